@@ -1,0 +1,129 @@
+"""
+Everything that is checked, one session each: ``nox`` runs them in order, the cheap first.
+
+``nox -s asyncio -- tests/chat -x`` hands arguments on to pytest; ``nox -R`` does not install
+again; ``nox --no-venv`` uses the environment that is active.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2026.10"
+nox.options.default_venv_backend = "virtualenv"
+nox.options.reuse_existing_virtualenvs = True
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+ROOT = Path(__file__).parent
+
+# Both plugins would claim every async test, so each runs with the other switched off.
+ON_ASYNCIO = ["-p", "no:anyio", "--asyncio-mode=auto"]
+ON_TRIO = ["-p", "no:asyncio", "--anyio-mode=auto"]
+
+# What is pure is easily tested to the last branch.
+PURE = [
+    "src/hubbub/errors.py",
+    "src/hubbub/ids.py",
+    "src/hubbub/money.py",
+    "src/hubbub/ratelimit.py",
+    "src/hubbub/service.py",
+    "src/hubbub/settings.py",
+    "src/hubbub/text.py",
+    "src/hubbub/journal/event.py",
+    "src/hubbub/wire/*",
+    "src/hubbub/chat/events.py",
+    "src/hubbub/chat/room.py",
+    "src/hubbub/users/events.py",
+    "src/hubbub/users/user.py",
+]
+COVERED_MIN_PERCENT = 90
+COVERED_PURE_MIN_PERCENT = 95
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, format, types, layers and sizes."""
+    install(session, "lint")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("mypy")
+    session.run("lint-imports")
+    session.run("pytest", "-q", *ON_ASYNCIO, "tests/test_tidy.py")
+
+
+@nox.session
+def asyncio(session: nox.Session) -> None:
+    """Run all tests on asyncio, by pytest-asyncio."""
+    run_tests(session, ON_ASYNCIO)
+
+
+@nox.session
+def trio(session: nox.Session) -> None:
+    """Run all tests on trio, by anyio's plugin."""
+    run_tests(session, ON_TRIO)
+
+
+@nox.session
+def uvloop(session: nox.Session) -> None:
+    """Run all tests on uvloop, by pytest-asyncio."""
+    session.env["HUBBUB_TEST_LOOP"] = "uvloop"
+    run_tests(session, ON_ASYNCIO)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Say what the last run on each event loop left untested."""
+    if session.virtualenv.is_sandboxed:
+        session.install("coverage>=7.17")
+    session.run("coverage", "combine", "--keep", "--quiet")
+    report = ["coverage", "report", "--keep-combined"]
+    session.run(*report, f"--fail-under={COVERED_MIN_PERCENT}")
+    pure = f"--include={','.join(PURE)}"
+    session.run(*report, pure, f"--fail-under={COVERED_PURE_MIN_PERCENT}")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Run the examples of the README and of docs/."""
+    install(session, "docs")
+    session.run("pytest", *ON_ASYNCIO, "tests/docs", *session.posargs)
+
+
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Drive the properties for some seconds, 60 by default: ``nox -s fuzz -- 600``."""
+    install(session, "test")
+    seconds = float(session.posargs[0]) if session.posargs else 60.0
+    ends = time.monotonic() + seconds
+
+    # Each round draws anew, and one that has begun is finished.
+    flags = ["-m", "hypothesis", "--hypothesis-profile=fuzz", "--timeout=900", "--tb=short", "-q"]
+    for plugin in itertools.cycle([ON_ASYNCIO, ON_TRIO]):
+        session.run("pytest", *flags, *plugin)
+        if time.monotonic() >= ends:
+            break
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure: ``nox -s bench -- --help`` says what."""
+    install(session, "test")
+    session.run("python", "tests/bench/run.py", *session.posargs)
+
+
+def install(session: nox.Session, group: str) -> None:
+    if session.virtualenv.is_sandboxed:
+        groups = nox.project.dependency_groups(PROJECT, group)
+        session.install("--editable", ".[all]", *groups)
+
+
+def run_tests(session: nox.Session, plugin: list[str]) -> None:
+    install(session, "test")
+    session.env["COVERAGE_FILE"] = str(ROOT / f".coverage.{session.name}")
+    session.run("coverage", "erase")
+    flags = [*plugin, "--ignore=tests/docs"]  # the examples have a session of their own
+    session.run("coverage", "run", "-m", "pytest", *flags, *session.posargs)

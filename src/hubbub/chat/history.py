@@ -1,0 +1,118 @@
+"""What is read from the store: pages of messages, searches, unread counts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from ..errors import Invalid
+from ..journal.caller import Caller
+from ..journal.command import Command, nothing
+from ..journal.event import Event
+from ..journal.link import Links
+from ..journal.states import States
+from ..service import check_limit
+from ..text import matches, words
+from .message import Message, message_of
+from .room import RoomState, id_of, stream_of
+
+__all__ = ["History"]
+
+UNREAD_MAX = 1_000
+
+
+class History:
+    """
+    Reads rooms' messages for one session; only members read.
+
+    Args:
+        caller: who asks.
+    """
+
+    __slots__ = ("_caller",)
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    async def page(
+        self, room_id: str, *, before: int | None, after: int | None, limit: int
+    ) -> list[Message]:
+        """Read a page of messages, the oldest first."""
+        check_limit(limit, self._caller.settings.page_max)
+        for seq in (before, after):
+            if seq is not None and (not isinstance(seq, int) or seq < 0):
+                raise Invalid(f"A message's seq is a number from 0, not {seq!r}.")
+        stream = await self.readable(room_id)
+        return await self._caller.journal.query(self._read_page, stream, after, before, limit)
+
+    async def search(self, room_id: str, text: str, *, limit: int) -> list[Message]:
+        """Find messages by their words, the newest first."""
+        check_limit(limit, self._caller.settings.page_max)
+        wanted = words(text) if isinstance(text, str) else []
+        if not wanted:
+            raise Invalid("Give at least one word to search for.")
+        stream = await self.readable(room_id)
+        journal, found = self._caller.journal, list[Message]()
+        before = 1 << 62
+        while len(found) < limit:
+            seqs = await journal.search(stream, wanted, before, limit)
+            if not seqs:
+                break
+            messages = await journal.query(self._read_each, stream, seqs)
+            # The index knows every text that a message ever had.
+            found += [message for message in messages if matches(message.text, wanted)]
+            before = seqs[-1]
+        return found[:limit]
+
+    async def unread(self) -> dict[str, int]:
+        """Count others' messages after one's marks."""
+        caller = self._caller
+
+        def marks(states: States, events: Sequence[Event]) -> dict[str, int]:
+            return dict(states.of(Links, f"user/{caller.user}").links)
+
+        reads = (f"user/{caller.user}",)
+        found = await caller.execute(Command(caller.user, nothing, marks, reads=reads))
+        return await caller.journal.query(self._count, found)
+
+    async def readable(self, room_id: str) -> str:
+        """Return a room's stream if one may read it; raise otherwise."""
+        stream, by = stream_of(room_id), self._caller.user
+
+        def check(states: States, events: Sequence[Event]) -> None:
+            states.of(RoomState, stream).check_member(by)
+
+        await self._caller.execute(Command(by, nothing, check, reads=(stream,)))
+        return stream
+
+    def _read_page(
+        self, stream: str, after: int | None, before: int | None, limit: int
+    ) -> list[Message]:
+        journal = self._caller.journal
+        bodies = journal.store.page(stream, "message", after, before, limit)
+        return self._messages(stream, [journal.streams.decode(body) for body in bodies])
+
+    def _read_each(self, stream: str, seqs: Sequence[int]) -> list[Message]:
+        journal, found = self._caller.journal, list[Message]()
+        for seq in seqs:
+            [body] = journal.store.read(stream, seq - 1, 1)
+            found += self._messages(stream, [journal.streams.decode(body)])
+        return found
+
+    def _messages(self, stream: str, said: Sequence[Event]) -> list[Message]:
+        if not said:
+            return []
+        journal = self._caller.journal
+        about: defaultdict[int | None, list[Event]] = defaultdict(list)
+        for body in journal.store.about(stream, said[0].seq, said[-1].seq):
+            event = journal.streams.decode(body)
+            about[event.ref].append(event)
+        return [message_of(event, about[event.seq]) for event in said]
+
+    def _count(self, marks: dict[str, int]) -> dict[str, int]:
+        store, by = self._caller.journal.store, self._caller.user
+        return {
+            id_of(stream): store.count(stream, "message", seq, by, UNREAD_MAX)
+            for stream, seq in marks.items()
+            if stream.startswith(("room/", "direct/"))
+        }

@@ -1,0 +1,139 @@
+"""A message: the fold of its event and the events about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from ..errors import Conflict, NotAllowed, NotAuthor, NotFound
+from ..journal.event import Draft, Event
+from .events import Deleted, Edited, Reacted, Said, Unreacted
+
+__all__ = ["Message", "delete", "edit", "message_of", "react", "unreact"]
+
+REACTIONS_MAX = 50
+
+
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """
+    What somebody said, as it is now.
+
+    Args:
+        stream: the room's stream.
+        seq: its place there; it is the message's name in that room.
+        at: when it was said, UTC.
+        by: who said it.
+        text: as last edited; empty when deleted.
+        reply_to: the seq of the message that it answers.
+        edited_at: when it was last edited, if ever.
+        deleted: True when it was taken back.
+        reactions: an emoji -> who reacted with it, the first first.
+    """
+
+    stream: str
+    seq: int
+    at: datetime
+    by: str
+    text: str
+    reply_to: int | None = None
+    edited_at: datetime | None = None
+    deleted: bool = False
+    reactions: dict[str, list[str]] = {}
+
+
+def message_of(said: Event, about: Iterable[Event] = ()) -> Message:
+    """
+    Fold a message.
+
+    Raises:
+        NotFound: the event is not a message.
+    """
+    if not isinstance(said.data, Said):
+        raise NotFound(f"Event {said.seq} of this room is not a message.")
+    text, edited_at, deleted = said.data.text, None, False
+    reactions: dict[str, list[str]] = {}
+    for event in about:
+        match event.data:
+            case Edited(new):
+                text, edited_at = new, event.at
+            case Deleted():
+                text, deleted = "", True
+                reactions = {}
+            case Reacted(emoji):
+                reactions.setdefault(emoji, []).append(event.by)
+            case Unreacted(emoji):
+                reactions[emoji].remove(event.by)
+                if not reactions[emoji]:
+                    del reactions[emoji]
+            case unknown:
+                raise AssertionError(f"not about a message: {unknown!r}")
+    return Message(
+        said.stream,
+        said.seq,
+        said.at,
+        said.by,
+        text,
+        said.data.reply_to,
+        edited_at,
+        deleted,
+        reactions,
+    )
+
+
+def edit(message: Message, by: str, text: str) -> list[Draft]:
+    """
+    Change what one said.
+
+    Raises:
+        NotAuthor: somebody else said it.
+        Conflict: it was deleted.
+    """
+    if message.by != by:
+        raise NotAuthor("Only its author may edit a message.")
+    _check_there(message)
+    if message.text == text:
+        return []
+    return [Draft(message.stream, Edited(text), message.seq)]
+
+
+def delete(message: Message, by: str, *, moderates: bool) -> list[Draft]:
+    """
+    Take a message back. To delete twice is to delete once.
+
+    Raises:
+        NotAllowed: somebody else said it, and ``by`` is no moderator.
+    """
+    if message.by != by and not moderates:
+        raise NotAllowed("Only its author or a moderator may delete a message.")
+    if message.deleted:
+        return []
+    return [Draft(message.stream, Deleted(), message.seq)]
+
+
+def react(message: Message, by: str, emoji: str) -> list[Draft]:
+    """
+    React with an emoji. The same one twice counts once.
+
+    Raises:
+        Conflict: the message was deleted, or has 50 different emoji already.
+    """
+    _check_there(message)
+    if by in message.reactions.get(emoji, ()):
+        return []
+    if emoji not in message.reactions and len(message.reactions) >= REACTIONS_MAX:
+        raise Conflict(f"A message has at most {REACTIONS_MAX} different emoji; use one of them.")
+    return [Draft(message.stream, Reacted(emoji), message.seq)]
+
+
+def unreact(message: Message, by: str, emoji: str) -> list[Draft]:
+    """Take a reaction back; if there is none, nothing happens."""
+    if by not in message.reactions.get(emoji, ()):
+        return []
+    return [Draft(message.stream, Unreacted(emoji), message.seq)]
+
+
+def _check_there(message: Message) -> None:
+    if message.deleted:
+        raise Conflict("The message was deleted; it cannot be changed any more.")

@@ -1,0 +1,313 @@
+"""A room: who is in it and who may do what. Pure: states and times come in, drafts come out."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+import msgspec
+
+from ..errors import Banned as BannedError
+from ..errors import Conflict, Invalid, NotAllowed, NotFound, NotMember
+from ..errors import Muted as MutedError
+from ..journal.event import Data, Draft, Event, State
+from ..journal.link import Linked, Offered, Unlinked
+from . import events as e
+
+__all__ = [
+    "Room",
+    "RoomState",
+    "ban",
+    "check_moderator",
+    "create",
+    "direct_of",
+    "invite",
+    "join",
+    "kick",
+    "leave",
+    "mute",
+    "room_of",
+    "set_role",
+]
+
+INDEX = "index/rooms"
+MUTE_SECONDS_MAX = 365 * 24 * 3600
+_ABOUT_MESSAGES = frozenset({e.Said, e.Edited, e.Deleted, e.Reacted, e.Unreacted})
+RANK = {"member": 0, "moderator": 1, "creator": 2}
+
+
+class Room(msgspec.Struct, frozen=True):
+    """
+    A room as one sees it.
+
+    Args:
+        id: what the chat methods take; for a direct conversation its stream's name.
+        stream: what ``follow`` and ``read`` take.
+        name: what it is called; for a direct conversation the other's nickname.
+        creator: who made it.
+        members: who is in it, the first first.
+        private: True if one must be invited.
+        created_at: UTC.
+        roles: a member -> ``creator``, ``moderator`` or ``member``.
+    """
+
+    id: str
+    stream: str
+    name: str
+    creator: str
+    members: list[str]
+    private: bool
+    created_at: datetime
+    roles: dict[str, e.Role]
+
+
+class RoomState(State):
+    """The fold of a ``room/ID`` or ``direct/A/B`` stream."""
+
+    data_type: ClassVar[Any] = e.RoomEvent
+
+    name: str = ""
+    creator: str = ""
+    private: bool = False
+    direct: bool = False
+    created_at: datetime | None = None
+    roles: dict[str, e.Role] = {}
+    invited: set[str] = set()
+    banned: set[str] = set()
+    muted: dict[str, datetime] = {}
+
+    def apply(self, event: Event) -> None:
+        """Take one event in."""
+        data = event.data
+        # Nearly all events are these, and no decision needs to remember them.
+        if type(data) not in _ABOUT_MESSAGES:
+            self._apply_membership(event, data)
+
+    def _apply_membership(self, event: Event, data: Data) -> None:
+        match data:
+            case e.Created(name, private, direct):
+                self.name, self.private, self.creator = name, private, event.by
+                self.created_at, self.direct = event.at, direct is not None
+                self.roles = dict.fromkeys(direct or (), "member")
+            case e.Joined():
+                self.roles[event.by] = "creator" if event.by == self.creator else "member"
+                self.invited.discard(event.by)
+            case e.Left():
+                del self.roles[event.by]
+            case e.Kicked(user):
+                del self.roles[user]
+            case e.Banned(user):
+                self.roles.pop(user, None)
+                self.invited.discard(user)
+                self.banned.add(user)
+            case e.Invited(user):
+                self.invited.add(user)
+                self.banned.discard(user)
+            case e.Muted(user, until):
+                self.muted[user] = until
+            case e.RoleSet(user, role):
+                self.roles[user] = role
+            case unknown:
+                raise AssertionError(f"not a room's event: {unknown!r}")
+
+    def check_reader(self, stream: str, user: str) -> None:
+        """Only members read."""
+        self.check_member(user)
+
+    @classmethod
+    def revoked(cls, event: Event) -> str | None:
+        """Return who is no longer a member."""
+        match event.data:
+            case e.Left():
+                return event.by
+            case e.Kicked(user) | e.Banned(user):
+                return user
+        return None
+
+    def check_exists(self) -> None:
+        """Raise NotFound if nobody has made this room."""
+        if self.created_at is None:
+            raise NotFound("There is no such room; see chat.rooms() for those there are.")
+
+    def check_member(self, user: str) -> None:
+        """Raise NotFound, Banned or NotMember if a user is not in the room."""
+        self.check_exists()
+        if user in self.roles:
+            return
+        if user in self.banned:
+            raise BannedError("You are banned from this room; ask a moderator to invite you.")
+        if self.direct:
+            raise NotMember("A direct conversation is its two users' alone.")
+        raise NotMember("You are not in this room; join it first.")
+
+    def check_speaker(self, user: str, now: datetime) -> None:
+        """Raise as :meth:`check_member` does, and Muted if a user may not speak now."""
+        self.check_member(user)
+        until = self.muted.get(user)
+        if until is not None and now < until:
+            wait = (until - now).total_seconds()
+            raise MutedError(f"You are muted for {wait:.0f} s more; wait.", retry_after=wait)
+
+
+def room_of(stream: str, state: RoomState) -> Room:
+    """Show a room."""
+    state.check_exists()
+    assert state.created_at is not None
+    return Room(
+        id_of(stream),
+        stream,
+        state.name,
+        state.creator,
+        list(state.roles),
+        state.private,
+        state.created_at,
+        dict(state.roles),
+    )
+
+
+def stream_of(room_id: str) -> str:
+    """Return the stream of a room's id; a direct conversation's id is its stream's name."""
+    if not isinstance(room_id, str):
+        raise Invalid(f"A room's id is a string, not {room_id!r}.")
+    return room_id if room_id.startswith("direct/") else f"room/{room_id}"
+
+
+def id_of(stream: str) -> str:
+    """Return the id of a room's stream."""
+    return stream.removeprefix("room/")
+
+
+def direct_of(one: str, other: str) -> str:
+    """Return the stream of two users' direct conversation."""
+    first, second = sorted((one, other))
+    return f"direct/{first}/{second}"
+
+
+def create(stream: str, by: str, name: str, *, private: bool) -> list[Draft]:
+    """Make a room, go in, and list it unless it is private."""
+    drafts = [
+        Draft(stream, e.Created(name, private)),
+        Draft(stream, e.Joined()),
+        Draft(f"user/{by}", Linked(stream, 2)),
+    ]
+    return drafts if private else [*drafts, Draft(INDEX, Linked(stream))]
+
+
+def join(room: RoomState, stream: str, by: str, head: int) -> list[Draft]:
+    """
+    Go into a room. To join twice is to join once.
+
+    Raises:
+        NotFound: there is no such room.
+        Banned: a moderator has put ``by`` out.
+        NotAllowed: the room is private, and ``by`` was not invited.
+    """
+    room.check_exists()
+    if by in room.roles:
+        return []
+    if by in room.banned or room.direct:
+        room.check_member(by)
+    if room.private and by not in room.invited:
+        raise NotAllowed("This room is private; ask a member to invite you.")
+    return [Draft(stream, e.Joined()), Draft(f"user/{by}", Linked(stream, head + 1))]
+
+
+def leave(room: RoomState, stream: str, by: str) -> list[Draft]:
+    """Go out of a room."""
+    room.check_member(by)
+    _check_not_direct(room)
+    return [Draft(stream, e.Left()), Draft(f"user/{by}", Unlinked(stream))]
+
+
+def invite(room: RoomState, stream: str, by: str, user: str, role: str) -> list[Draft]:
+    """
+    Let a user join. Any member may; only a moderator may invite whom one has banned.
+
+    Raises:
+        NotAllowed: ``by`` may not.
+    """
+    _check_inside(room, by, role)
+    _check_not_direct(room)
+    if user in room.banned:
+        check_moderator(room, by, role)
+    if user in room.roles or user in room.invited:
+        return []
+    return [Draft(stream, e.Invited(user)), Draft(f"user/{user}", Offered(stream))]
+
+
+def kick(room: RoomState, stream: str, by: str, user: str, role: str) -> list[Draft]:
+    """Put a member out, who may come back; for moderators."""
+    _check_above(room, by, user, role)
+    _check_target(room, user)
+    return [Draft(stream, e.Kicked(user)), Draft(f"user/{user}", Unlinked(stream))]
+
+
+def ban(room: RoomState, stream: str, by: str, user: str, role: str) -> list[Draft]:
+    """Put a user out for good, or until somebody invites him; for moderators."""
+    _check_above(room, by, user, role)
+    if user in room.banned:
+        return []
+    drafts = [Draft(stream, e.Banned(user))]
+    return [*drafts, Draft(f"user/{user}", Unlinked(stream))] if user in room.roles else drafts
+
+
+def mute(  # noqa: PLR0913
+    room: RoomState, stream: str, by: str, user: str, seconds: float, role: str, now: datetime
+) -> list[Draft]:
+    """Let a member not speak for some seconds; 0 lets him speak again. For moderators."""
+    _check_above(room, by, user, role)
+    _check_target(room, user)
+    if not isinstance(seconds, int | float) or not 0 <= seconds <= MUTE_SECONDS_MAX:
+        raise Invalid(f"One is muted for 0 to {MUTE_SECONDS_MAX} seconds, not {seconds!r}.")
+    return [Draft(stream, e.Muted(user, now + timedelta(seconds=seconds)))]
+
+
+def set_role(  # noqa: PLR0913
+    room: RoomState, stream: str, by: str, user: str, new: object, role: str
+) -> list[Draft]:
+    """Make a member a moderator, or a moderator a member; for the creator."""
+    _check_inside(room, by, role)
+    if room.creator != by and role != "admin":
+        raise NotAllowed("Only the room's creator may set roles.")
+    _check_target(room, user)
+    if new not in ("moderator", "member"):
+        raise Invalid(f"A role is 'moderator' or 'member', not {new!r}.")
+    if user == room.creator:
+        raise Conflict("The creator stays the creator.")
+    return [] if room.roles[user] == new else [Draft(stream, e.RoleSet(user, new))]
+
+
+def check_moderator(room: RoomState, by: str, role: str) -> None:
+    """Raise NotAllowed if ``by`` does not moderate the room."""
+    if not moderates(room, by, role):
+        raise NotAllowed("Only a moderator of this room may do this.")
+
+
+def moderates(room: RoomState, by: str, role: str) -> bool:
+    """Tell whether a user moderates the room, by its own roles or everywhere."""
+    return role in ("moderator", "admin") or room.roles.get(by) in ("moderator", "creator")
+
+
+def _check_inside(room: RoomState, by: str, role: str) -> None:
+    room.check_exists()
+    if role not in ("moderator", "admin"):
+        room.check_member(by)
+
+
+def _check_above(room: RoomState, by: str, user: str, role: str) -> None:
+    _check_inside(room, by, role)
+    _check_not_direct(room)
+    check_moderator(room, by, role)
+    rank = 3 if role in ("moderator", "admin") else RANK[room.roles[by]]
+    if RANK[room.roles.get(user, "member")] >= rank:
+        raise NotAllowed("A moderator may not do this to the creator or another moderator.")
+
+
+def _check_not_direct(room: RoomState) -> None:
+    if room.direct:
+        raise NotAllowed("A direct conversation always has its two users, and no others.")
+
+
+def _check_target(room: RoomState, user: str) -> None:
+    if user not in room.roles:
+        raise NotFound(f"{user} is not a member of this room.")

@@ -1,0 +1,410 @@
+"""Chat: what a session can do with rooms and messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from ..errors import Invalid, NotFound
+from ..journal.caller import Caller
+from ..journal.command import Command, nothing
+from ..journal.event import Draft, Event
+from ..journal.link import Linked, Links, Marked
+from ..journal.states import States
+from ..service import Service, check_limit, command, query, slow_command, slow_query
+from ..text import check_emoji, check_name, check_text
+from . import message as m
+from . import room as r
+from .events import Created, Said
+from .history import History
+from .message import Message, message_of
+from .room import INDEX, Room, RoomState, room_of, stream_of
+
+__all__ = ["Chat"]
+
+R = TypeVar("R")
+
+Change = Callable[[Message, RoomState], Sequence[Draft]]
+
+
+class Chat(Service):
+    """
+    Rooms, direct conversations and their messages.
+
+    Args:
+        caller: whose commands these are.
+    """
+
+    name = "chat"
+
+    __slots__ = ("_by", "_caller", "_history")
+
+    def __init__(self, caller: Caller) -> None:
+        super().__init__(caller.execute)
+        self._caller = caller
+        self._by = caller.user
+        self._history = History(caller)
+
+    @command
+    def create_room(
+        self, name: str, *, private: bool = False, key: str | None = None
+    ) -> Command[Room]:
+        """
+        Make a room and go in.
+
+        Args:
+            name: up to 100 characters in one line.
+            private: only those who are invited may join, and it is not listed.
+            key: makes it exactly-once.
+
+        Raises:
+            Invalid: the name is empty or too long.
+        """
+        by, stream = self._by, stream_of(self._caller.ids.new())
+
+        def decide(states: States) -> Sequence[Draft]:
+            checked = check_name(name, self._caller.settings.name_chars_max)
+            return r.create(stream, by, checked, private=private)
+
+        def result(states: States, events: Sequence[Event]) -> Room:
+            made = events[0].stream
+            return room_of(made, states.of(RoomState, made))
+
+        reads = [stream, f"user/{by}", INDEX]
+        arguments = ("create_room", name, private)
+        return Command(by, decide, result, reads=reads, key=key, arguments=arguments)
+
+    @query
+    def rooms(self, *, after: str | None = None, limit: int = 50) -> Command[list[Room]]:
+        """
+        List the rooms that one may find: all public ones, and the private ones one is in.
+
+        Args:
+            after: the id of a room: those made after it.
+            limit: 1 to 500.
+        """
+        by = self._by
+        check_limit(limit, self._caller.settings.page_max)
+
+        def result(states: States, events: Sequence[Event]) -> list[Room]:
+            mine = states.of(Links, f"user/{by}").links
+            streams = sorted(
+                stream
+                for stream in states.of(Links, INDEX).links.keys() | mine
+                if stream.startswith("room/") and (after is None or stream > stream_of(after))
+            )
+            return [room_of(s, states.of(RoomState, s)) for s in streams[:limit]]
+
+        return Command(by, nothing, result, reads=[INDEX, f"user/{by}"])
+
+    @query
+    def directs(self) -> Command[list[Room]]:
+        """List one's direct conversations, the first to begin first."""
+        by = self._by
+
+        def result(states: States, events: Sequence[Event]) -> list[Room]:
+            links = states.of(Links, f"user/{by}").links
+            streams = [stream for stream in links if stream.startswith("direct/")]
+            return [room_of(stream, states.of(RoomState, stream)) for stream in streams]
+
+        return Command(by, nothing, result, reads=[f"user/{by}"])
+
+    @command
+    def join(self, room_id: str) -> Command[Room]:
+        """
+        Go into a room. To join twice is to join once.
+
+        Raises:
+            NotFound: there is no such room.
+            Banned: a moderator has put you out.
+            NotAllowed: it is private, and nobody has invited you.
+        """
+        by, stream = self._by, stream_of(room_id)
+        return self._room_command(
+            room_id,
+            lambda room, states: r.join(room, stream, by, states.cell(stream).head),
+            lambda states, events: room_of(stream, states.of(RoomState, stream)),
+            also=f"user/{by}",
+        )
+
+    @command
+    def leave(self, room_id: str) -> Command[None]:
+        """Go out of a room."""
+        by, stream = self._by, stream_of(room_id)
+        return self._room_command(room_id, lambda room, _: r.leave(room, stream, by), _no_result)
+
+    @command
+    def invite(self, room_id: str, user_id: str) -> Command[None]:
+        """
+        Let a user join, even if the room is private; a moderator so lifts a ban.
+
+        Raises:
+            NotFound: there is no such room or user.
+            NotMember: you are not in it yourself.
+        """
+        by, role, stream = self._by, self._caller.role, stream_of(room_id)
+
+        def decide(room: RoomState, states: States) -> Sequence[Draft]:
+            drafts = r.invite(room, stream, by, user_id, role)
+            _check_user(states, user_id)
+            return drafts
+
+        return self._room_command(room_id, decide, _no_result)
+
+    @command
+    def kick(self, room_id: str, user_id: str) -> Command[None]:
+        """Put a member out, who may come back; for the room's moderators."""
+        by, role, stream = self._by, self._caller.role, stream_of(room_id)
+        return self._room_command(
+            room_id, lambda room, _: r.kick(room, stream, by, user_id, role), _no_result
+        )
+
+    @command
+    def ban(self, room_id: str, user_id: str) -> Command[None]:
+        """Put a user out until somebody invites him again; for the room's moderators."""
+        by, role, stream = self._by, self._caller.role, stream_of(room_id)
+        return self._room_command(
+            room_id, lambda room, _: r.ban(room, stream, by, user_id, role), _no_result
+        )
+
+    @command
+    def mute(self, room_id: str, user_id: str, seconds: float) -> Command[None]:
+        """Let a member not speak for some seconds, 0 lifts it; for the room's moderators."""
+        by, role, stream = self._by, self._caller.role, stream_of(room_id)
+        return self._room_command(
+            room_id,
+            lambda room, states: r.mute(room, stream, by, user_id, seconds, role, states.now),
+            _no_result,
+        )
+
+    @command
+    def set_role(self, room_id: str, user_id: str, role: str) -> Command[None]:
+        """Make a member a ``moderator``, or a moderator a ``member``; for the room's creator."""
+        by, own, stream = self._by, self._caller.role, stream_of(room_id)
+        return self._room_command(
+            room_id, lambda room, _: r.set_role(room, stream, by, user_id, role, own), _no_result
+        )
+
+    @command
+    def send(
+        self, room_id: str, text: str, *, reply_to: int | None = None, key: str | None = None
+    ) -> Command[Message]:
+        """
+        Say something in a room.
+
+        Args:
+            room_id: a room's id.
+            text: up to 4,000 characters.
+            reply_to: the seq of the message that this answers.
+            key: makes it exactly-once.
+
+        Raises:
+            NotFound: there is no such room, or no such message to answer.
+            NotMember, Banned, Muted: you may not speak here.
+            Invalid: the text is empty or too long.
+            RateLimited: more than 10 messages in 60 seconds.
+        """
+        by, stream = self._by, stream_of(room_id)
+
+        def decide(states: States) -> Sequence[Draft]:
+            states.of(RoomState, stream).check_speaker(by, states.now)
+            said = Said(check_text(text, self._caller.settings.text_chars_max), reply_to)
+            if reply_to is not None:
+                message_of(states.event(stream, reply_to))
+            states.charge("messages", by)
+            return (Draft(stream, said),)
+
+        arguments = ("send", room_id, text, reply_to)
+        return Command(by, decide, _said, reads=(stream,), key=key, arguments=arguments)
+
+    @command
+    def send_direct(self, user_id: str, text: str, *, key: str | None = None) -> Command[Message]:
+        """
+        Say something to one user; the conversation begins with the first message.
+
+        Raises:
+            NotFound: there is no such user.
+            Invalid: the text is empty or too long, or the user is yourself.
+            RateLimited: more than 10 messages in 60 seconds.
+        """
+        by = self._by
+        if not isinstance(user_id, str) or user_id == by:
+            raise Invalid("Send a direct message to another user's id.")
+        stream, mine, theirs = r.direct_of(by, user_id), f"user/{by}", f"user/{user_id}"
+
+        def decide(states: States) -> Sequence[Draft]:
+            _check_user(states, user_id)
+            said = Draft(stream, Said(check_text(text, self._caller.settings.text_chars_max)))
+            states.charge("messages", by)
+            if states.of(RoomState, stream).created_at is not None:
+                return (said,)
+            first, second = sorted((by, user_id))
+            return (
+                Draft(stream, Created("", private=True, direct=(first, second))),
+                said,
+                Draft(mine, Linked(stream)),
+                Draft(theirs, Linked(stream)),
+            )
+
+        arguments = ("send_direct", user_id, text)
+        reads = (stream, mine, theirs)
+        return Command(by, decide, _said, reads=reads, key=key, arguments=arguments)
+
+    @command
+    def edit(self, room_id: str, seq: int, text: str) -> Command[Message]:
+        """
+        Change what one said.
+
+        Raises:
+            NotFound: there is no such room or message.
+            NotAuthor: somebody else said it.
+            Invalid: the text is empty or too long.
+            Conflict: it was deleted.
+        """
+        by, longest = self._by, self._caller.settings.text_chars_max
+        return self._message_command(
+            room_id,
+            seq,
+            lambda message, _: m.edit(message, by, check_text(text, longest)),
+        )
+
+    @command
+    def delete(self, room_id: str, seq: int) -> Command[Message]:
+        """Take a message back; for its author and the room's moderators."""
+        by, role = self._by, self._caller.role
+        return self._message_command(
+            room_id,
+            seq,
+            lambda message, room: m.delete(message, by, moderates=r.moderates(room, by, role)),
+        )
+
+    @command
+    def react(self, room_id: str, seq: int, emoji: str) -> Command[Message]:
+        """
+        React to a message with one emoji. The same one twice counts once.
+
+        Raises:
+            NotFound: there is no such room or message.
+            Invalid: it is not exactly one emoji.
+        """
+        by = self._by
+        return self._message_command(
+            room_id, seq, lambda message, _: m.react(message, by, check_emoji(emoji))
+        )
+
+    @command
+    def unreact(self, room_id: str, seq: int, emoji: str) -> Command[Message]:
+        """Take a reaction back; if there is none, nothing happens."""
+        by = self._by
+        return self._message_command(
+            room_id, seq, lambda message, _: m.unreact(message, by, check_emoji(emoji))
+        )
+
+    @slow_command
+    async def typing(self, room_id: str) -> None:
+        """Let those who follow the room know that one is typing; it is not kept."""
+        stream = await self._history.readable(room_id)
+        self._caller.journal.signal(stream, self._by, "typing")
+
+    @command
+    def mark_read(self, room_id: str, seq: int) -> Command[None]:
+        """
+        Note that one has read a room up to a message; it never goes back.
+
+        Raises:
+            NotFound: the room has no such seq.
+        """
+        by, stream = self._by, stream_of(room_id)
+        mine = f"user/{by}"
+
+        def decide(room: RoomState, states: States) -> Sequence[Draft]:
+            room.check_member(by)
+            if not isinstance(seq, int) or not 0 <= seq <= states.cell(stream).head:
+                raise NotFound(f"There is no message {seq!r} in this room.")
+            if seq <= states.of(Links, mine).links.get(stream, 0):
+                return ()
+            return (Draft(mine, Marked(stream, seq)),)
+
+        return self._room_command(room_id, decide, _no_result, also=mine)
+
+    @slow_query
+    async def history(
+        self,
+        room_id: str,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 50,
+    ) -> list[Message]:
+        """
+        Read messages, the oldest first: the newest ones, or those beside a seq.
+
+        Args:
+            room_id: a room's id.
+            before: only messages with a smaller seq, the newest of them.
+            after: only messages with a larger seq; without ``before`` the oldest of them.
+            limit: 1 to 500.
+        """
+        return await self._history.page(room_id, before=before, after=after, limit=limit)
+
+    @slow_query
+    async def search(self, room_id: str, text: str, *, limit: int = 20) -> list[Message]:
+        """
+        Find messages that have words beginning with all the words of a text.
+
+        Letters' case and accents do not matter. The newest come first.
+        """
+        return await self._history.search(room_id, text, limit=limit)
+
+    @slow_query
+    async def unread(self) -> dict[str, int]:
+        """Count, for each room one is in, others' messages since one's mark: up to 1,000."""
+        return await self._history.unread()
+
+    def _room_command(
+        self,
+        room_id: str,
+        decide: Callable[[RoomState, States], Sequence[Draft]],
+        result: Callable[[States, Sequence[Event]], R],
+        *,
+        also: str = "",
+    ) -> Command[R]:
+        stream = stream_of(room_id)
+        reads = (stream, also) if also else (stream,)
+        return Command(
+            self._by,
+            lambda states: decide(states.of(RoomState, stream), states),
+            result,
+            reads=reads,
+        )
+
+    def _message_command(self, room_id: str, seq: int, change: Change) -> Command[Message]:
+        by, stream = self._by, stream_of(room_id)
+
+        def now(states: States) -> Message:
+            if not isinstance(seq, int):
+                raise Invalid(f"A message's seq is a number, not {seq!r}.")
+            return message_of(states.event(stream, seq), states.about(stream, seq))
+
+        def decide(states: States) -> Sequence[Draft]:
+            room = states.of(RoomState, stream)
+            room.check_speaker(by, states.now)
+            return change(now(states), room)
+
+        def result(states: States, events: Sequence[Event]) -> Message:
+            return now(states)
+
+        return Command(by, decide, result, reads=(stream,))
+
+
+def _said(states: States, events: Sequence[Event]) -> Message:
+    return message_of(next(event for event in events if isinstance(event.data, Said)))
+
+
+def _no_result(states: States, events: Sequence[Event]) -> None:
+    return None
+
+
+def _check_user(states: States, user_id: str) -> None:
+    if not states.cell(f"user/{user_id}").head:
+        raise NotFound(f"There is no user {user_id!r}.")

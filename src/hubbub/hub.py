@@ -1,0 +1,170 @@
+"""The hub: a store, the journal on it, and the sessions of those who are connected."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Self
+
+import anyio
+from anyio import AsyncContextManagerMixin, to_thread
+from anyio.abc import TaskGroup
+
+from . import text
+from .chat.room import RoomState
+from .errors import Closed, Invalid
+from .ids import Ids
+from .journal.caller import Caller
+from .journal.event import State, Streams
+from .journal.journal import Journal
+from .journal.link import Links
+from .journal.stores.contract import Store
+from .journal.stores.memory import MemoryStore
+from .journal.stores.sqlite import SQLiteStore
+from .ratelimit import RateLimit, rate_limit
+from .session import LocalSession, Session
+from .settings import Settings
+from .users.presence import Presence
+from .users.service import register
+from .users.user import UserState
+
+__all__ = ["STREAMS", "Hubbub", "open_hub"]
+
+STREAMS: Mapping[str, type[State]] = {
+    "room": RoomState,
+    "direct": RoomState,
+    "user": UserState,
+    "index": Links,
+}
+ROLES = ("user", "moderator", "admin")
+
+
+def open_hub(url: str = "hubbub.db", *, settings: Settings | None = None) -> Hubbub:
+    """
+    Open a hub: ``async with hubbub.open("hubbub.db") as hub``.
+
+    Leaving it finishes what was accepted, then closes.
+
+    Args:
+        url: ``memory://``, or the path of a SQLite database, made if it is not there.
+        settings: limits, clock; see :class:`Settings`.
+
+    Raises:
+        Conflict: the database is open elsewhere.
+        StorageError: it cannot be opened.
+        Invalid: there is no such kind of store.
+    """
+    return Hubbub(url, settings or Settings())
+
+
+class Hubbub(AsyncContextManagerMixin):
+    """
+    An open hub; made by :func:`hubbub.open`.
+
+    Args:
+        url: the store.
+        settings: limits, clock.
+    """
+
+    journal: Journal
+    tasks: TaskGroup
+
+    def __init__(self, url: str, settings: Settings) -> None:
+        self.settings = settings
+        self.ids = Ids(settings.clock, settings.random)
+        self.presence = Presence()
+        self._url = url
+        self._open = False
+
+    @asynccontextmanager
+    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
+        async with AsyncExitStack() as stack:
+            store = await to_thread.run_sync(_open_store, self._url)
+            stack.push_async_callback(_close_store, store)
+            streams = Streams(STREAMS)
+            self.journal = Journal(store, streams, self.settings, self._new_limit)
+            await stack.enter_async_context(self.journal)
+            # What sockets and requests run here ends before the journal drains.
+            self.tasks = await stack.enter_async_context(anyio.create_task_group())
+            stack.callback(self._stop)
+            self._open = True
+            yield self
+
+    @asynccontextmanager
+    async def session(
+        self, user_id: str, *, nickname: str | None = None, role: str = "user"
+    ) -> AsyncGenerator[Session]:
+        """
+        Connect a user; leaving it disconnects.
+
+        Args:
+            user_id: the application's id of the user: 1 to 100 characters, no slash.
+            nickname: what to show; by default what it was, or the id.
+            role: ``user``, or ``moderator`` or ``admin`` of everything.
+
+        Raises:
+            Invalid: an argument is outside its limits.
+            Closed: the hub has been left.
+        """
+        caller = self.caller(user_id, role)
+        self.presence.connect(user_id)
+        try:
+            user = await caller.execute(register(caller, self.presence, nickname))
+            session = LocalSession(caller, self.presence)
+            session.user = user
+            yield session
+        finally:
+            self.presence.disconnect(user_id)
+
+    async def drain(self) -> None:
+        """Take no more commands, and finish those that were accepted."""
+        self._open = False
+        await self.journal.drain()
+
+    @property
+    def is_open(self) -> bool:
+        """True from entering the hub until leaving it."""
+        return self._open
+
+    def caller(self, user_id: str, role: str) -> Caller:
+        """
+        Make what a user's services command through.
+
+        Raises:
+            Invalid: an argument is outside its limits.
+            Closed: the hub is not open.
+        """
+        if not self._open:
+            raise Closed("The hub is not open; use it with `async with`.")
+        if role not in ROLES:
+            raise Invalid(f"A session's role is one of {', '.join(ROLES)}, not {role!r}.")
+        check_user_id(user_id, self.settings.name_chars_max)
+        return Caller(self.journal, self.settings, self.ids, user_id, role)
+
+    def _new_limit(self, what: str) -> RateLimit:
+        s = self.settings
+        return rate_limit(s.message_limiter, s.message_limit, s.message_period, what=what)
+
+    def _stop(self) -> None:
+        self._open = False
+        self.tasks.cancel_scope.cancel()
+
+
+def check_user_id(user_id: object, chars_max: int) -> None:
+    """Raise Invalid if it cannot be a user's id, which is a part of streams' names."""
+    good = isinstance(user_id, str) and 0 < len(user_id) <= chars_max
+    if not good or not str(user_id).isprintable() or "/" in str(user_id):
+        raise Invalid(f"A user's id has 1 to {chars_max} printable characters and no slash.")
+
+
+def _open_store(url: str) -> Store:
+    if url == "memory://":
+        return MemoryStore(text.matches)
+    if "://" in url:
+        raise Invalid(f"There is no store for {url!r}; use memory:// or the path of a file.")
+    return SQLiteStore(url)
+
+
+async def _close_store(store: Store) -> None:
+    with anyio.CancelScope(shield=True):
+        await to_thread.run_sync(store.close)

@@ -1,0 +1,325 @@
+"""
+The heart: calls in, one transaction, results and events out.
+
+Theory of operation
+-------------------
+A call is *queued*, *taken*, and *done*; it is withdrawn only while it is queued.
+One task takes everything that is queued and decides it, call after call, without
+waiting for anything in between: what a decision reads cannot change before its
+events are applied, so there is nothing to lock. The new events of the whole batch
+are written in one transaction in the worker thread. Then, and only then, the
+events are published and the calls are done, in the order in which they were decided.
+While a batch is being written the next one gathers.
+
+A decision that touches what is not in memory raises NotLoaded. Nothing of it has
+happened: decisions are pure, and a call's events are applied only when all the
+streams that they go to are in memory. The call goes to the loader and comes back.
+
+A refused call is done at once and costs nothing. A commit that fails fails every
+call of its batch that wrote or may have seen what was written, and the states it
+touched are forgotten, so memory never runs ahead of the store. If the store does
+not answer within the deadline nobody knows what it did: the journal stops, and
+says so to everyone, until it is opened again.
+
+Cancelling a caller abandons its wait. Cancelling the committer, which happens only
+when the hub is left, lets the transaction under way end, up to the deadline.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import anyio
+import anyio.lowlevel
+from anyio import to_thread
+
+from ..clock import Clock
+from ..errors import HubbubError, KeyReused, StorageError
+from .command import Call, NotLoaded
+from .event import Draft, Event, Streams, encode_event
+from .states import Cell, Name, States, StreamCell, UsedCell
+from .stores.contract import Batch, Record, Snapshot, Store, Used
+
+__all__ = ["Committer"]
+
+T = TypeVar("T")
+
+# How long the queue is empty before work that was put off is done, in seconds.
+IDLE_SECONDS = 0.05
+
+Publish = Callable[[Sequence[Event], Sequence[Record]], None]
+Load = Callable[[Call[Any], Name], None]
+
+
+class _Decided:
+    """A batch between its decisions and its commit."""
+
+    __slots__ = ("batch", "calls", "cells", "events")
+
+    def __init__(self) -> None:
+        self.batch = Batch()
+        self.calls: list[Call[Any]] = []
+        self.cells: set[Cell] = set()
+        self.events: list[Event] = []
+
+
+class Committer:
+    """
+    Decides calls in batches.
+
+    Args:
+        store: written to by nobody else.
+        states: what decisions look at.
+        streams: the kinds of stream there are.
+        clock: gives events their time.
+        publish: called with a batch's events and records once they are durable.
+        load: called with a call that must wait, and the name of what it waits for.
+        batch_calls_max: how many calls make a batch.
+        commit_seconds_max: how long a commit may take.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        store: Store,
+        states: States,
+        streams: Streams,
+        clock: Clock,
+        *,
+        publish: Publish,
+        load: Load,
+        batch_calls_max: int,
+        commit_seconds_max: float,
+    ) -> None:
+        self.queue: deque[Call[Any]] = deque()
+        # False from the first queued call until a batch leaves the queue empty.
+        self.idle = True
+        self._store = store
+        self._states = states
+        self._streams = streams
+        self._clock = clock
+        self._publish = publish
+        self._load = load
+        self._batch_calls_max = batch_calls_max
+        self._commit_seconds_max = commit_seconds_max
+        self._news = anyio.Event()
+        self._put_off = True
+        self._caught_up: anyio.Event | None = None
+        self._progress: anyio.Event | None = None
+        self._broken = ""
+
+    def put(self, call: Call[Any]) -> None:
+        """Queue a call."""
+        self.queue.append(call)
+        if self.idle:
+            self.idle = False
+            self._news.set()
+
+    def withdraw(self, call: Call[Any]) -> None:
+        """Take a queued call back; one that was taken will be committed whole."""
+        if not call.taken and call in self.queue:
+            self.queue.remove(call)
+            self._release(call)
+        self._make_progress()
+
+    async def run(self) -> None:
+        """Decide batches until cancelled."""
+        while True:
+            await self._wait_for_calls()
+            if self.queue:
+                await self._run_batch()
+            if self._caught_up is not None:
+                await self._catch_up()
+            if not self.queue:
+                self._news = anyio.Event()
+                self.idle = True
+                self._make_progress()
+
+    async def caught_up(self) -> None:
+        """Wait until the work put off so far is done."""
+        if self._put_off:
+            if self._caught_up is None:
+                self._caught_up = anyio.Event()
+            self._news.set()
+            await self._caught_up.wait()
+
+    def finish(self, call: Call[Any]) -> None:
+        """Hand a call its outcome."""
+        call.done = True
+        if call.on_done is not None:
+            call.on_done(call)
+        if call.wake is not None:
+            call.wake.set()
+        self._release(call)
+        self._make_progress()
+
+    def abandon(self, error: HubbubError) -> None:
+        """Fail what is still queued; for the end."""
+        while self.queue:
+            call = self.queue.popleft()
+            call.error = error
+            self.finish(call)
+
+    async def progress(self) -> None:
+        """Wait until some call is done or withdrawn, or all are."""
+        if self._progress is None:
+            self._progress = anyio.Event()
+        await self._progress.wait()
+
+    async def in_thread(self, work: Callable[..., T], *args: object) -> T:
+        """Run the store's code where it may block."""
+        if self._store.blocking:
+            return await to_thread.run_sync(work, *args, abandon_on_cancel=True)
+        await anyio.lowlevel.checkpoint()
+        return work(*args)
+
+    async def _wait_for_calls(self) -> None:
+        while not self.queue and self._caught_up is None:
+            if not self._put_off:
+                await self._news.wait()
+                return
+            with anyio.move_on_after(IDLE_SECONDS):
+                await self._news.wait()
+                return
+            await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        # One bounded part at a time: commands go on in between.
+        with anyio.CancelScope(shield=True):
+            self._put_off = await self.in_thread(self._store.catch_up)
+        if not self._put_off and self._caught_up is not None:
+            self._caught_up.set()
+            self._caught_up = None
+
+    async def _run_batch(self) -> None:
+        decided = _Decided()
+        self._states.now, self._states.monotonic = self._clock.now(), self._clock.monotonic()
+        for _ in range(min(len(self.queue), self._batch_calls_max)):
+            call = self.queue.popleft()
+            call.taken = True
+            self._decide(call, decided)
+        if decided.batch.records:
+            await self._commit(decided)
+        else:
+            # Others must get their turn between two batches.
+            await anyio.lowlevel.cancel_shielded_checkpoint()
+        for call in decided.calls:
+            self.finish(call)
+
+    def _decide(self, call: Call[Any], decided: _Decided) -> None:
+        self._states.bind(call)
+        try:
+            if self._broken:
+                raise StorageError(self._broken)
+            self._decide_now(call, decided)
+        except NotLoaded as missing:
+            self._release(call)
+            call.taken = False
+            self._load(call, missing.name)
+        except Exception as error:  # a refusal, or a fault in a decision: its caller's alone
+            call.error = error
+            self.finish(call)
+        else:
+            decided.calls.append(call)
+
+    def _decide_now(self, call: Call[Any], decided: _Decided) -> None:
+        command, states = call.command, self._states
+        used: UsedCell | None = None
+        if command.key is not None:
+            used = states.used(command.by, command.key)
+            if used.fingerprint:
+                if used.fingerprint != command.fingerprint():
+                    raise KeyReused(
+                        f"The key {command.key!r} was used for another command; take a new key."
+                    )
+                call.value = command.result(states, used.events)
+                return
+        drafts = command.decide(states)
+        events = self._apply(command.by, drafts, decided) if drafts else ()
+        if used is not None and events:
+            self._use(used, call, events, decided)
+        try:
+            call.value = command.result(states, events)
+        except NotLoaded as missing:
+            if events:
+                # To decide again would apply its events twice.
+                raise AssertionError("a result needs what its decision did not read") from missing
+            raise
+
+    def _apply(self, by: str, drafts: Sequence[Draft], decided: _Decided) -> Sequence[Event]:
+        states = self._states
+        # All that can fail comes before the first event is applied.
+        cells = [states.cell(draft.stream) for draft in drafts]
+        events: list[Event] = []
+        records: list[Record] = []
+        heads: dict[str, int] = {}
+        for draft, cell in zip(drafts, cells, strict=True):
+            stream, ref = draft.stream, draft.ref
+            if ref is not None:
+                states.thread(stream, ref)
+            seq = heads[stream] = heads.get(stream, cell.head) + 1
+            at = states.now if cell.at is None or cell.at < states.now else cell.at
+            event = Event(stream, seq, at, by, ref, draft.data)
+            tag = str(draft.data.__struct_config__.tag)
+            events.append(event)
+            records.append(Record(stream, seq, tag, by, ref, encode_event(event)))
+        for event, cell in zip(events, cells, strict=True):
+            cell.take(event)
+            states.applied(event)
+        decided.cells.update(cells)
+        decided.events += events
+        decided.batch.records += records
+        return events
+
+    def _use(
+        self, used: UsedCell, call: Call[Any], events: Sequence[Event], decided: _Decided
+    ) -> None:
+        command = call.command
+        assert command.key is not None
+        used.fingerprint, used.events = command.fingerprint(), tuple(events)
+        places = tuple((event.stream, event.seq) for event in events)
+        decided.batch.used.append(Used(command.by, command.key, used.fingerprint, places))
+        decided.cells.add(used)
+
+    async def _commit(self, decided: _Decided) -> None:
+        self._take_snapshots(decided)
+        try:
+            with anyio.fail_after(self._commit_seconds_max, shield=True):
+                await self.in_thread(self._store.commit, decided.batch)
+        except StorageError as error:
+            self._fail(decided, str(error))
+        except TimeoutError:
+            self._broken = (
+                f"The store did not answer for {self._commit_seconds_max} s: it is not known "
+                "whether the command was kept. Open the hub again."
+            )
+            self._fail(decided, self._broken)
+        else:
+            self._put_off = True
+            self._publish(decided.events, decided.batch.records)
+
+    def _take_snapshots(self, decided: _Decided) -> None:
+        for cell in decided.cells:
+            if isinstance(cell, StreamCell) and cell.wants_snapshot():
+                body = self._streams.encode_state(cell.state)
+                cell.tail, cell.snapshot_bytes = 0, len(body)
+                assert cell.at is not None
+                snapshot = Snapshot(cell.stream, cell.head, cell.at, body)
+                decided.batch.snapshots.append(snapshot)
+
+    def _fail(self, decided: _Decided, message: str) -> None:
+        self._states.forget(decided.cells)
+        self._states.forget_limits(call.command.by for call in decided.calls)
+        for call in decided.calls:
+            call.error = StorageError(message)
+
+    def _make_progress(self) -> None:
+        if self._progress is not None:
+            self._progress.set()
+            self._progress = None
+
+    def _release(self, call: Call[Any]) -> None:
+        for cell in call.pins:
+            cell.pins -= 1
+        call.pins.clear()

@@ -1,0 +1,316 @@
+"""The journal: commands go in at one end, events come out of the other."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Self, TypeVar
+
+import anyio
+import anyio.lowlevel
+import msgspec
+from anyio import AsyncContextManagerMixin, CapacityLimiter, to_thread
+
+from ..errors import Closed, Conflict, Invalid, Overloaded
+from ..ratelimit import RateLimit
+from ..settings import Settings
+from .command import Call, Command, Lane, nothing
+from .committer import Committer
+from .event import Event, State, Streams
+from .follow import Events, Tail
+from .loader import Loader
+from .states import Name, States, StreamCell
+from .stores.contract import Record, Store
+from .topic import Follower, Topic
+
+__all__ = ["Journal"]
+
+R = TypeVar("R")
+
+# Topics nobody follows that are kept for those who come back.
+TOPICS_IDLE_MAX = 64
+READERS_MAX = 4
+
+
+class Journal(AsyncContextManagerMixin):
+    """
+    Holds the committer, the loader and the topics; use it with ``async with``.
+
+    Leaving it drains what was accepted. A use after that raises Closed.
+
+    Args:
+        store: its storage; the caller closes it.
+        streams: the kinds of stream there are.
+        settings: limits, clock.
+        new_limit: makes a rate limit for a name.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        streams: Streams,
+        settings: Settings,
+        new_limit: Callable[[str], RateLimit],
+    ) -> None:
+        self.store = store
+        self.streams = streams
+        self._settings = settings
+        self._states = States(settings.states_max, new_limit)
+        self._committer = Committer(
+            store,
+            self._states,
+            streams,
+            settings.clock,
+            publish=self._publish,
+            load=lambda call, name: self._loader.put(call, (name,)),
+            batch_calls_max=settings.batch_calls_max,
+            commit_seconds_max=settings.commit_seconds_max,
+        )
+        self._readers = CapacityLimiter(READERS_MAX)
+        self._loader = Loader(store, self._states, streams, self._read, self._loaded)
+        self._topics: OrderedDict[str, Topic] = OrderedDict()
+        self._idle_topics: OrderedDict[str, None] = OrderedDict()
+        self._closed = False
+
+    @asynccontextmanager
+    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._loader.run)
+            tasks.start_soon(self._committer.run)
+            try:
+                yield self
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await self.drain()
+                self._abandon()
+                tasks.cancel_scope.cancel()
+
+    # Commands
+
+    async def execute(self, command: Command[R], lane: Lane | None = None) -> R:
+        """
+        Decide a command, and return when its events are durable.
+
+        It waits for a place when the queue is full. Cancelling it abandons the
+        wait: the command was not yet taken and is withdrawn, or is kept whole.
+
+        Raises:
+            HubbubError: what the decision raised.
+            StorageError: the store could not write it.
+            Closed: the hub has been left.
+        """
+        call = Call(command, lane)
+        call.wake = anyio.Event()
+        while self.full and not self._closed:
+            await self._committer.progress()
+        self.submit(call)
+        return await self._outcome(call)
+
+    def submit(self, call: Call[Any]) -> None:
+        """
+        Queue a call without waiting.
+
+        Raises:
+            Overloaded: the queue is full.
+            Closed: the hub has been left.
+            Invalid: the key is too long.
+        """
+        if self._closed:
+            raise Closed("The hub is closed; open it again.")
+        if self.full:
+            raise Overloaded("Too many commands are waiting; try again in a moment.")
+        names = self._missing(call.command)
+        if names or (call.lane is not None and call.lane.loading):
+            self._loader.put(call, names)
+        else:
+            self._committer.put(call)
+
+    @property
+    def full(self) -> bool:
+        """True when no more calls may be queued."""
+        return len(self._committer.queue) + len(self._loader) >= self._settings.calls_queued_max
+
+    async def _outcome(self, call: Call[R]) -> R:
+        assert call.wake is not None
+        try:
+            await call.wake.wait()
+        except anyio.get_cancelled_exc_class():
+            self._loader.withdraw(call)
+            self._committer.withdraw(call)
+            raise
+        return call.outcome()
+
+    def _missing(self, command: Command[Any]) -> Sequence[Name]:
+        missing = self._states.missing
+        names: list[Name] = [stream for stream in command.reads if missing(stream)]
+        if (key := command.key) is not None:
+            check_key(key, self._settings.key_chars_max)
+            if missing((command.by, key, "")):
+                names.append((command.by, key, ""))
+        return names
+
+    def _loaded(self, call: Call[Any]) -> None:
+        if call.error is None:
+            self._committer.put(call)
+        else:
+            self._committer.finish(call)
+
+    # Reading
+
+    async def read(self, stream: str, after: int, limit: int) -> list[bytes]:
+        """Return encoded events after a seq; the caller has checked who asks."""
+        return await self._read(self.store.read, stream, after, limit)
+
+    async def search(self, stream: str, words: Sequence[str], before: int, limit: int) -> list[int]:
+        """Return the seqs of messages that have all the words, the newest first."""
+        if not self._closed:
+            await self._committer.caught_up()
+        return await self.query(self.store.search, stream, words, before, limit)
+
+    async def query(self, work: Callable[..., R], *args: object) -> R:
+        """Run a reading method of the store in a worker thread."""
+        if self._closed:
+            raise Closed("The hub is closed; open it again.")
+        return await self._read(work, *args)
+
+    async def _read(self, work: Callable[..., R], *args: object) -> R:
+        if self.store.blocking:
+            return await to_thread.run_sync(work, *args, limiter=self._readers)
+        await anyio.lowlevel.checkpoint()
+        return work(*args)
+
+    # Following
+
+    def check_command(self, user: str, stream: str) -> Command[int]:
+        """Make a command that checks a user's right to read a stream and returns its head."""
+
+        def head(states: States, events: Sequence[Event]) -> int:
+            cell = states.cell(stream)
+            cell.state.check_reader(stream, user)
+            return cell.head
+
+        return Command(user, nothing, head, reads=(stream,))
+
+    def follow_call(
+        self,
+        user: str,
+        stream: str,
+        after: int | None,
+        follower: Follower,
+        on_done: Callable[[Call[int]], None] | None = None,
+    ) -> Call[int]:
+        """
+        Make a call that checks a user's right to read, then lets a follower in.
+
+        Its result is the stream's head. The follower is attached before ``on_done``.
+        """
+
+        def attach(call: Call[int]) -> None:
+            if call.error is None:
+                head = call.outcome()
+                if after is not None and not 0 <= after <= head:
+                    call.error = Conflict(
+                        f"The stream ends at {head}, before {after}: the history was reset. "
+                        "Follow it from 0."
+                    )
+            if call.error is None:
+                follower.cursor = head if after is None else after
+                self._attach(stream, follower)
+            if on_done is not None:
+                on_done(call)
+
+        return Call(self.check_command(user, stream), on_done=attach)
+
+    def topic(self, stream: str) -> Topic | None:
+        """Return a stream's topic if it has one."""
+        return self._topics.get(stream)
+
+    @asynccontextmanager
+    async def follow(
+        self,
+        user: str,
+        stream: str,
+        after: int | None,
+        signal: Callable[[bytes], None] | None = None,
+    ) -> AsyncGenerator[AsyncIterator[Event]]:
+        """Follow a stream as a user: an iterator of its events after a seq, without end."""
+        follower = Follower(user, 0, signal=signal)
+        call = self.follow_call(user, stream, after, follower)
+        call.wake = anyio.Event()
+        try:
+            self.submit(call)
+            await self._outcome(call)
+            tail = Tail(stream, self._topics[stream], follower, self.read)
+            yield Events(tail, self.streams.decode)
+        finally:
+            self.detach(stream, follower)
+
+    def detach(self, stream: str, follower: Follower) -> None:
+        """Let a follower go."""
+        topic = self._topics.get(stream)
+        if topic is None or follower not in topic.followers:
+            return
+        del topic.followers[follower]
+        if not topic.followers:
+            self._idle_topics[stream] = None
+            if len(self._idle_topics) > TOPICS_IDLE_MAX:
+                oldest, _ = self._idle_topics.popitem(last=False)
+                del self._topics[oldest]
+
+    def signal(self, stream: str, by: str, kind: str) -> None:
+        """Tell those who follow a stream something that is not kept."""
+        if (topic := self._topics.get(stream)) is not None:
+            topic.signal(msgspec.json.encode({"stream": stream, "by": by, "type": kind}))
+
+    def _attach(self, stream: str, follower: Follower) -> None:
+        topic = self._topics.get(stream)
+        if topic is None:
+            # Calls decided later in the same batch have moved the head already, and
+            # their events were published before there was this topic.
+            cell = self._states.get(stream)
+            assert isinstance(cell, StreamCell)
+            topic = self._topics[stream] = Topic(cell.head)
+        topic.followers[follower] = None
+        self._idle_topics.pop(stream, None)
+
+    def _publish(self, events: Sequence[Event], records: Sequence[Record]) -> None:
+        bodies: dict[str, list[bytes]] = {}
+        topics = self._topics
+        for event, record in zip(events, records, strict=True):
+            if event.stream in topics:
+                bodies.setdefault(event.stream, []).append(record.body)
+                self._revoke(event)
+        for stream, new in bodies.items():
+            topics[stream].publish(new)
+
+    def _revoke(self, event: Event) -> None:
+        kind: type[State] = self.streams.kind(event.stream)
+        if (user := kind.revoked(event)) is not None:
+            for follower in self._topics[event.stream].followers:
+                if follower.user == user:
+                    follower.until = event.seq
+
+    # Leaving
+
+    async def drain(self) -> None:
+        """Take no more calls, and finish those that were accepted, up to a deadline."""
+        self._closed = True
+        with anyio.move_on_after(self._settings.drain_seconds_max):
+            while not (self._committer.idle and self._loader.idle):
+                await self._committer.progress()
+
+    def _abandon(self) -> None:
+        error = Closed("The hub was closed before it got to this command.")
+        self._loader.abandon(error)
+        self._committer.abandon(error)
+        for topic in self._topics.values():
+            topic.close()
+
+
+def check_key(key: object, chars_max: int) -> None:
+    """Raise Invalid if it cannot be an idempotency key."""
+    good = isinstance(key, str) and 0 < len(key) <= chars_max
+    # UTF-8 has no form for half a surrogate pair, so no store could keep it.
+    if not good or not (str(key).isascii() or str(key).encode(errors="ignore").decode() == key):
+        raise Invalid(f"A key has 1 to {chars_max} characters; take another.")

@@ -1,0 +1,161 @@
+"""Brings what decisions ask for into memory, outside the line of decisions."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
+
+import anyio
+
+from ..errors import HubbubError
+from .command import Call
+from .event import Event, Streams
+from .states import Cell, Name, States, StreamCell, ThreadCell, UsedCell
+from .stores.contract import Store, Used
+
+__all__ = ["Loader"]
+
+InThread = Callable[..., Awaitable[Any]]
+
+
+class Loader:
+    """
+    Loads for many calls at once and hands them on in the order in which they came.
+
+    Args:
+        store: where things are loaded from.
+        states: where they are put.
+        streams: how they are decoded and folded.
+        in_thread: runs what may block.
+        hand_on: takes a call when what it waited for is there, or its error is.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        states: States,
+        streams: Streams,
+        in_thread: InThread,
+        hand_on: Callable[[Call[Any]], None],
+    ) -> None:
+        self._store = store
+        self._states = states
+        self._streams = streams
+        self._in_thread = in_thread
+        self._hand_on = hand_on
+        self._waiting: deque[tuple[Call[Any], Sequence[Name]]] = deque()
+        # Those whose names are being read just now.
+        self._taken: deque[tuple[Call[Any], Sequence[Name]]] = deque()
+        self._news = anyio.Event()
+
+    def __len__(self) -> int:
+        """Count the calls that wait."""
+        return len(self._waiting) + len(self._taken)
+
+    @property
+    def idle(self) -> bool:
+        """True when no call waits."""
+        return not len(self)
+
+    def put(self, call: Call[Any], names: Sequence[Name]) -> None:
+        """Let a call wait until everything named is in memory."""
+        if call.lane is not None:
+            call.lane.loading += 1
+        self._waiting.append((call, names))
+        self._news.set()
+
+    def withdraw(self, call: Call[Any]) -> None:
+        """Take a waiting call back."""
+        for entries in (self._waiting, self._taken):
+            for entry in entries:
+                if entry[0] is call:
+                    entries.remove(entry)
+                    self._leave(call)
+                    return
+
+    def abandon(self, error: HubbubError) -> None:
+        """Fail what still waits; for the end."""
+        for entries in (self._taken, self._waiting):
+            while entries:
+                call, _ = entries.popleft()
+                self._leave(call)
+                call.error = error
+                self._hand_on(call)
+
+    async def run(self) -> None:
+        """Load until cancelled."""
+        while True:
+            await self._news.wait()
+            self._news = anyio.Event()
+            self._taken, self._waiting = self._waiting, deque()
+            failed = await self._load({name for _, names in self._taken for name in names})
+            while self._taken:
+                call, names = self._taken.popleft()
+                self._leave(call)
+                call.error = next((failed[name] for name in names if name in failed), None)
+                self._hand_on(call)
+
+    def _leave(self, call: Call[Any]) -> None:
+        if call.lane is not None:
+            call.lane.loading -= 1
+
+    async def _load(self, names: Iterable[Name]) -> dict[Name, Exception]:
+        missing = [name for name in names if self._states.missing(name)]
+        for name in missing:
+            # Events about a message may come while it is read: they gather here.
+            if isinstance(name, tuple) and len(name) == 2 and self._states.get(name) is None:
+                self._states.put(ThreadCell(name))
+        failed: dict[Name, Exception] = {}
+        for name, thing in zip(
+            missing, await self._in_thread(self._read_all, missing), strict=True
+        ):
+            if isinstance(thing, Exception):
+                failed[name] = thing
+            elif isinstance(thing, Cell):
+                self._states.put(thing)
+            else:
+                self._install(name, thing)
+        return failed
+
+    def _install(self, name: Name, events: Sequence[Event]) -> None:
+        thread = self._states.get(name)
+        # No event yet: it is being committed just now, and its call will ask again.
+        if events and isinstance(thread, ThreadCell):
+            thread.install(events)
+
+    def _read_all(self, names: Sequence[Name]) -> list[Cell | list[Event] | Exception]:
+        found: list[Cell | list[Event] | Exception] = []
+        for name in names:
+            try:
+                found.append(self._read(name))
+            except Exception as error:
+                # It belongs to the calls that asked for this name, and to no other.
+                found.append(error)
+        return found
+
+    def _read(self, name: Name) -> Cell | list[Event]:
+        if not isinstance(name, tuple):
+            return self._read_stream(name)
+        if len(name) == 2:
+            stream, seq = name
+            bodies = self._store.read(stream, seq - 1, 1) + self._store.about(stream, seq, seq)
+            return [self._streams.decode(body) for body in bodies]
+        used = self._store.used(name[0], name[1])
+        return UsedCell(name) if used is None else self._read_used(name, used)
+
+    def _read_stream(self, stream: str) -> StreamCell:
+        cell = StreamCell(stream, self._streams.empty(stream))
+        loaded = self._store.load(stream)
+        if (snapshot := loaded.snapshot) is not None:
+            state = self._streams.decode_state(stream, snapshot.body)
+            cell = StreamCell(stream, state, snapshot.seq, snapshot.at)
+            cell.snapshot_bytes = len(snapshot.body)
+        for body in loaded.bodies:
+            cell.take(self._streams.decode(body))
+        return cell
+
+    def _read_used(self, name: tuple[str, str, str], used: Used) -> UsedCell:
+        bodies = [self._store.read(stream, seq - 1, 1)[0] for stream, seq in used.places]
+        events = tuple(self._streams.decode(body) for body in bodies)
+        return UsedCell(name, used.fingerprint, events)

@@ -1,0 +1,269 @@
+"""
+What decisions look at: a bounded cache of folded states and of what else they asked for.
+
+Three kinds of thing are kept, each in a cell: a stream's state, a message with what
+refers to it (a thread), and a used key. A cell that a call or an unfinished commit
+needs is pinned; of the others the least recently used go first. A stream that is
+not here has no events on their way to the store, so loading it meets no race.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from ..errors import NotFound
+from ..ratelimit import RateLimit
+from .command import Call, NotLoaded
+from .event import Event, State
+
+__all__ = ["Cell", "Name", "States", "StreamCell", "ThreadCell", "UsedCell"]
+
+# A stream's name, (stream, seq) of a message, or (by, key, "") of a used key.
+Name = str | tuple[str, int] | tuple[str, str, str]
+
+StateT = TypeVar("StateT", bound=State)
+
+# A state is folded from at most this many events, or as many as it is large.
+SNAPSHOT_EVENTS_MIN = 256
+# About how many bytes of a snapshot cost as much to decode as one event.
+SNAPSHOT_EVENT_BYTES = 32
+LIMITS_MAX = 100_000
+
+
+class Cell:
+    """Something kept in memory, and how many need it."""
+
+    __slots__ = ("loaded", "name", "pins")
+
+    def __init__(self, name: Name) -> None:
+        self.name = name
+        self.pins = 0
+        # False while it is here only to gather what happens during its loading.
+        self.loaded = True
+
+
+class StreamCell(Cell):
+    """
+    A stream's state.
+
+    Args:
+        stream: the stream's name.
+        state: the fold of its events.
+        head: the seq of the last event applied.
+        at: its time.
+    """
+
+    __slots__ = ("at", "head", "snapshot_bytes", "state", "tail")
+
+    def __init__(
+        self, stream: str, state: State, head: int = 0, at: datetime | None = None
+    ) -> None:
+        super().__init__(stream)
+        self.state = state
+        self.head = head
+        self.at = at
+        # Events applied since the newest snapshot, and the size of that.
+        self.tail = 0
+        self.snapshot_bytes = 0
+
+    @property
+    def stream(self) -> str:
+        """The stream's name."""
+        assert isinstance(self.name, str)
+        return self.name
+
+    def take(self, event: Event) -> None:
+        """Apply the stream's next event."""
+        assert event.seq == self.head + 1, "seqs have no gaps"
+        self.state.apply(event)
+        self.head = event.seq
+        self.at = event.at
+        self.tail += 1
+
+    def wants_snapshot(self) -> bool:
+        """Tell whether folding from the newest snapshot has become dear."""
+        size = self.snapshot_bytes // SNAPSHOT_EVENT_BYTES
+        return self.tail > max(SNAPSHOT_EVENTS_MIN, size)
+
+
+class ThreadCell(Cell):
+    """A message's event, and the events about it. Events may come while it is being loaded."""
+
+    __slots__ = ("events",)
+
+    def __init__(self, name: tuple[str, int]) -> None:
+        super().__init__(name)
+        self.loaded = False
+        self.events: list[Event] = []
+
+    def install(self, stored: Iterable[Event]) -> None:
+        """Put what the store has before what came in the meantime."""
+        older = list(stored)
+        last = max((event.seq for event in older), default=0)
+        self.events = older + [event for event in self.events if event.seq > last]
+        self.loaded = True
+
+
+class UsedCell(Cell):
+    """A user's key: the first run's digest and events, or none yet."""
+
+    __slots__ = ("events", "fingerprint")
+
+    def __init__(
+        self, name: tuple[str, str, str], fingerprint: bytes = b"", events: tuple[Event, ...] = ()
+    ) -> None:
+        super().__init__(name)
+        self.fingerprint = fingerprint
+        self.events = events
+
+
+class States:
+    """
+    The cells, as one decision sees them.
+
+    Args:
+        size_max: how many unpinned cells are kept.
+        new_limit: makes a rate limit for a name.
+    """
+
+    def __init__(self, size_max: int, new_limit: Callable[[str], RateLimit]) -> None:
+        self._size_max = size_max
+        self._new_limit = new_limit
+        self._cells: OrderedDict[Name, Cell] = OrderedDict()
+        self._limits: OrderedDict[tuple[str, str], RateLimit] = OrderedDict()
+        self._call: Call[Any] | None = None
+        self.now: datetime
+        self.monotonic = 0.0
+
+    # What a decision may ask.
+
+    def of(self, kind: type[StateT], stream: str) -> StateT:
+        """
+        Return a stream's state; before its first event that is an empty one.
+
+        Raises:
+            NotLoaded: decide again when it is in memory.
+        """
+        state = self.cell(stream).state
+        if not isinstance(state, kind):
+            raise NotFound(f"{stream!r} is not a stream of this kind.")
+        return state
+
+    def event(self, stream: str, seq: int) -> Event:
+        """
+        Return one event.
+
+        Raises:
+            NotFound: the stream has no such seq.
+            NotLoaded: decide again when it is in memory.
+        """
+        if not 1 <= seq <= self.cell(stream).head:
+            raise NotFound(f"There is no event {seq} in this stream.")
+        return self.thread(stream, seq)[0]
+
+    def about(self, stream: str, seq: int) -> list[Event]:
+        """Return the events whose ref is a seq; raises as :meth:`event` does."""
+        self.event(stream, seq)
+        return self.thread(stream, seq)[1:]
+
+    def charge(self, what: str, user: str) -> None:
+        """
+        Count one use against a user's rate limit; a decision does this last.
+
+        Raises:
+            RateLimited: nothing was counted.
+        """
+        limit = self._limits.get((what, user))
+        if limit is None:
+            limit = self._limits[what, user] = self._new_limit(what)
+            self._forget_idle_limits()
+        limit.charge(self.monotonic)
+
+    # What the committer and the loader do.
+
+    def bind(self, call: Call[Any]) -> None:
+        """Pin what is touched from now on for this call."""
+        self._call = call
+
+    def cell(self, stream: str) -> StreamCell:
+        """Return a stream's cell, pinned for the present call, or raise NotLoaded."""
+        found = self._pinned(stream)
+        assert isinstance(found, StreamCell)
+        return found
+
+    def used(self, by: str, key: str) -> UsedCell:
+        """Return a key's cell, pinned for the present call, or raise NotLoaded."""
+        found = self._pinned((by, key, ""))
+        assert isinstance(found, UsedCell)
+        return found
+
+    def thread(self, stream: str, seq: int) -> list[Event]:
+        """Return an event and those about it, pinned, or raise NotLoaded."""
+        found = self._pinned((stream, seq))
+        assert isinstance(found, ThreadCell)
+        return found.events
+
+    def applied(self, event: Event) -> None:
+        """Tell an event to the thread that it belongs to, if that is in memory."""
+        if event.ref is not None:
+            thread = self._cells.get((event.stream, event.ref))
+            if isinstance(thread, ThreadCell):
+                thread.events.append(event)
+
+    def get(self, name: Name) -> Cell | None:
+        """Return a cell if it is in memory."""
+        return self._cells.get(name)
+
+    def put(self, cell: Cell) -> None:
+        """Keep a cell, and let the least recently used go if there are too many."""
+        self._cells[cell.name] = cell
+        excess = len(self._cells) - self._size_max
+        if excess > 0:
+            for other in [c for c in _first(self._cells, excess + 16) if not c.pins][:excess]:
+                if other is not cell:
+                    del self._cells[other.name]
+
+    def missing(self, name: Name) -> bool:
+        """Tell whether something must be loaded before a decision can look at it."""
+        cell = self._cells.get(name)
+        return cell is None or not cell.loaded
+
+    def forget(self, cells: Iterable[Cell]) -> None:
+        """Drop cells whose events did not reach the store, and their threads."""
+        streams = {cell.name for cell in cells}
+        for name in list(self._cells):
+            if name in streams or (isinstance(name, tuple) and name[0] in streams):
+                del self._cells[name]
+
+    def forget_limits(self, users: Iterable[str]) -> None:
+        """Drop the rate limits of users who were charged for what was not kept."""
+        gone = set(users)
+        for what_user in [key for key in self._limits if key[1] in gone]:
+            del self._limits[what_user]
+
+    def _pinned(self, name: Name) -> Cell:
+        cell = self._cells.get(name)
+        if cell is None or not cell.loaded:
+            raise NotLoaded(name)
+        self._cells.move_to_end(name)
+        assert self._call is not None
+        cell.pins += 1
+        self._call.pins.append(cell)
+        return cell
+
+    def _forget_idle_limits(self) -> None:
+        if len(self._limits) > LIMITS_MAX:
+            for name in [n for n, limit in self._limits.items() if limit.idle(self.monotonic)]:
+                del self._limits[name]
+
+
+def _first(cells: OrderedDict[Name, Cell], count: int) -> list[Cell]:
+    found = []
+    for cell in cells.values():
+        found.append(cell)
+        if len(found) == count:
+            break
+    return found

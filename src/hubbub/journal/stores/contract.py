@@ -1,0 +1,116 @@
+"""What the journal asks of a store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+__all__ = ["Batch", "Loaded", "Record", "Snapshot", "Store", "Used"]
+
+
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """An encoded event and the columns that it is found by."""
+
+    stream: str
+    seq: int
+    type: str
+    by: str
+    ref: int | None
+    body: bytes
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """A folded state, encoded, as it was after one seq."""
+
+    stream: str
+    seq: int
+    at: datetime
+    body: bytes
+
+
+class Used(msgspec.Struct, frozen=True):
+    """An idempotency key, the command that used it, and where its events are."""
+
+    by: str
+    key: str
+    fingerprint: bytes
+    places: tuple[tuple[str, int], ...]
+
+
+class Batch(msgspec.Struct):
+    """What one transaction writes."""
+
+    records: list[Record] = []
+    used: list[Used] = []
+    snapshots: list[Snapshot] = []
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """A stream's newest snapshot, if any, and the events after it."""
+
+    snapshot: Snapshot | None
+    bodies: list[bytes]
+
+
+class Store(Protocol):
+    """
+    The synchronous storage engine under the journal.
+
+    ``commit`` is called by one thread at a time; the reading methods may run in
+    several threads, also while a commit runs, and see only what is committed.
+    Whatever goes wrong below is raised as StorageError.
+    """
+
+    # Told at sign-in; another one means that the history is another one.
+    journal_id: str
+    # Signs tokens when the settings have no secret of their own.
+    secret: str
+    # False: calls return at once, so they need no worker thread.
+    blocking: bool
+
+    def commit(self, batch: Batch) -> None:
+        """Write a batch as one transaction that survives power loss, or raise."""
+
+    def load(self, stream: str) -> Loaded:
+        """Return what a stream's state is folded from."""
+
+    def read(self, stream: str, after: int, limit: int) -> list[bytes]:
+        """Return up to ``limit`` events after a seq, in order."""
+
+    def about(self, stream: str, first: int, last: int) -> list[bytes]:
+        """Return the events whose ref is within ``first`` to ``last``, in order."""
+
+    def page(
+        self, stream: str, kind: str, after: int | None, before: int | None, limit: int
+    ) -> list[bytes]:
+        """
+        Return up to ``limit`` events of one type between two seqs, both exclusive, in order.
+
+        They are the newest ones; with ``after`` and no ``before``, the oldest.
+        """
+
+    def count(self, stream: str, kind: str, after: int, not_by: str, limit: int) -> int:
+        """Count events of one type after a seq that others caused, up to ``limit``."""
+
+    def used(self, by: str, key: str) -> Used | None:
+        """Return what a user's key was used for."""
+
+    def search(self, stream: str, words: Sequence[str], before: int, limit: int) -> list[int]:
+        """
+        Return seqs of events whose text has words that start with all of ``words``.
+
+        For an event about another (an edit) the seq is the other's; the newest
+        come first, each once, all less than ``before``.
+        """
+
+    def catch_up(self) -> bool:
+        """Do a bounded part of the work put off (the text index); tell if more is left."""
+
+    def streams(self) -> Iterator[tuple[str, int]]:
+        """Yield each stream's name and how many events it has."""
+
+    def close(self) -> None:
+        """Release everything; the store is not used after that."""

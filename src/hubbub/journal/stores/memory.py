@@ -1,0 +1,125 @@
+"""A store that keeps everything in memory and forgets it when it is closed."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+
+import msgspec
+
+from .contract import Batch, Loaded, Record, Snapshot, Used
+
+__all__ = ["MemoryStore"]
+
+Matches = Callable[[str, Sequence[str]], bool]
+
+
+class _Text(msgspec.Struct):
+    text: str = ""
+
+
+_decode_text = msgspec.json.Decoder(_Text).decode
+
+
+class MemoryStore:
+    """
+    A stream is a list of records; what is about a seq is a list beside it.
+
+    Args:
+        matches: tells whether a text has words that start with all of some words.
+    """
+
+    blocking = False
+
+    def __init__(self, matches: Matches) -> None:
+        self.journal_id = secrets.token_hex(16)
+        self.secret = secrets.token_hex(32)
+        self._matches = matches
+        self._streams: dict[str, list[Record]] = {}
+        self._about: dict[str, dict[int, list[Record]]] = {}
+        self._used: dict[tuple[str, str], Used] = {}
+        self._snapshots: dict[str, Snapshot] = {}
+
+    def commit(self, batch: Batch) -> None:
+        """Append a batch."""
+        for record in batch.records:
+            records = self._streams.setdefault(record.stream, [])
+            assert record.seq == len(records) + 1, "seqs have no gaps"
+            records.append(record)
+            if record.ref is not None:
+                about = self._about.setdefault(record.stream, {})
+                about.setdefault(record.ref, []).append(record)
+        for used in batch.used:
+            self._used[used.by, used.key] = used
+        for snapshot in batch.snapshots:
+            self._snapshots[snapshot.stream] = snapshot
+
+    def load(self, stream: str) -> Loaded:
+        """Return what a stream's state is folded from."""
+        snapshot = self._snapshots.get(stream)
+        after = snapshot.seq if snapshot else 0
+        return Loaded(snapshot, [record.body for record in self._records(stream)[after:]])
+
+    def read(self, stream: str, after: int, limit: int) -> list[bytes]:
+        """Return up to ``limit`` events after a seq, in order."""
+        return [record.body for record in self._records(stream)[after : after + limit]]
+
+    def about(self, stream: str, first: int, last: int) -> list[bytes]:
+        """Return the events whose ref is within ``first`` to ``last``, in order."""
+        about = self._about.get(stream, {})
+        found = [record for seq in range(first, last + 1) for record in about.get(seq, ())]
+        return [record.body for record in sorted(found, key=lambda record: record.seq)]
+
+    def page(
+        self, stream: str, kind: str, after: int | None, before: int | None, limit: int
+    ) -> list[bytes]:
+        """Return a page of events of one type, in order; see the contract."""
+        records = self._records(stream)
+        last = len(records) if before is None else min(before - 1, len(records))
+        window = range(after or 0, last)
+        forward = before is None and after is not None
+        wanted = (
+            records[index].body
+            for index in (window if forward else reversed(window))
+            if records[index].type == kind
+        )
+        found = list(islice(wanted, limit))
+        return found if forward else found[::-1]
+
+    def count(self, stream: str, kind: str, after: int, not_by: str, limit: int) -> int:
+        """Count events of one type after a seq that others caused, up to ``limit``."""
+        count = 0
+        for record in self._records(stream)[after:]:
+            count += record.type == kind and record.by != not_by
+            if count == limit:
+                break
+        return count
+
+    def used(self, by: str, key: str) -> Used | None:
+        """Return what a user's key was used for."""
+        return self._used.get((by, key))
+
+    def search(self, stream: str, words: Sequence[str], before: int, limit: int) -> list[int]:
+        """Scan the texts; see the contract."""
+        found = {
+            record.ref or record.seq
+            for record in self._records(stream)
+            if self._matches(_decode_text(record.body).text, words)
+        }
+        return sorted((seq for seq in found if seq < before), reverse=True)[:limit]
+
+    def catch_up(self) -> bool:
+        """Nothing is ever put off."""
+        return False
+
+    def streams(self) -> Iterator[tuple[str, int]]:
+        """Yield each stream's name and how many events it has."""
+        for stream in sorted(self._streams):
+            yield stream, len(self._streams[stream])
+
+    def close(self) -> None:
+        """Keep everything: what was in use may still be read."""
+
+    def _records(self, stream: str) -> list[Record]:
+        return self._streams.get(stream, [])

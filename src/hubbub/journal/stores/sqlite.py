@@ -1,0 +1,333 @@
+"""A store in one SQLite file."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from functools import wraps
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import apsw
+import msgspec
+from filelock import FileLock, Timeout
+
+from ...errors import Conflict, StorageError
+from ...text import words
+from .contract import Batch, Loaded, Record, Snapshot, Used
+
+__all__ = ["SQLiteStore"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# "Hubb": in the file's header, to know our own.
+APPLICATION_ID = 0x48756262
+SCHEMA_VERSION = 1
+# Rows written by one statement: each statement gives up the interpreter's lock.
+ROWS_AT_ONCE = (512, 64, 8, 1)
+# Events indexed for the search in one go: a few milliseconds.
+INDEX_EVENTS_MAX = 256
+
+SCHEMA = """
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY, stream TEXT NOT NULL, seq INTEGER NOT NULL,
+    type TEXT NOT NULL, by TEXT NOT NULL, ref INTEGER, body BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX event_by_seq ON event (stream, seq);
+CREATE INDEX event_by_ref ON event (stream, ref, seq) WHERE ref IS NOT NULL;
+CREATE TABLE used (
+    by TEXT, key TEXT, fingerprint BLOB NOT NULL, places TEXT NOT NULL, PRIMARY KEY (by, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE snapshot (
+    stream TEXT PRIMARY KEY, seq INTEGER NOT NULL, at TEXT NOT NULL, body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE VIRTUAL TABLE found USING fts5 (
+    stream, text, content='', detail=column, tokenize='ascii'
+);
+"""
+
+PAGE_FORWARD = """
+SELECT body FROM event WHERE stream = ? AND seq > ? AND seq < ? AND type = ?
+ORDER BY seq LIMIT ?
+"""
+PAGE_BACKWARD = PAGE_FORWARD.replace("ORDER BY seq", "ORDER BY seq DESC")
+INSERT = "INSERT INTO event (stream, seq, type, by, ref, body) VALUES "
+
+
+def _storage_errors(
+    method: Callable[Concatenate[SQLiteStore, P], R],
+) -> Callable[Concatenate[SQLiteStore, P], R]:
+    @wraps(method)
+    def wrapped(self: SQLiteStore, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(self, *args, **kwargs)
+        except (apsw.Error, OSError) as error:
+            raise StorageError(
+                f"The database {self.path} failed: {error}. Nothing of this command was kept."
+            ) from error
+
+    return wrapped
+
+
+class SQLiteStore:
+    """
+    Events, keys, snapshots and the text index in one file, with its log beside it.
+
+    WAL with ``synchronous=FULL``: what is committed survives power loss. One
+    connection writes; each thread that reads borrows one of its own.
+
+    Args:
+        path: the database; made if it is not there.
+
+    Raises:
+        Conflict: another process, or another hub of this one, has it open.
+        StorageError: it cannot be opened, or is not a hubbub database.
+    """
+
+    blocking = True
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._lock = FileLock(f"{self.path}.lock", timeout=0, thread_local=False)
+        self._idle_readers: SimpleQueue[apsw.Connection] = SimpleQueue()
+        self._readers: list[apsw.Connection] = []
+        try:
+            self._lock.acquire()
+        except Timeout as error:
+            raise Conflict(
+                f"The database {self.path} is open elsewhere; stop that, or use another file."
+            ) from error
+        except OSError as error:
+            raise StorageError(f"The database {self.path} cannot be opened: {error}.") from error
+        try:
+            self._writer = self._open_writer()
+            self.journal_id = self._meta("journal_id", secrets.token_hex(16))
+            self.secret = self._meta("secret", secrets.token_hex(32))
+            self._indexed = int(self._meta("indexed", "0"))
+        except BaseException:
+            self._lock.release()
+            raise
+
+    @_storage_errors
+    def commit(self, batch: Batch) -> None:
+        """Write a batch as one transaction."""
+        with self._transaction():
+            self._insert(batch.records)
+            if batch.used:
+                rows = [
+                    (used.by, used.key, used.fingerprint, _encode_places(used.places).decode())
+                    for used in batch.used
+                ]
+                self._writer.executemany("INSERT INTO used VALUES (?, ?, ?, ?)", rows)
+            for snapshot in batch.snapshots:
+                self._writer.execute(
+                    "INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?, ?)",
+                    (snapshot.stream, snapshot.seq, snapshot.at.isoformat(), snapshot.body),
+                )
+
+    @_storage_errors
+    def load(self, stream: str) -> Loaded:
+        """Return what a stream's state is folded from."""
+        rows = self._all("SELECT seq, at, body FROM snapshot WHERE stream = ?", stream)
+        snapshot = None
+        for seq, at, body in rows:
+            snapshot = Snapshot(stream, seq, datetime.fromisoformat(at), body)
+        after = snapshot.seq if snapshot else 0
+        return Loaded(snapshot, self.read(stream, after, -1))
+
+    @_storage_errors
+    def read(self, stream: str, after: int, limit: int) -> list[bytes]:
+        """Return up to ``limit`` events after a seq, in order; all of them if it is -1."""
+        return self._bodies(
+            "SELECT body FROM event WHERE stream = ? AND seq > ? ORDER BY seq LIMIT ?",
+            stream,
+            after,
+            limit,
+        )
+
+    @_storage_errors
+    def about(self, stream: str, first: int, last: int) -> list[bytes]:
+        """Return the events whose ref is within ``first`` to ``last``, in order."""
+        return self._bodies(
+            "SELECT body FROM event WHERE stream = ? AND ref BETWEEN ? AND ? ORDER BY seq",
+            stream,
+            first,
+            last,
+        )
+
+    @_storage_errors
+    def page(
+        self, stream: str, kind: str, after: int | None, before: int | None, limit: int
+    ) -> list[bytes]:
+        """Return a page of events of one type, in order; see the contract."""
+        forward = before is None and after is not None
+        bodies = self._bodies(
+            PAGE_FORWARD if forward else PAGE_BACKWARD,
+            stream,
+            after or 0,
+            before if before is not None else 1 << 62,
+            kind,
+            limit,
+        )
+        return bodies if forward else bodies[::-1]
+
+    @_storage_errors
+    def count(self, stream: str, kind: str, after: int, not_by: str, limit: int) -> int:
+        """Count events of one type after a seq that others caused, up to ``limit``."""
+        [(count,)] = self._all(
+            "SELECT count(*) FROM (SELECT 1 FROM event"
+            " WHERE stream = ? AND seq > ? AND type = ? AND by <> ? LIMIT ?)",
+            stream,
+            after,
+            kind,
+            not_by,
+            limit,
+        )
+        return int(count)
+
+    @_storage_errors
+    def used(self, by: str, key: str) -> Used | None:
+        """Return what a user's key was used for."""
+        query = "SELECT fingerprint, places FROM used WHERE by = ? AND key = ?"
+        for fingerprint, places in self._all(query, by, key):
+            return Used(by, key, fingerprint, _decode_places(places))
+        return None
+
+    @_storage_errors
+    def search(self, stream: str, words: Sequence[str], before: int, limit: int) -> list[int]:
+        """Ask the text index; see the contract."""
+        wanted = " AND ".join(f'text : "{word}" *' for word in words)
+        rows = self._all(
+            "SELECT DISTINCT coalesce(ref, seq) AS about FROM found JOIN event ON id = found.rowid"
+            " WHERE found MATCH ? AND about < ? ORDER BY about DESC LIMIT ?",
+            f"stream : {_token(stream)} AND {wanted}",
+            before,
+            limit,
+        )
+        return [seq for (seq,) in rows]
+
+    @_storage_errors
+    def catch_up(self) -> bool:
+        """Index the texts of some more events."""
+        [(last,)] = self._writer.execute(
+            "SELECT max(id) FROM (SELECT id FROM event WHERE id > ? ORDER BY id LIMIT ?)",
+            (self._indexed, INDEX_EVENTS_MAX),
+        )
+        if last is None:
+            return False
+        with self._transaction():
+            self._writer.execute(
+                "INSERT INTO found (rowid, stream, text)"
+                " SELECT id, 's' || hex(stream), words(t) FROM ("
+                "SELECT id, stream, json_extract(CAST(body AS TEXT), '$.text') AS t"
+                " FROM event WHERE id > ? AND id <= ?) WHERE t IS NOT NULL",
+                (self._indexed, last),
+            )
+            self._writer.execute("UPDATE meta SET value = ? WHERE name = 'indexed'", (str(last),))
+        self._indexed = last
+        return True
+
+    @_storage_errors
+    def streams(self) -> Iterator[tuple[str, int]]:
+        """Return each stream's name and how many events it has."""
+        query = "SELECT stream, count(*) FROM event GROUP BY stream ORDER BY stream"
+        return iter([(str(stream), int(count)) for stream, count in self._all(query)])
+
+    def close(self) -> None:
+        """Close every connection and let go of the file."""
+        for reader in self._readers:
+            reader.close()
+        self._writer.close()
+        self._lock.release()
+
+    @_storage_errors
+    def _open_writer(self) -> apsw.Connection:
+        writer = apsw.Connection(str(self.path))
+        try:
+            writer.set_busy_timeout(1_000)
+            self._prepare(writer)
+        except BaseException:
+            writer.close()
+            raise
+        return writer
+
+    def _prepare(self, writer: apsw.Connection) -> None:
+        is_new = not writer.pragma("schema_version")
+        version = writer.pragma("application_id"), writer.pragma("user_version")
+        # Before anything is written: it may be somebody else's.
+        if not is_new and version != (APPLICATION_ID, SCHEMA_VERSION):
+            raise StorageError(
+                f"{self.path} is not a hubbub database of version {SCHEMA_VERSION}; use another."
+            )
+        # SQLite's own tokenizers know neither Unicode's newer letters nor most marks.
+        writer.create_scalar_function("words", _words_of, 1)
+        writer.pragma("journal_mode", "wal")
+        writer.pragma("synchronous", "full")
+        writer.pragma("cache_size", -32_000)
+        if is_new:
+            with writer:
+                writer.execute(SCHEMA)
+                writer.pragma("application_id", APPLICATION_ID)
+                writer.pragma("user_version", SCHEMA_VERSION)
+
+    @_storage_errors
+    def _meta(self, name: str, default: str) -> str:
+        self._writer.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (name, default))
+        [(value,)] = self._writer.execute("SELECT value FROM meta WHERE name = ?", (name,))
+        return str(value)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._writer.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._writer.execute("COMMIT")
+        except BaseException:
+            # A full disk may have rolled it back already.
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+            raise
+
+    def _insert(self, records: Sequence[Record]) -> None:
+        done = 0
+        for rows in ROWS_AT_ONCE:
+            sql = INSERT + ",".join(["(?,?,?,?,?,?)"] * rows)
+            while len(records) - done >= rows:
+                values: list[Any] = []
+                for r in records[done : done + rows]:
+                    values += (r.stream, r.seq, r.type, r.by, r.ref, r.body)
+                self._writer.execute(sql, values)
+                done += rows
+
+    def _bodies(self, query: str, *values: object) -> list[bytes]:
+        return [body for (body,) in self._all(query, *values)]
+
+    def _all(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        try:
+            reader = self._idle_readers.get_nowait()
+        except Empty:
+            reader = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READONLY)
+            reader.set_busy_timeout(1_000)
+            self._readers.append(reader)
+        try:
+            return list(reader.execute(query, values))
+        finally:
+            self._idle_readers.put(reader)
+
+
+_encode_places = msgspec.json.Encoder().encode
+_decode_places = msgspec.json.Decoder(tuple[tuple[str, int], ...]).decode
+
+
+def _words_of(*values: Any) -> str:
+    return " ".join(words(values[0]))
+
+
+def _token(stream: str) -> str:
+    """Name a stream by one word that the text index does not take apart."""
+    return "s" + stream.encode().hex().upper()

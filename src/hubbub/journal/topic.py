@@ -1,0 +1,154 @@
+"""The live tail of one stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from anyio import Event as Wake
+
+__all__ = ["Follower", "Form", "Topic"]
+
+TAIL_EVENTS_MAX = 1_024
+TAIL_BYTES_MAX = 1 << 20
+# One chunk is one frame of a socket, so it has a limit of its own.
+CHUNK_EVENTS_MAX = 256
+
+# Makes what is sent to followers of encoded events: made once, shared by all.
+Form = Callable[[Sequence[bytes]], bytes]
+
+
+class Follower:
+    """
+    A cursor into a topic.
+
+    Args:
+        user: who follows.
+        cursor: the seq of the last event it has.
+        flush: called after each publication, if given: a sink, which is written
+            to at once. Without it the follower waits on the topic.
+        signal: called with each encoded signal, if given.
+    """
+
+    __slots__ = ("cursor", "flush", "signal", "until", "user")
+
+    def __init__(
+        self,
+        user: str,
+        cursor: int,
+        flush: Callable[[], None] | None = None,
+        signal: Callable[[bytes], None] | None = None,
+    ) -> None:
+        self.user = user
+        self.cursor = cursor
+        self.flush = flush
+        self.signal = signal
+        # The last seq that it may see, once its right to read has ended.
+        self.until: int | None = None
+
+
+class Topic:
+    """
+    The recent events of a stream, encoded, for any number of followers.
+
+    No follower has a queue, so a slow one costs nothing; when its cursor has left
+    the tail it reads the store until it is back in it.
+
+    Args:
+        head: the seq of the stream's last committed event.
+    """
+
+    def __init__(self, head: int) -> None:
+        self.followers: dict[Follower, None] = {}
+        # True when the hub is going: nothing will be published any more.
+        self.closed = False
+        self._tail: list[bytes] = []
+        self._tail_bytes = 0
+        # The seq of the last event; the tail holds the events after ``base``.
+        self.head = head
+        self.base = head
+        self._chunks: dict[tuple[int, Form], bytes] = {}
+        # One for all followers: a publication sets it and puts a new one here.
+        self._news: Wake | None = None
+
+    def publish(self, bodies: Sequence[bytes]) -> None:
+        """Append encoded events, wake everybody who waits, and flush the sinks."""
+        self._tail += bodies
+        self.head += len(bodies)
+        self._tail_bytes += sum(map(len, bodies))
+        # Trimming a list costs its length: let it grow to twice the limit before.
+        if len(self._tail) > 2 * TAIL_EVENTS_MAX or self._tail_bytes > 2 * TAIL_BYTES_MAX:
+            self._trim()
+        self._chunks.clear()
+        self.wake()
+        for follower in list(self.followers):
+            if follower.flush is not None:
+                follower.flush()
+
+    def signal(self, body: bytes) -> None:
+        """Pass an encoded signal on to those who listen; it is not kept."""
+        for follower in list(self.followers):
+            if follower.signal is not None:
+                follower.signal(body)
+
+    def close(self) -> None:
+        """Let those who wait know that nothing more will come."""
+        self.closed = True
+        self.wake()
+
+    def wake(self) -> None:
+        """Wake everybody who waits, to look again."""
+        if self._news is not None:
+            news, self._news = self._news, None
+            news.set()
+
+    def backfill(self, after: int, bodies: Sequence[bytes]) -> None:
+        """Put events read from the store before the tail, where they adjoin and fit."""
+        size = sum(map(len, bodies))
+        fits = (
+            after + len(bodies) == self.base
+            and len(self._tail) + len(bodies) <= TAIL_EVENTS_MAX
+            and self._tail_bytes + size <= TAIL_BYTES_MAX
+        )
+        if fits:
+            self._tail[:0] = bodies
+            self.base = after
+            self._tail_bytes += size
+
+    def since(self, after: int, until: int | None = None) -> Sequence[bytes]:
+        """Return the events after a seq that is within the tail, at most a chunk of them."""
+        assert self.base <= after <= self.head
+        start = after - self.base
+        stop = start + CHUNK_EVENTS_MAX
+        if until is not None:
+            stop = min(stop, until - self.base)
+        return self._tail[start:stop]
+
+    def chunk(self, after: int, form: Form) -> tuple[bytes, int]:
+        """
+        Return the events after a seq in some form, and the seq of the last of them.
+
+        Followers that are at the same seq share one copy.
+        """
+        assert self.base <= after < self.head
+        if (chunk := self._chunks.get((after, form))) is None:
+            chunk = self._chunks[after, form] = form(self.since(after))
+        return chunk, min(self.head, after + CHUNK_EVENTS_MAX)
+
+    async def wait(self, after: int) -> None:
+        """Return when there is an event after this seq, or somebody was told to look again."""
+        if self.head <= after:
+            if self._news is None:
+                self._news = Wake()
+            await self._news.wait()
+
+    def _trim(self) -> None:
+        sizes = 0
+        keep = 0
+        for body in reversed(self._tail):
+            sizes += len(body)
+            if sizes > TAIL_BYTES_MAX or keep == TAIL_EVENTS_MAX:
+                break
+            keep += 1
+        self._tail = self._tail[len(self._tail) - keep :]
+        self.base = self.head - keep
+        self._tail_bytes = sum(map(len, self._tail))

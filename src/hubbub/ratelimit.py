@@ -1,0 +1,160 @@
+"""Rate limits as plain values: no clock, no lock, no I/O. The caller brings the time."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import Literal, Protocol
+
+from .errors import RateLimited
+
+__all__ = ["RateLimit", "SlidingWindow", "TokenBucket", "rate_limit"]
+
+
+class RateLimit(Protocol):
+    """One user's limit on one thing."""
+
+    def charge(self, now: float) -> None:
+        """
+        Count one event.
+
+        Args:
+            now: seconds; never less than at the last call.
+
+        Raises:
+            RateLimited: nothing was counted; ``now + retry_after`` is the
+                earliest moment at which one event passes.
+        """
+
+    def idle(self, now: float) -> bool:
+        """Tell whether a new limit in its place would behave the same from ``now`` on."""
+
+
+class SlidingWindow:
+    """
+    At most ``limit`` events in any ``period`` seconds, exactly.
+
+    Unlike a fixed window it cannot let ``2 * limit`` through at a window's edge;
+    unlike a token bucket it permits no burst above ``limit``. It remembers one
+    time for each permitted event, so memory is O(limit).
+
+    Args:
+        limit: how many events; at least 1.
+        period: in how many seconds; more than 0.
+        what: the events, in a refusal's message: "Too many requests; …".
+    """
+
+    __slots__ = ("_times", "limit", "period", "what")
+
+    def __init__(self, limit: int, period: float, what: str = "requests") -> None:
+        assert limit >= 1
+        assert period > 0
+        self.limit = limit
+        self.period = period
+        self.what = what
+        self._times: deque[float] = deque(maxlen=limit)
+
+    def charge(self, now: float) -> None:
+        """Count one event; see :meth:`RateLimit.charge`."""
+        times = self._times
+        if times:
+            assert now >= times[-1]
+
+            if len(times) == self.limit:
+                free_at = times[0] + self.period
+                if now < free_at:
+                    raise _refusal(self.what, now, free_at)
+
+        # The oldest time falls out by itself: the deque holds `limit` of them.
+        times.append(now)
+
+    def idle(self, now: float) -> bool:
+        """Tell whether the window is empty."""
+        return not self._times or now >= self._times[-1] + self.period
+
+
+class TokenBucket:
+    """
+    A burst of ``limit`` events, and then one every ``period / limit`` seconds.
+
+    The generic cell rate algorithm of ITU-T I.371 (virtual scheduling): the
+    bucket is full again at the "theoretical arrival time", and an event passes
+    if that is at most a burst away. Memory is O(1), but a burst together with
+    what drips in after it can bring almost ``2 * limit`` into one ``period``.
+
+    That time is kept as a start and a count rather than as a running sum, so
+    rounding errors do not add up: the burst is ``limit`` exactly, at any time.
+
+    Args:
+        limit: the largest burst; at least 1.
+        period: in how many seconds an empty bucket is full again; more than 0.
+        what: the events, in a refusal's message: "Too many requests; …".
+    """
+
+    __slots__ = ("_count", "_full_at", "_start", "limit", "period", "what")
+
+    def __init__(self, limit: int, period: float, what: str = "requests") -> None:
+        assert limit >= 1
+        assert period > 0
+        self.limit = limit
+        self.period = period
+        self.what = what
+        self._start = -math.inf  # when the bucket was last seen full
+        self._count = 0  # events since then
+        self._full_at = -math.inf  # the theoretical arrival time
+
+    def charge(self, now: float) -> None:
+        """Count one event; see :meth:`RateLimit.charge`."""
+        start = self._start
+        assert now >= start
+
+        if now >= self._full_at:
+            self._start = start = now
+            count = 1
+        else:
+            count = self._count + 1
+            free_at = start + (count - self.limit) * self.period / self.limit
+            if now < free_at:
+                raise _refusal(self.what, now, free_at)
+
+        self._count = count
+        self._full_at = start + count * self.period / self.limit
+
+    def idle(self, now: float) -> bool:
+        """Tell whether the bucket is full."""
+        return now >= self._full_at
+
+
+def rate_limit(
+    kind: Literal["sliding_window", "token_bucket"],
+    limit: int,
+    period: float,
+    what: str = "requests",
+) -> RateLimit:
+    """
+    Make the rate limit that a setting names.
+
+    Args:
+        kind: ``sliding_window`` is exact; ``token_bucket`` spaces events evenly
+            after a burst.
+        limit: how many events; at least 1.
+        period: in how many seconds; more than 0.
+        what: the events, in a refusal's message: "Too many requests; …".
+    """
+    kinds: dict[str, type[SlidingWindow | TokenBucket]] = {
+        "sliding_window": SlidingWindow,
+        "token_bucket": TokenBucket,
+    }
+    return kinds[kind](limit, period, what)
+
+
+def _refusal(what: str, now: float, free_at: float) -> RateLimited:
+    retry_after = free_at - now
+    # The difference is rounded, so adding it to `now` may fall short of
+    # `free_at`; of two neighbours at least one does not.
+    if now + retry_after < free_at:
+        retry_after = math.nextafter(retry_after, math.inf)
+
+    # Rounded up, because who waits as long as it says must pass.
+    tenths = math.ceil(retry_after * 10)
+    return RateLimited(f"Too many {what}; try again in {tenths / 10} s.", retry_after=retry_after)

@@ -1,0 +1,35 @@
+"""The ASGI application: WebSocket, HTTP, health."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from ..hub import Hubbub
+from .asgi_socket import AsgiSocket
+from .gateway import Gateway
+from .http import http_routes
+
+__all__ = ["WEBSOCKET_PATH", "create_app"]
+
+WEBSOCKET_PATH = "/ws"
+
+
+def create_app(hub: Hubbub, *, gateway: Gateway | None = None) -> Starlette:
+    """
+    Make the application that serves a hub; it mounts into another as well.
+
+    Args:
+        hub: an open hub; whoever opened it closes it, after the server has stopped.
+        gateway: the way in, if something else shares it.
+    """
+    shared = gateway or Gateway(hub)
+
+    async def websocket(socket: WebSocket) -> None:
+        await AsgiSocket(shared, socket).run()
+
+    routes: list[BaseRoute] = [WebSocketRoute(WEBSOCKET_PATH, websocket), *http_routes(shared)]
+    app = Starlette(routes=routes)
+    app.state.gateway = shared
+    return app

@@ -1,0 +1,134 @@
+"""WebSockets through any ASGI server: an outbox and one task that empties it."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import anyio
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from ..journal.topic import Form
+from ..wire.messages import SUBPROTOCOL, events_frame
+from .connection import BUSY, NOT_SIGNED_IN, Connection
+from .gateway import Gateway
+
+__all__ = ["AsgiSocket"]
+
+# What waits to be sent up to this; above it the topics do not write any more.
+OUTBOX_BYTES_MAX = 256 * 1024
+CLOSE_SECONDS_MAX = 5.0
+
+
+class AsgiSocket:
+    """
+    One WebSocket of an ASGI server.
+
+    Args:
+        gateway: what its connection belongs to.
+        websocket: not accepted yet.
+    """
+
+    def __init__(self, gateway: Gateway, websocket: WebSocket) -> None:
+        self.paused = False
+        self._gateway = gateway
+        self._websocket = websocket
+        self._outbox: deque[bytes] = deque()
+        self._outbox_bytes = 0
+        self._closing: tuple[int, str] | None = None
+        self._news = anyio.Event()
+        self._space = anyio.Event()
+        self._connection: Connection | None = None
+
+    @property
+    def form(self) -> Form:
+        """Make what send_chunk takes."""
+        return events_frame
+
+    def send(self, payload: bytes) -> None:
+        """Send one text frame."""
+        self.send_chunk(payload)
+
+    def send_chunk(self, chunk: bytes) -> None:
+        """Send a payload that was made once for all."""
+        self._outbox.append(chunk)
+        self._outbox_bytes += len(chunk)
+        self.paused = self._outbox_bytes > OUTBOX_BYTES_MAX
+        self._news.set()
+
+    def close(self, code: int, reason: str) -> None:
+        """Close with a code and a reason, after what is in the outbox."""
+        self._closing = self._closing or (code, reason)
+        self._news.set()
+
+    def check_alive(self) -> None:
+        """Leave that to the ASGI server, which pings by itself."""
+
+    async def run(self) -> None:
+        """Serve the socket until either side closes it."""
+        offered = self._websocket.scope.get("subprotocols", ())
+        await self._websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+        if self._gateway.full:
+            await self._websocket.close(BUSY, "Too many connections.")
+            return
+        self._connection = Connection(self._gateway, self)
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._check_signed_in)
+                tasks.start_soon(self._receive, tasks.cancel_scope)
+                await self._send()
+                tasks.cancel_scope.cancel()
+        finally:
+            self._connection.release()
+
+    async def _receive(self, scope: anyio.CancelScope) -> None:
+        assert self._connection is not None
+        longest = self._gateway.settings.frame_bytes_max
+        while True:
+            message = await self._websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                scope.cancel()
+                return
+            payload: str | None = message.get("text")
+            if payload is None:
+                # The protocol is text; the answer says so.
+                self._connection.receive(b"\xff")
+            elif len(payload) > longest or len(payload.encode()) > longest:
+                self._connection.oversize()
+            else:
+                self._connection.receive(payload)
+            if self.paused:
+                # Requests whose answers would pile up wait as well.
+                self._space = anyio.Event()
+                await self._space.wait()
+
+    async def _check_signed_in(self) -> None:
+        await anyio.sleep(self._gateway.settings.sign_in_seconds_max)
+        if self._connection is not None and self._connection.session is None:
+            self.close(NOT_SIGNED_IN, "Sign in first.")
+
+    async def _send(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news = anyio.Event()
+            try:
+                await self._empty_outbox()
+                if self._closing is not None:
+                    with anyio.move_on_after(CLOSE_SECONDS_MAX, shield=True):
+                        await self._websocket.close(*self._closing)
+                    return
+            except (WebSocketDisconnect, RuntimeError, OSError):
+                # The client went while it was written to.
+                return
+
+    async def _empty_outbox(self) -> None:
+        while self._outbox:
+            chunk = self._outbox.popleft()
+            self._outbox_bytes -= len(chunk)
+            message: dict[str, Any] = {"type": "websocket.send", "text": chunk.decode()}
+            await self._websocket.send(message)
+            if self.paused and self._outbox_bytes <= OUTBOX_BYTES_MAX // 2:
+                self.paused = False
+                self._space.set()
+                assert self._connection is not None
+                self._connection.resume()

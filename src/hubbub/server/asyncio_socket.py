@@ -1,0 +1,121 @@
+"""
+WebSockets on asyncio, written to without waiting.
+
+Under uvicorn a WebSocket is a queue, a task and a parser each. Those who follow a
+room in their thousands need none of them: here a socket is a protocol object that
+hands frames to its connection, and is written frames that were made once for all.
+"""
+
+from __future__ import annotations
+
+import asyncio  # noqa: TID251  # it is a protocol of uvicorn's loop
+import os
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from .connection import BUSY
+from .frame_socket import WRITE_BYTES_MAX, FrameSocket
+from .frames import accept, close_frame
+from .gateway import Gateway
+
+__all__ = ["AsyncioSocket", "http_protocol"]
+
+
+class AsyncioSocket(FrameSocket, asyncio.Protocol):
+    """
+    One WebSocket, after its handshake.
+
+    Args:
+        gateway: what its connection belongs to.
+        transport: the TCP connection.
+    """
+
+    __slots__ = ("_fd", "_transport")
+
+    def __init__(self, gateway: Gateway, transport: asyncio.Transport) -> None:
+        super().__init__(gateway)
+        self._transport = transport
+        encrypted = transport.get_extra_info("sslcontext") is not None
+        self._fd = -1 if encrypted else int(transport.get_extra_info("socket").fileno())
+        transport.set_write_buffer_limits(high=WRITE_BYTES_MAX)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes from the network."""
+        self.feed(data)
+
+    def pause_writing(self) -> None:
+        """Write no more chunks, and read no more requests whose answers would pile up."""
+        self.paused = True
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self.paused = False
+        self._transport.resume_reading()
+        self.connection.resume()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of everything."""
+        self.connection.release()
+
+    def write(self, data: bytes) -> None:
+        """
+        Give bytes to the kernel, or what it does not take now to the transport.
+
+        While the transport has nothing to write, and does not encrypt, its own way
+        there would be a third of the price of a frame.
+        """
+        transport = self._transport
+        if transport.is_closing():
+            return
+        if self._fd < 0 or transport.get_write_buffer_size():
+            transport.write(data)
+            return
+        try:
+            written = os.write(self._fd, data)
+        except BlockingIOError:
+            written = 0
+        except OSError:
+            # The transport will notice the same when it reads, and tell the connection.
+            return
+        if written < len(data):
+            transport.write(memoryview(data)[written:])
+
+    def hang_up(self) -> None:
+        """Close, after what was written."""
+        self._transport.close()
+
+
+def http_protocol(gateway: Gateway, path: str) -> type[HttpToolsProtocol]:
+    """
+    Make the class that uvicorn serves HTTP with (its option ``http``).
+
+    A WebSocket at ``path`` is taken over by :class:`AsyncioSocket`; everything else
+    is uvicorn's own.
+
+    Args:
+        gateway: what the sockets belong to.
+        path: the whole path, like ``/ws``.
+    """
+    wanted = path.encode()
+
+    class HubbubProtocol(HttpToolsProtocol):
+        def handle_websocket_upgrade(self) -> None:
+            if self.url.partition(b"?")[0] != wanted:
+                super().handle_websocket_upgrade()
+                return
+            answer = accept(self.headers)
+            self.transport.write(answer.head)
+            if not answer.accepted:
+                self.transport.close()
+            elif gateway.full:
+                self.transport.write(close_frame(BUSY, "Too many connections."))
+                self.transport.close()
+            else:
+                self.connections.discard(self)
+                socket = AsyncioSocket(gateway, self.transport)
+                self.transport.set_protocol(socket)
+                patience = gateway.settings.sign_in_seconds_max
+                self.loop.call_later(patience, socket.check_signed_in)
+
+    return HubbubProtocol

@@ -1,0 +1,312 @@
+"""
+One client: frames in, frames out, without a task of its own.
+
+Commands are submitted as they come, in order, without waiting for earlier ones, and
+are answered when their batch is durable. Only methods that must wait for more than
+a decision run as tasks, in the hub's task group.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import Any, Protocol
+
+import anyio
+import msgspec
+
+from ..errors import Closed, Conflict, HubbubError, Invalid, NotAllowed, Overloaded
+from ..journal.command import Call
+from ..journal.topic import Form
+from ..ratelimit import TokenBucket
+from ..service import check_limit
+from ..session import LocalSession
+from ..users.user import User
+from ..wire.messages import Ended, Followed, SignedIn, encode, error_object, signal_frame
+from ..wire.peer import Asked, Malformed, Peer, UnknownMethod, decode_params
+from .follow import Follow
+from .gateway import Gateway, SignIn
+
+__all__ = ["BUSY", "COME_BACK", "NOT_SIGNED_IN", "Connection", "Socket"]
+
+logger = logging.getLogger("hubbub.server")
+
+# Close codes: 3000 to 3499 mean "come back", 3500 to 3999 "do not".
+COME_BACK = 3000
+BUSY = 3001
+NOT_SIGNED_IN = 3500
+
+
+class Socket(Protocol):
+    """What carries the frames of one client."""
+
+    # True while the socket asks for a pause; chunks wait, answers do not.
+    paused: bool
+
+    @property
+    def form(self) -> Form:
+        """Make what send_chunk takes: one function for all sockets of a kind."""
+
+    def send(self, payload: bytes) -> None:
+        """Send one text frame."""
+
+    def send_chunk(self, chunk: bytes) -> None:
+        """Send what ``form`` has made."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Close with a code and a reason."""
+
+    def check_alive(self) -> None:
+        """Ping the client; hang up if nothing came since the last time."""
+
+
+class StreamParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The params of ``session.follow``, ``session.unfollow`` and ``session.read``."""
+
+    stream: str
+    after: int | None = None
+    limit: int = 100
+
+
+_sign_in = msgspec.json.Decoder(SignIn)
+_stream_params = msgspec.json.Decoder(StreamParams)
+
+
+class Connection:
+    """
+    One client of a gateway.
+
+    Args:
+        gateway: what all connections share.
+        socket: what carries the frames.
+    """
+
+    __slots__ = (
+        "_follows",
+        "_gateway",
+        "_in_flight",
+        "_limit",
+        "_peer",
+        "_scopes",
+        "_signing_in",
+        "_socket",
+        "session",
+    )
+
+    def __init__(self, gateway: Gateway, socket: Socket) -> None:
+        self.session: LocalSession | None = None
+        self._gateway = gateway
+        self._socket = socket
+        self._peer = Peer(asks=False)
+        self._follows: dict[str, Follow] = {}
+        self._in_flight = 0
+        # What came behind a sign-in that is not through yet.
+        self._signing_in: list[Asked] | None = None
+        self._scopes: set[anyio.CancelScope] | None = None
+        self._limit: TokenBucket | None = None
+        gateway.connections[self] = socket
+
+    def receive(self, payload: bytes | str) -> None:
+        """Take one frame in."""
+        for happening in self._peer.receive(payload):
+            if isinstance(happening, Asked):
+                self._ask(happening)
+            elif isinstance(happening, Malformed) and happening.frame is not None:
+                self._socket.send(happening.frame)
+
+    def oversize(self) -> None:
+        """Tell the client that a frame was too large to be read."""
+        self._socket.send(self._peer.oversize(self._gateway.settings.frame_bytes_max))
+
+    def resume(self) -> None:
+        """Go on with what waited for the socket."""
+        for follow in list(self._follows.values()):
+            follow.flush()
+
+    def release(self) -> None:
+        """Let go of everything: the socket is gone."""
+        self._gateway.connections.pop(self, None)
+        for follow in self._follows.values():
+            follow.release()
+        self._follows.clear()
+        for scope in self._scopes or ():
+            scope.cancel()
+        if self.session is not None:
+            self._gateway.hub.presence.disconnect(self.session.caller.user)
+            self.session = None
+
+    def _ask(self, asked: Asked) -> None:
+        try:
+            self._check_pace()
+            if self._signing_in is not None:
+                self._signing_in.append(asked)
+            elif asked.method == "session.sign_in":
+                self._sign_in(asked)
+            elif self.session is None:
+                raise NotAllowed("Sign in first: call session.sign_in.")
+            else:
+                self._dispatch(asked, self.session)
+        except HubbubError as error:
+            self._refuse(asked, error)
+
+    def _check_pace(self) -> None:
+        settings = self._gateway.settings
+        if self._in_flight + len(self._signing_in or ()) >= settings.requests_in_flight_max:
+            raise Overloaded("Too many requests are waiting for their answer; wait for one.")
+        if self._limit is None:
+            burst = max(1, int(2 * settings.requests_per_second))
+            self._limit = TokenBucket(burst, 2.0, what="requests")
+        self._limit.charge(settings.clock.monotonic())
+
+    def _dispatch(self, asked: Asked, session: LocalSession) -> None:
+        route = self._gateway.routes.get(asked.method)
+        if route is None:
+            self._dispatch_session(asked, session)
+            return
+        arguments = msgspec.structs.asdict(decode_params(asked, route.decoder))
+        service = getattr(session, route.service)
+        if route.method.plain:
+            decision = route.method.function(service, **arguments)
+            self._submit(Call(decision, session.caller.lane, partial(self._done, asked)))
+        else:
+            self._run(asked, partial(route.method.function, service, **arguments))
+
+    def _dispatch_session(self, asked: Asked, session: LocalSession) -> None:
+        match asked.method:
+            case "session.follow":
+                self._follow(asked, session)
+            case "session.unfollow":
+                params = self._stream_params(asked)
+                if (follow := self._follows.pop(params.stream, None)) is not None:
+                    follow.release()
+                self._answer(asked, None)
+            case "session.read":
+                params = self._stream_params(asked)
+                check_limit(params.limit, self._gateway.settings.page_max)
+                self._run(asked, self._read, session, params)
+            case _:
+                raise UnknownMethod(f"There is no method {asked.method!r}; see /openapi.json.")
+
+    def _submit(self, call: Call[Any]) -> None:
+        self._gateway.hub.journal.submit(call)
+        self._in_flight += 1
+
+    def _done(self, asked: Asked, call: Call[Any]) -> None:
+        self._in_flight -= 1
+        if call.error is None:
+            self._answer(asked, call.value)
+        else:
+            self._refuse(asked, call.error)
+
+    # Methods that run as tasks
+
+    def _run(self, asked: Asked, work: Any, *args: object) -> None:
+        if not self._gateway.hub.is_open:
+            raise Closed("The hub is closing; come back in a moment.")
+        self._in_flight += 1
+        self._gateway.hub.tasks.start_soon(self._run_task, asked, work, *args)
+
+    async def _run_task(self, asked: Asked, work: Any, *args: object) -> None:
+        if self._scopes is None:
+            self._scopes = set()
+        with anyio.CancelScope() as scope:
+            self._scopes.add(scope)
+            try:
+                self._answer(asked, await work(*args))
+            except Exception as error:  # it is told to the client, and logged
+                self._refuse(asked, error)
+            finally:
+                self._scopes.discard(scope)
+                self._in_flight -= 1
+
+    async def _read(self, session: LocalSession, params: StreamParams) -> list[msgspec.Raw]:
+        journal = self._gateway.hub.journal
+        await session.caller.execute(journal.check_command(session.caller.user, params.stream))
+        bodies = await journal.read(params.stream, params.after or 0, params.limit)
+        return [msgspec.Raw(body) for body in bodies]
+
+    # Signing in
+
+    def _sign_in(self, asked: Asked) -> None:
+        if self.session is not None:
+            raise Conflict("You are signed in already; open another connection.")
+        params = decode_params(asked, _sign_in)
+        call = self._gateway.sign_in_call(params, partial(self._signed_in, asked))
+        self._submit(call)
+        self._signing_in = []
+
+    def _signed_in(self, asked: Asked, session: LocalSession, call: Call[User]) -> None:
+        self._in_flight -= 1
+        waiting, self._signing_in = self._signing_in or (), None
+        gateway = self._gateway
+        if self not in gateway.connections:
+            return
+        if call.error is None:
+            gateway.hub.presence.connect(session.caller.user)
+            self.session = session
+            user = encode(gateway.shown(session))
+            token = gateway.tokens.sign(session.caller.user, session.caller.role)
+            result = SignedIn(msgspec.Raw(user), token, gateway.hub.journal.store.journal_id)
+            self._answer(asked, result)
+        else:
+            self._refuse(asked, call.error)
+        for later in waiting:
+            self._ask(later)
+
+    # Following
+
+    def _follow(self, asked: Asked, session: LocalSession) -> None:
+        params = self._stream_params(asked)
+        if params.stream in self._follows:
+            raise Conflict(f"You follow {params.stream!r} already.")
+        if len(self._follows) >= self._gateway.settings.follows_max:
+            raise Overloaded("You follow too many streams; unfollow one.")
+        user = session.caller.user
+        follow = Follow(self._gateway.hub, self._socket, params.stream, user, self._ended)
+        follow.follower.signal = self._signal
+        call = follow.call(params.after, partial(self._followed, asked, follow))
+        self._follows[params.stream] = follow
+        try:
+            self._submit(call)
+        except HubbubError:
+            del self._follows[params.stream]
+            raise
+
+    def _followed(self, asked: Asked, follow: Follow, call: Call[int]) -> None:
+        self._in_flight -= 1
+        if call.error is not None:
+            self._follows.pop(follow.stream, None)
+            self._refuse(asked, call.error)
+        elif self._follows.get(follow.stream) is follow:
+            self._answer(asked, Followed(call.outcome()))
+            follow.begin()
+        else:
+            follow.release()
+
+    def _signal(self, body: bytes) -> None:
+        if not self._socket.paused:
+            self._socket.send(signal_frame(body))
+
+    def _ended(self, stream: str, error: HubbubError) -> None:
+        if (follow := self._follows.pop(stream, None)) is not None:
+            follow.release()
+            ended = Ended(stream, error_object(error))
+            self._socket.send(self._peer.tell("unfollowed", ended))
+
+    def _stream_params(self, asked: Asked) -> StreamParams:
+        params = decode_params(asked, _stream_params)
+        if params.after is not None and params.after < 0:
+            raise Invalid(f"A seq is a number from 0, not {params.after}.")
+        return params
+
+    # Answers
+
+    def _answer(self, asked: Asked, result: object) -> None:
+        if (frame := self._peer.answer(asked, result)) is not None:
+            self._socket.send(frame)
+
+    def _refuse(self, asked: Asked, error: Exception) -> None:
+        if not isinstance(error, HubbubError):
+            logger.error("%s failed", asked.method, exc_info=error)
+        if (frame := self._peer.refuse(asked, error)) is not None:
+            self._socket.send(frame)

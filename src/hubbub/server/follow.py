@@ -1,0 +1,106 @@
+"""A stream that a socket follows: written to straight from the topic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..errors import HubbubError
+from ..hub import Hubbub
+from ..journal.command import Call
+from ..journal.follow import Tail
+from ..journal.topic import Follower, Topic
+
+if TYPE_CHECKING:
+    from .connection import Socket
+
+__all__ = ["Follow"]
+
+
+class Follow:
+    """
+    A cursor into a topic, and the socket that events are written to.
+
+    While the socket asks for a pause the cursor stands still, and nothing piles up;
+    when it has left the topic's tail, a task reads the store until it is back in it.
+
+    Args:
+        hub: whose stream it is.
+        socket: where chunks are sent.
+        stream: the stream's name.
+        user: who follows.
+        ended: called when the server ends it, with the reason.
+    """
+
+    __slots__ = ("_catching_up", "_ended", "_hub", "_socket", "_topic", "follower", "stream")
+
+    def __init__(
+        self,
+        hub: Hubbub,
+        socket: Socket,
+        stream: str,
+        user: str,
+        ended: Callable[[str, HubbubError], None],
+    ) -> None:
+        self.stream = stream
+        self.follower = Follower(user, 0)
+        self._hub = hub
+        self._socket = socket
+        self._topic: Topic | None = None
+        self._catching_up = False
+        self._ended = ended
+
+    def call(self, after: int | None, on_done: Callable[[Call[int]], None]) -> Call[int]:
+        """Make the call that lets the follower in."""
+        journal = self._hub.journal
+        return journal.follow_call(self.follower.user, self.stream, after, self.follower, on_done)
+
+    def begin(self) -> None:
+        """Write what is there, and from now on what comes."""
+        self._topic = self._hub.journal.topic(self.stream)
+        self.follower.flush = self.flush
+        self.flush()
+
+    def release(self) -> None:
+        """Follow no longer."""
+        self._hub.journal.detach(self.stream, self.follower)
+        self.follower.flush = None
+        self._topic = None
+
+    def flush(self) -> None:
+        """Write what the socket lacks, as far as it takes it."""
+        topic, follower, socket = self._topic, self.follower, self._socket
+        while topic is not None and not socket.paused and not self._catching_up:
+            cursor = follower.cursor
+            if follower.until is not None:
+                self._finish(topic)
+                return
+            if cursor >= topic.head:
+                return
+            if cursor < topic.base:
+                self._catching_up = True
+                self._hub.tasks.start_soon(self._catch_up, topic)
+                return
+            chunk, follower.cursor = topic.chunk(cursor, socket.form)
+            socket.send_chunk(chunk)
+
+    def _finish(self, topic: Topic) -> None:
+        # The right to read has ended: what comes up to there, and no more.
+        self._catching_up = True
+        self._hub.tasks.start_soon(self._catch_up, topic)
+
+    async def _catch_up(self, topic: Topic) -> None:
+        tail = Tail(self.stream, topic, self.follower, self._hub.journal.read)
+        try:
+            while self._topic is topic and not self._socket.paused:
+                cursor = self.follower.cursor
+                if cursor >= topic.base and self.follower.until is None:
+                    break
+                bodies = await tail.next()
+                if self._topic is topic:
+                    self._socket.send_chunk(self._socket.form(bodies))
+        except HubbubError as error:
+            self._ended(self.stream, error)
+        finally:
+            self._catching_up = False
+        self.flush()

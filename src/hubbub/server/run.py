@@ -1,0 +1,193 @@
+"""
+Running the server: uvicorn with uvloop on asyncio, hypercorn on trio.
+
+Stopping goes in one order on both: no new connections, what was accepted is finished
+and answered, clients are told to come back, the store is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import importlib.util
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Literal
+
+import anyio
+import uvicorn
+from anyio.abc import TaskStatus
+from starlette.applications import Starlette
+
+from ..hub import open_hub
+from ..settings import Settings
+from .app import WEBSOCKET_PATH, create_app
+from .asyncio_socket import http_protocol
+from .connection import COME_BACK
+from .gateway import Gateway
+from .trio_socket import TrioServer
+
+__all__ = ["Backend", "address_of", "listen", "run", "serve"]
+
+Backend = Literal["asyncio", "trio"]
+
+BACKLOG = 4_096
+# Stopping waits this long for clients to close, in seconds.
+CLOSE_SECONDS_MAX = 3
+# With few cycles and much that lives long, the collector is asked less often.
+GC_THRESHOLDS = (20_000, 20, 100)
+
+
+def run(  # noqa: PLR0913
+    url: str,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    backend: Backend = "asyncio",
+    settings: Settings | None = None,
+    on_ready: Callable[[str], None] = lambda address: None,
+) -> None:
+    """
+    Serve a hub until SIGINT or SIGTERM; a second one stops at once.
+
+    Args:
+        url: the store, as for :func:`hubbub.open`.
+        host: the address to listen at.
+        port: 0 takes a free one.
+        backend: ``asyncio`` (uvicorn, uvloop) or ``trio`` (hypercorn).
+        settings: limits, clock.
+        on_ready: called with the address when connections are accepted.
+
+    Raises:
+        HubbubError: the store cannot be opened.
+        OSError: the port cannot be listened at.
+    """
+    with listen(host, port) as listener:
+        main = partial(_main, url, settings or Settings(), listener, on_ready)
+        options = {"use_uvloop": _has_uvloop()} if backend == "asyncio" else {}
+        anyio.run(main, backend=backend, backend_options=options)
+
+
+@contextmanager
+def listen(host: str, port: int) -> Iterator[socket.socket]:
+    """Open a socket that listens; port 0 takes a free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family, backlog=BACKLOG) as listener:
+        # Both servers close what they are given; this one stays for the address.
+        yield listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """Return the URL of a listening socket."""
+    host, port, *_ = listener.getsockname()
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def serve(
+    gateway: Gateway,
+    listener: socket.socket,
+    stopping: Callable[[], Awaitable[None]],
+    *,
+    task_status: TaskStatus[str] = anyio.TASK_STATUS_IGNORED,
+) -> None:
+    """
+    Serve a gateway on the running backend, until ``stopping`` returns.
+
+    Args:
+        gateway: the way into an open hub; the hub takes no commands afterwards.
+        listener: a socket that listens.
+        stopping: waits until it is time to stop.
+        task_status: is told the address; from then on connections are accepted.
+    """
+    app = create_app(gateway.hub, gateway=gateway)
+
+    async def stop() -> None:
+        await stopping()
+        await gateway.hub.drain()
+        gateway.close_all(COME_BACK, "The server is stopping; come back in a moment.")
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(gateway.keep_alive)
+        task_status.started(address_of(listener))
+        if _runs_asyncio():
+            await _serve_asyncio(app, gateway, listener.dup(), stop)
+        else:
+            server = TrioServer(app, gateway, WEBSOCKET_PATH)
+            await server.serve(listener.dup(), stop, CLOSE_SECONDS_MAX)
+        tasks.cancel_scope.cancel()
+
+
+async def _serve_asyncio(
+    app: Starlette,
+    gateway: Gateway,
+    listener: socket.socket,
+    stop: Callable[[], Awaitable[None]],
+) -> None:
+    config = uvicorn.Config(
+        app,
+        http=http_protocol(gateway, WEBSOCKET_PATH),
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=CLOSE_SECONDS_MAX,
+    )
+    server = _UvicornServer(config)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(server.stop_after, stop)
+        await server.serve(sockets=[listener])
+        tasks.cancel_scope.cancel()
+
+
+class _UvicornServer(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone: they are handled once, for both backends."""
+        yield
+
+    async def stop_after(self, stop: Callable[[], Awaitable[None]]) -> None:
+        """Exit when it is time."""
+        await stop()
+        self.should_exit = True
+
+
+async def _main(
+    url: str, settings: Settings, listener: socket.socket, on_ready: Callable[[str], None]
+) -> None:
+    stopping = anyio.Event()
+    async with open_hub(url, settings=settings) as hub:
+        gateway = Gateway(hub)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_wait_for_signals, stopping, tasks.cancel_scope)
+            await serve(gateway, listener, stopping.wait, task_status=_Ready(on_ready))
+            tasks.cancel_scope.cancel()
+
+
+class _Ready(TaskStatus[str]):
+    def __init__(self, on_ready: Callable[[str], None]) -> None:
+        self.started = on_ready  # type: ignore[method-assign,assignment]
+
+
+async def _wait_for_signals(stopping: anyio.Event, scope: anyio.CancelScope) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for _ in signals:
+            if stopping.is_set():
+                scope.cancel()
+            stopping.set()
+
+
+def _runs_asyncio() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _has_uvloop() -> bool:
+    return importlib.util.find_spec("uvloop") is not None

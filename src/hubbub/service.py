@@ -1,0 +1,217 @@
+"""
+Services and their methods: one registry for every way to call them.
+
+A service is a class whose public methods are marked with ``@command`` or ``@query``.
+What the marks note down is all that WebSocket, HTTP, OpenAPI and the remote
+session need to know, so no method is written twice.
+
+A method is written as a plain function that returns what to decide, or as an
+``async def`` where that is not enough. Called on a session either is awaited. The
+server asks a plain one for its decision only, and so needs no task to run it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from functools import update_wrapper, wraps
+from typing import (
+    Any,
+    ClassVar,
+    Concatenate,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+    get_args,
+    get_type_hints,
+)
+
+import msgspec
+
+from .errors import Invalid
+
+__all__ = [
+    "Decision",
+    "Method",
+    "Service",
+    "check_limit",
+    "command",
+    "methods_of",
+    "query",
+    "remote",
+    "slow_command",
+    "slow_query",
+]
+
+S = TypeVar("S", bound="Service")
+P = ParamSpec("P")
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class Decision(Protocol[R_co]):
+    """What a plain method returns: something to decide, and what the caller gets of it."""
+
+    @property
+    def result(self) -> Callable[..., R_co]:
+        """Make what the caller gets."""
+
+
+class Service:
+    """
+    Methods that a session offers under one name.
+
+    Args:
+        execute: runs what a plain method returns.
+    """
+
+    name: ClassVar[str]
+
+    __slots__ = ("_execute",)
+
+    def __init__(self, execute: Callable[[Any], Coroutine[Any, Any, Any]]) -> None:
+        self._execute = execute
+
+
+class Method(msgspec.Struct, frozen=True):
+    """
+    One method, as the network knows it.
+
+    Args:
+        name: ``service.method``.
+        changes: True for a command, False for a query.
+        arguments: a struct with a field for each argument.
+        result: the type of what it returns.
+        plain: ``function`` returns a decision; otherwise it is awaited.
+        function: takes the service and the arguments by name.
+        doc: its docstring.
+    """
+
+    name: str
+    changes: bool
+    arguments: type[msgspec.Struct]
+    result: Any
+    plain: bool
+    function: Callable[..., Any]
+    doc: str
+
+    @property
+    def keyed(self) -> bool:
+        """True if it takes an idempotency key."""
+        return "key" in self.arguments.__struct_fields__
+
+
+def command(
+    function: Callable[Concatenate[S, P], Decision[R]],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, R]]:
+    """Mark a method that changes something."""
+    return _marked(function, changes=True)
+
+
+def query(
+    function: Callable[Concatenate[S, P], Decision[R]],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, R]]:
+    """Mark a method that only reads, and is decided like a command."""
+    return _marked(function, changes=False)
+
+
+def slow_command(
+    function: Callable[Concatenate[S, P], Coroutine[Any, Any, R]],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, R]]:
+    """Mark an ``async def`` that changes something and has to wait for more than its decision."""
+    function.mark = (True, function)  # type: ignore[attr-defined]
+    return function
+
+
+def slow_query(
+    function: Callable[Concatenate[S, P], Coroutine[Any, Any, R]],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, R]]:
+    """Mark an ``async def`` that reads the store."""
+    function.mark = (False, function)  # type: ignore[attr-defined]
+    return function
+
+
+def methods_of(kind: type[Service]) -> dict[str, Method]:
+    """List the marked methods of a service by their names on the wire."""
+    found = {}
+    for name, member in vars(kind).items():
+        if mark := getattr(member, "mark", None):
+            changes, function = mark
+            method = _method(f"{kind.name}.{name}", function, changes=changes)
+            found[method.name] = method
+    return found
+
+
+def remote(kind: type[S], call: Callable[[Method, Mapping[str, Any]], Awaitable[Any]]) -> S:
+    """
+    Make a service whose methods are carried out somewhere else.
+
+    Args:
+        kind: the service's class.
+        call: is given a method and its arguments by name, and returns the result.
+    """
+    members: dict[str, Any] = {"__slots__": ()}
+    for method in methods_of(kind).values():
+        name = method.name.partition(".")[2]
+        members[name] = _remote_method(getattr(kind, name), method, call)
+    there: type[S] = type(f"Remote{kind.__name__}", (kind,), members)
+    return there.__new__(there)
+
+
+def _marked(
+    function: Callable[Concatenate[S, P], Decision[R]], *, changes: bool
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, R]]:
+    def method(self: S, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
+        # Not async itself: a coroutine less for each call.
+        return self._execute(function(self, *args, **kwargs))
+
+    method.mark = (changes, function)  # type: ignore[attr-defined]
+    return update_wrapper(method, function)  # type: ignore[return-value]
+
+
+def _method(name: str, function: Callable[..., Any], *, changes: bool) -> Method:
+    hints = get_type_hints(function)
+    plain = not inspect.iscoroutinefunction(function)
+    result = hints.pop("return")
+    fields: list[Any] = []
+    for parameter in list(inspect.signature(function).parameters.values())[1:]:
+        hint = hints[parameter.name]
+        optional = parameter.default is not parameter.empty
+        fields.append(
+            (parameter.name, hint, parameter.default) if optional else (parameter.name, hint)
+        )
+    title = "".join(part.title() for part in name.replace("_", ".").split("."))
+    arguments = msgspec.defstruct(
+        title, fields, kw_only=True, frozen=True, forbid_unknown_fields=True
+    )
+    if plain:
+        [result] = get_args(result)
+    return Method(name, changes, arguments, result, plain, function, inspect.getdoc(function) or "")
+
+
+def _remote_method(
+    local: Callable[..., Any],
+    method: Method,
+    call: Callable[[Method, Mapping[str, Any]], Awaitable[Any]],
+) -> Callable[..., Any]:
+    signature = inspect.signature(local)
+
+    @wraps(local)
+    async def remote_method(self: object, *args: object, **kwargs: object) -> object:
+        bound = signature.bind(self, *args, **kwargs)
+        arguments = dict(list(bound.arguments.items())[1:])
+        return await call(method, arguments)
+
+    return remote_method
+
+
+def check_limit(limit: object, most: int) -> int:
+    """
+    Return how many to return.
+
+    Raises:
+        Invalid: it is not from 1 to ``most``.
+    """
+    if not isinstance(limit, int) or not 1 <= limit <= most:
+        raise Invalid(f"The limit is {limit!r}; give 1 to {most}.")
+    return limit

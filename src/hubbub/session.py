@@ -1,0 +1,92 @@
+"""One user's view of a hub."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from .chat.service import Chat
+from .errors import Invalid
+from .journal.caller import Caller
+from .journal.event import Event
+from .journal.journal import Journal
+from .service import check_limit
+from .users.presence import Presence
+from .users.service import Users
+from .users.user import User
+
+__all__ = ["LocalSession", "Session"]
+
+
+class Session(Protocol):
+    """
+    One user's presence, in the process or over the network; all commands go through one.
+
+    Args:
+        chat: rooms and messages.
+        users: profiles and presence.
+    """
+
+    chat: Chat
+    users: Users
+
+    @property
+    def user(self) -> User:
+        """The user, as known when the session began or was last updated."""
+
+    def follow(
+        self, stream: str, *, after: int | None = None
+    ) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+        """
+        Follow a stream: what is there after a seq, then what is live, in one sequence.
+
+        Args:
+            stream: a stream's name, like ``room.stream``.
+            after: the last seq that one has; None is from now on.
+
+        Raises:
+            NotFound: there is no such stream.
+            NotAllowed: it is not for this user; also when that right ends later.
+            Conflict: ``after`` is past the end: the history was reset.
+            Closed: the hub is going.
+        """
+
+    async def read(self, stream: str, *, after: int = 0, limit: int = 100) -> list[Event]:
+        """
+        Read a stream's events after a seq, in order.
+
+        Args:
+            stream: a stream's name.
+            after: the seq before the first event wanted.
+            limit: 1 to 500.
+        """
+
+
+class LocalSession:
+    """A session in the hub's own process; see :class:`Session`."""
+
+    __slots__ = ("_journal", "caller", "chat", "user", "users")
+
+    user: User
+
+    def __init__(self, caller: Caller, presence: Presence) -> None:
+        self.caller = caller
+        self.chat = Chat(caller)
+        self.users = Users(caller, presence)
+        self._journal: Journal = caller.journal
+
+    def follow(
+        self, stream: str, *, after: int | None = None
+    ) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+        """Follow a stream; see :meth:`Session.follow`."""
+        return self._journal.follow(self.caller.user, stream, after)
+
+    async def read(self, stream: str, *, after: int = 0, limit: int = 100) -> list[Event]:
+        """Read a stream; see :meth:`Session.read`."""
+        check_limit(limit, self.caller.settings.page_max)
+        if not isinstance(after, int) or after < 0:
+            raise Invalid(f"A seq is a number from 0, not {after!r}.")
+        await self.caller.execute(self._journal.check_command(self.caller.user, stream))
+        bodies = await self._journal.read(stream, after, limit)
+        return [self._journal.streams.decode(body) for body in bodies]

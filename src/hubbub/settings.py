@@ -1,0 +1,70 @@
+"""What an application may set. Every limit has a name and a unit."""
+
+from __future__ import annotations
+
+import random
+from typing import Literal
+
+import msgspec
+
+from .clock import Clock, SystemClock
+
+__all__ = ["Settings"]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    The settings of a hub and of the server around it.
+
+    Args:
+        clock: where time comes from.
+        random: where ids and jitter come from; seed it for a repeatable run.
+        secret: signs the guests' tokens; by default one is made with the
+            journal and kept in it.
+        token_seconds: how long a token is good for.
+        message_limit: how many messages a user may send in any ``message_period``.
+        message_period: in seconds.
+        message_limiter: ``sliding_window`` is exact; ``token_bucket`` spaces
+            messages evenly after a burst of ``message_limit``.
+        text_chars_max: the longest message.
+        name_chars_max: the longest room name, nickname or avatar.
+        page_max: the most that one query returns.
+        key_chars_max: the longest idempotency key.
+        calls_queued_max: commands that wait to be decided; when it is reached
+            callers in the process wait, and callers over the network get
+            :exc:`Overloaded`.
+        batch_calls_max: commands decided and committed together.
+        commit_seconds_max: how long one commit may take.
+        states_max: folded streams kept in memory besides those in use.
+        frame_bytes_max: the largest frame a socket may send.
+        requests_in_flight_max: requests of one connection that are being answered.
+        requests_per_second: requests that one connection may make, with a burst
+            of twice as many.
+        follows_max: streams that one connection may follow.
+        connections_max: sockets that are open at one time.
+        sign_in_seconds_max: how long a socket may stay without signing in.
+        drain_seconds_max: how long stopping waits for what was accepted.
+    """
+
+    clock: Clock = msgspec.field(default_factory=SystemClock)
+    random: random.Random = msgspec.field(default_factory=random.SystemRandom)
+    secret: str | None = None
+    token_seconds: int = 30 * 24 * 3600
+    message_limit: int = 10
+    message_period: float = 60.0
+    message_limiter: Literal["sliding_window", "token_bucket"] = "sliding_window"
+    text_chars_max: int = 4_000
+    name_chars_max: int = 100
+    page_max: int = 500
+    key_chars_max: int = 200
+    calls_queued_max: int = 10_000
+    batch_calls_max: int = 2_000
+    commit_seconds_max: float = 30.0
+    states_max: int = 10_000
+    frame_bytes_max: int = 64 * 1024
+    requests_in_flight_max: int = 256
+    requests_per_second: float = 500.0
+    follows_max: int = 1_000
+    connections_max: int = 50_000
+    sign_in_seconds_max: float = 10.0
+    drain_seconds_max: float = 10.0

@@ -1,0 +1,105 @@
+"""A user: the profile, and which streams are theirs. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+from ..errors import NotAllowed, NotFound
+from ..journal.event import Draft, Event
+from ..journal.link import Links
+from .events import Profiled, Registered, UserEvent
+
+__all__ = ["Status", "User", "UserState", "default_avatar", "profile", "register", "user_of"]
+
+Status = Literal["online", "away", "offline"]
+
+RATING_AT_FIRST = 1500.0
+
+
+class User(msgspec.Struct, frozen=True):
+    """
+    A user as everybody sees one.
+
+    Args:
+        id: given by the application, or by the server to a guest.
+        nickname: what to show.
+        avatar: an emoji, or what the application puts there.
+        status: ``online`` while there is a session.
+        joined_at: when the user was first seen, UTC.
+        rating: how well one plays; 1500 at first.
+    """
+
+    id: str
+    nickname: str
+    avatar: str
+    status: Status
+    joined_at: datetime
+    rating: float
+
+
+class UserState(Links):
+    """The fold of a ``user/ID`` stream."""
+
+    data_type: ClassVar[Any] = UserEvent
+
+    nickname: str = ""
+    avatar: str = ""
+    joined_at: datetime | None = None
+    rating: float = RATING_AT_FIRST
+
+    def apply(self, event: Event) -> None:
+        """Take one event in."""
+        match event.data:
+            case Registered(nickname, avatar):
+                self.nickname, self.avatar, self.joined_at = nickname, avatar, event.at
+            case Profiled(nickname, avatar):
+                self.nickname, self.avatar = nickname, avatar
+            case _:
+                super().apply(event)
+
+    def check_reader(self, stream: str, user: str) -> None:
+        """A user's stream is the user's alone."""
+        if stream != f"user/{user}":
+            raise NotAllowed("A user's stream is that user's alone.")
+
+
+def default_avatar(user_id: str) -> str:
+    """Return 😊 for an even numeric id, 😎 for an odd one, 👤 otherwise."""
+    if user_id.isascii() and user_id.isdigit():
+        return "😎" if int(user_id[-1]) % 2 else "😊"
+    return "👤"
+
+
+def register(state: UserState, user_id: str, nickname: str | None) -> list[Draft]:
+    """Make a user known, or take a nickname that differs."""
+    stream = f"user/{user_id}"
+    if state.joined_at is None:
+        return [Draft(stream, Registered(nickname or user_id, default_avatar(user_id)))]
+    if nickname is not None and nickname != state.nickname:
+        return [Draft(stream, Profiled(nickname, state.avatar))]
+    return []
+
+
+def profile(
+    state: UserState, user_id: str, nickname: str | None, avatar: str | None
+) -> list[Draft]:
+    """Change the nickname, the avatar, or both."""
+    new = Profiled(nickname or state.nickname, avatar or state.avatar)
+    if (new.nickname, new.avatar) == (state.nickname, state.avatar):
+        return []
+    return [Draft(f"user/{user_id}", new)]
+
+
+def user_of(user_id: str, state: UserState, status: Status) -> User:
+    """
+    Show a user.
+
+    Raises:
+        NotFound: nobody of that id was ever seen.
+    """
+    if state.joined_at is None:
+        raise NotFound(f"There is no user {user_id!r}.")
+    return User(user_id, state.nickname, state.avatar, status, state.joined_at, state.rating)

@@ -1,0 +1,138 @@
+"""
+The messages of the protocol and their bytes: JSON-RPC 2.0 over WebSocket text frames.
+
+See https://www.jsonrpc.org/specification. A frame holds one message or an array of
+them. Events travel as notifications, a chunk of them as one array, put together from
+the bytes that the journal encoded once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from ..errors import HubbubError, Invalid, error_from_code
+
+__all__ = [
+    "INTERNAL_ERROR",
+    "INVALID_PARAMS",
+    "INVALID_REQUEST",
+    "METHOD_NOT_FOUND",
+    "PARSE_ERROR",
+    "Ended",
+    "ErrorObject",
+    "Followed",
+    "Incoming",
+    "Outgoing",
+    "SignedIn",
+    "encode",
+    "error_object",
+    "error_of",
+    "events_frame",
+    "signal_frame",
+]
+
+SUBPROTOCOL = "hubbub.v1"
+
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+METHOD_NOT_FOUND = -32601
+INVALID_PARAMS = -32602
+INTERNAL_ERROR = -32603
+
+_EVENT = b'{"jsonrpc":"2.0","method":"event","params":'
+_SIGNAL = b'{"jsonrpc":"2.0","method":"signal","params":'
+
+Id = int | str | None
+
+
+class ErrorData(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a program needs to know of an error."""
+
+    code: str = ""
+    reason: str | None = None
+    retry_after: float | None = None
+
+
+class ErrorObject(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The ``error`` of a response."""
+
+    code: int
+    message: str
+    data: ErrorData = ErrorData()
+
+
+class Incoming(msgspec.Struct, frozen=True):
+    """Any message, as it is read: a request, a notification or a response."""
+
+    jsonrpc: str = ""
+    id: Id | msgspec.UnsetType = msgspec.UNSET
+    method: str | msgspec.UnsetType = msgspec.UNSET
+    params: msgspec.Raw = msgspec.Raw(b"{}")
+    result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    error: ErrorObject | msgspec.UnsetType = msgspec.UNSET
+
+
+class Outgoing(msgspec.Struct, frozen=True, gc=False):
+    """Any message, as it is written; what is not set is left out."""
+
+    id: Id | msgspec.UnsetType = msgspec.UNSET
+    method: str | msgspec.UnsetType = msgspec.UNSET
+    params: Any = msgspec.UNSET
+    result: Any = msgspec.UNSET
+    error: ErrorObject | msgspec.UnsetType = msgspec.UNSET
+    jsonrpc: str = "2.0"
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    """The result of ``session.sign_in``."""
+
+    user: msgspec.Raw
+    token: str
+    journal_id: str
+
+
+class Followed(msgspec.Struct, frozen=True):
+    """The result of ``session.follow``: the stream's last seq."""
+
+    head: int
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """The params of the notification ``unfollowed``: the server has ended a follow."""
+
+    stream: str
+    error: ErrorObject
+
+
+encode = msgspec.json.Encoder().encode
+
+
+def events_frame(bodies: Sequence[bytes]) -> bytes:
+    """Make a chunk of encoded events into one array of notifications."""
+    return b"[" + _EVENT + (b"}," + _EVENT).join(bodies) + b"}]"
+
+
+def signal_frame(body: bytes) -> bytes:
+    """Make an encoded signal into a notification."""
+    return _SIGNAL + body + b"}"
+
+
+def error_object(error: Exception) -> ErrorObject:
+    """Show an error to the other end; what is not a HubbubError only as internal."""
+    if not isinstance(error, HubbubError):
+        return ErrorObject(INTERNAL_ERROR, "The server failed; it is not your fault.")
+    data = ErrorData(error.code, error.reason, error.retry_after)
+    return ErrorObject(error.rpc_code, error.message, data)
+
+
+def error_of(shown: ErrorObject) -> HubbubError:
+    """Make the error that the other end raised."""
+    data = shown.data
+    if not data.code:
+        return Invalid(shown.message)
+    return error_from_code(
+        data.code, shown.message, reason=data.reason, retry_after=data.retry_after
+    )

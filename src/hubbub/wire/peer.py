@@ -1,0 +1,219 @@
+"""
+One end of a connection, either end: frames in, happenings and frames out. No I/O.
+
+A peer that asks gives each request the next number and remembers nothing else; a
+peer that answers may do so in any order. The requests of an array are answered by
+one array, when the last of them is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+import msgspec
+
+from ..errors import Invalid, NotFound
+from .messages import (
+    INVALID_REQUEST,
+    METHOD_NOT_FOUND,
+    PARSE_ERROR,
+    ErrorData,
+    ErrorObject,
+    Id,
+    Incoming,
+    Outgoing,
+    encode,
+    error_object,
+)
+
+P = TypeVar("P")
+
+__all__ = ["Answered", "Asked", "Malformed", "Peer", "Told"]
+
+BATCH_REQUESTS_MAX = 100
+
+_decode = msgspec.json.Decoder(Incoming).decode
+_decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+class Asked:
+    """The other end's request. Without an id it is a notification: it gets no answer."""
+
+    __slots__ = ("batch", "id", "method", "params")
+
+    def __init__(
+        self, number: Id | msgspec.UnsetType, method: str, params: msgspec.Raw, batch: _Batch | None
+    ) -> None:
+        self.id = number
+        self.method = method
+        self.params = params
+        self.batch = batch
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """The other end's answer: exactly one of result and error is set."""
+
+    id: Id
+    result: msgspec.Raw | None
+    error: ErrorObject | None
+
+
+class Told(msgspec.Struct, frozen=True):
+    """The other end's notification."""
+
+    method: str
+    params: msgspec.Raw
+
+
+class Malformed(msgspec.Struct, frozen=True):
+    """What cannot be understood; the other end is told by this frame, if it is not None."""
+
+    frame: bytes | None
+
+
+Happening = Asked | Answered | Told | Malformed
+
+
+class _Batch:
+    """The answers to the requests of one array, until they are all there."""
+
+    __slots__ = ("answers", "open")
+
+    def __init__(self) -> None:
+        self.answers: list[bytes] = []
+        self.open = 0
+
+    def add(self, answer: bytes) -> bytes | None:
+        self.answers.append(answer)
+        self.open -= 1
+        return None if self.open else self.frame()
+
+    def frame(self) -> bytes:
+        return b"[" + b",".join(self.answers) + b"]"
+
+
+class Peer:
+    """
+    One end of a connection.
+
+    Args:
+        asks: True for an end that only sends requests (a client): what comes in
+            with a method is then a notification to it, not a request.
+    """
+
+    __slots__ = ("_asks", "_last_id")
+
+    def __init__(self, *, asks: bool) -> None:
+        self._asks = asks
+        self._last_id = 0
+
+    def receive(self, payload: bytes | str) -> Iterator[Happening]:
+        """Read one frame: what has happened, in order."""
+        head = payload.lstrip()[:1]
+        if head in (b"[", "["):
+            return self._receive_array(payload)
+        return iter((self._read(payload, None),))
+
+    def ask(self, method: str, params: object) -> tuple[int, bytes]:
+        """Make a request; return its number and its frame."""
+        self._last_id += 1
+        return self._last_id, encode(Outgoing(id=self._last_id, method=method, params=params))
+
+    def answer(self, asked: Asked, result: object) -> bytes | None:
+        """Make the answer to a request: a frame, or None if there is none to send yet."""
+        if asked.id is msgspec.UNSET:
+            return None
+        answer = encode(Outgoing(id=asked.id, result=result))
+        return answer if asked.batch is None else asked.batch.add(answer)
+
+    def refuse(self, asked: Asked, error: Exception) -> bytes | None:
+        """Make an error the answer to a request; see :meth:`answer`."""
+        if asked.id is msgspec.UNSET:
+            return None
+        shown = error_object(error)
+        if isinstance(error, UnknownMethod):
+            shown = ErrorObject(METHOD_NOT_FOUND, shown.message, shown.data)
+        answer = encode(Outgoing(id=asked.id, error=shown))
+        return answer if asked.batch is None else asked.batch.add(answer)
+
+    def tell(self, method: str, params: object) -> bytes:
+        """Make a notification."""
+        return encode(Outgoing(method=method, params=params))
+
+    def oversize(self, limit: int) -> bytes:
+        """Make the answer to a frame that was too large to be read."""
+        return _malformed(INVALID_REQUEST, f"The frame is larger than {limit} bytes; send less.")
+
+    def _receive_array(self, payload: bytes | str) -> Iterator[Happening]:
+        try:
+            items = _decode_array(payload)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            yield Malformed(_malformed(PARSE_ERROR, f"The frame is not JSON: {error}."))
+            return
+        if self._asks:
+            yield from (self._read(item, None) for item in items)
+        elif not 1 <= len(items) <= BATCH_REQUESTS_MAX:
+            text = f"An array holds 1 to {BATCH_REQUESTS_MAX} requests, not {len(items)}."
+            yield Malformed(_malformed(INVALID_REQUEST, text))
+        else:
+            yield from self._receive_requests(items)
+
+    def _receive_requests(self, items: list[msgspec.Raw]) -> Iterator[Happening]:
+        batch = _Batch()
+        happenings = [self._read(item, batch) for item in items]
+        for happening in happenings:
+            if isinstance(happening, Malformed) and happening.frame is not None:
+                batch.answers.append(happening.frame)
+            elif isinstance(happening, Asked) and happening.id is not msgspec.UNSET:
+                batch.open += 1
+        if not batch.open and batch.answers:
+            yield Malformed(batch.frame())
+        yield from (happening for happening in happenings if isinstance(happening, Asked))
+
+    def _read(self, payload: bytes | str | msgspec.Raw, batch: _Batch | None) -> Happening:
+        try:
+            message = _decode(payload)
+        except msgspec.ValidationError as error:
+            return Malformed(_malformed(INVALID_REQUEST, f"Not a JSON-RPC request: {error}."))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return Malformed(_malformed(PARSE_ERROR, f"The frame is not JSON: {error}."))
+        number, method = message.id, message.method
+        if message.jsonrpc != "2.0":
+            return Malformed(_malformed(INVALID_REQUEST, 'A message has "jsonrpc": "2.0".'))
+        if self._asks:
+            return self._read_answer(message)
+        if method is msgspec.UNSET:
+            return Malformed(_malformed(INVALID_REQUEST, "A request has a method."))
+        return Asked(number, method, message.params, batch)
+
+    def _read_answer(self, message: Incoming) -> Happening:
+        if isinstance(message.method, str):
+            return Told(message.method, message.params)
+        result = None if message.result is msgspec.UNSET else message.result
+        error = None if message.error is msgspec.UNSET else message.error
+        if message.id is msgspec.UNSET or (result is None) == (error is None):
+            return Malformed(None)
+        return Answered(message.id, result, error)
+
+
+class UnknownMethod(NotFound):
+    """The other end asked for a method that there is not."""
+
+
+def decode_params(asked: Asked, decoder: msgspec.json.Decoder[P]) -> P:
+    """
+    Read a request's arguments.
+
+    Raises:
+        Invalid: they are not the method's.
+    """
+    try:
+        return decoder.decode(asked.params)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Invalid(f"The params of {asked.method} are wrong: {error}.") from error
+
+
+def _malformed(code: int, message: str) -> bytes:
+    data = ErrorData(Invalid.code)
+    return encode(Outgoing(id=None, error=ErrorObject(code, message, data)))

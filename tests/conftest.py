@@ -1,0 +1,58 @@
+"""What every test runs under; noxfile.py chooses the plugin and the event loop by flags."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+from blockbuster import blockbuster_ctx
+from hypothesis import HealthCheck, settings
+
+LOOP = os.environ.get("HUBBUB_TEST_LOOP", "asyncio")
+
+# A busy machine is no reason to fail: pytest-timeout bounds a test, hypothesis need not.
+settings.register_profile(
+    "ci",
+    deadline=None,
+    derandomize=False,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "fuzz", settings.get_profile("ci"), max_examples=300, stateful_step_count=100
+)
+settings.load_profile("ci")
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    # pyproject.toml sets it, and --strict-config wants it known where the plugin is off.
+    if not pluginmanager.hasplugin("asyncio"):
+        parser.addini("asyncio_default_fixture_loop_scope", "for pytest-asyncio")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tell pytest-asyncio which event loop to make."""
+    if LOOP == "uvloop":
+        import uvloop  # noqa: PLC0415  (there is none for every platform)
+
+        return {"uvloop": uvloop.new_event_loop}
+    return {"asyncio": asyncio.new_event_loop}
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Say where anyio's plugin runs the async tests."""
+    return "trio"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _blocking_is_an_error(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail whatever in hubbub blocks the event loop; only asyncio's loop can be watched."""
+    if not request.config.pluginmanager.hasplugin("asyncio"):
+        yield
+        return
+    with blockbuster_ctx("hubbub"):
+        yield

@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+from unicodedata import category, normalize
+
+import apsw
+import apsw.fts5
+import pytest
+import regex
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubbub import text as text_module
+from hubbub.text import EMOJI_CHARS_MAX, check_emoji, check_name, check_text, matches, words
+from hubbub.errors import Invalid
+
+any_text = st.text(alphabet=st.characters(), max_size=40)
+
+EMOJI = [
+    *["👍", "😊", "🤣", "👤", "🫩", "⌚", "©️", "™️"],
+    *["❤️", "❤", "☎", "♾️"],  # with and without the variation selector
+    *["👍🏽", "✌🏿", "☝🏻"],
+    *["👨‍👩‍👧‍👦", "👩‍💻", "🧑🏽‍🚀", "🕵️‍♂️", "🏃🏽‍♀️‍➡️", "🏳️‍🌈", "🏴‍☠️", "❤️‍🔥", "👁️‍🗨️", "🧑🏻‍❤️‍💋‍🧑🏼"],
+    *["🇳🇱", "🇺🇳", "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"],
+    *["1️⃣", "#️⃣", "*⃣"],
+]
+
+NOT_EMOJI = [
+    *["", " ", "a", "1", "#", "1\ufe0f", "é", "♔", "hello", ":)"],
+    *["👍👍", "👍 ", " 👍", "👍\n", "👍a", "❤️❤️", "🇳🇱🇩🇪"],
+    *["🇳", "🇳🇱🇩", "\u200d", "👍\u200d", "\u200d👍", "\ufe0f", "🏽", "🚗🏽", "\u20e3"],
+    *[
+        "❤\ufe0e",
+        "👍\ufe0f\ufe0f",
+        "👨‍‍👩",
+        "🏴\U000e0067",
+        "🏴\U000e007f",
+        "👍\U000e0067\U000e007f",
+    ],
+    "👨" + "\u200d👨" * EMOJI_CHARS_MAX,
+    *[None, 1, b"\xf0\x9f\x91\x8d", ["👍"]],
+]
+
+
+def reason(error: pytest.ExceptionInfo[Invalid]) -> str:
+    return error.value.message
+
+
+@pytest.mark.parametrize(
+    "text", ["hi", " a ", "1\n2\tx", "👋🏽", "\U000f0000", "é" * 100, "\u202eabc"]
+)
+def test_a_text_is_returned_unchanged(text: str) -> None:
+    assert check_text(text, 100) is text
+
+
+def test_a_text_is_too_long_by_one_character() -> None:
+    with pytest.raises(Invalid) as error:
+        check_text("👍" * 101, 100)
+    assert reason(error) == "The text has 101 characters; shorten it to 100 or fewer."
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t ", "\u3000\u00a0"])
+def test_an_empty_text_is_refused(text: str) -> None:
+    with pytest.raises(Invalid) as error:
+        check_text(text, 100)
+    assert reason(error) == "The text is empty; write something."
+
+
+@pytest.mark.parametrize(
+    ("char", "code"),
+    [
+        *[("\0", "U+0000"), ("\r", "U+000D"), ("\x1b", "U+001B"), ("\x7f", "U+007F")],
+        *[("\x85", "U+0085"), ("\ud83d", "U+D83D"), ("\udfff", "U+DFFF")],
+    ],
+)
+def test_a_refusal_names_the_character_and_its_place(char: str, code: str) -> None:
+    with pytest.raises(Invalid) as error:
+        check_text(f"one\n{char}", 100)
+    assert reason(error) == f"The text has {code} at character 5, which is not allowed; remove it."
+
+
+@pytest.mark.parametrize(("given_", "type_"), [(None, "NoneType"), (1, "int"), (b"hi", "bytes")])
+def test_a_text_must_be_a_string(given_: object, type_: str) -> None:
+    with pytest.raises(Invalid) as error:
+        check_text(given_, 100)
+    assert reason(error) == f"The text must be a string, not {type_}."
+
+
+@given(st.one_of(any_text, st.text(st.characters(categories=["Cc", "Cs", "Zs"]), max_size=3)))
+def test_a_text_passes_exactly_if_all_of_it_may_be_sent(text: str) -> None:
+    allowed = all(char in "\n\t" or category(char) not in ("Cc", "Cs") for char in text)
+    try:
+        passed = check_text(text, 30) == text
+    except Invalid:
+        passed = False
+
+    assert passed == (allowed and len(text) <= 30 and bool(text.strip()))
+
+
+def test_a_name_is_stripped_and_composed() -> None:
+    assert check_name("  Zoe\u0301 \n", 100) == "Zo\u00e9"
+
+
+def test_the_length_of_a_name_is_that_of_its_normal_form() -> None:
+    decomposed = "\u1112\u1161\u11ab" * 4
+
+    assert check_name(f" {decomposed} ", 4) == "한" * 4
+    with pytest.raises(Invalid) as error:
+        check_name(decomposed, 3)
+    assert reason(error) == "The name has 4 characters; shorten it to 3 or fewer."
+
+
+def test_a_very_long_name_is_refused_at_once() -> None:
+    with pytest.raises(Invalid, match="100 or fewer"):
+        check_name("a" + "\u0316\u0301" * 1_000_000, 100)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "  ", "\n", "\u200b", "\u200d\ufe0f", "\u2800", "\u3164", "\u0301"]
+)
+def test_a_name_has_something_to_be_seen(name: str) -> None:
+    with pytest.raises(Invalid) as error:
+        check_name(name, 100, "room name")
+    assert reason(error) == ("The room name is empty; use at least one letter, digit or symbol.")
+
+
+@pytest.mark.parametrize("char", "\0\t\n\r\x0b\x1c\x85\u2028\u2029\u202a\u202e\u2066\u2069\ud83d")
+def test_a_name_is_one_line_in_one_direction(char: str) -> None:
+    with pytest.raises(Invalid) as error:
+        check_name(f"a{char}b", 100, "nickname")
+    assert f"The nickname has U+{ord(char):04X} at character 2" in reason(error)
+
+
+@pytest.mark.parametrize(
+    "name", ["Python Chat", "12", "?", "👩‍💻 room", "נועה", "می‌خواهم", "हिन्दी"]
+)
+def test_names_of_many_languages_are_let_in(name: str) -> None:
+    assert check_name(name, 100) == normalize("NFC", name)
+
+
+def test_a_name_must_be_a_string() -> None:
+    with pytest.raises(Invalid) as error:
+        check_name(None, 100, "nickname")
+    assert reason(error) == "The nickname must be a string, not NoneType."
+
+
+@given(any_text)
+def test_a_checked_name_passes_again_unchanged(name: str) -> None:
+    try:
+        checked = check_name(name, 30)
+    except Invalid:
+        return
+
+    assert check_name(checked, 30) == checked
+
+
+@pytest.mark.parametrize("emoji", EMOJI)
+def test_an_emoji_is_returned_unchanged(emoji: str) -> None:
+    assert check_emoji(emoji) is emoji
+
+
+@pytest.mark.parametrize("emoji", NOT_EMOJI)
+def test_what_is_not_exactly_one_emoji_is_refused(emoji: object) -> None:
+    with pytest.raises(Invalid, match="exactly one emoji"):
+        check_emoji(emoji)
+
+
+@given(st.lists(st.sampled_from([*"".join(EMOJI), "1", "a", "🚗"]), max_size=8).map("".join))
+def test_an_emoji_is_one_grapheme(emoji: str) -> None:
+    try:
+        check_emoji(emoji)
+    except Invalid:
+        return
+
+    assert regex.fullmatch(r"\X", emoji)
+    assert not emoji.isascii()
+
+
+def test_every_character_that_is_shown_as_an_emoji_is_one() -> None:
+    shown = regex.compile(r"[\p{Emoji_Presentation}--[\p{RI}\p{Emoji_Modifier}]]", regex.V1)
+    emoji = [char for char in map(chr, range(0x110000)) if shown.match(char)]
+
+    assert len(emoji) > 1_000
+    assert [check_emoji(char) for char in emoji] == emoji
+
+
+TOKENIZER = apsw.Connection(":memory:").fts5_tokenizer("unicode61", ["remove_diacritics", "2"])
+
+
+def sqlite_words(text: str) -> list[str]:
+    return TOKENIZER(  # type: ignore[return-value]
+        text.encode(),
+        apsw.FTS5_TOKENIZE_DOCUMENT,
+        None,
+        include_offsets=False,
+        include_colocated=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Hello everyone! 👋", ["hello", "everyone"]),
+        ("don't e-mail x_y", ["don", "t", "e", "mail", "x", "y"]),
+        ("café CAFE\u0301 Ấn İstanbul", ["cafe", "cafe", "an", "istanbul"]),
+        ("STRASSE Straße ŒUVRE", ["strasse", "strasse", "œuvre"]),
+        ("Йти и\u0306ти ити", ["йти", "йти", "ити"]),
+        ("ΌΣΟΣ", ["όσοσ"]),
+        ("हिन्दी שָׁלוֹם", ["हनद", "שלום"]),
+        ("v2.0 ٣ ½", ["v2", "0", "٣", "½"]),
+        ("\ue000 a\ud83db", ["\ue000", "a", "b"]),
+        ("한국어 \u1112\u1161\u11ab", ["한국어", "한"]),
+        ("1️⃣ ❤️ \u0301", ["1"]),
+        ("", []),
+    ],
+)
+def test_words_are_letters_and_digits_in_search_form(text: str, found: list[str]) -> None:
+    assert words(text) == found
+
+
+# SQLite folds a letter to one letter, knows no letter that is newer than Unicode 6.1,
+# and takes most combining marks as the end of a word; about all others they agree.
+letters_known_to_sqlite = st.characters(
+    min_codepoint=32,
+    max_codepoint=0x527,
+    exclude_categories=["M", "C"],
+    exclude_characters="ßŉǠǡ\u0374\u037f",
+)
+
+
+@given(st.text(letters_known_to_sqlite, max_size=60))
+def test_words_are_those_of_sqlite(text: str) -> None:
+    assert words(text) == sqlite_words(text)
+
+
+@given(any_text)
+def test_words_of_words_are_the_same(text: str) -> None:
+    found = words(text)
+
+    assert words(" ".join(found)) == found
+
+
+@given(st.text(max_size=20))
+def test_words_are_the_same_for_texts_that_look_the_same(text: str) -> None:
+    assert words(normalize("NFD", text)) == words(normalize("NFC", text))
+
+
+def test_words_of_endless_marks_take_no_endless_time() -> None:
+    assert words("a" + "\u0316\u0301" * 200_000 + "b") == ["ab"]
+
+
+def test_the_memory_of_folded_letters_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_module, "_FOLDED_MAX", 100)
+    letters = "".join(map(chr, range(0x4E00, 0x4E00 + 1_000)))
+
+    assert words(letters) == [letters]
+    assert len(text_module._folded) <= 100
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (["hello"], True),
+        (["hel"], True),
+        (["every", "he"], True),
+        (["ello"], False),
+        (["hello", "bye"], False),
+        (["hellos"], False),
+        ([], True),
+    ],
+)
+def test_a_text_matches_if_each_wanted_word_begins_one_of_its_words(
+    wanted: list[str], found: bool
+) -> None:
+    assert matches("Héllo everyone", wanted) == found
+
+
+@given(any_text)
+def test_a_text_matches_its_own_words(text: str) -> None:
+    assert matches(text, words(text))

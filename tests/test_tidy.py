@@ -1,0 +1,148 @@
+"""The house rules that no other tool checks. Each test names every offender at once."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "hubbub"
+TESTS = ROOT / "tests"
+
+FILE_LINES_MAX = 400
+FUNCTION_LINES_MAX = 50
+
+# Modules without a test module of their own, and where they are tested. It may only shrink.
+TESTED_ELSEWHERE: dict[str, str] = {}
+
+VAGUE = {"base", "common", "helpers", "manager", "misc", "utils"}
+
+type_of_function = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+SOURCES = {path: ast.parse(path.read_text()) for path in sorted(SOURCE.rglob("*.py"))}
+TEST_WORDS = {
+    word
+    for path in TESTS.rglob("*.py")
+    if path != Path(__file__)
+    for word in re.findall(r"\w+", path.read_text())
+}
+
+
+def test_no_file_is_long() -> None:
+    paths = [*SOURCES, *TESTS.rglob("*.py")]
+
+    nobody(where(p) for p in paths if len(p.read_text().splitlines()) > FILE_LINES_MAX)
+
+
+def test_no_function_is_long() -> None:
+    nobody(
+        where(path, function)
+        for path, tree in SOURCES.items()
+        for function in functions_of(tree)
+        if body_lines(function) > FUNCTION_LINES_MAX
+    )
+
+
+def test_every_module_has_its_tests() -> None:
+    modules = {str(p.relative_to(SOURCE)) for p in SOURCES if not p.stem.startswith("__")}
+    alone = {m for m in modules if not (TESTS / m).with_stem(f"test_{Path(m).stem}").exists()}
+
+    nobody(alone - TESTED_ELSEWHERE.keys())
+
+
+def test_no_exception_outlives_its_reason() -> None:
+    nobody(
+        module
+        for module, tests in TESTED_ELSEWHERE.items()
+        if not (SOURCE / module).exists()
+        or not (ROOT / tests).exists()
+        or (TESTS / module).with_stem(f"test_{Path(module).stem}").exists()
+    )
+
+
+def test_every_name_of_a_module_says_something() -> None:
+    nobody(where(path) for path in SOURCES if VAGUE & set(path.stem.split("_")))
+
+
+def test_nothing_is_left_to_do() -> None:
+    nobody(where(path) for path in SOURCES if "TODO" in path.read_text())
+
+
+def test_nothing_is_printed() -> None:
+    nobody(
+        where(path, node)
+        for path, tree in SOURCES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "print"
+    )
+
+
+def test_every_public_name_is_documented() -> None:
+    nobody(
+        f"{where(path, node)} {node.name}"
+        for path, tree in SOURCES.items()
+        for node in public_definitions(tree)
+        if not ast.get_docstring(node)
+    )
+
+
+def test_every_error_is_raised_in_some_test() -> None:
+    errors = {n.name for n in SOURCES[SOURCE / "errors.py"].body if isinstance(n, ast.ClassDef)}
+
+    nobody(errors - TEST_WORDS)
+
+
+def test_every_limit_appears_in_some_test() -> None:
+    nobody({limit for tree in SOURCES.values() for limit in limits_of(tree)} - TEST_WORDS)
+
+
+def nobody(offenders: Iterable[str]) -> None:
+    """Fail with the whole list; an assertion would cut it short."""
+    if listed := "\n".join(sorted(offenders)):
+        pytest.fail(f"these offend:\n{listed}", pytrace=False)
+
+
+def where(path: Path, node: ast.stmt | ast.expr | None = None) -> str:
+    return f"{path.relative_to(ROOT)}" + (f":{node.lineno}" if node else "")
+
+
+def functions_of(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in ast.walk(tree) if isinstance(node, type_of_function))
+
+
+def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    lines = (function.end_lineno or 0) - function.lineno + 1
+    first = function.body[0]
+    if ast.get_docstring(function) is not None:
+        lines -= (first.end_lineno or 0) - first.lineno + 1
+    return lines
+
+
+def public_definitions(
+    tree: ast.Module,
+) -> Iterator[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
+    public = {
+        name
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+        for name in ast.literal_eval(node.value)
+    }
+    for node in tree.body:
+        if isinstance(node, (ast.ClassDef, *type_of_function)) and node.name in public:
+            yield node
+
+
+def limits_of(tree: ast.Module) -> Iterator[str]:
+    """Name the public constants that end in _MAX, and the settings that end in _max."""
+    classes = (node.body for node in tree.body if isinstance(node, ast.ClassDef))
+    for node in chain(tree.body, *classes):
+        match node:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name))
+            ) if re.fullmatch("[A-Z].*_MAX|[a-z].*_max", name):
+                yield name
