@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Self
 
 import anyio
@@ -67,7 +69,8 @@ class Hubbub(AsyncContextManagerMixin):
     """
 
     journal: Journal
-    tasks: TaskGroup
+    _tasks: TaskGroup
+    _start_news: anyio.Event
 
     def __init__(self, url: str, settings: Settings) -> None:
         self.settings = settings
@@ -75,9 +78,11 @@ class Hubbub(AsyncContextManagerMixin):
         self.presence = Presence()
         self._url = url
         self._open = False
+        self._to_start: deque[Callable[[], Awaitable[None]]] = deque()
 
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
+        error: Exception | None = None
         async with AsyncExitStack() as stack:
             store = await to_thread.run_sync(_open_store, self._url)
             stack.push_async_callback(_close_store, store)
@@ -85,10 +90,18 @@ class Hubbub(AsyncContextManagerMixin):
             self.journal = Journal(store, streams, self.settings, self._new_limit)
             await stack.enter_async_context(self.journal)
             # What sockets and requests run here ends before the journal drains.
-            self.tasks = await stack.enter_async_context(anyio.create_task_group())
+            self._tasks = await stack.enter_async_context(anyio.create_task_group())
+            self._start_news = anyio.Event()
+            self._tasks.start_soon(self._start_what_comes)
             stack.callback(self._stop)
             self._open = True
-            yield self
+            try:
+                yield self
+            except Exception as raised:
+                # The task group would wrap it in a group of its own.
+                error = raised
+        if error is not None:
+            raise error
 
     @asynccontextmanager
     async def session(
@@ -115,6 +128,22 @@ class Hubbub(AsyncContextManagerMixin):
             yield session
         finally:
             self.presence.disconnect(user_id)
+
+    def start(self, work: Callable[..., Awaitable[None]], *args: object) -> None:
+        """
+        Run something in the hub's task group, from anywhere in the event loop.
+
+        A protocol's callback is not a task, so it may not start one itself.
+        """
+        self._to_start.append(partial(work, *args))
+        self._start_news.set()
+
+    async def _start_what_comes(self) -> None:
+        while True:
+            await self._start_news.wait()
+            self._start_news = anyio.Event()
+            while self._to_start:
+                self._tasks.start_soon(self._to_start.popleft())
 
     async def drain(self) -> None:
         """Take no more commands, and finish those that were accepted."""
@@ -147,7 +176,7 @@ class Hubbub(AsyncContextManagerMixin):
 
     def _stop(self) -> None:
         self._open = False
-        self.tasks.cancel_scope.cancel()
+        self._tasks.cancel_scope.cancel()
 
 
 def check_user_id(user_id: object, chars_max: int) -> None:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from ..errors import Invalid, NotFound
 from ..journal.caller import Caller
 from ..journal.command import Command, nothing
 from ..journal.event import Draft, Event
-from ..journal.link import Linked, Links, Marked
+from ..journal.link import Links, Marked
 from ..journal.states import States
 from ..service import Service, check_limit, command, query, slow_command, slow_query
 from ..text import check_emoji, check_name, check_text
 from . import message as m
 from . import room as r
-from .events import Created, Said
+from . import speaking
 from .history import History
 from .message import Message, message_of
 from .room import INDEX, Room, RoomState, room_of, stream_of
+from .speaking import check_user
 
 __all__ = ["Chat"]
 
@@ -37,12 +39,13 @@ class Chat(Service):
 
     name = "chat"
 
-    __slots__ = ("_by", "_caller", "_history")
+    __slots__ = ("_by", "_caller", "_history", "_longest")
 
     def __init__(self, caller: Caller) -> None:
         super().__init__(caller.execute)
         self._caller = caller
         self._by = caller.user
+        self._longest = caller.settings.text_chars_max
         self._history = History(caller)
 
     @command
@@ -146,7 +149,7 @@ class Chat(Service):
 
         def decide(room: RoomState, states: States) -> Sequence[Draft]:
             drafts = r.invite(room, stream, by, user_id, role)
-            _check_user(states, user_id)
+            check_user(states, user_id)
             return drafts
 
         return self._room_command(room_id, decide, _no_result)
@@ -205,17 +208,9 @@ class Chat(Service):
             RateLimited: more than 10 messages in 60 seconds.
         """
         by, stream = self._by, stream_of(room_id)
-
-        def decide(states: States) -> Sequence[Draft]:
-            states.of(RoomState, stream).check_speaker(by, states.now)
-            said = Said(check_text(text, self._caller.settings.text_chars_max), reply_to)
-            if reply_to is not None:
-                message_of(states.event(stream, reply_to))
-            states.charge("messages", by)
-            return (Draft(stream, said),)
-
+        decide = partial(speaking.send, stream, by, text, reply_to, self._longest)
         arguments = ("send", room_id, text, reply_to)
-        return Command(by, decide, _said, reads=(stream,), key=key, arguments=arguments)
+        return Command(by, decide, speaking.said, reads=(stream,), key=key, arguments=arguments)
 
     @command
     def send_direct(self, user_id: str, text: str, *, key: str | None = None) -> Command[Message]:
@@ -230,25 +225,10 @@ class Chat(Service):
         by = self._by
         if not isinstance(user_id, str) or user_id == by:
             raise Invalid("Send a direct message to another user's id.")
-        stream, mine, theirs = r.direct_of(by, user_id), f"user/{by}", f"user/{user_id}"
-
-        def decide(states: States) -> Sequence[Draft]:
-            _check_user(states, user_id)
-            said = Draft(stream, Said(check_text(text, self._caller.settings.text_chars_max)))
-            states.charge("messages", by)
-            if states.of(RoomState, stream).created_at is not None:
-                return (said,)
-            first, second = sorted((by, user_id))
-            return (
-                Draft(stream, Created("", private=True, direct=(first, second))),
-                said,
-                Draft(mine, Linked(stream)),
-                Draft(theirs, Linked(stream)),
-            )
-
+        reads = (r.direct_of(by, user_id), f"user/{by}", f"user/{user_id}")
+        decide = partial(speaking.send_direct, by, user_id, text, self._longest)
         arguments = ("send_direct", user_id, text)
-        reads = (stream, mine, theirs)
-        return Command(by, decide, _said, reads=reads, key=key, arguments=arguments)
+        return Command(by, decide, speaking.said, reads=reads, key=key, arguments=arguments)
 
     @command
     def edit(self, room_id: str, seq: int, text: str) -> Command[Message]:
@@ -261,7 +241,7 @@ class Chat(Service):
             Invalid: the text is empty or too long.
             Conflict: it was deleted.
         """
-        by, longest = self._by, self._caller.settings.text_chars_max
+        by, longest = self._by, self._longest
         return self._message_command(
             room_id,
             seq,
@@ -397,14 +377,5 @@ class Chat(Service):
         return Command(by, decide, result, reads=(stream,))
 
 
-def _said(states: States, events: Sequence[Event]) -> Message:
-    return message_of(next(event for event in events if isinstance(event.data, Said)))
-
-
 def _no_result(states: States, events: Sequence[Event]) -> None:
     return None
-
-
-def _check_user(states: States, user_id: str) -> None:
-    if not states.cell(f"user/{user_id}").head:
-        raise NotFound(f"There is no user {user_id!r}.")

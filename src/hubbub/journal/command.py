@@ -27,7 +27,7 @@ class NotLoaded(Exception):
         self.name = name
 
 
-class Command(Generic[R]):
+class Command(msgspec.Struct, Generic[R], gc=False, eq=False):
     """
     What to decide.
 
@@ -42,24 +42,12 @@ class Command(Generic[R]):
         arguments: what tells a repeated command from another with the same key.
     """
 
-    __slots__ = ("arguments", "by", "decide", "key", "reads", "result")
-
-    def __init__(  # noqa: PLR0913
-        self,
-        by: str,
-        decide: Callable[[States], Sequence[Draft]],
-        result: Callable[[States, Sequence[Event]], R],
-        *,
-        reads: Sequence[str] = (),
-        key: str | None = None,
-        arguments: object = None,
-    ) -> None:
-        self.by = by
-        self.decide = decide
-        self.result = result
-        self.reads = reads
-        self.key = key
-        self.arguments = arguments
+    by: str
+    decide: Callable[[States], Sequence[Draft]]
+    result: Callable[[States, Sequence[Event]], R]
+    reads: Sequence[str] = ()
+    key: str | None = None
+    arguments: object = None
 
     def fingerprint(self) -> bytes:
         """Digest the arguments: 16 bytes that tell one command from another."""
@@ -71,7 +59,7 @@ def nothing(states: States) -> Sequence[Draft]:
     return ()
 
 
-class Call(Generic[R]):
+class Call(msgspec.Struct, Generic[R], eq=False):
     """
     One run of a command, from the queue to its outcome.
 
@@ -81,24 +69,27 @@ class Call(Generic[R]):
         on_done: called in the event loop when the outcome is there; it must not raise.
     """
 
-    __slots__ = ("command", "done", "error", "lane", "on_done", "pins", "taken", "value", "wake")
+    command: Command[R]
+    lane: Lane | None = None
+    on_done: Callable[[Call[R]], None] | None = None
+    done: bool = False
+    # True from when it is decided: from then on it cannot be withdrawn.
+    taken: bool = False
+    error: Exception | None = None
+    value: R | None = None
+    pins: list[Cell] = []
+    # Where it stands in its lane.
+    place: int = 0
+    # True if somebody waits, and then what to wait on next, until it is done: those
+    # who are decided together wake together, on one event.
+    waits: bool = False
+    wake: Wake | None = None
 
-    def __init__(
-        self,
-        command: Command[R],
-        lane: Lane | None = None,
-        on_done: Callable[[Call[R]], None] | None = None,
-    ) -> None:
-        self.command = command
-        self.lane = lane
-        self.on_done = on_done
-        self.done = False
-        self.taken = False
-        self.error: Exception | None = None
-        self.value: R | None = None
-        self.pins: list[Cell] = []
-        # Set when done; only a caller that waits makes one.
-        self.wake: Wake | None = None
+    def wait_on(self, wake: Wake) -> None:
+        """Let the one who waits wait on another event."""
+        before, self.wake = self.wake, wake
+        if before is not None:
+            before.set()
 
     def outcome(self) -> R:
         """Return the result, or raise the error."""
@@ -109,9 +100,32 @@ class Call(Generic[R]):
 
 
 class Lane:
-    """Keeps the calls of one session in order while some of them wait to be loaded."""
+    """
+    Keeps the calls of one session in order, though some of them wait to be loaded.
 
-    __slots__ = ("loading",)
+    Each gets a place when it comes. Its turn comes when all those before it were
+    decided or withdrawn.
+    """
+
+    __slots__ = ("_gone", "_places", "turn")
 
     def __init__(self) -> None:
-        self.loading = 0
+        self.turn = 0
+        self._places = 0
+        # Withdrawn before their turn.
+        self._gone: set[int] = set()
+
+    def enter(self) -> int:
+        """Return the place of one more call."""
+        self._places += 1
+        return self._places - 1
+
+    def leave(self, place: int) -> None:
+        """Note that a call was decided or withdrawn."""
+        if place != self.turn:
+            self._gone.add(place)
+            return
+        self.turn += 1
+        while self.turn in self._gone:
+            self._gone.remove(self.turn)
+            self.turn += 1

@@ -50,7 +50,7 @@ T = TypeVar("T")
 IDLE_SECONDS = 0.05
 
 Publish = Callable[[Sequence[Event], Sequence[Record]], None]
-Load = Callable[[Call[Any], Name], None]
+Load = Callable[[Call[Any], Sequence[Name]], None]
 
 
 class _Decided:
@@ -75,7 +75,7 @@ class Committer:
         streams: the kinds of stream there are.
         clock: gives events their time.
         publish: called with a batch's events and records once they are durable.
-        load: called with a call that must wait, and the name of what it waits for.
+        load: called with a call that must wait, and the names of what it waits for.
         batch_calls_max: how many calls make a batch.
         commit_seconds_max: how long a commit may take.
     """
@@ -107,10 +107,15 @@ class Committer:
         self._put_off = True
         self._caught_up: anyio.Event | None = None
         self._progress: anyio.Event | None = None
+        # What those who are queued wait on, and those of the batch under way.
+        self._wake = anyio.Event()
+        self._batch_wake: anyio.Event | None = None
         self._broken = ""
 
     def put(self, call: Call[Any]) -> None:
         """Queue a call."""
+        if call.waits:
+            call.wait_on(self._wake)
         self.queue.append(call)
         if self.idle:
             self.idle = False
@@ -120,7 +125,8 @@ class Committer:
         """Take a queued call back; one that was taken will be committed whole."""
         if not call.taken and call in self.queue:
             self.queue.remove(call)
-            self._release(call)
+            self._leave(call)
+            self._states.release(call)
         self._make_progress()
 
     async def run(self) -> None:
@@ -149,17 +155,22 @@ class Committer:
         call.done = True
         if call.on_done is not None:
             call.on_done(call)
-        if call.wake is not None:
+        # A batch's own event is set once, when all of it is done.
+        if call.wake is not None and call.wake is not self._batch_wake:
             call.wake.set()
-        self._release(call)
+        self._states.release(call)
         self._make_progress()
+
+    def refuse(self, call: Call[Any], error: Exception) -> None:
+        """Hand a call its error."""
+        call.error = error
+        self._leave(call)
+        self.finish(call)
 
     def abandon(self, error: HubbubError) -> None:
         """Fail what is still queued; for the end."""
         while self.queue:
-            call = self.queue.popleft()
-            call.error = error
-            self.finish(call)
+            self.refuse(self.queue.popleft(), error)
 
     async def progress(self) -> None:
         """Wait until some call is done or withdrawn, or all are."""
@@ -194,6 +205,8 @@ class Committer:
 
     async def _run_batch(self) -> None:
         decided = _Decided()
+        wake = self._batch_wake = self._wake
+        self._wake = anyio.Event()
         self._states.now, self._states.monotonic = self._clock.now(), self._clock.monotonic()
         for _ in range(min(len(self.queue), self._batch_calls_max)):
             call = self.queue.popleft()
@@ -201,26 +214,37 @@ class Committer:
             self._decide(call, decided)
         if decided.batch.records:
             await self._commit(decided)
-        else:
-            # Others must get their turn between two batches.
-            await anyio.lowlevel.cancel_shielded_checkpoint()
         for call in decided.calls:
             self.finish(call)
+        for call in self.queue:
+            # It was too many for this batch.
+            if call.wake is wake:
+                call.wake = self._wake
+        self._batch_wake = None
+        wake.set()
+        if self.queue and not decided.batch.records:
+            # Others must get their turn between two batches.
+            await anyio.lowlevel.checkpoint()
 
     def _decide(self, call: Call[Any], decided: _Decided) -> None:
+        if call.lane is not None and call.place != call.lane.turn:
+            # One that came before it is not loaded yet.
+            call.taken = False
+            self._load(call, ())
+            return
         self._states.bind(call)
         try:
             if self._broken:
                 raise StorageError(self._broken)
             self._decide_now(call, decided)
         except NotLoaded as missing:
-            self._release(call)
+            # It keeps what it has, so that each time it comes further.
             call.taken = False
-            self._load(call, missing.name)
+            self._load(call, (missing.name,))
         except Exception as error:  # a refusal, or a fault in a decision: its caller's alone
-            call.error = error
-            self.finish(call)
+            self.refuse(call, error)
         else:
+            self._leave(call)
             decided.calls.append(call)
 
     def _decide_now(self, call: Call[Any], decided: _Decided) -> None:
@@ -319,7 +343,6 @@ class Committer:
             self._progress.set()
             self._progress = None
 
-    def _release(self, call: Call[Any]) -> None:
-        for cell in call.pins:
-            cell.pins -= 1
-        call.pins.clear()
+    def _leave(self, call: Call[Any]) -> None:
+        if call.lane is not None:
+            call.lane.leave(call.place)

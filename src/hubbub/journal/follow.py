@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING
 
 from ..errors import Closed, NotMember
 from .event import Event
 from .topic import CHUNK_EVENTS_MAX, Follower, Topic
 
-__all__ = ["Events", "Tail"]
+if TYPE_CHECKING:
+    from .journal import Journal
+
+__all__ = ["Events", "Following", "Tail"]
 
 Read = Callable[[str, int, int], Awaitable[list[bytes]]]
 
@@ -62,9 +67,11 @@ class Tail:
         """Read what has left the topic's tail."""
         bodies = await self._read(self.stream, cursor, CHUNK_EVENTS_MAX)
         self.topic.backfill(cursor, bodies)
+        # What is in the store and was not published yet may be past the end of the right.
+        last = self.topic.head
         if self.follower.until is not None:
-            bodies = bodies[: self.follower.until - cursor]
-        return bodies
+            last = min(last, self.follower.until)
+        return bodies[: last - cursor]
 
 
 class Events(AsyncIterator[Event]):
@@ -89,3 +96,48 @@ class Events(AsyncIterator[Event]):
             self._bodies, self._next = await self._tail.next(), 0
         self._next += 1
         return self._decode(self._bodies[self._next - 1])
+
+
+class Following:
+    """
+    Follows a stream while it is entered.
+
+    Written out, and not as a generator, because thousands may wait in it.
+
+    Args:
+        journal: whose stream it is.
+        stream: its name.
+        after: the last seq that the follower has; None is from now on.
+        follower: the cursor.
+    """
+
+    __slots__ = ("_after", "_follower", "_journal", "_stream")
+
+    def __init__(
+        self, journal: Journal, stream: str, after: int | None, follower: Follower
+    ) -> None:
+        self._journal = journal
+        self._stream = stream
+        self._after = after
+        self._follower = follower
+
+    async def __aenter__(self) -> Events:
+        journal, stream, follower = self._journal, self._stream, self._follower
+        call = journal.follow_call(follower.user, stream, self._after, follower)
+        call.waits = True
+        try:
+            await journal.wait_for(call)
+        finally:
+            # The call of one who was cancelled may be under way still.
+            call.on_done = None
+        topic = journal.topic(stream)
+        assert topic is not None
+        return Events(Tail(stream, topic, follower, journal.read), journal.streams.decode)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._journal.detach(self._stream, self._follower)

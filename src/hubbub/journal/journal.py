@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self, TypeVar
 
@@ -12,13 +12,13 @@ import anyio.lowlevel
 import msgspec
 from anyio import AsyncContextManagerMixin, CapacityLimiter, to_thread
 
-from ..errors import Closed, Conflict, Invalid, Overloaded
+from ..errors import Closed, Conflict, HubbubError, Invalid, Overloaded
 from ..ratelimit import RateLimit
 from ..settings import Settings
 from .command import Call, Command, Lane, nothing
 from .committer import Committer
 from .event import Event, State, Streams
-from .follow import Events, Tail
+from .follow import Following
 from .loader import Loader
 from .states import Name, States, StreamCell
 from .stores.contract import Record, Store
@@ -56,6 +56,7 @@ class Journal(AsyncContextManagerMixin):
         self.store = store
         self.streams = streams
         self._settings = settings
+        self._calls_queued_max = settings.calls_queued_max
         self._states = States(settings.states_max, new_limit)
         self._committer = Committer(
             store,
@@ -63,7 +64,7 @@ class Journal(AsyncContextManagerMixin):
             streams,
             settings.clock,
             publish=self._publish,
-            load=lambda call, name: self._loader.put(call, (name,)),
+            load=lambda call, names: self._loader.put(call, names),
             batch_calls_max=settings.batch_calls_max,
             commit_seconds_max=settings.commit_seconds_max,
         )
@@ -75,20 +76,33 @@ class Journal(AsyncContextManagerMixin):
 
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
+        error: Exception | None = None
+        # To cancel the hub is to leave it: what was accepted is finished all the same.
+        work = anyio.CancelScope(shield=True)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._loader.run)
-            tasks.start_soon(self._committer.run)
+            tasks.start_soon(self._work, work)
             try:
                 yield self
+            except Exception as raised:
+                # The task group would wrap it in a group of its own.
+                error = raised
             finally:
                 with anyio.CancelScope(shield=True):
                     await self.drain()
                 self._abandon()
-                tasks.cancel_scope.cancel()
+                work.cancel()
+        if error is not None:
+            raise error
+
+    async def _work(self, scope: anyio.CancelScope) -> None:
+        with scope:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._loader.run)
+                tasks.start_soon(self._committer.run)
 
     # Commands
 
-    async def execute(self, command: Command[R], lane: Lane | None = None) -> R:
+    def execute(self, command: Command[R], lane: Lane | None = None) -> Coroutine[Any, Any, R]:
         """
         Decide a command, and return when its events are durable.
 
@@ -100,12 +114,22 @@ class Journal(AsyncContextManagerMixin):
             StorageError: the store could not write it.
             Closed: the hub has been left.
         """
-        call = Call(command, lane)
-        call.wake = anyio.Event()
+        # Not async itself: a coroutine less for each command.
+        return self.wait_for(Call(command, lane, waits=True))
+
+    async def wait_for(self, call: Call[R]) -> R:
+        """Queue a call that waits, and return its outcome; see :meth:`execute`."""
         while self.full and not self._closed:
             await self._committer.progress()
-        self.submit(call)
-        return await self._outcome(call)
+        self._put(call)
+        try:
+            while not call.done:
+                assert call.wake is not None
+                await call.wake.wait()
+        except anyio.get_cancelled_exc_class():
+            self._withdraw(call)
+            raise
+        return call.outcome()
 
     def submit(self, call: Call[Any]) -> None:
         """
@@ -116,12 +140,17 @@ class Journal(AsyncContextManagerMixin):
             Closed: the hub has been left.
             Invalid: the key is too long.
         """
+        if self.full and not self._closed:
+            raise Overloaded("Too many commands are waiting; try again in a moment.")
+        self._put(call)
+
+    def _put(self, call: Call[Any]) -> None:
         if self._closed:
             raise Closed("The hub is closed; open it again.")
-        if self.full:
-            raise Overloaded("Too many commands are waiting; try again in a moment.")
         names = self._missing(call.command)
-        if names or (call.lane is not None and call.lane.loading):
+        if call.lane is not None:
+            call.place = call.lane.enter()
+        if names:
             self._loader.put(call, names)
         else:
             self._committer.put(call)
@@ -129,17 +158,11 @@ class Journal(AsyncContextManagerMixin):
     @property
     def full(self) -> bool:
         """True when no more calls may be queued."""
-        return len(self._committer.queue) + len(self._loader) >= self._settings.calls_queued_max
+        return len(self._committer.queue) + self._loader.waiting >= self._calls_queued_max
 
-    async def _outcome(self, call: Call[R]) -> R:
-        assert call.wake is not None
-        try:
-            await call.wake.wait()
-        except anyio.get_cancelled_exc_class():
-            self._loader.withdraw(call)
-            self._committer.withdraw(call)
-            raise
-        return call.outcome()
+    def _withdraw(self, call: Call[Any]) -> None:
+        self._loader.withdraw(call)
+        self._committer.withdraw(call)
 
     def _missing(self, command: Command[Any]) -> Sequence[Name]:
         missing = self._states.missing
@@ -154,7 +177,7 @@ class Journal(AsyncContextManagerMixin):
         if call.error is None:
             self._committer.put(call)
         else:
-            self._committer.finish(call)
+            self._committer.refuse(call, call.error)
 
     # Reading
 
@@ -204,19 +227,19 @@ class Journal(AsyncContextManagerMixin):
         Make a call that checks a user's right to read, then lets a follower in.
 
         Its result is the stream's head. The follower is attached before ``on_done``.
+
+        Raises:
+            Invalid: ``after`` is no seq.
         """
+        if after is not None and (not isinstance(after, int) or after < 0):
+            raise Invalid(f"A seq is a number from 0, not {after!r}.")
 
         def attach(call: Call[int]) -> None:
             if call.error is None:
-                head = call.outcome()
-                if after is not None and not 0 <= after <= head:
-                    call.error = Conflict(
-                        f"The stream ends at {head}, before {after}: the history was reset. "
-                        "Follow it from 0."
-                    )
-            if call.error is None:
-                follower.cursor = head if after is None else after
-                self._attach(stream, follower)
+                try:
+                    self._attach(stream, follower, after, call.outcome())
+                except HubbubError as error:
+                    call.error = error
             if on_done is not None:
                 on_done(call)
 
@@ -226,25 +249,15 @@ class Journal(AsyncContextManagerMixin):
         """Return a stream's topic if it has one."""
         return self._topics.get(stream)
 
-    @asynccontextmanager
-    async def follow(
+    def follow(
         self,
         user: str,
         stream: str,
         after: int | None,
         signal: Callable[[bytes], None] | None = None,
-    ) -> AsyncGenerator[AsyncIterator[Event]]:
+    ) -> Following:
         """Follow a stream as a user: an iterator of its events after a seq, without end."""
-        follower = Follower(user, 0, signal=signal)
-        call = self.follow_call(user, stream, after, follower)
-        call.wake = anyio.Event()
-        try:
-            self.submit(call)
-            await self._outcome(call)
-            tail = Tail(stream, self._topics[stream], follower, self.read)
-            yield Events(tail, self.streams.decode)
-        finally:
-            self.detach(stream, follower)
+        return Following(self, stream, after, Follower(user, 0, signal=signal))
 
     def detach(self, stream: str, follower: Follower) -> None:
         """Let a follower go."""
@@ -263,13 +276,20 @@ class Journal(AsyncContextManagerMixin):
         if (topic := self._topics.get(stream)) is not None:
             topic.signal(msgspec.json.encode({"stream": stream, "by": by, "type": kind}))
 
-    def _attach(self, stream: str, follower: Follower) -> None:
+    def _attach(self, stream: str, follower: Follower, after: int | None, head: int) -> None:
+        if after is not None and after > head:
+            raise Conflict(
+                f"The stream ends at {head}, before {after}: the history was reset. "
+                "Follow it from 0."
+            )
+        # Calls decided later in the same batch have moved the head already, and may have
+        # ended the right to read; their events were published before there was this follower.
+        cell = self._states.get(stream)
+        assert isinstance(cell, StreamCell)
+        cell.state.check_reader(stream, follower.user)
+        follower.cursor = head if after is None else after
         topic = self._topics.get(stream)
         if topic is None:
-            # Calls decided later in the same batch have moved the head already, and
-            # their events were published before there was this topic.
-            cell = self._states.get(stream)
-            assert isinstance(cell, StreamCell)
             topic = self._topics[stream] = Topic(cell.head)
         topic.followers[follower] = None
         self._idle_topics.pop(stream, None)

@@ -49,19 +49,21 @@ class Loader:
         self._taken: deque[tuple[Call[Any], Sequence[Name]]] = deque()
         self._news = anyio.Event()
 
-    def __len__(self) -> int:
-        """Count the calls that wait."""
+    @property
+    def waiting(self) -> int:
+        """How many calls wait."""
         return len(self._waiting) + len(self._taken)
 
     @property
     def idle(self) -> bool:
         """True when no call waits."""
-        return not len(self)
+        return not self.waiting
 
     def put(self, call: Call[Any], names: Sequence[Name]) -> None:
         """Let a call wait until everything named is in memory."""
-        if call.lane is not None:
-            call.lane.loading += 1
+        if call.waits:
+            # Not wait_on: a batch's event may still be needed by the others of it.
+            call.wake = anyio.Event()
         self._waiting.append((call, names))
         self._news.set()
 
@@ -71,7 +73,9 @@ class Loader:
             for entry in entries:
                 if entry[0] is call:
                     entries.remove(entry)
-                    self._leave(call)
+                    self._states.release(call)
+                    if call.lane is not None:
+                        call.lane.leave(call.place)
                     return
 
     def abandon(self, error: HubbubError) -> None:
@@ -79,7 +83,6 @@ class Loader:
         for entries in (self._taken, self._waiting):
             while entries:
                 call, _ = entries.popleft()
-                self._leave(call)
                 call.error = error
                 self._hand_on(call)
 
@@ -92,13 +95,10 @@ class Loader:
             failed = await self._load({name for _, names in self._taken for name in names})
             while self._taken:
                 call, names = self._taken.popleft()
-                self._leave(call)
                 call.error = next((failed[name] for name in names if name in failed), None)
+                self._states.pin(call, names)
                 self._hand_on(call)
-
-    def _leave(self, call: Call[Any]) -> None:
-        if call.lane is not None:
-            call.lane.loading -= 1
+            self._states.trim()
 
     async def _load(self, names: Iterable[Name]) -> dict[Name, Exception]:
         missing = [name for name in names if self._states.missing(name)]

@@ -218,13 +218,28 @@ class States:
         return self._cells.get(name)
 
     def put(self, cell: Cell) -> None:
-        """Keep a cell, and let the least recently used go if there are too many."""
+        """Keep a cell."""
         self._cells[cell.name] = cell
+
+    def trim(self) -> None:
+        """Let the least recently used cells go if there are too many."""
         excess = len(self._cells) - self._size_max
         if excess > 0:
-            for other in [c for c in _first(self._cells, excess + 16) if not c.pins][:excess]:
-                if other is not cell:
-                    del self._cells[other.name]
+            for cell in [c for c in _first(self._cells, excess + 16) if not c.pins][:excess]:
+                del self._cells[cell.name]
+
+    def pin(self, call: Call[Any], names: Iterable[Name]) -> None:
+        """Keep what a call waited for until it is done; otherwise it might wait for ever."""
+        for name in names:
+            if (cell := self._cells.get(name)) is not None:
+                cell.pins += 1
+                call.pins.append(cell)
+
+    def release(self, call: Call[Any]) -> None:
+        """Let go of what a call needed."""
+        for cell in call.pins:
+            cell.pins -= 1
+        call.pins.clear()
 
     def missing(self, name: Name) -> bool:
         """Tell whether something must be loaded before a decision can look at it."""

@@ -41,6 +41,14 @@ class Tokens:
         self._settings = settings
         self._verified: OrderedDict[str, Identity] = OrderedDict()
 
+    def renew(self, token: str | None, user: str, role: str) -> str:
+        """Return a good token, or a new one if there is none or half its life is over."""
+        if token is not None:
+            left = self.verify(token).expires - self._settings.clock.now().timestamp()
+            if left > self._settings.token_seconds / 2:
+                return token
+        return self.sign(user, role)
+
     def sign(self, user: str, role: str = "user") -> str:
         """Make a token for a user."""
         now = self._settings.clock.now()

@@ -204,7 +204,7 @@ class Connection:
         if not self._gateway.hub.is_open:
             raise Closed("The hub is closing; come back in a moment.")
         self._in_flight += 1
-        self._gateway.hub.tasks.start_soon(self._run_task, asked, work, *args)
+        self._gateway.hub.start(self._run_task, asked, work, *args)
 
     async def _run_task(self, asked: Asked, work: Any, *args: object) -> None:
         if self._scopes is None:
@@ -231,11 +231,14 @@ class Connection:
         if self.session is not None:
             raise Conflict("You are signed in already; open another connection.")
         params = decode_params(asked, _sign_in)
-        call = self._gateway.sign_in_call(params, partial(self._signed_in, asked))
+        signed_in = partial(self._signed_in, asked, params.token)
+        call = self._gateway.sign_in_call(params, signed_in)
         self._submit(call)
         self._signing_in = []
 
-    def _signed_in(self, asked: Asked, session: LocalSession, call: Call[User]) -> None:
+    def _signed_in(
+        self, asked: Asked, token: str | None, session: LocalSession, call: Call[User]
+    ) -> None:
         self._in_flight -= 1
         waiting, self._signing_in = self._signing_in or (), None
         gateway = self._gateway
@@ -245,7 +248,7 @@ class Connection:
             gateway.hub.presence.connect(session.caller.user)
             self.session = session
             user = encode(gateway.shown(session))
-            token = gateway.tokens.sign(session.caller.user, session.caller.role)
+            token = gateway.tokens.renew(token, session.caller.user, session.caller.role)
             result = SignedIn(msgspec.Raw(user), token, gateway.hub.journal.store.journal_id)
             self._answer(asked, result)
         else:

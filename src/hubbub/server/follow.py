@@ -79,7 +79,7 @@ class Follow:
                 return
             if cursor < topic.base:
                 self._catching_up = True
-                self._hub.tasks.start_soon(self._catch_up, topic)
+                self._hub.start(self._catch_up, topic)
                 return
             chunk, follower.cursor = topic.chunk(cursor, socket.form)
             socket.send_chunk(chunk)
@@ -87,7 +87,7 @@ class Follow:
     def _finish(self, topic: Topic) -> None:
         # The right to read has ended: what comes up to there, and no more.
         self._catching_up = True
-        self._hub.tasks.start_soon(self._catch_up, topic)
+        self._hub.start(self._catch_up, topic)
 
     async def _catch_up(self, topic: Topic) -> None:
         tail = Tail(self.stream, topic, self.follower, self._hub.journal.read)

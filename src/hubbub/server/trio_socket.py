@@ -9,7 +9,6 @@ does not take now waits for a task that writes it.
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -47,20 +46,30 @@ class TrioSocket(FrameSocket):
         stream: the TCP connection.
     """
 
-    __slots__ = ("_fd", "_hung_up", "_patience", "_pending", "_pending_bytes", "_stream", "_tasks")
+    __slots__ = (
+        "_fd",
+        "_hung_up",
+        "_patience",
+        "_pending",
+        "_pending_bytes",
+        "_start",
+        "_stream",
+        "_writing",
+    )
 
     def __init__(self, gateway: Gateway, stream: trio.SocketStream) -> None:
         super().__init__(gateway)
-        self._tasks = gateway.hub.tasks
+        self._start = gateway.hub.start
         self._stream = stream
         self._fd = stream.socket.fileno()
         # What the kernel did not take; as long as there is some, a task writes it.
         self._pending: list[memoryview] = []
         self._pending_bytes = 0
+        self._writing = False
         self._hung_up = False
         # How long it is read from without a sign-in, or after hanging up.
-        self._patience = trio.CancelScope()
-        self._patience.relative_deadline = gateway.settings.sign_in_seconds_max
+        patience = gateway.settings.sign_in_seconds_max
+        self._patience = trio.CancelScope(relative_deadline=patience)
 
     async def run(self, data: bytes) -> None:
         """
@@ -75,6 +84,8 @@ class TrioSocket(FrameSocket):
                 await self._read()
             if self._patience.cancelled_caught and not self._hung_up:
                 self.check_signed_in()
+                with self._be_patient():
+                    await self._read()
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             # The client is gone; there is nobody to tell.
             pass
@@ -108,17 +119,24 @@ class TrioSocket(FrameSocket):
 
     async def _read(self) -> None:
         while data := await self._stream.receive_some(READ_BYTES):
-            if self._hung_up:
-                continue
-            self.feed(data)
-            if self.connection.session is not None and not self._hung_up:
-                self._patience.deadline = math.inf
+            # After hanging up, what still comes is only read to see the end.
+            if not self._hung_up:
+                self.feed(data)
+
+    def _be_patient(self) -> trio.CancelScope:
+        """Read on without a limit, or with the one for those who were hung up on."""
+        if not self._hung_up:
+            self._patience = trio.CancelScope()
+        else:
+            self._patience = trio.CancelScope(relative_deadline=CLOSE_SECONDS_MAX)
+        return self._patience
 
     def _keep(self, data: memoryview) -> None:
         self._pending.append(data)
         self._pending_bytes += len(data)
-        if len(self._pending) == 1:
-            self._tasks.start_soon(self._write_pending)
+        if not self._writing:
+            self._writing = True
+            self._start(self._write_pending)
         self.paused = self._pending_bytes > WRITE_BYTES_MAX
 
     async def _write_pending(self) -> None:
@@ -134,6 +152,8 @@ class TrioSocket(FrameSocket):
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             # The reader notices the same, and lets go.
             self._pending.clear()
+        finally:
+            self._writing = False
 
     def _shut_down(self) -> None:
         with contextlib.suppress(OSError):

@@ -1,0 +1,56 @@
+"""What is decided when somebody speaks. Pure: it asks the states, and returns drafts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..errors import NotFound
+from ..journal.event import Draft, Event
+from ..journal.link import Linked
+from ..journal.states import States
+from ..text import check_text
+from .events import Created, Said
+from .message import Message, message_of
+from .room import RoomState, direct_of
+
+__all__ = ["check_user", "said", "send", "send_direct"]
+
+
+def send(  # noqa: PLR0913
+    stream: str, by: str, text: str, reply_to: int | None, chars_max: int, states: States
+) -> Sequence[Draft]:
+    """Say something in a room; see :meth:`hubbub.chat.service.Chat.send`."""
+    states.of(RoomState, stream).check_speaker(by, states.now)
+    data = Said(check_text(text, chars_max), reply_to)
+    if reply_to is not None:
+        message_of(states.event(stream, reply_to))
+    states.charge("messages", by)
+    return (Draft(stream, data),)
+
+
+def send_direct(by: str, other: str, text: str, chars_max: int, states: States) -> Sequence[Draft]:
+    """Say something to one user; see :meth:`hubbub.chat.service.Chat.send_direct`."""
+    check_user(states, other)
+    stream = direct_of(by, other)
+    draft = Draft(stream, Said(check_text(text, chars_max)))
+    states.charge("messages", by)
+    if states.of(RoomState, stream).created_at is not None:
+        return (draft,)
+    first, second = sorted((by, other))
+    return (
+        Draft(stream, Created("", private=True, direct=(first, second))),
+        draft,
+        Draft(f"user/{by}", Linked(stream)),
+        Draft(f"user/{other}", Linked(stream)),
+    )
+
+
+def said(states: States, events: Sequence[Event]) -> Message:
+    """Show the message that was just sent."""
+    return message_of(next(event for event in events if isinstance(event.data, Said)))
+
+
+def check_user(states: States, user: str) -> None:
+    """Raise NotFound if nobody of that id was ever seen."""
+    if not states.cell(f"user/{user}").head:
+        raise NotFound(f"There is no user {user!r}.")

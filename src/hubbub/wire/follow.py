@@ -1,0 +1,345 @@
+"""
+A stream that a client follows, at the server and here. No I/O.
+
+The server sends a stream once to a connection, however many follow it here. A
+follower has a buffer of its own, and when it is full the follower is *behind*: what
+comes is not for it any more, and as soon as there is room it reads the stream page by
+page, until it is where the stream is. So one that does not read holds nobody up, and
+when all are behind the server is asked to send nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+import msgspec
+
+from ..errors import Closed, Conflict, HubbubError, Overloaded, RateLimited
+from .messages import Followed
+
+__all__ = ["Follow", "Follower", "Lost", "is_passing"]
+
+BUFFER_EVENTS_MAX = 1_024
+BUFFER_BYTES_MAX = 1 << 20
+PAGE_EVENTS = 100
+# A refusal of so little is of the connection, and says nothing about the request.
+PASSING_SECONDS_MAX = 1.0
+
+PROTOCOL_ERROR = 1002
+TRY_AGAIN_LATER = 1013
+
+Done = Callable[[msgspec.Raw, HubbubError | None], None]
+
+
+class Lost(Exception):
+    """
+    The connection is of no use any more.
+
+    Args:
+        code: of RFC 6455, section 7.4; 1006 if the other end did not say anything.
+        reason: for people.
+    """
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(f"{reason} ({code})")
+        self.code = code
+        self.reason = reason
+
+
+class Ask(Protocol):
+    """Makes a request of this connection, which is not repeated on the next one."""
+
+    def __call__(self, method: str, params: dict[str, object], done: Done) -> None: ...
+
+
+class EventHead(msgspec.Struct, frozen=True):
+    """What a client must know of an event to put it where it belongs."""
+
+    stream: str
+    seq: int
+
+
+read_head = msgspec.json.Decoder(EventHead).decode
+_read_followed = msgspec.json.Decoder(Followed).decode
+_read_page = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+class Follower:
+    """
+    One who follows a stream: a cursor, and what waits to be taken.
+
+    Args:
+        follow: the stream.
+        after: the last seq that one has; None is from now on.
+        wake: called when there is something new: it was let in, an event, the end.
+    """
+
+    __slots__ = ("_bodies", "_bytes", "_follow", "behind", "error", "joined", "last", "wake")
+
+    def __init__(self, follow: Follow, after: int | None, wake: Callable[[], None]) -> None:
+        self.wake = wake
+        # The seq of the last event that was put here, or of the one before the first.
+        self.last = after
+        self.joined = False
+        self.behind = False
+        # Why nothing more will come, after what is here.
+        self.error: HubbubError | None = None
+        self._bodies: deque[bytes] = deque()
+        self._bytes = 0
+        self._follow = follow
+
+    @property
+    def stream(self) -> str:
+        """The stream's name."""
+        return self._follow.stream
+
+    @property
+    def full(self) -> bool:
+        """True when nothing more may be put here."""
+        return len(self._bodies) >= BUFFER_EVENTS_MAX or self._bytes >= BUFFER_BYTES_MAX
+
+    def put(self, seq: int, body: bytes) -> None:
+        """Add the event after the last one."""
+        self.last = seq
+        self._bodies.append(body)
+        self._bytes += len(body)
+        self.behind = self.behind or self.full
+        self.wake()
+
+    def take(self) -> bytes | None:
+        """
+        Remove the next event, encoded.
+
+        Returns:
+            None if there is none now.
+
+        Raises:
+            HubbubError: there will be none any more.
+        """
+        if not self._bodies:
+            if self.error is not None:
+                raise self.error
+            return None
+        body = self._bodies.popleft()
+        self._bytes -= len(body)
+        if self.behind:
+            self._follow.catch_up(self)
+        return body
+
+    def leave(self) -> None:
+        """Follow no longer."""
+        self._follow.leave(self)
+
+    def fail(self, error: HubbubError) -> None:
+        """Get nothing more."""
+        self.error = self.error or error
+        self.wake()
+
+    @property
+    def has_room(self) -> bool:
+        """True when a page may be put here."""
+        return 2 * len(self._bodies) <= BUFFER_EVENTS_MAX and 2 * self._bytes <= BUFFER_BYTES_MAX
+
+
+class Follow:
+    """
+    One stream, for all who follow it here.
+
+    Args:
+        stream: its name.
+        ask: makes a request of the connection.
+        idle: called when nobody follows it any more.
+    """
+
+    def __init__(self, stream: str, ask: Ask, idle: Callable[[], None]) -> None:
+        self.stream = stream
+        self._ask = ask
+        self._idle = idle
+        self._followers: dict[Follower, None] = {}
+        # Those who are not let in yet; one after another, for each has its own answer.
+        self._joining: deque[Follower] = deque()
+        self._reading: set[Follower] = set()
+        self._connected = False
+        self._asking = False
+        # The seq of the last event that came; None while the server sends none.
+        self._position: int | None = None
+
+    def join(self, after: int | None, wake: Callable[[], None]) -> Follower:
+        """Ask for one more follower to be let in; it is told by ``wake``."""
+        follower = Follower(self, after, wake)
+        self._joining.append(follower)
+        self._settle()
+        return follower
+
+    def leave(self, follower: Follower) -> None:
+        """Let a follower go."""
+        self._followers.pop(follower, None)
+        if follower in self._joining:
+            self._joining.remove(follower)
+        self._settle()
+
+    def connected(self) -> None:
+        """Go on where it was lost."""
+        self._connected = True
+        self._settle()
+        for follower in self._followers:
+            self.catch_up(follower)
+
+    def disconnected(self) -> None:
+        """Wait for the next connection."""
+        self._connected = self._asking = False
+        self._position = None
+        self._reading.clear()
+
+    def receive(self, seq: int, body: msgspec.Raw) -> None:
+        """
+        Take an event in.
+
+        Raises:
+            Lost: it is not the next one.
+        """
+        if self._position is None:
+            # It was under way when the server was asked to stop.
+            return
+        if seq != self._position + 1:
+            raise Lost(PROTOCOL_ERROR, f"{self.stream} went from {self._position} to {seq}")
+        self._position = seq
+        encoded, filled = bytes(body), False
+        for follower in self._followers:
+            if not follower.behind and follower.last == seq - 1:
+                follower.put(seq, encoded)
+                filled = filled or follower.behind
+        if filled:
+            self._settle()
+
+    def ended(self, error: HubbubError) -> None:
+        """Take in that the server sends nothing more."""
+        self._position = None
+        for follower in self._followers:
+            follower.fail(error)
+        self._followers.clear()
+        self._settle()
+
+    def fail(self, error: HubbubError) -> None:
+        """End everybody's following, and of those who are not let in yet."""
+        waiting = list(self._joining)
+        self._joining.clear()
+        for follower in waiting:
+            follower.fail(error)
+        self.ended(error)
+
+    def catch_up(self, follower: Follower) -> None:
+        """Read what a follower lacks, if there is room for it."""
+        wanted = follower.behind and follower.has_room and follower in self._followers
+        if wanted and self._connected and follower not in self._reading:
+            self._reading.add(follower)
+            params = {"stream": self.stream, "after": follower.last, "limit": PAGE_EVENTS}
+            self._ask("session.read", params, partial(self._paged, follower))
+
+    def _settle(self) -> None:
+        """Ask the server for what is needed now, if that is not what it does."""
+        if self._asking or not self._connected:
+            return
+        live = [f.last for f in self._followers if not f.behind and f.last is not None]
+        if self._joining:
+            joining = self._joining[0]
+            self._follow(min(live, default=joining.last), joining)
+        elif not live:
+            self._unfollow()
+        elif self._position is None or self._position > min(live):
+            self._follow(min(live), None)
+        if not (self._followers or self._joining or self._asking):
+            self._idle()
+
+    def _follow(self, after: int | None, joining: Follower | None) -> None:
+        self._unfollow()
+        self._asking = True
+        params = {"stream": self.stream, "after": after}
+        self._ask("session.follow", params, partial(self._followed, after, joining))
+
+    def _unfollow(self) -> None:
+        if self._position is not None:
+            self._position = None
+            self._ask("session.unfollow", {"stream": self.stream}, _ignore)
+
+    def _followed(
+        self,
+        after: int | None,
+        joining: Follower | None,
+        result: msgspec.Raw,
+        error: HubbubError | None,
+    ) -> None:
+        self._asking = False
+        if joining is not None and joining in self._joining:
+            self._joining.remove(joining)
+        else:
+            joining = None
+        if error is None:
+            head = _read_followed(result).head
+            self._position = head if after is None else after
+            if joining is not None:
+                self._let_in(joining, head)
+            self._settle()
+        else:
+            self._refused(joining, error)
+
+    def _let_in(self, follower: Follower, head: int) -> None:
+        if follower.last is not None and follower.last > head:
+            follower.fail(
+                Conflict(
+                    f"The stream ends at {head}, before {follower.last}: the history was reset. "
+                    "Follow it from 0."
+                )
+            )
+            return
+        assert self._position is not None
+        follower.last = head if follower.last is None else follower.last
+        follower.joined = True
+        self._followers[follower] = None
+        follower.behind = follower.last < self._position
+        self.catch_up(follower)
+        follower.wake()
+
+    def _refused(self, joining: Follower | None, error: HubbubError) -> None:
+        if self._followers and is_passing(error):
+            raise Lost(TRY_AGAIN_LATER, error.message)
+        if joining is not None:
+            joining.fail(error)
+        self.ended(error)
+
+    def _paged(self, follower: Follower, result: msgspec.Raw, error: HubbubError | None) -> None:
+        self._reading.discard(follower)
+        if follower not in self._followers:
+            return
+        if error is None:
+            self._put_page(follower, _read_page(result))
+        elif is_passing(error):
+            raise Lost(TRY_AGAIN_LATER, error.message)
+        else:
+            follower.fail(error)
+            self.leave(follower)
+
+    def _put_page(self, follower: Follower, page: list[msgspec.Raw]) -> None:
+        for body in page:
+            seq = read_head(body).seq
+            if follower.last is None or seq != follower.last + 1:
+                raise Lost(PROTOCOL_ERROR, f"a page of {self.stream} has {seq} out of order")
+            follower.put(seq, bytes(body))
+        # A short page is the last one.
+        follower.behind = follower.full or len(page) == PAGE_EVENTS
+        self.catch_up(follower)
+        self._settle()
+
+
+def is_passing(error: HubbubError) -> bool:
+    """Tell whether a refusal is of this moment only, not of what was asked."""
+    if isinstance(error, RateLimited):
+        return error.retry_after is not None and error.retry_after <= PASSING_SECONDS_MAX
+    return isinstance(error, Closed | Overloaded)
+
+
+def _ignore(result: msgspec.Raw, error: HubbubError | None) -> None:
+    return

@@ -1,0 +1,259 @@
+"""
+What a client remembers, so that a lost connection costs it nothing. No I/O.
+
+A request stays in memory until it is answered. On a new connection the client signs
+in, follows its streams on from the last event that came, and repeats its requests in
+their order, as the same bytes: a command carries a key or is the same when done twice.
+Commands wait until the sign-in has told that this is still the same journal.
+
+A refusal may be of the moment only: the server is going, or its queue is full. To a
+request that may have been done already, on a connection before, that is no answer:
+the client comes back a little later and repeats it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
+
+from ..errors import Closed, Conflict, HubbubError, Invalid, Overloaded, RateLimited, StorageError
+from .follow import PROTOCOL_ERROR, TRY_AGAIN_LATER, Done, Follow, Follower, Lost, is_passing
+from .follow import read_head as _read_head
+from .messages import Ended, SignedIn, error_of
+from .peer import Answered, Malformed, Peer, Told
+
+__all__ = ["Lost", "Resume"]
+
+# What a connection has not answered yet; a server takes 256 at a time.
+REQUESTS_SENT_MAX = 200
+
+_NULL = msgspec.Raw(b"null")
+
+_read_signed_in = msgspec.json.Decoder(SignedIn).decode
+_read_ended = msgspec.json.Decoder(Ended).decode
+
+
+class Request:
+    """What was asked of the server, and who waits for the answer."""
+
+    __slots__ = ("done", "frame", "kept", "repeated", "sent")
+
+    def __init__(self, frame: bytes, done: Done, *, kept: bool) -> None:
+        self.frame = frame
+        self.done = done
+        # It is asked again on the next connection.
+        self.kept = kept
+        self.sent = False
+        self.repeated = False
+
+
+class Resume:
+    """
+    A client's side of the protocol, over any number of connections.
+
+    Args:
+        wake: called when there is something to send.
+    """
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        # The newest answer to a sign-in.
+        self.signed_in: SignedIn | None = None
+        # Why nothing can be asked any more.
+        self.error: HubbubError | None = None
+        self._wake = wake
+        self._peer = Peer(asks=True)
+        self._requests: dict[int, Request] = {}
+        self._follows: dict[str, Follow] = {}
+        # Of this connection: what is to be sent, and what was sent and is not answered.
+        self._queue: deque[tuple[int, Request]] = deque()
+        self._open: dict[int, Request] = {}
+        self._is_connected = False
+        self._is_signed_in = False
+
+    @property
+    def is_signed_in(self) -> bool:
+        """True if this connection has signed in."""
+        return self._is_signed_in
+
+    def connected(self, sign_in: dict[str, object]) -> None:
+        """
+        Begin a connection.
+
+        Args:
+            sign_in: the params of ``session.sign_in``.
+        """
+        self._is_connected = True
+        self._ask_once("session.sign_in", sign_in, self._signed_in)
+        for follow in list(self._follows.values()):
+            follow.connected()
+
+    def disconnected(self) -> None:
+        """End a connection."""
+        self._is_connected = self._is_signed_in = False
+        self._queue.clear()
+        self._open.clear()
+        for request in self._requests.values():
+            request.repeated = request.sent
+        for follow in self._follows.values():
+            follow.disconnected()
+
+    def ask(self, method: str, params: object, done: Done) -> int:
+        """
+        Make a request; ``done`` is called with its answer, once.
+
+        Returns:
+            Its number.
+
+        Raises:
+            Invalid: the params cannot be written as JSON.
+            HubbubError: the session is over.
+        """
+        self._check_open()
+        try:
+            number, frame = self._peer.ask(method, params)
+        except (TypeError, ValueError, OverflowError, msgspec.MsgspecError) as error:
+            raise Invalid(f"The arguments of {method} cannot be sent: {error}.") from error
+        request = self._requests[number] = Request(frame, done, kept=True)
+        if self._is_signed_in:
+            self._put(number, request)
+        return number
+
+    def forget(self, number: int) -> None:
+        """Do not wait for an answer, and do not ask again; what was asked may be done."""
+        self._requests.pop(number, None)
+
+    def follow(self, stream: str, after: int | None, wake: Callable[[], None]) -> Follower:
+        """
+        Follow a stream; ``wake`` is called when the follower was let in or refused.
+
+        Raises:
+            HubbubError: the session is over.
+        """
+        self._check_open()
+        if (follow := self._follows.get(stream)) is None:
+            follow = Follow(stream, self._ask_once, partial(self._follows.pop, stream, None))
+            self._follows[stream] = follow
+            if self._is_connected:
+                follow.connected()
+        return follow.join(after, wake)
+
+    def outgoing(self) -> list[bytes]:
+        """Return the frames to be sent now, in order."""
+        frames = []
+        while self._queue and len(self._open) < REQUESTS_SENT_MAX:
+            number, request = self._queue.popleft()
+            if request.kept and number not in self._requests:
+                continue
+            request.sent = True
+            self._open[number] = request
+            frames.append(request.frame)
+        return frames
+
+    def receive(self, payload: bytes | str) -> None:
+        """
+        Take in one frame.
+
+        Raises:
+            Lost: this connection is of no use any more; come back on another.
+            HubbubError: the sign-in was refused.
+        """
+        for happening in self._peer.receive(payload):
+            match happening:
+                case Told("event", params):
+                    head = _read_head(params)
+                    if (follow := self._follows.get(head.stream)) is not None:
+                        follow.receive(head.seq, params)
+                case Answered():
+                    self._answered(happening)
+                case Told("unfollowed", params):
+                    self._unfollowed(_read_ended(params))
+                case Malformed():
+                    raise Lost(PROTOCOL_ERROR, "the server sent what cannot be understood")
+
+    def fail(self, error: HubbubError) -> None:
+        """End the session: everybody who waits gets the error, and who comes later too."""
+        self.error = error
+        self._fail_all(error)
+
+    def refuse_largest(self, error: HubbubError) -> None:
+        """
+        Answer the largest request that waits, because the server could not read one.
+
+        It does not know the number of a frame that is too large; but if one of them
+        is, the largest is.
+        """
+        kept = {n: r for n, r in self._open.items() if r.kept and n in self._requests}
+        if not kept:
+            raise Lost(PROTOCOL_ERROR, error.message)
+        number = max(kept, key=lambda n: len(kept[n].frame))
+        self._done(number, self._open.pop(number), _NULL, error)
+
+    def _check_open(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+    def _ask_once(self, method: str, params: dict[str, object], done: Done) -> None:
+        number, frame = self._peer.ask(method, params)
+        self._put(number, Request(frame, done, kept=False))
+
+    def _put(self, number: int, request: Request) -> None:
+        self._queue.append((number, request))
+        self._wake()
+
+    def _answered(self, answered: Answered) -> None:
+        error = None if answered.error is None else error_of(answered.error)
+        if answered.id is None:
+            self.refuse_largest(error or Invalid("The server could not read a request."))
+            return
+        assert isinstance(answered.id, int)
+        request = self._open.pop(answered.id, None)
+        if self._queue:
+            self._wake()
+        if request is None:
+            return
+        if error is not None and _is_no_answer(request, error):
+            raise Lost(TRY_AGAIN_LATER, error.message)
+        self._done(answered.id, request, answered.result or _NULL, error)
+
+    def _done(
+        self, number: int, request: Request, result: msgspec.Raw, error: HubbubError | None
+    ) -> None:
+        if not request.kept or self._requests.pop(number, None) is not None:
+            request.done(result, error)
+
+    def _signed_in(self, result: msgspec.Raw, error: HubbubError | None) -> None:
+        if isinstance(error, Overloaded | RateLimited | StorageError):
+            raise Lost(TRY_AGAIN_LATER, error.message)
+        if error is not None:
+            raise error
+        before, self.signed_in = self.signed_in, _read_signed_in(result)
+        if before is not None and before.journal_id != self.signed_in.journal_id:
+            text = "The history was reset: this is another journal. Begin anew."
+            self._fail_all(Conflict(text))
+        self._is_signed_in = True
+        for number, request in self._requests.items():
+            self._put(number, request)
+
+    def _unfollowed(self, ended: Ended) -> None:
+        error = error_of(ended.error)
+        if isinstance(error, Closed):
+            raise Lost(TRY_AGAIN_LATER, error.message)
+        if (follow := self._follows.get(ended.stream)) is not None:
+            follow.ended(error)
+
+    def _fail_all(self, error: HubbubError) -> None:
+        for follow in list(self._follows.values()):
+            follow.fail(error)
+        requests, self._requests = self._requests, {}
+        for request in requests.values():
+            request.done(_NULL, error)
+
+
+def _is_no_answer(request: Request, error: HubbubError) -> bool:
+    if isinstance(error, Closed):
+        # The server is going, and has not done it.
+        return True
+    return request.kept and request.repeated and is_passing(error)

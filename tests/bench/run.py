@@ -1,0 +1,62 @@
+"""
+Measure, and print a table: ``nox -s bench``.
+
+    nox -s bench -- [--seconds 3] [--messages 1000000] [--only A,senders] [--backend trio]
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+import anyio
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.bench import in_process, wire
+from tests.bench.table import Row, show
+
+OPEN_FILES = 20_000
+
+
+def main() -> None:
+    """Run what was asked for, on each backend."""
+    parser = argparse.ArgumentParser(description="Measure hubbub.")
+    parser.add_argument("--seconds", type=float, default=3.0, help="how long each case runs")
+    parser.add_argument("--messages", type=int, default=1_000_000, help="in the long room")
+    parser.add_argument("--only", default="", help="cases, separated by commas")
+    parser.add_argument("--backend", choices=["asyncio", "trio"], default=None)
+    options = parser.parse_args()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(OPEN_FILES, most), most))
+    rows: list[Row] = []
+    for backend in [options.backend] if options.backend else ["asyncio", "trio"]:
+        cases = _cases(backend, options.seconds, options.messages)
+        wanted = options.only.split(",") if options.only else list(cases)
+        for case in wanted:
+            print(f"{backend}: {case} …", flush=True)
+            rows += cases[case]()
+    show(rows)
+
+
+def _cases(backend: str, seconds: float, messages: int) -> dict[str, Callable[[], list[Row]]]:
+    here: dict[str, Callable[[], Awaitable[list[Row]]]] = {
+        "senders": partial(in_process.senders, backend, seconds),
+        "latency": partial(in_process.latency, backend, seconds),
+        "history": partial(in_process.history, backend, messages),
+        "followers": partial(in_process.followers, backend),
+    }
+    cases: dict[str, Callable[[], list[Row]]] = {
+        name: partial(anyio.run, work, backend=backend) for name, work in here.items()
+    }
+    for case in wire.CASES:
+        cases[case] = partial(wire.measure, case, backend, seconds)
+    return cases
+
+
+if __name__ == "__main__":
+    main()
