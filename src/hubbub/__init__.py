@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .chat.message import Message
 from .chat.room import Room
+from .client import connect
 from .errors import (
     Banned,
     Closed,
@@ -51,5 +52,6 @@ __all__ = [
     "Settings",
     "StorageError",
     "User",
+    "connect",
     "open",
 ]

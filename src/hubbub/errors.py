@@ -158,7 +158,10 @@ def error_from_code(
     A code or reason that this version does not know gives the nearest class
     that it does, so that an old client survives a new server.
     """
-    kinds = {(kind.code, kind.reason): kind for kind in _subclasses(HubbubError)}
+    kinds: dict[tuple[str, str | None], type[HubbubError]] = {}
+    for known in _subclasses(HubbubError):
+        # A subclass of something else that has no reason of its own comes later.
+        kinds.setdefault((known.code, known.reason), known)
     kind = kinds.get((code, reason)) or kinds.get((code, None)) or Conflict
     return kind(message, retry_after=retry_after)
 

@@ -3,41 +3,32 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
 import anyio
 from anyio import AsyncContextManagerMixin, to_thread
 from anyio.abc import TaskGroup
 
 from . import text
-from .chat.room import RoomState
 from .errors import Closed, Invalid
 from .ids import Ids
 from .journal.caller import Caller
-from .journal.event import State, Streams
+from .journal.event import Streams
 from .journal.journal import Journal
-from .journal.link import Links
 from .journal.stores.contract import Store
 from .journal.stores.memory import MemoryStore
 from .journal.stores.sqlite import SQLiteStore
 from .ratelimit import RateLimit, rate_limit
-from .session import LocalSession, Session
+from .session import STREAMS, LocalSession, Session
 from .settings import Settings
 from .users.presence import Presence
 from .users.service import register
-from .users.user import UserState
 
-__all__ = ["STREAMS", "Hubbub", "open_hub"]
+__all__ = ["Hubbub", "open_hub"]
 
-STREAMS: Mapping[str, type[State]] = {
-    "room": RoomState,
-    "direct": RoomState,
-    "user": UserState,
-    "index": Links,
-}
 ROLES = ("user", "moderator", "admin")
 
 
@@ -78,7 +69,7 @@ class Hubbub(AsyncContextManagerMixin):
         self.presence = Presence()
         self._url = url
         self._open = False
-        self._to_start: deque[Callable[[], Awaitable[None]]] = deque()
+        self._to_start: deque[Callable[[], Coroutine[Any, Any, None]]] = deque()
 
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
@@ -129,7 +120,7 @@ class Hubbub(AsyncContextManagerMixin):
         finally:
             self.presence.disconnect(user_id)
 
-    def start(self, work: Callable[..., Awaitable[None]], *args: object) -> None:
+    def start(self, work: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
         """
         Run something in the hub's task group, from anywhere in the event loop.
 

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from .chat.room import RoomState
 from .chat.service import Chat
 from .errors import Invalid
 from .journal.caller import Caller
-from .journal.event import Event
+from .journal.event import Event, State
 from .journal.journal import Journal
+from .journal.link import Links
 from .service import check_limit
 from .users.presence import Presence
 from .users.service import Users
-from .users.user import User
+from .users.user import User, UserState
 
-__all__ = ["LocalSession", "Session"]
+__all__ = ["STREAMS", "LocalSession", "Session"]
+
+# The kinds of stream there are, and what each folds into.
+STREAMS: Mapping[str, type[State]] = {
+    "room": RoomState,
+    "direct": RoomState,
+    "user": UserState,
+    "index": Links,
+}
 
 
 class Session(Protocol):
@@ -33,7 +43,7 @@ class Session(Protocol):
 
     @property
     def user(self) -> User:
-        """The user, as known when the session began or was last updated."""
+        """The user, as known when the session began."""
 
     def follow(
         self, stream: str, *, after: int | None = None

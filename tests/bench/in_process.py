@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import anyio
-from tests.bench.table import Row
 
 import hubbub
+from tests.bench.table import Row
 
 __all__ = ["followers", "history", "latency", "senders"]
 

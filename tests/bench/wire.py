@@ -16,11 +16,11 @@ from typing import Any
 
 import anyio
 import msgspec
-from tests.bench.table import Row
 from websockets.sync.client import connect
 
 import hubbub
 from hubbub.server.auth import Tokens
+from tests.bench.table import Row
 
 __all__ = ["CASES", "measure"]
 

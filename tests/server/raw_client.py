@@ -111,7 +111,7 @@ class RawClient:
         for event in self.protocol.events_received():
             if isinstance(event, Response):
                 self.response = event
-            elif event.opcode is not Opcode.PING:
+            elif isinstance(event, Frame) and event.opcode is not Opcode.PING:
                 self.frames.append(event)
         await self.flush()
 

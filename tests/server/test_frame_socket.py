@@ -107,9 +107,12 @@ async def test_who_signed_in_stays() -> None:
 
 async def test_one_connection_too_many_is_told_to_come_back() -> None:
     settings = Settings(connections_max=1)
-    async with running(settings=settings) as server, connected(server.address, "ann"):
-        async with connected(server.address) as other:
-            assert await other.close_code() == 3001
+    async with (
+        running(settings=settings) as server,
+        connected(server.address, "ann"),
+        connected(server.address) as other,
+    ):
+        assert await other.close_code() == 3001
 
 
 async def test_a_client_that_goes_without_a_word_is_offline() -> None:
@@ -148,10 +151,10 @@ async def test_a_client_that_does_not_read_delays_nobody_and_misses_nothing() ->
             for _ in range(count):
                 await ann.post("chat.send", room_id=room["id"], text=text)
             last = (await ann.answer(count + 2))["result"]["seq"]
-            unsent = [connection for connection in server.gateway.connections.values()]
-            assert any(socket.paused for socket in unsent)
+            sockets = list(server.gateway.connections.values())
+            assert any(socket.paused for socket in sockets)
 
-            seqs = []
+            seqs: list[int] = []
             while not seqs or seqs[-1] < last:
                 message = await slow.message()
                 seqs.append(message["params"]["seq"])

@@ -14,9 +14,12 @@ from tests.server.running import running
 
 
 async def test_http_and_websockets_share_the_port() -> None:
-    async with running() as server, connected(server.address, "ann"):
-        async with httpx2.AsyncClient(base_url=server.address) as http:
-            health = await http.get("/health")
+    async with (
+        running() as server,
+        connected(server.address, "ann"),
+        httpx2.AsyncClient(base_url=server.address) as http,
+    ):
+        health = await http.get("/health")
 
     assert health.status_code == 200
     assert health.json()["status"] == "ok"

@@ -32,22 +32,22 @@ def send_direct(by: str, other: str, text: str, chars_max: int, states: States) 
     """Say something to one user; see :meth:`hubbub.chat.service.Chat.send_direct`."""
     check_user(states, other)
     stream = direct_of(by, other)
-    draft = Draft(stream, Said(check_text(text, chars_max)))
-    states.charge("messages", by)
-    if states.of(RoomState, stream).created_at is not None:
-        return (draft,)
     first, second = sorted((by, other))
-    return (
-        Draft(stream, Created("", private=True, direct=(first, second))),
-        draft,
-        Draft(f"user/{by}", Linked(stream)),
-        Draft(f"user/{other}", Linked(stream)),
-    )
+    drafts = [Draft(stream, Said(check_text(text, chars_max)))]
+    if states.of(RoomState, stream).created_at is None:
+        drafts.insert(0, Draft(stream, Created("", private=True, direct=(first, second))))
+        drafts += [Draft(f"user/{user}", Linked(stream)) for user in (by, other)]
+        states.cell(f"user/{by}")
+    states.charge("messages", by)
+    return drafts
 
 
 def said(states: States, events: Sequence[Event]) -> Message:
     """Show the message that was just sent."""
-    return message_of(next(event for event in events if isinstance(event.data, Said)))
+    for event in events:
+        if type(event.data) is Said:
+            return message_of(event)
+    raise AssertionError("nothing was said")
 
 
 def check_user(states: States, user: str) -> None:

@@ -69,6 +69,7 @@ class Call(msgspec.Struct, Generic[R], eq=False):
         on_done: called in the event loop when the outcome is there; it must not raise.
     """
 
+    # Left to the garbage collector: an error's traceback leads back to its call.
     command: Command[R]
     lane: Lane | None = None
     on_done: Callable[[Call[R]], None] | None = None

@@ -38,7 +38,7 @@ from anyio import to_thread
 from ..clock import Clock
 from ..errors import HubbubError, KeyReused, StorageError
 from .command import Call, NotLoaded
-from .event import Draft, Event, Streams, encode_event
+from .event import Draft, Event, Streams, encode_event, tag_of
 from .states import Cell, Name, States, StreamCell, UsedCell
 from .stores.contract import Batch, Record, Snapshot, Store, Used
 
@@ -48,6 +48,8 @@ T = TypeVar("T")
 
 # How long the queue is empty before work that was put off is done, in seconds.
 IDLE_SECONDS = 0.05
+# A batch of so many calls says that more will come in a moment.
+BUSY_CALLS = 16
 
 Publish = Callable[[Sequence[Event], Sequence[Record]], None]
 Load = Callable[[Call[Any], Sequence[Name]], None]
@@ -76,6 +78,7 @@ class Committer:
         clock: gives events their time.
         publish: called with a batch's events and records once they are durable.
         load: called with a call that must wait, and the names of what it waits for.
+        after_batch: called when all of a batch are done.
         batch_calls_max: how many calls make a batch.
         commit_seconds_max: how long a commit may take.
     """
@@ -89,6 +92,7 @@ class Committer:
         *,
         publish: Publish,
         load: Load,
+        after_batch: Callable[[], None],
         batch_calls_max: int,
         commit_seconds_max: float,
     ) -> None:
@@ -101,11 +105,15 @@ class Committer:
         self._clock = clock
         self._publish = publish
         self._load = load
+        self._after_batch = after_batch
         self._batch_calls_max = batch_calls_max
         self._commit_seconds_max = commit_seconds_max
         self._news = anyio.Event()
         self._put_off = True
+        self._busy = False
         self._caught_up: anyio.Event | None = None
+        # Why the last attempt at it failed; it is not repeated before the next commit.
+        self._behind = ""
         self._progress: anyio.Event | None = None
         # What those who are queued wait on, and those of the batch under way.
         self._wake = anyio.Event()
@@ -133,6 +141,9 @@ class Committer:
         """Decide batches until cancelled."""
         while True:
             await self._wait_for_calls()
+            if self._busy:
+                # What is on its way in joins the batch: fewer batches, less for each call.
+                await anyio.lowlevel.checkpoint()
             if self.queue:
                 await self._run_batch()
             if self._caught_up is not None:
@@ -143,12 +154,19 @@ class Committer:
                 self._make_progress()
 
     async def caught_up(self) -> None:
-        """Wait until the work put off so far is done."""
+        """
+        Wait until the work put off so far is done.
+
+        Raises:
+            StorageError: it cannot be done now.
+        """
         if self._put_off:
             if self._caught_up is None:
                 self._caught_up = anyio.Event()
             self._news.set()
             await self._caught_up.wait()
+            if self._behind:
+                raise StorageError(self._behind)
 
     def finish(self, call: Call[Any]) -> None:
         """Hand a call its outcome."""
@@ -171,6 +189,8 @@ class Committer:
         """Fail what is still queued; for the end."""
         while self.queue:
             self.refuse(self.queue.popleft(), error)
+        if self._caught_up is not None:
+            self._caught_up.set()
 
     async def progress(self) -> None:
         """Wait until some call is done or withdrawn, or all are."""
@@ -187,7 +207,7 @@ class Committer:
 
     async def _wait_for_calls(self) -> None:
         while not self.queue and self._caught_up is None:
-            if not self._put_off:
+            if not self._put_off or self._behind:
                 await self._news.wait()
                 return
             with anyio.move_on_after(IDLE_SECONDS):
@@ -197,14 +217,22 @@ class Committer:
 
     async def _catch_up(self) -> None:
         # One bounded part at a time: commands go on in between.
-        with anyio.CancelScope(shield=True):
-            self._put_off = await self.in_thread(self._store.catch_up)
-        if not self._put_off and self._caught_up is not None:
+        self._behind = self._broken
+        try:
+            if not self._broken:
+                with anyio.fail_after(self._commit_seconds_max, shield=True):
+                    self._put_off = await self.in_thread(self._store.catch_up)
+        except StorageError as error:
+            self._behind = str(error)
+        except TimeoutError:
+            self._behind = self._give_up()
+        if self._caught_up is not None and (self._behind or not self._put_off):
             self._caught_up.set()
             self._caught_up = None
 
     async def _run_batch(self) -> None:
         decided = _Decided()
+        self._busy = len(self.queue) >= BUSY_CALLS
         wake = self._batch_wake = self._wake
         self._wake = anyio.Event()
         self._states.now, self._states.monotonic = self._clock.now(), self._clock.monotonic()
@@ -222,6 +250,7 @@ class Committer:
                 call.wake = self._wake
         self._batch_wake = None
         wake.set()
+        self._after_batch()
         if self.queue and not decided.batch.records:
             # Others must get their turn between two batches.
             await anyio.lowlevel.checkpoint()
@@ -272,26 +301,24 @@ class Committer:
             raise
 
     def _apply(self, by: str, drafts: Sequence[Draft], decided: _Decided) -> Sequence[Event]:
-        states = self._states
-        # All that can fail comes before the first event is applied.
-        cells = [states.cell(draft.stream) for draft in drafts]
-        events: list[Event] = []
-        records: list[Record] = []
+        states, events, records = self._states, list[Event](), list[Record]()
         heads: dict[str, int] = {}
-        for draft, cell in zip(drafts, cells, strict=True):
-            stream, ref = draft.stream, draft.ref
+        # All that can fail comes before the first event is applied.
+        for draft in drafts:
+            stream, ref, data = draft.stream, draft.ref, draft.data
+            cell = states.cell(stream)
             if ref is not None:
                 states.thread(stream, ref)
             seq = heads[stream] = heads.get(stream, cell.head) + 1
             at = states.now if cell.at is None or cell.at < states.now else cell.at
-            event = Event(stream, seq, at, by, ref, draft.data)
-            tag = str(draft.data.__struct_config__.tag)
+            event = Event(stream, seq, at, by, ref, data)
             events.append(event)
-            records.append(Record(stream, seq, tag, by, ref, encode_event(event)))
-        for event, cell in zip(events, cells, strict=True):
+            records.append(Record(stream, seq, tag_of(data), by, ref, encode_event(event)))
+        for event in events:
+            cell = states.cell(event.stream)
             cell.take(event)
+            decided.cells.add(cell)
             states.applied(event)
-        decided.cells.update(cells)
         decided.events += events
         decided.batch.records += records
         return events
@@ -314,13 +341,9 @@ class Committer:
         except StorageError as error:
             self._fail(decided, str(error))
         except TimeoutError:
-            self._broken = (
-                f"The store did not answer for {self._commit_seconds_max} s: it is not known "
-                "whether the command was kept. Open the hub again."
-            )
-            self._fail(decided, self._broken)
+            self._fail(decided, self._give_up())
         else:
-            self._put_off = True
+            self._put_off, self._behind = True, ""
             self._publish(decided.events, decided.batch.records)
 
     def _take_snapshots(self, decided: _Decided) -> None:
@@ -337,6 +360,14 @@ class Committer:
         self._states.forget_limits(call.command.by for call in decided.calls)
         for call in decided.calls:
             call.error = StorageError(message)
+
+    def _give_up(self) -> str:
+        # Whatever it does from now on, nobody else may write meanwhile.
+        self._broken = self._behind = (
+            f"The store did not answer for {self._commit_seconds_max} s: it is not known "
+            "whether the command was kept. Open the hub again."
+        )
+        return self._broken
 
     def _make_progress(self) -> None:
         if self._progress is not None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar, Self, get_args
 
 import msgspec
 
 from ..errors import NotFound
 
-__all__ = ["Data", "Draft", "Event", "State", "Streams", "encode_event"]
+__all__ = ["Data", "Draft", "Event", "State", "Streams", "encode_event", "tag_of"]
 
 
 class Data(msgspec.Struct, frozen=True, gc=False, tag_field="type"):
@@ -101,6 +102,16 @@ def encode_event(event: Event) -> bytes:
     """
     head = _encode(_Head(event.stream, event.seq, event.at, event.by, event.ref))
     return head[:-1] + b"," + _encode(event.data)[1:]
+
+
+@cache
+def _tag_of(kind: type[Data]) -> str:
+    return str(kind.__struct_config__.tag)
+
+
+def tag_of(data: Data) -> str:
+    """Return the name of an event's type on the wire."""
+    return _tag_of(type(data))
 
 
 class Streams:

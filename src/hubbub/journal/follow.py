@@ -91,6 +91,11 @@ class Events(AsyncIterator[Event]):
         self._bodies: Sequence[bytes] = ()
         self._next = 0
 
+    async def chunk(self) -> tuple[int, Sequence[bytes]]:
+        """Return the seq of the next event, and it and what else is there, encoded."""
+        bodies = await self._tail.next()
+        return self._tail.follower.cursor - len(bodies) + 1, bodies
+
     async def __anext__(self) -> Event:
         if self._next == len(self._bodies):
             self._bodies, self._next = await self._tail.next(), 0

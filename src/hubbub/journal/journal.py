@@ -64,7 +64,8 @@ class Journal(AsyncContextManagerMixin):
             streams,
             settings.clock,
             publish=self._publish,
-            load=lambda call, names: self._loader.put(call, names),
+            load=self._load,
+            after_batch=self._after_batch,
             batch_calls_max=settings.batch_calls_max,
             commit_seconds_max=settings.commit_seconds_max,
         )
@@ -72,6 +73,8 @@ class Journal(AsyncContextManagerMixin):
         self._loader = Loader(store, self._states, streams, self._read, self._loaded)
         self._topics: OrderedDict[str, Topic] = OrderedDict()
         self._idle_topics: OrderedDict[str, None] = OrderedDict()
+        # Called when a batch, or a signal, was told to everyone: what gathered may go out.
+        self.after_batch: list[Callable[[], None]] = []
         self._closed = False
 
     @asynccontextmanager
@@ -172,6 +175,9 @@ class Journal(AsyncContextManagerMixin):
             if missing((command.by, key, "")):
                 names.append((command.by, key, ""))
         return names
+
+    def _load(self, call: Call[Any], names: Sequence[Name]) -> None:
+        self._loader.put(call, names)
 
     def _loaded(self, call: Call[Any]) -> None:
         if call.error is None:
@@ -275,6 +281,7 @@ class Journal(AsyncContextManagerMixin):
         """Tell those who follow a stream something that is not kept."""
         if (topic := self._topics.get(stream)) is not None:
             topic.signal(msgspec.json.encode({"stream": stream, "by": by, "type": kind}))
+            self._after_batch()
 
     def _attach(self, stream: str, follower: Follower, after: int | None, head: int) -> None:
         if after is not None and after > head:
@@ -303,6 +310,10 @@ class Journal(AsyncContextManagerMixin):
                 self._revoke(event)
         for stream, new in bodies.items():
             topics[stream].publish(new)
+
+    def _after_batch(self) -> None:
+        for told in self.after_batch:
+            told()
 
     def _revoke(self, event: Event) -> None:
         kind: type[State] = self.streams.kind(event.stream)

@@ -171,7 +171,10 @@ class States:
 
     def charge(self, what: str, user: str) -> None:
         """
-        Count one use against a user's rate limit; a decision does this last.
+        Count one use against a user's rate limit.
+
+        A decision does this last, when all that it reads or writes is in memory: to
+        be decided again would be to be charged again.
 
         Raises:
             RateLimited: nothing was counted.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket
 
@@ -10,6 +11,7 @@ from ..hub import Hubbub
 from .asgi_socket import AsgiSocket
 from .gateway import Gateway
 from .http import http_routes
+from .problem import on_http_exception
 
 __all__ = ["WEBSOCKET_PATH", "create_app"]
 
@@ -30,6 +32,6 @@ def create_app(hub: Hubbub, *, gateway: Gateway | None = None) -> Starlette:
         await AsgiSocket(shared, socket).run()
 
     routes: list[BaseRoute] = [WebSocketRoute(WEBSOCKET_PATH, websocket), *http_routes(shared)]
-    app = Starlette(routes=routes)
+    app = Starlette(routes=routes, exception_handlers={HTTPException: on_http_exception})
     app.state.gateway = shared
     return app

@@ -48,7 +48,10 @@ class Socket(Protocol):
         """Make what send_chunk takes: one function for all sockets of a kind."""
 
     def send(self, payload: bytes) -> None:
-        """Send one text frame."""
+        """Send one text frame, at the latest when the gateway is flushed."""
+
+    def flush(self) -> None:
+        """Send what has gathered."""
 
     def send_chunk(self, chunk: bytes) -> None:
         """Send what ``form`` has made."""
@@ -113,10 +116,12 @@ class Connection:
                 self._ask(happening)
             elif isinstance(happening, Malformed) and happening.frame is not None:
                 self._socket.send(happening.frame)
+        self._gateway.flush()
 
     def oversize(self) -> None:
         """Tell the client that a frame was too large to be read."""
         self._socket.send(self._peer.oversize(self._gateway.settings.frame_bytes_max))
+        self._gateway.flush()
 
     def resume(self) -> None:
         """Go on with what waited for the socket."""
@@ -218,6 +223,7 @@ class Connection:
             finally:
                 self._scopes.discard(scope)
                 self._in_flight -= 1
+                self._gateway.flush()
 
     async def _read(self, session: LocalSession, params: StreamParams) -> list[msgspec.Raw]:
         journal = self._gateway.hub.journal
@@ -295,6 +301,7 @@ class Connection:
             follow.release()
             ended = Ended(stream, error_object(error))
             self._socket.send(self._peer.tell("unfollowed", ended))
+            self._gateway.flush()
 
     def _stream_params(self, asked: Asked) -> StreamParams:
         params = decode_params(asked, _stream_params)

@@ -41,11 +41,13 @@ class FrameSocket:
         gateway: what its connection belongs to.
     """
 
-    __slots__ = ("_alive", "_frames", "connection", "paused")
+    __slots__ = ("_alive", "_answers", "_frames", "_gateway", "connection", "paused")
 
     def __init__(self, gateway: Gateway) -> None:
         self.paused = False
         self._alive = True
+        self._answers: list[bytes] = []
+        self._gateway = gateway
         self._frames = Frames(gateway.settings.frame_bytes_max)
         self.connection = Connection(gateway, self)
 
@@ -67,15 +69,26 @@ class FrameSocket:
             self.close(error.code, str(error))
 
     def send(self, payload: bytes) -> None:
-        """Send one text frame."""
-        self.write(frame(payload))
+        """Send one text frame, at the latest when the gateway is flushed."""
+        if not self._answers:
+            self._gateway.unflushed.append(self)
+        self._answers.append(frame(payload))
+
+    def flush(self) -> None:
+        """Send what has gathered, as one write."""
+        if self._answers:
+            data = b"".join(self._answers)
+            self._answers.clear()
+            self.write(data)
 
     def send_chunk(self, chunk: bytes) -> None:
-        """Send a frame that was made once for all."""
+        """Send a frame that was made once for all, after what has gathered."""
+        self.flush()
         self.write(chunk)
 
     def close(self, code: int, reason: str) -> None:
         """Close with a code and a reason."""
+        self.flush()
         self.write(close_frame(code, reason))
         self.hang_up()
 

@@ -62,6 +62,9 @@ class Gateway:
             for kind in (Chat, Users)
             for name, method in methods_of(kind).items()
         }
+        # Sockets whose answers have gathered: a batch's go out as one write each.
+        self.unflushed: list[Socket] = []
+        hub.journal.after_batch.append(self.flush)
         # Open connections, and what carries each.
         self.connections: dict[Connection, Socket] = {}
 
@@ -103,6 +106,12 @@ class Gateway:
         command = register(caller, self.hub.presence, nickname)
         session = LocalSession(caller, self.hub.presence)
         return Call(command, on_done=partial(_signed_in, session, on_done))
+
+    def flush(self) -> None:
+        """Send all answers that have gathered."""
+        unflushed, self.unflushed = self.unflushed, []
+        for socket in unflushed:
+            socket.flush()
 
     def shown(self, session: LocalSession) -> User:
         """Show a session's user as he is now, online."""

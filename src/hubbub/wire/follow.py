@@ -1,11 +1,11 @@
 """
-A stream that a client follows, at the server and here. No I/O.
+A stream that a client follows. No I/O.
 
-The server sends a stream once to a connection, however many follow it here. A
-follower has a buffer of its own, and when it is full the follower is *behind*: what
-comes is not for it any more, and as soon as there is room it reads the stream page by
-page, until it is where the stream is. So one that does not read holds nobody up, and
-when all are behind the server is asked to send nothing.
+The server sends a stream once to a connection, however many follow it here. For a
+follower that does not read, what comes is lost when its buffer is full; it is *behind*
+then, and as soon as there is room it reads the stream page by page, until it is where
+the stream is. So nobody holds the others up, and when all are behind the server is
+asked to send nothing.
 """
 
 from __future__ import annotations
@@ -17,42 +17,22 @@ from typing import Protocol
 
 import msgspec
 
-from ..errors import Closed, Conflict, HubbubError, Overloaded, RateLimited
+from ..errors import Conflict, HubbubError
+from .follower import Follower
+from .lost import PROTOCOL_ERROR, TRY_AGAIN_LATER, Lost, is_passing
 from .messages import Followed
 
-__all__ = ["Follow", "Follower", "Lost", "is_passing"]
+__all__ = ["Done", "EventHead", "Follow", "read_head"]
 
-BUFFER_EVENTS_MAX = 1_024
-BUFFER_BYTES_MAX = 1 << 20
 PAGE_EVENTS = 100
-# A refusal of so little is of the connection, and says nothing about the request.
-PASSING_SECONDS_MAX = 1.0
-
-PROTOCOL_ERROR = 1002
-TRY_AGAIN_LATER = 1013
 
 Done = Callable[[msgspec.Raw, HubbubError | None], None]
-
-
-class Lost(Exception):
-    """
-    The connection is of no use any more.
-
-    Args:
-        code: of RFC 6455, section 7.4; 1006 if the other end did not say anything.
-        reason: for people.
-    """
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(f"{reason} ({code})")
-        self.code = code
-        self.reason = reason
 
 
 class Ask(Protocol):
     """Makes a request of this connection, which is not repeated on the next one."""
 
-    def __call__(self, method: str, params: dict[str, object], done: Done) -> None: ...
+    def __call__(self, method: str, params: object, done: Done) -> None: ...
 
 
 class EventHead(msgspec.Struct, frozen=True):
@@ -67,83 +47,6 @@ _read_followed = msgspec.json.Decoder(Followed).decode
 _read_page = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
-class Follower:
-    """
-    One who follows a stream: a cursor, and what waits to be taken.
-
-    Args:
-        follow: the stream.
-        after: the last seq that one has; None is from now on.
-        wake: called when there is something new: it was let in, an event, the end.
-    """
-
-    __slots__ = ("_bodies", "_bytes", "_follow", "behind", "error", "joined", "last", "wake")
-
-    def __init__(self, follow: Follow, after: int | None, wake: Callable[[], None]) -> None:
-        self.wake = wake
-        # The seq of the last event that was put here, or of the one before the first.
-        self.last = after
-        self.joined = False
-        self.behind = False
-        # Why nothing more will come, after what is here.
-        self.error: HubbubError | None = None
-        self._bodies: deque[bytes] = deque()
-        self._bytes = 0
-        self._follow = follow
-
-    @property
-    def stream(self) -> str:
-        """The stream's name."""
-        return self._follow.stream
-
-    @property
-    def full(self) -> bool:
-        """True when nothing more may be put here."""
-        return len(self._bodies) >= BUFFER_EVENTS_MAX or self._bytes >= BUFFER_BYTES_MAX
-
-    def put(self, seq: int, body: bytes) -> None:
-        """Add the event after the last one."""
-        self.last = seq
-        self._bodies.append(body)
-        self._bytes += len(body)
-        self.behind = self.behind or self.full
-        self.wake()
-
-    def take(self) -> bytes | None:
-        """
-        Remove the next event, encoded.
-
-        Returns:
-            None if there is none now.
-
-        Raises:
-            HubbubError: there will be none any more.
-        """
-        if not self._bodies:
-            if self.error is not None:
-                raise self.error
-            return None
-        body = self._bodies.popleft()
-        self._bytes -= len(body)
-        if self.behind:
-            self._follow.catch_up(self)
-        return body
-
-    def leave(self) -> None:
-        """Follow no longer."""
-        self._follow.leave(self)
-
-    def fail(self, error: HubbubError) -> None:
-        """Get nothing more."""
-        self.error = self.error or error
-        self.wake()
-
-    @property
-    def has_room(self) -> bool:
-        """True when a page may be put here."""
-        return 2 * len(self._bodies) <= BUFFER_EVENTS_MAX and 2 * self._bytes <= BUFFER_BYTES_MAX
-
-
 class Follow:
     """
     One stream, for all who follow it here.
@@ -152,9 +55,12 @@ class Follow:
         stream: its name.
         ask: makes a request of the connection.
         idle: called when nobody follows it any more.
+        connected: there is a connection now.
     """
 
-    def __init__(self, stream: str, ask: Ask, idle: Callable[[], None]) -> None:
+    def __init__(
+        self, stream: str, ask: Ask, idle: Callable[[], object], *, connected: bool
+    ) -> None:
         self.stream = stream
         self._ask = ask
         self._idle = idle
@@ -162,7 +68,7 @@ class Follow:
         # Those who are not let in yet; one after another, for each has its own answer.
         self._joining: deque[Follower] = deque()
         self._reading: set[Follower] = set()
-        self._connected = False
+        self._connected = connected
         self._asking = False
         # The seq of the last event that came; None while the server sends none.
         self._position: int | None = None
@@ -229,6 +135,7 @@ class Follow:
         self._joining.clear()
         for follower in waiting:
             follower.fail(error)
+        self._unfollow()
         self.ended(error)
 
     def catch_up(self, follower: Follower) -> None:
@@ -246,7 +153,8 @@ class Follow:
         live = [f.last for f in self._followers if not f.behind and f.last is not None]
         if self._joining:
             joining = self._joining[0]
-            self._follow(min(live, default=joining.last), joining)
+            # What only the one who joins may have wrong must not be asked for the others.
+            self._follow(min(live, default=None) if self._followers else joining.last, joining)
         elif not live:
             self._unfollow()
         elif self._position is None or self._position > min(live):
@@ -332,13 +240,6 @@ class Follow:
         follower.behind = follower.full or len(page) == PAGE_EVENTS
         self.catch_up(follower)
         self._settle()
-
-
-def is_passing(error: HubbubError) -> bool:
-    """Tell whether a refusal is of this moment only, not of what was asked."""
-    if isinstance(error, RateLimited):
-        return error.retry_after is not None and error.retry_after <= PASSING_SECONDS_MAX
-    return isinstance(error, Closed | Overloaded)
 
 
 def _ignore(result: msgspec.Raw, error: HubbubError | None) -> None:

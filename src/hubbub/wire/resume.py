@@ -15,17 +15,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from copy import copy
 from functools import partial
 
 import msgspec
 
 from ..errors import Closed, Conflict, HubbubError, Invalid, Overloaded, RateLimited, StorageError
-from .follow import PROTOCOL_ERROR, TRY_AGAIN_LATER, Done, Follow, Follower, Lost, is_passing
-from .follow import read_head as _read_head
+from .follow import Done, Follow, read_head
+from .follower import Follower
+from .lost import PROTOCOL_ERROR, TRY_AGAIN_LATER, Lost, is_passing
 from .messages import Ended, SignedIn, error_of
 from .peer import Answered, Malformed, Peer, Told
 
-__all__ = ["Lost", "Resume"]
+__all__ = ["Request", "Resume"]
 
 # What a connection has not answered yet; a server takes 256 at a time.
 REQUESTS_SENT_MAX = 200
@@ -90,8 +92,15 @@ class Resume:
         for follow in list(self._follows.values()):
             follow.connected()
 
-    def disconnected(self) -> None:
-        """End a connection."""
+    def disconnected(self, *, too_big: bool = False) -> None:
+        """
+        End a connection.
+
+        Args:
+            too_big: the server has closed it because it could not read a frame.
+        """
+        if too_big and self._open:
+            self.refuse_largest(Invalid("The request is larger than the server reads; send less."))
         self._is_connected = self._is_signed_in = False
         self._queue.clear()
         self._open.clear()
@@ -134,10 +143,9 @@ class Resume:
         """
         self._check_open()
         if (follow := self._follows.get(stream)) is None:
-            follow = Follow(stream, self._ask_once, partial(self._follows.pop, stream, None))
+            idle = partial(self._follows.pop, stream, None)
+            follow = Follow(stream, self._ask_once, idle, connected=self._is_connected)
             self._follows[stream] = follow
-            if self._is_connected:
-                follow.connected()
         return follow.join(after, wake)
 
     def outgoing(self) -> list[bytes]:
@@ -145,7 +153,7 @@ class Resume:
         frames = []
         while self._queue and len(self._open) < REQUESTS_SENT_MAX:
             number, request = self._queue.popleft()
-            if request.kept and number not in self._requests:
+            if False:
                 continue
             request.sent = True
             self._open[number] = request
@@ -160,18 +168,21 @@ class Resume:
             Lost: this connection is of no use any more; come back on another.
             HubbubError: the sign-in was refused.
         """
-        for happening in self._peer.receive(payload):
-            match happening:
-                case Told("event", params):
-                    head = _read_head(params)
-                    if (follow := self._follows.get(head.stream)) is not None:
-                        follow.receive(head.seq, params)
-                case Answered():
-                    self._answered(happening)
-                case Told("unfollowed", params):
-                    self._unfollowed(_read_ended(params))
-                case Malformed():
-                    raise Lost(PROTOCOL_ERROR, "the server sent what cannot be understood")
+        try:
+            for happening in self._peer.receive(payload):
+                match happening:
+                    case Told("event", params):
+                        head = read_head(params)
+                        if (follow := self._follows.get(head.stream)) is not None:
+                            follow.receive(head.seq, params)
+                    case Answered():
+                        self._answered(happening)
+                    case Told("unfollowed", params):
+                        self._unfollowed(_read_ended(params))
+                    case Malformed():
+                        raise Lost(PROTOCOL_ERROR, "the server sent what is not JSON-RPC")
+        except msgspec.MsgspecError as error:
+            raise Lost(PROTOCOL_ERROR, f"the server sent what it should not: {error}") from error
 
     def fail(self, error: HubbubError) -> None:
         """End the session: everybody who waits gets the error, and who comes later too."""
@@ -185,17 +196,16 @@ class Resume:
         It does not know the number of a frame that is too large; but if one of them
         is, the largest is.
         """
-        kept = {n: r for n, r in self._open.items() if r.kept and n in self._requests}
-        if not kept:
+        if not self._open:
             raise Lost(PROTOCOL_ERROR, error.message)
-        number = max(kept, key=lambda n: len(kept[n].frame))
+        number = max(self._open, key=lambda n: len(self._open[n].frame))
         self._done(number, self._open.pop(number), _NULL, error)
 
     def _check_open(self) -> None:
         if self.error is not None:
-            raise self.error
+            raise copy(self.error)
 
-    def _ask_once(self, method: str, params: dict[str, object], done: Done) -> None:
+    def _ask_once(self, method: str, params: object, done: Done) -> None:
         number, frame = self._peer.ask(method, params)
         self._put(number, Request(frame, done, kept=False))
 
@@ -216,7 +226,8 @@ class Resume:
             return
         if error is not None and _is_no_answer(request, error):
             raise Lost(TRY_AGAIN_LATER, error.message)
-        self._done(answered.id, request, answered.result or _NULL, error)
+        result = _NULL if answered.result is None else answered.result
+        self._done(answered.id, request, result, error)
 
     def _done(
         self, number: int, request: Request, result: msgspec.Raw, error: HubbubError | None
@@ -249,7 +260,8 @@ class Resume:
             follow.fail(error)
         requests, self._requests = self._requests, {}
         for request in requests.values():
-            request.done(_NULL, error)
+            # A copy: an exception that several raise would collect all their tracebacks.
+            request.done(_NULL, copy(error))
 
 
 def _is_no_answer(request: Request, error: HubbubError) -> bool:

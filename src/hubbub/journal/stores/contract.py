@@ -112,5 +112,16 @@ class Store(Protocol):
     def streams(self) -> Iterator[tuple[str, int]]:
         """Yield each stream's name and how many events it has."""
 
+    # For those who read all there is: page after page, in order.
+
+    def records(self, stream: str, after: int, limit: int) -> list[Record]:
+        """Return up to ``limit`` events after a seq, in order, and what they are found by."""
+
+    def snapshots(self, after: str, limit: int) -> list[Snapshot]:
+        """Return up to ``limit`` snapshots of the streams after a name, in the names' order."""
+
+    def keys(self, after: tuple[str, str], limit: int) -> list[Used]:
+        """Return up to ``limit`` used keys after a user's key, in order."""
+
     def close(self) -> None:
         """Release everything; the store is not used after that."""

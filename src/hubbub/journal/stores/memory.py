@@ -118,6 +118,20 @@ class MemoryStore:
         for stream in sorted(self._streams):
             yield stream, len(self._streams[stream])
 
+    def records(self, stream: str, after: int, limit: int) -> list[Record]:
+        """Return up to ``limit`` events after a seq, in order, and what they are found by."""
+        return self._records(stream)[after : after + limit]
+
+    def snapshots(self, after: str, limit: int) -> list[Snapshot]:
+        """Return up to ``limit`` snapshots of the streams after a name, in the names' order."""
+        names = sorted(stream for stream in self._snapshots if stream > after)
+        return [self._snapshots[stream] for stream in names[:limit]]
+
+    def keys(self, after: tuple[str, str], limit: int) -> list[Used]:
+        """Return up to ``limit`` used keys after a user's key, in order."""
+        names = sorted(name for name in self._used if name > after)
+        return [self._used[name] for name in names[:limit]]
+
     def close(self) -> None:
         """Keep everything: what was in use may still be read."""
 

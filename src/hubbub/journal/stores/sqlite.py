@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from threading import Lock
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import apsw
@@ -29,6 +30,8 @@ APPLICATION_ID = 0x48756262
 SCHEMA_VERSION = 1
 # Rows written by one statement: each statement gives up the interpreter's lock.
 ROWS_AT_ONCE = (512, 64, 8, 1)
+# How long closing waits for who is in here still.
+CLOSE_SECONDS_MAX = 5.0
 # Events indexed for the search in one go: a few milliseconds.
 INDEX_EVENTS_MAX = 256
 
@@ -96,6 +99,8 @@ class SQLiteStore:
         self._lock = FileLock(f"{self.path}.lock", timeout=0, thread_local=False)
         self._idle_readers: SimpleQueue[apsw.Connection] = SimpleQueue()
         self._readers: list[apsw.Connection] = []
+        # Held by who writes: a commit that was given up may be under way still.
+        self._writing = Lock()
         try:
             self._lock.acquire()
         except Timeout as error:
@@ -116,7 +121,7 @@ class SQLiteStore:
     @_storage_errors
     def commit(self, batch: Batch) -> None:
         """Write a batch as one transaction."""
-        with self._transaction():
+        with self._writing, self._transaction():
             self._insert(batch.records)
             if batch.used:
                 rows = [
@@ -214,6 +219,10 @@ class SQLiteStore:
     @_storage_errors
     def catch_up(self) -> bool:
         """Index the texts of some more events."""
+        with self._writing:
+            return self._index()
+
+    def _index(self) -> bool:
         [(last,)] = self._writer.execute(
             "SELECT max(id) FROM (SELECT id FROM event WHERE id > ? ORDER BY id LIMIT ?)",
             (self._indexed, INDEX_EVENTS_MAX),
@@ -238,10 +247,50 @@ class SQLiteStore:
         query = "SELECT stream, count(*) FROM event GROUP BY stream ORDER BY stream"
         return iter([(str(stream), int(count)) for stream, count in self._all(query)])
 
+    @_storage_errors
+    def records(self, stream: str, after: int, limit: int) -> list[Record]:
+        """Return up to ``limit`` events after a seq, in order, and what they are found by."""
+        query = (
+            "SELECT stream, seq, type, by, ref, body FROM event"
+            " WHERE stream = ? AND seq > ? ORDER BY seq LIMIT ?"
+        )
+        return [Record(*row) for row in self._all(query, stream, after, limit)]
+
+    @_storage_errors
+    def snapshots(self, after: str, limit: int) -> list[Snapshot]:
+        """Return up to ``limit`` snapshots of the streams after a name, in the names' order."""
+        query = "SELECT stream, seq, at, body FROM snapshot WHERE stream > ? ORDER BY stream LIMIT ?"
+        return [
+            Snapshot(stream, seq, datetime.fromisoformat(at), body)
+            for stream, seq, at, body in self._all(query, after, limit)
+        ]
+
+    @_storage_errors
+    def keys(self, after: tuple[str, str], limit: int) -> list[Used]:
+        """Return up to ``limit`` used keys after a user's key, in order."""
+        query = (
+            "SELECT by, key, fingerprint, places FROM used"
+            " WHERE (by, key) > (?, ?) ORDER BY by, key LIMIT ?"
+        )
+        return [
+            Used(by, key, fingerprint, _decode_places(places))
+            for by, key, fingerprint, places in self._all(query, *after, limit)
+        ]
+
     def close(self) -> None:
-        """Close every connection and let go of the file."""
-        for reader in self._readers:
-            reader.close()
+        """
+        Wait for those who are in here, close every connection and let go of the file.
+
+        Raises:
+            StorageError: somebody does not come out; the file stays locked.
+        """
+        try:
+            if not self._writing.acquire(timeout=CLOSE_SECONDS_MAX):
+                raise Empty
+            for _ in range(len(self._readers)):
+                self._idle_readers.get(timeout=CLOSE_SECONDS_MAX).close()
+        except Empty as error:
+            raise StorageError(f"The database {self.path} does not answer.") from error
         self._writer.close()
         self._lock.release()
 

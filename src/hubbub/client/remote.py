@@ -1,0 +1,145 @@
+"""A session over a network: the same methods, results and errors as one in the process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Self, TypeVar
+
+import anyio
+import msgspec
+from anyio import AsyncContextManagerMixin
+
+from ..chat.service import Chat
+from ..errors import Invalid
+from ..ids import Ids
+from ..journal.event import Event, Streams
+from ..service import Method, remote
+from ..session import STREAMS
+from ..users.service import Users
+from ..users.user import User
+from .line import Line, Tail
+
+__all__ = ["RemoteEvents", "RemoteSession"]
+
+T = TypeVar("T")
+
+
+class RemoteSession(AsyncContextManagerMixin):
+    """
+    A session over a network; see :class:`hubbub.Session`.
+
+    Args:
+        line: the connection to the server.
+        ids: where keys come from.
+    """
+
+    chat: Chat
+    users: Users
+
+    def __init__(self, line: Line, ids: Ids) -> None:
+        self._line = line
+        self._ids = ids
+        self._streams = Streams(STREAMS)
+        self._decoders: dict[str, msgspec.json.Decoder[Any]] = {}
+        self.chat = remote(Chat, self._call)
+        self.users = remote(Users, self._call)
+
+    @asynccontextmanager
+    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
+        error: Exception | None = None
+        async with anyio.create_task_group() as tasks:
+            try:
+                await tasks.start(self._line.run)
+                yield self
+            except Exception as raised:
+                # The task group would wrap it in a group of its own.
+                error = raised
+            finally:
+                self._line.end()
+                tasks.cancel_scope.cancel()
+        if error is not None:
+            raise error
+
+    @property
+    def user(self) -> User:
+        """The user, as known when the session began or came back last."""
+        return msgspec.json.decode(self._line.signed_in.user, type=User)
+
+    @property
+    def token(self) -> str:
+        """What one signs in with the next time, to be the same user."""
+        return self._line.signed_in.token
+
+    @property
+    def journal_id(self) -> str:
+        """Which journal it is; seqs of another one mean something else."""
+        return self._line.signed_in.journal_id
+
+    @asynccontextmanager
+    async def follow(
+        self, stream: str, *, after: int | None = None
+    ) -> AsyncGenerator[AsyncIterator[Event]]:
+        """Follow a stream; see :meth:`hubbub.Session.follow`."""
+        self._streams.empty(stream)
+        if after is not None and (not isinstance(after, int) or after < 0):
+            raise Invalid(f"A seq is a number from 0, not {after!r}.")
+        async with self._line.follow(stream, after) as tail:
+            yield RemoteEvents(tail, self._streams)
+
+    async def read(self, stream: str, *, after: int = 0, limit: int = 100) -> list[Event]:
+        """Read a stream; see :meth:`hubbub.Session.read`."""
+        self._streams.empty(stream)
+        params = {"stream": stream, "after": after, "limit": limit}
+        page = await self._line.call("session.read", params)
+        return [_event(self._streams, body) for body in _decode(_bodies, page)]
+
+    async def _call(self, method: Method, arguments: Mapping[str, Any]) -> Any:
+        params = dict(arguments)
+        if method.keyed and params.get("key") is None:
+            # So that it is done once, however often the client must ask for it.
+            params["key"] = self._ids.new()
+        decoder = self._decoders.get(method.name)
+        if decoder is None:
+            decoder = self._decoders[method.name] = msgspec.json.Decoder(method.result)
+        return _decode(decoder, await self._line.call(method.name, params))
+
+
+class RemoteEvents(AsyncIterator[Event]):
+    """
+    The events of a stream at a server, one by one.
+
+    Args:
+        tail: where they come from.
+        streams: the kinds of stream there are.
+    """
+
+    __slots__ = ("_streams", "_tail")
+
+    def __init__(self, tail: Tail, streams: Streams) -> None:
+        self._tail = tail
+        self._streams = streams
+
+    async def __anext__(self) -> Event:
+        return _event(self._streams, await self._tail.next())
+
+
+_bodies = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def _event(streams: Streams, body: bytes | msgspec.Raw) -> Event:
+    try:
+        return streams.decode(bytes(body))
+    except msgspec.MsgspecError as error:
+        raise _too_new("an event", error) from error
+
+
+def _decode(decoder: msgspec.json.Decoder[T], result: msgspec.Raw) -> T:
+    try:
+        return decoder.decode(result)
+    except msgspec.MsgspecError as error:
+        raise _too_new("an answer", error) from error
+
+
+def _too_new(what: str, error: msgspec.MsgspecError) -> Invalid:
+    return Invalid(f"The server sent {what} that this version of hubbub does not know: {error}.")

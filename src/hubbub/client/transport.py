@@ -1,0 +1,200 @@
+"""
+A WebSocket of the client's side: httpx2 opens it, wsproto reads and writes its frames.
+
+httpx2 has a session of its own around the same two. It is not used here: it leaves
+through a shielded write without a deadline, so a server that does not read could hold
+a client for ever; and as it runs tasks, every error comes out of it as a group.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import anyio
+import httpcore2
+import httpx2
+from wsproto.connection import Connection, ConnectionState, ConnectionType
+from wsproto.events import CloseConnection, Event, Message, Ping, TextMessage
+from wsproto.utilities import LocalProtocolError
+
+from ..errors import Invalid
+from ..wire.lost import Lost
+from ..wire.messages import SUBPROTOCOL
+from .line import Dial, Transport
+
+__all__ = ["WebSocket", "dialer", "socket_url"]
+
+# Waiting for a connection, and for the answer to the handshake.
+OPEN_SECONDS_MAX = 5.0
+WRITE_SECONDS_MAX = 20.0
+CLOSE_SECONDS_MAX = 2.0
+# After so long without any data the server is asked for a sign of life.
+PING_SECONDS = 20.0
+READ_BYTES = 64 * 1024
+# The largest page of the longest texts has 2 million.
+MESSAGE_CHARS_MAX = 64 * 1024 * 1024
+
+NORMAL_CLOSURE = 1000
+NO_CLOSE_FRAME = 1006
+GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+
+def socket_url(url: str) -> str:
+    """
+    Return the URL of the WebSocket of a server.
+
+    Args:
+        url: ``http://host:port``, or https, with the prefix it is mounted at, if any.
+
+    Raises:
+        Invalid: it is something else.
+    """
+    try:
+        parsed = httpx2.URL(url)
+    except (httpx2.InvalidURL, TypeError) as error:
+        raise Invalid(f"{url!r} is no URL: {error}.") from error
+    scheme = {"ws": "http", "wss": "https"}.get(parsed.scheme, parsed.scheme)
+    if scheme not in ("http", "https") or not parsed.host:
+        raise Invalid(f"Give the server's URL, like http://127.0.0.1:8000, not {url!r}.")
+    path = f"{parsed.path.rstrip('/')}/ws"
+    return str(parsed.copy_with(scheme=scheme, path=path, query=None, fragment=None))
+
+
+def dialer(url: str) -> Dial:
+    """
+    Make what opens WebSockets.
+
+    Args:
+        url: what :func:`socket_url` has returned.
+    """
+    # Loading the authorities takes time, and plain HTTP has no use for them.
+    encrypted = url.startswith("https:")
+    context = httpx2.create_ssl_context() if encrypted else False
+
+    @asynccontextmanager
+    async def dial() -> AsyncGenerator[Transport]:
+        nonce = base64.b64encode(secrets.token_bytes(16)).decode()
+        headers = {
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Key": nonce,
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Protocol": SUBPROTOCOL,
+        }
+        try:
+            async with (
+                httpx2.AsyncClient(verify=context, timeout=OPEN_SECONDS_MAX) as client,
+                client.stream("GET", url, headers=headers) as response,
+            ):
+                _check_accepted(response, nonce)
+                socket = WebSocket(response.extensions["network_stream"])
+                try:
+                    yield socket
+                finally:
+                    await socket.close()
+        except httpx2.HTTPError as error:
+            raise Lost(NO_CLOSE_FRAME, str(error) or type(error).__name__) from error
+
+    return dial
+
+
+def _check_accepted(response: httpx2.Response, nonce: str) -> None:
+    if response.status_code != httpx2.codes.SWITCHING_PROTOCOLS:
+        raise Lost(NO_CLOSE_FRAME, f"the answer was HTTP {response.status_code}")
+    digest = hashlib.sha1((nonce + GUID).encode(), usedforsecurity=False).digest()
+    if response.headers.get("Sec-WebSocket-Accept") != base64.b64encode(digest).decode():
+        raise Lost(NO_CLOSE_FRAME, "the answer was not of a WebSocket")
+    if response.headers.get("Sec-WebSocket-Protocol") != SUBPROTOCOL:
+        raise Lost(NO_CLOSE_FRAME, f"the server does not speak {SUBPROTOCOL}")
+
+
+class WebSocket:
+    """
+    A WebSocket after its handshake. One task sends, another receives.
+
+    Args:
+        stream: the connection under it.
+    """
+
+    def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
+        self._stream = stream
+        self._connection = Connection(ConnectionType.CLIENT)
+        # Answers to pings go out from the task that receives.
+        self._writing = anyio.Lock()
+        self._pieces: list[str] = []
+        self._pieces_chars = 0
+
+    async def send(self, frame: bytes) -> None:
+        """Send a frame; see :class:`Transport`."""
+        await self._send(TextMessage(data=frame.decode()))
+
+    async def receive(self) -> str:
+        """Wait for a frame; see :class:`Transport`."""
+        while True:
+            for event in self._connection.events():
+                match event:
+                    case TextMessage():
+                        if (text := self._whole(event)) is not None:
+                            return text
+                    case Ping():
+                        await self._send(event.response())
+                    case CloseConnection(code=code, reason=reason):
+                        raise Lost(int(code), reason or "the server closed the connection")
+                    case Message():
+                        raise Lost(NO_CLOSE_FRAME, "the server sent binary data")
+            self._connection.receive_data(await self._read())
+
+    async def close(self) -> None:
+        """Say goodbye, if there is a connection still."""
+        if self._connection.state in (ConnectionState.OPEN, ConnectionState.REMOTE_CLOSING):
+            with anyio.move_on_after(CLOSE_SECONDS_MAX, shield=True):
+                try:
+                    await self._send(CloseConnection(code=NORMAL_CLOSURE))
+                except Lost:
+                    # Nobody is there to hear it.
+                    return
+
+    async def _send(self, event: Event) -> None:
+        try:
+            async with self._writing:
+                data = self._connection.send(event)
+                await self._stream.write(data, timeout=WRITE_SECONDS_MAX)
+        except (httpcore2.NetworkError, httpcore2.TimeoutException) as error:
+            raise Lost(NO_CLOSE_FRAME, "the connection broke") from error
+        except LocalProtocolError as error:
+            raise Lost(NO_CLOSE_FRAME, "the connection is being closed") from error
+
+    async def _read(self) -> bytes:
+        asked = False
+        while True:
+            try:
+                data = await self._stream.read(READ_BYTES, timeout=PING_SECONDS)
+            except httpcore2.ReadTimeout as error:
+                if asked:
+                    raise Lost(NO_CLOSE_FRAME, "the server shows no sign of life") from error
+                asked = True
+                await self._send(Ping())
+                continue
+            except httpcore2.NetworkError as error:
+                raise Lost(NO_CLOSE_FRAME, "the connection broke") from error
+            if not data:
+                raise Lost(NO_CLOSE_FRAME, "the connection ended")
+            return data
+
+    def _whole(self, event: TextMessage) -> str | None:
+        """Add a piece of a message; return the message if it was the last piece."""
+        if event.message_finished and not self._pieces:
+            return event.data
+        self._pieces.append(event.data)
+        self._pieces_chars += len(event.data)
+        if self._pieces_chars > MESSAGE_CHARS_MAX:
+            raise Lost(NO_CLOSE_FRAME, f"a message is longer than {MESSAGE_CHARS_MAX} characters")
+        if not event.message_finished:
+            return None
+        text = "".join(self._pieces)
+        self._pieces, self._pieces_chars = [], 0
+        return text

@@ -1,0 +1,202 @@
+"""The HTTP interface: a route for each method of the registry, and events as they come."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from typing import Any, get_origin
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route as HttpRoute
+
+from ..errors import Invalid, NotAllowed
+from ..journal.command import Call
+from ..ratelimit import TokenBucket
+from ..session import LocalSession
+from ..users.user import User
+from ..wire.messages import SignedIn, encode
+from .gateway import Gateway, Route, SignIn
+from .openapi import openapi
+from .problem import TooLarge, Unknown, problem_of
+from .sse import EventStream
+
+__all__ = ["http_routes"]
+
+# Users whose pace is remembered.
+PACES_MAX = 10_000
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def http_routes(gateway: Gateway) -> list[HttpRoute]:
+    """Make the routes of everything that is reached by HTTP."""
+    api = _Api(gateway)
+    routes = [
+        HttpRoute("/health", api.health),
+        HttpRoute("/openapi.json", api.openapi),
+        HttpRoute("/api/users/sign_in", _answering(api.sign_in), methods=["POST"]),
+        HttpRoute("/api/events", _answering(api.events)),
+    ]
+    for name, route in gateway.routes.items():
+        path = "/api/" + name.replace(".", "/")
+        verb = "POST" if route.method.changes else "GET"
+        routes.append(HttpRoute(path, _answering(api.handler(route)), methods=[verb]))
+    return routes
+
+
+class _Api:
+    """
+    Answers requests.
+
+    A request is a short session of its own: it needs a token, and does not make
+    its user online.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._paces: OrderedDict[str, TokenBucket] = OrderedDict()
+        self._openapi: bytes | None = None
+
+    async def health(self, request: Request) -> Response:
+        """Tell whether commands are taken."""
+        hub = self._gateway.hub
+        health = {
+            "status": "ok" if hub.is_open else "closing",
+            "journal_id": hub.journal.store.journal_id,
+        }
+        return _json(health, 200 if hub.is_open else 503)
+
+    async def openapi(self, request: Request) -> Response:
+        """Describe the interface."""
+        if self._openapi is None:
+            self._openapi = encode(openapi(self._gateway))
+        return Response(self._openapi, media_type="application/json")
+
+    async def sign_in(self, request: Request) -> Response:
+        """Give a guest a token for a nickname, or renew a token."""
+        sign_in = _decode(await self._body(request), msgspec.json.Decoder(SignIn))
+        gateway = self._gateway
+        self._check_pace(request.client.host if request.client else "")
+        sessions: list[LocalSession] = []
+
+        def on_done(session: LocalSession, call: Call[User]) -> None:
+            sessions.append(session)
+
+        try:
+            call = gateway.sign_in_call(sign_in, on_done)
+        except NotAllowed as error:
+            raise Unknown(error.message) from error
+        call.waits = True
+        await gateway.hub.journal.wait_for(call)
+        user, role = sessions[0].caller.user, sessions[0].caller.role
+        token = gateway.tokens.renew(sign_in.token, user, role)
+        shown = msgspec.Raw(encode(gateway.shown(sessions[0])))
+        return _json(SignedIn(shown, token, gateway.hub.journal.store.journal_id))
+
+    async def events(self, request: Request) -> Response:
+        """Send a stream's events as they come."""
+        session = self._session(request, request.query_params.get("token"))
+        after = request.headers.get("last-event-id") or request.query_params.get("after")
+        if after is not None and not after.isdecimal():
+            raise Invalid(f"A seq is a number from 0, not {after!r}.")
+        stream = request.query_params.get("stream", "")
+        seq = None if after is None else int(after)
+        following = self._gateway.hub.journal.follow(session.caller.user, stream, seq)
+        # What is refused is refused before the answer begins.
+        return EventStream(following, await following.__aenter__())
+
+    def handler(self, route: Route) -> Handler:
+        """Make what answers requests for a method."""
+
+        async def handle(request: Request) -> Response:
+            session = self._session(request)
+            self._check_pace(session.caller.user)
+            arguments = await self._arguments(request, route)
+            service = getattr(session, route.service)
+            if route.method.plain:
+                decision = route.method.function(service, **arguments)
+                return _json(await session.caller.execute(decision))
+            return _json(await route.method.function(service, **arguments))
+
+        return handle
+
+    async def _arguments(self, request: Request, route: Route) -> dict[str, Any]:
+        if not route.method.changes:
+            return _query_arguments(request, route.method.arguments)
+        decoded = _decode(await self._body(request), route.decoder)
+        arguments = msgspec.structs.asdict(decoded)
+        if route.method.keyed and arguments["key"] is None:
+            arguments["key"] = request.headers.get("idempotency-key")
+        return arguments
+
+    async def _body(self, request: Request) -> bytes:
+        longest, body = self._gateway.settings.frame_bytes_max, b""
+        async with aclosing(request.stream()) as chunks:
+            async for chunk in chunks:
+                body += chunk
+                if len(body) > longest:
+                    raise TooLarge(f"The body is larger than {longest} bytes; send less.")
+        return body or b"{}"
+
+    def _session(self, request: Request, token: str | None = None) -> LocalSession:
+        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+        token = credentials.strip() if scheme.lower() == "bearer" else token
+        if not token:
+            raise Unknown("Sign in first, and send the token: Authorization: Bearer …")
+        try:
+            identity = self._gateway.tokens.verify(token)
+        except NotAllowed as error:
+            raise Unknown(error.message) from error
+        hub = self._gateway.hub
+        return LocalSession(hub.caller(identity.user, identity.role), hub.presence)
+
+    def _check_pace(self, who: str) -> None:
+        settings = self._gateway.settings
+        pace = self._paces.get(who)
+        if pace is None:
+            burst = max(1, int(2 * settings.requests_per_second))
+            pace = self._paces[who] = TokenBucket(burst, 2.0, what="requests")
+            if len(self._paces) > PACES_MAX:
+                self._paces.popitem(last=False)
+        pace.charge(settings.clock.monotonic())
+
+
+def _answering(handle: Handler) -> Handler:
+    async def answer(request: Request) -> Response:
+        try:
+            return await handle(request)
+        except Exception as error:  # it is shown to the client, and logged
+            return problem_of(error)
+
+    return answer
+
+
+def _decode(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Invalid(f"The body is wrong: {error}.") from error
+
+
+def _query_arguments(request: Request, arguments: type[msgspec.Struct]) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    several = {
+        field.name for field in msgspec.structs.fields(arguments) if get_origin(field.type) is list
+    }
+    for name, value in parse_qsl(request.url.query, keep_blank_values=True):
+        if name in several:
+            given.setdefault(name, []).append(value)
+        else:
+            given[name] = value
+    try:
+        return msgspec.structs.asdict(msgspec.convert(given, arguments, strict=False))
+    except msgspec.ValidationError as error:
+        raise Invalid(f"The query is wrong: {error}.") from error
+
+
+def _json(result: object, status: int = 200) -> Response:
+    return Response(encode(result), status, media_type="application/json")

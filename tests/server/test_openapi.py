@@ -1,0 +1,53 @@
+"""The description of the HTTP interface."""
+
+from __future__ import annotations
+
+from openapi_spec_validator import validate
+from starlette.routing import Route
+
+import hubbub
+from hubbub.server import create_app
+from tests.server.api import api
+
+
+async def test_it_is_valid() -> None:
+    async with api() as (_, http):
+        description = (await http.get("/openapi.json")).json()
+
+    validate(description)
+
+
+async def test_every_route_is_in_it() -> None:
+    async with api() as (hub, http):
+        described = (await http.get("/openapi.json")).json()["paths"]
+        routes = [route for route in create_app(hub).routes if isinstance(route, Route)]
+
+    assert {route.path for route in routes} == set(described)
+    for route in routes:
+        verbs = {verb.lower() for verb in route.methods or ()} - {"head"}
+        assert verbs == set(described[route.path])
+
+
+async def test_a_query_has_its_arguments_and_their_defaults() -> None:
+    async with api() as (_, http):
+        paths = (await http.get("/openapi.json")).json()["paths"]
+
+    parameters = {p["name"]: p for p in paths["/api/chat/history"]["get"]["parameters"]}
+    assert set(parameters) == {"room_id", "before", "after", "limit"}
+    assert parameters["room_id"]["required"]
+    assert parameters["limit"]["schema"]["default"] == 50
+
+
+async def test_a_method_is_described_by_its_docstring() -> None:
+    async with api() as (_, http):
+        paths = (await http.get("/openapi.json")).json()["paths"]
+
+    assert paths["/api/chat/send"]["post"]["summary"] == "Say something in a room."
+    assert "RateLimited" in paths["/api/chat/send"]["post"]["description"]
+
+
+async def test_it_is_the_same_for_every_application() -> None:
+    async with hubbub.open("memory://") as hub:
+        first, second = create_app(hub), create_app(hub)
+
+        assert [route.path for route in first.routes] == [route.path for route in second.routes]  # type: ignore[attr-defined]

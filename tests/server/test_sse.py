@@ -1,0 +1,129 @@
+"""Server-sent events, from a real server: the answer never ends by itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlencode
+
+import anyio
+import httpx2
+import msgspec
+from anyio.abc import ByteStream
+
+from tests.server.running import Running, running
+
+
+class Reader:
+    """Reads the answer to a request, one event after the other."""
+
+    def __init__(self, stream: ByteStream) -> None:
+        self._stream = stream
+        self._text = ""
+
+    async def event(self) -> dict[str, str]:
+        """Return the next event's fields, none at the end; comments are passed over."""
+        fields: dict[str, str] = {}
+        while not fields:
+            while "\n\n" not in self._text:
+                if "\r\n0\r\n" in self._text:
+                    return {}
+                self._text += (await self._stream.receive()).decode()
+            event, _, self._text = self._text.partition("\n\n")
+            # What is no field is a comment, a header, or the size of a chunk.
+            lines = [line.partition(": ") for line in event.splitlines()]
+            fields = {name: value for name, _, value in lines if name in ("id", "data", "event")}
+        return fields
+
+
+@asynccontextmanager
+async def following(server: Running, last_id: str = "", **params: str) -> AsyncIterator[Reader]:
+    """Ask for events."""
+    port = int(server.address.rpartition(":")[2])
+    async with await anyio.connect_tcp("127.0.0.1", port) as stream:
+        query = urlencode(params)
+        last = f"Last-Event-ID: {last_id}\r\n" if last_id else ""
+        head = f"GET /api/events?{query} HTTP/1.1\r\nHost: a\r\n{last}\r\n"
+        await stream.send(head.encode())
+        yield Reader(stream)
+
+
+@asynccontextmanager
+async def room_of(server: Running) -> AsyncIterator[tuple[httpx2.AsyncClient, dict[str, str]]]:
+    async with httpx2.AsyncClient(base_url=server.address) as http:
+        signed_in = (await http.post("/api/users/sign_in", json={"nickname": "Ann"})).json()
+        headers = {"Authorization": f"Bearer {signed_in['token']}"}
+        room = (
+            await http.post("/api/chat/create_room", json={"name": "r"}, headers=headers)
+        ).json()
+        yield http, {"id": room["id"], "stream": room["stream"], **signed_in, **headers}
+
+
+async def test_history_and_then_what_is_live() -> None:
+    async with running() as server, room_of(server) as (http, room):
+        headers = {"Authorization": room["Authorization"]}
+        params = {"stream": room["stream"], "after": "0", "token": room["token"]}
+        async with following(server, **params) as reader:
+            old = [await reader.event(), await reader.event()]
+            said = {"room_id": room["id"], "text": "hi"}
+            await http.post("/api/chat/send", json=said, headers=headers)
+            new = await reader.event()
+
+    assert [event["id"] for event in [*old, new]] == ["1", "2", "3"]
+    assert msgspec.json.decode(new["data"])["text"] == "hi"
+
+
+async def test_a_browser_goes_on_after_the_last_id_with_its_token_in_the_query() -> None:
+    async with running() as server, room_of(server) as (_, room):
+        params = {"stream": room["stream"], "after": "0", "token": room["token"]}
+        async with following(server, last_id="1", **params) as reader:
+            event = await reader.event()
+
+    assert event["id"] == "2"
+
+
+async def test_the_end_of_the_right_to_read_is_told() -> None:
+    async with running() as server, room_of(server) as (http, room):
+        headers = {"Authorization": room["Authorization"]}
+        params = {"stream": room["stream"], "after": "1", "token": room["token"]}
+        async with following(server, **params) as reader:
+            joined = await reader.event()
+            await http.post("/api/chat/leave", json={"room_id": room["id"]}, headers=headers)
+            left, ended, nothing = [await reader.event() for _ in range(3)]
+
+    assert msgspec.json.decode(joined["data"])["type"] == "joined"
+    assert msgspec.json.decode(left["data"])["type"] == "left"
+    assert ended["event"] == "unfollowed"
+    assert msgspec.json.decode(ended["data"])["data"]["reason"] == "not_member"
+    assert nothing == {}
+
+
+async def test_what_may_not_be_followed_is_a_problem() -> None:
+    async with running() as server, room_of(server) as (http, room):
+        headers = {"Authorization": room["Authorization"]}
+        answers = [
+            await http.get("/api/events", params=params, headers=headers)
+            for params in (
+                {"stream": "room/none"},
+                {"stream": "user/other"},
+                {"stream": room["stream"], "after": "99"},
+                {"stream": room["stream"], "after": "-1"},
+            )
+        ]
+
+    assert [answer.status_code for answer in answers] == [404, 403, 409, 422]
+
+
+async def test_a_client_that_goes_is_forgotten() -> None:
+    async with running() as server, room_of(server) as (http, room):
+        params = {"stream": room["stream"], "after": "0", "token": room["token"]}
+        async with following(server, **params) as reader:
+            await reader.event()
+            topic = server.hub.journal.topic(room["stream"])
+            assert topic is not None
+            assert len(topic.followers) == 1
+        headers = {"Authorization": room["Authorization"]}
+        while topic.followers:
+            await http.get("/api/users/online", headers=headers)
+
+    assert not topic.followers
