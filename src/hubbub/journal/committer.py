@@ -48,6 +48,9 @@ T = TypeVar("T")
 
 # How long the queue is empty before work that was put off is done, in seconds.
 IDLE_SECONDS = 0.05
+# How much of it is done between two batches when somebody waits for it: more than
+# a batch puts off, or whoever waits would wait for as long as others write.
+CATCH_UP_PARTS_MAX = 10
 # A batch of so many calls says that more will come in a moment.
 BUSY_CALLS = 16
 
@@ -146,8 +149,9 @@ class Committer:
                 await anyio.lowlevel.checkpoint()
             if self.queue:
                 await self._run_batch()
-            if self._caught_up is not None:
-                await self._catch_up()
+            for _ in range(CATCH_UP_PARTS_MAX):
+                if self._caught_up is not None:
+                    await self._catch_up()
             if not self.queue:
                 self._news = anyio.Event()
                 self.idle = True

@@ -132,9 +132,11 @@ class Following:
         call.waits = True
         try:
             await journal.wait_for(call)
-        finally:
-            # The call of one who was cancelled may be under way still.
+        except BaseException:
+            # The call of one who was cancelled may be under way still, or just be done.
             call.on_done = None
+            journal.detach(stream, follower)
+            raise
         topic = journal.topic(stream)
         assert topic is not None
         return Events(Tail(stream, topic, follower, journal.read), journal.streams.decode)

@@ -81,8 +81,8 @@ class Topic:
         self._chunks.clear()
         self.wake()
         for follower in list(self.followers):
-            if follower.flush is not None:
-                follower.flush()
+            if (flush := follower.flush) is not None:
+                flush()
 
     def signal(self, body: bytes) -> None:
         """Pass an encoded signal on to those who listen; it is not kept."""
@@ -132,7 +132,8 @@ class Topic:
         assert self.base <= after < self.head
         if (chunk := self._chunks.get((after, form))) is None:
             chunk = self._chunks[after, form] = form(self.since(after))
-        return chunk, min(self.head, after + CHUNK_EVENTS_MAX)
+        last = after + CHUNK_EVENTS_MAX
+        return chunk, min(self.head, last)
 
     async def wait(self, after: int) -> None:
         """Return when there is an event after this seq, or somebody was told to look again."""

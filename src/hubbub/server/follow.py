@@ -83,6 +83,8 @@ class Follow:
                 return
             chunk, follower.cursor = topic.chunk(cursor, socket.form)
             socket.send_chunk(chunk)
+            if follower.cursor == topic.head:
+                return
 
     def _finish(self, topic: Topic) -> None:
         # The right to read has ended: what comes up to there, and no more.

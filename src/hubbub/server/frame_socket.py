@@ -83,7 +83,8 @@ class FrameSocket:
 
     def send_chunk(self, chunk: bytes) -> None:
         """Send a frame that was made once for all, after what has gathered."""
-        self.flush()
+        if self._answers:
+            self.flush()
         self.write(chunk)
 
     def close(self, code: int, reason: str) -> None:

@@ -223,8 +223,8 @@ class SQLiteStore:
             return self._index()
 
     def _index(self) -> bool:
-        [(last,)] = self._writer.execute(
-            "SELECT max(id) FROM (SELECT id FROM event WHERE id > ? ORDER BY id LIMIT ?)",
+        [(last, count)] = self._writer.execute(
+            "SELECT max(id), count(*) FROM (SELECT id FROM event WHERE id > ? ORDER BY id LIMIT ?)",
             (self._indexed, INDEX_EVENTS_MAX),
         )
         if last is None:
@@ -239,7 +239,7 @@ class SQLiteStore:
             )
             self._writer.execute("UPDATE meta SET value = ? WHERE name = 'indexed'", (str(last),))
         self._indexed = last
-        return True
+        return bool(count == INDEX_EVENTS_MAX)
 
     @_storage_errors
     def streams(self) -> Iterator[tuple[str, int]]:
@@ -259,7 +259,9 @@ class SQLiteStore:
     @_storage_errors
     def snapshots(self, after: str, limit: int) -> list[Snapshot]:
         """Return up to ``limit`` snapshots of the streams after a name, in the names' order."""
-        query = "SELECT stream, seq, at, body FROM snapshot WHERE stream > ? ORDER BY stream LIMIT ?"
+        query = (
+            "SELECT stream, seq, at, body FROM snapshot WHERE stream > ? ORDER BY stream LIMIT ?"
+        )
         return [
             Snapshot(stream, seq, datetime.fromisoformat(at), body)
             for stream, seq, at, body in self._all(query, after, limit)
@@ -285,10 +287,12 @@ class SQLiteStore:
             StorageError: somebody does not come out; the file stays locked.
         """
         try:
+            while self._readers:
+                reader = self._idle_readers.get(timeout=CLOSE_SECONDS_MAX)
+                reader.close()
+                self._readers.remove(reader)
             if not self._writing.acquire(timeout=CLOSE_SECONDS_MAX):
                 raise Empty
-            for _ in range(len(self._readers)):
-                self._idle_readers.get(timeout=CLOSE_SECONDS_MAX).close()
         except Empty as error:
             raise StorageError(f"The database {self.path} does not answer.") from error
         self._writer.close()
