@@ -20,8 +20,8 @@ FUNCTION_LINES_MAX = 50
 # Modules without a test module of their own, and where they are tested. It may only shrink.
 TESTED_ELSEWHERE: dict[str, str] = {
     # One suite for both, on the backend that each is for.
-    "server/asyncio_socket.py": "server/test_frame_socket.py",
-    "server/trio_socket.py": "server/test_frame_socket.py",
+    "server/asyncio_socket.py": "tests/server/test_frame_socket.py",
+    "server/trio_socket.py": "tests/server/test_frame_socket.py",
 }
 
 VAGUE = {"base", "common", "helpers", "manager", "misc", "utils"}

@@ -31,10 +31,12 @@ import msgspec
 from .errors import Invalid
 
 __all__ = [
+    "SEQ_MAX",
     "Decision",
     "Method",
     "Service",
     "check_limit",
+    "check_seq",
     "command",
     "methods_of",
     "query",
@@ -42,6 +44,9 @@ __all__ = [
     "slow_command",
     "slow_query",
 ]
+
+# What JSON holds exactly, everywhere.
+SEQ_MAX = (1 << 53) - 1
 
 S = TypeVar("S", bound="Service")
 P = ParamSpec("P")
@@ -215,3 +220,15 @@ def check_limit(limit: object, most: int) -> int:
     if not isinstance(limit, int) or not 1 <= limit <= most:
         raise Invalid(f"The limit is {limit!r}; give 1 to {most}.")
     return limit
+
+
+def check_seq(seq: object) -> int:
+    """
+    Return a seq, of which there may be no event.
+
+    Raises:
+        Invalid: it is not a number from 0 to ``SEQ_MAX``.
+    """
+    if not isinstance(seq, int) or not 0 <= seq <= SEQ_MAX:
+        raise Invalid(f"A seq is a number from 0 to {SEQ_MAX}, not {seq!r}.")
+    return seq

@@ -8,12 +8,11 @@ from typing import Protocol
 
 from .chat.room import RoomState
 from .chat.service import Chat
-from .errors import Invalid
 from .journal.caller import Caller
 from .journal.event import Event, State
 from .journal.journal import Journal
 from .journal.link import Links
-from .service import check_limit
+from .service import check_limit, check_seq
 from .users.presence import Presence
 from .users.service import Users
 from .users.user import User, UserState
@@ -95,8 +94,7 @@ class LocalSession:
     async def read(self, stream: str, *, after: int = 0, limit: int = 100) -> list[Event]:
         """Read a stream; see :meth:`Session.read`."""
         check_limit(limit, self.caller.settings.page_max)
-        if not isinstance(after, int) or after < 0:
-            raise Invalid(f"A seq is a number from 0, not {after!r}.")
+        check_seq(after)
         await self.caller.execute(self._journal.check_command(self.caller.user, stream))
         bodies = await self._journal.read(stream, after, limit)
         return [self._journal.streams.decode(body) for body in bodies]

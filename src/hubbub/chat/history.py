@@ -11,7 +11,7 @@ from ..journal.command import Command, nothing
 from ..journal.event import Event
 from ..journal.link import Links
 from ..journal.states import States
-from ..service import check_limit
+from ..service import check_limit, check_seq
 from ..text import matches, words
 from .message import Message, message_of
 from .room import RoomState, id_of, stream_of
@@ -40,8 +40,8 @@ class History:
         """Read a page of messages, the oldest first."""
         check_limit(limit, self._caller.settings.page_max)
         for seq in (before, after):
-            if seq is not None and (not isinstance(seq, int) or seq < 0):
-                raise Invalid(f"A message's seq is a number from 0, not {seq!r}.")
+            if seq is not None:
+                check_seq(seq)
         stream = await self.readable(room_id)
         return await self._caller.journal.query(self._read_page, stream, after, before, limit)
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import random
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..clock import SystemClock
 from ..ids import Ids
 
 if TYPE_CHECKING:
+    from .line import Dial
     from .remote import RemoteSession
 
-__all__ = ["connect"]
+__all__ = ["connect", "open_dialer"]
 
 
 def connect(
@@ -30,9 +32,28 @@ def connect(
         nickname: what to show; without a token one is a guest of that name.
 
     Raises:
-        Invalid: it is no such URL.
-        NotAllowed: the token is not good.
+        Invalid: on entering: it is no such URL.
+        NotAllowed: on entering: the token is not good.
         Closed: the server cannot be reached, or has ended the session.
+        ImportError: on entering: the client's libraries are not installed.
+    """
+    from .remote import RemoteSession  # noqa: PLC0415  # `import hubbub` is to be quick
+
+    given = {"token": token, "nickname": nickname}
+    sign_in: dict[str, object] = {name: value for name, value in given.items() if value is not None}
+    # Keys are made of it as well, so it must not be a seeded one.
+    chance = random.SystemRandom()
+    return RemoteSession(
+        url, partial(open_dialer, url), sign_in, Ids(SystemClock(), chance), chance
+    )
+
+
+def open_dialer(url: str) -> Dial:
+    """
+    Make what opens connections to a server; it reads files, and so is for a worker thread.
+
+    Raises:
+        Invalid: it is no URL of a server.
         ImportError: the client's libraries are not installed.
     """
     try:
@@ -40,12 +61,4 @@ def connect(
     except ImportError as error:
         text = "A session over a network needs httpx2: pip install 'hubbub[client]'."
         raise ImportError(text) from error
-    from .line import Line  # noqa: PLC0415  # `import hubbub` is to be quick
-    from .remote import RemoteSession  # noqa: PLC0415
-
-    dial = dialer(socket_url(url))
-    given = {"token": token, "nickname": nickname}
-    sign_in: dict[str, object] = {name: value for name, value in given.items() if value is not None}
-    # Keys are made of it as well, so it must not be a seeded one.
-    chance = random.SystemRandom()
-    return RemoteSession(Line(url, dial, sign_in, chance), Ids(SystemClock(), chance))
+    return dialer(socket_url(url))

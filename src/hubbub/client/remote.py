@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
+from random import Random
 from typing import Any, Self, TypeVar
 
 import anyio
 import msgspec
-from anyio import AsyncContextManagerMixin
+from anyio import AsyncContextManagerMixin, to_thread
 
 from ..chat.service import Chat
-from ..errors import Invalid
+from ..errors import Closed, Invalid
 from ..ids import Ids
 from ..journal.event import Event, Streams
 from ..service import Method, remote
 from ..session import STREAMS
 from ..users.service import Users
 from ..users.user import User
-from .line import Line, Tail
+from .line import Dial, Line, Tail
 
 __all__ = ["RemoteEvents", "RemoteSession"]
 
@@ -30,16 +32,28 @@ class RemoteSession(AsyncContextManagerMixin):
     A session over a network; see :class:`hubbub.Session`.
 
     Args:
-        line: the connection to the server.
+        where: the server, for people.
+        open_dialer: makes what opens connections, in a worker thread.
+        sign_in: the params of the first sign-in.
         ids: where keys come from.
+        random: where the back-off's jitter comes from.
     """
 
     chat: Chat
     users: Users
 
-    def __init__(self, line: Line, ids: Ids) -> None:
-        self._line = line
+    def __init__(
+        self,
+        where: str,
+        open_dialer: Callable[[], Dial],
+        sign_in: dict[str, object],
+        ids: Ids,
+        random: Random,
+    ) -> None:
+        self._open_dialer = open_dialer
+        self._new_line = partial(Line, where, sign_in=sign_in, random=random)
         self._ids = ids
+        self._opened: Line | None = None
         self._streams = Streams(STREAMS)
         self._decoders: dict[str, msgspec.json.Decoder[Any]] = {}
         self.chat = remote(Chat, self._call)
@@ -47,16 +61,18 @@ class RemoteSession(AsyncContextManagerMixin):
 
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
+        dial = await to_thread.run_sync(self._open_dialer)
+        line = self._opened = self._new_line(dial)
         error: Exception | None = None
         async with anyio.create_task_group() as tasks:
             try:
-                await tasks.start(self._line.run)
+                await tasks.start(line.run)
                 yield self
             except Exception as raised:
                 # The task group would wrap it in a group of its own.
                 error = raised
             finally:
-                self._line.end()
+                line.end()
                 tasks.cancel_scope.cancel()
         if error is not None:
             raise error
@@ -93,6 +109,12 @@ class RemoteSession(AsyncContextManagerMixin):
         params = {"stream": stream, "after": after, "limit": limit}
         page = await self._line.call("session.read", params)
         return [_event(self._streams, body) for body in _decode(_bodies, page)]
+
+    @property
+    def _line(self) -> Line:
+        if self._opened is None:
+            raise Closed("The session is not open; use it with `async with`.")
+        return self._opened
 
     async def _call(self, method: Method, arguments: Mapping[str, Any]) -> Any:
         params = dict(arguments)

@@ -14,6 +14,7 @@ from anyio import AsyncContextManagerMixin, CapacityLimiter, to_thread
 
 from ..errors import Closed, Conflict, HubbubError, Invalid, Overloaded
 from ..ratelimit import RateLimit
+from ..service import check_seq
 from ..settings import Settings
 from .command import Call, Command, Lane, nothing
 from .committer import Committer
@@ -237,8 +238,8 @@ class Journal(AsyncContextManagerMixin):
         Raises:
             Invalid: ``after`` is no seq.
         """
-        if after is not None and (not isinstance(after, int) or after < 0):
-            raise Invalid(f"A seq is a number from 0, not {after!r}.")
+        if after is not None:
+            check_seq(after)
 
         def attach(call: Call[int]) -> None:
             if call.error is None:

@@ -107,7 +107,8 @@ def register(caller: Caller, presence: Presence, nickname: str | None) -> Comman
     stream = f"user/{by}"
 
     def decide(states: States) -> Sequence[Draft]:
-        checked = nickname and check_name(nickname, caller.settings.name_chars_max, "nickname")
+        longest = caller.settings.name_chars_max
+        checked = None if nickname is None else check_name(nickname, longest, "nickname")
         return u.register(states.of(UserState, stream), by, checked)
 
     def result(states: States, events: Sequence[Event]) -> User:

@@ -153,7 +153,7 @@ class Resume:
         frames = []
         while self._queue and len(self._open) < REQUESTS_SENT_MAX:
             number, request = self._queue.popleft()
-            if False:
+            if request.kept and number not in self._requests:
                 continue
             request.sent = True
             self._open[number] = request

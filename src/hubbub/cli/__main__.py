@@ -1,0 +1,7 @@
+"""``python -m hubbub.cli`` is ``hubbub``."""
+
+from __future__ import annotations
+
+from . import main
+
+main()

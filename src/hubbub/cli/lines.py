@@ -1,0 +1,140 @@
+"""What things look like, as lines of text. Pure."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from datetime import datetime
+
+from rich.text import Text
+
+from ..chat import events as e
+from ..chat.message import Message, message_of
+from ..chat.room import Room
+from ..journal.event import Data, Event
+from .names import Names, clean
+
+__all__ = [
+    "direct_line",
+    "event_line",
+    "message_line",
+    "note",
+    "room_line",
+    "room_title",
+    "users_in",
+]
+
+_COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "bright_red", "bright_cyan")
+# Under what a message's first line begins with.
+_INDENT = "\n    "
+
+_PHRASES: dict[type[Data], str] = {
+    e.Edited: "{by} edited [{ref}]: {text}",
+    e.Deleted: "{by} deleted [{ref}]",
+    e.Reacted: "{by} put {emoji} to [{ref}]",
+    e.Unreacted: "{by} took {emoji} back from [{ref}]",
+    e.Created: "{by} made this room",
+    e.Joined: "{by} came in",
+    e.Left: "{by} went out",
+    e.Invited: "{by} invited {user}",
+    e.Kicked: "{by} put {user} out",
+    e.Banned: "{by} banned {user}",
+    e.Muted: "{by} muted {user} until {until:%H:%M}",
+    e.RoleSet: "{by} made {user} a {role}",
+}
+
+
+def users_in(event: Event) -> Iterator[str]:
+    """Yield the users that an event's line names."""
+    yield event.by
+    if isinstance(user := getattr(event.data, "user", None), str):
+        yield user
+
+
+def note(text: str) -> Text:
+    """Show something that nobody has said."""
+    return Text(f"* {clean(text)}", style="dim")
+
+
+def message_line(message: Message, names: Names) -> Text:
+    """Show a message as it is now."""
+    line = _head(message.at, f"[{message.seq}] ", message.by, names)
+    if message.reply_to is not None:
+        line.append(f" (to [{message.reply_to}])", style="dim")
+    if message.deleted:
+        return line.append(": (deleted)", style="dim")
+    line.append(f": {_body(message.text)}")
+    if message.edited_at is not None:
+        line.append(" (edited)", style="dim")
+    for emoji, users in message.reactions.items():
+        line.append(f"  {clean(emoji)} {len(users)}", style="dim")
+    return line
+
+
+def event_line(event: Event, names: Names) -> Text | None:
+    """Show what happened in a room; None if there is nothing to show."""
+    if isinstance(event.data, e.Said):
+        return message_line(message_of(event), names)
+    phrase = _PHRASES.get(type(event.data))
+    if phrase is None:
+        return None
+    values = {name: _value(name, v, names) for name, v in _fields(event.data).items()}
+    text = phrase.format(by=names.of(event.by), ref=event.ref, **values)
+    return Text(f"{_clock(event.at)} * {text}", style="dim")
+
+
+def direct_line(event: Event, other: str, own: str, names: Names) -> Text | None:
+    """Show what was said in a direct conversation that is not in front; None for the rest."""
+    if not isinstance(event.data, e.Said):
+        return None
+    which = f"(direct to {names.of(other)}) " if event.by == own else "(direct) "
+    return _head(event.at, which, event.by, names).append(f": {_body(event.data.text)}")
+
+
+def room_title(room: Room, own: str, names: Names) -> str:
+    """Return what to call a room; a direct conversation is called by the other user."""
+    if not room.stream.startswith("direct/"):
+        return clean(room.name)
+    others = [names.of(member) for member in room.members if member != own]
+    return f"direct with {', '.join(others)}"
+
+
+def room_line(room: Room, title: str, unread: int) -> Text:
+    """Show a room in a list of rooms."""
+    members = f"{len(room.members)} member" + ("" if len(room.members) == 1 else "s")
+    line = Text(title, style="bold")
+    line.append(f"  {members}{', private' if room.private else ''}", style="not bold dim")
+    if unread:
+        line.append(f", {unread} new", style="not bold green")
+    return line.append(f"  {clean(room.id)}", style="not bold dim")
+
+
+def _head(at: datetime, which: str, by: str, names: Names) -> Text:
+    line = Text(f"{_clock(at)} {which}", style="dim")
+    colour = _COLOURS[zlib.crc32(by.encode()) % len(_COLOURS)]
+    whole = Text()
+    return whole.append(line).append(names.of(by), style=colour)
+
+
+def _clock(at: datetime) -> str:
+    return f"{at.astimezone():%H:%M}"
+
+
+def _body(text: str) -> str:
+    return clean(text).replace("\n", _INDENT)
+
+
+def _fields(data: Data) -> dict[str, object]:
+    return {name: getattr(data, name) for name in data.__struct_fields__}
+
+
+def _value(name: str, value: object, names: Names) -> object:
+    match value:
+        case str() if name == "user":
+            return names.of(value)
+        case str():
+            return _body(value)
+        case datetime():
+            return value.astimezone()
+        case _:
+            return value

@@ -1,0 +1,38 @@
+"""Finding a room by what somebody calls it."""
+
+from __future__ import annotations
+
+from ..chat.room import Room
+from ..ids import is_id
+from ..session import Session
+
+__all__ = ["all_rooms", "open_room"]
+
+PAGE = 100
+
+
+async def all_rooms(session: Session) -> list[Room]:
+    """List all rooms that one may find."""
+    rooms: list[Room] = []
+    while page := await session.chat.rooms(after=rooms[-1].id if rooms else None, limit=PAGE):
+        rooms += page
+    return rooms
+
+
+async def open_room(session: Session, called: str) -> Room:
+    """
+    Go into a room; make it if there is none of that name.
+
+    Args:
+        session: who goes in.
+        called: the room's id or its name; of rooms of one name it is the oldest.
+
+    Raises:
+        HubbubError: there is no room of that id, or one may not go in.
+    """
+    if is_id(called) or called.startswith("direct/"):
+        return await session.chat.join(called)
+    for room in await all_rooms(session):
+        if room.name == called:
+            return await session.chat.join(room.id)
+    return await session.chat.create_room(called)

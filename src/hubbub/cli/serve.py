@@ -1,0 +1,47 @@
+"""``hubbub serve``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from ..errors import Invalid
+from .assignments import settings_of
+from .failing import exit_on_error, fail
+
+__all__ = ["serve"]
+
+
+def serve(
+    db: Annotated[
+        str, typer.Option(help="The database, made if it is not there; memory:// keeps nothing.")
+    ] = "hubbub.db",
+    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+    backend: Annotated[
+        Literal["asyncio", "trio"], typer.Option(help="The event loop to run on.")
+    ] = "asyncio",
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting; may be given several times."),
+    ] = None,
+) -> None:
+    """Serve chat over WebSocket and HTTP, until Ctrl-C or SIGTERM."""
+    from ..server.run import run  # noqa: PLC0415  # the other commands do not need it
+
+    try:
+        settings = settings_of(set_ or ())
+    except Invalid as error:
+        raise typer.BadParameter(error.message, param_hint="--set") from error
+
+    def announce(address: str) -> None:
+        typer.echo(f"Hubbub serves {address} ({backend}, {db}); stop it with Ctrl-C.")
+
+    with exit_on_error():
+        try:
+            run(db, host=host, port=port, backend=backend, settings=settings, on_ready=announce)
+        except OSError as error:
+            raise fail(
+                f"Cannot serve at {host}, port {port}: {error.strerror or error}."
+            ) from error

@@ -1,0 +1,144 @@
+"""A server that is played: what a client sends it is noted, and it answers as it is told."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+import anyio
+import msgspec
+
+from hubbub.client.line import Line
+from hubbub.errors import HubbubError
+from hubbub.wire.lost import Lost
+from hubbub.wire.messages import error_object
+
+__all__ = ["Backend", "Longest", "PlayedServer", "PlayedSocket", "kept_up"]
+
+Backend = Literal["asyncio", "trio"]
+
+SIGN_IN = "session.sign_in"
+
+
+class Longest(random.Random):
+    """Chance that is never kind: the wait is always the longest."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return b
+
+
+class PlayedSocket:
+    """The client's end of one connection."""
+
+    def __init__(self, server: PlayedServer) -> None:
+        self.lost: Lost | None = None
+        self._server = server
+        self._frames: list[str] = []
+        self._news = anyio.Event()
+
+    async def send(self, frame: bytes) -> None:
+        await anyio.lowlevel.checkpoint()
+        if self.lost is not None:
+            raise self.lost
+        self._server.take(self, msgspec.json.decode(frame))
+
+    async def receive(self) -> str:
+        while not self._frames:
+            if self.lost is not None:
+                raise self.lost
+            await self._news.wait()
+        return self._frames.pop(0)
+
+    def put(self, message: object) -> None:
+        """Let the client receive something."""
+        self._frames.append(msgspec.json.encode(message).decode())
+        self._wake()
+
+    def close(self, code: int, reason: str = "played") -> None:
+        """Close the connection from the server's side."""
+        self.lost = Lost(code, reason)
+        self._wake()
+
+    def _wake(self) -> None:
+        self._news.set()
+        self._news = anyio.Event()
+
+
+class PlayedServer:
+    """Answers sign-ins; everything else waits in ``asked`` to be answered by the test."""
+
+    def __init__(self) -> None:
+        self.dialled: list[float] = []
+        self.signed_in: list[dict[str, Any]] = []
+        self.asked: list[dict[str, Any]] = []
+        self.sockets: list[PlayedSocket] = []
+        self.down = False
+        self.silent = False
+        self.journal_id = "j"
+        self.refusal: HubbubError | None = None
+        self._news = anyio.Event()
+
+    @asynccontextmanager
+    async def dial(self) -> AsyncIterator[PlayedSocket]:
+        """Open a connection."""
+        self.dialled.append(anyio.current_time())
+        await anyio.lowlevel.checkpoint()
+        if self.down:
+            raise Lost(1006, "nobody there")
+        self.sockets.append(PlayedSocket(self))
+        yield self.sockets[-1]
+
+    def take(self, socket: PlayedSocket, message: dict[str, Any]) -> None:
+        """Take in what a client has sent."""
+        if message["method"] != SIGN_IN:
+            self.asked.append(message)
+        elif not self.silent:
+            self.signed_in.append(message["params"])
+            if self.refusal is None:
+                token = f"token {len(self.signed_in)}"
+                self.answer(
+                    message["id"], {"user": {}, "token": token, "journal_id": self.journal_id}
+                )
+            else:
+                self.refuse(message["id"], self.refusal)
+        self._news.set()
+        self._news = anyio.Event()
+
+    async def until_asked(self, count: int) -> list[dict[str, Any]]:
+        """Wait until so much was asked, and return it."""
+        while len(self.asked) < count:
+            await self._news.wait()
+        return self.asked
+
+    async def until_signed_in(self, count: int) -> None:
+        """Wait until there were so many sign-ins."""
+        while len(self.signed_in) < count:
+            await self._news.wait()
+
+    def answer(self, number: int, result: object = None) -> None:
+        """Answer a request on the newest connection."""
+        self.sockets[-1].put({"jsonrpc": "2.0", "id": number, "result": result})
+
+    def refuse(self, number: int, error: HubbubError) -> None:
+        """Refuse a request on the newest connection."""
+        self.sockets[-1].put({"jsonrpc": "2.0", "id": number, "error": error_object(error)})
+
+    def cut(self, code: int = 1006) -> None:
+        """Close the newest connection."""
+        self.sockets[-1].close(code)
+
+    def line(self) -> Line:
+        """Make a client's line to here."""
+        return Line("http://played", self.dial, {"nickname": "ann"}, Longest())
+
+
+@asynccontextmanager
+async def kept_up(line: Line) -> AsyncIterator[Line]:
+    """Keep a line up while the body runs."""
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(line.run)
+        yield line
+        line.end()
+        tasks.cancel_scope.cancel()

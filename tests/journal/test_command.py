@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubbub.errors import Conflict
+from hubbub.journal.command import Call, Command, Lane, NotLoaded, nothing
+from hubbub.journal.states import States
+from tests.journal.tally import add, new_limit, total
+
+scalars = st.none() | st.booleans() | st.integers(-(1 << 53), 1 << 53) | st.text("abc")
+arguments = st.tuples(st.text("abc"), scalars, scalars)
+
+
+def command_with(values: object) -> Command[Any]:
+    return Command("ann", nothing, lambda states, events: None, arguments=values)
+
+
+@given(arguments)
+def test_equal_arguments_have_one_fingerprint(values: object) -> None:
+    assert command_with(values).fingerprint() == command_with(values).fingerprint()
+
+
+@given(arguments, arguments)
+def test_other_arguments_have_another_fingerprint(one: object, other: object) -> None:
+    # To JSON, True and 1 are two things.
+    same = repr(one) == repr(other)
+
+    assert (command_with(one).fingerprint() == command_with(other).fingerprint()) is same
+
+
+def test_a_fingerprint_is_short_whatever_the_arguments() -> None:
+    assert len(command_with("x" * 100_000).fingerprint()) == 16
+
+
+def test_a_command_reads_nothing_and_has_no_key_unless_it_says_so() -> None:
+    command = command_with(())
+
+    assert command.reads == ()
+    assert command.key is None
+
+
+def test_to_decide_nothing_writes_nothing() -> None:
+    assert nothing(States(1, new_limit)) == ()
+
+
+def test_what_is_not_loaded_is_named() -> None:
+    assert NotLoaded(("room/1", 5)).name == ("room/1", 5)
+
+
+def test_the_outcome_of_a_call_is_its_value() -> None:
+    call = Call(total("tally/1"))
+    call.value, call.done = 5, True
+
+    assert call.outcome() == 5
+
+
+def test_the_outcome_of_a_refused_call_is_its_error() -> None:
+    call = Call(add("tally/1", 1))
+    call.error, call.done = Conflict("not now"), True
+
+    with pytest.raises(Conflict, match="not now"):
+        call.outcome()
+
+
+def test_a_call_under_way_has_no_outcome() -> None:
+    with pytest.raises(AssertionError):
+        Call(total("tally/1")).outcome()
+
+
+@given(st.permutations(range(6)))
+def test_a_turn_comes_when_all_before_it_have_left(order: list[int]) -> None:
+    lane = Lane()
+    places = [lane.enter() for _ in order]
+    turns = []
+    for place in order:
+        lane.leave(place)
+        turns.append(lane.turn)
+
+    assert places == sorted(order)
+    gone = [set(order[: count + 1]) for count in range(6)]
+    assert turns == [min(set(range(7)) - left) for left in gone]

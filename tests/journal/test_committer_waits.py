@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import anyio
+import pytest
+
+from hubbub.journal.command import Call, Command
+from hubbub.journal.event import Draft
+from hubbub.journal.states import States
+from tests.journal.tally import (
+    Added,
+    add,
+    bar,
+    doubt,
+    memory_store,
+    move,
+    numbers,
+    open_journal,
+    together,
+    total,
+)
+from tests.journal.troubled import CountingStore, GatedStore
+
+# Decide again
+
+
+@pytest.mark.parametrize(
+    "decide_again",
+    [
+        add("tally/1", 1, cold=True),
+        move("tally/1", "tally/2", 1),
+        bar("tally/1", "bob"),
+        doubt("tally/1", 1),
+    ],
+    ids=["a state", "two states", "the stream of a draft", "an event and what is about it"],
+)
+async def test_what_a_decision_did_not_name_is_loaded(decide_again: Command[int]) -> None:
+    store = memory_store()
+    async with open_journal(store) as journal:
+        await journal.execute(add("tally/1", 5))
+    async with open_journal(store) as journal:
+        await journal.execute(decide_again)
+
+        assert await journal.execute(total("tally/1")) >= 4
+
+
+async def test_a_decision_that_runs_again_happens_once() -> None:
+    runs = 0
+
+    def decide(states: States) -> Sequence[Draft]:
+        nonlocal runs
+        runs += 1
+        states.cell("tally/2")
+        return [Draft("tally/1", Added(1))]
+
+    store = CountingStore()
+    async with open_journal(store) as journal:
+        await journal.execute(Command("ann", decide, lambda states, events: None))
+
+    assert runs > 1
+    assert store.commits == [1]
+
+
+async def test_a_cold_command_does_not_hold_up_the_others() -> None:
+    store = GatedStore()
+    async with open_journal(store) as journal, anyio.create_task_group() as tasks:
+        await journal.execute(add("tally/1", 1))
+        store.before_load.shut()
+        tasks.start_soon(journal.execute, add("tally/2", 1, cold=True))
+        await store.before_load.reached()
+
+        with anyio.fail_after(5):
+            assert await journal.execute(add("tally/1", 1)) == 2
+
+        store.open_all()
+
+    assert numbers(store.read("tally/2", 0, 10)) == [1]
+
+
+async def test_a_result_may_ask_for_what_is_not_in_memory() -> None:
+    store = memory_store()
+    async with open_journal(store) as journal:
+        await journal.execute(add("tally/1", 5))
+    async with open_journal(store) as journal:
+        assert await journal.execute(total("tally/1")) == 5
+
+
+async def test_a_doubt_counts_once_for_each_user_however_many_come_at_once() -> None:
+    async with open_journal(memory_store()) as journal:
+        await journal.execute(add("tally/1", 5))
+        doubts = [doubt("tally/1", 1, by=by) for by in ("ann", "bob", "ann", "bob", "ann")]
+        outcomes = await together(journal, *doubts)
+
+    assert outcomes == [1, 2, 2, 2, 2]
+
+
+async def test_a_message_is_known_before_it_is_in_the_store() -> None:
+    store = GatedStore()
+    async with open_journal(store) as journal, anyio.create_task_group() as tasks:
+        await journal.execute(add("tally/1", 1))
+        store.before_commit.shut()
+        tasks.start_soon(journal.execute, add("tally/1", 2))
+        await store.before_commit.reached()
+        doubted = Call(doubt("tally/1", 2))
+        journal.submit(doubted)
+        await anyio.wait_all_tasks_blocked()
+        store.open_all()
+
+    assert doubted.outcome() == 1
+
+
+# Who stops waiting
+
+
+async def test_who_stops_waiting_before_being_taken_has_asked_nothing() -> None:
+    store = GatedStore()
+    async with open_journal(store) as journal, anyio.create_task_group() as tasks:
+        await journal.execute(add("tally/1", 1))
+        store.before_commit.shut()
+        tasks.start_soon(journal.execute, add("tally/1", 1))
+        await store.before_commit.reached()
+        async with anyio.create_task_group() as impatient:
+            impatient.start_soon(journal.execute, add("tally/1", 1_000))
+            await anyio.wait_all_tasks_blocked()
+            impatient.cancel_scope.cancel()
+        store.open_all()
+
+    assert store.commits == [1, 1]
+
+
+async def test_who_stops_waiting_after_being_taken_has_asked_all() -> None:
+    store = GatedStore()
+    async with open_journal(store) as journal:
+        await journal.execute(add("tally/1", 5))
+        store.before_commit.shut()
+        async with anyio.create_task_group() as impatient:
+            impatient.start_soon(journal.execute, move("tally/1", "tally/2", 3))
+            await store.before_commit.reached()
+            impatient.cancel_scope.cancel()
+        store.open_all()
+
+        assert await journal.execute(total("tally/1")) == 2
+        assert await journal.execute(total("tally/2")) == 3
+
+
+async def test_who_stops_waiting_while_it_is_loaded_has_asked_nothing() -> None:
+    store = GatedStore()
+    async with open_journal(store) as journal:
+        store.before_load.shut()
+        async with anyio.create_task_group() as impatient:
+            impatient.start_soon(journal.execute, add("tally/1", 1_000))
+            impatient.start_soon(journal.execute, add("tally/1", 1_000, cold=True))
+            await store.before_load.reached()
+            impatient.cancel_scope.cancel()
+        store.open_all()
+
+        assert await journal.execute(total("tally/1")) == 0
+    assert store.commits == []
+
+
+async def test_others_go_on_when_somebody_stops_waiting() -> None:
+    store = GatedStore()
+    async with open_journal(store) as journal, anyio.create_task_group() as tasks:
+        store.before_load.shut()
+        async with anyio.create_task_group() as impatient:
+            for _ in range(5):
+                tasks.start_soon(journal.execute, add("tally/1", 1))
+                impatient.start_soon(journal.execute, add("tally/1", 1_000))
+            await store.before_load.reached()
+            await anyio.wait_all_tasks_blocked()
+            impatient.cancel_scope.cancel()
+        store.open_all()
+
+    assert numbers(store.read("tally/1", 0, 99)) == [1, 2, 3, 4, 5]

@@ -1,0 +1,136 @@
+"""Where sessions are tested: in the process on each store, and over sockets."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal, Protocol, Self
+
+import anyio
+import msgspec
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+import hubbub
+from hubbub.server import Gateway, create_app
+from tests.server.running import running
+from tests.session.foreign import foreign_server
+
+__all__ = ["KINDS", "Kind", "OpenWorld", "SetClock", "World", "open_world", "until"]
+
+# In the process on each store; our own server; somebody's application that we are mounted in.
+Kind = Literal["memory", "sqlite", "remote", "mounted"]
+KINDS: tuple[Kind, ...] = ("memory", "sqlite", "remote", "mounted")
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+PREFIX = "/live"
+PATIENCE = 5.0
+
+
+class SetClock:
+    """A clock that stands until it is set."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def now(self) -> datetime:
+        return NOON + timedelta(seconds=self.passed)
+
+    def monotonic(self) -> float:
+        return self.passed
+
+
+class World:
+    """
+    One hub, and a way to it.
+
+    Args:
+        clock: the hub's.
+    """
+
+    def __init__(self, clock: SetClock) -> None:
+        self.clock = clock
+        self.hub: hubbub.Hubbub
+        self.address: str | None = None
+        self.gateway: Gateway | None = None
+        self._stack = AsyncExitStack()
+
+    def visit(
+        self, nickname: str, *, role: str = "user"
+    ) -> AbstractAsyncContextManager[hubbub.Session]:
+        """Connect somebody new, until the context is left."""
+        user = self.hub.ids.new()
+        if self.gateway is None or self.address is None:
+            return self.hub.session(user, nickname=nickname, role=role)
+        # A guest gets his id from the server; who has another role comes with a token.
+        token = None if role == "user" else self.gateway.tokens.sign(user, role)
+        return hubbub.connect(self.address, token=token, nickname=nickname)
+
+    async def session(self, nickname: str, *, role: str = "user") -> hubbub.Session:
+        """Connect somebody new, until the world ends."""
+        return await self._stack.enter_async_context(self.visit(nickname, role=role))
+
+    async def sessions(self, *nicknames: str) -> list[hubbub.Session]:
+        """Connect several."""
+        return [await self.session(nickname) for nickname in nicknames]
+
+    async def __aenter__(self) -> Self:
+        await self._stack.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._stack.aclose()
+
+
+async def until(happened: Callable[[], Awaitable[bool]]) -> None:
+    """Ask again until what a server notices by itself has happened."""
+    with anyio.fail_after(PATIENCE):
+        while not await happened():
+            await anyio.lowlevel.checkpoint()
+
+
+class OpenWorld(Protocol):
+    """Opens a world of the kind that a test is run for."""
+
+    def __call__(self, settings: hubbub.Settings = ...) -> AbstractAsyncContextManager[World]: ...
+
+
+SETTINGS = hubbub.Settings(message_limit=100_000)
+
+
+@asynccontextmanager
+async def open_world(
+    kind: Kind, path: Path, settings: hubbub.Settings = SETTINGS
+) -> AsyncIterator[World]:
+    """
+    Open a world.
+
+    Args:
+        kind: which.
+        path: of a database, for those that need one.
+        settings: of the hub; its clock stands still.
+    """
+    clock = SetClock()
+    # The clock stands, so the requests of a connection are all in one second.
+    settings = msgspec.structs.replace(settings, clock=clock, requests_per_second=100_000.0)
+    async with AsyncExitStack() as stack:
+        world = World(clock)
+        enter = stack.enter_async_context
+        match kind:
+            case "memory":
+                world.hub = await enter(hubbub.open("memory://", settings=settings))
+            case "sqlite":
+                world.hub = await enter(hubbub.open(str(path), settings=settings))
+            case "remote":
+                server = await enter(running(path, settings))
+                world.hub, world.gateway = server.hub, server.gateway
+                world.address = server.address
+            case "mounted":
+                world.hub = await enter(hubbub.open("memory://", settings=settings))
+                world.gateway = Gateway(world.hub)
+                ours = create_app(world.hub, gateway=world.gateway)
+                theirs = Starlette(routes=[Mount(PREFIX, ours)])
+                world.address = await enter(foreign_server(theirs)) + PREFIX
+        yield await enter(world)
