@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub import text as text_module
-from hubbub.text import EMOJI_CHARS_MAX, check_emoji, check_name, check_text, matches, words
 from hubbub.errors import Invalid
+from hubbub.text import EMOJI_CHARS_MAX, check_emoji, check_name, check_text, matches, words
 
 any_text = st.text(alphabet=st.characters(), max_size=40)
 

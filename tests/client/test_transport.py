@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import anyio
+import httpcore2
 import pytest
 from anyio.abc import SocketStream
 
 from hubbub.client import transport
-from hubbub.client.line import Transport
-from hubbub.client.transport import MESSAGE_CHARS_MAX, dialer, socket_url
+from hubbub.client.transport import MESSAGE_CHARS_MAX, WebSocket, dialer, socket_url
 from hubbub.errors import Invalid
 from hubbub.server.frames import BINARY, CLOSE, PING, PONG, TEXT, accept, close_frame, frame
 from hubbub.wire.lost import Lost
@@ -85,6 +87,20 @@ async def test_a_server_of_another_protocol_is_no_connection() -> None:
 
     async with raw_server(script) as url:
         with pytest.raises(Lost, match=r"does not speak hubbub\.v1"):
+            await receive_one(url)
+
+
+async def test_a_server_that_does_not_answer_is_no_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transport, "OPEN_SECONDS_MAX", 0.1)
+
+    async def script(stream: SocketStream) -> None:
+        await read_headers(stream)
+        await anyio.sleep(PATIENCE)
+
+    async with raw_server(script) as url:
+        with pytest.raises(Lost, match="Timeout"):
             await receive_one(url)
 
 
@@ -237,8 +253,25 @@ async def test_a_server_that_does_not_read_holds_nobody(monkeypatch: pytest.Monk
         await anyio.sleep(PATIENCE)
 
     async with raw_server(script) as url:
-        with anyio.fail_after(PATIENCE / 2), pytest.raises(Lost, match="broke"):
-            await send_without_end(url)
+        with anyio.fail_after(PATIENCE / 2):
+            async with dialer(url)() as socket:
+                # Where the event loop takes everything, there is nothing to wait for either.
+                with suppress(Lost):
+                    for _ in range(30):
+                        await socket.send(b"x" * 1_000_000)
+
+
+class Stuck(httpcore2.AsyncNetworkStream):
+    """A connection that takes nothing any more."""
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        assert timeout is not None
+        raise httpcore2.WriteTimeout
+
+
+async def test_what_cannot_be_sent_in_time_is_a_loss() -> None:
+    with pytest.raises(Lost, match="broke"):
+        await WebSocket(Stuck()).send(b"hello")
 
 
 async def test_after_the_end_nothing_can_be_sent() -> None:
@@ -269,21 +302,6 @@ async def receive_one(url: str) -> str:
             except Lost as lost:
                 ends.append(lost)
     raise ends[0]
-
-
-async def send_without_end(url: str) -> None:
-    ends: list[Lost] = []
-    async with dialer(url)() as socket:
-        while not ends:
-            await send(socket, ends)
-    raise ends[0]
-
-
-async def send(socket: Transport, ends: list[Lost]) -> None:
-    try:
-        await socket.send(b"x" * 1_000_000)
-    except Lost as lost:
-        ends.append(lost)
 
 
 async def lost_when_sending_after_the_end(url: str) -> Lost:

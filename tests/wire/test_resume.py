@@ -6,7 +6,7 @@ from functools import partial
 import msgspec
 import pytest
 
-from hubbub.errors import Closed, HubbubError, Invalid, NotAllowed, Overloaded
+from hubbub.errors import Closed, HubbubError, Invalid, NotAllowed, NotMember, Overloaded
 from hubbub.wire.lost import Lost
 from hubbub.wire.messages import error_object
 from hubbub.wire.resume import REQUESTS_SENT_MAX, Resume
@@ -199,6 +199,33 @@ def test_what_nobody_waits_for_is_passed_over(resume: Resume, frame: str) -> Non
     resume.receive(frame)
 
     assert numbers(resume) == []
+
+
+def tell_unfollowed(resume: Resume, error: HubbubError) -> None:
+    ended = {"stream": "room/1", "error": error_object(error)}
+    told = {"jsonrpc": "2.0", "method": "unfollowed", "params": ended}
+    resume.receive(msgspec.json.encode(told))
+
+
+def test_a_stream_that_the_server_ends_is_ended() -> None:
+    resume = Resume(lambda: None)
+    follower = resume.follow("room/1", 0, lambda: None)
+    resume.connected({})
+    signing_in, following = numbers(resume)
+    answer(resume, signing_in, {"user": {}, "token": "t", "journal_id": "j"})
+    answer(resume, following, {"head": 0})
+    tell_unfollowed(resume, NotMember("You were put out."))
+    tell_unfollowed(resume, NotMember("Nobody is there any more."))
+
+    with pytest.raises(NotMember, match="put out"):
+        follower.take()
+
+
+def test_a_stream_that_ends_with_the_server_is_followed_again(resume: Resume) -> None:
+    sign_in(resume)
+
+    with pytest.raises(Lost):
+        tell_unfollowed(resume, Closed("Going."))
 
 
 def test_the_end_of_a_session_is_everybodys(resume: Resume) -> None:

@@ -65,9 +65,7 @@ async def _join(conversation: Conversation, rest: str) -> None:
 
 
 async def _leave(conversation: Conversation, rest: str) -> None:
-    room = conversation.in_front
-    await conversation.session.chat.leave(room.id)
-    await conversation.step_out()
+    room = await conversation.leave()
     conversation.show(note(f"You have left {await conversation.title(room)}."))
 
 

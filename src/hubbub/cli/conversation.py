@@ -115,6 +115,24 @@ class Conversation:
             with anyio.move_on_after(MARK_SECONDS_MAX), suppress(HubbubError):
                 await self.session.chat.mark_read(room.id, self._last)
 
+    async def leave(self) -> Room:
+        """
+        Go out of the room in front, for good.
+
+        Raises:
+            HubbubError: one may not, and stays.
+        """
+        room = self.in_front
+        # From here on to be cut off is no news.
+        self.room = None
+        try:
+            await self.session.chat.leave(room.id)
+        except HubbubError:
+            self.room = room
+            raise
+        await self.step_out()
+        return room
+
     async def say(self, text: str, *, reply_to: int | None = None) -> None:
         """
         Say something in the room in front, and wait until it is shown.
@@ -183,6 +201,8 @@ class Conversation:
 
     async def _cut_off(self, error: HubbubError) -> None:
         """One was put out of the room, or the whole session has ended: which is it?"""
+        if self.room is None:
+            return
         self.room = None
         self._set_last(self._last)
         self.show(note(error.message))

@@ -42,6 +42,6 @@ def serve(
         try:
             run(db, host=host, port=port, backend=backend, settings=settings, on_ready=announce)
         except OSError as error:
-            raise fail(
-                f"Cannot serve at {host}, port {port}: {error.strerror or error}."
-            ) from error
+            # create_server adds the address, which is in the line already.
+            reason = (error.strerror or str(error)).partition(" (while")[0]
+            raise fail(f"Cannot serve at {host}, port {port}: {reason}.") from error

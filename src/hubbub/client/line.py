@@ -158,7 +158,11 @@ class Line:
             ended = await self._connect(task_status)
             if isinstance(ended, HubbubError):
                 return ended
-            self._resume.disconnected(too_big=ended.code == MESSAGE_TOO_BIG)
+            try:
+                self._resume.disconnected(too_big=ended.code == MESSAGE_TOO_BIG)
+            except HubbubError as error:
+                # It was the sign-in that was too large.
+                return error
             if not comes_back(ended.code):
                 return Closed(f"{self._where} has ended the session: {ended}.")
             tries += 1

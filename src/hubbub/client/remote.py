@@ -80,7 +80,7 @@ class RemoteSession(AsyncContextManagerMixin):
     @property
     def user(self) -> User:
         """The user, as known when the session began or came back last."""
-        return msgspec.json.decode(self._line.signed_in.user, type=User)
+        return _decode(_user, self._line.signed_in.user)
 
     @property
     def token(self) -> str:
@@ -146,6 +146,7 @@ class RemoteEvents(AsyncIterator[Event]):
         return _event(self._streams, await self._tail.next())
 
 
+_user = msgspec.json.Decoder(User)
 _bodies = msgspec.json.Decoder(list[msgspec.Raw])
 
 

@@ -151,7 +151,7 @@ class Connection:
                 raise NotAllowed("Sign in first: call session.sign_in.")
             else:
                 self._dispatch(asked, self.session)
-        except HubbubError as error:
+        except Exception as error:  # it is told to the client, and logged
             self._refuse(asked, error)
 
     def _check_pace(self) -> None:
@@ -283,11 +283,15 @@ class Connection:
 
     def _followed(self, asked: Asked, follow: Follow, call: Call[int]) -> None:
         self._in_flight -= 1
+        # It may have been unfollowed, and followed anew, while this was under way.
+        current = self._follows.get(follow.stream) is follow
         if call.error is not None:
-            self._follows.pop(follow.stream, None)
+            if current:
+                del self._follows[follow.stream]
             self._refuse(asked, call.error)
-        elif self._follows.get(follow.stream) is follow:
-            self._answer(asked, Followed(call.outcome()))
+            return
+        self._answer(asked, Followed(call.outcome()))
+        if current:
             follow.begin()
         else:
             follow.release()

@@ -1,0 +1,90 @@
+"""A pipe, and a terminal that one types into while lines come."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.input import PipeInput, create_pipe_input
+from prompt_toolkit.output import DummyOutput
+from rich.text import Text
+
+from hubbub.cli.screen import PlainScreen, TerminalScreen, screen_for
+
+
+@pytest.fixture
+def keyboard() -> Iterator[PipeInput]:
+    with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
+        yield keys
+
+
+async def read_all(data: bytes, path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    path.write_bytes(data)
+    with path.open() as file:
+        monkeypatch.setattr(sys, "stdin", file)
+        return [line async for line in PlainScreen().lines(lambda: "> ")]
+
+
+async def test_a_file_is_read_line_by_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = await read_all("one\ntwo é\n\nlast".encode(), tmp_path / "lines", monkeypatch)
+
+    assert lines == ["one", "two é", "", "last"]
+
+
+async def test_what_is_no_text_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await read_all(b"\xff\n", tmp_path / "lines", monkeypatch) == [
+        "\N{REPLACEMENT CHARACTER}"
+    ]
+
+
+async def test_a_pipe_is_read_as_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(reader) as file:
+        monkeypatch.setattr(sys, "stdin", file)
+        os.write(writer, b"one\ntw")
+        lines = PlainScreen().lines(lambda: "> ")
+        first = await anext(lines)
+        os.write(writer, b"o\n")
+        os.close(writer)
+        rest = [line async for line in lines]
+
+    assert (first, rest) == ("one", ["two"])
+
+
+def test_plain_lines_have_no_colours(capsys: pytest.CaptureFixture[str]) -> None:
+    PlainScreen().show(Text("hello", style="red"))
+    PlainScreen().complain("no")
+
+    assert capsys.readouterr() == ("hello\n", "no\n")
+
+
+def test_where_nobody_looks_it_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    with screen_for(["/help"]) as screen:
+        assert isinstance(screen, PlainScreen)
+
+
+def test_a_terminal_shows_lines_whole_and_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = TerminalScreen([])
+    screen.show(Text("[5] ann: " + "x" * 300))
+    screen.complain("no")
+
+    assert capsys.readouterr().out == f"[5] ann: {'x' * 300}\n! no\n"
+
+
+# prompt_toolkit is for asyncio, and so is the chat that uses it.
+@pytest.mark.parametrize("key", ["\x03", "\x04"])
+async def test_lines_are_typed_until_one_wants_no_more(
+    keyboard: PipeInput, backend: str, key: str
+) -> None:
+    if backend != "asyncio":
+        pytest.skip("a terminal is read on asyncio only")
+    keyboard.send_text(f"hello\r/he\t\r{key}")
+    lines = [line async for line in TerminalScreen(["/help"]).lines(lambda: "> ")]
+
+    assert lines == ["hello", "/help"]

@@ -1,0 +1,160 @@
+"""One client's frames, and the answers."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from hubbub import Settings
+from tests.server.memory_socket import Client, clients
+
+
+def code_of(answer: Any) -> str:
+    return str(answer["error"]["data"]["code"])
+
+
+async def room_of(client: Client) -> Any:
+    return (await client.ask("chat.create_room", name="Room"))["result"]
+
+
+async def test_one_signs_in_first() -> None:
+    async with clients() as (gateway, _):
+        refused = await Client(gateway).ask("chat.rooms")
+
+    assert code_of(refused) == "not_allowed"
+    assert "sign_in" in refused["error"]["message"]
+
+
+async def test_what_comes_behind_a_sign_in_waits_for_it() -> None:
+    async with clients() as (gateway, _):
+        client = Client(gateway)
+        client.post("session.sign_in", nickname="ann")
+        answer = await client.answer(client.post("chat.rooms"))
+
+    assert answer["result"] == []
+    assert [message["id"] for message in client.socket.messages] == [1, 2]
+
+
+async def test_what_comes_behind_a_refused_sign_in_is_refused() -> None:
+    async with clients() as (gateway, _):
+        client = Client(gateway)
+        first = await client.ask("session.sign_in", token="nonsense")
+        second = await client.ask("chat.rooms")
+
+    assert (code_of(first), code_of(second)) == ("not_allowed", "not_allowed")
+
+
+async def test_one_signs_in_once() -> None:
+    async with clients("ann") as (_, [ann]):
+        assert code_of(await ann.ask("session.sign_in", nickname="bob")) == "conflict"
+
+
+async def test_a_guest_needs_no_nickname() -> None:
+    async with clients() as (gateway, _):
+        signed_in = await Client(gateway).ask("session.sign_in")
+
+    assert signed_in["result"]["user"]["nickname"] == "Guest"
+
+
+async def test_commands_are_decided_in_the_order_they_came() -> None:
+    async with clients("ann") as (_, [ann]):
+        room = await room_of(ann)
+        numbers = [
+            ann.post("chat.send", room_id=room["id"], text=str(n), key=f"k{n}" if n % 3 else None)
+            for n in range(30)
+        ]
+        answers = [await ann.answer(number) for number in numbers]
+
+    seqs = [answer["result"]["seq"] for answer in answers]
+    assert seqs == sorted(seqs)
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "rpc_code"),
+    [
+        ("chat.nothing", {}, -32601),
+        ("chat", {}, -32601),
+        ("chat.send", {"room_id": 7, "text": "hi"}, -32602),
+        ("chat.send", {"room_id": "a"}, -32602),
+        ("chat.send", {"room_id": "a", "text": "hi", "more": 1}, -32602),
+        ("session.follow", {"stream": 7}, -32602),
+        ("session.follow", {"stream": "room/1", "after": -1}, -32602),
+        ("session.read", {"stream": "room/1", "limit": 0}, -32602),
+        ("chat.join", {"room_id": "none"}, -32004),
+    ],
+)
+async def test_a_bad_request_gets_its_error(
+    method: str, params: dict[str, Any], rpc_code: int
+) -> None:
+    async with clients("ann") as (_, [ann]):
+        refused = await ann.ask(method, **params)
+        fine = await ann.ask("chat.rooms")
+
+    assert refused["error"]["code"] == rpc_code
+    assert fine["result"] == []
+
+
+async def test_too_many_requests_at_once_are_refused() -> None:
+    settings = Settings(requests_in_flight_max=3)
+    async with clients("ann", settings=settings) as (_, [ann]):
+        answers = [await ann.answer(n) for n in [ann.post("chat.rooms") for _ in range(5)]]
+
+    assert [answer.get("error", {}).get("code") for answer in answers] == [
+        None, None, None, -32050, -32050,
+    ]  # fmt: skip
+
+
+async def test_too_many_requests_in_a_second_are_refused() -> None:
+    settings = Settings(requests_per_second=1.0)
+    async with clients("ann", settings=settings) as (_, [ann]):
+        answers = [await ann.ask("chat.rooms") for _ in range(3)]
+
+    assert code_of(answers[-1]) == "rate_limited"
+    assert answers[-1]["error"]["data"]["retry_after"] > 0
+
+
+async def test_a_fault_is_logged_and_not_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with clients("ann") as (gateway, [ann]):
+        monkeypatch.delattr(gateway.hub.presence, "_sessions")
+        with caplog.at_level(logging.ERROR):
+            answer = await ann.ask("users.online")
+        monkeypatch.undo()
+
+    assert answer["error"]["code"] == -32603
+    assert "_sessions" in caplog.text
+
+
+async def test_a_signal_reaches_who_follows() -> None:
+    async with clients("ann", "bob") as (_, [ann, bob]):
+        room = await room_of(ann)
+        await bob.ask("chat.join", room_id=room["id"])
+        await bob.ask("session.follow", stream=room["stream"])
+        await ann.ask("chat.typing", room_id=room["id"])
+        signal = await bob.until(lambda message: message.get("method") == "signal")
+
+    assert (signal["params"]["stream"], signal["params"]["type"]) == (room["stream"], "typing")
+
+
+async def test_a_stream_is_read() -> None:
+    async with clients("ann") as (_, [ann]):
+        room = await room_of(ann)
+        events = (await ann.ask("session.read", stream=room["stream"], after=1))["result"]
+
+    assert [(event["seq"], event["type"]) for event in events] == [(2, "joined")]
+
+
+async def test_a_client_that_is_gone_leaves_nothing() -> None:
+    async with clients("ann") as (gateway, [ann]):
+        room = await room_of(ann)
+        await ann.ask("session.follow", stream=room["stream"])
+        topic = gateway.hub.journal.topic(room["stream"])
+        ann.connection.release()
+
+        assert topic is not None
+        assert not topic.followers
+        assert not gateway.connections
+        assert gateway.hub.presence.online() == []

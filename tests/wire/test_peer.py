@@ -1,0 +1,167 @@
+"""One end of a connection, either end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubbub.errors import Invalid, NotFound
+from hubbub.wire.peer import (
+    BATCH_REQUESTS_MAX,
+    Answered,
+    Asked,
+    Malformed,
+    Peer,
+    Told,
+    UnknownMethod,
+    decode_params,
+)
+
+Json = dict[str, Any]
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=7), inner),
+)
+
+
+def request(number: object = 1, method: str = "chat.send") -> Json:
+    return {"jsonrpc": "2.0", "id": number, "method": method, "params": {}}
+
+
+def asked(peer: Peer, payload: object) -> list[Asked]:
+    happenings = list(peer.receive(msgspec.json.encode(payload)))
+    assert all(isinstance(happening, Asked) for happening in happenings)
+    return [happening for happening in happenings if isinstance(happening, Asked)]
+
+
+def read(frame: bytes | None) -> Any:
+    assert frame is not None
+    return msgspec.json.decode(frame)
+
+
+@pytest.mark.parametrize("number", [1, "a", None])
+def test_an_answer_has_the_number_of_its_request(number: object) -> None:
+    peer = Peer(asks=False)
+    [one] = asked(peer, request(number))
+
+    assert read(peer.answer(one, 7)) == {"jsonrpc": "2.0", "id": number, "result": 7}
+
+
+def test_a_notification_gets_no_answer() -> None:
+    peer = Peer(asks=False)
+    [one] = asked(peer, {"jsonrpc": "2.0", "method": "chat.typing"})
+
+    assert peer.answer(one, None) is None
+    assert peer.refuse(one, NotFound("gone")) is None
+
+
+def test_an_array_is_answered_by_one_array_when_the_last_answer_is_there() -> None:
+    peer = Peer(asks=False)
+    notification = {"jsonrpc": "2.0", "method": "chat.typing"}
+    first, _, second = asked(peer, [request(1), notification, request(2)])
+
+    assert peer.answer(second, "b") is None
+    assert [answer["id"] for answer in read(peer.answer(first, "a"))] == [2, 1]
+
+
+def test_what_is_wrong_in_an_array_is_answered_with_the_rest() -> None:
+    peer = Peer(asks=False)
+    [one] = asked(peer, [request(1), {"jsonrpc": "1.0"}])
+    wrong, right = read(peer.answer(one, "a"))
+
+    assert (wrong["id"], wrong["error"]["code"]) == (None, -32600)
+    assert right["result"] == "a"
+
+
+@pytest.mark.parametrize(
+    "payload", [[], [{}] * (BATCH_REQUESTS_MAX + 1)], ids=["an empty one", "too many"]
+)
+def test_an_array_has_a_size(payload: list[object]) -> None:
+    [happening] = Peer(asks=False).receive(msgspec.json.encode(payload))
+
+    assert isinstance(happening, Malformed)
+    assert read(happening.frame)["error"]["code"] == -32600
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        (b"{", -32700),
+        (b"\xff", -32700),
+        (b"[1", -32700),
+        (b"7", -32600),
+        (b'{"jsonrpc":"2.0","id":1}', -32600),
+        (b'{"jsonrpc":"2.0","id":[],"method":"a"}', -32600),
+        (b'{"id":1,"method":"a"}', -32600),
+    ],
+)
+def test_a_bad_frame_gets_an_error_without_a_number(payload: bytes, code: int) -> None:
+    [happening] = Peer(asks=False).receive(payload)
+
+    assert isinstance(happening, Malformed)
+    assert (read(happening.frame)["id"], read(happening.frame)["error"]["code"]) == (None, code)
+
+
+@given(st.binary(max_size=60) | json_values.map(msgspec.json.encode))
+def test_nothing_that_comes_in_is_a_fault(payload: bytes) -> None:
+    for end in (Peer(asks=False), Peer(asks=True)):
+        for happening in end.receive(payload):
+            if isinstance(happening, Malformed) and happening.frame is not None:
+                errors = read(happening.frame)
+                for error in errors if isinstance(errors, list) else [errors]:
+                    assert error["error"]["code"] in (-32700, -32600)
+
+
+def test_an_unknown_method_has_a_code_of_its_own() -> None:
+    peer = Peer(asks=False)
+    [one] = asked(peer, request())
+    error = read(peer.refuse(one, UnknownMethod("no such method")))["error"]
+
+    assert (error["code"], error["data"]["code"]) == (-32601, "not_found")
+
+
+def test_wrong_params_are_told_in_words() -> None:
+    class Params(msgspec.Struct):
+        text: str
+
+    [one] = asked(Peer(asks=False), request())
+    with pytest.raises(Invalid, match=r"chat\.send.*text"):
+        decode_params(one, msgspec.json.Decoder(Params))
+
+
+def test_who_asks_reads_answers_and_notifications() -> None:
+    client, server = Peer(asks=True), Peer(asks=False)
+    number, frame = client.ask("chat.send", {"text": "hi"})
+    [one] = server.receive(frame)
+    assert isinstance(one, Asked)
+
+    [answered] = client.receive(server.answer(one, "ok") or b"")
+    [refused] = client.receive(server.refuse(one, NotFound("gone")) or b"")
+    [told] = client.receive(server.tell("signal", {"type": "typing"}))
+    assert isinstance(answered, Answered)
+    assert (answered.id, bytes(answered.result or b"")) == (number, b'"ok"')
+    assert isinstance(refused, Answered)
+    assert refused.error is not None
+    assert isinstance(told, Told)
+    assert told.method == "signal"
+
+
+def test_each_request_has_a_number_of_its_own() -> None:
+    client = Peer(asks=True)
+
+    assert [client.ask("a", {})[0] for _ in range(3)] == [1, 2, 3]
+
+
+def test_an_answer_is_either_a_result_or_an_error() -> None:
+    [happening] = Peer(asks=True).receive(b'{"jsonrpc":"2.0","id":1}')
+
+    assert happening == Malformed(None)
+
+
+def test_an_oversize_frame_is_told_with_the_limit() -> None:
+    assert "1000 bytes" in read(Peer(asks=False).oversize(1_000))["error"]["message"]
