@@ -9,9 +9,9 @@ import pytest
 
 from hubbub.chat.message import message_of
 from hubbub.chat.room import RoomState
-from hubbub.hub import STREAMS
-from hubbub.journal.event import Streams, encode_event
+from hubbub.journal.event import State, Streams, encode_event
 from hubbub.journal.link import Links
+from hubbub.session import STREAMS
 from hubbub.users.user import UserState
 
 FILES = sorted(Path(__file__).with_name("golden").glob("*.jsonl"))
@@ -51,7 +51,7 @@ def test_the_newest_file_has_every_event_type() -> None:
     streams = Streams(STREAMS)
     events = [streams.decode(line) for line in NEWEST.read_bytes().splitlines()]
     written = {(event.stream.partition("/")[0], type(event.data)) for event in events}
-    kinds = {"room": RoomState, "user": UserState}
+    kinds: dict[str, type[State]] = {"room": RoomState, "user": UserState}
 
     assert written >= {
         (kind, data) for kind, state in kinds.items() for data in get_args(state.data_type)

@@ -165,7 +165,7 @@ def test_lines_come_while_one_types_in_a_terminal(
     tmp_path: Path, address: str, terminal: Terminal
 ) -> None:
     terminal.see("You are in Terminal")
-    terminal.see("Terminal> ")
+    terminal.see("Terminal>")
     terminal.type("hello B")
     terminal.see("hello B")
     with program(tmp_path, "chat", address, "Terminal", "--nickname", "Bob") as bob:

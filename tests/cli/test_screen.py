@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from tempfile import TemporaryFile
 
 import pytest
 from prompt_toolkit.application import create_app_session
@@ -23,23 +23,22 @@ def keyboard() -> Iterator[PipeInput]:
         yield keys
 
 
-async def read_all(data: bytes, path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    path.write_bytes(data)
-    with path.open() as file:
+async def read_all(data: bytes, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    with TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
         monkeypatch.setattr(sys, "stdin", file)
         return [line async for line in PlainScreen().lines(lambda: "> ")]
 
 
-async def test_a_file_is_read_line_by_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = await read_all("one\ntwo é\n\nlast".encode(), tmp_path / "lines", monkeypatch)
+async def test_a_file_is_read_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = await read_all("one\ntwo é\n\nlast".encode(), monkeypatch)
 
     assert lines == ["one", "two é", "", "last"]
 
 
-async def test_what_is_no_text_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert await read_all(b"\xff\n", tmp_path / "lines", monkeypatch) == [
-        "\N{REPLACEMENT CHARACTER}"
-    ]
+async def test_what_is_no_text_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await read_all(b"\xff\n", monkeypatch) == ["\N{REPLACEMENT CHARACTER}"]
 
 
 async def test_a_pipe_is_read_as_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +83,7 @@ async def test_lines_are_typed_until_one_wants_no_more(
 ) -> None:
     if backend != "asyncio":
         pytest.skip("a terminal is read on asyncio only")
-    keyboard.send_text(f"hello\r/he\t\r{key}")
+    keyboard.send_text(f"hello\r/help\r{key}")
     lines = [line async for line in TerminalScreen(["/help"]).lines(lambda: "> ")]
 
     assert lines == ["hello", "/help"]

@@ -282,6 +282,19 @@ async def test_before_and_after_it_is_open_a_session_is_closed() -> None:
 # What is not understood
 
 
+async def test_a_request_that_a_server_cannot_read_fails_alone() -> None:
+    async with running() as server, hubbub.connect(server.address) as guest:
+        room = await guest.chat.create_room("r")
+        async with guest.follow(room.stream) as events:
+            # The first is passed over, the second is the end of the connection.
+            for chars in (100_000, 17_000_000):
+                with pytest.raises(Invalid, match="send less"):
+                    await guest.chat.send(room.id, "x" * chars)
+            said = await guest.chat.send(room.id, "short")
+
+            assert (await anext(events)).seq == said.seq
+
+
 async def played(server: PlayedServer, result: object) -> None:
     """Answer whatever is asked first."""
     [asked] = await server.until_asked(1)

@@ -10,8 +10,8 @@ import pytest
 import hubbub
 from hubbub.chat.service import Chat
 from hubbub.errors import HubbubError
-from hubbub.hub import STREAMS
 from hubbub.service import methods_of
+from hubbub.session import STREAMS
 from hubbub.users.service import Users
 from tests.docs.examples import ROOT
 

@@ -7,6 +7,7 @@ import msgspec
 from websockets.frames import Opcode
 
 from hubbub import Settings
+from hubbub.server.frame_socket import WRITE_BYTES_MAX
 from tests.server.raw_client import connected, masked, websocket_key
 from tests.server.running import running
 
@@ -151,6 +152,7 @@ async def test_a_client_that_does_not_read_delays_nobody_and_misses_nothing() ->
             for _ in range(count):
                 await ann.post("chat.send", room_id=room["id"], text=text)
             last = (await ann.answer(count + 2))["result"]["seq"]
+            assert count * len(text) > 10 * WRITE_BYTES_MAX
             sockets = list(server.gateway.connections.values())
             assert any(socket.paused for socket in sockets)
 

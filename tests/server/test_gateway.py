@@ -77,4 +77,4 @@ def test_everybody_is_pinged_from_time_to_time() -> None:
             return socket.checks
 
     for backend in ("asyncio", "trio"):
-        assert run_in_virtual_time(some_time, backend=backend) == 3  # type: ignore[arg-type]
+        assert run_in_virtual_time(some_time, backend=backend) == 3

@@ -81,7 +81,10 @@ async def _sign_in(account: _Account, stack: AsyncExitStack, screen: Screen) -> 
             screen.show(note(f"The server does not know the {name} of before; you are new."))
     if session is None:
         session = await stack.enter_async_context(connect(url, nickname=name))
-    await to_thread.run_sync(keep_token, url, name, session.token)
+    try:
+        await to_thread.run_sync(keep_token, url, name, session.token)
+    except OSError as error:
+        screen.show(note(f"Who you are cannot be kept for the next time: {error}."))
     return session
 
 

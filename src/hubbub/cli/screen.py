@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import Protocol
+from contextlib import contextmanager, suppress
+from typing import Protocol, TextIO
 
 import anyio
+from anyio import to_thread
 from rich.console import Console
 from rich.text import Text
 
@@ -40,16 +41,16 @@ class PlainScreen:
 
     def show(self, line: Text) -> None:
         """Write a line to the standard output, at once."""
-        sys.stdout.write(f"{line.plain}\n")
-        sys.stdout.flush()
+        _write(sys.stdout, line.plain)
 
     def complain(self, text: str) -> None:
         """Write a line to the standard error."""
-        sys.stderr.write(f"{text}\n")
-        sys.stderr.flush()
+        _write(sys.stderr, text)
 
     async def lines(self, prompt: Callable[[], str]) -> AsyncGenerator[str]:
         """Yield the lines of the standard input, the last one even if it does not end."""
+        if _is_closed(sys.stdin):
+            return
         descriptor, rest = sys.stdin.fileno(), b""
         while data := await _read(descriptor):
             *whole, rest = (rest + data).split(b"\n")
@@ -108,7 +109,7 @@ def screen_for(words: Iterable[str]) -> Iterator[Screen]:
     Args:
         words: what a terminal completes.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not all(not _is_closed(end) and end.isatty() for end in (sys.stdin, sys.stdout)):
         yield PlainScreen()
         return
     from prompt_toolkit.patch_stdout import patch_stdout  # noqa: PLC0415
@@ -117,11 +118,27 @@ def screen_for(words: Iterable[str]) -> Iterator[Screen]:
         yield TerminalScreen(words)
 
 
+def _write(file: TextIO, line: str) -> None:
+    if _is_closed(file):
+        return
+    try:
+        file.write(f"{line}\n")
+        file.flush()
+    except BrokenPipeError:
+        # Nobody reads any more, but what is typed is still to be said.
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, file.fileno())
+        os.close(nothing)
+
+
+def _is_closed(file: TextIO) -> bool:
+    """Tell whether the program was started without it: then Python has None in its place."""
+    return file is None or file.closed
+
+
 async def _read(descriptor: int) -> bytes:
     """Read what there is; nothing at the end."""
-    try:
+    # A file is always ready, and may not be waited for.
+    with suppress(PermissionError):
         await anyio.wait_readable(descriptor)
-    except PermissionError:
-        # A file is always ready, and may not be waited for.
-        await anyio.lowlevel.checkpoint()
-    return os.read(descriptor, READ_BYTES)
+    return await to_thread.run_sync(os.read, descriptor, READ_BYTES)

@@ -20,7 +20,8 @@ def kept_token(url: str, nickname: str) -> str | None:
     """Return the token of a nickname at a server, if there is one."""
     try:
         return _path(url, nickname).read_text().strip() or None
-    except FileNotFoundError:
+    except (OSError, ValueError):
+        # Whatever it is that is there instead, a new one is made.
         return None
 
 

@@ -102,7 +102,9 @@ class Follow:
                 if self._topic is topic:
                     self._socket.send_chunk(self._socket.form(bodies))
         except HubbubError as error:
-            self._ended(self.stream, error)
+            # Unless it was released meanwhile: the stream may be followed anew already.
+            if self._topic is topic:
+                self._ended(self.stream, error)
         finally:
             self._catching_up = False
         self.flush()

@@ -112,11 +112,12 @@ async def serve(
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(gateway.keep_alive)
         task_status.started(address_of(listener))
-        if _runs_asyncio():
-            await _serve_asyncio(app, gateway, listener.dup(), stop)
-        else:
-            server = TrioServer(app, gateway, WEBSOCKET_PATH)
-            await server.serve(listener.dup(), stop, CLOSE_SECONDS_MAX)
+        with listener.dup() as own:
+            if _runs_asyncio():
+                await _serve_asyncio(app, gateway, own, stop)
+            else:
+                server = TrioServer(app, gateway, WEBSOCKET_PATH)
+                await server.serve(own, stop, CLOSE_SECONDS_MAX)
         tasks.cancel_scope.cancel()
 
 
