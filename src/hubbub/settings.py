@@ -41,7 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         requests_per_second: requests that one connection may make, with a burst
             of twice as many.
         follows_max: streams that one connection may follow.
-        connections_max: sockets that are open at one time.
+        connections_max: sockets, and followers over HTTP, at one time.
         sign_in_seconds_max: how long a socket may stay without signing in.
         drain_seconds_max: how long stopping waits for what was accepted.
     """

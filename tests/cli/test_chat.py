@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from hubbub.cli.chat import SLOW_SECONDS, talk
+from hubbub.cli.chat import talk
 from tests.cli.paper import Paper, opened
-from tests.cli.program import Program, env_in, program, run_program
+from tests.cli.program import env_in, program, run_program
 
 
 def test_two_chat_through_a_server(tmp_path: Path, address: str) -> None:
@@ -80,6 +80,15 @@ def test_who_is_not_known_any_more_is_new(tmp_path: Path, address: str) -> None:
     assert done.out.startswith("* The server does not know the Ann of before; you are new.\n")
 
 
+def test_who_cannot_be_kept_can_chat(tmp_path: Path, address: str) -> None:
+    (tmp_path / "config").touch()
+    done = run_program(tmp_path, "chat", address, "Kept", "--nickname", "Ann", typed="hello")
+
+    assert done.code == 0
+    assert done.out.startswith("* Who you are cannot be kept for the next time: ")
+    assert done.out.endswith("Ann: hello\n")
+
+
 def test_a_bad_token_is_refused(tmp_path: Path, address: str) -> None:
     done = run_program(tmp_path, "chat", address, "Token", "--token", "not.a.token")
 
@@ -106,14 +115,13 @@ def test_a_chat_outlives_its_server(tmp_path: Path, backend: str) -> None:
     with program(tmp_path, "serve", "--port", 0, *options) as server:
         address = server.line_with("Hubbub serves").split()[2]
         with program(tmp_path, "chat", address, "Lobby", "--nickname", "Ann") as ann:
-            ann.line_with("You are in Lobby")
+            ann.type("hello")
+            ann.line_with("Ann: hello")
             server.stop(signal.SIGKILL)
             ann.type("are you there?")
-            ann.line_with("No answer")
             port = address.rpartition(":")[2]
             with program(tmp_path, "serve", "--port", port, *options):
                 ann.line_with("Ann: are you there?")
-                ann.line_with("Back again")
 
                 assert ann.end() == 0
 
@@ -209,26 +217,3 @@ async def test_a_room_that_one_may_not_enter_ends_it() -> None:
 
     assert paper.complaints == ["This room is private; ask a member to invite you."]
     assert paper.prompts == []
-
-
-async def test_a_script_waits_until_it_may_speak() -> None:
-    paper = Paper(["one", "two"], patient=True)
-    async with opened(message_limit=1, message_period=1) as (_, ann, _bob):
-        assert await talk(ann, paper, "Lobby")
-
-    assert len(paper.complaints) == 1
-    assert paper.shown[-1].endswith("Ann: two")
-
-
-def test_one_is_told_soon_that_there_is_no_answer() -> None:
-    assert SLOW_SECONDS <= 5
-
-
-def test_a_program_is_told_when_it_ends(tmp_path: Path, address: str) -> None:
-    running = Program(tmp_path, "chat", address, "End")
-    running.line_with("You are in End")
-
-    assert running.stop(signal.SIGKILL) == -signal.SIGKILL
-    for pipe in (running.process.stdin, running.process.stdout):
-        assert pipe is not None
-        pipe.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hubbub import Conflict, HubbubError, Invalid, NotFound
-from hubbub.cli.commands import COMMANDS
+from hubbub.cli.commands import COMMANDS, WHO_MAX
 from tests.cli.paper import chatting, opened
 
 
@@ -65,6 +65,16 @@ async def test_who_lists_the_members() -> None:
 
         assert await here.sees("Ann  ") == "* Ann  online, creator  ann"
         assert await here.sees("Bob  ") == "* Bob  online  bob"
+
+
+async def test_of_very_many_members_some_are_listed() -> None:
+    async with opened() as (hub, ann, _bob), chatting(ann) as here:
+        for number in range(WHO_MAX + 2):
+            async with hub.session(f"guest{number}") as guest:
+                await guest.chat.join(here.conversation.in_front.id)
+        await here.type("/who")
+
+        await here.sees("* … and 3 more")
 
 
 async def test_leaving_is_for_good() -> None:

@@ -18,7 +18,7 @@ def test_a_missing_package_is_one_sentence(missing: str) -> None:
 
     assert done.returncode == 2
     assert done.stderr == (
-        f"The command hubbub needs the package {missing}: pip install 'hubbub[cli]'\n"
+        f"The command hubbub needs the package {missing}: pip install 'hubbub[all]'\n"
     )
 
 

@@ -6,6 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from tempfile import TemporaryFile
 
 import pytest
@@ -66,6 +67,24 @@ def test_where_nobody_looks_it_is_plain(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     with screen_for(["/help"]) as screen:
         assert isinstance(screen, PlainScreen)
+
+
+async def test_without_an_input_there_are_no_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A program that is started with its input closed has None in its place.
+    monkeypatch.setattr(sys, "stdin", None)
+    with screen_for([]) as screen:
+        assert [line async for line in screen.lines(str)] == []
+
+
+def test_who_stops_reading_does_not_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as nobody:
+        monkeypatch.setattr(sys, "stdout", nobody)
+        PlainScreen().show(Text("hello"))
+        PlainScreen().show(Text("hello?"))
+
+        assert os.fstat(writer).st_rdev == Path(os.devnull).stat().st_rdev
 
 
 def test_a_terminal_shows_lines_whole_and_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,6 +56,24 @@ def test_a_nickname_may_have_any_characters(name: str) -> None:
     assert [path.parent for path in tokens_directory().rglob("*")] == [tokens_directory()]
 
 
+@pytest.mark.parametrize("content", [b"", b" \n", b"\xff"])
+def test_what_is_no_token_is_none(content: bytes) -> None:
+    keep_token(HERE, "ann", "secret")
+    [path] = tokens_directory().iterdir()
+    path.write_bytes(content)
+
+    assert kept_token(HERE, "ann") is None
+
+
+def test_where_none_can_be_kept_there_is_none() -> None:
+    tokens_directory().parent.mkdir(parents=True)
+    tokens_directory().touch()
+
+    assert kept_token(HERE, "ann") is None
+    with pytest.raises(OSError, match="tokens"):
+        keep_token(HERE, "ann", "secret")
+
+
 def test_nobody_else_may_read_it() -> None:
     keep_token(HERE, "ann", "secret")
     [path] = tokens_directory().iterdir()

@@ -321,6 +321,20 @@ def test_one_who_was_let_in_gets_events_until_the_end(play: Play) -> None:
     play(story)
 
 
+def test_to_leave_is_told_to_the_server(play: Play) -> None:
+    async def story() -> None:
+        server = PlayedServer()
+        async with kept_up(server.line()) as line, anyio.create_task_group() as tasks:
+            tasks.start_soon(let_in, server, 4)
+            async with line.follow("room/1", 4):
+                pass
+            _, left = await server.until_asked(2)
+
+        assert (left["method"], left["params"]) == ("session.unfollow", {"stream": "room/1"})
+
+    play(story)
+
+
 def test_one_who_is_not_let_in_is_told_why(play: Play) -> None:
     async def story() -> None:
         server = PlayedServer()

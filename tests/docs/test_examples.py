@@ -1,7 +1,8 @@
-"""Every example runs, and every link leads somewhere."""
+"""Every example runs on both backends and prints what it says, and every link leads somewhere."""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -9,51 +10,69 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.examples import PAGES, Example, examples
+from tests.cli.program import program
+from tests.docs.examples import ADDRESS, PAGES, RUN, Example, examples
 
 EXAMPLES = examples()
-SERVER = """
-import sys
-from hubbub.server.run import run
-run("memory://", port=0, on_ready=lambda address: print(address, flush=True))
-"""
+RUNS = [(example, backend) for example in EXAMPLES for backend in example.backends]
+PLUGIN = {
+    "asyncio": ["-p", "no:anyio", "--asyncio-mode=auto"],
+    # By default it runs each test on both.
+    "trio": ["-p", "no:asyncio", "--anyio-mode=auto"],
+}
 SECONDS_MAX = 15
 
 
-def run(code: str, folder: Path) -> None:
-    """Run a program of its own."""
-    program = folder / "example.py"
-    program.write_text(code)
-    command = [sys.executable, "-W", "error", str(program)]
+def run(folder: Path, *args: str) -> str:
+    """Run Python in a folder; return what it prints."""
     done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=SECONDS_MAX, check=False
+        [sys.executable, *args],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_MAX,
+        check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def written(example: Example, backend: str, folder: Path, address: str = ADDRESS) -> str:
+    """Write an example into a folder; return the name of the file."""
+    code = example.code.replace(RUN, f'anyio.run(main, backend="{backend}")')
+    (folder / "test_example.py").write_text(code.replace(ADDRESS, address))
+    return "test_example.py"
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) > 5
+    blocks = sum(page.read_text().count("```python") for page in PAGES)
+
+    assert len(EXAMPLES) == blocks > 10
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_in_the_page_as_in_the_test_a_block_ends_where_it_ends() -> None:
+    assert not [example.name for example in EXAMPLES if "```" in example.code]
+
+
 @pytest.mark.parametrize(
-    "example", [e for e in EXAMPLES if not e.needs_server], ids=lambda e: e.name
+    ("example", "backend"), RUNS, ids=[f"{example.name}-{backend}" for example, backend in RUNS]
 )
 def test_an_example_runs(example: Example, backend: str, tmp_path: Path) -> None:
-    run(example.code.replace("anyio.run(main)", f'anyio.run(main, backend="{backend}")'), tmp_path)
+    if example.how == "pytest":
+        file = written(example, backend, tmp_path)
+        printed = run(tmp_path, "-m", "pytest", "-q", *PLUGIN[backend], file)
+        assert "passed" in printed
+    elif example.how is not None:
+        options = ["--db", "memory://", "--port", 0, "--backend", backend]
+        with program(tmp_path, "serve", *options) as server:
+            address = server.line_with("Hubbub serves").split()[2]
+            file = written(example, backend, tmp_path, address)
+            printed = run(tmp_path, "-W", "error", file)
+    else:
+        printed = run(tmp_path, "-W", "error", written(example, backend, tmp_path))
 
-
-@pytest.mark.parametrize("example", [e for e in EXAMPLES if e.needs_server], ids=lambda e: e.name)
-def test_an_example_runs_against_a_server(example: Example, tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdout is not None
-        address = server.stdout.readline().strip()
-        try:
-            run(example.code.replace("http://127.0.0.1:8000", address), tmp_path)
-        finally:
-            server.terminate()
+    assert example.prints in (None, printed)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -61,3 +80,14 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
 
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_page_is_reached_from_the_index() -> None:
+    reached, new = set[Path](), {PAGES[0]}
+    while new:
+        page = new.pop()
+        reached.add(page)
+        links = re.findall(r"\]\((?!https?:)([^)#]+\.md)", page.read_text())
+        new |= {(page.parent / link).resolve() for link in links} - reached
+
+    assert [page for page in PAGES if page not in reached and "changelog.d" not in page.parts] == []

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from typing import get_args
 
 import msgspec
 import pytest
+from typer.testing import CliRunner
 
-import hubbub
+import hubbub.server
+import hubbub.testing
+from hubbub import Event, Message, Room, User
 from hubbub.chat.service import Chat
+from hubbub.cli.app import app
+from hubbub.cli.commands import COMMANDS
 from hubbub.errors import HubbubError
-from hubbub.service import methods_of
+from hubbub.service import Method, methods_of
 from hubbub.session import STREAMS
 from hubbub.users.service import Users
 from tests.docs.examples import ROOT
 
 REFERENCE = ROOT / "docs" / "reference"
 ALL = "\n".join(page.read_text() for page in REFERENCE.glob("*.md"))
+ALL_METHODS = methods_of(Chat) | methods_of(Users)
+
+
+def page_of(name: str) -> str:
+    return (REFERENCE / f"{name}.md").read_text()
 
 
 @pytest.mark.parametrize("name", hubbub.__all__)
@@ -24,14 +36,57 @@ def test_every_public_name(name: str) -> None:
     assert name in ALL
 
 
-@pytest.mark.parametrize("name", [*methods_of(Chat), *methods_of(Users)])
-def test_every_method(name: str) -> None:
-    assert f"### `{name}`" in (REFERENCE / "sessions.md").read_text()
+@pytest.mark.parametrize("method", ALL_METHODS.values(), ids=lambda method: method.name)
+def test_every_method_with_its_signature(method: Method) -> None:
+    function = inspect.signature(method.function)
+    result = str(function.return_annotation).removeprefix("Command[")
+    if method.plain:
+        result = result.removesuffix("]")
+    parameters = list(function.parameters.values())[1:]
+    signature = function.replace(parameters=parameters, return_annotation=result)
+    name = method.name.partition(".")[2]
+    # Annotations are shown as what they are: strings.
+    shown = f"{name}{signature}".replace("'", "")
+
+    assert f"### `{method.name}`\n\n`{shown}`\n" in page_of("sessions")
+
+
+@pytest.mark.parametrize("method", ["sign_in", "follow", "unfollow", "read"])
+def test_every_method_of_the_session_on_the_wire(method: str) -> None:
+    assert f"`session.{method}`" in page_of("wire") or f'"session.{method}"' in page_of("wire")
+
+
+@pytest.mark.parametrize("result", [Room, Message, User, Event])
+def test_every_result_with_its_fields(result: type[msgspec.Struct]) -> None:
+    section = page_of("sessions").partition(f"### `{result.__name__}`")[2].partition("###")[0]
+
+    assert all(f"| `{field}` |" in section for field in result.__struct_fields__)
+
+
+@pytest.mark.parametrize("name", [*hubbub.server.__all__, *hubbub.testing.__all__])
+def test_every_name_of_the_packages(name: str) -> None:
+    assert name in page_of("packages")
+
+
+@pytest.mark.parametrize("command", ["serve", "chat", "verify"])
+def test_every_command_with_its_options(command: str) -> None:
+    shown = CliRunner().invoke(app, [command, "--help"]).output
+    options = set(re.findall(r"--[a-z]+", shown)) - {"--help"}
+    section = page_of("cli").partition(f"## `hubbub {command}")[2].partition("\n## ")[0]
+
+    assert all(f"| `{option}" in section for option in options)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_of_a_chat(name: str) -> None:
+    command = f"/{name} {COMMANDS[name].arguments}".strip()
+
+    assert f"| `{command}` |" in page_of("cli")
 
 
 @pytest.mark.parametrize("field", msgspec.structs.fields(hubbub.Settings), ids=lambda f: f.name)
 def test_every_setting_with_its_default(field: msgspec.structs.FieldInfo) -> None:
-    page = (REFERENCE / "settings.md").read_text()
+    page = page_of("settings")
     known = field.default is not msgspec.NODEFAULT
 
     assert f"| `{field.name}` | `{field.default!r}` |" in page or not known
@@ -47,7 +102,7 @@ def test_every_setting_with_its_default(field: msgspec.structs.FieldInfo) -> Non
     ],
 )
 def test_every_error_with_its_codes(kind: type[HubbubError]) -> None:
-    page = (REFERENCE / "errors.md").read_text()
+    page = page_of("errors")
     reason = f"`{kind.reason}`" if kind.reason else ""
 
     row = f"| `{kind.__name__}` | `{kind.code}` | {reason} | {kind.http_status} | {kind.rpc_code} |"
@@ -56,7 +111,7 @@ def test_every_error_with_its_codes(kind: type[HubbubError]) -> None:
 
 @pytest.mark.parametrize("kind", STREAMS)
 def test_every_event_type_with_its_fields(kind: str) -> None:
-    page = (REFERENCE / "events.md").read_text()
+    page = page_of("events")
 
     for data in get_args(STREAMS[kind].data_type):
         fields = ", ".join(f"`{field}`" for field in data.__struct_fields__)

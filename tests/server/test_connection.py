@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from hubbub import Settings
 from tests.server.memory_socket import Client, clients
+from tests.server.test_auth import SetClock
 
 
 def code_of(answer: Any) -> str:
@@ -44,6 +46,18 @@ async def test_what_comes_behind_a_refused_sign_in_is_refused() -> None:
         second = await client.ask("chat.rooms")
 
     assert (code_of(first), code_of(second)) == ("not_allowed", "not_allowed")
+
+
+async def test_what_waits_for_a_sign_in_is_counted_once() -> None:
+    # A burst of two.
+    async with clients(settings=Settings(requests_per_second=1.0)) as (gateway, _):
+        client = Client(gateway)
+        client.post("session.sign_in", nickname="ann")
+        second = await client.answer(client.post("chat.rooms"))
+        third = await client.ask("chat.rooms")
+
+    assert second["result"] == []
+    assert code_of(third) == "rate_limited"
 
 
 async def test_one_signs_in_once() -> None:
@@ -113,6 +127,38 @@ async def test_too_many_requests_in_a_second_are_refused() -> None:
 
     assert code_of(answers[-1]) == "rate_limited"
     assert answers[-1]["error"]["data"]["retry_after"] > 0
+
+
+async def test_who_waits_as_long_as_he_is_told_is_let_through() -> None:
+    clock = SetClock()
+    settings = Settings(requests_per_second=1.0, clock=clock)
+    async with clients("ann", settings=settings) as (_, [ann]):
+        await ann.ask("chat.rooms")
+        refused = await ann.ask("chat.rooms")
+        clock.at += timedelta(seconds=refused["error"]["data"]["retry_after"])
+        fine = await ann.ask("chat.rooms")
+
+    assert fine["result"] == []
+
+
+async def test_an_oversize_frame_is_told_and_the_connection_goes_on() -> None:
+    async with clients("ann") as (_, [ann]):
+        ann.connection.oversize()
+        refusal = ann.socket.messages[-1]
+        fine = await ann.ask("chat.rooms")
+
+    assert (refusal["id"], refusal["error"]["code"]) == (None, -32600)
+    assert fine["result"] == []
+
+
+async def test_what_is_not_json_is_told_and_the_connection_goes_on() -> None:
+    async with clients("ann") as (_, [ann]):
+        ann.connection.receive(b"{")
+        refusal = ann.socket.messages[-1]
+        fine = await ann.ask("chat.rooms")
+
+    assert (refusal["id"], refusal["error"]["code"]) == (None, -32700)
+    assert fine["result"] == []
 
 
 async def test_a_fault_is_logged_and_not_told(

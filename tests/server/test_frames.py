@@ -97,6 +97,18 @@ def test_fragments_that_are_too_large_together_are_passed_over() -> None:
     assert list(frames.feed(sent(protocol))) == [(OVERSIZE, b""), (TEXT, b"next")]
 
 
+def test_empty_fragments_cost_nothing() -> None:
+    frames = Frames(bytes_max=64)
+    list(frames.feed(masked(0x01, b"a")))
+    for _ in range(1_000):
+        assert list(frames.feed(masked(0x00, b""))) == []
+    kept = len(frames._parts or ())
+    [message] = frames.feed(masked(0x80, b"b"))
+
+    assert kept == 1
+    assert message == (TEXT, b"ab")
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [
@@ -109,10 +121,13 @@ def test_fragments_that_are_too_large_together_are_passed_over() -> None:
         (masked(0x8B, b"a"), 1002),
         (b"\x81\xff" + (SKIPPED_BYTES_MAX + 1).to_bytes(8, "big") + bytes(4), 1009),
         (b"\x89\xfe" + (CONTROL_BYTES_MAX + 1).to_bytes(2, "big") + bytes(4 + 126), 1002),
+        (b"\x89\xff" + (1 << 40).to_bytes(8, "big") + bytes(4), 1002),
+        (b"\xc1\xfe" + (1_000).to_bytes(2, "big") + bytes(4), 1002),
     ],
     ids=[
         "no mask", "reserved bits", "unknown opcode", "nothing to continue", "two at once",
         "a control frame in parts", "unknown control frame", "far too large", "a long ping",
+        "a ping that never ends", "reserved bits of a frame that is passed over",
     ],
 )  # fmt: skip
 def test_who_breaks_the_protocol_is_told_how(data: bytes, code: int) -> None:
@@ -129,6 +144,14 @@ def test_a_close_frame_has_its_code_and_reason() -> None:
     assert protocol.close_rcvd is not None
     assert protocol.close_rcvd.code == 3000
     assert protocol.close_rcvd.reason.startswith("come back")
+
+
+def test_a_long_reason_is_cut_between_characters() -> None:
+    protocol = client()
+    protocol.receive_data(close_frame(3000, "x" + "ü" * 100))
+
+    assert protocol.close_rcvd is not None
+    assert protocol.close_rcvd.reason == "x" + "ü" * 61
 
 
 def test_a_close_is_read() -> None:

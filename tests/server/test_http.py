@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import logging
 
+import anyio
 import httpx2
 import pytest
 
 from hubbub import Settings
+from hubbub.server import Gateway
 from hubbub.server.http import PACES_MAX
-from tests.server.api import api
+from tests.server.api import Api, api
 from tests.server.running import running
+
+
+def signed(it: Api, user: str) -> str:
+    """Make a token, without a request."""
+    return Gateway(it.hub).tokens.sign(user)
 
 
 async def test_a_guest_gets_a_token_for_a_nickname() -> None:
@@ -140,8 +147,58 @@ async def test_too_many_requests_are_refused() -> None:
     assert answers[-1].json()["retry_after"] > 0
 
 
-async def test_the_users_whose_pace_is_remembered_are_bounded() -> None:
+async def test_following_is_a_request_as_well() -> None:
+    settings = Settings(requests_per_second=1.0)
+    async with api(settings) as it:
+        ann = await it.sign_in("Ann")
+        answers = [await it.http.get("/api/events", headers=ann) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [422, 422, 429]
+
+
+async def test_of_the_users_whose_pace_is_remembered_who_was_away_longest_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert 0 < PACES_MAX <= 100_000
+    monkeypatch.setattr("hubbub.server.http.PACES_MAX", 3)
+    async with api(Settings(requests_per_second=1.0)) as it:
+        # The sign-ins are counted for the host, which is one more.
+        ann, bob = [{"Authorization": f"Bearer {signed(it, who)}"} for who in ("ann", "bob")]
+        for who in (ann, bob, ann, bob, ann):
+            answer = await it.http.get("/api/chat/rooms", headers=who)
+        for name in ("cy", "di"):
+            await it.http.get(
+                "/api/chat/rooms", headers={"Authorization": f"Bearer {signed(it, name)}"}
+            )
+        again, fresh = [await it.http.get("/api/chat/rooms", headers=who) for who in (ann, bob)]
+
+    assert answer.status_code == 429
+    assert (again.status_code, fresh.status_code) == (429, 200)
+
+
+async def test_when_too_many_commands_wait_no_more_are_taken() -> None:
+    async with api(Settings(calls_queued_max=0)) as it:
+        headers = {"Authorization": f"Bearer {signed(it, 'ann')}"}
+        query = await it.http.get("/api/chat/rooms", headers=headers)
+        sign_in = await it.http.post("/api/users/sign_in", json={"nickname": "Ann"})
+
+    assert (query.status_code, query.json()["code"]) == (503, "overloaded")
+    assert sign_in.status_code == 503
+
+
+async def test_a_client_that_goes_in_the_middle_is_no_fault(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with running() as server:
+        port = int(server.address.rpartition(":")[2])
+        with caplog.at_level(logging.WARNING):
+            async with await anyio.connect_tcp("127.0.0.1", port) as stream:
+                head = b"POST /api/users/sign_in HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n"
+                await stream.send(head + b"{")
+            async with httpx2.AsyncClient(base_url=server.address) as http:
+                await http.get("/health")
+
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import httpx2
 from openapi_spec_validator import validate
-from starlette.routing import Route
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
 
 import hubbub
 from hubbub.server import create_app
@@ -44,6 +46,17 @@ async def test_a_method_is_described_by_its_docstring() -> None:
 
     assert paths["/api/chat/send"]["post"]["summary"] == "Say something in a room."
     assert "RateLimited" in paths["/api/chat/send"]["post"]["description"]
+
+
+async def test_it_says_where_it_is_mounted() -> None:
+    async with hubbub.open("memory://") as hub:
+        outer = Starlette(routes=[Mount("/live", app=create_app(hub))])
+        transport = httpx2.ASGITransport(outer)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as http:
+            description = (await http.get("/live/openapi.json")).json()
+
+    validate(description)
+    assert description["servers"] == [{"url": "/live"}]
 
 
 async def test_it_is_the_same_for_every_application() -> None:

@@ -11,6 +11,7 @@ import httpx2
 import msgspec
 from anyio.abc import ByteStream
 
+from hubbub.server.run import CLOSE_SECONDS_MAX
 from tests.server.running import Running, running
 
 
@@ -98,6 +99,18 @@ async def test_the_end_of_the_right_to_read_is_told() -> None:
     assert nothing == {}
 
 
+async def test_a_server_that_stops_ends_it() -> None:
+    async with running() as server, room_of(server) as (_, room):
+        params = {"stream": room["stream"], "after": "1", "token": room["token"]}
+        async with following(server, **params) as reader:
+            await reader.event()
+            server.stop.set()
+            with anyio.fail_after(CLOSE_SECONDS_MAX / 2):
+                nothing = await reader.event()
+
+    assert nothing == {}
+
+
 async def test_what_may_not_be_followed_is_a_problem() -> None:
     async with running() as server, room_of(server) as (http, room):
         headers = {"Authorization": room["Authorization"]}
@@ -108,10 +121,13 @@ async def test_what_may_not_be_followed_is_a_problem() -> None:
                 {"stream": "user/other"},
                 {"stream": room["stream"], "after": "99"},
                 {"stream": room["stream"], "after": "-1"},
+                {"stream": room["stream"], "after": "9" * 5_000},
+                {"stream": room["stream"], "after": "soon"},
+                {"after": "0"},
             )
         ]
 
-    assert [answer.status_code for answer in answers] == [404, 403, 409, 422]
+    assert [answer.status_code for answer in answers] == [404, 403, 409, 422, 422, 422, 422]
 
 
 async def test_a_client_that_goes_is_forgotten() -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hubbub import errors
 from hubbub.wire.messages import (
     INTERNAL_ERROR,
     ErrorObject,
+    Incoming,
     Outgoing,
     encode,
     error_object,
@@ -31,6 +34,15 @@ def test_a_chunk_is_one_array_of_notifications() -> None:
         b'[{"jsonrpc":"2.0","method":"event","params":{"seq":1}},'
         b'{"jsonrpc":"2.0","method":"event","params":{"seq":2}}]'
     )
+
+
+@given(st.lists(st.dictionaries(st.text(), st.text() | st.integers(-9, 9)), min_size=1))
+def test_the_bytes_of_an_event_are_sent_as_they_are(bodies: list[dict[str, object]]) -> None:
+    encoded = [msgspec.json.encode(body) for body in bodies]
+    sent = msgspec.json.decode(events_frame(encoded), type=list[Incoming])
+
+    assert [bytes(message.params) for message in sent] == encoded
+    assert {message.method for message in sent} == {"event"}
 
 
 def test_a_signal_is_a_notification() -> None:

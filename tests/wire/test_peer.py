@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import msgspec
@@ -110,11 +111,48 @@ def test_a_bad_frame_gets_an_error_without_a_number(payload: bytes, code: int) -
 @given(st.binary(max_size=60) | json_values.map(msgspec.json.encode))
 def test_nothing_that_comes_in_is_a_fault(payload: bytes) -> None:
     for end in (Peer(asks=False), Peer(asks=True)):
-        for happening in end.receive(payload):
+        happenings = list(end.receive(payload))
+        assert len(happenings) == 1 or payload.lstrip().startswith(b"[")
+        for happening in happenings:
             if isinstance(happening, Malformed) and happening.frame is not None:
                 errors = read(happening.frame)
                 for error in errors if isinstance(errors, list) else [errors]:
                     assert error["error"]["code"] in (-32700, -32600)
+
+
+REQUEST = {"jsonrpc": "2.0", "method": "a"}
+RUBBISH: list[Any] = ["seven", {}, [], {"jsonrpc": "2.0"}, {**REQUEST, "id": []}]
+
+
+@given(
+    items=st.lists(
+        st.integers(1, 9) | st.none() | st.sampled_from(RUBBISH), min_size=1, max_size=100
+    ),
+    random=st.randoms(use_true_random=False),
+)
+def test_every_request_of_an_array_is_answered_once_in_whatever_order(
+    items: list[Any], random: Random
+) -> None:
+    peer = Peer(asks=False)
+    requests = {f"r{at}": item for at, item in enumerate(items) if isinstance(item, int)}
+    array: list[Any] = [
+        {**REQUEST, "id": f"r{at}"} if f"r{at}" in requests
+        else REQUEST if item is None
+        else item
+        for at, item in enumerate(items)
+    ]  # fmt: skip
+    happenings = list(peer.receive(msgspec.json.encode(array)))
+    came = [h for h in happenings if isinstance(h, Asked)]
+    random.shuffle(came)
+    frames = [peer.answer(one, None) for one in came]
+    frames += [h.frame for h in happenings if isinstance(h, Malformed)]
+
+    sent = [read(frame) for frame in frames if frame is not None]
+    answers = sent[0] if sent else []
+    rubbish = sum(item is not None and not isinstance(item, int) for item in items)
+    assert len(sent) <= 1
+    assert sorted(a["id"] for a in answers if "result" in a) == sorted(requests)
+    assert sum(a["id"] is None and "error" in a for a in answers) == rubbish
 
 
 def test_an_unknown_method_has_a_code_of_its_own() -> None:

@@ -15,7 +15,7 @@ def main() -> None:
         if (error.name or "").partition(".")[0] == "hubbub":
             raise
         sys.stderr.write(
-            f"The command hubbub needs the package {error.name}: pip install 'hubbub[cli]'\n"
+            f"The command hubbub needs the package {error.name}: pip install 'hubbub[all]'\n"
         )
         sys.exit(2)
     app(prog_name="hubbub")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
 from typing import Annotated, NamedTuple
@@ -13,8 +12,9 @@ import typer
 from anyio import to_thread
 
 from ..client import connect
-from ..errors import HubbubError, NotAllowed, RateLimited
+from ..errors import NotAllowed
 from ..session import Session
+from .attempt import attempt
 from .commands import COMMANDS, carry_out
 from .conversation import Conversation
 from .failing import exit_on_error
@@ -22,10 +22,7 @@ from .lines import note
 from .screen import Screen, screen_for
 from .tokens import keep_token, kept_token
 
-__all__ = ["SLOW_SECONDS", "chat", "talk"]
-
-# After so long without an answer one is told.
-SLOW_SECONDS = 2.0
+__all__ = ["chat", "talk"]
 
 
 def chat(
@@ -97,7 +94,7 @@ async def talk(session: Session, screen: Screen, room: str) -> bool:
     """
     async with anyio.create_task_group() as tasks:
         conversation = Conversation(session, screen.show, tasks)
-        good = await _attempt(screen, partial(_begin, conversation, room))
+        good = await attempt(screen, partial(_begin, conversation, room))
         if good:
             good = await _carry_out_all(conversation, screen)
         tasks.cancel_scope.cancel()
@@ -115,51 +112,12 @@ async def _carry_out_all(conversation: Conversation, screen: Screen) -> bool:
     good = True
     async with aclosing(screen.lines(partial(_prompt, conversation))) as lines:
         async for line in lines:
-            good &= await _attempt(screen, partial(carry_out, conversation, line))
+            good &= await attempt(screen, partial(carry_out, conversation, line))
             if conversation.over:
                 break
     await conversation.step_out()
     # Who sees a refusal need not be told of it again in the end.
     return good or not screen.patient
-
-
-async def _attempt(screen: Screen, work: Callable[[], Awaitable[None]]) -> bool:
-    """Do something; tell if it is slow or refused. A script has the patience to wait."""
-    while True:
-        error = await _refusal(screen, work)
-        if error is None:
-            return True
-        screen.complain(error.message)
-        if not (screen.patient and isinstance(error, RateLimited) and error.retry_after):
-            return False
-        await anyio.sleep(error.retry_after)
-
-
-async def _refusal(screen: Screen, work: Callable[[], Awaitable[None]]) -> HubbubError | None:
-    error = None
-    async with anyio.create_task_group() as tasks:
-        waiting = _Waiting(screen)
-        tasks.start_soon(waiting.tell)
-        try:
-            await work()
-        except HubbubError as raised:
-            # Raised here it would come out of the tasks as a group.
-            error = raised
-        tasks.cancel_scope.cancel()
-    if waiting.told:
-        screen.show(note("Back again."))
-    return error
-
-
-class _Waiting:
-    def __init__(self, screen: Screen) -> None:
-        self.told = False
-        self._screen = screen
-
-    async def tell(self) -> None:
-        await anyio.sleep(SLOW_SECONDS)
-        self.told = True
-        self._screen.show(note("No answer: the connection is lost, or slow. Coming back …"))
 
 
 def _prompt(conversation: Conversation) -> str:

@@ -11,8 +11,9 @@ from .conversation import HISTORY, Conversation
 from .lines import note, room_line
 from .rooms import all_rooms
 
-__all__ = ["COMMANDS", "SlashCommand", "carry_out"]
+__all__ = ["COMMANDS", "WHO_MAX", "SlashCommand", "carry_out"]
 
+# The members that are listed.
 WHO_MAX = 100
 
 

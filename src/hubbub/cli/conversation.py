@@ -26,7 +26,8 @@ __all__ = ["DIRECTS_MAX", "HISTORY", "Conversation"]
 HISTORY = 20
 # The direct conversations that are followed, the newest of them.
 DIRECTS_MAX = 200
-MARK_SECONDS_MAX = 2.0
+# How long going elsewhere waits until it is noted what was read.
+MARK_SECONDS = 2.0
 
 
 class Conversation:
@@ -111,8 +112,8 @@ class Conversation:
         self._following.cancel()
         room, self.room = self.room, None
         if room is not None and self._last:
-            # Nothing is lost if this is not known, so nobody waits for it.
-            with anyio.move_on_after(MARK_SECONDS_MAX), suppress(HubbubError):
+            # Little is lost if this is not known.
+            with anyio.move_on_after(MARK_SECONDS), suppress(HubbubError):
                 await self.session.chat.mark_read(room.id, self._last)
 
     async def leave(self) -> Room:
@@ -179,8 +180,8 @@ class Conversation:
             await self._cut_off(error)
 
     async def _show_newest(self, room: Room) -> None:
-        self.show(note(f"You are in {await self.title(room)} ({room.id})."))
         page = await self.session.chat.history(room.id, limit=HISTORY)
+        self.show(note(f"You are in {await self.title(room)} ({room.id})."))
         self._first = page[0].seq if page else 1
         self._set_last(page[-1].seq if page else 0)
         await self.show_messages(page)

@@ -331,13 +331,13 @@ class Journal(AsyncContextManagerMixin):
         with anyio.move_on_after(self._settings.drain_seconds_max):
             while not (self._committer.idle and self._loader.idle):
                 await self._committer.progress()
+        for topic in self._topics.values():
+            topic.close()
 
     def _abandon(self) -> None:
         error = Closed("The hub was closed before it got to this command.")
         self._loader.abandon(error)
         self._committer.abandon(error)
-        for topic in self._topics.values():
-            topic.close()
 
 
 def check_key(key: object, chars_max: int) -> None:

@@ -113,7 +113,7 @@ class Connection:
         """Take one frame in."""
         for happening in self._peer.receive(payload):
             if isinstance(happening, Asked):
-                self._ask(happening)
+                self._take(happening)
             elif isinstance(happening, Malformed) and happening.frame is not None:
                 self._socket.send(happening.frame)
         self._gateway.flush()
@@ -140,9 +140,16 @@ class Connection:
             self._gateway.hub.presence.disconnect(self.session.caller.user)
             self.session = None
 
-    def _ask(self, asked: Asked) -> None:
+    def _take(self, asked: Asked) -> None:
         try:
             self._check_pace()
+        except HubbubError as error:
+            self._refuse(asked, error)
+        else:
+            self._ask(asked)
+
+    def _ask(self, asked: Asked) -> None:
+        try:
             if self._signing_in is not None:
                 self._signing_in.append(asked)
             elif asked.method == "session.sign_in":

@@ -99,7 +99,10 @@ class Follow:
                 if cursor >= topic.base and self.follower.until is None:
                     break
                 bodies = await tail.next()
-                if self._topic is topic:
+                if self._socket.paused:
+                    # It has asked for a pause meanwhile: they are read again when it is over.
+                    self.follower.cursor -= len(bodies)
+                elif self._topic is topic:
                     self._socket.send_chunk(self._socket.form(bodies))
         except HubbubError as error:
             # Unless it was released meanwhile: the stream may be followed anew already.

@@ -31,6 +31,9 @@ PONG: Final = 0xA
 # Not of the RFC: a message that was too large, and was passed over.
 OVERSIZE: Final = 0x10
 
+# The first byte of a text message that is one frame.
+WHOLE_TEXT: Final = 0x80 | TEXT
+
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 KEY_BYTES = 24
 PROTOCOL = SUBPROTOCOL.encode()
@@ -67,7 +70,9 @@ def frame(payload: bytes, opcode: int = TEXT) -> bytes:
 
 def close_frame(code: int, reason: str) -> bytes:
     """Make a close frame."""
-    return frame(struct.pack("!H", code) + reason.encode()[: CONTROL_BYTES_MAX - 2], CLOSE)
+    # Cut between characters, not in one.
+    text = reason.encode()[: CONTROL_BYTES_MAX - 2].decode(errors="ignore")
+    return frame(struct.pack("!H", code) + text.encode(), CLOSE)
 
 
 class Answer(NamedTuple):
@@ -135,6 +140,8 @@ class Frames:
             head, size, start = _header(data, at, end)
             if start < 0:
                 break
+            if head != WHOLE_TEXT:
+                _check(head, size)
             if size > self._bytes_max and not head & 0x08:
                 yield from self._pass_over(head, size)
                 at, self._skip = start, size
@@ -143,8 +150,8 @@ class Frames:
                 break
             payload = apply_mask(data[start : start + size], data[start - 4 : start])
             at = start + size
-            # The one case that matters for speed: a whole text message.
-            if head == 0x81 and self._parts is None:
+            # The one case that matters for speed.
+            if head == WHOLE_TEXT and self._parts is None:
                 yield TEXT, payload
             else:
                 yield from self._take(head, payload)
@@ -152,16 +159,13 @@ class Frames:
 
     def _take(self, head: int, payload: bytes) -> Iterator[tuple[int, bytes]]:
         opcode, final = head & 0x0F, bool(head & 0x80)
-        if head & 0x70:
-            raise FrameError(1002, "reserved bits are set")
         if opcode >= CLOSE:
-            if opcode > PONG or not final or len(payload) > CONTROL_BYTES_MAX:
-                raise FrameError(1002, "bad control frame")
             yield opcode, payload
             return
         self._continue(opcode, len(payload))
         assert self._parts is not None
-        if self._size <= self._bytes_max:
+        # Empty ones are not kept: there may be any number of them.
+        if payload and self._size <= self._bytes_max:
             self._parts.append(payload)
         if final:
             whole, opcode = b"".join(self._parts), self._opcode
@@ -189,6 +193,15 @@ class Frames:
         self._size += size
         if self._size > SKIPPED_BYTES_MAX:
             raise FrameError(1009, "message too big")
+
+
+def _check(head: int, size: int) -> None:
+    """Refuse a bad frame at its header: its payload would be waited for."""
+    if head & 0x70:
+        raise FrameError(1002, "reserved bits are set")
+    opcode, final = head & 0x0F, bool(head & 0x80)
+    if opcode >= CLOSE and (opcode > PONG or not final or size > CONTROL_BYTES_MAX):
+        raise FrameError(1002, "bad control frame")
 
 
 def _header(data: bytes, at: int, end: int) -> tuple[int, int, int]:

@@ -21,6 +21,7 @@ from .auth import Identity, Tokens
 
 if TYPE_CHECKING:
     from .connection import Connection, Socket
+    from .sse import EventStream
 
 __all__ = ["Gateway", "Route", "SignIn"]
 
@@ -65,13 +66,15 @@ class Gateway:
         # Sockets whose answers have gathered: a batch's go out as one write each.
         self.unflushed: list[Socket] = []
         hub.journal.after_batch.append(self.flush)
-        # Open connections, and what carries each.
+        # Open connections, and what carries each; and what is followed over HTTP.
         self.connections: dict[Connection, Socket] = {}
+        self.event_streams: set[EventStream] = set()
 
     @property
     def full(self) -> bool:
         """True when no more connections may be opened."""
-        return len(self.connections) >= self.settings.connections_max
+        count = len(self.connections) + len(self.event_streams)
+        return count >= self.settings.connections_max
 
     def identify(self, sign_in: SignIn) -> Identity:
         """

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from typing import Any, get_origin
+from typing import Any, TypeVar, get_origin
 from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route as HttpRoute
 
-from ..errors import Invalid, NotAllowed
+from ..errors import Invalid, NotAllowed, Overloaded
 from ..journal.command import Call
 from ..ratelimit import TokenBucket
 from ..session import LocalSession
@@ -30,6 +30,14 @@ __all__ = ["http_routes"]
 PACES_MAX = 10_000
 
 Handler = Callable[[Request], Awaitable[Response]]
+Q = TypeVar("Q", bound=msgspec.Struct)
+
+
+class EventsQuery(msgspec.Struct, frozen=True):
+    """The query of ``/api/events``; names that are not known are passed over."""
+
+    stream: str
+    after: int | None = None
 
 
 def http_routes(gateway: Gateway) -> list[HttpRoute]:
@@ -59,7 +67,7 @@ class _Api:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._paces: OrderedDict[str, TokenBucket] = OrderedDict()
-        self._openapi: bytes | None = None
+        self._openapi: dict[str, Any] | None = None
 
     async def health(self, request: Request) -> Response:
         """Tell whether commands are taken."""
@@ -73,8 +81,10 @@ class _Api:
     async def openapi(self, request: Request) -> Response:
         """Describe the interface."""
         if self._openapi is None:
-            self._openapi = encode(openapi(self._gateway))
-        return Response(self._openapi, media_type="application/json")
+            self._openapi = openapi(self._gateway)
+        # Where the application is mounted in another one, the paths begin there.
+        servers = [{"url": request.scope.get("root_path") or "/"}]
+        return _json({**self._openapi, "servers": servers})
 
     async def sign_in(self, request: Request) -> Response:
         """Give a guest a token for a nickname, or renew a token."""
@@ -100,21 +110,21 @@ class _Api:
     async def events(self, request: Request) -> Response:
         """Send a stream's events as they come."""
         session = self._session(request, request.query_params.get("token"))
-        after = request.headers.get("last-event-id") or request.query_params.get("after")
-        if after is not None and not after.isdecimal():
-            raise Invalid(f"A seq is a number from 0, not {after!r}.")
-        stream = request.query_params.get("stream", "")
-        seq = None if after is None else int(after)
-        following = self._gateway.hub.journal.follow(session.caller.user, stream, seq)
+        last_id = request.headers.get("last-event-id")
+        after = {"after": last_id} if last_id else {}
+        query = _query(request, EventsQuery, **after)
+        journal = self._gateway.hub.journal
+        following = journal.follow(session.caller.user, query.stream, query.after)
+        answer = EventStream(self._gateway, following)
         # What is refused is refused before the answer begins.
-        return EventStream(following, await following.__aenter__())
+        await answer.enter()
+        return answer
 
     def handler(self, route: Route) -> Handler:
         """Make what answers requests for a method."""
 
         async def handle(request: Request) -> Response:
             session = self._session(request)
-            self._check_pace(session.caller.user)
             arguments = await self._arguments(request, route)
             service = getattr(session, route.service)
             if route.method.plain:
@@ -126,7 +136,7 @@ class _Api:
 
     async def _arguments(self, request: Request, route: Route) -> dict[str, Any]:
         if not route.method.changes:
-            return _query_arguments(request, route.method.arguments)
+            return msgspec.structs.asdict(_query(request, route.method.arguments))
         decoded = _decode(await self._body(request), route.decoder)
         arguments = msgspec.structs.asdict(decoded)
         if route.method.keyed and arguments["key"] is None:
@@ -151,17 +161,22 @@ class _Api:
             identity = self._gateway.tokens.verify(token)
         except NotAllowed as error:
             raise Unknown(error.message) from error
+        self._check_pace(identity.user)
         hub = self._gateway.hub
         return LocalSession(hub.caller(identity.user, identity.role), hub.presence)
 
     def _check_pace(self, who: str) -> None:
+        if self._gateway.hub.journal.full:
+            raise Overloaded("Too many commands are waiting; try again in a moment.")
         settings = self._gateway.settings
-        pace = self._paces.get(who)
+        pace = self._paces.pop(who, None)
         if pace is None:
             burst = max(1, int(2 * settings.requests_per_second))
-            pace = self._paces[who] = TokenBucket(burst, 2.0, what="requests")
-            if len(self._paces) > PACES_MAX:
-                self._paces.popitem(last=False)
+            pace = TokenBucket(burst, 2.0, what="requests")
+        # Now it is the last to be forgotten.
+        self._paces[who] = pace
+        if len(self._paces) > PACES_MAX:
+            self._paces.popitem(last=False)
         pace.charge(settings.clock.monotonic())
 
 
@@ -169,6 +184,9 @@ def _answering(handle: Handler) -> Handler:
     async def answer(request: Request) -> Response:
         try:
             return await handle(request)
+        except ClientDisconnect:
+            # There is nobody to be told.
+            return Response(status_code=400)
         except Exception as error:  # it is shown to the client, and logged
             return problem_of(error)
 
@@ -182,10 +200,10 @@ def _decode(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
         raise Invalid(f"The body is wrong: {error}.") from error
 
 
-def _query_arguments(request: Request, arguments: type[msgspec.Struct]) -> dict[str, Any]:
+def _query(request: Request, kind: type[Q], **more: str) -> Q:
     given: dict[str, Any] = {}
     several = {
-        field.name for field in msgspec.structs.fields(arguments) if get_origin(field.type) is list
+        field.name for field in msgspec.structs.fields(kind) if get_origin(field.type) is list
     }
     for name, value in parse_qsl(request.url.query, keep_blank_values=True):
         if name in several:
@@ -193,7 +211,7 @@ def _query_arguments(request: Request, arguments: type[msgspec.Struct]) -> dict[
         else:
             given[name] = value
     try:
-        return msgspec.structs.asdict(msgspec.convert(given, arguments, strict=False))
+        return msgspec.convert({**given, **more}, kind, strict=False)
     except msgspec.ValidationError as error:
         raise Invalid(f"The query is wrong: {error}.") from error
 

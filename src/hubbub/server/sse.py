@@ -11,14 +11,16 @@ import anyio
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from ..errors import Closed, HubbubError
+from ..errors import Closed, HubbubError, Overloaded
 from ..journal.follow import Events, Following
 from ..wire.messages import encode, error_object
+from .gateway import Gateway
 
 __all__ = ["EventStream"]
 
 # A comment is sent when nothing happens, so that proxies keep the connection.
 PING_SECONDS = 15.0
+PING = b": nothing new\n\n"
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -28,62 +30,76 @@ HEADERS = [
 
 class EventStream(Response):
     """
-    The answer that goes on as long as the client stays.
+    The answer that goes on as long as the client stays. Enter it, then send it.
 
     Args:
-        following: a follow that was entered; it is left at the end.
-        events: what it gave.
+        gateway: counts it as one of its connections.
+        following: what is followed, not entered yet.
     """
 
     media_type = "text/event-stream"
 
-    def __init__(self, following: Following, events: Events) -> None:
+    _events: Events
+
+    def __init__(self, gateway: Gateway, following: Following) -> None:
         super().__init__()
+        self._gateway = gateway
         self._following = following
-        self._events = events
+
+    async def enter(self) -> None:
+        """
+        Begin to follow.
+
+        Raises:
+            Overloaded: there are too many connections.
+            HubbubError: it may not be followed.
+        """
+        if self._gateway.full:
+            raise Overloaded("Too many connections; come back in a moment.")
+        self._gateway.event_streams.add(self)
+        try:
+            self._events = await self._following.__aenter__()
+        except BaseException:
+            self._gateway.event_streams.discard(self)
+            raise
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until the client goes, or its right to read ends, or the hub closes."""
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(_cancel_at_disconnect, receive, tasks.cancel_scope)
-                await self._send_events(send)
+                await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+                if scope["method"] != "HEAD":
+                    await self._send_events(send)
+                await send({"type": "http.response.body", "body": b""})
                 tasks.cancel_scope.cancel()
         finally:
+            self._gateway.event_streams.discard(self)
             await self._following.__aexit__(None, None, None)
 
     async def _send_events(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        text: bytes | None = b": follows\n\n"
-        while text is not None:
-            await send({"type": "http.response.body", "body": text, "more_body": True})
-            text = await self._next()
-        await send({"type": "http.response.body", "body": b""})
-
-    async def _next(self) -> bytes | None:
         try:
-            with anyio.move_on_after(PING_SECONDS):
-                seq, bodies = await self._events.chunk()
-                return b"".join(
-                    b"id: %d\ndata: %b\n\n" % (number, body)
-                    for number, body in enumerate(bodies, seq)
-                )
+            await _send_text(send, b": follows\n\n")
+            while True:
+                await _send_text(send, await self._next())
         except Closed:
-            return None
+            # A browser comes back by itself.
+            return
         except HubbubError as error:
-            self._events = _Ended()
-            return b"event: unfollowed\ndata: %b\n\n" % encode(error_object(error))
-        return b": nothing new\n\n"
+            shown = encode(error_object(error))
+            await _send_text(send, b"event: unfollowed\ndata: %b\n\n" % shown)
+
+    async def _next(self) -> bytes:
+        with anyio.move_on_after(PING_SECONDS):
+            seq, bodies = await self._events.chunk()
+            return b"".join(
+                b"id: %d\ndata: %b\n\n" % (number, body) for number, body in enumerate(bodies, seq)
+            )
+        return PING
 
 
-class _Ended(Events):
-    """What comes after the end: nothing."""
-
-    def __init__(self) -> None:
-        pass
-
-    async def chunk(self) -> tuple[int, list[bytes]]:
-        raise Closed("The follow has ended.")
+async def _send_text(send: Send, text: bytes) -> None:
+    await send({"type": "http.response.body", "body": text, "more_body": True})
 
 
 async def _cancel_at_disconnect(receive: Receive, scope: anyio.CancelScope) -> None:
