@@ -13,6 +13,7 @@ async def test_a_conversation_begins_with_its_first_message(world: OpenWorld) ->
         said = await alice.chat.send_direct(bob.user.id, "psst")
         answer = await bob.chat.send_direct(alice.user.id, "yes?")
         [room] = await bob.chat.directs()
+        assert room.name == alice.user.nickname
 
         assert said.stream == answer.stream == room.stream
         assert room.private

@@ -108,7 +108,7 @@ class Chat(Service):
         def result(states: States, events: Sequence[Event]) -> list[Room]:
             links = states.of(Links, f"user/{by}").links
             streams = [stream for stream in links if stream.startswith("direct/")]
-            return [room_of(stream, states.of(RoomState, stream)) for stream in streams]
+            return [speaking.direct_room_of(stream, by, states) for stream in streams]
 
         return Command(by, nothing, result, reads=[f"user/{by}"])
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from ..errors import NotFound
 from ..journal.event import Draft, Event
-from ..journal.link import Linked
+from ..journal.link import Linked, Links
 from ..journal.states import States
 from ..text import check_text
 from .events import Created, Said
 from .message import Message, message_of
-from .room import RoomState, direct_of
+from .room import Room, RoomState, direct_of, room_of
 
-__all__ = ["check_user", "said", "send", "send_direct"]
+__all__ = ["check_user", "direct_room_of", "said", "send", "send_direct"]
 
 
 def send(  # noqa: PLR0913
@@ -48,6 +50,14 @@ def said(states: States, events: Sequence[Event]) -> Message:
         if type(event.data) is Said:
             return message_of(event)
     raise AssertionError("nothing was said")
+
+
+def direct_room_of(stream: str, user: str, states: States) -> Room:
+    """Show a direct conversation to one of its users: it is called as the other is."""
+    room = room_of(stream, states.of(RoomState, stream))
+    [other] = [member for member in room.members if member != user]
+    nickname = states.of(Links, f"user/{other}").nickname
+    return msgspec.structs.replace(room, name=nickname)
 
 
 def check_user(states: States, user: str) -> None:

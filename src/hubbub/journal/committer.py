@@ -305,12 +305,12 @@ class Committer:
             raise
 
     def _apply(self, by: str, drafts: Sequence[Draft], decided: _Decided) -> Sequence[Event]:
-        states, events, records = self._states, list[Event](), list[Record]()
+        states, cells = self._states, [self._states.cell(draft.stream) for draft in drafts]
+        events, records = list[Event](), list[Record]()
         heads: dict[str, int] = {}
         # All that can fail comes before the first event is applied.
-        for draft in drafts:
+        for draft, cell in zip(drafts, cells, strict=True):
             stream, ref, data = draft.stream, draft.ref, draft.data
-            cell = states.cell(stream)
             if ref is not None:
                 states.thread(stream, ref)
             seq = heads[stream] = heads.get(stream, cell.head) + 1
@@ -318,8 +318,7 @@ class Committer:
             event = Event(stream, seq, at, by, ref, data)
             events.append(event)
             records.append(Record(stream, seq, tag_of(data), by, ref, encode_event(event)))
-        for event in events:
-            cell = states.cell(event.stream)
+        for event, cell in zip(events, cells, strict=True):
             cell.take(event)
             decided.cells.add(cell)
             states.applied(event)

@@ -47,11 +47,13 @@ class Links(State):
 
     Args:
         links: a stream -> the seq up to which it was read.
+        nickname: what to call whose links these are; users fold it.
     """
 
     data_type: ClassVar[Any] = Linked | Unlinked | Marked | Offered
 
     links: dict[str, int] = {}
+    nickname: str = ""
 
     def apply(self, event: Event) -> None:
         """Take one event in."""

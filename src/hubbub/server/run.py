@@ -164,7 +164,8 @@ async def _main(
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_wait_for_signals, stopping, tasks.cancel_scope)
+            # Before anybody is told the address: from then on one may stop it.
+            await tasks.start(_wait_for_signals, stopping, tasks.cancel_scope)
             await serve(gateway, listener, stopping.wait, task_status=_Ready(on_ready))
             tasks.cancel_scope.cancel()
 
@@ -174,8 +175,14 @@ class _Ready(TaskStatus[str]):
         self.started = on_ready  # type: ignore[method-assign,assignment]
 
 
-async def _wait_for_signals(stopping: anyio.Event, scope: anyio.CancelScope) -> None:
+async def _wait_for_signals(
+    stopping: anyio.Event,
+    scope: anyio.CancelScope,
+    *,
+    task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
+) -> None:
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
         async for _ in signals:
             if stopping.is_set():
                 scope.cancel()

@@ -45,7 +45,6 @@ class UserState(Links):
 
     data_type: ClassVar[Any] = UserEvent
 
-    nickname: str = ""
     avatar: str = ""
     joined_at: datetime | None = None
     rating: float = RATING_AT_FIRST
