@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 
-from hubbub import Invalid, NotFound
+from hubbub import Invalid, NotFound, Session
 from hubbub.cli.rooms import PAGE, all_rooms, open_room
 from tests.cli.paper import opened
 
@@ -47,6 +48,20 @@ async def test_of_several_of_one_name_it_is_the_oldest() -> None:
         await ann.chat.create_room("Lobby")
 
         assert (await open_room(bob, "Lobby")).id == first.id
+
+
+async def test_two_who_come_at_once_meet_though_there_was_no_room() -> None:
+    rooms: dict[str, str] = {}
+
+    async def come(session: Session) -> None:
+        rooms[session.user.id] = (await open_room(session, "Lobby")).id
+
+    async with opened() as (_, ann, bob):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(come, ann)
+            tasks.start_soon(come, bob)
+
+    assert rooms["ann"] == rooms["bob"]
 
 
 async def test_all_rooms_are_more_than_a_page() -> None:

@@ -32,7 +32,18 @@ async def open_room(session: Session, called: str) -> Room:
     """
     if is_id(called) or called.startswith("direct/"):
         return await session.chat.join(called)
-    for room in await all_rooms(session):
-        if room.name == called:
-            return await session.chat.join(room.id)
-    return await session.chat.create_room(called)
+    if (room := await _oldest(session, called)) is not None:
+        return await session.chat.join(room.id)
+    made = await session.chat.create_room(called)
+    # Somebody else may have made one in the same moment: both go on in the older.
+    room = await _oldest(session, called)
+    if room is None or room.id == made.id:
+        return made
+    await session.chat.leave(made.id)
+    return await session.chat.join(room.id)
+
+
+async def _oldest(session: Session, name: str) -> Room | None:
+    # Times of one journal never go back, but an id is made before its room is decided.
+    of_name = [room for room in await all_rooms(session) if room.name == name]
+    return min(of_name, key=lambda room: (room.created_at, room.id), default=None)
