@@ -3,6 +3,7 @@ The errors that hubbub raises.
 
 * :exc:`HubbubError`
     * :exc:`NotFound`: there is no such room, message, user …
+        * :exc:`NoOpponent`: nobody to play with came in time.
     * :exc:`NotAllowed`: you may not do this.
         * :exc:`NotMember`, :exc:`Banned`, :exc:`Muted`, :exc:`NotAuthor`: why not.
     * :exc:`Invalid`: an argument is outside its limits.
@@ -30,6 +31,7 @@ __all__ = [
     "Invalid",
     "KeyReused",
     "Muted",
+    "NoOpponent",
     "NotAllowed",
     "NotAuthor",
     "NotFound",
@@ -69,6 +71,12 @@ class NotFound(HubbubError):
     """There is no such thing."""
 
     code, http_status, rpc_code = "not_found", 404, -32004
+
+
+class NoOpponent(NotFound):
+    """Nobody to play with was found in time."""
+
+    reason = "no_opponent"
 
 
 class NotAllowed(HubbubError):

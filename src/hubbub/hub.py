@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any, Self
@@ -14,6 +14,9 @@ from anyio.abc import TaskGroup
 
 from . import text
 from .errors import Closed, Invalid
+from .games.arena import Arena
+from .games.arithmetic import ARITHMETIC
+from .games.game import Game
 from .ids import Ids
 from .journal.caller import Caller
 from .journal.event import Streams
@@ -27,12 +30,20 @@ from .settings import Settings
 from .users.presence import Presence
 from .users.service import register
 
-__all__ = ["Hubbub", "open_hub"]
+__all__ = ["GAMES", "Hubbub", "open_hub"]
+
+# What can be played at a hub that is opened without games of its own.
+GAMES: Mapping[str, Game] = {"default": Game(), "arithmetic": ARITHMETIC}
 
 ROLES = ("user", "moderator", "admin")
 
 
-def open_hub(url: str = "hubbub.db", *, settings: Settings | None = None) -> Hubbub:
+def open_hub(
+    url: str = "hubbub.db",
+    *,
+    settings: Settings | None = None,
+    games: Mapping[str, Game] | None = None,
+) -> Hubbub:
     """
     Open a hub: ``async with hubbub.open("hubbub.db") as hub``.
 
@@ -41,13 +52,15 @@ def open_hub(url: str = "hubbub.db", *, settings: Settings | None = None) -> Hub
     Args:
         url: ``memory://``, or the path of a SQLite database, made if it is not there.
         settings: limits, clock; see :class:`Settings`.
+        games: what can be played, by name, and the queues of matchmaking; by default
+            ``default``, two players to 100 points, and ``arithmetic``, a complete game.
 
     Raises:
         Conflict: the database is open elsewhere.
         StorageError: it cannot be opened.
-        Invalid: there is no such kind of store.
+        Invalid: there is no such kind of store, or a game is outside its limits.
     """
-    return Hubbub(url, settings or Settings())
+    return Hubbub(url, settings or Settings(), GAMES if games is None else games)
 
 
 class Hubbub(AsyncContextManagerMixin):
@@ -57,13 +70,16 @@ class Hubbub(AsyncContextManagerMixin):
     Args:
         url: the store.
         settings: limits, clock.
+        games: what can be played.
     """
 
+    arena: Arena
     journal: Journal
     _tasks: TaskGroup
     _start_news: anyio.Event
 
-    def __init__(self, url: str, settings: Settings) -> None:
+    def __init__(self, url: str, settings: Settings, games: Mapping[str, Game]) -> None:
+        self._games = games
         self.settings = settings
         self.ids = Ids(settings.clock, settings.random)
         self.presence = Presence()
@@ -79,12 +95,14 @@ class Hubbub(AsyncContextManagerMixin):
             stack.push_async_callback(_close_store, store)
             streams = Streams(STREAMS)
             self.journal = Journal(store, streams, self.settings, self._new_limit)
+            self.arena = self._new_arena()
             await stack.enter_async_context(self.journal)
             # What sockets and requests run here ends before the journal drains.
             self._tasks = await stack.enter_async_context(anyio.create_task_group())
             self._start_news = anyio.Event()
             self._tasks.start_soon(self._start_what_comes)
             stack.callback(self._stop)
+            self._tasks.start_soon(self.arena.run)
             self._open = True
             try:
                 yield self
@@ -114,11 +132,28 @@ class Hubbub(AsyncContextManagerMixin):
         self.presence.connect(user_id)
         try:
             user = await caller.execute(register(caller, self.presence, nickname))
-            session = LocalSession(caller, self.presence)
+            session = self.session_of(caller)
             session.user = user
+            self.arena.presence_changed(user_id)
             yield session
         finally:
-            self.presence.disconnect(user_id)
+            self.disconnect(user_id)
+
+    def session_of(self, caller: Caller) -> LocalSession:
+        """Make a session of somebody who is known already."""
+        return LocalSession(caller, self.presence, self.arena)
+
+    def connect(self, user_id: str) -> None:
+        """Count a session of a user who is known already."""
+        self.presence.connect(user_id)
+        self.arena.presence_changed(user_id)
+
+    def disconnect(self, user_id: str) -> None:
+        """Count a session less."""
+        self.presence.disconnect(user_id)
+        # To leave the hub is not to leave a match.
+        if self._open:
+            self.arena.presence_changed(user_id)
 
     def start(self, work: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
         """
@@ -160,6 +195,10 @@ class Hubbub(AsyncContextManagerMixin):
             raise Invalid(f"A session's role is one of {', '.join(ROLES)}, not {role!r}.")
         check_user_id(user_id, self.settings.name_chars_max)
         return Caller(self.journal, self.settings, self.ids, user_id, role)
+
+    def _new_arena(self) -> Arena:
+        online = self.presence.is_online
+        return Arena(self.journal, self.settings, self.ids, self._games, online, self.start)
 
     def _new_limit(self, what: str) -> RateLimit:
         s = self.settings

@@ -137,9 +137,10 @@ def slow_query(
 
 
 def methods_of(kind: type[Service]) -> dict[str, Method]:
-    """List the marked methods of a service by their names on the wire."""
+    """List the marked methods of a service, its base's first, by their names on the wire."""
     found = {}
-    for name, member in vars(kind).items():
+    members = {name: one for base in reversed(kind.__mro__) for name, one in vars(base).items()}
+    for name, member in members.items():
         if mark := getattr(member, "mark", None):
             changes, function = mark
             method = _method(f"{kind.name}.{name}", function, changes=changes)

@@ -8,6 +8,11 @@ from typing import Protocol
 
 from .chat.room import RoomState
 from .chat.service import Chat
+from .games.arena import Arena
+from .games.board import BoardState
+from .games.match import MatchState
+from .games.service import Games
+from .journal.agenda import Agenda
 from .journal.caller import Caller
 from .journal.event import Event, State
 from .journal.journal import Journal
@@ -25,6 +30,9 @@ STREAMS: Mapping[str, type[State]] = {
     "direct": RoomState,
     "user": UserState,
     "index": Links,
+    "match": MatchState,
+    "board": BoardState,
+    "agenda": Agenda,
 }
 
 
@@ -34,10 +42,12 @@ class Session(Protocol):
 
     Args:
         chat: rooms and messages.
+        games: matches, matchmaking and leaderboards.
         users: profiles and presence.
     """
 
     chat: Chat
+    games: Games
     users: Users
 
     @property
@@ -75,13 +85,14 @@ class Session(Protocol):
 class LocalSession:
     """A session in the hub's own process; see :class:`Session`."""
 
-    __slots__ = ("_journal", "caller", "chat", "user", "users")
+    __slots__ = ("_journal", "caller", "chat", "games", "user", "users")
 
     user: User
 
-    def __init__(self, caller: Caller, presence: Presence) -> None:
+    def __init__(self, caller: Caller, presence: Presence, arena: Arena) -> None:
         self.caller = caller
         self.chat = Chat(caller)
+        self.games = Games(caller, arena)
         self.users = Users(caller, presence)
         self._journal: Journal = caller.journal
 

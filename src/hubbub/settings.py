@@ -35,6 +35,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             :exc:`Overloaded`.
         batch_calls_max: commands decided and committed together.
         commit_seconds_max: how long one commit may take.
+        match_grace_seconds: how long a player of a match may be gone before he forfeits.
+        match_win_points: what the winner of a match gets on its board; 0 is nothing.
+        rating_range: how far apart the ratings of players may be who have just come
+            to look for a match.
+        rating_range_per_second: how much further, for each second that one of them waits.
         states_max: folded streams kept in memory besides those in use.
         frame_bytes_max: the largest frame a socket may send.
         requests_in_flight_max: requests of one connection that are being answered.
@@ -60,6 +65,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     calls_queued_max: int = 10_000
     batch_calls_max: int = 2_000
     commit_seconds_max: float = 30.0
+    match_grace_seconds: float = 30.0
+    match_win_points: int = 10
+    rating_range: float = 100.0
+    rating_range_per_second: float = 50.0
     states_max: int = 10_000
     frame_bytes_max: int = 64 * 1024
     requests_in_flight_max: int = 256

@@ -56,10 +56,9 @@ async def test_two_who_come_at_once_meet_though_there_was_no_room() -> None:
     async def come(session: Session) -> None:
         rooms[session.user.id] = (await open_room(session, "Lobby")).id
 
-    async with opened() as (_, ann, bob):
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(come, ann)
-            tasks.start_soon(come, bob)
+    async with opened() as (_, ann, bob), anyio.create_task_group() as tasks:
+        tasks.start_soon(come, ann)
+        tasks.start_soon(come, bob)
 
     assert rooms["ann"] == rooms["bob"]
 

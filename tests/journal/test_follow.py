@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hubbub.errors import Closed
 from hubbub.journal.command import Call
-from hubbub.journal.event import Event, encode_event
+from hubbub.journal.event import Event, Signal, encode_event
 from hubbub.journal.follow import Events, Tail
 from hubbub.journal.journal import TOPICS_IDLE_MAX, Journal
 from hubbub.journal.topic import CHUNK_EVENTS_MAX, TAIL_EVENTS_MAX, Follower, Topic
@@ -346,8 +346,8 @@ async def test_signals_are_passed_on_and_not_kept() -> None:
     heard: list[bytes] = []
     async with open_journal(memory_store()) as journal:
         async with journal.follow("ann", "tally/1", None, signal=heard.append):
-            journal.signal("tally/1", "bob", "typing")
-            journal.signal("tally/2", "bob", "typing")
-        journal.signal("tally/1", "bob", "typing")
+            journal.signal(Signal("tally/1", "bob", "typing"))
+            journal.signal(Signal("tally/2", "bob", "typing"))
+        journal.signal(Signal("tally/1", "bob", "typing"))
 
     assert heard == [b'{"stream":"tally/1","by":"bob","type":"typing"}']

@@ -9,7 +9,7 @@ from typing import TypeVar
 from ..errors import Invalid, NotFound
 from ..journal.caller import Caller
 from ..journal.command import Command, nothing
-from ..journal.event import Draft, Event
+from ..journal.event import Draft, Event, Signal
 from ..journal.link import Links, Marked
 from ..journal.states import States
 from ..service import Service, check_limit, command, query, slow_command, slow_query
@@ -284,7 +284,7 @@ class Chat(Service):
     async def typing(self, room_id: str) -> None:
         """Let those who follow the room know that one is typing; it is not kept."""
         stream = await self._history.readable(room_id)
-        self._caller.journal.signal(stream, self._by, "typing")
+        self._caller.journal.signal(Signal(stream, self._by, "typing"))
 
     @command
     def mark_read(self, room_id: str, seq: int) -> Command[None]:

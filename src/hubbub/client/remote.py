@@ -14,6 +14,7 @@ from anyio import AsyncContextManagerMixin, to_thread
 
 from ..chat.service import Chat
 from ..errors import Closed, Invalid
+from ..games.service import Games
 from ..ids import Ids
 from ..journal.event import Event, Streams
 from ..service import Method, remote
@@ -40,6 +41,7 @@ class RemoteSession(AsyncContextManagerMixin):
     """
 
     chat: Chat
+    games: Games
     users: Users
 
     def __init__(
@@ -57,6 +59,7 @@ class RemoteSession(AsyncContextManagerMixin):
         self._streams = Streams(STREAMS)
         self._decoders: dict[str, msgspec.json.Decoder[Any]] = {}
         self.chat = remote(Chat, self._call)
+        self.games = remote(Games, self._call)
         self.users = remote(Users, self._call)
 
     @asynccontextmanager

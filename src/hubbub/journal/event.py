@@ -11,7 +11,7 @@ import msgspec
 
 from ..errors import NotFound
 
-__all__ = ["Data", "Draft", "Event", "State", "Streams", "encode_event", "tag_of"]
+__all__ = ["Data", "Draft", "Event", "Signal", "State", "Streams", "encode_event", "tag_of"]
 
 
 class Data(msgspec.Struct, frozen=True, gc=False, tag_field="type"):
@@ -51,6 +51,23 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     ref: int | None = None
 
 
+class Signal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """
+    What is told to those who follow a stream just now, and is not kept.
+
+    Args:
+        stream: the stream's name.
+        by: who caused it.
+        type: what it is, like ``typing``.
+        body: what a match's game says.
+    """
+
+    stream: str
+    by: str
+    type: str
+    body: dict[str, Any] | None = None
+
+
 class State(msgspec.Struct):
     """
     What a stream's events fold into: no I/O, no clock, no randomness.
@@ -61,6 +78,8 @@ class State(msgspec.Struct):
 
     # The union of the stream's event types.
     data_type: ClassVar[Any]
+    # What a snapshot holds where that is not the state itself.
+    kept_type: ClassVar[Any] = None
 
     def apply(self, event: Event) -> None:
         """Take one event in."""
@@ -75,6 +94,16 @@ class State(msgspec.Struct):
             NotAllowed: not for this user.
         """
         raise NotImplementedError
+
+    def kept(self) -> msgspec.Struct:
+        """Return what a snapshot holds."""
+        return self
+
+    @classmethod
+    def restored(cls, kept: Any) -> Self:
+        """Make a state of what a snapshot has held."""
+        assert isinstance(kept, cls)
+        return kept
 
     @classmethod
     def revoked(cls, event: Event) -> str | None:
@@ -129,7 +158,9 @@ class Streams:
                 # In the flat object a field of both would be written twice.
                 assert not set(_Head.__struct_fields__) & set(data.__struct_fields__), data
         self._data = {kind: msgspec.json.Decoder(state.data_type) for kind, state in kinds.items()}
-        self._states = {kind: msgspec.json.Decoder(state) for kind, state in kinds.items()}
+        self._kept = {
+            kind: msgspec.json.Decoder(state.kept_type or state) for kind, state in kinds.items()
+        }
 
     @classmethod
     def merged(cls, *kinds: Mapping[str, type[State]]) -> Self:
@@ -160,12 +191,12 @@ class Streams:
 
     def encode_state(self, state: State) -> bytes:
         """Encode a state for a snapshot."""
-        return _encode(state)
+        return _encode(state.kept())
 
     def decode_state(self, stream: str, body: bytes) -> State:
         """Decode a snapshot of a stream's state."""
-        state: State = self._states[self._kind(stream)].decode(body)
-        return state
+        kind = self._kind(stream)
+        return self._kinds[kind].restored(self._kept[kind].decode(body))
 
     def decode(self, body: bytes | memoryview) -> Event:
         """Decode an event from the bytes that :func:`encode_event` made."""

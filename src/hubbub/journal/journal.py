@@ -18,7 +18,7 @@ from ..service import check_seq
 from ..settings import Settings
 from .command import Call, Command, Lane, nothing
 from .committer import Committer
-from .event import Event, State, Streams
+from .event import Event, Signal, State, Streams
 from .follow import Following
 from .loader import Loader
 from .states import Name, States, StreamCell
@@ -278,11 +278,16 @@ class Journal(AsyncContextManagerMixin):
                 oldest, _ = self._idle_topics.popitem(last=False)
                 del self._topics[oldest]
 
-    def signal(self, stream: str, by: str, kind: str) -> None:
+    def signal(self, signal: Signal) -> None:
         """Tell those who follow a stream something that is not kept."""
-        if (topic := self._topics.get(stream)) is not None:
-            topic.signal(msgspec.json.encode({"stream": stream, "by": by, "type": kind}))
+        if (topic := self._topics.get(signal.stream)) is not None:
+            topic.signal(msgspec.json.encode(signal))
             self._after_batch()
+
+    def peek(self, stream: str) -> State | None:
+        """Return a stream's state if it is in memory; it may be ahead of what is durable."""
+        cell = self._states.get(stream)
+        return cell.state if isinstance(cell, StreamCell) else None
 
     def _attach(self, stream: str, follower: Follower, after: int | None, head: int) -> None:
         if after is not None and after > head:

@@ -12,7 +12,19 @@ from typing import Any, ClassVar
 
 from .event import Data, Event, State
 
-__all__ = ["Linked", "Links", "Marked", "Offered", "Unlinked"]
+__all__ = [
+    "DEVIATION_AT_FIRST",
+    "RATING_AT_FIRST",
+    "Linked",
+    "Links",
+    "Marked",
+    "Offered",
+    "Rated",
+    "Unlinked",
+]
+
+RATING_AT_FIRST = 1500.0
+DEVIATION_AT_FIRST = 500.0
 
 
 class Linked(Data, frozen=True, tag="linked"):
@@ -41,6 +53,13 @@ class Offered(Data, frozen=True, tag="offered"):
     to: str
 
 
+class Rated(Data, frozen=True, tag="rated"):
+    """The user has played, and plays so well now; a deviation says how certain that is."""
+
+    rating: float
+    deviation: float
+
+
 class Links(State):
     """
     The streams that a stream answers for.
@@ -48,12 +67,16 @@ class Links(State):
     Args:
         links: a stream -> the seq up to which it was read.
         nickname: what to call whose links these are; users fold it.
+        rating: how well one plays.
+        deviation: how uncertain that is.
     """
 
-    data_type: ClassVar[Any] = Linked | Unlinked | Marked | Offered
+    data_type: ClassVar[Any] = Linked | Unlinked | Marked | Offered | Rated
 
     links: dict[str, int] = {}
     nickname: str = ""
+    rating: float = RATING_AT_FIRST
+    deviation: float = DEVIATION_AT_FIRST
 
     def apply(self, event: Event) -> None:
         """Take one event in."""
@@ -62,6 +85,8 @@ class Links(State):
                 self.links[to] = mark
             case Unlinked(to):
                 self.links.pop(to, None)
+            case Rated(rating, deviation):
+                self.rating, self.deviation = rating, deviation
             case Offered():
                 pass
             case unknown:

@@ -137,7 +137,7 @@ class Connection:
         for scope in self._scopes or ():
             scope.cancel()
         if self.session is not None:
-            self._gateway.hub.presence.disconnect(self.session.caller.user)
+            self._gateway.hub.disconnect(self.session.caller.user)
             self.session = None
 
     def _take(self, asked: Asked) -> None:
@@ -258,7 +258,7 @@ class Connection:
         if self not in gateway.connections:
             return
         if call.error is None:
-            gateway.hub.presence.connect(session.caller.user)
+            gateway.hub.connect(session.caller.user)
             self.session = session
             user = encode(gateway.shown(session))
             token = gateway.tokens.renew(token, session.caller.user, session.caller.role)

@@ -11,6 +11,7 @@ import anyio
 import msgspec
 
 from ..chat.service import Chat
+from ..games.service import Games
 from ..hub import Hubbub
 from ..journal.command import Call
 from ..service import Method, methods_of
@@ -60,7 +61,7 @@ class Gateway:
         self.tokens = Tokens(hub.settings.secret or hub.journal.store.secret, hub.settings)
         self.routes = {
             name: Route(method, kind.name, msgspec.json.Decoder(method.arguments))
-            for kind in (Chat, Users)
+            for kind in (Chat, Games, Users)
             for name, method in methods_of(kind).items()
         }
         # Sockets whose answers have gathered: a batch's go out as one write each.
@@ -107,7 +108,7 @@ class Gateway:
         if sign_in.token is None and nickname is None:
             nickname = "Guest"
         command = register(caller, self.hub.presence, nickname)
-        session = LocalSession(caller, self.hub.presence)
+        session = self.hub.session_of(caller)
         return Call(command, on_done=partial(_signed_in, session, on_done))
 
     def flush(self) -> None:

@@ -163,7 +163,7 @@ class _Api:
             raise Unknown(error.message) from error
         self._check_pace(identity.user)
         hub = self._gateway.hub
-        return LocalSession(hub.caller(identity.user, identity.role), hub.presence)
+        return hub.session_of(hub.caller(identity.user, identity.role))
 
     def _check_pace(self, who: str) -> None:
         if self._gateway.hub.journal.full:

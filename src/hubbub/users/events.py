@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..journal.event import Data
-from ..journal.link import Linked, Marked, Offered, Unlinked
+from ..journal.link import Linked, Marked, Offered, Rated, Unlinked
 
 __all__ = ["Profiled", "Registered", "UserEvent"]
 
@@ -22,4 +22,4 @@ class Profiled(Data, frozen=True, tag="profiled"):
     avatar: str
 
 
-UserEvent = Registered | Profiled | Linked | Unlinked | Marked | Offered
+UserEvent = Registered | Profiled | Linked | Unlinked | Marked | Offered | Rated

@@ -27,7 +27,11 @@ class Presence:
 
     def status(self, user_id: str) -> Status:
         """Return ``online`` or ``offline``."""
-        return "online" if user_id in self._sessions else "offline"
+        return "online" if self.is_online(user_id) else "offline"
+
+    def is_online(self, user_id: str) -> bool:
+        """Tell whether a user has a session now."""
+        return user_id in self._sessions
 
     def online(self) -> list[str]:
         """Return who has a session, the first to come first."""

@@ -16,8 +16,6 @@ __all__ = ["Status", "User", "UserState", "default_avatar", "profile", "register
 
 Status = Literal["online", "away", "offline"]
 
-RATING_AT_FIRST = 1500.0
-
 
 class User(msgspec.Struct, frozen=True):
     """
@@ -47,7 +45,6 @@ class UserState(Links):
 
     avatar: str = ""
     joined_at: datetime | None = None
-    rating: float = RATING_AT_FIRST
 
     def apply(self, event: Event) -> None:
         """Take one event in."""

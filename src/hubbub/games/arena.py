@@ -1,0 +1,291 @@
+"""
+What all sessions of a hub share of its games: clocks, presence, queues and handlers.
+
+What is to be looked after is written in the agenda, in the same transaction as what
+began it. The arena follows that stream like anybody follows a room, so a match that
+was started before the process died is looked after like one that starts now.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import anyio
+
+from ..errors import Closed, Conflict, HubbubError
+from ..ids import Ids
+from ..journal.agenda import HUB, Agenda, Alarms, Planned, Settled
+from ..journal.caller import Caller
+from ..journal.command import Command, nothing
+from ..journal.event import Draft, Event, Signal
+from ..journal.journal import Journal
+from ..journal.link import Links
+from ..journal.states import States
+from ..settings import Settings
+from . import play, submitting
+from .ending import AGENDA
+from .game import Game, check_games
+from .lobby import Lobby, Search
+from .match import Match, MatchState, match_of, match_stream
+from .pairing import Widening
+from .play import Terms, Wanted
+from .runner import MatchCommands, Runner
+
+__all__ = ["Arena"]
+
+logger = logging.getLogger("hubbub.games")
+
+Drafts = Sequence[Draft]
+
+# After a store that could not write, an alarm is rung again.
+RETRY_SECONDS = 5.0
+# How many streams are brought up to date at one time when the hub is opened.
+LOOKS_MAX = 100
+
+
+class Arena:
+    """
+    The games of one hub.
+
+    Args:
+        journal: where commands go.
+        settings: the limits.
+        ids: where new ids come from.
+        games: what the application has brought, by name.
+        online: tells whether a user is connected just now.
+        start: runs something in the hub's task group, from anywhere.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        journal: Journal,
+        settings: Settings,
+        ids: Ids,
+        games: Mapping[str, Game],
+        online: Callable[[str], bool],
+        start: Callable[..., None],
+    ) -> None:
+        check_games(games)
+        self.games = games
+        self.terms = Terms(
+            games,
+            online,
+            timedelta(seconds=settings.match_grace_seconds),
+            settings.match_win_points,
+        )
+        widening = Widening(settings.rating_range, settings.rating_range_per_second)
+        self.lobby = Lobby(settings.clock, games, widening, self._begin)
+        self._journal = journal
+        self._settings = settings
+        self._ids = ids
+        self._start = start
+        self._hub = Caller(journal, settings, ids, HUB, "user")
+        self._runners: dict[str, Runner] = {}
+        self._alarms = Alarms()
+        self._news = anyio.Event()
+
+    async def run(self) -> None:
+        """Look after what is in the agenda until cancelled."""
+        async with anyio.create_task_group() as tasks:
+            for agenda in (AGENDA, submitting.AGENDA):
+                tasks.start_soon(self._follow, agenda)
+            tasks.start_soon(self._ring)
+            tasks.start_soon(self.lobby.run)
+
+    def presence_changed(self, user: str) -> None:
+        """Look at the matches of a user who was connected or disconnected just now."""
+        links = self._journal.peek(f"user/{user}")
+        if not isinstance(links, Links) or _matches(links):
+            self._start(self._look_at_matches, user)
+
+    def put(self, stream: str, player: str, body: dict[str, Any]) -> None:
+        """
+        Hand a player's message to the handler of a match.
+
+        Raises:
+            Conflict: there is none that runs it.
+            Overloaded: it is slower than they come.
+        """
+        runner = self._runners.get(stream)
+        if runner is None:
+            raise Conflict("This match takes no messages: no game runs it, or it is over.")
+        runner.put(player, body)
+
+    # Agenda
+
+    async def _follow(self, agenda: str) -> None:
+        head, due = await self._hub.execute(Command(HUB, nothing, partial(_due, agenda)))
+        async with self._journal.follow(HUB, agenda, head) as events:
+            await self._look_at_all(list(due))
+            try:
+                async for event in events:
+                    self._take(event)
+            except Closed:
+                # It is said to everybody who follows when the hub is left.
+                return
+
+    async def _look_at_all(self, streams: Sequence[str]) -> None:
+        limiter = anyio.CapacityLimiter(LOOKS_MAX)
+
+        async def look_at(stream: str) -> None:
+            async with limiter:
+                await self._look(stream, opening=True)
+
+        async with anyio.create_task_group() as tasks:
+            for stream in streams:
+                tasks.start_soon(look_at, stream)
+
+    def _take(self, event: Event) -> None:
+        match event.data:
+            case Planned(to, due):
+                self._alarms.set(to, due)
+                self._news.set()
+                if to.startswith("match/") and to not in self._runners:
+                    self._start(self._run_if_played_here, to)
+            case Settled(to):
+                self._alarms.set(to, None)
+                if (runner := self._runners.get(to)) is not None:
+                    runner.end()
+
+    async def _ring(self) -> None:
+        clock = self._settings.clock
+        while True:
+            self._news = anyio.Event()
+            for stream in list(self._alarms.ring(clock.now())):
+                self._start(self._look, stream)
+            due = self._alarms.next()
+            wait = None if due is None else max(0.0, (due - clock.now()).total_seconds())
+            with anyio.move_on_after(wait):
+                await self._news.wait()
+
+    async def _look_at_matches(self, user: str) -> None:
+        stream = f"user/{user}"
+
+        def found(states: States, events: Sequence[Event]) -> list[str]:
+            return _matches(states.of(Links, stream))
+
+        try:
+            streams = await self._hub.execute(Command(HUB, nothing, found, reads=(stream,)))
+        except HubbubError:
+            logger.warning("the matches of %s are not looked at", user, exc_info=True)
+            return
+        for match in streams:
+            await self._look(match)
+
+    async def _look(self, stream: str, *, opening: bool = False) -> None:
+        def decide(states: States) -> Drafts:
+            if stream.startswith("board/"):
+                return submitting.look(states, stream)
+            return play.look(states, stream, self.terms, opening=opening)
+
+        try:
+            planned = await self._hub.execute(
+                Command(HUB, decide, partial(_planned, stream), reads=(stream,))
+            )
+        except Closed:
+            return
+        except Exception:  # also a fault in rules that the application has brought
+            logger.exception("%s could not be looked at", stream)
+            self._alarms.set(stream, self._settings.clock.now() + timedelta(seconds=RETRY_SECONDS))
+            self._news.set()
+            return
+        if opening:
+            # What was planned before this process: no event will tell of it.
+            self._alarms.set(stream, planned)
+            self._news.set()
+            if stream.startswith("match/"):
+                self._start(self._run_if_played_here, stream)
+
+    # Matches that the hub runs
+
+    async def _run_if_played_here(self, stream: str) -> None:
+        try:
+            match = await self._show(stream)
+        except HubbubError:
+            logger.warning("%s is not run", stream, exc_info=True)
+            return
+        game = self.games.get(match.game or "")
+        if game is None or game.handler is None or match.status != "active":
+            return
+        state = self._journal.peek(stream)
+        ended = isinstance(state, MatchState) and state.status != "active"
+        if ended or stream in self._runners:
+            return
+        runner = self._runners[stream] = Runner(
+            match, game, self._commands(stream), self._settings.random
+        )
+        try:
+            await runner.run()
+        finally:
+            del self._runners[stream]
+
+    def _commands(self, stream: str) -> MatchCommands:
+        async def add_score(player: str, points: int) -> Match:
+            return await self._change(
+                stream, lambda states: play.score(states, stream, HUB, player, points, self.terms)
+            )
+
+        async def tell(body: dict[str, Any]) -> None:
+            await self._change(stream, lambda states: play.tell(states, stream, body))
+
+        async def cancel(reason: str) -> None:
+            await self._change(stream, lambda states: play.cancel(states, stream, reason))
+
+        def broadcast(body: dict[str, Any]) -> None:
+            self._journal.signal(Signal(stream, HUB, "state", body))
+
+        return MatchCommands(add_score, tell, broadcast, cancel, partial(self._show, stream))
+
+    async def _show(self, stream: str) -> Match:
+        return await self._change(stream, nothing)
+
+    async def _change(self, stream: str, decide: Callable[[States], Drafts]) -> Match:
+        def shown(states: States, events: Sequence[Event]) -> Match:
+            return match_of(stream, states.of(MatchState, stream))
+
+        return await self._hub.execute(Command(HUB, decide, shown, reads=(stream,)))
+
+    # Matchmaking
+
+    async def _begin(self, queue: str, group: Sequence[Search]) -> Match | None:
+        game = self.games[queue]
+        stream = match_stream(self._ids.new())
+        players = [search.user for search in sorted(group, key=lambda one: one.number)]
+        wanted = Wanted(
+            players,
+            game.rules,
+            game.board,
+            None if game.handler is None else HUB,
+            game=queue,
+            keys={search.user: search.key for search in group},
+        )
+
+        def decide(states: States) -> Drafts:
+            still_there = all(search.waiters for search in group)
+            return play.start(states, stream, wanted, self.terms) if still_there else ()
+
+        def result(states: States, events: Sequence[Event]) -> Match | None:
+            if not events:
+                return None
+            for search in group:
+                search.taken = True
+            return match_of(stream, states.of(MatchState, stream))
+
+        return await self._hub.execute(Command(HUB, decide, result, reads=(stream,)))
+
+
+def _matches(links: Links) -> list[str]:
+    return [stream for stream in links.links if stream.startswith("match/")]
+
+
+def _due(agenda: str, states: States, events: Sequence[Event]) -> tuple[int, Mapping[str, Any]]:
+    return states.cell(agenda).head, dict(states.of(Agenda, agenda).due)
+
+
+def _planned(stream: str, states: States, events: Sequence[Event]) -> Any:
+    agenda = submitting.AGENDA if stream.startswith("board/") else AGENDA
+    return states.of(Agenda, agenda).due.get(stream)

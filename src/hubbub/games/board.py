@@ -1,0 +1,363 @@
+"""A leaderboard: what counts, and who stands where. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+import msgspec
+
+from ..errors import Conflict, Invalid, NotFound
+from ..journal.event import Event, State
+from . import events as e
+from .ranking import Place, Ranking
+
+__all__ = [
+    "SCORE_MAX",
+    "Board",
+    "BoardState",
+    "Entry",
+    "Season",
+    "board_of",
+    "board_stream",
+    "check_score",
+    "check_sum",
+    "entries",
+    "entries_around",
+    "entry_of",
+    "rank_after",
+]
+
+# Up to here a double, which is what JSON's numbers are to most clients, is exact.
+SCORE_MAX = 1 << 53
+SEASONS_MAX = 1_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Board(msgspec.Struct, frozen=True):
+    """
+    A board's settings.
+
+    Args:
+        name: what the games methods take.
+        stream: what ``follow`` and ``read`` take.
+        operator: ``best`` keeps a user's best score, ``sum`` adds up, ``latest`` replaces.
+        order: ``desc`` if the highest is the best, ``asc`` if the lowest is.
+        reset: when a new season begins, as a cron schedule in UTC; None if never.
+        season: the number of the season that goes on; 1 is the first.
+        size: how many users have an entry.
+        created_at: UTC.
+    """
+
+    name: str
+    stream: str
+    operator: e.Operator
+    order: e.Order
+    reset: str | None
+    season: int
+    size: int
+    created_at: datetime
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """
+    Where a user stands on a board.
+
+    Args:
+        board: the board's name.
+        user_id: whose entry it is.
+        nickname: what the user was called when the score was made.
+        score: what counts of all that was submitted.
+        rank: 1 is the best; equal scores rank by who got there first.
+        at: when the user got there, UTC.
+        metadata: what was submitted with the score that counts.
+    """
+
+    board: str
+    user_id: str
+    nickname: str
+    score: int | float
+    rank: int
+    at: datetime
+    metadata: dict[str, Any] | None = None
+
+
+class Season(msgspec.Struct, frozen=True):
+    """
+    A season that is over.
+
+    Args:
+        number: 1 is the first.
+        after: the seq of the event before its first.
+        until: the seq of its last event.
+        size: how many users had an entry.
+        started_at: UTC.
+        ended_at: UTC.
+    """
+
+    number: int
+    after: int
+    until: int
+    size: int
+    started_at: datetime
+    ended_at: datetime
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What a snapshot keeps of a board: everything, with the places in their order."""
+
+    operator: e.Operator
+    order: e.Order
+    reset: str | None
+    created_at: datetime | None
+    season_at: datetime | None
+    season_after: int
+    seasons: list[Season]
+    places: list[Place]
+    metadata: dict[str, dict[str, Any]]
+
+
+class BoardState(State):
+    """
+    The fold of a ``board/NAME`` stream.
+
+    Args:
+        season_at: when the season that goes on began.
+        season_after: the seq of the event before its first.
+        seasons: those that are over, the newest ``SEASONS_MAX``.
+        ranking: the places of the season that goes on.
+        metadata: a user -> what was submitted with the score that counts.
+    """
+
+    data_type: ClassVar[Any] = e.BoardEvent
+    kept_type: ClassVar[Any] = Kept
+
+    operator: e.Operator = "best"
+    order: e.Order = "desc"
+    reset: str | None = None
+    created_at: datetime | None = None
+    season_at: datetime | None = None
+    season_after: int = 0
+    seasons: list[Season] = []
+    metadata: dict[str, dict[str, Any]] = {}
+    ranking: Ranking = msgspec.field(default_factory=Ranking)
+
+    def apply(self, event: Event) -> None:
+        """Take one event in."""
+        match event.data:
+            case e.Submitted(user, score, nickname, metadata):
+                self._submit(event, user, score, nickname, metadata)
+            case e.BoardCreated(operator, order, reset):
+                self.operator, self.order, self.reset = operator, order, reset
+                self.created_at = self.season_at = event.at
+                self.season_after = event.seq
+            case e.Reset(number, ended_at):
+                self._reset(event, number, ended_at)
+            case unknown:
+                raise AssertionError(f"not a board's event: {unknown!r}")
+
+    def kept(self) -> Kept:
+        """Return what a snapshot keeps."""
+        return Kept(
+            self.operator,
+            self.order,
+            self.reset,
+            self.created_at,
+            self.season_at,
+            self.season_after,
+            self.seasons,
+            list(self.ranking),
+            self.metadata,
+        )
+
+    @classmethod
+    def restored(cls, kept: Kept) -> BoardState:
+        """Make a state of what a snapshot has kept."""
+        return cls(
+            kept.operator,
+            kept.order,
+            kept.reset,
+            kept.created_at,
+            kept.season_at,
+            kept.season_after,
+            kept.seasons,
+            kept.metadata,
+            Ranking(kept.places),
+        )
+
+    def check_reader(self, stream: str, user: str) -> None:
+        """A board is everybody's."""
+        self.check_exists(stream)
+
+    def check_exists(self, stream: str) -> None:
+        """Raise NotFound if there is no such board."""
+        if self.created_at is None:
+            name = stream.removeprefix("board/")
+            raise NotFound(f"There is no board {name!r}; make it with create_board.")
+
+    def counts(self, user: str, score: float) -> int | float | None:
+        """Return what a user's score will be after one more; None if it stays as it is."""
+        before = self.score(user)
+        if before is None:
+            return score
+        match self.operator:
+            case "sum":
+                return before + score
+            case "latest":
+                return score
+        better = score > before if self.order == "desc" else score < before
+        return score if better else None
+
+    def score(self, user: str) -> int | float | None:
+        """Return a user's score, if there is one."""
+        place = self.ranking.get(user)
+        return None if place is None else self.score_of(place)
+
+    def score_of(self, place: Place) -> int | float:
+        """Return the score that a place is for."""
+        return -place.key if self.order == "desc" else place.key
+
+    def _submit(
+        self,
+        event: Event,
+        user: str,
+        submitted: float,
+        nickname: str | None,
+        metadata: dict[str, Any] | None,
+    ) -> None:
+        score = self.counts(user, submitted)
+        if score is None:
+            return
+        place = self.ranking.get(user)
+        if place is None or score != self.score_of(place) or nickname != place.nickname:
+            seq, at_us = event.seq, (event.at - _EPOCH) // _MICROSECOND
+            if place is not None and score == self.score_of(place):
+                # Who stays where he was got there when he did.
+                seq, at_us = place.seq, place.at_us
+            key = -score if self.order == "desc" else score
+            self.ranking.put(Place(key, seq, at_us, user, nickname))
+        if metadata is not None:
+            self.metadata[user] = metadata
+        else:
+            self.metadata.pop(user, None)
+
+    def _reset(self, event: Event, number: int, ended_at: datetime) -> None:
+        assert self.season_at is not None
+        last = event.seq - 1
+        season = Season(
+            number, self.season_after, last, len(self.ranking), self.season_at, ended_at
+        )
+        self.seasons = [*self.seasons[-SEASONS_MAX + 1 :], season]
+        self.season_at, self.season_after = ended_at, event.seq
+        self.ranking, self.metadata = Ranking(), {}
+
+
+def board_of(stream: str, state: BoardState) -> Board:
+    """Show a board."""
+    state.check_exists(stream)
+    assert state.created_at is not None
+    season = state.seasons[-1].number + 1 if state.seasons else 1
+    return Board(
+        stream.removeprefix("board/"),
+        stream,
+        state.operator,
+        state.order,
+        state.reset,
+        season,
+        len(state.ranking),
+        state.created_at,
+    )
+
+
+def entry_of(stream: str, state: BoardState, user: str) -> Entry:
+    """
+    Show a user's entry.
+
+    Raises:
+        NotFound: there is none.
+    """
+    place = state.ranking.get(user)
+    if place is None:
+        raise NotFound(f"{user!r} has no entry on this board; submit a score first.")
+    return _entry(stream, state, place, state.ranking.rank(place))
+
+
+def entries(stream: str, state: BoardState, after: int, limit: int) -> list[Entry]:
+    """Show the entries after a rank."""
+    places = state.ranking.page(after, limit)
+    return [_entry(stream, state, place, after + n) for n, place in enumerate(places, 1)]
+
+
+def entries_around(stream: str, state: BoardState, *, user: str, limit: int) -> list[Entry]:
+    """
+    Show so many entries with a user's in the middle, or as near to it as the ends permit.
+
+    Raises:
+        NotFound: the user has none.
+    """
+    rank = entry_of(stream, state, user).rank
+    last = max(0, len(state.ranking) - limit)
+    return entries(stream, state, min(max(0, rank - 1 - limit // 2), last), limit)
+
+
+def rank_after(state: BoardState, after: object) -> int:
+    """
+    Return the rank that a page begins after.
+
+    Args:
+        state: the board.
+        after: None, a rank, or the id of a user on the board.
+
+    Raises:
+        Invalid: it is none of these.
+        NotFound: the user has no entry.
+    """
+    if after is None:
+        return 0
+    if isinstance(after, str):
+        if (place := state.ranking.get(after)) is None:
+            raise NotFound(f"{after!r} has no entry on this board any more; begin at the top.")
+        return state.ranking.rank(place)
+    if type(after) is not int or not 0 <= after <= SCORE_MAX:
+        raise Invalid(f"A page begins after a rank or a user's id, not {after!r}.")
+    return after
+
+
+def check_score(score: object) -> int | float:
+    """
+    Return a score that JSON can hold exactly.
+
+    Raises:
+        Invalid: it is not a number, not finite, or too far from 0.
+    """
+    # A bool is an int to Python, and NaN is within no limits.
+    if type(score) not in (int, float) or not -SCORE_MAX <= score <= SCORE_MAX:  # type: ignore[operator]
+        raise Invalid(f"A score is a number from -2**53 to 2**53, not {score!r}.")
+    return score  # type: ignore[return-value]
+
+
+def check_sum(state: BoardState, user: str, score: float) -> None:
+    """Raise Conflict if a user's sum would leave what a score may be."""
+    total = state.counts(user, score)
+    if total is not None and not -SCORE_MAX <= total <= SCORE_MAX:
+        raise Conflict("The sum of this user's scores would be too large to be exact.")
+
+
+def board_stream(name: object) -> str:
+    """Return a board's stream."""
+    if not isinstance(name, str):
+        raise Invalid(f"A board's name is a string, not {name!r}.")
+    return f"board/{name}"
+
+
+def _entry(stream: str, state: BoardState, place: Place, rank: int) -> Entry:
+    return Entry(
+        stream.removeprefix("board/"),
+        place.user,
+        place.nickname or place.user,
+        state.score_of(place),
+        rank,
+        _EPOCH + place.at_us * _MICROSECOND,
+        state.metadata.get(place.user),
+    )

@@ -1,0 +1,95 @@
+"""The end of a match, written into every stream that answers for it, all at once. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..journal.agenda import Settled
+from ..journal.event import Data, Draft
+from ..journal.link import Linked, Links, Rated, Unlinked
+from ..journal.states import States
+from . import events as e
+from .board import BoardState, board_stream
+from .match import MatchState
+from .rating import Rating, rate
+from .rules import Outcome, Standing
+
+__all__ = ["AGENDA", "INDEX", "begin_links", "cancel", "complete"]
+
+INDEX = "index/matches"
+AGENDA = "agenda/matches"
+
+
+def begin_links(stream: str, players: Sequence[str], *, private: bool) -> list[Draft]:
+    """Let those streams answer for a match that are asked for it while it goes on."""
+    holders = [*(f"user/{player}" for player in players), *(() if private else (INDEX,))]
+    return [Draft(holder, Linked(stream)) for holder in holders]
+
+
+def complete(  # noqa: PLR0913
+    states: States,
+    stream: str,
+    match: MatchState,
+    standing: Standing,
+    outcome: Outcome,
+    win_points: int,
+) -> list[Draft]:
+    """End a match with a result: the winner's board and everybody's rating are part of it."""
+    ended = _end(states, stream, match, e.Completed(outcome.winner, standing.scores))
+    if outcome.winner is not None and win_points:
+        ended += _win(states, match.board, outcome.winner, win_points)
+    return ended + _ratings(states, match, standing, outcome)
+
+
+def cancel(states: States, stream: str, match: MatchState, reason: str) -> list[Draft]:
+    """End a match without a result."""
+    return _end(states, stream, match, e.Cancelled(reason))
+
+
+def _end(states: States, stream: str, match: MatchState, data: Data) -> list[Draft]:
+    drafts = [Draft(stream, data), Draft(AGENDA, Settled(stream))]
+    holders = [f"user/{player}" for player in match.players]
+    linked = [one for one in (*holders, INDEX) if stream in states.of(Links, one).links]
+    return drafts + [Draft(holder, Unlinked(stream)) for holder in linked]
+
+
+def _win(states: States, board: str, winner: str, points: int) -> list[Draft]:
+    stream, drafts = board_stream(board), list[Draft]()
+    if states.of(BoardState, stream).created_at is None:
+        # A board that nobody has made counts what its matches give.
+        drafts.append(Draft(stream, e.BoardCreated("sum", "desc")))
+    nickname = states.of(Links, f"user/{winner}").nickname
+    shown = None if nickname == winner else nickname
+    return [*drafts, Draft(stream, e.Submitted(winner, points, shown))]
+
+
+def _ratings(
+    states: States, match: MatchState, standing: Standing, outcome: Outcome
+) -> list[Draft]:
+    users = [states.of(Links, f"user/{player}") for player in match.players]
+    before = [Rating(user.rating, user.deviation) for user in users]
+    after = rate(before, ranks(match, standing, outcome))
+    return [
+        Draft(f"user/{player}", Rated(one.rating, one.deviation))
+        for player, one in zip(match.players, after, strict=True)
+    ]
+
+
+def ranks(match: MatchState, standing: Standing, outcome: Outcome) -> list[int]:
+    """
+    Return each player's place in a match, 1 the best.
+
+    The winner is first, then those who stayed by their points, then those who
+    gave up, the last to do so first.
+    """
+
+    def key(player: str) -> tuple[int, int]:
+        if player == outcome.winner:
+            return (0, 0)
+        if player in standing.players:
+            return (1, -standing.scores[player])
+        left = [*match.gone, *(p for p in match.players if p not in match.gone)]
+        return (2, -left.index(player))
+
+    keys = [key(player) for player in match.players]
+    return [1 + sum(other < one for other in keys) for one in keys]

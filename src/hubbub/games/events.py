@@ -1,0 +1,123 @@
+"""What happens in a match and on a board. The tags are the types on the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from ..journal.event import Data
+from .rules import AnyRules
+
+__all__ = [
+    "BoardCreated",
+    "BoardEvent",
+    "Cancelled",
+    "Completed",
+    "Dropped",
+    "Forfeited",
+    "MatchEvent",
+    "Operator",
+    "Order",
+    "Reset",
+    "Resigned",
+    "Returned",
+    "Scored",
+    "Started",
+    "Submitted",
+    "Told",
+]
+
+Operator = Literal["best", "sum", "latest"]
+Order = Literal["desc", "asc"]
+
+
+class Started(Data, frozen=True, tag="started"):
+    """The match began; ``present`` are those of its players who were connected."""
+
+    players: list[str]
+    rules: AnyRules
+    board: str
+    referee: str | None = None
+    private: bool = False
+    game: str | None = None
+    present: list[str] = []
+    # Of a match made by matchmaking: a player -> the key that he looked for it with.
+    keys: dict[str, str] = {}
+
+
+class Scored(Data, frozen=True, tag="scored"):
+    """A player got points."""
+
+    player: str
+    points: int
+
+
+class Resigned(Data, frozen=True, tag="resigned"):
+    """``by`` gave up."""
+
+
+class Dropped(Data, frozen=True, tag="dropped"):
+    """A player is no longer connected, and forfeits after a while."""
+
+    player: str
+
+
+class Returned(Data, frozen=True, tag="returned"):
+    """A player is connected, for the first time or again."""
+
+    player: str
+
+
+class Forfeited(Data, frozen=True, tag="forfeited"):
+    """A player was gone for too long."""
+
+    player: str
+
+
+class Told(Data, frozen=True, tag="told"):
+    """The match's game said something to everybody who follows."""
+
+    body: dict[str, Any]
+
+
+class Completed(Data, frozen=True, tag="completed"):
+    """The match is over; without a winner it is a draw."""
+
+    winner: str | None
+    scores: dict[str, int]
+
+
+class Cancelled(Data, frozen=True, tag="cancelled"):
+    """The match ended without a result."""
+
+    reason: str
+
+
+class BoardCreated(Data, frozen=True, tag="created"):
+    """The board was made, and with it its first season."""
+
+    operator: Operator
+    order: Order
+    reset: str | None = None
+
+
+class Submitted(Data, frozen=True, tag="submitted"):
+    """A user's score counts on the board; ``nickname`` is None if it is the id."""
+
+    user: str
+    score: int | float
+    nickname: str | None = None
+    metadata: dict[str, Any] | None = None
+
+
+class Reset(Data, frozen=True, tag="reset"):
+    """A season ended, and the next one began empty."""
+
+    season: int
+    ended_at: datetime
+
+
+MatchEvent = (
+    Started | Scored | Resigned | Dropped | Returned | Forfeited | Told | Completed | Cancelled
+)
+BoardEvent = BoardCreated | Submitted | Reset

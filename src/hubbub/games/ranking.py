@@ -1,0 +1,81 @@
+"""
+Entries in the order of their rank: a position is found in O(log n).
+
+A sorted list of lists with an index of positions, by the sortedcontainers library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+from sortedcontainers import SortedList
+
+__all__ = ["Place", "Ranking"]
+
+
+class Place(msgspec.Struct, frozen=True, order=True, gc=False, array_like=True):
+    """
+    A user's place on a board; places are ordered as their fields are.
+
+    Args:
+        key: the score, negative where the highest is the best.
+        seq: the event by which the user got there; the first is the better.
+        at_us: its time, in microseconds since 1970: a million of these are kept in memory.
+        user: whose it is.
+        nickname: None if it is the user's id.
+    """
+
+    key: int | float
+    seq: int
+    at_us: int
+    user: str
+    nickname: str | None = None
+
+
+class Ranking:
+    """
+    All places of a board.
+
+    Args:
+        places: in order or not.
+    """
+
+    __slots__ = ("_by_user", "_places")
+
+    def __init__(self, places: Iterable[Place] = ()) -> None:
+        self._places: SortedList[Any] = SortedList(places)
+        self._by_user: dict[str, Place] = {place.user: place for place in self._places}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Ranking) and self._by_user == other._by_user
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __len__(self) -> int:
+        return len(self._by_user)
+
+    def __iter__(self) -> Iterator[Place]:
+        """Go through all places, the best first."""
+        return iter(self._places)
+
+    def get(self, user: str) -> Place | None:
+        """Return a user's place, if there is one."""
+        return self._by_user.get(user)
+
+    def put(self, place: Place) -> None:
+        """Give a user a place, instead of the one before."""
+        before = self._by_user.get(place.user)
+        if before is not None:
+            self._places.remove(before)
+        self._places.add(place)
+        self._by_user[place.user] = place
+
+    def rank(self, place: Place) -> int:
+        """Return a place's rank; 1 is the best."""
+        return int(self._places.index(place)) + 1
+
+    def page(self, after: int, limit: int) -> list[Place]:
+        """Return the places after a rank."""
+        return list(self._places.islice(after, after + limit))

@@ -1,0 +1,188 @@
+"""
+A match that the hub runs with an application's handler.
+
+The handler's methods are called one after another, each with a deadline, in a task
+group and a cancel scope of the match's own. What goes wrong in there ends this match
+as cancelled, says why in its stream, and touches nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Any
+
+import anyio
+import msgspec
+from anyio import WouldBlock
+
+from ..errors import Closed, Conflict, HubbubError, Invalid, Overloaded, StorageError
+from .game import Game, Handler
+from .match import Match
+
+__all__ = ["MESSAGES_MAX", "MatchCommands", "Runner"]
+
+logger = logging.getLogger("hubbub.games")
+
+# Messages of players that wait for the handler.
+MESSAGES_MAX = 256
+REASON_CHARS_MAX = 200
+
+
+class MatchCommands(msgspec.Struct, frozen=True):
+    """
+    What a runner may do to its match, as the hub.
+
+    Args:
+        add_score: gives a player points.
+        tell: writes an event that the game has made up.
+        broadcast: sends a signal.
+        cancel: ends the match without a result.
+        show: returns the match as it is.
+    """
+
+    add_score: Callable[[str, int], Awaitable[Match]]
+    tell: Callable[[dict[str, Any]], Awaitable[None]]
+    broadcast: Callable[[dict[str, Any]], None]
+    cancel: Callable[[str], Awaitable[None]]
+    show: Callable[[], Awaitable[Match]]
+
+
+class Runner:
+    """
+    Runs one match; it is its handler's :class:`hubbub.games.game.Table`.
+
+    Args:
+        match: as it is now.
+        game: what it is played by.
+        commands: what it may do.
+        random: where the handler's chance comes from.
+    """
+
+    def __init__(self, match: Match, game: Game, commands: MatchCommands, random: Random) -> None:
+        assert game.handler is not None
+        self.match = match
+        self.random = random
+        self._game = game
+        self._handler = game.handler
+        self._commands = commands
+        self._scope = anyio.CancelScope()
+        self._ended = False
+        self._tasks: anyio.abc.TaskGroup | None = None
+        self._send, self._receive = anyio.create_memory_object_stream[tuple[str, dict[str, Any]]](
+            MESSAGES_MAX
+        )
+
+    # What the hub does.
+
+    async def run(self) -> None:
+        """Run the match to its end, or until the hub is left."""
+        with self._send, self._receive:
+            try:
+                handler = self._handler()
+                with self._scope:
+                    await self._play(handler)
+                if self._ended:
+                    self.match = await self._commands.show()
+                    await self._call("on_end", handler.on_end, self)
+            except (Closed, StorageError):
+                # The hub is going, or can keep nothing; when it is opened again this goes on.
+                logger.warning("match %s is interrupted", self.match.id, exc_info=True)
+            except Exception as error:
+                await self._fail(error)
+
+    def put(self, player: str, body: dict[str, Any]) -> None:
+        """
+        Take a player's message.
+
+        Raises:
+            Overloaded: the handler is slower than they come.
+        """
+        try:
+            self._send.send_nowait((player, body))
+        except WouldBlock:
+            raise Overloaded("This match has too many messages to read; wait a little.") from None
+
+    def end(self) -> None:
+        """Stop: the match is over."""
+        self._ended = True
+        self._scope.cancel()
+
+    # What the handler does.
+
+    async def add_score(self, player: str, points: int) -> Match:
+        """Give a player points, as the referee; they are durable when it returns."""
+        self.match = await self._commands.add_score(player, points)
+        return self.match
+
+    async def tell(self, body: dict[str, Any]) -> None:
+        """Say something to everybody who follows: an event, which is kept."""
+        await self._commands.tell(body)
+
+    def broadcast(self, body: dict[str, Any]) -> None:
+        """Say something to those who follow just now: a signal, which is not kept."""
+        self._commands.broadcast(body)
+
+    async def cancel(self, reason: str) -> None:
+        """End the match without a result."""
+        await self._commands.cancel(reason)
+
+    def start_soon(self, work: Callable[..., Any], *args: object) -> None:
+        """Run something beside the handler, until the match ends."""
+        if self._tasks is None:
+            raise Invalid("Nothing can be started before on_start or after the end.")
+        self._tasks.start_soon(work, *args)
+
+    async def _play(self, handler: Handler) -> None:
+        errors: list[Exception] = []
+        try:
+            async with anyio.create_task_group() as self._tasks:
+                await self._call("on_start", handler.on_start, self)
+                await self._go_on(handler)
+        except* Exception as group:
+            errors = [_first(group)]
+        finally:
+            self._tasks = None
+        for error in errors:
+            raise error
+
+    async def _go_on(self, handler: Handler) -> None:
+        rate, start, tick = self._game.ticks_per_second, anyio.current_time(), 1
+        while True:
+            due = start + tick / rate if rate else math.inf
+            with anyio.CancelScope(deadline=due) as waiting:
+                player, body = await self._receive.receive()
+            if not waiting.cancelled_caught:
+                await self._call("on_message", handler.on_message, self, player, body)
+            now = anyio.current_time()
+            if now >= due:
+                await self._call("on_tick", handler.on_tick, self, tick)
+                # A tick that was missed is left out: to catch up would be to fall behind.
+                tick = max(tick, math.floor((anyio.current_time() - start) * rate)) + 1
+
+    async def _call(self, what: str, method: Callable[..., Awaitable[None]], *args: Any) -> None:
+        seconds = self._game.call_seconds_max
+        with anyio.CancelScope(deadline=anyio.current_time() + seconds) as scope:
+            await method(*args)
+        if scope.cancelled_caught:
+            raise TimeoutError(f"{what} took longer than {seconds:g} s")
+
+    async def _fail(self, error: Exception) -> None:
+        match = self.match
+        try:
+            match = await self._commands.show()
+            if match.status != "active" and isinstance(error, Conflict):
+                # It was ended by something else while the handler was at work.
+                return
+            reason = f"The game failed: {type(error).__name__}: {error}"[:REASON_CHARS_MAX]
+            await self._commands.cancel(reason)
+        except HubbubError:
+            logger.exception("match %s could not be cancelled", match.id)
+        logger.error("match %s is cancelled: its handler failed", match.id, exc_info=error)
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first

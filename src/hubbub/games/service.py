@@ -1,0 +1,242 @@
+"""Games: what a session can do with matches and boards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from ..errors import Invalid
+from ..journal.agenda import HUB
+from ..journal.caller import Caller
+from ..journal.command import Command, nothing
+from ..journal.event import Draft, Event
+from ..journal.states import States
+from ..service import check_limit, command, query, slow_command, slow_query
+from . import play, submitting
+from .arena import Arena
+from .boards import Boards
+from .listing import list_matches
+from .match import Match, MatchState, Status, match_of, match_stream
+from .play import Wanted
+from .rules import AnyRules, FirstTo
+
+__all__ = ["Games"]
+
+FIND_SECONDS_MAX = 600.0
+BODY_BYTES_MAX = 16_384
+
+
+class Games(Boards):
+    """
+    Matches, matchmaking and leaderboards.
+
+    Args:
+        caller: whose commands these are.
+        arena: what all sessions of the hub share.
+    """
+
+    name = "games"
+
+    __slots__ = ("_arena",)
+
+    def __init__(self, caller: Caller, arena: Arena) -> None:
+        super().__init__(caller)
+        self._arena = arena
+
+    @command
+    def start_match(
+        self,
+        players: list[str],
+        *,
+        rules: AnyRules | None = None,
+        board: str | None = None,
+        referee: str | None = None,
+        private: bool = False,
+        game: str | None = None,
+        key: str | None = None,
+    ) -> Command[Match]:
+        """
+        Start a match.
+
+        Args:
+            players: the ids of 2 to 64 users, in the order in which they are shown.
+            rules: how it is won; by default the game's, or the first to 100 points.
+            board: where the winner gets 10 points, made if it is not there; by default the
+                game's, or ``main``.
+            referee: the user who alone may score; without one a player scores for himself.
+            private: only its players may follow.
+            game: the name of a game of the application's that runs it, and is its referee.
+            key: makes it exactly-once.
+
+        Raises:
+            Invalid: the players or the rules are outside their limits, or there is no such game.
+            NotFound: one of the players was never seen.
+        """
+        stream, terms = match_stream(self._caller.ids.new()), self._arena.terms
+        played = self._arena.games.get(game) if isinstance(game, str) else None
+        wanted = Wanted(
+            players,
+            rules or (played.rules if played else FirstTo()),
+            board or (played.board if played else "main"),
+            HUB if played and played.handler else referee,
+            private,
+            game,
+        )
+        chars_max = self._caller.settings.name_chars_max
+
+        def decide(states: States) -> Sequence[Draft]:
+            checked = submitting.check_board_name(wanted.board, chars_max)
+            named = msgspec.structs.replace(wanted, board=checked)
+            return play.start(states, stream, named, terms)
+
+        def result(states: States, events: Sequence[Event]) -> Match:
+            made = events[0].stream
+            return match_of(made, states.of(MatchState, made))
+
+        arguments = ("start_match", players, rules, board, referee, private, game)
+        return Command(self._by, decide, result, reads=(stream,), key=key, arguments=arguments)
+
+    @command
+    def add_score(
+        self, match_id: str, points: int, *, player: str | None = None, key: str | None = None
+    ) -> Command[Match]:
+        """
+        Give points to a player, and end the match if that decides it.
+
+        Args:
+            match_id: a match's id.
+            points: what the rules permit: 1 or more for most.
+            player: who gets them; by default you.
+            key: makes it exactly-once.
+
+        Raises:
+            NotFound: there is no such match.
+            NotAllowed: you do not play, or the points are not yours to give.
+            Invalid: the rules do not know such points, or the player does not play.
+            Conflict: the match is over, for all or for this player.
+        """
+        by, stream, terms = self._by, match_stream(match_id), self._arena.terms
+        who = by if player is None else player
+
+        def decide(states: States) -> Sequence[Draft]:
+            return play.score(states, stream, by, who, points, terms)
+
+        return self._match_command(stream, decide, key, ("add_score", match_id, points, player))
+
+    @command
+    def resign(self, match_id: str) -> Command[Match]:
+        """
+        Give up; when one player is left, he has won.
+
+        Raises:
+            NotFound: there is no such match.
+            NotAllowed: you do not play.
+            Conflict: the match is over.
+        """
+        stream = match_stream(match_id)
+        decide = partial(play.resign, stream=stream, by=self._by, terms=self._arena.terms)
+        return self._match_command(stream, decide)
+
+    @query
+    def match(self, match_id: str) -> Command[Match]:
+        """
+        Look a match up.
+
+        Raises:
+            NotFound: there is no such match.
+            NotAllowed: it is private, and not yours.
+        """
+        by, stream = self._by, match_stream(match_id)
+
+        def result(states: States, events: Sequence[Event]) -> Match:
+            state = states.of(MatchState, stream)
+            state.check_reader(stream, by)
+            return match_of(stream, state)
+
+        return Command(by, nothing, result, reads=(stream,))
+
+    @slow_query
+    async def matches(self, *, status: Status | None = None, limit: int = 50) -> list[Match]:
+        """
+        List the newest matches that one may watch, the first to start first.
+
+        Args:
+            status: only those that are ``active``, ``completed`` or ``cancelled``.
+            limit: 1 to 500.
+        """
+        check_limit(limit, self._caller.settings.page_max)
+        return await list_matches(self._caller, status, limit)
+
+    @command
+    def message(self, match_id: str, body: dict[str, Any]) -> Command[None]:
+        """
+        Send a message to the game that runs a match; what it means is the game's to say.
+
+        Args:
+            match_id: a match's id.
+            body: an object of up to 16,384 bytes as JSON.
+
+        Raises:
+            NotFound: there is no such match.
+            NotAllowed: you do not play.
+            Conflict: the match is over, or no game runs it.
+            Overloaded: the game is slower than messages come.
+        """
+        by, stream = self._by, match_stream(match_id)
+
+        def decide(states: States) -> Sequence[Draft]:
+            match = states.of(MatchState, stream)
+            match.check_player(by)
+            submitting.check_object(body, BODY_BYTES_MAX, "message")
+            match.check_playing(by)
+            return ()
+
+        def result(states: States, events: Sequence[Event]) -> None:
+            # In the order in which the session has sent them.
+            self._arena.put(stream, by, body)
+
+        return Command(by, decide, result, reads=(stream,))
+
+    @slow_command
+    async def find_match(
+        self, *, queue: str = "default", timeout: float = 30, key: str | None = None
+    ) -> Match:
+        """
+        Wait for others who play as well as you do, and start a match with them.
+
+        Args:
+            queue: the name of a game.
+            timeout: how long to wait, in seconds, up to 600.
+            key: makes it exactly-once.
+
+        Raises:
+            Invalid: there is no such queue, or the time is outside its limits.
+            NoOpponent: nobody came in time.
+            Conflict: you look for a match already.
+        """
+        if not isinstance(queue, str) or queue not in self._arena.games:
+            raise Invalid(f"There is no queue {queue!r}: {', '.join(self._arena.games)}.")
+        if type(timeout) not in (int, float) or not 0 < timeout <= FIND_SECONDS_MAX:
+            raise Invalid(f"Wait more than 0 and up to {FIND_SECONDS_MAX:.0f} s, not {timeout!r}.")
+        key = key or self._caller.ids.new()
+        found = partial(play.found, by=self._by, key=key)
+        command = Command(self._by, nothing, found, reads=(f"user/{self._by}",))
+        rating, match = await self._caller.execute(command)
+        if match is not None:
+            return match
+        return await self._arena.lobby.find(queue, self._by, rating, key, timeout)
+
+    def _match_command(
+        self,
+        stream: str,
+        decide: Callable[[States], Sequence[Draft]],
+        key: str | None = None,
+        arguments: object = None,
+    ) -> Command[Match]:
+        def result(states: States, events: Sequence[Event]) -> Match:
+            return match_of(stream, states.of(MatchState, stream))
+
+        return Command(self._by, decide, result, reads=(stream,), key=key, arguments=arguments)
