@@ -1,7 +1,8 @@
 """
 Measure, and print a table: ``nox -s bench``.
 
-    nox -s bench -- [--seconds 3] [--messages 1000000] [--only A,senders] [--backend trio]
+    nox -s bench -- [--seconds 3] [--messages 1000000] [--entries 1000000]
+                    [--only A,senders] [--backend trio]
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import anyio
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench import in_process, wire
+from tests.bench import games, in_process, wire
 from tests.bench.table import Row, show
 
 OPEN_FILES = 20_000
@@ -28,6 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure hubbub.")
     parser.add_argument("--seconds", type=float, default=3.0, help="how long each case runs")
     parser.add_argument("--messages", type=int, default=1_000_000, help="in the long room")
+    parser.add_argument("--entries", type=int, default=1_000_000, help="on the large board")
     parser.add_argument("--only", default="", help="cases, separated by commas")
     parser.add_argument("--backend", choices=["asyncio", "trio"], default=None)
     options = parser.parse_args()
@@ -35,7 +37,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(OPEN_FILES, most), most))
     rows: list[Row] = []
     for backend in [options.backend] if options.backend else ["asyncio", "trio"]:
-        cases = _cases(backend, options.seconds, options.messages)
+        cases = _cases(backend, options.seconds, options.messages, options.entries)
         wanted = options.only.split(",") if options.only else list(cases)
         for case in wanted:
             print(f"{backend}: {case} …", flush=True)
@@ -43,12 +45,17 @@ def main() -> None:
     show(rows)
 
 
-def _cases(backend: str, seconds: float, messages: int) -> dict[str, Callable[[], list[Row]]]:
+def _cases(
+    backend: str, seconds: float, messages: int, entries: int
+) -> dict[str, Callable[[], list[Row]]]:
     here: dict[str, Callable[[], Awaitable[list[Row]]]] = {
         "senders": partial(in_process.senders, backend, seconds),
         "latency": partial(in_process.latency, backend, seconds),
         "history": partial(in_process.history, backend, messages),
         "followers": partial(in_process.followers, backend),
+        "scores": partial(games.scores, backend, seconds),
+        "board": partial(games.board, backend, seconds, entries),
+        "ticks": partial(games.ticks, backend, seconds),
     }
     cases: dict[str, Callable[[], list[Row]]] = {
         name: partial(anyio.run, work, backend=backend) for name, work in here.items()

@@ -52,13 +52,15 @@ async def fill(path: Path) -> str:
 
 @pytest.fixture
 def damaged(sound: tuple[Path, str], tmp_path: Path) -> Damage:
-    """Run SQL on a copy of the database; its ``:room`` is the room."""
+    """Run SQL on a copy of the database; its ``:room`` is the room, ``:number`` its number."""
     path, room = sound
     (tmp_path / "hubbub.db").write_bytes(path.read_bytes())
 
     def damage(sql: str, **values: object) -> str:
         connection = apsw.Connection(str(tmp_path / "hubbub.db"))
-        connection.execute(sql, {"room": room} | values)
+        of_room = "SELECT number FROM stream WHERE name = ?"
+        [(number,)] = connection.execute(of_room, (room,))
+        connection.execute(sql, {"room": room, "number": number} | values)
         assert connection.changes()
         connection.close()
         return room
@@ -116,7 +118,7 @@ def test_nothing_is_written(sound: tuple[Path, str]) -> None:
 
 
 def test_a_missing_event_is_named(damaged: Damage, tmp_path: Path) -> None:
-    room = damaged("DELETE FROM event WHERE stream = :room AND seq = 5")
+    room = damaged("DELETE FROM event WHERE stream = :number AND seq = 5")
 
     assert faults_of(tmp_path / "hubbub.db") == [
         (f"{room}, event 6", "event 5 is missing before it")
@@ -124,7 +126,7 @@ def test_a_missing_event_is_named(damaged: Damage, tmp_path: Path) -> None:
 
 
 def test_missing_events_are_named_together(damaged: Damage, tmp_path: Path) -> None:
-    room = damaged("DELETE FROM event WHERE stream = :room AND seq BETWEEN 5 AND 8")
+    room = damaged("DELETE FROM event WHERE stream = :number AND seq BETWEEN 5 AND 8")
 
     assert faults_of(tmp_path / "hubbub.db") == [
         (f"{room}, event 9", "events up to 8 are missing before it")
@@ -132,7 +134,7 @@ def test_missing_events_are_named_together(damaged: Damage, tmp_path: Path) -> N
 
 
 def test_a_seq_below_1_is_noticed(damaged: Damage, tmp_path: Path) -> None:
-    room = damaged("UPDATE event SET seq = -5 WHERE stream = :room AND seq = 5")
+    room = damaged("UPDATE event SET seq = -5 WHERE stream = :number AND seq = 5")
 
     assert (room, "1 of its events have a seq below 1") in faults_of(tmp_path / "hubbub.db")
 
@@ -140,7 +142,7 @@ def test_a_seq_below_1_is_noticed(damaged: Damage, tmp_path: Path) -> None:
 def test_a_time_that_goes_back_is_named(damaged: Damage, tmp_path: Path) -> None:
     room = damaged(
         "UPDATE event SET body = CAST(json_set(CAST(body AS TEXT), '$.at', '2001-01-01T00:00:00Z')"
-        " AS BLOB) WHERE stream = :room AND seq = 5"
+        " AS BLOB) WHERE stream = :number AND seq = 5"
     )
     [(where, what)] = faults_of(tmp_path / "hubbub.db")
 
@@ -152,7 +154,7 @@ def test_a_time_that_goes_back_is_named(damaged: Damage, tmp_path: Path) -> None
 def test_a_time_that_is_not_utc_is_named(damaged: Damage, tmp_path: Path, at: str) -> None:
     room = damaged(
         "UPDATE event SET body = CAST(json_set(CAST(body AS TEXT), '$.at', :at)"
-        " AS BLOB) WHERE stream = :room AND seq = 5",
+        " AS BLOB) WHERE stream = :number AND seq = 5",
         at=at,
     )
 
@@ -163,7 +165,7 @@ def test_a_time_that_is_not_utc_is_named(damaged: Damage, tmp_path: Path, at: st
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"type":"message"}', b"[]"])
 def test_what_does_not_decode_is_named(damaged: Damage, tmp_path: Path, body: bytes) -> None:
-    room = damaged("UPDATE event SET body = :body WHERE stream = :room AND seq = 5", body=body)
+    room = damaged("UPDATE event SET body = :body WHERE stream = :number AND seq = 5", body=body)
     [(where, what)] = faults_of(tmp_path / "hubbub.db")
 
     assert where == f"{room}, event 5"
@@ -173,7 +175,7 @@ def test_what_does_not_decode_is_named(damaged: Damage, tmp_path: Path, body: by
 def test_a_type_that_nobody_knows_is_named(damaged: Damage, tmp_path: Path) -> None:
     room = damaged(
         "UPDATE event SET body = CAST(replace(CAST(body AS TEXT), '\"message\"', '\"whisper\"')"
-        " AS BLOB) WHERE stream = :room AND seq = 5"
+        " AS BLOB) WHERE stream = :number AND seq = 5"
     )
     [(where, what)] = faults_of(tmp_path / "hubbub.db")
 
@@ -184,9 +186,9 @@ def test_a_type_that_nobody_knows_is_named(damaged: Damage, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     "sql",
     [
-        "UPDATE event SET type = 'edited' WHERE stream = :room AND seq = 5",
-        "UPDATE event SET by = 'eve' WHERE stream = :room AND seq = 5",
-        "UPDATE event SET ref = 3 WHERE stream = :room AND seq = 5",
+        "UPDATE event SET type = 'edited' WHERE stream = :number AND seq = 5",
+        "UPDATE event SET by = 'eve' WHERE stream = :number AND seq = 5",
+        "UPDATE event SET ref = 3 WHERE stream = :number AND seq = 5",
     ],
 )
 def test_what_is_found_by_something_else_is_named(
@@ -202,7 +204,7 @@ def test_what_is_found_by_something_else_is_named(
 def test_an_event_about_a_later_one_is_named(damaged: Damage, tmp_path: Path) -> None:
     room = damaged(
         "UPDATE event SET ref = 9, body = CAST(json_set(CAST(body AS TEXT), '$.ref', 9) AS BLOB)"
-        " WHERE stream = :room AND seq = 5"
+        " WHERE stream = :number AND seq = 5"
     )
 
     assert faults_of(tmp_path / "hubbub.db") == [
@@ -214,7 +216,7 @@ def test_what_does_not_fold_is_named(damaged: Damage, tmp_path: Path) -> None:
     room = damaged(
         "UPDATE event SET type = 'left', by = 'eve',"
         " body = CAST(json_set(CAST(body AS TEXT), '$.type', 'left', '$.by', 'eve') AS BLOB)"
-        " WHERE stream = :room AND seq = 5"
+        " WHERE stream = :number AND seq = 5"
     )
 
     assert faults_of(tmp_path / "hubbub.db") == [
@@ -223,7 +225,7 @@ def test_what_does_not_fold_is_named(damaged: Damage, tmp_path: Path) -> None:
 
 
 def test_a_stream_of_no_known_kind_is_named(damaged: Damage, tmp_path: Path) -> None:
-    damaged("UPDATE event SET stream = 'rome/1' WHERE stream LIKE 'direct/%'")
+    damaged("UPDATE stream SET name = 'rome/1' WHERE name LIKE 'direct/%'")
     [(where, what)] = faults_of(tmp_path / "hubbub.db")
 
     assert where == "rome/1"
@@ -259,7 +261,7 @@ def test_snapshots_that_cannot_be_read_do_not_hide_the_rest(
     damaged: Damage, tmp_path: Path
 ) -> None:
     damaged("UPDATE snapshot SET at = 'noon' WHERE stream = :room")
-    damaged("DELETE FROM event WHERE stream = :room AND seq = 5")
+    damaged("DELETE FROM event WHERE stream = :number AND seq = 5")
     first, second = faults_of(tmp_path / "hubbub.db")
 
     assert first[0] == "the snapshots"

@@ -84,13 +84,15 @@ def score(  # noqa: PLR0913
         raise Invalid(f"Points are a whole number up to {POINTS_MAX:,}, not {points!r}.")
     match.check_playing(player)
     match.rules.check_turn(points, match.turns[player])
+    scored = [Draft(stream, e.Scored(player, points))]
+    if match.rules.goes_on(match.scores[player] + points):
+        return scored
     standing = match.standing(states.now)
     if standing.time_is_up:
         # The alarm that ends it has not rung yet.
         raise Conflict("The time of this match is up.")
     standing.scores[player] += points
     standing.turns[player] += 1
-    scored = [Draft(stream, e.Scored(player, points))]
     return scored + _conclude(states, stream, match, standing, terms)
 
 

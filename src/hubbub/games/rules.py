@@ -79,6 +79,10 @@ class Rules(msgspec.Struct, frozen=True):
         if points < 1:
             raise Invalid(f"A score has at least 1 point, not {points}.")
 
+    def goes_on(self, score: int) -> bool:
+        """Tell at once that a player who gets to a score ends nothing; False if in doubt."""
+        return False
+
     def decide(self, standing: Standing) -> Outcome | None:
         """Return how the match has ended, or None while it goes on."""
         raise NotImplementedError
@@ -92,6 +96,10 @@ class FirstTo(Rules, frozen=True, tag="first_to"):
     def check(self) -> None:
         """Raise Invalid if a number is outside its limits."""
         _check_count("points", self.points, POINTS_MAX)
+
+    def goes_on(self, score: int) -> bool:
+        """Tell at once that a player who gets to a score ends nothing."""
+        return score < self.points
 
     def decide(self, standing: Standing) -> Outcome | None:
         """Return how the match has ended, or None while it goes on."""

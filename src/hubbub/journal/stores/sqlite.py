@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from ...errors import Conflict, StorageError
 from ...text import words
 from .contract import Batch, Loaded, Record, Snapshot, Used
+from .schema import IN_STREAM, INSERT, PAGE_BACKWARD, PAGE_FORWARD, SCHEMA
 
 __all__ = ["SQLiteStore"]
 
@@ -27,39 +28,15 @@ R = TypeVar("R")
 
 # "Hubb": in the file's header, to know our own.
 APPLICATION_ID = 0x48756262
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 # Rows written by one statement: each statement gives up the interpreter's lock.
 ROWS_AT_ONCE = (512, 64, 8, 1)
 # How long closing waits for who is in here still.
 CLOSE_SECONDS_MAX = 5.0
 # Events indexed for the search in one go: a few milliseconds.
 INDEX_EVENTS_MAX = 256
-
-SCHEMA = """
-CREATE TABLE event (
-    id INTEGER PRIMARY KEY, stream TEXT NOT NULL, seq INTEGER NOT NULL,
-    type TEXT NOT NULL, by TEXT NOT NULL, ref INTEGER, body BLOB NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX event_by_seq ON event (stream, seq);
-CREATE INDEX event_by_ref ON event (stream, ref, seq) WHERE ref IS NOT NULL;
-CREATE TABLE used (
-    by TEXT, key TEXT, fingerprint BLOB NOT NULL, places TEXT NOT NULL, PRIMARY KEY (by, key)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE snapshot (
-    stream TEXT PRIMARY KEY, seq INTEGER NOT NULL, at TEXT NOT NULL, body BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE VIRTUAL TABLE found USING fts5 (
-    stream, text, content='', detail=column, tokenize='ascii'
-);
-"""
-
-PAGE_FORWARD = """
-SELECT body FROM event WHERE stream = ? AND seq > ? AND seq < ? AND type = ?
-ORDER BY seq LIMIT ?
-"""
-PAGE_BACKWARD = PAGE_FORWARD.replace("ORDER BY seq", "ORDER BY seq DESC")
-INSERT = "INSERT INTO event (stream, seq, type, by, ref, body) VALUES "
+# The numbers of streams that are remembered.
+NUMBERS_MAX = 100_000
 
 
 def _storage_errors(
@@ -114,6 +91,8 @@ class SQLiteStore:
             self.journal_id = self._meta("journal_id", secrets.token_hex(16))
             self.secret = self._meta("secret", secrets.token_hex(32))
             self._indexed = int(self._meta("indexed", "0"))
+            # A stream's name -> its number in the file.
+            self._numbers: dict[str, int] = {}
         except BaseException:
             self._lock.release()
             raise
@@ -149,7 +128,7 @@ class SQLiteStore:
     def read(self, stream: str, after: int, limit: int) -> list[bytes]:
         """Return up to ``limit`` events after a seq, in order; all of them if it is -1."""
         return self._bodies(
-            "SELECT body FROM event WHERE stream = ? AND seq > ? ORDER BY seq LIMIT ?",
+            f"SELECT body FROM event WHERE {IN_STREAM} AND seq > ? ORDER BY seq LIMIT ?",
             stream,
             after,
             limit,
@@ -159,7 +138,7 @@ class SQLiteStore:
     def about(self, stream: str, first: int, last: int) -> list[bytes]:
         """Return the events whose ref is within ``first`` to ``last``, in order."""
         return self._bodies(
-            "SELECT body FROM event WHERE stream = ? AND ref BETWEEN ? AND ? ORDER BY seq",
+            f"SELECT body FROM event WHERE {IN_STREAM} AND ref BETWEEN ? AND ? ORDER BY seq",
             stream,
             first,
             last,
@@ -186,7 +165,7 @@ class SQLiteStore:
         """Count events of one type after a seq that others caused, up to ``limit``."""
         [(count,)] = self._all(
             "SELECT count(*) FROM (SELECT 1 FROM event"
-            " WHERE stream = ? AND seq > ? AND type = ? AND by <> ? LIMIT ?)",
+            f" WHERE {IN_STREAM} AND seq > ? AND type = ? AND by <> ? LIMIT ?)",
             stream,
             after,
             kind,
@@ -207,10 +186,11 @@ class SQLiteStore:
     def search(self, stream: str, words: Sequence[str], before: int, limit: int) -> list[int]:
         """Ask the text index; see the contract."""
         wanted = " AND ".join(f'text : "{word}" *' for word in words)
+        [(number,)] = self._all("SELECT max(number) FROM stream WHERE name = ?", stream)
         rows = self._all(
             "SELECT DISTINCT coalesce(ref, seq) AS about FROM found JOIN event ON id = found.rowid"
             " WHERE found MATCH ? AND about < ? ORDER BY about DESC LIMIT ?",
-            f"stream : {_token(stream)} AND {wanted}",
+            f"stream : s{number} AND {wanted}",
             before,
             limit,
         )
@@ -232,7 +212,7 @@ class SQLiteStore:
         with self._transaction():
             self._writer.execute(
                 "INSERT INTO found (rowid, stream, text)"
-                " SELECT id, 's' || hex(stream), words(t) FROM ("
+                " SELECT id, 's' || stream, words(t) FROM ("
                 "SELECT id, stream, json_extract(CAST(body AS TEXT), '$.text') AS t"
                 " FROM event WHERE id > ? AND id <= ?) WHERE t IS NOT NULL",
                 (self._indexed, last),
@@ -244,17 +224,20 @@ class SQLiteStore:
     @_storage_errors
     def streams(self) -> Iterator[tuple[str, int]]:
         """Return each stream's name and how many events it has."""
-        query = "SELECT stream, count(*) FROM event GROUP BY stream ORDER BY stream"
+        query = (
+            "SELECT name, count(*) FROM event JOIN stream ON number = stream"
+            " GROUP BY stream ORDER BY name"
+        )
         return iter([(str(stream), int(count)) for stream, count in self._all(query)])
 
     @_storage_errors
     def records(self, stream: str, after: int, limit: int) -> list[Record]:
         """Return up to ``limit`` events after a seq, in order, and what they are found by."""
         query = (
-            "SELECT stream, seq, type, by, ref, body FROM event"
-            " WHERE stream = ? AND seq > ? ORDER BY seq LIMIT ?"
+            "SELECT seq, type, by, ref, body FROM event"
+            f" WHERE {IN_STREAM} AND seq > ? ORDER BY seq LIMIT ?"
         )
-        return [Record(*row) for row in self._all(query, stream, after, limit)]
+        return [Record(stream, *row) for row in self._all(query, stream, after, limit)]
 
     @_storage_errors
     def snapshots(self, after: str, limit: int) -> list[Snapshot]:
@@ -341,21 +324,32 @@ class SQLiteStore:
             yield
             self._writer.execute("COMMIT")
         except BaseException:
+            # Some of them may have been given in here.
+            self._numbers.clear()
             # A full disk may have rolled it back already.
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
             raise
 
     def _insert(self, records: Sequence[Record]) -> None:
-        done = 0
+        done, numbers = 0, self._numbers
         for rows in ROWS_AT_ONCE:
             sql = INSERT + ",".join(["(?,?,?,?,?,?)"] * rows)
             while len(records) - done >= rows:
                 values: list[Any] = []
                 for r in records[done : done + rows]:
-                    values += (r.stream, r.seq, r.type, r.by, r.ref, r.body)
+                    number = numbers.get(r.stream) or self._number(r.stream)
+                    values += (number, r.seq, r.type, r.by, r.ref, r.body)
                 self._writer.execute(sql, values)
                 done += rows
+
+    def _number(self, stream: str) -> int:
+        if len(self._numbers) >= NUMBERS_MAX:
+            self._numbers.clear()
+        self._writer.execute("INSERT OR IGNORE INTO stream (name) VALUES (?)", (stream,))
+        [(number,)] = self._writer.execute("SELECT number FROM stream WHERE name = ?", (stream,))
+        self._numbers[stream] = int(number)
+        return int(number)
 
     def _bodies(self, query: str, *values: object) -> list[bytes]:
         return [body for (body,) in self._all(query, *values)]
@@ -379,8 +373,3 @@ _decode_places = msgspec.json.Decoder(tuple[tuple[str, int], ...]).decode
 
 def _words_of(*values: Any) -> str:
     return " ".join(words(values[0]))
-
-
-def _token(stream: str) -> str:
-    """Name a stream by one word that the text index does not take apart."""
-    return "s" + stream.encode().hex().upper()

@@ -1,0 +1,174 @@
+"""Figures of games in the process: scores, a large board, matches that the hub runs."""
+
+from __future__ import annotations
+
+import gc
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+import hubbub
+from hubbub import FirstTo, Game, Handler, Table
+from tests.bench.table import Row
+
+__all__ = ["board", "scores", "ticks"]
+
+MATCHES = 1_000
+CALLERS = 1_000
+QUESTIONS = 2_000
+LIVE = 200
+TICKS_PER_SECOND = 20.0
+POINTS = 10**9
+
+
+async def scores(backend: str, seconds: float) -> list[Row]:
+    """Measure scores in many matches at once, each waiting for its acknowledgement."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with hubbub.open(f"{folder}/bench.db") as hub, AsyncExitStack() as stack:
+            matches = []
+            for number in range(MATCHES):
+                one = await stack.enter_async_context(hub.session(f"a{number}"))
+                await stack.enter_async_context(hub.session(f"b{number}"))
+                players = [f"a{number}", f"b{number}"]
+                match = await one.games.start_match(players, rules=FirstTo(POINTS))
+                matches.append((one, match.id))
+
+            async def score_on(number: int, until: float) -> int:
+                session, match_id = matches[number]
+                count = 0
+                while time.perf_counter() < until:
+                    await session.games.add_score(match_id, 1)
+                    count += 1
+                return count
+
+            rate = await _rate(MATCHES, score_on, seconds)
+    return [Row(f"add_score over {MATCHES:,} matches, durable", backend, rate, "/s", 30_000)]
+
+
+async def board(backend: str, seconds: float, size: int) -> list[Row]:
+    """Measure a board with very many entries, and opening it after a restart."""
+    chance, name = random.Random(1), f"a board of {size:,}"
+    with tempfile.TemporaryDirectory() as folder:
+        async with _open_board(f"{folder}/bench.db") as hub:
+            users = iter(range(size))
+
+            async def fill(number: int, until: float) -> int:
+                for user in users:
+                    await _games(hub, user).submit("bench", chance.randrange(10**9))
+                return 0
+
+            async def submit_on(number: int, until: float) -> int:
+                count = 0
+                while time.perf_counter() < until:
+                    games = _games(hub, chance.randrange(size))
+                    await games.submit("bench", chance.randrange(10**9))
+                    count += 1
+                return count
+
+            await _rate(CALLERS, fill, 0)
+            rate = await _rate(CALLERS, submit_on, seconds)
+        gc.collect()
+        async with _open_board(f"{folder}/bench.db") as hub:
+            start = time.perf_counter()
+            await _games(hub, 1).rank("bench")
+            opening = time.perf_counter() - start
+            asked = [_games(hub, chance.randrange(size)) for _ in range(QUESTIONS)]
+            rank = await _median(asked, lambda games: games.rank("bench"))
+            around = await _median(asked, lambda games: games.around("bench"))
+            resident = _resident_peak()
+    return [
+        Row(f"{name}: submit", backend, rate, "/s", 20_000),
+        Row(f"{name}: rank (median)", backend, rank, "µs", 100, most=True),
+        Row(f"{name}: around (median)", backend, around, "µs", 100, most=True),
+        Row(f"{name}: opening it after a restart", backend, opening, "s", 3, most=True),
+        Row(f"{name}: peak of the process", backend, resident, "MB", 400, most=True),
+    ]
+
+
+async def ticks(backend: str, seconds: float) -> list[Row]:
+    """Measure how late the ticks of many matches come that the hub runs."""
+    late: list[float] = []
+
+    class Ticking(Handler):
+        async def on_start(self, table: Table) -> None:
+            self.start = anyio.current_time()
+
+        async def on_tick(self, table: Table, tick: int) -> None:
+            late.append(anyio.current_time() - self.start - tick / TICKS_PER_SECOND)
+            table.broadcast({"tick": tick})
+
+    games = {"ticking": Game(handler=Ticking, ticks_per_second=TICKS_PER_SECOND)}
+    async with hubbub.open("memory://", games=games) as hub, AsyncExitStack() as stack:
+        for number in range(LIVE):
+            one = await stack.enter_async_context(hub.session(f"a{number}"))
+            await stack.enter_async_context(hub.session(f"b{number}"))
+            await one.games.start_match([f"a{number}", f"b{number}"], game="ticking")
+            # Players do not all come in the same moment.
+            await anyio.sleep(1 / TICKS_PER_SECOND / 20)
+        late.clear()
+        start = time.perf_counter()
+        await anyio.sleep(max(seconds, 3.0))
+        rate = len(late) / (time.perf_counter() - start)
+    p99 = statistics.quantiles(late, n=100)[98] * 1000
+    name = f"{LIVE} matches at {TICKS_PER_SECOND:.0f} ticks a second"
+    wanted = LIVE * TICKS_PER_SECOND * 0.99
+    return [
+        Row(f"{name}: ticks", backend, rate, "/s", wanted),
+        Row(f"{name}: how late (p99)", backend, p99, "ms", 25, most=True),
+    ]
+
+
+@asynccontextmanager
+async def _open_board(path: str) -> AsyncIterator[hubbub.Hubbub]:
+    async with hubbub.open(path) as hub, hub.session("root") as root:
+        await root.games.create_board("bench", operator="latest")
+        yield hub
+
+
+def _games(hub: hubbub.Hubbub, user: int) -> Any:
+    return hub.session_of(hub.caller(f"user-{user:07}", "user")).games
+
+
+async def _rate(
+    callers: int, work: Callable[[int, float], Coroutine[Any, Any, int]], seconds: float
+) -> float:
+    counts = [0] * callers
+
+    async def run(number: int) -> None:
+        counts[number] = await work(number, until)
+
+    gc.collect()
+    gc.freeze()
+    start = time.perf_counter()
+    until = start + seconds
+    async with anyio.create_task_group() as tasks:
+        for number in range(callers):
+            tasks.start_soon(run, number)
+    rate = sum(counts) / (time.perf_counter() - start)
+    gc.unfreeze()
+    return rate
+
+
+async def _median(asked: list[Any], ask: Callable[[Any], Coroutine[Any, Any, object]]) -> float:
+    times = []
+    for games in asked:
+        start = time.perf_counter()
+        await ask(games)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times) * 1e6
+
+
+def _resident_peak() -> float:
+    with open("/proc/self/status", encoding="ascii") as status:
+        [line] = [line for line in status if line.startswith("VmHWM:")]
+    return int(line.split()[1]) / 1024
