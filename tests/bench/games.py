@@ -60,26 +60,29 @@ async def board(backend: str, seconds: float, size: int) -> list[Row]:
     chance, name = random.Random(1), f"a board of {size:,}"
     with tempfile.TemporaryDirectory() as folder:
         async with _open_board(f"{folder}/bench.db") as hub:
-            users = iter(range(size))
+            to_fill = iter(range(size))
 
             async def fill(number: int, until: float) -> int:
-                for user in users:
+                for user in to_fill:
                     await _games(hub, user).submit("bench", chance.randrange(10**9))
                 return 0
 
             async def submit_on(number: int, until: float) -> int:
                 count = 0
                 while time.perf_counter() < until:
-                    games = _games(hub, chance.randrange(size))
-                    await games.submit("bench", chance.randrange(10**9))
+                    await connected[number].games.submit("bench", chance.randrange(10**9))
                     count += 1
                 return count
 
             await _rate(CALLERS, fill, 0)
-            rate = await _rate(CALLERS, submit_on, seconds)
+            async with AsyncExitStack() as stack:
+                users = range(0, size, size // CALLERS)
+                sessions = [hub.session(f"user-{user:07}") for user in users]
+                connected = [await stack.enter_async_context(session) for session in sessions]
+                rate = await _rate(CALLERS, submit_on, seconds)
         gc.collect()
-        async with _open_board(f"{folder}/bench.db") as hub:
-            start = time.perf_counter()
+        start = time.perf_counter()
+        async with hubbub.open(f"{folder}/bench.db") as hub:
             await _games(hub, 1).rank("bench")
             opening = time.perf_counter() - start
             asked = [_games(hub, chance.randrange(size)) for _ in range(QUESTIONS)]

@@ -125,14 +125,18 @@ class Loader:
             thread.install(events)
 
     def _read_all(self, names: Sequence[Name]) -> list[Cell | list[Event] | Exception]:
-        found: list[Cell | list[Event] | Exception] = []
-        for name in names:
-            try:
-                found.append(self._read(name))
-            except Exception as error:
-                # It belongs to the calls that asked for this name, and to no other.
-                found.append(error)
-        return found
+        try:
+            with self._store.reading([name for name in names if isinstance(name, str)]):
+                return [self._read_or_fail(name) for name in names]
+        except Exception as error:  # raised again to each call that asked
+            return [error] * len(names)
+
+    def _read_or_fail(self, name: Name) -> Cell | list[Event] | Exception:
+        try:
+            return self._read(name)
+        except Exception as error:
+            # It belongs to the calls that asked for this name, and to no other.
+            return error
 
     def _read(self, name: Name) -> Cell | list[Event]:
         if not isinstance(name, tuple):

@@ -223,6 +223,18 @@ def test_without_a_snapshot_a_state_is_folded_from_all_events(store: Store, stre
     assert len(loaded.bodies) == 2
 
 
+def test_what_is_loaded_together_is_what_is_loaded_alone(store: Store) -> None:
+    names = [new_stream() for _ in range(3)]
+    snapshot = Snapshot(names[1], 2, NOON, b"{}")
+    records = [record(name, seq) for seq in (1, 2, 3) for name in names[:2]]
+    store.commit(Batch(records=records, snapshots=[snapshot]))
+    alone = [store.load(name) for name in names]
+
+    with store.reading(names):
+        assert [store.load(name) for name in names] == alone
+    assert [len(loaded.bodies) for loaded in alone] == [3, 1, 0]
+
+
 def test_the_time_of_a_snapshot_is_kept_to_the_microsecond(store: Store, stream: str) -> None:
     at = NOON.replace(microsecond=123_456)
     store.commit(Batch(records=[record(stream, 1)], snapshots=[Snapshot(stream, 1, at, b"{}")]))

@@ -226,36 +226,6 @@ def test_the_index_catches_up_part_by_part(path: Path) -> None:
     store.close()
 
 
-# Streams have numbers
-
-
-def test_the_number_of_a_stream_that_was_not_written_is_forgotten(path: Path) -> None:
-    store = SQLiteStore(path)
-    with pytest.raises(StorageError):
-        store.commit(Batch(records=[record("room/1", 1), record("room/1", 1)]))
-    store.commit(Batch(records=[record("room/2", 1)]))
-    store.commit(Batch(records=[record("room/1", 1)]))
-
-    assert list(store.streams()) == [("room/1", 1), ("room/2", 1)]
-    assert len(store.read("room/1", 0, 10)) == len(store.read("room/2", 0, 10)) == 1
-
-    store.close()
-
-
-def test_no_more_numbers_are_remembered_than_are_allowed(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("hubbub.journal.stores.sqlite.NUMBERS_MAX", 2)
-    store = SQLiteStore(path)
-    names = ["room/1", "room/2", "room/3", "room/1"]
-    for at, name in enumerate(names):
-        store.commit(Batch(records=[record(name, 1 + names[:at].count(name))]))
-
-    assert list(store.streams()) == [("room/1", 2), ("room/2", 1), ("room/3", 1)]
-
-    store.close()
-
-
 # Closing
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
@@ -73,6 +74,14 @@ class Store(Protocol):
 
     def commit(self, batch: Batch) -> None:
         """Write a batch as one transaction that survives power loss, or raise."""
+
+    def reading(self, streams: Sequence[str] = ()) -> AbstractContextManager[None]:
+        """
+        Let what this thread reads until its exit be one transaction, which costs less.
+
+        Args:
+            streams: what is going to be loaded: it may be read all at once.
+        """
 
     def load(self, stream: str) -> Loaded:
         """Return what a stream's state is folded from."""

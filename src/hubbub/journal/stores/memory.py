@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 
 import msgspec
@@ -54,6 +55,10 @@ class MemoryStore:
             self._used[used.by, used.key] = used
         for snapshot in batch.snapshots:
             self._snapshots[snapshot.stream] = snapshot
+
+    def reading(self, streams: Sequence[str] = ()) -> AbstractContextManager[None]:
+        """Let several things be read; nothing is saved by that here."""
+        return nullcontext()
 
     def load(self, stream: str) -> Loaded:
         """Return what a stream's state is folded from."""

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-__all__ = ["INSERT", "IN_STREAM", "PAGE_BACKWARD", "PAGE_FORWARD", "SCHEMA"]
+__all__ = [
+    "ABOUT",
+    "COUNT",
+    "FIND",
+    "FOUND",
+    "INSERT",
+    "PAGE_BACKWARD",
+    "PAGE_FORWARD",
+    "READ",
+    "RECORDS",
+    "SCHEMA",
+    "SNAPSHOTS",
+    "STREAMS",
+    "TAILS",
+]
 
 # Streams have numbers, so that many of them share a page of the index: a transaction
-# that writes to a thousand of them writes a few hundred pages.
+# that writes to a thousand of them writes a few hundred pages. A snapshot may be large,
+# so it has a rowid: a search among rows that are keys reads those that it compares whole.
 SCHEMA = """
 CREATE TABLE stream (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE event (
@@ -18,19 +33,68 @@ CREATE TABLE used (
     by TEXT, key TEXT, fingerprint BLOB NOT NULL, places TEXT NOT NULL, PRIMARY KEY (by, key)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE snapshot (
-    stream TEXT PRIMARY KEY, seq INTEGER NOT NULL, at TEXT NOT NULL, body BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
+    stream TEXT NOT NULL UNIQUE, seq INTEGER NOT NULL, at TEXT NOT NULL, body BLOB NOT NULL
+) STRICT;
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE VIRTUAL TABLE found USING fts5 (
     stream, text, content='', detail=column, tokenize='ascii'
 );
 """
 
-IN_STREAM = "stream = (SELECT number FROM stream WHERE name = ?)"
-
-PAGE_FORWARD = f"""
-SELECT body FROM event WHERE {IN_STREAM} AND seq > ? AND seq < ? AND type = ?
-ORDER BY seq LIMIT ?
+# A query gives up the interpreter's lock for each row, and may wait long to get it back.
+# So the events that are asked for come in one row: their JSON, a line each.
+READ = """
+SELECT CAST(group_concat(CAST(body AS TEXT), char(10) ORDER BY seq) AS BLOB) FROM (
+    SELECT seq, body FROM event WHERE stream = (SELECT number FROM stream WHERE name = ?)
+    AND seq > ? ORDER BY seq LIMIT ?
+)
 """
-PAGE_BACKWARD = PAGE_FORWARD.replace("ORDER BY seq", "ORDER BY seq DESC")
+ABOUT = """
+SELECT CAST(group_concat(CAST(body AS TEXT), char(10) ORDER BY seq) AS BLOB) FROM event
+WHERE stream = (SELECT number FROM stream WHERE name = ?) AND ref BETWEEN ? AND ?
+"""
+PAGE_FORWARD = """
+SELECT CAST(group_concat(CAST(body AS TEXT), char(10) ORDER BY seq) AS BLOB) FROM (
+    SELECT seq, body FROM event WHERE stream = (SELECT number FROM stream WHERE name = ?)
+    AND seq > ? AND seq < ? AND type = ? ORDER BY seq LIMIT ?
+)
+"""
+PAGE_BACKWARD = PAGE_FORWARD.replace("? ORDER BY seq LIMIT", "? ORDER BY seq DESC LIMIT")
+COUNT = """
+SELECT count(*) FROM (
+    SELECT 1 FROM event WHERE stream = (SELECT number FROM stream WHERE name = ?)
+    AND seq > ? AND type = ? AND by <> ? LIMIT ?
+)
+"""
+RECORDS = """
+SELECT seq, type, by, ref, body FROM event
+WHERE stream = (SELECT number FROM stream WHERE name = ?) AND seq > ? ORDER BY seq LIMIT ?
+"""
+# Of many streams at once, given as an array of [name, after]: which of them, and the event.
+TAILS = """
+SELECT group_concat(key, ' ' ORDER BY key, seq),
+    CAST(group_concat(CAST(body AS TEXT), char(10) ORDER BY key, seq) AS BLOB)
+FROM (
+    SELECT key, seq, body FROM json_each(?)
+    JOIN stream ON name = value ->> 0 JOIN event ON stream = number AND seq > value ->> 1
+    ORDER BY key, seq LIMIT ?
+)
+"""
+SNAPSHOTS = """
+SELECT stream, seq, at, body FROM snapshot WHERE stream IN (SELECT value FROM json_each(?))
+"""
+STREAMS = """
+SELECT name, count(*) FROM event JOIN stream ON number = stream GROUP BY stream ORDER BY name
+"""
+# The text index: what goes in, and what is found in it.
+FIND = """
+INSERT INTO found (rowid, stream, text) SELECT id, 's' || stream, words(t) FROM (
+    SELECT id, stream, json_extract(CAST(body AS TEXT), '$.text') AS t
+    FROM event WHERE id > ? AND id <= ?
+) WHERE t IS NOT NULL
+"""
+FOUND = """
+SELECT DISTINCT coalesce(ref, seq) AS about FROM found JOIN event ON id = found.rowid
+WHERE found MATCH ? AND about < ? ORDER BY about DESC LIMIT ?
+"""
 INSERT = "INSERT INTO event (stream, seq, type, by, ref, body) VALUES "

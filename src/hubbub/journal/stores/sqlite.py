@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Lock
+from threading import Lock, local
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import apsw
@@ -18,8 +18,8 @@ from filelock import FileLock, Timeout
 
 from ...errors import Conflict, StorageError
 from ...text import words
+from . import schema
 from .contract import Batch, Loaded, Record, Snapshot, Used
-from .schema import IN_STREAM, INSERT, PAGE_BACKWARD, PAGE_FORWARD, SCHEMA
 
 __all__ = ["SQLiteStore"]
 
@@ -35,6 +35,8 @@ ROWS_AT_ONCE = (512, 64, 8, 1)
 CLOSE_SECONDS_MAX = 5.0
 # Events indexed for the search in one go: a few milliseconds.
 INDEX_EVENTS_MAX = 256
+# Events read in one go when a stream, or several, are loaded.
+LOADED_EVENTS_MAX = 5_000
 # The numbers of streams that are remembered.
 NUMBERS_MAX = 100_000
 
@@ -91,6 +93,8 @@ class SQLiteStore:
             self.journal_id = self._meta("journal_id", secrets.token_hex(16))
             self.secret = self._meta("secret", secrets.token_hex(32))
             self._indexed = int(self._meta("indexed", "0"))
+            # The connection that a thread keeps while it reads several things.
+            self._own = local()
             # A stream's name -> its number in the file.
             self._numbers: dict[str, int] = {}
         except BaseException:
@@ -104,7 +108,7 @@ class SQLiteStore:
             self._insert(batch.records)
             if batch.used:
                 rows = [
-                    (used.by, used.key, used.fingerprint, _encode_places(used.places).decode())
+                    (used.by, used.key, used.fingerprint, _encode(used.places).decode())
                     for used in batch.used
                 ]
                 self._writer.executemany("INSERT INTO used VALUES (?, ?, ?, ?)", rows)
@@ -114,35 +118,41 @@ class SQLiteStore:
                     (snapshot.stream, snapshot.seq, snapshot.at.isoformat(), snapshot.body),
                 )
 
+    @contextlib.contextmanager
+    def reading(self, streams: Sequence[str] = ()) -> Iterator[None]:
+        """Let what this thread reads be one transaction; see the contract."""
+        with self._borrowed() as reader:
+            reader.execute("BEGIN")
+            self._own.reader = reader
+            try:
+                self._own.loaded = self._load_some(streams)
+                yield
+            finally:
+                self._own.reader = None
+                self._own.loaded = {}
+                reader.execute("COMMIT")
+
     @_storage_errors
     def load(self, stream: str) -> Loaded:
         """Return what a stream's state is folded from."""
-        rows = self._all("SELECT seq, at, body FROM snapshot WHERE stream = ?", stream)
-        snapshot = None
-        for seq, at, body in rows:
-            snapshot = Snapshot(stream, seq, datetime.fromisoformat(at), body)
-        after = snapshot.seq if snapshot else 0
-        return Loaded(snapshot, self.read(stream, after, -1))
+        loaded: Loaded | None = getattr(self._own, "loaded", {}).get(stream)
+        if loaded is not None:
+            return loaded
+        snapshot = self._snapshots([stream]).get(stream)
+        after, bodies = snapshot.seq if snapshot else 0, list[bytes]()
+        while page := self.read(stream, after + len(bodies), LOADED_EVENTS_MAX):
+            bodies += page
+        return Loaded(snapshot, bodies)
 
     @_storage_errors
     def read(self, stream: str, after: int, limit: int) -> list[bytes]:
         """Return up to ``limit`` events after a seq, in order; all of them if it is -1."""
-        return self._bodies(
-            f"SELECT body FROM event WHERE {IN_STREAM} AND seq > ? ORDER BY seq LIMIT ?",
-            stream,
-            after,
-            limit,
-        )
+        return self._bodies(schema.READ, stream, after, limit)
 
     @_storage_errors
     def about(self, stream: str, first: int, last: int) -> list[bytes]:
         """Return the events whose ref is within ``first`` to ``last``, in order."""
-        return self._bodies(
-            f"SELECT body FROM event WHERE {IN_STREAM} AND ref BETWEEN ? AND ? ORDER BY seq",
-            stream,
-            first,
-            last,
-        )
+        return self._bodies(schema.ABOUT, stream, first, last)
 
     @_storage_errors
     def page(
@@ -150,28 +160,19 @@ class SQLiteStore:
     ) -> list[bytes]:
         """Return a page of events of one type, in order; see the contract."""
         forward = before is None and after is not None
-        bodies = self._bodies(
-            PAGE_FORWARD if forward else PAGE_BACKWARD,
+        return self._bodies(
+            schema.PAGE_FORWARD if forward else schema.PAGE_BACKWARD,
             stream,
             after or 0,
             before if before is not None else 1 << 62,
             kind,
             limit,
         )
-        return bodies if forward else bodies[::-1]
 
     @_storage_errors
     def count(self, stream: str, kind: str, after: int, not_by: str, limit: int) -> int:
         """Count events of one type after a seq that others caused, up to ``limit``."""
-        [(count,)] = self._all(
-            "SELECT count(*) FROM (SELECT 1 FROM event"
-            f" WHERE {IN_STREAM} AND seq > ? AND type = ? AND by <> ? LIMIT ?)",
-            stream,
-            after,
-            kind,
-            not_by,
-            limit,
-        )
+        [(count,)] = self._all(schema.COUNT, stream, after, kind, not_by, limit)
         return int(count)
 
     @_storage_errors
@@ -187,13 +188,7 @@ class SQLiteStore:
         """Ask the text index; see the contract."""
         wanted = " AND ".join(f'text : "{word}" *' for word in words)
         [(number,)] = self._all("SELECT max(number) FROM stream WHERE name = ?", stream)
-        rows = self._all(
-            "SELECT DISTINCT coalesce(ref, seq) AS about FROM found JOIN event ON id = found.rowid"
-            " WHERE found MATCH ? AND about < ? ORDER BY about DESC LIMIT ?",
-            f"stream : s{number} AND {wanted}",
-            before,
-            limit,
-        )
+        rows = self._all(schema.FOUND, f"stream : s{number} AND {wanted}", before, limit)
         return [seq for (seq,) in rows]
 
     @_storage_errors
@@ -210,13 +205,7 @@ class SQLiteStore:
         if last is None:
             return False
         with self._transaction():
-            self._writer.execute(
-                "INSERT INTO found (rowid, stream, text)"
-                " SELECT id, 's' || stream, words(t) FROM ("
-                "SELECT id, stream, json_extract(CAST(body AS TEXT), '$.text') AS t"
-                " FROM event WHERE id > ? AND id <= ?) WHERE t IS NOT NULL",
-                (self._indexed, last),
-            )
+            self._writer.execute(schema.FIND, (self._indexed, last))
             self._writer.execute("UPDATE meta SET value = ? WHERE name = 'indexed'", (str(last),))
         self._indexed = last
         return bool(count == INDEX_EVENTS_MAX)
@@ -224,20 +213,12 @@ class SQLiteStore:
     @_storage_errors
     def streams(self) -> Iterator[tuple[str, int]]:
         """Return each stream's name and how many events it has."""
-        query = (
-            "SELECT name, count(*) FROM event JOIN stream ON number = stream"
-            " GROUP BY stream ORDER BY name"
-        )
-        return iter([(str(stream), int(count)) for stream, count in self._all(query)])
+        return iter([(str(stream), int(count)) for stream, count in self._all(schema.STREAMS)])
 
     @_storage_errors
     def records(self, stream: str, after: int, limit: int) -> list[Record]:
         """Return up to ``limit`` events after a seq, in order, and what they are found by."""
-        query = (
-            "SELECT seq, type, by, ref, body FROM event"
-            f" WHERE {IN_STREAM} AND seq > ? ORDER BY seq LIMIT ?"
-        )
-        return [Record(stream, *row) for row in self._all(query, stream, after, limit)]
+        return [Record(stream, *row) for row in self._all(schema.RECORDS, stream, after, limit)]
 
     @_storage_errors
     def snapshots(self, after: str, limit: int) -> list[Snapshot]:
@@ -307,7 +288,7 @@ class SQLiteStore:
         writer.pragma("cache_size", -32_000)
         if is_new:
             with writer:
-                writer.execute(SCHEMA)
+                writer.execute(schema.SCHEMA)
                 writer.pragma("application_id", APPLICATION_ID)
                 writer.pragma("user_version", SCHEMA_VERSION)
 
@@ -334,7 +315,7 @@ class SQLiteStore:
     def _insert(self, records: Sequence[Record]) -> None:
         done, numbers = 0, self._numbers
         for rows in ROWS_AT_ONCE:
-            sql = INSERT + ",".join(["(?,?,?,?,?,?)"] * rows)
+            sql = schema.INSERT + ",".join(["(?,?,?,?,?,?)"] * rows)
             while len(records) - done >= rows:
                 values: list[Any] = []
                 for r in records[done : done + rows]:
@@ -351,10 +332,42 @@ class SQLiteStore:
         self._numbers[stream] = int(number)
         return int(number)
 
+    def _load_some(self, streams: Sequence[str]) -> dict[str, Loaded]:
+        """Load streams in two queries; those that are too long for that are left out."""
+        if len(streams) < 2:
+            return {}
+        snapshots = self._snapshots(streams)
+        afters = [(name, snapshots[name].seq if name in snapshots else 0) for name in streams]
+        [(keys, text)] = self._all(schema.TAILS, _encode(afters).decode(), LOADED_EVENTS_MAX)
+        places = [int(key) for key in (keys or "").split()]
+        complete = places[-1] if len(places) == LOADED_EVENTS_MAX else len(streams)
+        tails: list[list[bytes]] = [[] for _ in streams]
+        for place, body in zip(places, _lines(text), strict=True):
+            tails[place].append(body)
+        return {
+            name: Loaded(snapshots.get(name), tail)
+            for name, tail in zip(streams[:complete], tails, strict=False)
+        }
+
+    def _snapshots(self, streams: Sequence[str]) -> dict[str, Snapshot]:
+        return {
+            stream: Snapshot(stream, seq, datetime.fromisoformat(at), body)
+            for stream, seq, at, body in self._all(schema.SNAPSHOTS, _encode(streams).decode())
+        }
+
     def _bodies(self, query: str, *values: object) -> list[bytes]:
-        return [body for (body,) in self._all(query, *values)]
+        [(text,)] = self._all(query, *values)
+        return _lines(text)
 
     def _all(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        own: apsw.Connection | None = getattr(self._own, "reader", None)
+        if own is not None:
+            return list(own.execute(query, values))
+        with self._borrowed() as reader:
+            return list(reader.execute(query, values))
+
+    @contextlib.contextmanager
+    def _borrowed(self) -> Iterator[apsw.Connection]:
         try:
             reader = self._idle_readers.get_nowait()
         except Empty:
@@ -362,13 +375,17 @@ class SQLiteStore:
             reader.set_busy_timeout(1_000)
             self._readers.append(reader)
         try:
-            return list(reader.execute(query, values))
+            yield reader
         finally:
             self._idle_readers.put(reader)
 
 
-_encode_places = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder().encode
 _decode_places = msgspec.json.Decoder(tuple[tuple[str, int], ...]).decode
+
+
+def _lines(text: bytes | None) -> list[bytes]:
+    return [] if text is None else text.split(b"\n")
 
 
 def _words_of(*values: Any) -> str:
