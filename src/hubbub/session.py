@@ -14,7 +14,7 @@ from .games.match import MatchState
 from .games.service import Games
 from .journal.agenda import Agenda
 from .journal.caller import Caller
-from .journal.event import Event, State
+from .journal.event import Event, Signal, State
 from .journal.journal import Journal
 from .journal.link import Links
 from .service import check_limit, check_seq
@@ -71,6 +71,19 @@ class Session(Protocol):
             Closed: the hub is going.
         """
 
+    def signals(self, stream: str) -> AbstractAsyncContextManager[AsyncIterator[Signal]]:
+        """
+        Listen to what is told to those who follow a stream just now, and is not kept.
+
+        Args:
+            stream: a stream's name.
+
+        Raises:
+            NotFound: there is no such stream.
+            NotAllowed: it is not for this user; also when that right ends later.
+            Closed: the hub is going.
+        """
+
     async def read(self, stream: str, *, after: int = 0, limit: int = 100) -> list[Event]:
         """
         Read a stream's events after a seq, in order.
@@ -101,6 +114,10 @@ class LocalSession:
     ) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
         """Follow a stream; see :meth:`Session.follow`."""
         return self._journal.follow(self.caller.user, stream, after)
+
+    def signals(self, stream: str) -> AbstractAsyncContextManager[AsyncIterator[Signal]]:
+        """Listen to a stream's signals; see :meth:`Session.signals`."""
+        return self._journal.signals(self.caller.user, stream)
 
     async def read(self, stream: str, *, after: int = 0, limit: int = 100) -> list[Event]:
         """Read a stream; see :meth:`Session.read`."""

@@ -174,6 +174,25 @@ async def test_a_fault_is_logged_and_not_told(
     assert "_sessions" in caplog.text
 
 
+async def test_a_request_that_is_being_answered_is_cancelled() -> None:
+    async with clients("ann", "bob") as (_, [ann, bob]):
+        number = ann.post("games.find_match", timeout=60)
+        await ann.ask("session.cancel", id=number)
+        cancelled = await ann.answer(number)
+        alone = await bob.ask("games.find_match", timeout=0.01)
+
+    assert code_of(cancelled) == "conflict"
+    assert "cancelled" in cancelled["error"]["message"]
+    assert alone["error"]["data"]["reason"] == "no_opponent"
+
+
+async def test_to_cancel_what_is_not_there_does_nothing() -> None:
+    async with clients("ann") as (_, [ann]):
+        answers = [await ann.ask("session.cancel", id=number) for number in (1, 999, "x")]
+
+    assert [answer["result"] for answer in answers] == [None] * 3
+
+
 async def test_a_signal_reaches_who_follows() -> None:
     async with clients("ann", "bob") as (_, [ann, bob]):
         room = await room_of(ann)

@@ -65,6 +65,32 @@ def test_what_was_forgotten_before_it_was_sent_is_not_sent(resume: Resume) -> No
     assert numbers(resume) == [second]
 
 
+def test_what_was_forgotten_after_it_was_sent_is_cancelled(resume: Resume) -> None:
+    sign_in(resume)
+    number = resume.ask("m", {}, partial(note, []))
+    sent = numbers(resume)
+    resume.forget(number)
+
+    assert sent == [number]
+    [told] = resume.outgoing()
+    assert msgspec.json.decode(told) == {
+        "jsonrpc": "2.0",
+        "method": "session.cancel",
+        "params": {"id": number},
+    }
+    assert resume.outgoing() == []
+
+
+def test_what_is_to_be_cancelled_on_a_connection_is_not_on_the_next(resume: Resume) -> None:
+    sign_in(resume)
+    number = resume.ask("m", {}, partial(note, []))
+    resume.outgoing()
+    resume.forget(number)
+    resume.disconnected()
+
+    assert sign_in(resume) == []
+
+
 def test_there_is_more_to_send_when_an_answer_has_come() -> None:
     woken: list[int] = []
     resume = Resume(lambda: woken.append(1))

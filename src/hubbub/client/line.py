@@ -132,15 +132,23 @@ class Line:
         return waiting.result
 
     @asynccontextmanager
-    async def follow(self, stream: str, after: int | None) -> AsyncGenerator[Tail]:
+    async def follow(
+        self, stream: str, after: int | None, signal: Callable[[bytes], None] | None = None
+    ) -> AsyncGenerator[Tail]:
         """
         Follow a stream, over as many connections as it takes.
+
+        Args:
+            stream: its name.
+            after: the last seq that one has; None is from now on.
+            signal: called with each encoded signal, if given.
 
         Raises:
             HubbubError: the server does not let one.
         """
         tail = Tail()
         tail.follower = follower = self._resume.follow(stream, after, tail.wake)
+        follower.signal = signal
         try:
             await tail.joined()
             yield tail

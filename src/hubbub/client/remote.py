@@ -16,7 +16,8 @@ from ..chat.service import Chat
 from ..errors import Closed, Invalid
 from ..games.service import Games
 from ..ids import Ids
-from ..journal.event import Event, Streams
+from ..journal.event import Event, Signal, Streams
+from ..journal.signals import Signals
 from ..service import Method, remote
 from ..session import STREAMS
 from ..users.service import Users
@@ -105,6 +106,22 @@ class RemoteSession(AsyncContextManagerMixin):
             raise Invalid(f"A seq is a number from 0, not {after!r}.")
         async with self._line.follow(stream, after) as tail:
             yield RemoteEvents(tail, self._streams)
+
+    @asynccontextmanager
+    async def signals(self, stream: str) -> AsyncGenerator[AsyncIterator[Signal]]:
+        """Listen to a stream's signals; see :meth:`hubbub.Session.signals`."""
+        self._streams.empty(stream)
+        tail: Tail
+
+        def check() -> None:
+            # The events are passed over; the last of them may be followed by an error.
+            while tail.follower.take() is not None:
+                pass
+
+        signals = Signals(check)
+        async with self._line.follow(stream, None, signals.put) as tail:
+            tail.follower.wake = signals.look
+            yield signals
 
     async def read(self, stream: str, *, after: int = 0, limit: int = 100) -> list[Event]:
         """Read a stream; see :meth:`hubbub.Session.read`."""

@@ -13,7 +13,7 @@ from .topic import CHUNK_EVENTS_MAX, Follower, Topic
 if TYPE_CHECKING:
     from .journal import Journal
 
-__all__ = ["Events", "Following", "Tail"]
+__all__ = ["Events", "Following", "Tail", "check_open"]
 
 Read = Callable[[str, int, int], Awaitable[list[bytes]]]
 
@@ -48,17 +48,15 @@ class Tail:
         topic, follower = self.topic, self.follower
         while True:
             cursor = follower.cursor
-            if follower.until is not None and cursor >= follower.until:
-                raise NotMember("You are no longer a member of this stream; join it again.")
+            at_end = follower.until is not None and cursor >= follower.until
             bodies: Sequence[bytes] = ()
-            if cursor < topic.base:
-                bodies = await self.older(cursor)
-            elif cursor < topic.head:
-                bodies = topic.since(cursor, follower.until)
-            elif topic.closed:
-                raise Closed("The hub is closing; open it again and follow from the last seq.")
-            else:
+            if cursor >= topic.head or at_end:
+                check_open(topic, follower)
                 await topic.wait(cursor)
+            elif cursor < topic.base:
+                bodies = await self.older(cursor)
+            else:
+                bodies = topic.since(cursor, follower.until)
             if bodies:
                 follower.cursor += len(bodies)
                 return bodies
@@ -101,6 +99,20 @@ class Events(AsyncIterator[Event]):
             self._bodies, self._next = await self._tail.next(), 0
         self._next += 1
         return self._decode(self._bodies[self._next - 1])
+
+
+def check_open(topic: Topic, follower: Follower) -> None:
+    """
+    Return if there may be more to come for a follower that has all there is.
+
+    Raises:
+        NotMember: the right to read the stream has ended.
+        Closed: the hub is going.
+    """
+    if follower.until is not None and follower.cursor >= follower.until:
+        raise NotMember("You are no longer a member of this stream; join it again.")
+    if topic.closed:
+        raise Closed("The hub is closing; open it again and follow from the last seq.")
 
 
 class Following:

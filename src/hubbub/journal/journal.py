@@ -19,8 +19,9 @@ from ..settings import Settings
 from .command import Call, Command, Lane, nothing
 from .committer import Committer
 from .event import Event, Signal, State, Streams
-from .follow import Following
+from .follow import Following, check_open
 from .loader import Loader
+from .signals import Signals
 from .states import Name, States, StreamCell
 from .stores.contract import Record, Store
 from .topic import Follower, Topic
@@ -265,6 +266,23 @@ class Journal(AsyncContextManagerMixin):
     ) -> Following:
         """Follow a stream as a user: an iterator of its events after a seq, without end."""
         return Following(self, stream, after, Follower(user, 0, signal=signal))
+
+    @asynccontextmanager
+    async def signals(self, user: str, stream: str) -> AsyncGenerator[Signals]:
+        """Listen to a stream's signals as a user, from now on."""
+        follower = Follower(user, 0)
+
+        def check() -> None:
+            topic = self._topics[stream]
+            # The events are passed over.
+            follower.cursor = topic.head
+            check_open(topic, follower)
+
+        signals = Signals(check)
+        follower.signal = signals.put
+        follower.flush = follower.closed = signals.look
+        async with Following(self, stream, None, follower):
+            yield signals
 
     def detach(self, stream: str, follower: Follower) -> None:
         """Let a follower go."""

@@ -29,7 +29,7 @@ class Follower:
         signal: called with each encoded signal, if given.
     """
 
-    __slots__ = ("cursor", "flush", "signal", "until", "user")
+    __slots__ = ("closed", "cursor", "flush", "signal", "until", "user")
 
     def __init__(
         self,
@@ -42,6 +42,8 @@ class Follower:
         self.cursor = cursor
         self.flush = flush
         self.signal = signal
+        # Called when nothing will be published any more, if given.
+        self.closed: Callable[[], None] | None = None
         # The last seq that it may see, once its right to read has ended.
         self.until: int | None = None
 
@@ -87,13 +89,16 @@ class Topic:
     def signal(self, body: bytes) -> None:
         """Pass an encoded signal on to those who listen; it is not kept."""
         for follower in list(self.followers):
-            if follower.signal is not None:
+            if follower.signal is not None and follower.until is None:
                 follower.signal(body)
 
     def close(self) -> None:
         """Let those who wait know that nothing more will come."""
         self.closed = True
         self.wake()
+        for follower in list(self.followers):
+            if follower.closed is not None:
+                follower.closed()
 
     def wake(self) -> None:
         """Wake everybody who waits, to look again."""

@@ -71,8 +71,31 @@ class StreamParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limit: int = 100
 
 
+class CancelParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The params of ``session.cancel``: the id of a request that is being answered."""
+
+    id: int | str
+
+
+_cancel_params = msgspec.json.Decoder(CancelParams)
 _sign_in = msgspec.json.Decoder(SignIn)
 _stream_params = msgspec.json.Decoder(StreamParams)
+
+
+class _Running:
+    """A request that is answered by a task, which may not have begun."""
+
+    __slots__ = ("asked", "cancelled", "scope")
+
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+        self.cancelled = False
+        self.scope: anyio.CancelScope | None = None
+
+    def cancel(self) -> None:
+        self.cancelled = True
+        if self.scope is not None:
+            self.scope.cancel()
 
 
 class Connection:
@@ -90,7 +113,7 @@ class Connection:
         "_in_flight",
         "_limit",
         "_peer",
-        "_scopes",
+        "_running",
         "_signing_in",
         "_socket",
         "session",
@@ -105,7 +128,7 @@ class Connection:
         self._in_flight = 0
         # What came behind a sign-in that is not through yet.
         self._signing_in: list[Asked] | None = None
-        self._scopes: set[anyio.CancelScope] | None = None
+        self._running: dict[_Running, None] | None = None
         self._limit: TokenBucket | None = None
         gateway.connections[self] = socket
 
@@ -134,8 +157,8 @@ class Connection:
         for follow in self._follows.values():
             follow.release()
         self._follows.clear()
-        for scope in self._scopes or ():
-            scope.cancel()
+        for running in list(self._running or ()):
+            running.cancel()
         if self.session is not None:
             self._gateway.hub.disconnect(self.session.caller.user)
             self.session = None
@@ -192,6 +215,9 @@ class Connection:
                 if (follow := self._follows.pop(params.stream, None)) is not None:
                     follow.release()
                 self._answer(asked, None)
+            case "session.cancel":
+                self._cancel(decode_params(asked, _cancel_params).id)
+                self._answer(asked, None)
             case "session.read":
                 params = self._stream_params(asked)
                 check_limit(params.limit, self._gateway.settings.page_max)
@@ -216,21 +242,34 @@ class Connection:
         if not self._gateway.hub.is_open:
             raise Closed("The hub is closing; come back in a moment.")
         self._in_flight += 1
-        self._gateway.hub.start(self._run_task, asked, work, *args)
+        running = _Running(asked)
+        if self._running is None:
+            self._running = {}
+        self._running[running] = None
+        self._gateway.hub.start(self._run_task, running, work, *args)
 
-    async def _run_task(self, asked: Asked, work: Any, *args: object) -> None:
-        if self._scopes is None:
-            self._scopes = set()
-        with anyio.CancelScope() as scope:
-            self._scopes.add(scope)
-            try:
-                self._answer(asked, await work(*args))
-            except Exception as error:  # it is told to the client, and logged
-                self._refuse(asked, error)
-            finally:
-                self._scopes.discard(scope)
-                self._in_flight -= 1
-                self._gateway.flush()
+    async def _run_task(self, running: _Running, work: Any, *args: object) -> None:
+        asked = running.asked
+        try:
+            with anyio.CancelScope() as running.scope:
+                if running.cancelled:
+                    running.scope.cancel()
+                try:
+                    self._answer(asked, await work(*args))
+                except Exception as error:  # it is told to the client, and logged
+                    self._refuse(asked, error)
+            if running.scope.cancelled_caught and self.session is not None:
+                self._refuse(asked, Conflict("You have cancelled this request."))
+        finally:
+            assert self._running is not None
+            del self._running[running]
+            self._in_flight -= 1
+            self._gateway.flush()
+
+    def _cancel(self, number: object) -> None:
+        for running in list(self._running or ()):
+            if running.asked.id == number:
+                running.cancel()
 
     async def _read(self, session: LocalSession, params: StreamParams) -> list[msgspec.Raw]:
         journal = self._gateway.hub.journal

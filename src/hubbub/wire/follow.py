@@ -22,7 +22,7 @@ from .follower import Follower
 from .lost import PROTOCOL_ERROR, TRY_AGAIN_LATER, Lost, is_passing
 from .messages import Followed
 
-__all__ = ["Done", "EventHead", "Follow", "read_head"]
+__all__ = ["Done", "EventHead", "Follow", "read_head", "read_stream"]
 
 PAGE_EVENTS = 100
 
@@ -42,6 +42,13 @@ class EventHead(msgspec.Struct, frozen=True):
     seq: int
 
 
+class StreamHead(msgspec.Struct, frozen=True):
+    """What a client must know of a signal."""
+
+    stream: str
+
+
+read_stream = msgspec.json.Decoder(StreamHead).decode
 read_head = msgspec.json.Decoder(EventHead).decode
 _read_followed = msgspec.json.Decoder(Followed).decode
 _read_page = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -120,6 +127,12 @@ class Follow:
                 filled = filled or follower.behind
         if filled:
             self._settle()
+
+    def signal(self, body: msgspec.Raw) -> None:
+        """Pass a signal on to those who listen."""
+        for follower in self._followers:
+            if follower.signal is not None:
+                follower.signal(bytes(body))
 
     def ended(self, error: HubbubError) -> None:
         """Take in that the server sends nothing more."""

@@ -37,7 +37,17 @@ class Follower:
         wake: called when there is something new: it was let in, an event, the end.
     """
 
-    __slots__ = ("_bodies", "_bytes", "_source", "behind", "error", "joined", "last", "wake")
+    __slots__ = (
+        "_bodies",
+        "_bytes",
+        "_source",
+        "behind",
+        "error",
+        "joined",
+        "last",
+        "signal",
+        "wake",
+    )
 
     def __init__(self, source: Source, after: int | None, wake: Callable[[], None]) -> None:
         self.wake = wake
@@ -50,6 +60,8 @@ class Follower:
         self._bodies: deque[bytes] = deque()
         self._bytes = 0
         self._source = source
+        # Called with each encoded signal, if given.
+        self.signal: Callable[[bytes], None] | None = None
 
     @property
     def stream(self) -> str:

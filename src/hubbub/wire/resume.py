@@ -21,7 +21,7 @@ from functools import partial
 import msgspec
 
 from ..errors import Closed, Conflict, HubbubError, Invalid, Overloaded, RateLimited, StorageError
-from .follow import Done, Follow, read_head
+from .follow import Done, Follow, read_head, read_stream
 from .follower import Follower
 from .lost import PROTOCOL_ERROR, TRY_AGAIN_LATER, Lost, is_passing
 from .messages import Ended, SignedIn, error_of
@@ -72,6 +72,7 @@ class Resume:
         # Of this connection: what is to be sent, and what was sent and is not answered.
         self._queue: deque[tuple[int, Request]] = deque()
         self._open: dict[int, Request] = {}
+        self._notes: list[bytes] = []
         self._is_connected = False
         self._is_signed_in = False
 
@@ -104,6 +105,7 @@ class Resume:
         self._is_connected = self._is_signed_in = False
         self._queue.clear()
         self._open.clear()
+        self._notes.clear()
         for request in self._requests.values():
             request.repeated = request.sent
         for follow in self._follows.values():
@@ -132,7 +134,10 @@ class Resume:
 
     def forget(self, number: int) -> None:
         """Do not wait for an answer, and do not ask again; what was asked may be done."""
-        self._requests.pop(number, None)
+        if self._requests.pop(number, None) is not None and number in self._open:
+            # The server need not go on with it, if it can still leave it.
+            self._notes.append(self._peer.tell("session.cancel", {"id": number}))
+            self._wake()
 
     def follow(self, stream: str, after: int | None, wake: Callable[[], None]) -> Follower:
         """
@@ -158,7 +163,8 @@ class Resume:
             request.sent = True
             self._open[number] = request
             frames.append(request.frame)
-        return frames
+        notes, self._notes = self._notes, []
+        return frames + notes
 
     def receive(self, payload: bytes | str) -> None:
         """
@@ -175,6 +181,10 @@ class Resume:
                         head = read_head(params)
                         if (follow := self._follows.get(head.stream)) is not None:
                             follow.receive(head.seq, params)
+                    case Told("signal", params):
+                        stream = read_stream(params).stream
+                        if (follow := self._follows.get(stream)) is not None:
+                            follow.signal(params)
                     case Answered():
                         self._answered(happening)
                     case Told("unfollowed", params):
