@@ -352,10 +352,12 @@ class Committer:
     def _take_snapshots(self, decided: _Decided) -> None:
         for cell in decided.cells:
             if isinstance(cell, StreamCell) and cell.wants_snapshot():
-                body = self._streams.encode_state(cell.state)
-                cell.tail, cell.snapshot_bytes = 0, len(body)
+                body, parts = self._streams.encode_state(cell.state)
+                # The parts are of one size, but for the last.
+                size = len(body) + (len(parts) * len(parts[0]) if parts else 0)
+                cell.tail, cell.snapshot_bytes = 0, size
                 assert cell.at is not None
-                snapshot = Snapshot(cell.stream, cell.head, cell.at, body)
+                snapshot = Snapshot(cell.stream, cell.head, cell.at, body, parts)
                 decided.batch.snapshots.append(snapshot)
 
     def _fail(self, decided: _Decided, message: str) -> None:

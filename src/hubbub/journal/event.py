@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, ClassVar, Self, get_args
+from typing import Any, ClassVar, NamedTuple, Protocol, Self, get_args, overload
 
 import msgspec
 
@@ -78,8 +78,9 @@ class State(msgspec.Struct):
 
     # The union of the stream's event types.
     data_type: ClassVar[Any]
-    # What a snapshot holds where that is not the state itself.
+    # What a snapshot holds where that is not the state itself, and in each further part.
     kept_type: ClassVar[Any] = None
+    part_type: ClassVar[Any] = None
 
     def apply(self, event: Event) -> None:
         """Take one event in."""
@@ -99,8 +100,16 @@ class State(msgspec.Struct):
         """Return what a snapshot holds."""
         return self
 
+    def parts(self) -> Sequence[Any]:
+        """
+        Return what else a snapshot of a large state holds, in parts of some thousand things.
+
+        They never change, for they are encoded one by one while the state goes on.
+        """
+        return ()
+
     @classmethod
-    def restored(cls, kept: Any) -> Self:
+    def restored(cls, kept: Any, parts: Iterable[Any]) -> Self:
         """Make a state of what a snapshot has held."""
         assert isinstance(kept, cls)
         return kept
@@ -143,6 +152,53 @@ def tag_of(data: Data) -> str:
     return _tag_of(type(data))
 
 
+class HasParts(Protocol):
+    """An encoded state: a snapshot is one."""
+
+    @property
+    def body(self) -> bytes:
+        """The first part."""
+
+    @property
+    def parts(self) -> Sequence[bytes]:
+        """The further parts of a large state."""
+
+
+class EncodedState(NamedTuple):
+    """An encoded state that is no snapshot yet."""
+
+    body: bytes
+    parts: Sequence[bytes]
+
+
+class EncodedParts(Sequence[bytes]):
+    """
+    The parts of a state, each encoded when it is asked for.
+
+    Args:
+        parts: what :meth:`State.parts` returned.
+    """
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, parts: Sequence[Any]) -> None:
+        self._parts = parts
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[bytes]: ...
+
+    def __getitem__(self, index: int | slice) -> bytes | Sequence[bytes]:
+        if isinstance(index, slice):
+            return EncodedParts(self._parts[index])
+        return _encode(self._parts[index])
+
+
 class Streams:
     """
     The kinds of stream there are, and what each folds into.
@@ -161,6 +217,7 @@ class Streams:
         self._kept = {
             kind: msgspec.json.Decoder(state.kept_type or state) for kind, state in kinds.items()
         }
+        self._parts = {kind: msgspec.json.Decoder(state.part_type) for kind, state in kinds.items()}
 
     @classmethod
     def merged(cls, *kinds: Mapping[str, type[State]]) -> Self:
@@ -189,14 +246,15 @@ class Streams:
             raise NotFound(f"{stream!r} is not the name of a stream.") from None
         return self._kinds[self._kind(stream)]()
 
-    def encode_state(self, state: State) -> bytes:
-        """Encode a state for a snapshot."""
-        return _encode(state.kept())
+    def encode_state(self, state: State) -> EncodedState:
+        """Encode a state for a snapshot; its parts are encoded when they are asked for."""
+        return EncodedState(_encode(state.kept()), EncodedParts(state.parts()))
 
-    def decode_state(self, stream: str, body: bytes) -> State:
+    def decode_state(self, stream: str, encoded: HasParts) -> State:
         """Decode a snapshot of a stream's state."""
         kind = self._kind(stream)
-        return self._kinds[kind].restored(self._kept[kind].decode(body))
+        parts = (self._parts[kind].decode(part) for part in encoded.parts)
+        return self._kinds[kind].restored(self._kept[kind].decode(encoded.body), parts)
 
     def decode(self, body: bytes | memoryview) -> Event:
         """Decode an event from the bytes that :func:`encode_event` made."""

@@ -152,9 +152,9 @@ class Loader:
         cell = StreamCell(stream, self._streams.empty(stream))
         loaded = self._store.load(stream)
         if (snapshot := loaded.snapshot) is not None:
-            state = self._streams.decode_state(stream, snapshot.body)
+            state = self._streams.decode_state(stream, snapshot)
             cell = StreamCell(stream, state, snapshot.seq, snapshot.at)
-            cell.snapshot_bytes = len(snapshot.body)
+            cell.snapshot_bytes = len(snapshot.body) + sum(map(len, snapshot.parts))
         for body in loaded.bodies:
             cell.take(self._streams.decode(body))
         return cell

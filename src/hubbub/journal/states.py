@@ -29,7 +29,7 @@ StateT = TypeVar("StateT", bound=State)
 # A state is folded from at most this many events, or as many as it is large.
 SNAPSHOT_EVENTS_MIN = 256
 # About how many bytes of a snapshot cost as much to decode as one event.
-SNAPSHOT_EVENT_BYTES = 32
+SNAPSHOT_EVENT_BYTES = 400
 LIMITS_MAX = 100_000
 
 

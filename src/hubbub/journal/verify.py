@@ -173,7 +173,7 @@ class _Verification:
     def _check_snapshot(self, fold: _Fold, snapshot: Snapshot, event: Event) -> None:
         where = f"{fold.stream}, snapshot of event {snapshot.seq}"
         try:
-            state = self._streams.decode_state(fold.stream, snapshot.body)
+            state = self._streams.decode_state(fold.stream, snapshot)
         except _UNREADABLE as error:
             self._fault(where, f"it cannot be decoded: {error}")
             return

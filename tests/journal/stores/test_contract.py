@@ -223,6 +223,17 @@ def test_without_a_snapshot_a_state_is_folded_from_all_events(store: Store, stre
     assert len(loaded.bodies) == 2
 
 
+def test_a_snapshot_in_parts_is_kept_whole_and_replaced_whole(store: Store, stream: str) -> None:
+    large = Snapshot(stream, 1, NOON, b"{}", (b"[1]", b"[2]", b"[3]"))
+    smaller = Snapshot(stream, 2, NOON, b"{}", (b"[4]",))
+    found = []
+    for seq, snapshot in enumerate([large, smaller, Snapshot(stream, 3, NOON, b"{}")], 1):
+        store.commit(Batch(records=[record(stream, seq)], snapshots=[snapshot]))
+        found.append(store.load(stream).snapshot)
+
+    assert found == [large, smaller, Snapshot(stream, 3, NOON, b"{}")]
+
+
 def test_what_is_loaded_together_is_what_is_loaded_alone(store: Store) -> None:
     names = [new_stream() for _ in range(3)]
     snapshot = Snapshot(names[1], 2, NOON, b"{}")

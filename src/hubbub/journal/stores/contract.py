@@ -24,12 +24,13 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """A folded state, encoded, as it was after one seq."""
+    """A folded state, encoded, as it was after one seq; a large one in parts."""
 
     stream: str
     seq: int
     at: datetime
     body: bytes
+    parts: Sequence[bytes] = ()
 
 
 class Used(msgspec.Struct, frozen=True):

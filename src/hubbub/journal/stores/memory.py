@@ -54,7 +54,8 @@ class MemoryStore:
         for used in batch.used:
             self._used[used.by, used.key] = used
         for snapshot in batch.snapshots:
-            self._snapshots[snapshot.stream] = snapshot
+            whole = msgspec.structs.replace(snapshot, parts=tuple(snapshot.parts))
+            self._snapshots[snapshot.stream] = whole
 
     def reading(self, streams: Sequence[str] = ()) -> AbstractContextManager[None]:
         """Let several things be read; nothing is saved by that here."""

@@ -14,6 +14,8 @@ __all__ = [
     "RECORDS",
     "SCHEMA",
     "SNAPSHOTS",
+    "SNAPSHOTS_AFTER",
+    "SNAPSHOT_PART",
     "STREAMS",
     "TAILS",
 ]
@@ -33,7 +35,8 @@ CREATE TABLE used (
     by TEXT, key TEXT, fingerprint BLOB NOT NULL, places TEXT NOT NULL, PRIMARY KEY (by, key)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE snapshot (
-    stream TEXT NOT NULL UNIQUE, seq INTEGER NOT NULL, at TEXT NOT NULL, body BLOB NOT NULL
+    stream TEXT NOT NULL, part INTEGER NOT NULL, seq INTEGER NOT NULL, at TEXT NOT NULL,
+    body BLOB NOT NULL, UNIQUE (stream, part)
 ) STRICT;
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE VIRTUAL TABLE found USING fts5 (
@@ -82,6 +85,12 @@ FROM (
 """
 SNAPSHOTS = """
 SELECT stream, seq, at, body FROM snapshot WHERE stream IN (SELECT value FROM json_each(?))
+ORDER BY stream, part
+"""
+SNAPSHOTS_AFTER = """
+SELECT stream, seq, at, body FROM snapshot WHERE stream IN (
+    SELECT DISTINCT stream FROM snapshot WHERE stream > ? ORDER BY stream LIMIT ?
+) ORDER BY stream, part
 """
 STREAMS = """
 SELECT name, count(*) FROM event JOIN stream ON number = stream GROUP BY stream ORDER BY name
@@ -96,5 +105,8 @@ INSERT INTO found (rowid, stream, text) SELECT id, 's' || stream, words(t) FROM 
 FOUND = """
 SELECT DISTINCT coalesce(ref, seq) AS about FROM found JOIN event ON id = found.rowid
 WHERE found MATCH ? AND about < ? ORDER BY about DESC LIMIT ?
+"""
+SNAPSHOT_PART = """
+INSERT OR REPLACE INTO snapshot (stream, seq, at, part, body) VALUES (?, ?, ?, ?, ?)
 """
 INSERT = "INSERT INTO event (stream, seq, type, by, ref, body) VALUES "

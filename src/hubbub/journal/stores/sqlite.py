@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import wraps
+from itertools import chain, groupby
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock, local
@@ -113,10 +114,7 @@ class SQLiteStore:
                 ]
                 self._writer.executemany("INSERT INTO used VALUES (?, ?, ?, ?)", rows)
             for snapshot in batch.snapshots:
-                self._writer.execute(
-                    "INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?, ?)",
-                    (snapshot.stream, snapshot.seq, snapshot.at.isoformat(), snapshot.body),
-                )
+                self._write_snapshot(snapshot)
 
     @contextlib.contextmanager
     def reading(self, streams: Sequence[str] = ()) -> Iterator[None]:
@@ -223,13 +221,7 @@ class SQLiteStore:
     @_storage_errors
     def snapshots(self, after: str, limit: int) -> list[Snapshot]:
         """Return up to ``limit`` snapshots of the streams after a name, in the names' order."""
-        query = (
-            "SELECT stream, seq, at, body FROM snapshot WHERE stream > ? ORDER BY stream LIMIT ?"
-        )
-        return [
-            Snapshot(stream, seq, datetime.fromisoformat(at), body)
-            for stream, seq, at, body in self._all(query, after, limit)
-        ]
+        return _snapshots_of(self._all(schema.SNAPSHOTS_AFTER, after, limit))
 
     @_storage_errors
     def keys(self, after: tuple[str, str], limit: int) -> list[Used]:
@@ -350,10 +342,15 @@ class SQLiteStore:
         }
 
     def _snapshots(self, streams: Sequence[str]) -> dict[str, Snapshot]:
-        return {
-            stream: Snapshot(stream, seq, datetime.fromisoformat(at), body)
-            for stream, seq, at, body in self._all(schema.SNAPSHOTS, _encode(streams).decode())
-        }
+        rows = self._all(schema.SNAPSHOTS, _encode(streams).decode())
+        return {snapshot.stream: snapshot for snapshot in _snapshots_of(rows)}
+
+    def _write_snapshot(self, snapshot: Snapshot) -> None:
+        head = snapshot.stream, snapshot.seq, snapshot.at.isoformat()
+        for part, body in enumerate(chain([snapshot.body], snapshot.parts)):
+            self._writer.execute(schema.SNAPSHOT_PART, (*head, part, body))
+        last = snapshot.stream, len(snapshot.parts)
+        self._writer.execute("DELETE FROM snapshot WHERE stream = ? AND part > ?", last)
 
     def _bodies(self, query: str, *values: object) -> list[bytes]:
         [(text,)] = self._all(query, *values)
@@ -386,6 +383,15 @@ _decode_places = msgspec.json.Decoder(tuple[tuple[str, int], ...]).decode
 
 def _lines(text: bytes | None) -> list[bytes]:
     return [] if text is None else text.split(b"\n")
+
+
+def _snapshots_of(rows: Iterable[tuple[Any, ...]]) -> list[Snapshot]:
+    found = list[Snapshot]()
+    for stream, parts in groupby(rows, key=lambda row: row[0]):
+        [(_, seq, at, body), *more] = parts
+        bodies = tuple(part for *_, part in more)
+        found.append(Snapshot(stream, seq, datetime.fromisoformat(at), body, bodies))
+    return found
 
 
 def _words_of(*values: Any) -> str:
