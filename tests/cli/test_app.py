@@ -38,7 +38,7 @@ def test_every_command_has_help(command: str) -> None:
         (["chat"], "url"),
         (["chat", "http://127.0.0.1:8000"], "room"),
         (["verify"], "db"),
-        (["play"], "No such command"),
+        (["dance"], "No such command"),
     ],
 )
 def test_a_wrong_argument_is_named(args: list[str], complaint: str) -> None:

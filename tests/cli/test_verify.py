@@ -46,7 +46,11 @@ def test_a_sound_database_is_reported(db: Path) -> None:
 
 
 def test_faults_are_listed(db: Path) -> None:
-    damage(db, "DELETE FROM event WHERE stream LIKE 'room/%' AND seq = 3")
+    damage(
+        db,
+        "DELETE FROM event WHERE seq = 3"
+        " AND stream = (SELECT number FROM stream WHERE name LIKE 'room/%')",
+    )
     result = verified(db)
     fault, summary = result.stdout.splitlines()
 

@@ -206,6 +206,19 @@ async def test_a_client_that_goes_in_the_middle_is_no_fault(
     assert not caplog.records
 
 
+async def test_a_client_that_goes_while_it_waits_is_waited_for_no_longer() -> None:
+    async with api() as it:
+        ann = await it.sign_in("Ann")
+        with anyio.move_on_after(0.2):
+            await it.http.post("/api/games/find_match", json={"timeout": 600}, headers=ann)
+        with anyio.fail_after(5):
+            while it.hub.arena.lobby._searches:
+                await anyio.lowlevel.checkpoint()
+        again = await it.http.post("/api/games/find_match", json={"timeout": 0.01}, headers=ann)
+
+    assert (again.status_code, again.json()["code"]) == (404, "not_found")
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [(b"[1]", 422), (b"{", 422), (b'{"room_id":7}', 422), (b'{"room":"a"}', 422), (b"\xff", 422)],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from starlette.routing import Mount
 
 import hubbub
 from hubbub.server import Gateway, create_app
-from tests.server.running import running
+from hubbub.server.run import listen, serve
 from tests.session.foreign import foreign_server
 
 __all__ = ["KINDS", "Kind", "OpenWorld", "SetClock", "World", "open_world", "until"]
@@ -94,7 +94,9 @@ async def until(happened: Callable[[], Awaitable[bool]]) -> None:
 class OpenWorld(Protocol):
     """Opens a world of the kind that a test is run for."""
 
-    def __call__(self, settings: hubbub.Settings = ...) -> AbstractAsyncContextManager[World]: ...
+    def __call__(
+        self, settings: hubbub.Settings = ..., *, games: Mapping[str, hubbub.Game] | None = ...
+    ) -> AbstractAsyncContextManager[World]: ...
 
 
 SETTINGS = hubbub.Settings(message_limit=100_000)
@@ -102,7 +104,11 @@ SETTINGS = hubbub.Settings(message_limit=100_000)
 
 @asynccontextmanager
 async def open_world(
-    kind: Kind, path: Path, settings: hubbub.Settings = SETTINGS
+    kind: Kind,
+    path: Path,
+    settings: hubbub.Settings = SETTINGS,
+    *,
+    games: Mapping[str, hubbub.Game] | None = None,
 ) -> AsyncIterator[World]:
     """
     Open a world.
@@ -111,26 +117,32 @@ async def open_world(
         kind: which.
         path: of a database, for those that need one.
         settings: of the hub; its clock stands still.
+        games: what can be played at the hub.
     """
     clock = SetClock()
     # The clock stands, so the requests of a connection are all in one second.
     settings = msgspec.structs.replace(settings, clock=clock, requests_per_second=100_000.0)
+    url = str(path) if kind in ("sqlite", "remote") else "memory://"
     async with AsyncExitStack() as stack:
         world = World(clock)
         enter = stack.enter_async_context
-        match kind:
-            case "memory":
-                world.hub = await enter(hubbub.open("memory://", settings=settings))
-            case "sqlite":
-                world.hub = await enter(hubbub.open(str(path), settings=settings))
-            case "remote":
-                server = await enter(running(path, settings))
-                world.hub, world.gateway = server.hub, server.gateway
-                world.address = server.address
-            case "mounted":
-                world.hub = await enter(hubbub.open("memory://", settings=settings))
-                world.gateway = Gateway(world.hub)
-                ours = create_app(world.hub, gateway=world.gateway)
-                theirs = Starlette(routes=[Mount(PREFIX, ours)])
-                world.address = await enter(foreign_server(theirs)) + PREFIX
+        world.hub = await enter(hubbub.open(url, settings=settings, games=games))
+        if kind == "remote":
+            world.gateway = Gateway(world.hub)
+            world.address = await enter(own_server(world.gateway))
+        elif kind == "mounted":
+            world.gateway = Gateway(world.hub)
+            ours = create_app(world.hub, gateway=world.gateway)
+            theirs = Starlette(routes=[Mount(PREFIX, ours)])
+            world.address = await enter(foreign_server(theirs)) + PREFIX
         yield await enter(world)
+
+
+@asynccontextmanager
+async def own_server(gateway: Gateway) -> AsyncIterator[str]:
+    """Serve a gateway as the command line does; gives the address."""
+    stop = anyio.Event()
+    with listen("127.0.0.1", 0) as listener:
+        async with anyio.create_task_group() as tasks:
+            yield await tasks.start(serve, gateway, listener, stop.wait)
+            stop.set()

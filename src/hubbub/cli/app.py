@@ -5,18 +5,23 @@ from __future__ import annotations
 import typer
 
 from .chat import chat
+from .play import play
 from .serve import serve
 from .verify import verify
+from .watch import top, watch
 
 __all__ = ["app"]
 
 app = typer.Typer(
     name="hubbub",
-    help="The live parts of an application: a chat server, a chat, and a check of what it keeps.",
+    help="The live parts of an application: a server, a chat, a game, and a check of what is kept.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
 )
 app.command()(serve)
 app.command()(chat)
+app.command()(play)
+app.command()(watch)
+app.command()(top)
 app.command()(verify)

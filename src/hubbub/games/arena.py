@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import anyio
 
-from ..errors import Closed, Conflict, HubbubError
+from ..errors import Closed, Conflict, HubbubError, StorageError
 from ..ids import Ids
 from ..journal.agenda import HUB, Agenda, Alarms, Planned, Settled
 from ..journal.caller import Caller
@@ -118,15 +119,21 @@ class Arena:
     # Agenda
 
     async def _follow(self, agenda: str) -> None:
+        # It is said to everybody when the hub is left.
+        with suppress(Closed):
+            while True:
+                try:
+                    await self._follow_from_here(agenda)
+                except StorageError:
+                    logger.exception("%s could not be read", agenda)
+                    await anyio.sleep(RETRY_SECONDS)
+
+    async def _follow_from_here(self, agenda: str) -> None:
         head, due = await self._hub.execute(Command(HUB, nothing, partial(_due, agenda)))
         async with self._journal.follow(HUB, agenda, head) as events:
             await self._look_at_all(list(due))
-            try:
-                async for event in events:
-                    self._take(event)
-            except Closed:
-                # It is said to everybody who follows when the hub is left.
-                return
+            async for event in events:
+                self._take(event)
 
     async def _look_at_all(self, streams: Sequence[str]) -> None:
         limiter = anyio.CapacityLimiter(LOOKS_MAX)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..errors import Conflict
 from .game import Game, Handler, Table
 from .rules import FirstTo
 
@@ -31,8 +32,8 @@ class Arithmetic(Handler):
 
     async def on_start(self, table: Table) -> None:
         """Ask the first question."""
-        # After a restart the numbers go on, so that no answer to an old question counts.
-        self._number = sum(table.match.scores.values()) // POINTS * 1_000
+        # After a restart there are other numbers, so that no answer to an old question counts.
+        self._number = table.random.randrange(1_000_000) * 1_000
         await self._ask(table)
 
     async def on_message(self, table: Table, player: str, body: dict[str, Any]) -> None:
@@ -53,11 +54,17 @@ class Arithmetic(Handler):
 
     async def _end_question(self, table: Table, winner: str | None) -> None:
         await table.tell({"question": self._number, "answer": self._answer, "by": winner})
-        if winner is not None:
-            match = await table.add_score(winner, POINTS)
-            if match.status != "active":
-                return
+        if winner is not None and await self._is_won(table, winner):
+            return
         await self._ask(table)
+
+    async def _is_won(self, table: Table, player: str) -> bool:
+        try:
+            match = await table.add_score(player, POINTS)
+        except Conflict:
+            # He has given up since; if that was the end, the next question is refused.
+            return False
+        return match.status != "active"
 
     async def _ask(self, table: Table) -> None:
         self._number += 1

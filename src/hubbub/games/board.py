@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any, ClassVar
 
 import msgspec
@@ -31,6 +34,8 @@ __all__ = [
 # Up to here a double, which is what JSON's numbers are to most clients, is exact.
 SCORE_MAX = 1 << 53
 SEASONS_MAX = 1_000
+# What is encoded in one go: some milliseconds.
+PART_PLACES = 5_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -105,7 +110,7 @@ class Season(msgspec.Struct, frozen=True):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """What a snapshot keeps of a board: everything, with the places in their order."""
+    """What a snapshot keeps of a board beside its places, which are the further parts."""
 
     operator: e.Operator
     order: e.Order
@@ -114,7 +119,6 @@ class Kept(msgspec.Struct, frozen=True):
     season_at: datetime | None
     season_after: int
     seasons: list[Season]
-    places: list[Place]
     metadata: dict[str, dict[str, Any]]
 
 
@@ -132,6 +136,7 @@ class BoardState(State):
 
     data_type: ClassVar[Any] = e.BoardEvent
     kept_type: ClassVar[Any] = Kept
+    part_type: ClassVar[Any] = list[Place]
 
     operator: e.Operator = "best"
     order: e.Order = "desc"
@@ -167,12 +172,16 @@ class BoardState(State):
             self.season_at,
             self.season_after,
             self.seasons,
-            list(self.ranking),
             self.metadata,
         )
 
+    def parts(self) -> Sequence[list[Place]]:
+        """Return the places in their order."""
+        places = list(self.ranking)
+        return [places[at : at + PART_PLACES] for at in range(0, len(places), PART_PLACES)]
+
     @classmethod
-    def restored(cls, kept: Kept) -> BoardState:
+    def restored(cls, kept: Kept, parts: Iterable[list[Place]]) -> BoardState:
         """Make a state of what a snapshot has kept."""
         return cls(
             kept.operator,
@@ -183,7 +192,7 @@ class BoardState(State):
             kept.season_after,
             kept.seasons,
             kept.metadata,
-            Ranking(kept.places),
+            Ranking(chain.from_iterable(parts)),
         )
 
     def check_reader(self, stream: str, user: str) -> None:
@@ -359,5 +368,6 @@ def _entry(stream: str, state: BoardState, place: Place, rank: int) -> Entry:
         state.score_of(place),
         rank,
         _EPOCH + place.at_us * _MICROSECOND,
-        state.metadata.get(place.user),
+        # A caller in the process may change what it is given.
+        deepcopy(state.metadata.get(place.user)),
     )

@@ -69,14 +69,13 @@ class Boards(Service):
             Invalid: an argument is outside its limits.
             Conflict: there is one of this name that is not like it.
         """
-        stream, chars_max = board_stream(name), self._caller.settings.name_chars_max
+        stream, chars_max = self._stream(name), self._caller.settings.name_chars_max
 
         def decide(states: States) -> Sequence[Draft]:
             return submitting.create(states, name, operator, order, reset, chars_max)
 
         def result(states: States, events: Sequence[Event]) -> Board:
-            made = events[0].stream if events else stream
-            return board_of(made, states.of(BoardState, made))
+            return board_of(stream, states.of(BoardState, stream))
 
         return Command(self._by, decide, result, reads=(stream,))
 
@@ -84,7 +83,7 @@ class Boards(Service):
     def submit(
         self,
         board: str,
-        score: float,
+        score: int | float,  # noqa: PYI041  (a float alone would round what comes over a network)
         *,
         metadata: dict[str, Any] | None = None,
         key: str | None = None,
@@ -103,7 +102,7 @@ class Boards(Service):
             Invalid: the score or the metadata is outside its limits.
             Conflict: a sum would be too large.
         """
-        by, stream = self._by, board_stream(board)
+        by, stream = self._by, self._stream(board)
 
         def decide(states: States) -> Sequence[Draft]:
             return submitting.submit(states, stream, by, score, metadata)
@@ -189,11 +188,11 @@ class Boards(Service):
             NotFound: there is no such board, or no such season that is over.
         """
         check_limit(limit, self._caller.settings.page_max)
-        stream, state = await season_entries(self._caller, board_stream(board), number)
+        stream, state = await season_entries(self._caller, self._stream(board), number)
         return entries(stream, state, rank_after(state, after), limit)
 
     def _board_query(self, board: str, show: Callable[[str, BoardState], R]) -> Command[R]:
-        stream = board_stream(board)
+        stream = self._stream(board)
 
         def result(states: States, events: Sequence[Event]) -> R:
             state = states.of(BoardState, stream)
@@ -202,3 +201,8 @@ class Boards(Service):
             return show(stream, state)
 
         return Command(self._by, nothing, result, reads=(stream,))
+
+    def _stream(self, board: object) -> str:
+        # A name is looked up in the form in which it was made.
+        chars_max = self._caller.settings.name_chars_max
+        return board_stream(submitting.check_board_name(board, chars_max))

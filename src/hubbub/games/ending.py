@@ -9,10 +9,11 @@ from ..journal.event import Data, Draft
 from ..journal.link import Linked, Links, Rated, Unlinked
 from ..journal.states import States
 from . import events as e
-from .board import BoardState, board_stream
+from .board import board_stream
 from .match import MatchState
 from .rating import Rating, rate
 from .rules import Outcome, Standing
+from .submitting import win
 
 __all__ = ["AGENDA", "INDEX", "begin_links", "cancel", "complete"]
 
@@ -37,7 +38,7 @@ def complete(  # noqa: PLR0913
     """End a match with a result: the winner's board and everybody's rating are part of it."""
     ended = _end(states, stream, match, e.Completed(outcome.winner, standing.scores))
     if outcome.winner is not None and win_points:
-        ended += _win(states, match.board, outcome.winner, win_points)
+        ended += win(states, board_stream(match.board), outcome.winner, win_points)
     return ended + _ratings(states, match, standing, outcome)
 
 
@@ -51,16 +52,6 @@ def _end(states: States, stream: str, match: MatchState, data: Data) -> list[Dra
     holders = [f"user/{player}" for player in match.players]
     linked = [one for one in (*holders, INDEX) if stream in states.of(Links, one).links]
     return drafts + [Draft(holder, Unlinked(stream)) for holder in linked]
-
-
-def _win(states: States, board: str, winner: str, points: int) -> list[Draft]:
-    stream, drafts = board_stream(board), list[Draft]()
-    if states.of(BoardState, stream).created_at is None:
-        # A board that nobody has made counts what its matches give.
-        drafts.append(Draft(stream, e.BoardCreated("sum", "desc")))
-    nickname = states.of(Links, f"user/{winner}").nickname
-    shown = None if nickname == winner else nickname
-    return [*drafts, Draft(stream, e.Submitted(winner, points, shown))]
 
 
 def _ratings(

@@ -29,13 +29,18 @@ class Table(Protocol):
         """Give a player points, as the referee; they are durable when it returns."""
 
     async def tell(self, body: dict[str, Any]) -> None:
-        """Say something to everybody who follows: an event, which is kept and missed by nobody."""
+        """
+        Say something to everybody who follows: an event, which is kept and missed by nobody.
+
+        Args:
+            body: an object of up to 16,384 bytes as JSON.
+        """
 
     def broadcast(self, body: dict[str, Any]) -> None:
-        """Say something to those who follow just now: a signal, which is not kept."""
+        """Say something as large to those who follow just now: a signal, which is not kept."""
 
     async def cancel(self, reason: str) -> None:
-        """End the match without a result."""
+        """End the match without a result; of the reason 200 characters are kept."""
 
     def start_soon(self, work: Callable[..., Any], *args: object) -> None:
         """Run something beside the handler, until the match ends."""

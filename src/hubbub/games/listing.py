@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from typing import get_args
 
-from ..errors import NotFound
+from ..errors import Invalid, NotFound
 from ..journal.caller import Caller
 from ..journal.command import Command, nothing
 from ..journal.event import Event
@@ -23,23 +23,22 @@ EVENTS_READ_MAX = 10_000
 
 
 async def list_matches(caller: Caller, status: Status | None, limit: int) -> list[Match]:
-    """List the newest matches of a status that one may watch, the first to start first."""
-    streams: set[str] = set()
+    """
+    List the newest matches of a status that one may watch, the first to start first.
+
+    Raises:
+        Invalid: there is no such status.
+    """
+    if status is not None and status not in get_args(Status):
+        raise Invalid(f"A match is {', '.join(get_args(Status))}, not {status!r}.")
+    found = dict[str, Match]()
     for holder in (INDEX, f"user/{caller.user}"):
         active, head = await caller.execute(_links_command(caller, holder))
         if status in (None, "active"):
-            streams.update(active)
+            found |= await _shown(caller, active, status)
         if status != "active":
-            streams.update(await _ended(caller, holder, head, limit))
-    found = list[Match]()
-    for stream in sorted(streams, reverse=True):
-        show = partial(_show, caller, stream)
-        match = await caller.execute(Command(caller.user, nothing, show, reads=(stream,)))
-        if match is not None and status in (None, match.status):
-            found.append(match)
-        if len(found) == limit:
-            break
-    return found[::-1]
+            found |= await _ended(caller, holder, head, status, limit)
+    return [found[stream] for stream in sorted(found)[-limit:]]
 
 
 async def season_entries(caller: Caller, stream: str, number: int) -> tuple[str, BoardState]:
@@ -76,26 +75,35 @@ def _fold(caller: Caller, stream: str, state: BoardState, after: int, until: int
 
 def _links_command(caller: Caller, holder: str) -> Command[tuple[list[str], int]]:
     def result(states: States, events: Sequence[Event]) -> tuple[list[str], int]:
-        links = states.of(Links, holder).links
-        found = [stream for stream in links if stream.startswith("match/")]
-        return found, states.cell(holder).head
+        return list(states.of(Links, holder).links), states.cell(holder).head
 
     return Command(caller.user, nothing, result, reads=(holder,))
 
 
-async def _ended(caller: Caller, holder: str, head: int, limit: int) -> set[str]:
-    journal, found = caller.journal, set[str]()
+async def _ended(
+    caller: Caller, holder: str, head: int, status: Status | None, limit: int
+) -> dict[str, Match]:
+    journal, found = caller.journal, dict[str, Match]()
     first = max(0, head - EVENTS_READ_MAX)
     while head > first and len(found) < limit:
         after = max(first, head - PAGE)
-        for body in await journal.read(holder, after, head - after):
-            data = journal.streams.decode(body).data
-            if isinstance(data, Unlinked) and data.to.startswith("match/"):
-                found.add(data.to)
+        bodies = await journal.read(holder, after, head - after)
+        ended = [journal.streams.decode(body).data for body in bodies]
+        streams = [data.to for data in ended if isinstance(data, Unlinked)]
+        found |= await _shown(caller, streams, status)
         head = after
     return found
 
 
-def _show(caller: Caller, stream: str, states: States, events: Sequence[Event]) -> Match | None:
-    state = states.of(MatchState, stream)
-    return match_of(stream, state) if state.is_for(caller.user) else None
+async def _shown(caller: Caller, links: Sequence[str], status: Status | None) -> dict[str, Match]:
+    streams = [stream for stream in links if stream.startswith("match/")]
+
+    def result(states: States, events: Sequence[Event]) -> dict[str, Match]:
+        matches = {stream: states.of(MatchState, stream) for stream in streams}
+        return {
+            stream: match_of(stream, match)
+            for stream, match in matches.items()
+            if match.is_for(caller.user) and status in (None, match.status)
+        }
+
+    return await caller.execute(Command(caller.user, nothing, result, reads=streams))

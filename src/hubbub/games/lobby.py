@@ -26,13 +26,17 @@ class Search(Ticket):
     One who looks for a match.
 
     Args:
+        queue: where.
         key: makes the search exactly-once.
     """
 
-    __slots__ = ("done", "error", "key", "match", "taken", "waiters")
+    __slots__ = ("done", "error", "key", "match", "queue", "taken", "waiters")
 
-    def __init__(self, user: str, rating: float, since: float, number: int, key: str) -> None:
+    def __init__(  # noqa: PLR0913
+        self, user: str, rating: float, since: float, number: int, queue: str, key: str
+    ) -> None:
         super().__init__(user, rating, since, number)
+        self.queue = queue
         self.key = key
         # Calls that wait for it: a client that has come back makes one more.
         self.waiters = 0
@@ -73,6 +77,7 @@ class Lobby:
         }
         self._searches: dict[str, Search] = {}
         self._numbers = 0
+        self._closed = False
         self._news = anyio.Event()
 
     async def find(self, queue: str, user: str, rating: float, key: str, seconds: float) -> Match:
@@ -87,7 +92,7 @@ class Lobby:
         search = self._searches.get(user)
         if search is None:
             search = self._begin_search(queue, user, rating, key)
-        elif search.key != key:
+        elif (search.queue, search.key) != (queue, key):
             raise Conflict("You look for a match already; wait for it, or give it up first.")
         search.waiters += 1
         try:
@@ -99,7 +104,7 @@ class Lobby:
         finally:
             search.waiters -= 1
             if not search.waiters:
-                self._end_search(queue, search)
+                self._end_search(search)
         if search.match is not None:
             return search.match
         raise search.error or NoOpponent(
@@ -117,21 +122,24 @@ class Lobby:
                             tasks.start_soon(self._play, queue, pool, group)
                     await self._wait_for_news()
         finally:
+            self._closed = True
             for search in self._searches.values():
-                search.end(None, Closed("The hub is closing; look for a match when it is back."))
+                if not search.done.is_set():
+                    search.end(None, _closed())
 
     def _begin_search(self, queue: str, user: str, rating: float, key: str) -> Search:
+        if self._closed:
+            raise _closed()
         self._numbers += 1
-        search = Search(user, rating, self._clock.monotonic(), self._numbers, key)
+        search = Search(user, rating, self._clock.monotonic(), self._numbers, queue, key)
         self._searches[user] = search
         self._pools[queue].add(search)
         self._news.set()
         return search
 
-    def _end_search(self, queue: str, search: Search) -> None:
-        self._pools[queue].remove(search)
-        if self._searches.get(search.user) is search:
-            del self._searches[search.user]
+    def _end_search(self, search: Search) -> None:
+        self._pools[search.queue].remove(search)
+        del self._searches[search.user]
 
     async def _wait_for_news(self) -> None:
         times = [at for pool in self._pools.values() if (at := pool.next()) is not None]
@@ -153,3 +161,7 @@ class Lobby:
             elif search.waiters:
                 pool.add(search)
         self._news.set()
+
+
+def _closed() -> Closed:
+    return Closed("The hub is closing; look for a match when it is back.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
@@ -11,7 +12,7 @@ from ..errors import Conflict, Invalid, NotAllowed, NotFound
 from ..journal.agenda import HUB
 from ..journal.event import Event, State
 from . import events as e
-from .rules import AnyRules, FirstTo, Standing
+from .rules import AnyRules, Custom, FirstTo, Standing
 
 __all__ = ["Match", "MatchState", "Status", "id_of", "match_of", "match_stream"]
 
@@ -202,7 +203,8 @@ def match_of(stream: str, state: MatchState) -> Match:
         dict(state.scores),
         state.status,
         state.winner,
-        state.rules,
+        # Its options are a dict, which a caller in the process may change.
+        deepcopy(state.rules) if isinstance(state.rules, Custom) else state.rules,
         state.started_at,
         state.ended_at,
         state.board,

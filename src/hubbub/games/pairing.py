@@ -8,6 +8,7 @@ is served in the end. Of the groups that could play, the one with the least spre
 
 from __future__ import annotations
 
+import math
 from bisect import insort
 from collections.abc import Iterator
 from typing import Generic, TypeVar
@@ -23,7 +24,7 @@ class Widening(msgspec.Struct, frozen=True):
 
     Args:
         at_first: for who has just come.
-        per_second: how much more for each second of waiting.
+        per_second: how much more for each second of waiting; 0 is never more.
     """
 
     at_first: float
@@ -97,7 +98,8 @@ class Pool(Generic[TicketT]):
 
     def next(self) -> float | None:
         """Return when there will be a group if nobody comes or goes; None if never."""
-        return min((ready for _, ready, _ in self._groups()), default=None)
+        earliest = min((ready for _, ready, _ in self._groups()), default=math.inf)
+        return None if earliest == math.inf else earliest
 
     def _groups(self) -> Iterator[tuple[float, float, list[TicketT]]]:
         for first in range(len(self._tickets) - self._size + 1):
@@ -107,4 +109,7 @@ class Pool(Generic[TicketT]):
 
     def _ready(self, spread: float, since: float) -> float:
         beyond = spread - self._widening.at_first
-        return since if beyond <= 0 else since + beyond / self._widening.per_second
+        if beyond <= 0:
+            return since
+        per_second = self._widening.per_second
+        return since + beyond / per_second if per_second else math.inf

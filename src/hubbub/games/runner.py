@@ -21,13 +21,16 @@ from anyio import WouldBlock
 from ..errors import Closed, Conflict, HubbubError, Invalid, Overloaded, StorageError
 from .game import Game, Handler
 from .match import Match
+from .submitting import check_object
 
-__all__ = ["MESSAGES_MAX", "MatchCommands", "Runner"]
+__all__ = ["BODY_BYTES_MAX", "MESSAGES_MAX", "MatchCommands", "Runner"]
 
 logger = logging.getLogger("hubbub.games")
 
 # Messages of players that wait for the handler.
 MESSAGES_MAX = 256
+# What a player, or the game, says at one time.
+BODY_BYTES_MAX = 16_384
 REASON_CHARS_MAX = 200
 
 
@@ -82,8 +85,7 @@ class Runner:
         with self._send, self._receive:
             try:
                 handler = self._handler()
-                with self._scope:
-                    await self._play(handler)
+                await self._play_to_the_end(handler)
                 if self._ended:
                     self.match = await self._commands.show()
                     await self._call("on_end", handler.on_end, self)
@@ -119,21 +121,31 @@ class Runner:
 
     async def tell(self, body: dict[str, Any]) -> None:
         """Say something to everybody who follows: an event, which is kept."""
-        await self._commands.tell(body)
+        await self._commands.tell(check_object(body, BODY_BYTES_MAX, "message"))
 
     def broadcast(self, body: dict[str, Any]) -> None:
         """Say something to those who follow just now: a signal, which is not kept."""
-        self._commands.broadcast(body)
+        self._commands.broadcast(check_object(body, BODY_BYTES_MAX, "message"))
 
     async def cancel(self, reason: str) -> None:
         """End the match without a result."""
-        await self._commands.cancel(reason)
+        await self._commands.cancel(_plain(reason))
 
     def start_soon(self, work: Callable[..., Any], *args: object) -> None:
         """Run something beside the handler, until the match ends."""
         if self._tasks is None:
             raise Invalid("Nothing can be started before on_start or after the end.")
         self._tasks.start_soon(work, *args)
+
+    async def _play_to_the_end(self, handler: Handler) -> None:
+        try:
+            with self._scope:
+                await self._play(handler)
+        except Conflict:
+            if (await self._commands.show()).status == "active":
+                raise
+            # It was ended by something else while the handler was at work.
+            self._ended = True
 
     async def _play(self, handler: Handler) -> None:
         errors: list[Exception] = []
@@ -170,17 +182,23 @@ class Runner:
             raise TimeoutError(f"{what} took longer than {seconds:g} s")
 
     async def _fail(self, error: Exception) -> None:
-        match = self.match
+        logger.error("the handler of match %s has failed", self.match.id, exc_info=error)
         try:
-            match = await self._commands.show()
-            if match.status != "active" and isinstance(error, Conflict):
-                # It was ended by something else while the handler was at work.
-                return
-            reason = f"The game failed: {type(error).__name__}: {error}"[:REASON_CHARS_MAX]
-            await self._commands.cancel(reason)
+            await self._commands.cancel(_plain(f"The game failed: {_told(error)}"))
         except HubbubError:
-            logger.exception("match %s could not be cancelled", match.id)
-        logger.error("match %s is cancelled: its handler failed", match.id, exc_info=error)
+            logger.exception("match %s could not be cancelled", self.match.id)
+
+
+def _told(error: Exception) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # an application's error need not have words
+        return type(error).__name__
+
+
+def _plain(reason: str) -> str:
+    # Half a surrogate pair, of which there may be one in any error, cannot be written.
+    return reason.encode(errors="replace").decode()[:REASON_CHARS_MAX]
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

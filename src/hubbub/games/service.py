@@ -13,6 +13,7 @@ from ..journal.agenda import HUB
 from ..journal.caller import Caller
 from ..journal.command import Command, nothing
 from ..journal.event import Draft, Event
+from ..journal.journal import check_key
 from ..journal.states import States
 from ..service import check_limit, command, query, slow_command, slow_query
 from . import play, submitting
@@ -21,12 +22,13 @@ from .boards import Boards
 from .listing import list_matches
 from .match import Match, MatchState, Status, match_of, match_stream
 from .play import Wanted
-from .rules import AnyRules, FirstTo
+from .rules import AnyRules, Custom, FirstTo
+from .runner import BODY_BYTES_MAX
 
 __all__ = ["Games"]
 
 FIND_SECONDS_MAX = 600.0
-BODY_BYTES_MAX = 16_384
+OPTIONS_BYTES_MAX = 4_096
 
 
 class Games(Boards):
@@ -63,7 +65,8 @@ class Games(Boards):
 
         Args:
             players: the ids of 2 to 64 users, in the order in which they are shown.
-            rules: how it is won; by default the game's, or the first to 100 points.
+            rules: how it is won; by default the game's, or the first to 100 points. The
+                options of Custom rules have up to 4,096 bytes as JSON.
             board: where the winner gets 10 points, made if it is not there; by default the
                 game's, or ``main``.
             referee: the user who alone may score; without one a player scores for himself.
@@ -76,6 +79,8 @@ class Games(Boards):
             NotFound: one of the players was never seen.
         """
         stream, terms = match_stream(self._caller.ids.new()), self._arena.terms
+        # The caller's own lists may change while the match goes on.
+        players = list(players) if isinstance(players, list) else players
         played = self._arena.games.get(game) if isinstance(game, str) else None
         wanted = Wanted(
             players,
@@ -89,7 +94,8 @@ class Games(Boards):
 
         def decide(states: States) -> Sequence[Draft]:
             checked = submitting.check_board_name(wanted.board, chars_max)
-            named = msgspec.structs.replace(wanted, board=checked)
+            rules = _own(wanted.rules)
+            named = msgspec.structs.replace(wanted, board=checked, rules=rules)
             return play.start(states, stream, named, terms)
 
         def result(states: States, events: Sequence[Event]) -> Match:
@@ -188,9 +194,10 @@ class Games(Boards):
         by, stream = self._by, match_stream(match_id)
 
         def decide(states: States) -> Sequence[Draft]:
+            nonlocal body
             match = states.of(MatchState, stream)
             match.check_player(by)
-            submitting.check_object(body, BODY_BYTES_MAX, "message")
+            body = submitting.check_object(body, BODY_BYTES_MAX, "message")
             match.check_playing(by)
             return ()
 
@@ -221,7 +228,9 @@ class Games(Boards):
             raise Invalid(f"There is no queue {queue!r}: {', '.join(self._arena.games)}.")
         if type(timeout) not in (int, float) or not 0 < timeout <= FIND_SECONDS_MAX:
             raise Invalid(f"Wait more than 0 and up to {FIND_SECONDS_MAX:.0f} s, not {timeout!r}.")
-        key = key or self._caller.ids.new()
+        if key is None:
+            key = self._caller.ids.new()
+        check_key(key, self._caller.settings.key_chars_max)
         found = partial(play.found, by=self._by, key=key)
         command = Command(self._by, nothing, found, reads=(f"user/{self._by}",))
         rating, match = await self._caller.execute(command)
@@ -240,3 +249,11 @@ class Games(Boards):
             return match_of(stream, states.of(MatchState, stream))
 
         return Command(self._by, decide, result, reads=(stream,), key=key, arguments=arguments)
+
+
+def _own(rules: AnyRules) -> AnyRules:
+    """Return the same rules, of which nobody else holds a part."""
+    if not isinstance(rules, Custom):
+        return rules
+    options = submitting.check_object(rules.options, OPTIONS_BYTES_MAX, "options")
+    return Custom(rules.game, options)

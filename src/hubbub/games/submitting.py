@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
 import msgspec
 from cronsim import CronSim, CronSimError
@@ -25,12 +27,16 @@ __all__ = [
     "look",
     "next_reset",
     "submit",
+    "win",
 ]
 
 AGENDA = "agenda/boards"
 # The board that needs not be made.
 MAIN = "board/main"
 METADATA_BYTES_MAX = 4_096
+RESET_CHARS_MAX = 200
+# What is nested deeper than a decoder's stack could be written, but never read again.
+LEVELS_MAX = 32
 
 
 def create(  # noqa: PLR0913
@@ -52,22 +58,21 @@ def create(  # noqa: PLR0913
 
 def submit(states: States, stream: str, user: str, score: object, metadata: object) -> list[Draft]:
     """Let a user's score count."""
-    board, before = states.of(BoardState, stream), list[Draft]()
-    if stream == MAIN and board.created_at is None:
-        before.append(Draft(stream, e.BoardCreated("sum", "desc")))
-    else:
-        board.check_exists(stream)
-    new = check_score(score)
+    if stream != MAIN:
+        states.of(BoardState, stream).check_exists(stream)
+    new, shown_with = check_score(score), None
     if metadata is not None:
-        check_object(metadata, METADATA_BYTES_MAX, "metadata")
-    if ended := _reset(states, stream, board):
-        board, before = BoardState(board.operator, board.order), ended
-    check_sum(board, user, new)
-    if board.counts(user, new) is None:
-        return before
-    nickname = states.of(Links, f"user/{user}").nickname
-    shown = None if nickname == user else nickname
-    return [*before, Draft(stream, e.Submitted(user, new, shown, metadata))]  # type: ignore[arg-type]
+        shown_with = check_object(metadata, METADATA_BYTES_MAX, "metadata")
+    return _count(states, stream, user, new, shown_with)
+
+
+def win(states: States, stream: str, winner: str, points: int) -> list[Draft]:
+    """Let what a match gives to its winner count; a board that nobody has made is made."""
+    try:
+        return _count(states, stream, winner, points, None)
+    except Conflict:
+        # A match ends, also if its winner has as much as a board can hold.
+        return []
 
 
 def look(states: States, stream: str) -> list[Draft]:
@@ -94,10 +99,38 @@ def next_reset(schedule: object, after: datetime) -> datetime | None:
         return None
     if not isinstance(schedule, str) or len(schedule.split()) != 5:
         raise Invalid(f"A reset is a cron schedule like '0 0 * * MON', not {schedule!r}.")
+    if len(schedule) > RESET_CHARS_MAX:
+        raise Invalid(f"A reset is a cron schedule of up to {RESET_CHARS_MAX} characters.")
+    return _next_reset(schedule, after)
+
+
+# Asked for each score, and the same until the season ends.
+@lru_cache(maxsize=1_024)
+def _next_reset(schedule: str, after: datetime) -> datetime:
     try:
         return next(CronSim(schedule, after))
     except (CronSimError, StopIteration) as error:
         raise Invalid(f"The reset {schedule!r} is no cron schedule that comes true.") from error
+
+
+def _count(
+    states: States,
+    stream: str,
+    user: str,
+    score: float,
+    metadata: dict[str, Any] | None,
+) -> list[Draft]:
+    board, before = states.of(BoardState, stream), list[Draft]()
+    if board.created_at is None:
+        before.append(Draft(stream, e.BoardCreated("sum", "desc")))
+    elif ended := _reset(states, stream, board):
+        board, before = BoardState(board.operator, board.order), ended
+    check_sum(board, user, score)
+    if board.counts(user, score) is None:
+        return before
+    nickname = states.of(Links, f"user/{user}").nickname
+    shown = None if nickname == user else nickname
+    return [*before, Draft(stream, e.Submitted(user, score, shown, metadata))]
 
 
 def _reset(states: States, stream: str, board: BoardState) -> list[Draft]:
@@ -128,13 +161,29 @@ def check_board_name(name: object, chars_max: int) -> str:
     return checked
 
 
-def check_object(body: object, bytes_max: int, what: str) -> None:
-    """Raise Invalid if it is not an object that can be written as JSON in so many bytes."""
+def check_object(body: object, bytes_max: int, what: str) -> dict[str, Any]:
+    """
+    Return an object as it is when it was written as JSON and read again.
+
+    Raises:
+        Invalid: it is none, is larger than so many bytes, or nested more than 32 deep.
+    """
     if not isinstance(body, dict) or not all(isinstance(name, str) for name in body):
         raise Invalid(f"The {what} is an object with names and values, not {body!r}.")
     try:
-        size = len(msgspec.json.encode(body))
+        written = msgspec.json.encode(body)
+        read = msgspec.json.decode(written, type=dict[str, Any])
     except (TypeError, ValueError, RecursionError) as error:
         raise Invalid(f"This {what} cannot be written as JSON: {error}.") from error
-    if size > bytes_max:
-        raise Invalid(f"The {what} has up to {bytes_max:,} bytes as JSON, not {size:,}.")
+    if len(written) > bytes_max:
+        raise Invalid(f"The {what} has up to {bytes_max:,} bytes as JSON, not {len(written):,}.")
+    if _is_deeper(read, LEVELS_MAX):
+        raise Invalid(f"The {what} is nested up to {LEVELS_MAX} deep; make it flatter.")
+    return read
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inside = value.values() if isinstance(value, dict) else value
+    return not levels or any(_is_deeper(one, levels - 1) for one in inside)

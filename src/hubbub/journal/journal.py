@@ -186,6 +186,8 @@ class Journal(AsyncContextManagerMixin):
             self._committer.put(call)
         else:
             self._committer.refuse(call, call.error)
+            # No batch will send this answer out.
+            self._after_batch()
 
     # Reading
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from functools import partial
 from typing import Any, TypeVar, get_origin
 from urllib.parse import parse_qsl
 
+import anyio
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -130,7 +132,8 @@ class _Api:
             if route.method.plain:
                 decision = route.method.function(service, **arguments)
                 return _json(await session.caller.execute(decision))
-            return _json(await route.method.function(service, **arguments))
+            work = partial(route.method.function, service, **arguments)
+            return _json(await _while_connected(request, work))
 
         return handle
 
@@ -191,6 +194,31 @@ def _answering(handle: Handler) -> Handler:
             return problem_of(error)
 
     return answer
+
+
+async def _while_connected(request: Request, work: Callable[[], Awaitable[object]]) -> object:
+    """Carry out what may take long, and give it up when there is nobody to be told."""
+    found: list[object] = []
+    errors: list[Exception] = []
+
+    async def carry_out() -> None:
+        try:
+            found.append(await work())
+        except Exception as error:
+            # Raised below: out of the tasks it would come as a group.
+            errors.append(error)
+        tasks.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(carry_out)
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        tasks.cancel_scope.cancel()
+    for error in errors:
+        raise error
+    if not found:
+        raise ClientDisconnect
+    return found[0]
 
 
 def _decode(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:

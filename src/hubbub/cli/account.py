@@ -1,0 +1,74 @@
+"""Who one is at a server: a token that was given or kept, or a new guest."""
+
+from __future__ import annotations
+
+import getpass
+from contextlib import AsyncExitStack
+from typing import Annotated, NamedTuple
+
+import typer
+from anyio import to_thread
+
+from ..client import connect
+from ..errors import NotAllowed
+from ..session import Session
+from .lines import note
+from .screen import Screen
+from .tokens import keep_token, kept_token
+
+__all__ = ["Account", "Fresh", "Nickname", "Token", "Url", "sign_in"]
+
+Url = Annotated[str, typer.Argument(help="The server's, like http://127.0.0.1:8000.")]
+Nickname = Annotated[
+    str | None, typer.Option(help="What to be called; your login name by default.")
+]
+Token = Annotated[
+    str | None,
+    typer.Option(envvar="HUBBUB_TOKEN", help="Says who you are; by default the one kept."),
+]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Be somebody new, even if the nickname is known here.")
+]
+
+
+class Account(NamedTuple):
+    """What was said on the command line of who one is."""
+
+    url: str
+    nickname: str | None
+    token: str | None
+    fresh: bool
+
+
+async def sign_in(account: Account, stack: AsyncExitStack, screen: Screen) -> Session:
+    """
+    Connect, as the same user as the last time if that is known.
+
+    Raises:
+        HubbubError: the server does not let one in, or is not there.
+    """
+    url, nickname, token, fresh = account
+    if token is not None:
+        return await stack.enter_async_context(connect(url, token=token, nickname=nickname))
+    name = nickname or _login_name()
+    kept = None if fresh else await to_thread.run_sync(kept_token, url, name)
+    session = None
+    if kept is not None:
+        try:
+            session = await stack.enter_async_context(connect(url, token=kept, nickname=name))
+        except NotAllowed:
+            screen.show(note(f"The server does not know the {name} of before; you are new."))
+    if session is None:
+        session = await stack.enter_async_context(connect(url, nickname=name))
+    try:
+        await to_thread.run_sync(keep_token, url, name, session.token)
+    except OSError as error:
+        screen.show(note(f"Who you are cannot be kept for the next time: {error}."))
+    return session
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "guest"

@@ -1,0 +1,100 @@
+"""Everything that a board's decisions and an agenda can be asked, drawn for test_folds.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from typing import Any, get_args
+
+from hypothesis import strategies as st
+
+from hubbub.games import submitting
+from hubbub.games.board import BoardState
+from hubbub.games.events import Operator, Order
+from hubbub.journal.agenda import Agenda, Planned, Settled
+from hubbub.journal.event import Data, Draft, Event
+from hubbub.journal.states import States, StreamCell
+from hubbub.users.user import UserState
+from tests.games.board_kit import NOON, states_of
+
+__all__ = ["Decide", "decide_agenda", "decide_board", "metadata", "scores"]
+
+# A new season begins with every fourth event or so.
+SECONDS_PER_EVENT = 15
+EVERY_MINUTE = "* * * * *"
+
+# Decides something about a stream, given its state and its events so far.
+Decide = Callable[[Any, Sequence[Event]], Iterable[Draft]]
+
+users = st.sampled_from(["ann", "bob", "eve", "zoë"])
+nicknames = st.sampled_from(["Ann", "Änn", "ann", ""])
+settings: st.SearchStrategy[tuple[Operator, Order, str | None]] = st.sampled_from(
+    [
+        (operator, order, reset)
+        for operator in get_args(Operator)
+        for order in get_args(Order)
+        for reset in (None, EVERY_MINUTE)
+    ]
+)
+# Few of them, so that there are ties; and all that is let in.
+scores: st.SearchStrategy[int | float] = (
+    st.integers(-2, 2)
+    | st.sampled_from([0.5, -0.0, 2.0])
+    | st.integers(-(2**53), 2**53)
+    | st.floats(-(2.0**53), 2.0**53)
+)
+metadata = st.sampled_from(
+    [None, {}, {"map": 1}, {"map": {"ü": [1.5, None, "👋"]}}, {"lap": 2, "best": True}]
+)
+
+
+def decide_board(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
+    """Draw who submits what to a board; the first to come makes it."""
+    name = stream.partition("/")[2]
+
+    def decision(
+        what: str,
+        made: tuple[Operator, Order, str | None],
+        user: str,
+        nickname: str,
+        score: object,
+        body: object,
+    ) -> tuple[str, Decide]:
+        def decide(board: BoardState, events: Sequence[Event]) -> Iterable[Draft]:
+            states = _states(stream, board, user, nickname)
+            states.now = NOON + timedelta(seconds=SECONDS_PER_EVENT * len(events))
+            if what == "create" or board.created_at is None:
+                return submitting.create(states, name, *made, 100)
+            if what == "look":
+                return submitting.look(states, stream)
+            return submitting.submit(states, stream, user, score, body)
+
+        return user, decide
+
+    what = st.sampled_from(["submit"] * 8 + ["look", "create"])
+    return st.builds(decision, what, settings, users, nicknames, scores, metadata)
+
+
+def decide_agenda(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
+    """Draw what is planned and settled: who writes into an agenda decides by his own state."""
+    targets = st.sampled_from(["match/1", "match/2", "board/main"])
+    times = st.none() | st.integers(0, 10**6).map(lambda n: NOON + timedelta(milliseconds=n))
+    data: st.SearchStrategy[Data] = st.one_of(
+        st.builds(Planned, targets, times), st.builds(Settled, targets)
+    )
+
+    def draft(data: Data) -> tuple[str, Decide]:
+        return "ann", lambda _, __: [Draft(stream, data)]
+
+    return data.map(draft)
+
+
+def _states(stream: str, board: BoardState, user: str, nickname: str) -> States:
+    profile = UserState()
+    profile.nickname = nickname
+    return states_of(
+        NOON,
+        StreamCell(stream, board),
+        StreamCell(f"user/{user}", profile),
+        StreamCell(submitting.AGENDA, Agenda()),
+    )

@@ -1,0 +1,157 @@
+"""Matchmaking against a plain model: nobody is lost, and nobody waits longer than he must."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from hubbub.games.pairing import Pool, Ticket, Widening
+
+# Whole numbers, or halves and quarters of them: sums of them are exact.
+ratings = st.integers(1_000, 2_000).map(float)
+widenings = st.builds(Widening, st.sampled_from([0.0, 50.0, 100.0]), st.sampled_from([0.0, 4.0]))
+
+
+def permitted(group: tuple[Ticket, ...], widening: Widening, now: float) -> bool:
+    """Tell whether the one of a group who has waited longest accepts all of it."""
+    spread = max(one.rating for one in group) - min(one.rating for one in group)
+    waited = now - min(one.since for one in group)
+    return waited >= 0 and spread <= widening.at_first + widening.per_second * waited
+
+
+def possible(
+    tickets: list[Ticket], size: int, widening: Widening, now: float
+) -> list[tuple[Ticket, ...]]:
+    """Try all groups there could be, whoever stands between."""
+    return [group for group in combinations(tickets, size) if permitted(group, widening, now)]
+
+
+def spread_of(group: list[Ticket] | tuple[Ticket, ...]) -> float:
+    return max(one.rating for one in group) - min(one.rating for one in group)
+
+
+class PoolMachine(RuleBasedStateMachine):
+    """Lets users come, go and be taken, in a pool and in a plain list of who waits."""
+
+    @initialize(size=st.integers(2, 4), widening=widenings)
+    def begin(self, size: int, widening: Widening) -> None:
+        self.size, self.widening = size, widening
+        self.pool: Pool[Ticket] = Pool(size, widening)
+        self.waiting: list[Ticket] = []
+        self.taken: list[list[Ticket]] = []
+        self.now, self.number = 0.0, 0
+
+    @precondition(lambda self: len(self.waiting) < 9)
+    @rule(rating=ratings)
+    def join(self, rating: float) -> None:
+        self.number += 1
+        ticket = Ticket(f"user {self.number}", rating, self.now, self.number)
+        self.pool.add(ticket)
+        self.waiting.append(ticket)
+
+    @precondition(lambda self: self.waiting)
+    @rule(data=st.data())
+    def leave(self, data: st.DataObject) -> None:
+        ticket = data.draw(st.sampled_from(self.waiting))
+        self.pool.remove(ticket)
+        self.waiting.remove(ticket)
+
+    @precondition(lambda self: self.taken)
+    @rule(data=st.data())
+    def go_back(self, data: st.DataObject) -> None:
+        """One of a group has gone, and the others wait again."""
+        group = data.draw(st.sampled_from(self.taken))
+        self.taken.remove(group)
+        gone = data.draw(st.sampled_from(group))
+        self.pool.remove(gone)
+        for ticket in group:
+            if ticket is not gone:
+                self.pool.add(ticket)
+                self.waiting.append(ticket)
+
+    @rule(seconds=st.integers(0, 400))
+    def wait(self, seconds: int) -> None:
+        self.now += seconds / 4
+
+    @rule()
+    def wait_for_the_next(self) -> None:
+        """It is the earliest time at which there is a group, to the moment."""
+        at = self.pool.next()
+        if at is None:
+            assert not possible(self.waiting, self.size, self.widening, self.now + 1e9)
+        elif at > self.now:
+            assert not possible(self.waiting, self.size, self.widening, self.now)
+            assert not possible(self.waiting, self.size, self.widening, at - 1 / 4)
+            assert self.take_at(at - 1 / 1024) is None
+            self.now = at
+            assert self.take_at(at) is not None
+        else:
+            assert self.take_at(self.now) is not None
+
+    @rule()
+    def take(self) -> None:
+        self.take_at(self.now)
+
+    @rule()
+    def take_all(self) -> None:
+        while self.take_at(self.now) is not None:
+            pass
+
+        at = self.pool.next()
+        assert at is None or at > self.now
+
+    def take_at(self, now: float) -> list[Ticket] | None:
+        """Take a group, and check that it is one of those with the least spread."""
+        could = possible(self.waiting, self.size, self.widening, now)
+        group = self.pool.take(now)
+        assert (group is not None) == bool(could)
+        if group is not None:
+            assert len(set(map(id, group))) == self.size
+            assert permitted(tuple(group), self.widening, now)
+            assert spread_of(group) == min(map(spread_of, could))
+            for ticket in group:
+                # Fails if somebody is taken who does not wait, or is taken twice.
+                self.waiting.remove(ticket)
+            self.taken.append(group)
+        return group
+
+    @invariant()
+    def nobody_is_lost_or_doubled(self) -> None:
+        assert len(self.pool) == len(self.waiting)
+        assert all(ticket in self.pool for ticket in self.waiting)
+        assert not any(ticket in self.pool for group in self.taken for ticket in group)
+
+
+@pytest.mark.hypothesis
+def test_a_pool_does_what_a_plain_list_does() -> None:
+    run_state_machine_as_test(PoolMachine)
+
+
+people = st.lists(st.tuples(ratings, st.integers(0, 100)), min_size=2, max_size=30)
+
+
+@given(people, st.integers(2, 4))
+def test_everybody_is_served_in_the_end(found: list[tuple[float, int]], size: int) -> None:
+    pool: Pool[Ticket] = Pool(size, Widening(100.0, 50.0))
+    for number, (rating, since) in enumerate(found):
+        pool.add(Ticket(str(number), rating, since, number))
+
+    times = [100.0]
+    while (at := pool.next()) is not None:
+        times.append(max(times[-1], at))
+        assert pool.take(times[-1]) is not None
+
+    assert len(pool) == len(found) % size
+    # A spread of at most 1,000 points is accepted after 18 s.
+    assert times[-1] <= 100 + 18
