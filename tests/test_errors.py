@@ -11,6 +11,7 @@ from hubbub.errors import (
     Invalid,
     KeyReused,
     Muted,
+    NoOpponent,
     NotAllowed,
     NotAuthor,
     NotFound,
@@ -25,6 +26,7 @@ from hubbub.errors import (
 # Other people's clients are written against these: what is in a released version stays.
 KINDS: list[tuple[type[HubbubError], str, str | None, int, int]] = [
     (NotFound, "not_found", None, 404, -32004),
+    (NoOpponent, "not_found", "no_opponent", 404, -32004),
     (NotAllowed, "not_allowed", None, 403, -32003),
     (NotMember, "not_allowed", "not_member", 403, -32003),
     (Banned, "not_allowed", "banned", 403, -32003),

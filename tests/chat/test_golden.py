@@ -9,7 +9,11 @@ import pytest
 
 from hubbub.chat.message import message_of
 from hubbub.chat.room import RoomState
-from hubbub.journal.event import State, Streams, encode_event
+from hubbub.games.board import BoardState
+from hubbub.games.match import MatchState
+from hubbub.games.rules import BestOf, Custom, FirstTo, Rounds, Timed
+from hubbub.journal.agenda import Agenda
+from hubbub.journal.event import Streams, encode_event
 from hubbub.journal.link import Links
 from hubbub.session import STREAMS
 from hubbub.users.user import UserState
@@ -40,6 +44,7 @@ def test_they_fold_into_what_they_did(file: Path) -> None:
     assert (room.banned, room.invited, set(room.muted)) == ({"cid"}, {"dan"}, {"bob"})
     assert isinstance(user, UserState)
     assert (user.nickname, user.avatar, user.links) == ("Anna", "🦊", {"room/1": 5})
+    assert (user.rating, user.deviation) == (1658.123, 483.954)
     assert isinstance(index, Links)
     assert index.links == {"room/1": 0}
     [said] = [event for event in events if event.seq == 5 and event.stream == "room/1"]
@@ -47,12 +52,43 @@ def test_they_fold_into_what_they_did(file: Path) -> None:
     assert message_of(said, about).deleted
 
 
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_games_fold_into_what_they_did(file: Path) -> None:
+    streams = Streams(STREAMS)
+    events = [streams.decode(line) for line in file.read_bytes().splitlines()]
+    states = {event.stream: streams.empty(event.stream) for event in events}
+    for event in events:
+        states[event.stream].apply(event)
+
+    won, called_off = states["match/1"], states["match/2"]
+    assert isinstance(won, MatchState)
+    assert (won.status, won.winner, won.scores) == ("completed", "ann", {"ann": 10, "bob": 0})
+    assert (won.gone, won.present, set(won.dropped)) == (["bob"], {"ann", "bob"}, {"bob"})
+    assert isinstance(called_off, MatchState)
+    assert (called_off.status, called_off.reason, called_off.private) == ("cancelled", "rain", True)
+    rules = [getattr(states[f"match/{number}"], "rules", None) for number in range(1, 6)]
+    assert rules == [
+        FirstTo(20), Timed(60.0), BestOf(3), Rounds(4), Custom("golf", {"holes": 18}),
+    ]  # fmt: skip
+    main, speed = states["board/main"], states["board/speed"]
+    assert isinstance(main, BoardState)
+    assert (main.operator, main.score("ann")) == ("sum", 10)
+    assert isinstance(speed, BoardState)
+    assert (speed.score("ann"), speed.score("bob"), len(speed.seasons)) == (None, 11, 1)
+    agenda = states["agenda/matches"]
+    assert isinstance(agenda, Agenda)
+    assert agenda.due == {}
+
+
 def test_the_newest_file_has_every_event_type() -> None:
     streams = Streams(STREAMS)
     events = [streams.decode(line) for line in NEWEST.read_bytes().splitlines()]
     written = {(event.stream.partition("/")[0], type(event.data)) for event in events}
-    kinds: dict[str, type[State]] = {"room": RoomState, "user": UserState}
 
     assert written >= {
-        (kind, data) for kind, state in kinds.items() for data in get_args(state.data_type)
+        (kind, data)
+        for kind, state in STREAMS.items()
+        # A direct conversation has some of a room's events.
+        if kind != "direct"
+        for data in get_args(state.data_type)
     }

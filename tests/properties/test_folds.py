@@ -17,9 +17,11 @@ from hubbub.chat.events import Created, Said
 from hubbub.chat.message import Message, message_of
 from hubbub.errors import HubbubError
 from hubbub.journal.event import Data, Draft, Event, State, Streams, encode_event
-from hubbub.journal.link import Linked, Marked, Offered, Unlinked
+from hubbub.journal.link import Linked, Marked, Offered, Rated, Unlinked
 from hubbub.session import STREAMS
 from hubbub.users import user as u
+from tests.properties.board_streams import decide_agenda, decide_board
+from tests.properties.match_streams import decide_match
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 REGISTRY = Streams(STREAMS)
@@ -120,6 +122,7 @@ def link(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
         st.builds(Marked, targets, marks),
         st.builds(Unlinked, targets),
         st.builds(Offered, targets),
+        st.builds(Rated, st.floats(0, 3_000), st.floats(1, 500)),
     )
 
     def draft(data: Data) -> tuple[str, Decide]:
@@ -143,12 +146,18 @@ STRATEGIES: dict[str, Callable[[str], st.SearchStrategy[tuple[str, Decide]]]] = 
     "direct": decide_room,
     "user": decide_user,
     "index": link,
+    "match": decide_match,
+    "board": decide_board,
+    "agenda": decide_agenda,
 }
 EXAMPLES = {
     "room": "room/1",
     "direct": "direct/ann/bob",
     "user": "user/ann",
     "index": "index/rooms",
+    "match": "match/1",
+    "board": "board/speed",
+    "agenda": "agenda/boards",
 }
 
 

@@ -7,8 +7,9 @@ import typer
 from .chat import chat
 from .play import play
 from .serve import serve
+from .top import top
 from .verify import verify
-from .watch import top, watch
+from .watch import watch
 
 __all__ = ["app"]
 

@@ -16,19 +16,22 @@ __all__ = ["SLOW_SECONDS", "attempt"]
 SLOW_SECONDS = 2.0
 
 
-async def attempt(screen: Screen, work: Callable[[], Awaitable[None]]) -> bool:
+async def attempt(
+    screen: Screen, work: Callable[[], Awaitable[None]], *, slow_seconds: float = SLOW_SECONDS
+) -> bool:
     """
     Do something; tell if there is no answer, or a refusal.
 
     Args:
         screen: where it is told. A patient one waits until it is its turn again.
         work: what to do.
+        slow_seconds: after so long without an answer it is told; infinity for never.
 
     Returns:
         True if it was done, False if it was refused.
     """
     while True:
-        error = await _refusal(screen, work)
+        error = await _refusal(screen, work, slow_seconds)
         if error is None:
             return True
         screen.complain(error.message)
@@ -37,10 +40,12 @@ async def attempt(screen: Screen, work: Callable[[], Awaitable[None]]) -> bool:
         await anyio.sleep(error.retry_after)
 
 
-async def _refusal(screen: Screen, work: Callable[[], Awaitable[None]]) -> HubbubError | None:
+async def _refusal(
+    screen: Screen, work: Callable[[], Awaitable[None]], slow_seconds: float
+) -> HubbubError | None:
     error = None
     async with anyio.create_task_group() as tasks:
-        waiting = _Waiting(screen)
+        waiting = _Waiting(screen, slow_seconds)
         tasks.start_soon(waiting.tell)
         try:
             await work()
@@ -54,11 +59,12 @@ async def _refusal(screen: Screen, work: Callable[[], Awaitable[None]]) -> Hubbu
 
 
 class _Waiting:
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, screen: Screen, seconds: float) -> None:
         self.told = False
         self._screen = screen
+        self._seconds = seconds
 
     async def tell(self) -> None:
-        await anyio.sleep(SLOW_SECONDS)
+        await anyio.sleep(self._seconds)
         self.told = True
         self._screen.show(note("No answer: the connection is lost, or slow. Coming back …"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from rich.text import Text
@@ -11,29 +11,47 @@ from rich.text import Text
 from ..games import events as e
 from ..games.board import Entry
 from ..games.match import Match
+from ..games.rules import AnyRules, FirstTo
 from ..journal.event import Event
 from .lines import note
 from .names import Names, clean
 
-__all__ = ["end_line", "match_event_line", "match_title", "place_line", "question_in", "score_line"]
+__all__ = [
+    "Question",
+    "answer_line",
+    "end_line",
+    "match_event_line",
+    "past_line",
+    "place_line",
+    "question_in",
+    "rating_line",
+    "score_line",
+]
 
 
-def match_title(match: Match, names: Names) -> str:
-    """Return what to call a match: its players."""
-    return " against ".join(names.of(player) for player in match.players)
+class Question(NamedTuple):
+    """What a game asks: its number, and what it asks for."""
+
+    number: int
+    text: str
 
 
-def score_line(scores: Mapping[str, int], names: Names) -> Text:
-    """Show the points of all."""
-    shown = "   ".join(f"{names.of(player)} {points}" for player, points in scores.items())
-    return Text(f"  {shown}", style="bold")
+def question_in(event: Event) -> Question | None:
+    """Return what an event asks, if it asks something."""
+    if not isinstance(event.data, e.Told):
+        return None
+    match event.data.body:
+        case {"question": int(number), "text": str(text)}:
+            return Question(number, clean(text))
+    return None
 
 
 def match_event_line(event: Event, names: Names) -> Text | None:
     """Show what happened in a match; None for what is shown otherwise."""
     match event.data:
-        case e.Started(players):
-            return note(f"The match begins: {', '.join(names.of(player) for player in players)}.")
+        case e.Started(players, rules):
+            who = ", ".join(names.of(player) for player in players)
+            return note(f"The match begins: {who}{_goal(rules)}.")
         case e.Told(body):
             return _told_line(body, names)
         case e.Resigned():
@@ -47,12 +65,31 @@ def match_event_line(event: Event, names: Names) -> Text | None:
     return None
 
 
-def question_in(event: Event) -> int | None:
-    """Return the number of the question that an event asks, if it asks one."""
-    if isinstance(event.data, e.Told) and "text" in event.data.body:
-        number = event.data.body.get("question")
-        return number if isinstance(number, int) else None
-    return None
+def past_line(match: Match, names: Names, *, over: bool) -> Text:
+    """
+    Show which match it is to somebody who comes later.
+
+    Args:
+        match: which.
+        names: who is who.
+        over: whether it has ended.
+    """
+    who = " against ".join(names.of(player) for player in match.players)
+    return note(f"The match {'is over' if over else 'goes on'}: {who}.")
+
+
+def score_line(scores: Mapping[str, int], own: str, names: Names) -> Text:
+    """Show the points of all, one's own in a colour."""
+    line = Text(style="bold")
+    for player, points in scores.items():
+        line.append("   " if line else "  ")
+        line.append(f"{names.of(player)} {points:,}", style="green" if player == own else "")
+    return line
+
+
+def answer_line(question: Question, answer: int) -> Text:
+    """Show what somebody has typed."""
+    return Text(f"  {question.text} = {answer}", style="cyan")
 
 
 def end_line(match: Match, own: str, names: Names) -> Text:
@@ -66,12 +103,21 @@ def end_line(match: Match, own: str, names: Names) -> Text:
     return Text(f"{names.of(match.winner)} has won.", style="bold")
 
 
-def place_line(entry: Entry, rating: float) -> Text:
+def rating_line(rating: float) -> Text:
+    """Show how well one plays."""
+    return note(f"Your rating is now {rating:.0f}.")
+
+
+def place_line(entry: Entry) -> Text:
     """Show where one stands now."""
     return note(
-        f"On the board {clean(entry.board)!r} you are number {entry.rank} with {entry.score}; "
-        f"your rating is {rating:.0f}."
+        f"You are number {entry.rank:,} on the board {clean(entry.board)!r}, "
+        f"with {entry.score:,} points."
     )
+
+
+def _goal(rules: AnyRules) -> str:
+    return f"; the first to {rules.points:,} wins" if isinstance(rules, FirstTo) else ""
 
 
 def _told_line(body: dict[str, Any], names: Names) -> Text:
@@ -79,7 +125,7 @@ def _told_line(body: dict[str, Any], names: Names) -> Text:
         case {"question": _, "text": str(text)}:
             return Text(f"  {clean(text)} = ?", style="bold cyan")
         case {"question": _, "answer": answer, "by": None}:
-            return note(f"Nobody knew: {answer}.")
+            return note(f"Nobody knew: {clean(str(answer))}.")
         case {"question": _, "answer": answer, "by": str(by)}:
-            return note(f"{names.of(by)} knew: {answer}.")
+            return note(f"{names.of(by)} knew: {clean(str(answer))}.")
     return note(clean(msgspec.json.encode(body).decode()))

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack, aclosing
+import math
+from contextlib import aclosing
 from functools import partial
 from typing import Annotated
 
 import anyio
 import typer
 
-from ..errors import HubbubError
 from ..games.match import Match
 from ..session import Session
-from .account import Account, Fresh, Nickname, Token, Url, sign_in
+from .account import Account, Fresh, Nickname, Token, Url
 from .attempt import attempt
-from .failing import exit_on_error
+from .beside import first_to_end
 from .lines import note
-from .screen import Screen, screen_for
-from .seat import Seat
+from .screen import Screen
+from .seat import COMMANDS, HOW, Seat
+from .visit import visit
 
-__all__ = ["play", "play_match"]
+__all__ = ["MATCHES", "TIMEOUT_SECONDS", "find", "play", "play_match"]
+
+# How long one looks for somebody to play with.
+TIMEOUT_SECONDS = 60.0
+# The newest active matches, among which one's own is looked for.
+MATCHES = 500
 
 
 def play(
@@ -27,74 +33,73 @@ def play(
     queue: Annotated[
         str, typer.Option(help="What to play; arithmetic comes with the server.")
     ] = "arithmetic",
-    timeout: Annotated[
-        float, typer.Option(help="How long to look for somebody, in seconds.")
-    ] = 60.0,
     nickname: Nickname = None,
     token: Token = None,
     fresh: Fresh = False,
+    timeout: Annotated[
+        float, typer.Option(help="How long to look for somebody, in seconds.")
+    ] = TIMEOUT_SECONDS,
 ) -> None:
     """
-    Play a match in a terminal: the server asks, the first right answer gets the points.
+    Play a match in a terminal, or through a pipe.
 
-    Who was in a match goes back into it. Lines from a pipe answer one question each.
+    The server asks, and the first right answer gets the points. Who was in a match goes
+    back into it. Lines from a pipe answer one question each, and it ends with the match.
     """
     account = Account(url, nickname, token, fresh)
-    with exit_on_error(), screen_for(["/resign", "/quit", "/help"]) as screen:
-        # prompt_toolkit reads a terminal on asyncio only.
-        good = anyio.run(_play, account, screen, queue, timeout, backend="asyncio")
-    raise typer.Exit(0 if good else 1)
+    visit(account, partial(_play, queue, timeout), [f"/{name}" for name in COMMANDS])
 
 
-async def _play(account: Account, screen: Screen, queue: str, timeout: float) -> bool:  # noqa: ASYNC109
-    async with AsyncExitStack() as stack:
-        session = await sign_in(account, stack, screen)
-        match = await _match_of(session, screen, queue, timeout)
-        return await play_match(Seat(session, match, screen.show), screen)
+async def _play(queue: str, seconds: float, session: Session, screen: Screen) -> None:
+    match = await find(session, screen, queue, seconds)
+    await play_match(Seat(session, match, screen.show), screen)
 
 
-async def _match_of(session: Session, screen: Screen, queue: str, seconds: float) -> Match:
-    for match in reversed(await session.games.matches(status="active")):
-        if match.game == queue and session.user.id in match.players:
+async def find(session: Session, screen: Screen, queue: str, seconds: float) -> Match:
+    """
+    Return the match that one is in, or find another.
+
+    Args:
+        session: who plays.
+        screen: where it is told.
+        queue: what to play.
+        seconds: how long to look for somebody.
+
+    Raises:
+        HubbubError: there is none; the message says why.
+    """
+    own = session.user.id
+    for match in reversed(await session.games.matches(status="active", limit=MATCHES)):
+        if match.game == queue and own in match.players and own not in match.gone:
             screen.show(note("You are in a match already: on with it."))
             return match
     screen.show(note("Looking for somebody to play with …"))
     return await session.games.find_match(queue=queue, timeout=seconds)
 
 
-async def play_match(seat: Seat, screen: Screen) -> bool:
+async def play_match(seat: Seat, screen: Screen) -> None:
     """
     Play until the match ends or the person goes away.
 
-    Returns:
-        True if nothing went wrong.
+    Raises:
+        HubbubError: the match can be followed no more.
     """
-    errors: list[HubbubError] = []
-    async with anyio.create_task_group() as tasks:
-
-        async def read() -> None:
-            await _carry_out_all(seat, screen)
-            # A pipe has an end, and the match goes on without it.
-            if seat.over or not screen.patient:
-                tasks.cancel_scope.cancel()
-
-        tasks.start_soon(read)
-        try:
-            await seat.follow()
-        except HubbubError as raised:
-            # Raised here it would come out of the tasks as a group.
-            errors.append(raised)
-        tasks.cancel_scope.cancel()
-    for error in errors:
-        screen.complain(error.message)
-    return not errors
+    if not screen.patient:
+        screen.show(note(f"{HOW} /help shows the rest."))
+    await first_to_end(seat.follow, partial(_carry_out_all, seat, screen))
 
 
 async def _carry_out_all(seat: Seat, screen: Screen) -> None:
-    async with aclosing(screen.lines(lambda: "= ")) as lines:
+    async with aclosing(screen.lines(lambda: seat.prompt)) as lines:
         async for line in lines:
+            # A script answers each question when it is asked.
             if screen.patient and not line.startswith("/"):
                 await seat.until_asked()
-            await attempt(screen, partial(seat.carry_out, line))
+            # Whether the server is there is looked after for the whole visit.
+            await attempt(screen, partial(seat.carry_out, line), slow_seconds=math.inf)
             if seat.over:
-                return
+                break
+    if screen.patient and not seat.over:
+        # A pipe has an end, and the match goes on without it.
+        await anyio.sleep_forever()
+    screen.show(note("You may come back for a little while: play once more."))

@@ -7,30 +7,36 @@ from collections.abc import Callable
 import anyio
 from rich.text import Text
 
-from ..errors import Conflict, Invalid, NotFound
+from ..errors import Conflict, HubbubError, Invalid, NotFound
 from ..games.events import Cancelled, Completed, Scored, Told
 from ..games.match import Match
 from ..journal.event import Event
 from ..session import Session
 from .lines import note
 from .match_lines import (
+    Question,
+    answer_line,
     end_line,
     match_event_line,
-    match_title,
+    past_line,
     place_line,
     question_in,
+    rating_line,
     score_line,
 )
 from .names import Names
 
-__all__ = ["Seat"]
+__all__ = ["COMMANDS", "HOW", "Seat"]
 
 # Events read at one time of what happened before one came.
 PAGE = 500
-HELP = (
-    "A number answers the question; each question has one try.",
-    "/resign gives up, /quit goes away (you may come back for a little while), /help shows this.",
-)
+# What one can type, and what it does.
+COMMANDS = {
+    "resign": "gives up",
+    "quit": "goes away, as Ctrl-C and Ctrl-D do; you may come back for a little while",
+    "help": "shows the commands",
+}
+HOW = "Type the answer, a number; you have one try for each question."
 
 
 class Seat:
@@ -50,36 +56,38 @@ class Seat:
         self.names = Names(session.users)
         # The person wants no more.
         self.over = False
+        self._own = session.user.id
         self._scores = dict.fromkeys(match.players, 0)
-        self._question: int | None = None
+        # What is asked just now, and what of it one may still answer.
+        self._open: Question | None = None
+        self._question: Question | None = None
         self._news = anyio.Event()
-
-    @property
-    def plays(self) -> bool:
-        """True for a player."""
-        return self.session.user.id in self.match.players
 
     @property
     def asked(self) -> bool:
         """True while there is a question that one may answer."""
         return self._question is not None
 
+    @property
+    def prompt(self) -> str:
+        """What an answer is typed after."""
+        return f"{self._question.text} = " if self._question is not None else "… "
+
     async def follow(self) -> None:
-        """Show the match to its end; what happened before one came only in short."""
-        await self.names.learn([*self.match.players, self.session.user.id])
+        """Show the match to its end; of what happened before one came only how it stands."""
+        await self.names.learn([*self.match.players, self._own])
         past = await self._read_past()
-        for event in past:
-            self._count(event)
-        if not any(self._scores.values()):
-            for event in past:
-                self._take(event)
-        else:
-            self.show(note(f"The match goes on: {match_title(self.match, self.names)}."))
-            self.show(score_line(self._scores, self.names))
+        scored = [self._count(event) for event in past]
+        if any(scored):
+            over = isinstance(past[-1].data, Completed | Cancelled)
+            self.show(past_line(self.match, self.names, over=over))
+            self.show(score_line(self._scores, self._own, self.names))
             # The last question may be open still.
-            for event in [event for event in past if isinstance(event.data, Told)][-1:]:
-                self._take(event)
-        if not (past and isinstance(past[-1].data, Completed | Cancelled)):
+            asked = [event for event in past if isinstance(event.data, Told)]
+            self._take_all(asked[-1:])
+        else:
+            self._take_all(past)
+        if not past or not isinstance(past[-1].data, Completed | Cancelled):
             await self._follow_from(len(past))
         await self._show_end()
 
@@ -95,7 +103,7 @@ class Seat:
         Raises:
             HubbubError: it cannot be done; the message says why.
         """
-        match line.strip():
+        match line.strip().lower():
             case "":
                 return
             case "/quit":
@@ -103,15 +111,17 @@ class Seat:
             case "/resign":
                 await self.session.games.resign(self.match.id)
             case "/help":
-                for text in HELP:
-                    self.show(note(text))
+                for name, does in COMMANDS.items():
+                    self.show(note(f"/{name} ".ljust(9) + does))
+                self.show(note(HOW))
+            case command if command.startswith("/"):
+                raise Invalid(f"There is no command {command.split()[0]}; see /help.")
             case answer:
                 await self._answer(answer)
 
     async def _read_past(self) -> list[Event]:
         past: list[Event] = []
-        stream = self.match.stream
-        while page := await self.session.read(stream, after=len(past), limit=PAGE):
+        while page := await self.session.read(self.match.stream, after=len(past), limit=PAGE):
             past += page
         return past
 
@@ -119,7 +129,7 @@ class Seat:
         async with self.session.follow(self.match.stream, after=after) as events:
             async for event in events:
                 if self._count(event):
-                    self.show(score_line(self._scores, self.names))
+                    self.show(score_line(self._scores, self._own, self.names))
                 self._take(event)
                 if isinstance(event.data, Completed | Cancelled):
                     return
@@ -138,25 +148,40 @@ class Seat:
         if self._question is None:
             raise Conflict("You have had your try; wait for the next question.")
         question, self._question = self._question, None
-        body = {"question": question, "answer": number}
-        await self.session.games.message(self.match.id, body)
+        self.show(answer_line(question, number))
+        body = {"question": question.number, "answer": number}
+        try:
+            await self.session.games.message(self.match.id, body)
+        except HubbubError:
+            if (await self.session.games.match(self.match.id)).status != "active":
+                # Somebody was faster with the last one; the end is shown to him who follows.
+                return
+            if self._open is question:
+                # It did not count, so it may be tried again.
+                self._question = question
+            raise
+
+    def _take_all(self, events: list[Event]) -> None:
+        for event in events:
+            self._take(event)
 
     def _take(self, event: Event) -> None:
-        if (number := question_in(event)) is not None:
-            self._question = number
+        if isinstance(event.data, Told):
+            self._open = self._question = question_in(event)
             self._news.set()
             self._news = anyio.Event()
         if (line := match_event_line(event, self.names)) is not None:
             self.show(line)
 
     async def _show_end(self) -> None:
-        own = self.session.user.id
-        self.match = await self.session.games.match(self.match.id)
-        self.show(end_line(self.match, own, self.names))
-        if not self.plays or self.match.status != "completed":
+        games = self.session.games
+        self.match = await games.match(self.match.id)
+        self.show(end_line(self.match, self._own, self.names))
+        if self._own not in self.match.players or self.match.status != "completed":
             return
-        user = await self.session.users.get(own)
+        user = await self.session.users.get(self._own)
+        self.show(rating_line(user.rating))
         try:
-            self.show(place_line(await self.session.games.rank(self.match.board), user.rating))
+            self.show(place_line(await games.rank(self.match.board)))
         except NotFound:
-            self.show(note(f"Your rating is {user.rating:.0f}."))
+            self.show(note(f"You are not on the board {self.match.board!r} yet."))

@@ -200,12 +200,12 @@ class Arena:
             self._alarms.set(stream, self._settings.clock.now() + timedelta(seconds=RETRY_SECONDS))
             self._news.set()
             return
-        if opening:
-            # What was planned before this process: no event will tell of it.
+        if stream not in self._alarms:
+            # No event tells of it if it was planned before this process, or is as it was.
             self._alarms.set(stream, planned)
             self._news.set()
-            if stream.startswith("match/"):
-                self._start(self._run_if_played_here, stream)
+        if opening and stream.startswith("match/"):
+            self._start(self._run_if_played_here, stream)
 
     # Matches that the hub runs
 

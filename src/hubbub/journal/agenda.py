@@ -70,6 +70,9 @@ class Alarms:
         # May hold times that are no longer meant; they are passed over.
         self._heap: list[tuple[datetime, str]] = []
 
+    def __contains__(self, to: str) -> bool:
+        return to in self._due
+
     def set(self, to: str, due: datetime | None) -> None:
         """Set, move or clear an alarm."""
         if due is None:

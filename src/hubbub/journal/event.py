@@ -246,6 +246,14 @@ class Streams:
             raise NotFound(f"{stream!r} is not the name of a stream.") from None
         return self._kinds[self._kind(stream)]()
 
+    def is_name(self, stream: str) -> bool:
+        """Tell whether it can be a stream's name."""
+        try:
+            self.empty(stream)
+        except NotFound:
+            return False
+        return True
+
     def encode_state(self, state: State) -> EncodedState:
         """Encode a state for a snapshot; its parts are encoded when they are asked for."""
         return EncodedState(_encode(state.kept()), EncodedParts(state.parts()))

@@ -126,7 +126,8 @@ class Loader:
 
     def _read_all(self, names: Sequence[Name]) -> list[Cell | list[Event] | Exception]:
         try:
-            with self._store.reading([name for name in names if isinstance(name, str)]):
+            streams = [name for name in names if isinstance(name, str)]
+            with self._store.reading([name for name in streams if self._streams.is_name(name)]):
                 return [self._read_or_fail(name) for name in names]
         except Exception as error:  # raised again to each call that asked
             return [error] * len(names)

@@ -1,0 +1,326 @@
+"""What is decided in a match, and what comes of it in all streams."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from hubbub import BestOf, Conflict, Custom, FirstTo, Invalid, NotAllowed, NotFound, Rounds, Timed
+from hubbub.games import events as e
+from hubbub.games import play
+from hubbub.games.ending import AGENDA
+from hubbub.games.game import PLAYERS_MAX
+from hubbub.games.rules import POINTS_MAX
+from hubbub.journal.agenda import Planned, Settled
+from hubbub.journal.event import Draft
+from tests.games.board_kit import NOON
+from tests.games.match_kit import STREAM, Hall
+
+
+@pytest.fixture
+def hall() -> Hall:
+    return Hall()
+
+
+def kinds(happened: list[Any]) -> list[str]:
+    return [type(data).__name__ for data in happened]
+
+
+# Starting
+
+
+def test_a_match_is_written_to_all_who_are_asked_for_it(hall: Hall) -> None:
+    happened = hall.start()
+
+    assert kinds(happened) == ["Started", "Linked", "Linked", "Linked", "Planned"]
+    assert STREAM in hall.user("ann").links
+    assert hall.due() == {STREAM: None}
+
+
+def test_a_private_match_is_not_listed(hall: Hall) -> None:
+    assert kinds(hall.start(private=True)) == ["Started", "Linked", "Linked", "Planned"]
+
+
+def test_who_is_connected_is_present(hall: Hall) -> None:
+    hall.online.discard("bob")
+    hall.start()
+
+    assert hall.match().present == {"ann"}
+
+
+def test_a_timed_match_is_planned_to_end(hall: Hall) -> None:
+    hall.start(rules=Timed(60.0))
+
+    assert hall.due() == {STREAM: NOON + timedelta(seconds=60)}
+
+
+@pytest.mark.parametrize(
+    "players",
+    [["ann"], [], ["ann", "ann"], ["ann", 7], "ann", None, ["x"] * (PLAYERS_MAX + 1)],
+)
+def test_players_that_cannot_play_are_refused(hall: Hall, players: Any) -> None:
+    wanted = play.Wanted(players, FirstTo(), "main")
+    with pytest.raises(Invalid, match="different players"):
+        hall.do(lambda states: play.start(states, STREAM, wanted, hall.terms))
+
+
+def test_as_many_play_as_are_allowed(hall: Hall) -> None:
+    players = [f"p{number}" for number in range(PLAYERS_MAX + 1)]
+    with pytest.raises(NotFound):
+        hall.start(*players[:-1])
+    with pytest.raises(Invalid):
+        hall.start(*players)
+
+
+@pytest.mark.parametrize(
+    ("more", "error"),
+    [
+        ({"rules": FirstTo(0)}, Invalid),
+        ({"rules": Custom("chess")}, Invalid),
+        ({"game": "chess"}, Invalid),
+        ({"game": 7}, Invalid),
+        ({"referee": 7}, Invalid),
+    ],
+)
+def test_what_is_wrong_starts_nothing(
+    hall: Hall, more: dict[str, Any], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        hall.start(**more)
+    assert hall.events == []
+
+
+def test_a_player_whom_nobody_has_seen_is_not_found(hall: Hall) -> None:
+    with pytest.raises(NotFound, match="'eve'"):
+        hall.start("ann", "eve")
+
+
+# Scoring
+
+
+def test_the_first_with_so_many_points_wins(hall: Hall) -> None:
+    hall.start(rules=FirstTo(10))
+    going = hall.score("ann", 9)
+    ended = hall.score("bob", 10)
+
+    assert kinds(going) == ["Scored"]
+    assert ended[1] == e.Completed("bob", {"ann": 9, "bob": 10})
+    with pytest.raises(Conflict, match="completed"):
+        hall.score("ann", 1)
+
+
+def test_a_referee_scores_for_all(hall: Hall) -> None:
+    hall.start(rules=FirstTo(10), referee="cid")
+    hall.score("cid", 5, player="ann")
+    with pytest.raises(NotAllowed):
+        hall.score("ann", 5)
+
+    assert hall.match().scores == {"ann": 5, "bob": 0}
+
+
+@pytest.mark.parametrize("points", [-1, 1.5, "5", None, True, POINTS_MAX + 1])
+def test_points_are_whole_and_within_their_limits(hall: Hall, points: Any) -> None:
+    hall.start()
+    with pytest.raises(Invalid):
+        hall.score("ann", points)
+    with pytest.raises(Invalid):
+        hall.score("ann", 0)
+
+    assert hall.match().scores["ann"] == 0
+
+
+def test_the_most_points_at_once_count(hall: Hall) -> None:
+    hall.start(rules=FirstTo(POINTS_MAX))
+    hall.score("ann", POINTS_MAX)
+
+    assert hall.match().winner == "ann"
+
+
+def test_after_its_time_nobody_scores_even_if_it_goes_on(hall: Hall) -> None:
+    hall.start(rules=Timed(60.0))
+    hall.score("ann", 1)
+    hall.pass_by(60)
+    with pytest.raises(Conflict, match="time of this match is up"):
+        hall.score("bob", 2)
+
+    assert kinds(hall.look())[0] == "Completed"
+    assert hall.match().winner == "ann"
+
+
+def test_rounds_end_when_everybody_has_had_them(hall: Hall) -> None:
+    hall.start(rules=Rounds(2))
+    for by, points in [("ann", 1), ("ann", 0), ("bob", 5)]:
+        hall.score(by, points)
+    with pytest.raises(Conflict, match="wait for the others"):
+        hall.score("ann", 9)
+    hall.score("bob", 0)
+
+    assert hall.match().winner == "bob"
+
+
+def test_own_rules_decide(hall: Hall) -> None:
+    hall.start(rules=Custom("golf", {"holes": 1}))
+    hall.score("ann", 3)
+    hall.score("bob", 4)
+
+    assert hall.match().winner == "ann"
+
+
+# Giving up
+
+
+def test_of_two_the_one_who_stays_wins(hall: Hall) -> None:
+    hall.start()
+    assert kinds(hall.resign("ann"))[:2] == ["Resigned", "Completed"]
+    assert hall.resign("ann") == []
+    with pytest.raises(Conflict):
+        hall.resign("bob")
+
+    assert (hall.match().winner, hall.match().gone) == ("bob", ["ann"])
+
+
+def test_of_three_two_go_on(hall: Hall) -> None:
+    hall.start("ann", "bob", "cid", rules=BestOf(2))
+    hall.score("ann", 1)
+    assert kinds(hall.resign("ann")) == ["Resigned"]
+    with pytest.raises(Conflict, match="resigned"):
+        hall.score("ann", 1)
+    hall.score("bob", 1)
+
+    assert hall.match().winner == "bob"
+
+
+def test_to_give_up_may_end_the_rounds_of_the_others(hall: Hall) -> None:
+    hall.start("ann", "bob", "cid", rules=Rounds(1))
+    hall.score("ann", 1)
+    hall.score("bob", 2)
+    hall.resign("cid")
+
+    assert hall.match().winner == "bob"
+
+
+def test_who_does_not_play_cannot_give_up(hall: Hall) -> None:
+    hall.start()
+    with pytest.raises(NotAllowed):
+        hall.resign("cid")
+    with pytest.raises(NotFound):
+        hall.resign("ann", "match/2")
+
+
+# Dropping and coming back
+
+
+def test_who_drops_forfeits_after_the_grace_and_not_before(hall: Hall) -> None:
+    hall.start()
+    hall.online.discard("bob")
+    assert kinds(hall.look()) == ["Dropped", "Planned"]
+    assert hall.due() == {STREAM: NOON + timedelta(seconds=30)}
+    assert hall.look(29.999) == []
+    assert kinds(hall.look(0.001))[:2] == ["Forfeited", "Completed"]
+
+    assert hall.match().winner == "ann"
+    assert hall.due() == {}
+
+
+def test_who_comes_back_in_time_goes_on(hall: Hall) -> None:
+    hall.start()
+    hall.online.discard("bob")
+    hall.look()
+    hall.online.add("bob")
+
+    assert hall.look(10) == [e.Returned("bob"), Planned(STREAM, None)]
+    assert hall.look(1_000) == []
+
+
+def test_who_was_never_there_never_forfeits(hall: Hall) -> None:
+    hall.online.discard("bob")
+    hall.start()
+
+    assert hall.look(1_000) == []
+
+
+def test_while_the_hub_was_down_nobody_could_come_back(hall: Hall) -> None:
+    hall.start()
+    hall.online.discard("bob")
+    hall.look()
+    hall.online.clear()
+    reopened = hall.look(1_000, opening=True)
+
+    assert reopened[:2] == [e.Dropped("ann"), e.Dropped("bob")]
+    assert kinds(reopened) == ["Dropped", "Dropped", "Planned"]
+    assert hall.look(29) == []
+
+
+def test_when_everybody_has_gone_there_is_no_result(hall: Hall) -> None:
+    hall.start()
+    hall.online.clear()
+    hall.look()
+    ended = hall.look(30)
+
+    assert kinds(ended)[:4] == ["Forfeited", "Forfeited", "Cancelled", "Settled"]
+    assert hall.match().status == "cancelled"
+    assert hall.user("ann").rating == 1_500
+
+
+def test_the_earliest_of_several_times_is_planned(hall: Hall) -> None:
+    hall.start("ann", "bob", "cid", rules=Timed(40.0))
+    hall.online.discard("bob")
+    hall.look(20)
+
+    assert hall.due() == {STREAM: NOON + timedelta(seconds=40)}
+    assert kinds(hall.look(20))[0] == "Completed"
+
+
+def test_one_who_gave_up_may_go(hall: Hall) -> None:
+    hall.start("ann", "bob", "cid")
+    hall.resign("bob")
+    hall.online.discard("bob")
+
+    assert hall.look() == []
+
+
+def test_a_match_that_is_over_is_settled_once(hall: Hall) -> None:
+    hall.start()
+    hall.resign("ann")
+    hall.do(lambda _: [Draft(AGENDA, Planned(STREAM, None))])
+
+    assert hall.look() == [Settled(STREAM)]
+    assert hall.look() == []
+
+
+# What a game says and does
+
+
+def test_what_a_game_tells_is_kept_until_the_end(hall: Hall) -> None:
+    hall.start()
+    told = hall.do(lambda states: play.tell(states, STREAM, {"a": 1}))
+    hall.resign("ann")
+
+    assert told == [e.Told({"a": 1})]
+    with pytest.raises(Conflict):
+        hall.do(lambda states: play.tell(states, STREAM, {"a": 1}))
+
+
+def test_a_match_is_cancelled_once(hall: Hall) -> None:
+    hall.start()
+    first = hall.do(lambda states: play.cancel(states, STREAM, "rain"))
+    second = hall.do(lambda states: play.cancel(states, STREAM, "snow"))
+
+    assert kinds(first) == ["Cancelled", "Settled", "Unlinked", "Unlinked", "Unlinked"]
+    assert second == []
+    assert STREAM not in hall.user("ann").links
+    with pytest.raises(NotFound):
+        hall.do(lambda states: play.cancel(states, "match/2", "rain"))
+
+
+def test_a_match_is_found_by_the_key_of_its_search(hall: Hall) -> None:
+    hall.start(keys={"ann": "a", "bob": "b"})
+
+    def found(by: str, key: str) -> Any:
+        return hall.ask(lambda states: play.found(states, (), by=by, key=key))
+
+    assert found("ann", "a")[1].id == "1"
+    assert found("ann", "b") == (1_500, None)
+    assert found("cid", "a") == (1_500, None)

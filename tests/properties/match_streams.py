@@ -1,0 +1,70 @@
+"""Everything that a match's decisions can be asked, drawn for test_folds.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from hubbub.games import play
+from hubbub.games.match import MatchState
+from hubbub.games.play import Terms, Wanted
+from hubbub.games.rules import AnyRules, BestOf, Custom, FirstTo, Rounds, Timed
+from hubbub.journal.event import Draft, Event
+from hubbub.journal.states import States
+from tests.games.match_kit import TERMS, hall_with
+from tests.games.board_kit import NOON
+from tests.properties.board_streams import Decide
+
+__all__ = ["decide_match", "rules"]
+
+PLAYERS = ["ann", "bob", "cid"]
+SECONDS_PER_EVENT = 5
+
+players = st.sampled_from(PLAYERS)
+points = st.integers(0, 9)
+rules: st.SearchStrategy[AnyRules] = st.one_of(
+    st.builds(FirstTo, st.integers(1, 30)),
+    st.builds(BestOf, st.integers(1, 9)),
+    st.builds(Rounds, st.integers(1, 4)),
+    st.builds(Timed, st.sampled_from([20.0, 60.0])),
+    st.just(Custom("golf", {"holes": 4})),
+)
+
+
+def decide_match(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
+    """Draw who does what in a match, and who is connected; the first to come starts it."""
+
+    def decision(
+        what: str, made: AnyRules, by: str, amount: int, online: frozenset[str]
+    ) -> tuple[str, Decide]:
+        def decide(match: MatchState, events: Sequence[Event]) -> Iterable[Draft]:
+            states = hall_with(stream, match, NOON + timedelta(seconds=5 * len(events)))
+            terms = Terms(TERMS.games, online.__contains__, TERMS.grace, TERMS.win_points)
+            if match.started_at is None:
+                return play.start(states, stream, Wanted(PLAYERS, made, "main"), terms)
+            return _asked(what, states, stream, by, amount, terms)
+
+        return by, decide
+
+    what = st.sampled_from(["score"] * 5 + ["look", "look", "resign", "tell", "cancel"])
+    online = st.frozensets(players)
+    return st.builds(decision, what, rules, players, points, online)
+
+
+def _asked(
+    what: str, states: States, stream: str, by: str, amount: int, terms: Terms
+) -> Iterable[Draft]:
+    match what:
+        case "score":
+            return play.score(states, stream, by, by, amount, terms)
+        case "look":
+            return play.look(states, stream, terms, opening=amount == 0)
+        case "resign":
+            return play.resign(states, stream=stream, by=by, terms=terms)
+        case "tell":
+            body: dict[str, Any] = {"move": amount}
+            return play.tell(states, stream, body)
+    return play.cancel(states, stream, "rain") if amount == 1 else ()
