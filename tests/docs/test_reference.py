@@ -12,11 +12,12 @@ from typer.testing import CliRunner
 
 import hubbub.server
 import hubbub.testing
-from hubbub import Event, Message, Room, User
+from hubbub import Board, Entry, Event, Match, Message, Room, Season, Signal, User
 from hubbub.chat.service import Chat
 from hubbub.cli.app import app
 from hubbub.cli.commands import COMMANDS
 from hubbub.errors import HubbubError
+from hubbub.games.service import Games
 from hubbub.service import Method, methods_of
 from hubbub.session import STREAMS
 from hubbub.users.service import Users
@@ -24,7 +25,7 @@ from tests.docs.examples import ROOT
 
 REFERENCE = ROOT / "docs" / "reference"
 ALL = "\n".join(page.read_text() for page in REFERENCE.glob("*.md"))
-ALL_METHODS = methods_of(Chat) | methods_of(Users)
+ALL_METHODS = methods_of(Chat) | methods_of(Games) | methods_of(Users)
 
 
 def page_of(name: str) -> str:
@@ -51,12 +52,14 @@ def test_every_method_with_its_signature(method: Method) -> None:
     assert f"### `{method.name}`\n\n`{shown}`\n" in page_of("sessions")
 
 
-@pytest.mark.parametrize("method", ["sign_in", "follow", "unfollow", "read"])
+@pytest.mark.parametrize("method", ["sign_in", "follow", "unfollow", "read", "cancel"])
 def test_every_method_of_the_session_on_the_wire(method: str) -> None:
     assert f"`session.{method}`" in page_of("wire") or f'"session.{method}"' in page_of("wire")
 
 
-@pytest.mark.parametrize("result", [Room, Message, User, Event])
+@pytest.mark.parametrize(
+    "result", [Room, Message, Match, Entry, Board, Season, Signal, User, Event]
+)
 def test_every_result_with_its_fields(result: type[msgspec.Struct]) -> None:
     section = page_of("sessions").partition(f"### `{result.__name__}`")[2].partition("###")[0]
 
@@ -68,7 +71,7 @@ def test_every_name_of_the_packages(name: str) -> None:
     assert name in page_of("packages")
 
 
-@pytest.mark.parametrize("command", ["serve", "chat", "verify"])
+@pytest.mark.parametrize("command", ["serve", "chat", "play", "watch", "top", "verify"])
 def test_every_command_with_its_options(command: str) -> None:
     shown = CliRunner().invoke(app, [command, "--help"]).output
     options = set(re.findall(r"--[a-z]+", shown)) - {"--help"}

@@ -14,8 +14,8 @@ from hubbub.games.play import Terms, Wanted
 from hubbub.games.rules import AnyRules, BestOf, Custom, FirstTo, Rounds, Timed
 from hubbub.journal.event import Draft, Event
 from hubbub.journal.states import States
-from tests.games.match_kit import TERMS, hall_with
 from tests.games.board_kit import NOON
+from tests.games.match_kit import TERMS, hall_with
 from tests.properties.board_streams import Decide
 
 __all__ = ["decide_match", "rules"]
