@@ -25,8 +25,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "chat/speaking.py": "tests/session/test_limits.py",
     "games/boards.py": "tests/session/test_boards.py",
     "games/service.py": "tests/session/test_matches.py",
-    "cli/account.py": "tests/cli/test_chat.py",
-    "cli/watch.py": "tests/cli/test_play.py",
     "session.py": "tests/session/test_following.py",
     "users/service.py": "tests/session/test_users.py",
     # One golden file has them all.
