@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from hubbub.cli.app import app
 from tests.cli.program import run_program
 
-COMMANDS = ["serve", "chat", "verify"]
+COMMANDS = ["serve", "chat", "play", "watch", "top", "verify"]
 
 
 def test_help_lists_the_commands() -> None:
@@ -37,6 +37,11 @@ def test_every_command_has_help(command: str) -> None:
         (["serve", "--set", "message_limit=many"], "message_limit cannot be"),
         (["chat"], "url"),
         (["chat", "http://127.0.0.1:8000"], "room"),
+        (["play"], "url"),
+        (["play", "http://127.0.0.1:8000", "--timeout", "long"], "--timeout"),
+        (["watch"], "url"),
+        (["top"], "url"),
+        (["top", "http://127.0.0.1:8000", "--limit", "many"], "--limit"),
         (["verify"], "db"),
         (["dance"], "No such command"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
@@ -17,14 +18,18 @@ Backend = Literal["asyncio", "trio"]
 
 
 def attempted(
-    backend: Backend, work: Callable[[], Awaitable[None]], *, patient: bool = False
+    backend: Backend,
+    work: Callable[[], Awaitable[None]],
+    *,
+    patient: bool = False,
+    slow_seconds: float = SLOW_SECONDS,
 ) -> tuple[bool, Paper, float]:
     """Attempt something; return how it went, what was shown, and the seconds it took."""
 
     async def run() -> tuple[bool, Paper, float]:
         paper = Paper(patient=patient)
         began = anyio.current_time()
-        good = await attempt(paper, work)
+        good = await attempt(paper, work, slow_seconds=slow_seconds)
         return good, paper, anyio.current_time() - began
 
     return run_in_virtual_time(run, backend=backend)
@@ -66,6 +71,13 @@ def test_that_there_is_no_answer_is_told_and_when_there_is(backend: Backend) -> 
 def test_what_is_only_a_little_slow_is_not_told(backend: Backend) -> None:
     _, paper, _ = attempted(backend, lambda: anyio.sleep(0.9 * SLOW_SECONDS))
 
+    assert paper.shown == []
+
+
+def test_it_need_not_be_told_that_there_is_no_answer(backend: Backend) -> None:
+    good, paper, _ = attempted(backend, lambda: anyio.sleep(1_000), slow_seconds=math.inf)
+
+    assert good
     assert paper.shown == []
 
 

@@ -1,3 +1,5 @@
+"""What a match looks like."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime
@@ -5,13 +7,16 @@ from typing import Any
 
 import pytest
 
-from hubbub import Entry, FirstTo, Match
+from hubbub import BestOf, Entry, FirstTo, Match
 from hubbub.cli.match_lines import (
+    Question,
+    answer_line,
     end_line,
     match_event_line,
-    match_title,
+    past_line,
     place_line,
     question_in,
+    rating_line,
     score_line,
 )
 from hubbub.cli.names import Names
@@ -45,7 +50,11 @@ def event(data: Data, by: str = "a") -> Event:
 @pytest.mark.parametrize(
     ("data", "shown"),
     [
-        (e.Started(["a", "b"], FirstTo(), "main"), "* The match begins: Ann, Bob."),
+        (
+            e.Started(["a", "b"], FirstTo(1_000), "main"),
+            "* The match begins: Ann, Bob; the first to 1,000 wins.",
+        ),
+        (e.Started(["a", "c"], BestOf(3), "main"), "* The match begins: Ann, c."),
         (e.Told({"question": 7, "text": "3 × 4"}), "  3 × 4 = ?"),
         (e.Told({"question": 7, "answer": 12, "by": "b"}), "* Bob knew: 12."),
         (e.Told({"question": 7, "answer": 12, "by": None}), "* Nobody knew: 12."),
@@ -63,17 +72,47 @@ def test_what_happens_is_shown(names: Names, data: Data, shown: str) -> None:
     assert line.plain == shown
 
 
-def test_points_are_shown_otherwise(names: Names) -> None:
-    assert match_event_line(event(e.Scored("a", 10)), names) is None
-    assert score_line({"a": 10, "b": 0}, names).plain == "  Ann 10   Bob 0"
-    assert match_title(match(), names) == "Ann against Bob"
+@pytest.mark.parametrize("data", [e.Scored("a", 10), e.Completed("a", {}), e.Cancelled("rain")])
+def test_points_and_the_end_are_shown_otherwise(names: Names, data: Data) -> None:
+    assert match_event_line(event(data), names) is None
 
 
-def test_a_text_that_a_game_tells_cannot_move_the_cursor(names: Names) -> None:
-    line = match_event_line(event(e.Told({"question": 7, "text": "\x1b[2J"})), names)
+def test_ones_own_points_have_a_colour(names: Names) -> None:
+    line = score_line({"a": 1_000, "b": 0}, "a", names)
+
+    assert line.plain == "  Ann 1,000   Bob 0"
+    assert [line.plain[span.start : span.end] for span in line.spans if span.style == "green"] == [
+        "Ann 1,000"
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"question": 7, "text": "\x1b[2J"},
+        {"question": 7, "answer": "\x1b[2J", "by": None},
+        {"question": 7, "answer": "\x1b[2J", "by": "\x1b[2J"},
+        {"move": "\x1b[2J"},
+    ],
+)
+def test_what_a_game_tells_cannot_move_the_cursor(names: Names, body: dict[str, Any]) -> None:
+    told = event(e.Told(body))
+    line, question = match_event_line(told, names), question_in(told)
 
     assert line is not None
     assert "\x1b" not in line.plain
+    assert question is None or "\x1b" not in question.text
+
+
+@pytest.mark.parametrize(
+    ("over", "shown"),
+    [
+        (False, "* The match goes on: Ann against Bob."),
+        (True, "* The match is over: Ann against Bob."),
+    ],
+)
+def test_who_comes_later_is_told_which_match_it_is(names: Names, *, over: bool, shown: str) -> None:
+    assert past_line(match(), names, over=over).plain == shown
 
 
 @pytest.mark.parametrize(
@@ -89,14 +128,19 @@ def test_the_end_is_shown(names: Names, changes: dict[str, Any], own: str, shown
     assert end_line(match(**changes), own, names).plain == shown
 
 
-def test_a_question_has_a_number() -> None:
-    assert question_in(event(e.Told({"question": 7, "text": "3 × 4"}))) == 7
+def test_a_question_has_a_number_and_a_text() -> None:
+    assert question_in(event(e.Told({"question": 7, "text": "3 × 4"}))) == Question(7, "3 × 4")
     assert question_in(event(e.Told({"question": "7", "text": "3 × 4"}))) is None
     assert question_in(event(e.Told({"question": 7, "answer": 1, "by": None}))) is None
     assert question_in(event(e.Resigned())) is None
 
 
-def test_a_place_is_shown() -> None:
-    line = place_line(Entry("main", "a", "Ann", 20, 3, NOON), 1512.4)
+def test_an_answer_is_shown_with_its_question() -> None:
+    assert answer_line(Question(7, "3 × 4"), -12).plain == "  3 × 4 = -12"
 
-    assert line.plain == "* On the board 'main' you are number 3 with 20; your rating is 1512."
+
+def test_a_place_and_a_rating_are_shown() -> None:
+    place = place_line(Entry("main", "a", "Ann", 20, 3, NOON))
+
+    assert place.plain == "* You are number 3 on the board 'main', with 20 points."
+    assert rating_line(1512.4).plain == "* Your rating is now 1512."

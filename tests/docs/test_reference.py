@@ -16,6 +16,7 @@ from hubbub import Board, Entry, Event, Match, Message, Room, Season, Signal, Us
 from hubbub.chat.service import Chat
 from hubbub.cli.app import app
 from hubbub.cli.commands import COMMANDS
+from hubbub.cli.seat import COMMANDS as SEAT_COMMANDS
 from hubbub.errors import HubbubError
 from hubbub.games.service import Games
 from hubbub.service import Method, methods_of
@@ -85,6 +86,11 @@ def test_every_command_of_a_chat(name: str) -> None:
     command = f"/{name} {COMMANDS[name].arguments}".strip()
 
     assert f"| `{command}` |" in page_of("cli")
+
+
+@pytest.mark.parametrize("name", SEAT_COMMANDS)
+def test_every_command_of_a_player(name: str) -> None:
+    assert f"| `/{name}` |" in page_of("cli").partition("## `hubbub play")[2]
 
 
 @pytest.mark.parametrize("field", msgspec.structs.fields(hubbub.Settings), ids=lambda f: f.name)

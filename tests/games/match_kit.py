@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from hubbub.journal.states import States, StreamCell
 from hubbub.users.user import UserState
 from tests.games.board_kit import NOON, Desk, states_of
 
-__all__ = ["GRACE", "PLAYERS", "STREAM", "TERMS", "Hall", "golf", "hall_with"]
+__all__ = ["GRACE", "PLAYERS", "STREAM", "TERMS", "Hall", "golf", "hall_with", "kinds"]
 
 STREAM = "match/1"
 GRACE = timedelta(seconds=30)
@@ -50,6 +50,10 @@ def hall_with(stream: str, match: MatchState, now: datetime) -> States:
         StreamCell(INDEX, Links()),
         *cells,
     )
+
+
+def kinds(happened: Sequence[Data]) -> list[str]:
+    return [type(data).__name__ for data in happened]
 
 
 class Hall(Desk):

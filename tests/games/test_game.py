@@ -31,12 +31,15 @@ def test_a_game_within_its_limits(game: Game) -> None:
     [
         Game(size=1),
         Game(size=PLAYERS_MAX + 1),
+        Game(size=2.5),  # type: ignore[arg-type]
+        Game(size="2"),  # type: ignore[arg-type]
         Game(ticks_per_second=-1),
         Game(ticks_per_second=TICKS_PER_SECOND_MAX + 1),
         Game(ticks_per_second=float("nan")),
         Game(call_seconds_max=0),
         Game(call_seconds_max=float("nan")),
         Game(rules=FirstTo(0)),
+        Game(rules="first to 100"),  # type: ignore[arg-type]
     ],
 )
 async def test_a_game_outside_its_limits_is_refused_when_the_hub_is_opened(game: Game) -> None:
@@ -56,6 +59,14 @@ def test_own_rules_are_decided_by_their_game() -> None:
 def test_rules_that_nobody_has_brought_are_refused(name: str) -> None:
     with pytest.raises(Invalid, match="has no rules"):
         outcome(Custom(name), TWO, GAMES)
+
+
+@pytest.mark.parametrize("winner", ["eve", "cid"])
+def test_own_rules_that_name_a_winner_who_is_not_in_the_match_are_at_fault(winner: str) -> None:
+    without_cid = Standing(["ann", "bob"], {"ann": 3, "bob": 5, "cid": 9}, {})
+
+    with pytest.raises(ValueError, match=winner):
+        outcome(Custom("it"), without_cid, {"it": Game(decide=lambda *_: Outcome(winner))})
 
 
 async def test_a_handler_need_not_do_anything() -> None:

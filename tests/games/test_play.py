@@ -10,22 +10,17 @@ import pytest
 from hubbub import BestOf, Conflict, Custom, FirstTo, Invalid, NotAllowed, NotFound, Rounds, Timed
 from hubbub.games import events as e
 from hubbub.games import play
-from hubbub.games.ending import AGENDA
 from hubbub.games.game import PLAYERS_MAX
 from hubbub.games.rules import POINTS_MAX
-from hubbub.journal.agenda import Planned, Settled
 from hubbub.journal.event import Draft
+from hubbub.journal.link import Linked
 from tests.games.board_kit import NOON
-from tests.games.match_kit import STREAM, Hall
+from tests.games.match_kit import STREAM, Hall, kinds
 
 
 @pytest.fixture
 def hall() -> Hall:
     return Hall()
-
-
-def kinds(happened: list[Any]) -> list[str]:
-    return [type(data).__name__ for data in happened]
 
 
 # Starting
@@ -120,6 +115,15 @@ def test_a_referee_scores_for_all(hall: Hall) -> None:
     assert hall.match().scores == {"ann": 5, "bob": 0}
 
 
+def test_a_referee_cannot_score_for_one_who_gave_up(hall: Hall) -> None:
+    hall.start("ann", "bob", "cid", referee="ref")
+    hall.resign("ann")
+
+    with pytest.raises(Conflict, match="resigned"):
+        hall.score("ref", 5, player="ann")
+    assert hall.match().scores["ann"] == 0
+
+
 @pytest.mark.parametrize("points", [-1, 1.5, "5", None, True, POINTS_MAX + 1])
 def test_points_are_whole_and_within_their_limits(hall: Hall, points: Any) -> None:
     hall.start()
@@ -209,87 +213,6 @@ def test_who_does_not_play_cannot_give_up(hall: Hall) -> None:
         hall.resign("ann", "match/2")
 
 
-# Dropping and coming back
-
-
-def test_who_drops_forfeits_after_the_grace_and_not_before(hall: Hall) -> None:
-    hall.start()
-    hall.online.discard("bob")
-    assert kinds(hall.look()) == ["Dropped", "Planned"]
-    assert hall.due() == {STREAM: NOON + timedelta(seconds=30)}
-    assert hall.look(29.999) == []
-    assert kinds(hall.look(0.001))[:2] == ["Forfeited", "Completed"]
-
-    assert hall.match().winner == "ann"
-    assert hall.due() == {}
-
-
-def test_who_comes_back_in_time_goes_on(hall: Hall) -> None:
-    hall.start()
-    hall.online.discard("bob")
-    hall.look()
-    hall.online.add("bob")
-
-    assert hall.look(10) == [e.Returned("bob"), Planned(STREAM, None)]
-    assert hall.look(1_000) == []
-
-
-def test_who_was_never_there_never_forfeits(hall: Hall) -> None:
-    hall.online.discard("bob")
-    hall.start()
-
-    assert hall.look(1_000) == []
-
-
-def test_while_the_hub_was_down_nobody_could_come_back(hall: Hall) -> None:
-    hall.start()
-    hall.online.discard("bob")
-    hall.look()
-    hall.online.clear()
-    reopened = hall.look(1_000, opening=True)
-
-    assert reopened[:2] == [e.Dropped("ann"), e.Dropped("bob")]
-    assert kinds(reopened) == ["Dropped", "Dropped", "Planned"]
-    assert hall.look(29) == []
-
-
-def test_when_everybody_has_gone_there_is_no_result(hall: Hall) -> None:
-    hall.start()
-    hall.online.clear()
-    hall.look()
-    ended = hall.look(30)
-
-    assert kinds(ended)[:4] == ["Forfeited", "Forfeited", "Cancelled", "Settled"]
-    assert hall.match().status == "cancelled"
-    assert hall.user("ann").rating == 1_500
-
-
-def test_the_earliest_of_several_times_is_planned(hall: Hall) -> None:
-    hall.start("ann", "bob", "cid", rules=Timed(40.0))
-    hall.online.discard("bob")
-    hall.look(20)
-
-    assert hall.due() == {STREAM: NOON + timedelta(seconds=40)}
-    assert kinds(hall.look(20))[0] == "Completed"
-
-
-def test_one_who_gave_up_may_go(hall: Hall) -> None:
-    hall.start("ann", "bob", "cid")
-    hall.resign("bob")
-    hall.online.discard("bob")
-
-    assert hall.look() == []
-
-
-def test_a_match_that_is_over_is_settled_once(hall: Hall) -> None:
-    hall.start()
-    hall.resign("ann")
-    hall.do(lambda _: [Draft(AGENDA, Planned(STREAM, None))])
-
-    assert hall.look() == [Settled(STREAM)]
-    assert hall.look() == []
-
-
 # What a game says and does
 
 
@@ -316,6 +239,7 @@ def test_a_match_is_cancelled_once(hall: Hall) -> None:
 
 
 def test_a_match_is_found_by_the_key_of_its_search(hall: Hall) -> None:
+    hall.do(lambda _: [Draft("user/ann", Linked("room/1"))])
     hall.start(keys={"ann": "a", "bob": "b"})
 
     def found(by: str, key: str) -> Any:

@@ -41,7 +41,9 @@ def decide_match(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
         what: str, made: AnyRules, by: str, amount: int, online: frozenset[str]
     ) -> tuple[str, Decide]:
         def decide(match: MatchState, events: Sequence[Event]) -> Iterable[Draft]:
-            states = hall_with(stream, match, NOON + timedelta(seconds=5 * len(events)))
+            states = hall_with(
+                stream, match, NOON + timedelta(seconds=SECONDS_PER_EVENT * len(events))
+            )
             terms = Terms(TERMS.games, online.__contains__, TERMS.grace, TERMS.win_points)
             if match.started_at is None:
                 return play.start(states, stream, Wanted(PLAYERS, made, "main"), terms)

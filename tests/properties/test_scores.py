@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.errors import HubbubError
-from hubbub.games.events import Cancelled, Completed, Scored
+from hubbub.errors import Conflict, HubbubError
+from hubbub.games.events import Cancelled, Completed, Forfeited, Scored
 from hubbub.games.rules import AnyRules, FirstTo
 from hubbub.journal.event import Event
 from tests.games.board_kit import table
-from tests.games.match_kit import PLAYERS, Hall
+from tests.games.match_kit import PLAYERS, STREAM, Hall
 from tests.properties.match_streams import rules
 
 # Who does what in which match: points, or None to give up.
@@ -27,6 +28,17 @@ acts: st.SearchStrategy[list[Act]] = st.lists(
         st.one_of(st.integers(-1, 9), st.integers(1, 9), st.none()),
     ),
     max_size=60,
+)
+
+
+# Who is connected so many seconds after the look before, and what is done then.
+looks: st.SearchStrategy[list[tuple[frozenset[str], int, Act]]] = st.lists(
+    st.tuples(
+        st.frozensets(st.sampled_from(PLAYERS)),
+        st.integers(0, 40),
+        st.tuples(st.just(1), st.sampled_from(PLAYERS), st.integers(1, 3) | st.none()),
+    ),
+    max_size=30,
 )
 
 
@@ -119,3 +131,41 @@ def test_the_board_is_the_fold_of_the_completed_matches(made: AnyRules, acted: l
 
     board = {user: score for _, user, score in table(hall.board("board/main"))}
     assert board == {user: 10 * count for user, count in wins.items()}
+
+
+@given(rules, looks)
+def test_a_match_that_players_drop_out_of_has_one_end_too(
+    made: AnyRules, looked: list[tuple[frozenset[str], int, Act]]
+) -> None:
+    hall = Hall()
+    hall.start(*PLAYERS, rules=made)
+    for online, seconds, (_, by, points) in looked:
+        hall.online.clear()
+        hall.online.update(online)
+        hall.look(seconds)
+        with suppress(HubbubError):
+            hall.resign(by) if points is None else hall.score(by, points)
+
+    match, ends = hall.match(), ends_of(hall, STREAM)
+    forfeited = [d.player for event in hall.events if isinstance(d := event.data, Forfeited)]
+    assert len(set(match.gone)) == len(match.gone)
+    assert set(forfeited) <= set(match.gone)
+    assert (match.status != "active") == (len(ends) == 1)
+    if ends:
+        assert events_of(hall, STREAM)[-1].data is ends[0]
+        assert match.winner not in match.gone
+        assert hall.due() == {}
+        assert not any(STREAM in hall.user(player).links for player in PLAYERS)
+
+
+@given(rules, acts, st.sampled_from(PLAYERS), st.integers(1, 9))
+def test_no_score_is_taken_after_the_end(
+    made: AnyRules, acted: list[Act], by: str, points: int
+) -> None:
+    hall, _ = play_all(made, acted)
+    for number in range(3):
+        stream, before = f"match/{number}", len(hall.events)
+        if ends_of(hall, stream):
+            with pytest.raises(Conflict):
+                hall.score(by, points, stream=stream)
+            assert len(hall.events) == before

@@ -27,7 +27,7 @@ def serve(
         typer.Option("--set", metavar="NAME=VALUE", help="A setting; may be given several times."),
     ] = None,
 ) -> None:
-    """Serve chat over WebSocket and HTTP, until Ctrl-C or SIGTERM."""
+    """Serve chat and games over WebSocket and HTTP, until Ctrl-C or SIGTERM."""
     from ..server.run import run  # noqa: PLC0415  # the other commands do not need it
 
     try:

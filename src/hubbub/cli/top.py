@@ -50,7 +50,7 @@ def board_table(entries: Sequence[Entry], own: str) -> Table:
     for entry in entries:
         # As texts, for a nickname may look like markup.
         cells = (f"{entry.rank:,}", clean(entry.nickname), f"{entry.score:,}")
-        table.add_row(*map(Text, cells), style="bold green" if entry.user == own else None)
+        table.add_row(*map(Text, cells), style="bold green" if entry.user_id == own else None)
     return table
 
 

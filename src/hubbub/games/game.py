@@ -10,7 +10,7 @@ import msgspec
 
 from ..errors import Invalid
 from .match import Match
-from .rules import AnyRules, Custom, Decide, FirstTo, Outcome, Standing
+from .rules import AnyRules, Custom, Decide, FirstTo, Outcome, Standing, check_rules
 
 __all__ = ["Game", "Handler", "Table", "check_games", "outcome"]
 
@@ -97,15 +97,16 @@ class Game(msgspec.Struct, frozen=True):
 def check_games(games: Mapping[str, Game]) -> None:
     """Raise Invalid if a game is outside its limits."""
     for name, game in games.items():
-        if not 2 <= game.size <= PLAYERS_MAX:
-            raise Invalid(f"The game {name!r} has {game.size} players; give it 2 to {PLAYERS_MAX}.")
+        if type(game.size) is not int or not 2 <= game.size <= PLAYERS_MAX:
+            players = f"{game.size!r} players; give it 2 to {PLAYERS_MAX}."
+            raise Invalid(f"The game {name!r} has {players}")
         if not 0 <= game.ticks_per_second <= TICKS_PER_SECOND_MAX:
             raise Invalid(
                 f"The game {name!r} ticks 0 to {TICKS_PER_SECOND_MAX:.0f} times a second."
             )
         if not game.call_seconds_max > 0:
             raise Invalid(f"The game {name!r} needs a call_seconds_max above 0.")
-        game.rules.check()
+        check_rules(game.rules)
 
 
 def outcome(rules: AnyRules, standing: Standing, games: Mapping[str, Game]) -> Outcome | None:
@@ -114,10 +115,14 @@ def outcome(rules: AnyRules, standing: Standing, games: Mapping[str, Game]) -> O
 
     Raises:
         Invalid: nobody has brought these rules.
+        ValueError: they let somebody win who is not in the match.
     """
-    if isinstance(rules, Custom):
-        return decider(rules, games)(rules.options, standing)
-    return rules.decide(standing)
+    if not isinstance(rules, Custom):
+        return rules.decide(standing)
+    ended = decider(rules, games)(rules.options, standing)
+    if ended is not None and ended.winner not in (None, *standing.players):
+        raise ValueError(f"{rules.game!r} decides that {ended.winner!r} wins, who does not play.")
+    return ended
 
 
 def decider(rules: Custom, games: Mapping[str, Game]) -> Decide:
