@@ -231,10 +231,12 @@ class Arena:
             del self._runners[stream]
 
     def _commands(self, stream: str) -> MatchCommands:
-        async def add_score(player: str, points: int) -> Match:
-            return await self._change(
-                stream, lambda states: play.score(states, stream, HUB, player, points, self.terms)
-            )
+        async def add_score(player: str, points: int, saying: dict[str, Any] | None) -> Match:
+            def decide(states: States) -> Drafts:
+                scored = play.score(states, stream, HUB, player, points, self.terms)
+                return [*play.tell(states, stream, saying), *scored] if saying else scored
+
+            return await self._change(stream, decide)
 
         async def tell(body: dict[str, Any]) -> None:
             await self._change(stream, lambda states: play.tell(states, stream, body))

@@ -53,14 +53,16 @@ class Arithmetic(Handler):
             await self._end_question(table, None)
 
     async def _end_question(self, table: Table, winner: str | None) -> None:
-        await table.tell({"question": self._number, "answer": self._answer, "by": winner})
-        if winner is not None and await self._is_won(table, winner):
+        said = {"question": self._number, "answer": self._answer, "by": winner}
+        if winner is None:
+            await table.tell(said)
+        elif await self._is_won(table, winner, said):
             return
         await self._ask(table)
 
-    async def _is_won(self, table: Table, player: str) -> bool:
+    async def _is_won(self, table: Table, player: str, said: dict[str, Any]) -> bool:
         try:
-            match = await table.add_score(player, POINTS)
+            match = await table.add_score(player, POINTS, saying=said)
         except Conflict:
             # He has given up since; if that was the end, the next question is refused.
             return False

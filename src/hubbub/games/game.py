@@ -25,8 +25,17 @@ class Table(Protocol):
     def match(self) -> Match:
         """The match as it was when the handler last heard of it."""
 
-    async def add_score(self, player: str, points: int) -> Match:
-        """Give a player points, as the referee; they are durable when it returns."""
+    async def add_score(
+        self, player: str, points: int, *, saying: dict[str, Any] | None = None
+    ) -> Match:
+        """
+        Give a player points, as the referee; they are durable when it returns.
+
+        Args:
+            player: who gets them.
+            points: what the rules permit.
+            saying: what is told in the same transaction, before the points.
+        """
 
     async def tell(self, body: dict[str, Any]) -> None:
         """

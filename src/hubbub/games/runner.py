@@ -39,14 +39,14 @@ class MatchCommands(msgspec.Struct, frozen=True):
     What a runner may do to its match, as the hub.
 
     Args:
-        add_score: gives a player points.
+        add_score: gives a player points, and tells something with them.
         tell: writes an event that the game has made up.
         broadcast: sends a signal.
         cancel: ends the match without a result.
         show: returns the match as it is.
     """
 
-    add_score: Callable[[str, int], Awaitable[Match]]
+    add_score: Callable[[str, int, dict[str, Any] | None], Awaitable[Match]]
     tell: Callable[[dict[str, Any]], Awaitable[None]]
     broadcast: Callable[[dict[str, Any]], None]
     cancel: Callable[[str], Awaitable[None]]
@@ -114,9 +114,12 @@ class Runner:
 
     # What the handler does.
 
-    async def add_score(self, player: str, points: int) -> Match:
+    async def add_score(
+        self, player: str, points: int, *, saying: dict[str, Any] | None = None
+    ) -> Match:
         """Give a player points, as the referee; they are durable when it returns."""
-        self.match = await self._commands.add_score(player, points)
+        said = None if saying is None else check_object(saying, BODY_BYTES_MAX, "message")
+        self.match = await self._commands.add_score(player, points, said)
         return self.match
 
     async def tell(self, body: dict[str, Any]) -> None:
