@@ -207,14 +207,13 @@ class BoardState(State):
 
     def counts(self, user: str, score: float) -> int | float | None:
         """Return what a user's score will be after one more; None if it stays as it is."""
-        before = self.score(user)
-        if before is None:
+        return self._counted(self.score(user), score)
+
+    def _counted(self, before: float | None, score: float) -> int | float | None:
+        if before is None or self.operator == "latest":
             return score
-        match self.operator:
-            case "sum":
-                return before + score
-            case "latest":
-                return score
+        if self.operator == "sum":
+            return before + score
         better = score > before if self.order == "desc" else score < before
         return score if better else None
 
@@ -235,13 +234,14 @@ class BoardState(State):
         nickname: str | None,
         metadata: dict[str, Any] | None,
     ) -> None:
-        score = self.counts(user, submitted)
+        place = self.ranking.get(user)
+        before = None if place is None else self.score_of(place)
+        score = self._counted(before, submitted)
         if score is None:
             return
-        place = self.ranking.get(user)
-        if place is None or score != self.score_of(place) or nickname != place.nickname:
+        if place is None or score != before or nickname != place.nickname:
             seq, at_us = event.seq, (event.at - _EPOCH) // _MICROSECOND
-            if place is not None and score == self.score_of(place):
+            if place is not None and score == before:
                 # Who stays where he was got there when he did.
                 seq, at_us = place.seq, place.at_us
             key = -score if self.order == "desc" else score
@@ -348,7 +348,7 @@ def check_score(score: object) -> int | float:
 
 def check_sum(state: BoardState, user: str, score: float) -> None:
     """Raise Conflict if a user's sum would leave what a score may be."""
-    total = state.counts(user, score)
+    total = state.counts(user, score) if state.operator == "sum" else None
     if total is not None and not -SCORE_MAX <= total <= SCORE_MAX:
         raise Conflict("The sum of this user's scores would be too large to be exact.")
 
