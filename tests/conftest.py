@@ -23,6 +23,9 @@ settings.register_profile(
 settings.register_profile(
     "fuzz", settings.get_profile("ci"), max_examples=300, stateful_step_count=100
 )
+settings.register_profile(
+    "short", settings.get_profile("ci"), max_examples=100, stateful_step_count=50
+)
 settings.load_profile("ci")
 
 
