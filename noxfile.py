@@ -26,8 +26,8 @@ ON_TRIO = ["-p", "no:asyncio", "--anyio-mode=auto"]
 
 # The rest would do the same there as on asyncio's own loop.
 ON_UVLOOP = [
-    *("tests/client", "tests/faults", "tests/games", "tests/journal", "tests/server"),
-    *("tests/session", "tests/test_hub.py"),
+    *("tests/client", "tests/faults", "tests/journal", "tests/server", "tests/session"),
+    "tests/test_hub.py",
 ]
 
 # What is pure is easily tested to the last branch.
