@@ -18,8 +18,10 @@ from .errors import (
     NotAuthor,
     NotFound,
     NotMember,
+    OutOfStock,
     Overloaded,
     PaymentDeclined,
+    PriceUnavailable,
     RateLimited,
     StorageError,
 )
@@ -30,38 +32,64 @@ from .games.rules import BestOf, Custom, FirstTo, Outcome, Rounds, Standing, Tim
 from .hub import Hubbub
 from .hub import open_hub as open  # noqa: A004  # hubbub.open reads like the built-in on purpose
 from .journal.event import Event, Signal
+from .money import Money
 from .session import Session
 from .settings import Settings
+from .shop.cart import Cart, CartLine, Line
+from .shop.coupon import Coupon
+from .shop.order import Change, Order, Refund
+from .shop.payment import Payment, PaymentProvider
+from .shop.prices import PriceSource
+from .shop.pricing import Offer
+from .shop.product import Product
+from .shop.tax import Basis, FlatTax, Tax, Taxed, TaxPolicy, TaxTable
 from .users.user import User
 
 __all__ = [
     "Banned",
+    "Basis",
     "BestOf",
     "Board",
+    "Cart",
+    "CartLine",
+    "Change",
     "Closed",
     "Conflict",
+    "Coupon",
     "Custom",
     "Entry",
     "Event",
     "FirstTo",
+    "FlatTax",
     "Game",
     "Handler",
     "Hubbub",
     "HubbubError",
     "Invalid",
     "KeyReused",
+    "Line",
     "Match",
     "Message",
+    "Money",
     "Muted",
     "NoOpponent",
     "NotAllowed",
     "NotAuthor",
     "NotFound",
     "NotMember",
+    "Offer",
+    "Order",
+    "OutOfStock",
     "Outcome",
     "Overloaded",
+    "Payment",
     "PaymentDeclined",
+    "PaymentProvider",
+    "PriceSource",
+    "PriceUnavailable",
+    "Product",
     "RateLimited",
+    "Refund",
     "Room",
     "Rounds",
     "Season",
@@ -71,6 +99,10 @@ __all__ = [
     "Standing",
     "StorageError",
     "Table",
+    "Tax",
+    "TaxPolicy",
+    "TaxTable",
+    "Taxed",
     "Timed",
     "User",
     "connect",

@@ -9,8 +9,10 @@ The errors that hubbub raises.
     * :exc:`Invalid`: an argument is outside its limits.
     * :exc:`Conflict`: the state does not permit this now.
         * :exc:`KeyReused`: a key was sent again with other arguments.
+        * :exc:`OutOfStock`: there are fewer left than you want.
     * :exc:`RateLimited`: not yet; see ``retry_after``.
     * :exc:`Overloaded`: a queue is full; come back in a moment.
+        * :exc:`PriceUnavailable`: the application's price source does not answer.
     * :exc:`Closed`: the hub, or the connection, is going or gone.
     * :exc:`StorageError`: the store could not write; nothing was changed.
     * :exc:`PaymentDeclined`: the payment provider refused.
@@ -36,8 +38,10 @@ __all__ = [
     "NotAuthor",
     "NotFound",
     "NotMember",
+    "OutOfStock",
     "Overloaded",
     "PaymentDeclined",
+    "PriceUnavailable",
     "RateLimited",
     "StorageError",
     "error_from_code",
@@ -127,6 +131,12 @@ class KeyReused(Conflict):
     reason = "key_reused"
 
 
+class OutOfStock(Conflict):
+    """There are fewer of a product left than you want."""
+
+    reason = "out_of_stock"
+
+
 class RateLimited(HubbubError):
     """You are too fast; see ``retry_after``."""
 
@@ -137,6 +147,12 @@ class Overloaded(HubbubError):
     """A queue is full: everybody together is too fast."""
 
     code, http_status, rpc_code = "overloaded", 503, -32050
+
+
+class PriceUnavailable(Overloaded):
+    """What a product costs cannot be told just now."""
+
+    reason = "price_unavailable"
 
 
 class Closed(HubbubError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any, Self
@@ -18,17 +18,28 @@ from .games.arena import Arena
 from .games.arithmetic import ARITHMETIC
 from .games.game import Game
 from .ids import Ids
+from .journal.agenda import HUB
 from .journal.caller import Caller
-from .journal.event import Streams
+from .journal.command import Command
+from .journal.event import Draft, Streams
 from .journal.journal import Journal
+from .journal.states import States
 from .journal.stores.contract import Store
 from .journal.stores.memory import MemoryStore
 from .journal.stores.sqlite import SQLiteStore
+from .money import decimals_of
 from .ratelimit import RateLimit, rate_limit
 from .session import STREAMS, LocalSession, Session
 from .settings import Settings
+from .shop.cart import cart_stream
+from .shop.filling import merge
+from .shop.payment import PaymentProvider
+from .shop.prices import PriceSource
+from .shop.shopfront import Shopfront
+from .shop.tax import TaxPolicy
 from .users.presence import Presence
 from .users.service import register
+from .users.user import User
 
 __all__ = ["GAMES", "Hubbub", "open_hub"]
 
@@ -38,11 +49,14 @@ GAMES: Mapping[str, Game] = {"default": Game(), "arithmetic": ARITHMETIC}
 ROLES = ("user", "moderator", "admin")
 
 
-def open_hub(
+def open_hub(  # noqa: PLR0913
     url: str = "hubbub.db",
     *,
     settings: Settings | None = None,
     games: Mapping[str, Game] | None = None,
+    prices: PriceSource | None = None,
+    tax: TaxPolicy | None = None,
+    payments: PaymentProvider | None = None,
 ) -> Hubbub:
     """
     Open a hub: ``async with hubbub.open("hubbub.db") as hub``.
@@ -54,13 +68,23 @@ def open_hub(
         settings: limits, clock; see :class:`Settings`.
         games: what can be played, by name, and the queues of matchmaking; by default
             ``default``, two players to 100 points, and ``arithmetic``, a complete game.
+        prices: where prices come from; by default from the catalogue.
+        tax: how much tax there is; by default 10 % are added.
+        payments: takes the money; by default a sandbox that takes none.
 
     Raises:
         Conflict: the database is open elsewhere.
         StorageError: it cannot be opened.
         Invalid: there is no such kind of store, or a game is outside its limits.
     """
-    return Hubbub(url, settings or Settings(), GAMES if games is None else games)
+    return Hubbub(
+        url,
+        settings or Settings(),
+        GAMES if games is None else games,
+        prices=prices,
+        tax=tax,
+        payments=payments,
+    )
 
 
 class Hubbub(AsyncContextManagerMixin):
@@ -71,15 +95,27 @@ class Hubbub(AsyncContextManagerMixin):
         url: the store.
         settings: limits, clock.
         games: what can be played.
+        prices, tax, payments: how the shop sells.
     """
 
     arena: Arena
     journal: Journal
+    shopfront: Shopfront
     _tasks: TaskGroup
     _start_news: anyio.Event
 
-    def __init__(self, url: str, settings: Settings, games: Mapping[str, Game]) -> None:
+    def __init__(  # noqa: PLR0913
+        self,
+        url: str,
+        settings: Settings,
+        games: Mapping[str, Game],
+        *,
+        prices: PriceSource | None = None,
+        tax: TaxPolicy | None = None,
+        payments: PaymentProvider | None = None,
+    ) -> None:
         self._games = games
+        self._selling = (prices, tax, payments)
         self.settings = settings
         self.ids = Ids(settings.clock, settings.random)
         self.presence = Presence()
@@ -91,11 +127,15 @@ class Hubbub(AsyncContextManagerMixin):
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         error: Exception | None = None
         async with AsyncExitStack() as stack:
+            # In a thread, for the table of currencies is read from a file.
+            await to_thread.run_sync(decimals_of, self.settings.currency)
             store = await to_thread.run_sync(_open_store, self._url)
             stack.push_async_callback(_close_store, store)
             streams = Streams(STREAMS)
             self.journal = Journal(store, streams, self.settings, self._new_limit)
             self.arena = self._new_arena()
+            itself = Caller(self.journal, self.settings, self.ids, HUB, "user")
+            self.shopfront = Shopfront(itself, self.start, *self._selling)
             await stack.enter_async_context(self.journal)
             # What sockets and requests run here ends before the journal drains.
             self._tasks = await stack.enter_async_context(anyio.create_task_group())
@@ -103,6 +143,8 @@ class Hubbub(AsyncContextManagerMixin):
             self._tasks.start_soon(self._start_what_comes)
             stack.callback(self._stop)
             self._tasks.start_soon(self.arena.run)
+            self._tasks.start_soon(self.shopfront.till.run)
+            stack.push_async_callback(self.shopfront.till.drain)
             self._open = True
             try:
                 yield self
@@ -114,7 +156,12 @@ class Hubbub(AsyncContextManagerMixin):
 
     @asynccontextmanager
     async def session(
-        self, user_id: str, *, nickname: str | None = None, role: str = "user"
+        self,
+        user_id: str,
+        *,
+        nickname: str | None = None,
+        role: str = "user",
+        guest: str | None = None,
     ) -> AsyncGenerator[Session]:
         """
         Connect a user; leaving it disconnects.
@@ -123,6 +170,7 @@ class Hubbub(AsyncContextManagerMixin):
             user_id: the application's id of the user: 1 to 100 characters, no slash.
             nickname: what to show; by default what it was, or the id.
             role: ``user``, or ``moderator`` or ``admin`` of everything.
+            guest: whose cart becomes a part of this user's: who the user was before.
 
         Raises:
             Invalid: an argument is outside its limits.
@@ -131,7 +179,7 @@ class Hubbub(AsyncContextManagerMixin):
         caller = self.caller(user_id, role)
         self.presence.connect(user_id)
         try:
-            user = await caller.execute(register(caller, self.presence, nickname))
+            user = await caller.execute(self.sign_in_command(caller, nickname, guest))
             session = self.session_of(caller)
             session.user = user
             self.arena.presence_changed(user_id)
@@ -139,9 +187,25 @@ class Hubbub(AsyncContextManagerMixin):
         finally:
             self.disconnect(user_id)
 
+    def sign_in_command(
+        self, caller: Caller, nickname: str | None, guest: str | None = None
+    ) -> Command[User]:
+        """Make the command that a session begins with: it makes the user known."""
+        command = register(caller, self.presence, nickname)
+        if guest is None:
+            return command
+        check_user_id(guest, self.settings.name_chars_max)
+        terms = self.shopfront.terms
+
+        def decide(states: States) -> Sequence[Draft]:
+            return [*command.decide(states), *merge(states, guest, caller.user, terms)]
+
+        reads = (*command.reads, cart_stream(guest), cart_stream(caller.user))
+        return Command(caller.user, decide, command.result, reads=reads)
+
     def session_of(self, caller: Caller) -> LocalSession:
         """Make a session of somebody who is known already."""
-        return LocalSession(caller, self.presence, self.arena)
+        return LocalSession(caller, self.presence, self.arena, self.shopfront)
 
     def connect(self, user_id: str) -> None:
         """Count a session of a user who is known already."""
@@ -174,6 +238,7 @@ class Hubbub(AsyncContextManagerMixin):
     async def drain(self) -> None:
         """Take no more commands, and finish those that were accepted."""
         self._open = False
+        await self.shopfront.till.drain()
         await self.journal.drain()
 
     @property

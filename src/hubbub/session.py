@@ -18,6 +18,13 @@ from .journal.event import Event, Signal, State
 from .journal.journal import Journal
 from .journal.link import Links
 from .service import check_limit, check_seq
+from .shop.cart import CartState
+from .shop.coupon import CouponState
+from .shop.order import OrderState
+from .shop.product import Catalogue, ProductState
+from .shop.sandbox import SandboxState
+from .shop.service import Shop
+from .shop.shopfront import Shopfront
 from .users.presence import Presence
 from .users.service import Users
 from .users.user import User, UserState
@@ -32,6 +39,12 @@ STREAMS: Mapping[str, type[State]] = {
     "index": Links,
     "match": MatchState,
     "board": BoardState,
+    "product": ProductState,
+    "catalogue": Catalogue,
+    "coupon": CouponState,
+    "cart": CartState,
+    "order": OrderState,
+    "sandbox": SandboxState,
     "agenda": Agenda,
 }
 
@@ -43,11 +56,13 @@ class Session(Protocol):
     Args:
         chat: rooms and messages.
         games: matches, matchmaking and leaderboards.
+        shop: the catalogue, carts, checkout and orders.
         users: profiles and presence.
     """
 
     chat: Chat
     games: Games
+    shop: Shop
     users: Users
 
     @property
@@ -98,14 +113,17 @@ class Session(Protocol):
 class LocalSession:
     """A session in the hub's own process; see :class:`Session`."""
 
-    __slots__ = ("_journal", "caller", "chat", "games", "user", "users")
+    __slots__ = ("_journal", "caller", "chat", "games", "shop", "user", "users")
 
     user: User
 
-    def __init__(self, caller: Caller, presence: Presence, arena: Arena) -> None:
+    def __init__(
+        self, caller: Caller, presence: Presence, arena: Arena, shopfront: Shopfront
+    ) -> None:
         self.caller = caller
         self.chat = Chat(caller)
         self.games = Games(caller, arena)
+        self.shop = shopfront.shop(caller)
         self.users = Users(caller, presence)
         self._journal: Journal = caller.journal
 

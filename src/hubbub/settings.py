@@ -40,6 +40,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         rating_range: how far apart the ratings of players may be who have just come
             to look for a match.
         rating_range_per_second: how much further, for each second that one of them waits.
+        currency: of a cart that is empty: a code of ISO 4217.
+        cart_lines_max: how many products a cart may have.
+        cart_quantity_max: how many of each.
+        cart_days: how long a cart is kept that nobody changes.
+        reservation_seconds: how long stock is put aside for an order that is being paid.
+        payment_seconds_max: how long the payment provider may take for one answer.
+        checkout_seconds_max: how long a checkout waits for its payment; after that it
+            returns the order as it is, pending, and the hub goes on with it.
+        price_seconds_max: how long a price source may take for one answer.
+        price_fresh_seconds: how long a price that it told is used before it is asked again.
+        price_lookups_max: how many answers of it are waited for at one time.
         states_max: folded streams kept in memory besides those in use.
         frame_bytes_max: the largest frame a socket may send.
         requests_in_flight_max: requests of one connection that are being answered.
@@ -69,6 +80,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     match_win_points: int = 10
     rating_range: float = 100.0
     rating_range_per_second: float = 50.0
+    currency: str = "USD"
+    cart_lines_max: int = 100
+    cart_quantity_max: int = 1_000
+    cart_days: float = 30.0
+    reservation_seconds: float = 900.0
+    payment_seconds_max: float = 10.0
+    checkout_seconds_max: float = 30.0
+    price_seconds_max: float = 2.0
+    price_fresh_seconds: float = 5.0
+    price_lookups_max: int = 16
     states_max: int = 10_000
     frame_bytes_max: int = 64 * 1024
     requests_in_flight_max: int = 256

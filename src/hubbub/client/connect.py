@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..clock import SystemClock
 from ..ids import Ids
+from ..money import decimals_of
 
 if TYPE_CHECKING:
     from .line import Dial
@@ -18,7 +19,7 @@ __all__ = ["connect", "open_dialer"]
 
 
 def connect(
-    url: str, *, token: str | None = None, nickname: str | None = None
+    url: str, *, token: str | None = None, nickname: str | None = None, guest: str | None = None
 ) -> AbstractAsyncContextManager[RemoteSession]:
     """
     Connect to a server: ``async with hubbub.connect("http://127.0.0.1:8000") as session``.
@@ -30,6 +31,7 @@ def connect(
         url: the server's, http or https, with the prefix it is mounted at, if any.
         token: from an earlier session, or from the server; it says who one is.
         nickname: what to show; without a token one is a guest of that name.
+        guest: the token that one had as a guest: that cart becomes a part of one's own.
 
     Raises:
         Invalid: on entering: it is no such URL.
@@ -39,7 +41,7 @@ def connect(
     """
     from .remote import RemoteSession  # noqa: PLC0415  # `import hubbub` is to be quick
 
-    given = {"token": token, "nickname": nickname}
+    given = {"token": token, "nickname": nickname, "guest": guest}
     sign_in: dict[str, object] = {name: value for name, value in given.items() if value is not None}
     # Keys are made of it as well, so it must not be a seeded one.
     chance = random.SystemRandom()
@@ -61,4 +63,6 @@ def open_dialer(url: str) -> Dial:
     except ImportError as error:
         text = "A session over a network needs httpx2: pip install 'hubbub[client]'."
         raise ImportError(text) from error
+    # Answers have money in them, and the table of currencies is read from a file as well.
+    decimals_of("USD")
     return dialer(socket_url(url))

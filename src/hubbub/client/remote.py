@@ -20,6 +20,7 @@ from ..journal.event import Event, Signal, Streams
 from ..journal.signals import Signals
 from ..service import Method, remote
 from ..session import STREAMS
+from ..shop.service import Shop
 from ..users.service import Users
 from ..users.user import User
 from .line import Dial, Line, Tail
@@ -43,6 +44,7 @@ class RemoteSession(AsyncContextManagerMixin):
 
     chat: Chat
     games: Games
+    shop: Shop
     users: Users
 
     def __init__(
@@ -61,6 +63,7 @@ class RemoteSession(AsyncContextManagerMixin):
         self._decoders: dict[str, msgspec.json.Decoder[Any]] = {}
         self.chat = remote(Chat, self._call)
         self.games = remote(Games, self._call)
+        self.shop = remote(Shop, self._call)
         self.users = remote(Users, self._call)
 
     @asynccontextmanager

@@ -16,7 +16,7 @@ from ..hub import Hubbub
 from ..journal.command import Call
 from ..service import Method, methods_of
 from ..session import LocalSession
-from ..users.service import Users, register
+from ..users.service import Users
 from ..users.user import User
 from .auth import Identity, Tokens
 
@@ -33,10 +33,15 @@ PING_SECONDS = 20.0
 
 
 class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The params of ``session.sign_in``: a token, or for a guest a nickname."""
+    """
+    The params of ``session.sign_in``: a token, or for a guest a nickname.
+
+    Who was a guest before gives that token as well, as ``guest``: the cart comes along.
+    """
 
     token: str | None = None
     nickname: str | None = None
+    guest: str | None = None
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -61,7 +66,7 @@ class Gateway:
         self.tokens = Tokens(hub.settings.secret or hub.journal.store.secret, hub.settings)
         self.routes = {
             name: Route(method, kind.name, msgspec.json.Decoder(method.arguments))
-            for kind in (Chat, Games, Users)
+            for kind in (Chat, Games, hub.shopfront.kind, Users)
             for name, method in methods_of(kind).items()
         }
         # Sockets whose answers have gathered: a batch's go out as one write each.
@@ -107,7 +112,8 @@ class Gateway:
         nickname = sign_in.nickname
         if sign_in.token is None and nickname is None:
             nickname = "Guest"
-        command = register(caller, self.hub.presence, nickname)
+        guest = None if sign_in.guest is None else self.tokens.verify(sign_in.guest).user
+        command = self.hub.sign_in_command(caller, nickname, guest)
         session = self.hub.session_of(caller)
         return Call(command, on_done=partial(_signed_in, session, on_done))
 

@@ -1,0 +1,217 @@
+"""
+Money: exact amounts in a currency, in its smallest unit. No float comes in.
+
+Currencies and how many decimals each has are those of ISO 4217.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from .errors import Invalid
+
+__all__ = ["AMOUNT_MAX", "Money", "decimals_of", "round_half_up", "total"]
+
+# What JSON holds exactly, everywhere.
+AMOUNT_MAX = (1 << 53) - 1
+
+_PLAIN = re.compile(r"([+-]?)(\d{1,16})(?:\.(\d{1,16}))?", re.ASCII)
+
+
+class Money(msgspec.Struct, frozen=True, gc=False):
+    """
+    An amount of money: ``Money("19.99", "USD")``, or ``Money(1999, "USD")``.
+
+    It adds and compares only with its own currency, and prints as ``19.99 USD``.
+
+    Args:
+        amount: in the currency's smallest unit, up to 2**53; or a decimal number as a
+            string or a ``Decimal``, which may not have more decimals than the currency.
+        currency: its code in ISO 4217, like ``USD``.
+
+    Raises:
+        Invalid: the amount is a float, or not exact, or too large; or there is no such currency.
+    """
+
+    amount: int
+    currency: str
+
+    if TYPE_CHECKING:
+        # Written as a string it is parsed; what is kept is always an int.
+        def __init__(self, amount: int | str | Decimal, currency: str) -> None: ...
+
+    def __post_init__(self) -> None:
+        decimals = decimals_of(self.currency)
+        amount: object = self.amount
+        if type(amount) is not int:
+            amount = _parsed(amount, self.currency, decimals)
+            msgspec.structs.force_setattr(self, "amount", amount)
+        if not -AMOUNT_MAX <= amount <= AMOUNT_MAX:
+            raise Invalid(f"An amount has up to {AMOUNT_MAX:,} of the smallest unit.")
+
+    def __add__(self, other: Money) -> Money:
+        return Money(self.amount + self._same(other), self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(self.amount - self._same(other), self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.amount, self.currency)
+
+    def __mul__(self, times: int) -> Money:
+        if type(times) is not int:
+            raise Invalid(
+                f"Money is multiplied by a whole number, not by {times!r}; use `part` for a rate."
+            )
+        return Money(self.amount * times, self.currency)
+
+    __rmul__ = __mul__
+
+    def __lt__(self, other: Money) -> bool:
+        return self.amount < self._same(other)
+
+    def __le__(self, other: Money) -> bool:
+        return self.amount <= self._same(other)
+
+    def __gt__(self, other: Money) -> bool:
+        return self.amount > self._same(other)
+
+    def __ge__(self, other: Money) -> bool:
+        return self.amount >= self._same(other)
+
+    def __bool__(self) -> bool:
+        return self.amount != 0
+
+    def __str__(self) -> str:
+        return f"{self.decimal} {self.currency}"
+
+    @property
+    def decimal(self) -> Decimal:
+        """The amount in whole units, exactly."""
+        return Decimal(self.amount).scaleb(-decimals_of(self.currency))
+
+    def part(self, rate: Fraction | Decimal | int) -> Money:
+        """
+        Return a part of it, rounded half up (away from zero) to the smallest unit.
+
+        Args:
+            rate: exact, like ``Fraction(1, 3)`` or ``Decimal("0.1")``.
+        """
+        if isinstance(rate, bool) or not isinstance(rate, Fraction | Decimal | int):
+            raise Invalid(f"A rate is a Fraction, a Decimal or an int, not {rate!r}.")
+        return Money(round_half_up(self.amount * Fraction(rate)), self.currency)
+
+    def allocate(self, weights: Sequence[int]) -> list[Money]:
+        """
+        Share it out by weights so that no unit is lost.
+
+        What rounding down leaves goes to the largest remainders, one unit each, of equal
+        ones to the first (the largest remainder method of Hamilton).
+
+        Args:
+            weights: whole numbers from 0 on, not all of them 0.
+        """
+        if not all(type(weight) is int and weight >= 0 for weight in weights) or not any(weights):
+            raise Invalid("Weights are whole numbers from 0 on, and not all of them 0.")
+        whole, sign = sum(weights), -1 if self.amount < 0 else 1
+        shares = [divmod(abs(self.amount) * weight, whole) for weight in weights]
+        amounts = [share for share, _ in shares]
+        left = abs(self.amount) - sum(amounts)
+        by_remainder = sorted(range(len(shares)), key=lambda place: -shares[place][1])
+        for place in by_remainder[:left]:
+            amounts[place] += 1
+        return [Money(sign * amount, self.currency) for amount in amounts]
+
+    def format(self, locale: str = "en_US") -> str:
+        """
+        Write it as people of a place do, like ``$19.99``; needs the extra ``shop``.
+
+        Args:
+            locale: like ``de_DE``.
+
+        Raises:
+            Invalid: there is no such locale.
+        """
+        from babel import Locale, UnknownLocaleError  # noqa: PLC0415  # an extra
+
+        try:
+            place = Locale.parse(locale.replace("-", "_"))
+        except (UnknownLocaleError, ValueError, AttributeError, TypeError) as error:
+            raise Invalid(f"There is no locale {locale!r}; one is like de_DE.") from error
+        # ISO's decimals, which are not always those that a place shows.
+        digits = decimals_of(self.currency)
+        pattern = place.currency_formats["standard"]
+        return str(
+            pattern.apply(
+                self.decimal,
+                place,
+                currency=self.currency,
+                currency_digits=False,
+                force_frac=(digits, digits),
+            )
+        )
+
+    def _same(self, other: object) -> int:
+        if not isinstance(other, Money):
+            raise Invalid(f"Money is added to and compared with Money, not {other!r}.")
+        if other.currency != self.currency:
+            raise Invalid(f"{self} and {other} are of two currencies; convert one of them first.")
+        return other.amount
+
+
+def total(amounts: Iterable[Money], currency: str) -> Money:
+    """Add amounts up; of none it is 0 of the currency."""
+    added = Money(0, currency)
+    for amount in amounts:
+        added += amount
+    return added
+
+
+def round_half_up(exact: Fraction) -> int:
+    """Round to a whole number, a half away from zero."""
+    rounded = (2 * abs(exact.numerator) + exact.denominator) // (2 * exact.denominator)
+    return -rounded if exact < 0 else rounded
+
+
+def decimals_of(currency: str) -> int:
+    """
+    Return how many decimals a currency has: 2 for USD, 0 for JPY.
+
+    Raises:
+        Invalid: ISO 4217 has no such currency, or gives it no decimals.
+    """
+    if not isinstance(currency, str):
+        raise Invalid(f"A currency is a code of ISO 4217 like USD, not {currency!r}.")
+    return _decimals(currency)
+
+
+@cache
+def _decimals(currency: str) -> int:
+    from iso4217 import Currency  # noqa: PLC0415  # a large table, and not everybody has a shop
+
+    found = next((one for one in Currency if one.code == currency), None)
+    if found is None or found.exponent is None:
+        raise Invalid(f"{currency!r} is no currency of ISO 4217; one is like USD.")
+    return int(found.exponent)
+
+
+def _parsed(amount: object, currency: str, decimals: int) -> int:
+    if isinstance(amount, float):
+        raise Invalid(f'A float is not exact: write Money("{amount}", "{currency}").')
+    if isinstance(amount, Decimal) and amount.is_finite():
+        amount = f"{amount:f}"
+    plain = _PLAIN.fullmatch(amount) if isinstance(amount, str) else None
+    if plain is None:
+        raise Invalid(f"An amount is a decimal number like '19.99', not {amount!r}.")
+    sign, whole, fraction = plain[1], plain[2], (plain[3] or "").rstrip("0")
+    if len(fraction) > decimals:
+        raise Invalid(f"{currency} has {decimals} decimals; {amount} has more.")
+    units = int(whole + fraction.ljust(decimals, "0"))
+    return -units if sign == "-" else units

@@ -1,0 +1,167 @@
+"""Carts: the part of the shop that needs no payment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from ..journal.caller import Caller
+from ..journal.command import Command
+from ..journal.event import Draft, Event
+from ..journal.states import States
+from ..service import Service, command, query
+from . import filling
+from .cart import Cart, CartState, cart_of, cart_stream
+from .coupon import CouponState, coupon_stream
+from .pricing import Terms
+
+__all__ = ["Carts"]
+
+Decide = Callable[[States], Sequence[Draft]]
+
+
+class Carts(Service):
+    """
+    One's own cart.
+
+    Args:
+        caller: whose commands these are.
+        terms: what all carts of the hub have in common.
+    """
+
+    __slots__ = ("_by", "_caller", "_stream", "_terms")
+
+    def __init__(self, caller: Caller, terms: Terms) -> None:
+        super().__init__(caller.execute)
+        self._caller = caller
+        self._by = caller.user
+        self._stream = cart_stream(caller.user)
+        self._terms = terms
+
+    @query
+    def cart(self) -> Command[Cart]:
+        """Show one's cart, and what it comes to."""
+        return self._cart_command(partial(_touch, stream=self._stream, terms=self._terms))
+
+    @command
+    def add_item(self, sku: str, quantity: int = 1, *, key: str | None = None) -> Command[Cart]:
+        """
+        Put so many more of a product into one's cart.
+
+        Args:
+            sku: a product's SKU.
+            quantity: 1 to 1,000; there may be up to 1,000 of each, and 100 products.
+            key: makes it exactly-once.
+
+        Raises:
+            NotFound: there is no such product.
+            Invalid: the quantity is outside its limits.
+            Conflict: the cart is full, or has another currency.
+        """
+        decide = partial(filling.add, user=self._by, sku=sku, quantity=quantity, terms=self._terms)
+        return self._cart_command(decide, sku, key=key, arguments=("add_item", sku, quantity))
+
+    @command
+    def remove_item(
+        self, sku: str, quantity: int | None = None, *, key: str | None = None
+    ) -> Command[Cart]:
+        """
+        Take a product out of one's cart.
+
+        Args:
+            sku: a product's SKU.
+            quantity: how many, by default all.
+            key: makes it exactly-once.
+
+        Raises:
+            NotFound: it is not in the cart.
+        """
+        decide = partial(
+            filling.remove, user=self._by, sku=sku, quantity=quantity, terms=self._terms
+        )
+        return self._cart_command(decide, key=key, arguments=("remove_item", sku, quantity))
+
+    @command
+    def set_quantity(self, sku: str, quantity: int) -> Command[Cart]:
+        """
+        Have so many of a product in one's cart.
+
+        Args:
+            sku: a product's SKU.
+            quantity: 0 to 1,000; 0 takes it out.
+
+        Raises:
+            NotFound: there is no such product.
+            Invalid: the quantity is outside its limits.
+            Conflict: the cart is full, or has another currency.
+        """
+        decide = partial(
+            filling.set_quantity, user=self._by, sku=sku, quantity=quantity, terms=self._terms
+        )
+        return self._cart_command(decide, sku)
+
+    @command
+    def accept_prices(self) -> Command[Cart]:
+        """Take what is in one's cart at what it costs now."""
+        return self._cart_command(partial(filling.accept_prices, user=self._by, terms=self._terms))
+
+    @command
+    def apply_coupon(self, code: str) -> Command[Cart]:
+        """
+        Use a coupon for one's cart; a cart has one.
+
+        Args:
+            code: upper and lower case are the same.
+
+        Raises:
+            NotFound: there is no such coupon.
+            Conflict: it has expired, was used before, or is for more than is in the cart.
+        """
+        decide = partial(filling.apply_coupon, user=self._by, code=code, terms=self._terms)
+        return self._cart_command(decide)
+
+    @command
+    def remove_coupon(self) -> Command[Cart]:
+        """Use no coupon for one's cart."""
+        return self._cart_command(partial(filling.remove_coupon, user=self._by, terms=self._terms))
+
+    @command
+    def set_country(self, country: str | None) -> Command[Cart]:
+        """
+        Have one's cart taxed for a country.
+
+        Args:
+            country: two letters of ISO 3166, like DE; None if it is not known.
+        """
+        decide = partial(filling.set_country, user=self._by, country=country, terms=self._terms)
+        return self._cart_command(decide)
+
+    @command
+    def clear(self) -> Command[Cart]:
+        """Empty one's cart."""
+        return self._cart_command(partial(filling.clear, user=self._by, terms=self._terms))
+
+    def _cart_command(
+        self,
+        decide: Decide,
+        sku: object = None,
+        *,
+        key: str | None = None,
+        arguments: object = None,
+    ) -> Command[Cart]:
+        stream, terms = self._stream, self._terms
+
+        def result(states: States, events: Sequence[Event]) -> Cart:
+            return cart_of(states, stream, terms)
+
+        reads = (stream, f"product/{sku}") if isinstance(sku, str) and sku else (stream,)
+        return Command(self._by, decide, result, reads=reads, key=key, arguments=arguments)
+
+
+def _touch(states: States, stream: str, terms: Terms) -> Sequence[Draft]:
+    cart = states.of(CartState, stream)
+    for sku in cart.items:
+        terms.offer(states, sku)
+    if cart.coupon is not None:
+        states.of(CouponState, coupon_stream(cart.coupon))
+    return ()

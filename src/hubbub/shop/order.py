@@ -1,0 +1,226 @@
+"""An order: what was bought, and what became of it. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+from ..errors import Invalid, NotAllowed, NotFound
+from ..journal.agenda import HUB
+from ..journal.event import Event, State
+from ..money import Money, total
+from .cart import Line
+from .events import Declined, OrderEvent, Paid, Placed, RefundBegan, Refunded, RefundFailed
+
+__all__ = [
+    "Change",
+    "Order",
+    "OrderState",
+    "OrderStatus",
+    "Refund",
+    "RefundStatus",
+    "order_of",
+    "order_stream",
+]
+
+OrderStatus = Literal["pending", "paid", "declined", "refunded"]
+RefundStatus = Literal["pending", "done", "failed"]
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A status, and since when the order has it, UTC."""
+
+    status: OrderStatus
+    at: datetime
+
+
+class Refund(msgspec.Struct, frozen=True):
+    """
+    An amount that was given back, or is to be.
+
+    Args:
+        id: ours.
+        amount: how much.
+        status: ``pending``, ``done`` or ``failed``.
+        refund_id: the provider's, when it is done.
+        reason: why it failed.
+        at: when it became so, UTC.
+    """
+
+    id: str
+    amount: Money
+    status: RefundStatus
+    refund_id: str | None
+    reason: str | None
+    at: datetime
+
+
+class Order(msgspec.Struct, frozen=True):
+    """
+    An order as its buyer sees it.
+
+    Args:
+        id: what the shop's methods take.
+        stream: what ``follow`` and ``read`` take.
+        user: who buys.
+        lines: what is bought.
+        subtotal: all lines.
+        discount: what the coupon took off.
+        tax: how much tax there is.
+        tax_included: True if the tax is a part of the prices.
+        total: what is paid.
+        status: ``pending`` while it is being paid, then ``paid`` or ``declined``; ``refunded``
+            when all of it was given back.
+        payment_id: the provider's, when it was paid.
+        at: when it was placed, UTC.
+        history: each status it had, the first first.
+        refunds: what was given back, or is to be.
+        refunded: how much was given back so far.
+        reason: why it was declined.
+        coupon: the code of the coupon that was used.
+        country: what it was taxed for.
+        reserved_until: until when what is bought is put aside while it is being paid, UTC.
+    """
+
+    id: str
+    stream: str
+    user: str
+    lines: list[Line]
+    subtotal: Money
+    discount: Money
+    tax: Money
+    tax_included: bool
+    total: Money
+    status: OrderStatus
+    payment_id: str | None
+    at: datetime
+    history: list[Change]
+    refunds: list[Refund]
+    refunded: Money
+    reason: str | None
+    coupon: str | None
+    country: str | None
+    reserved_until: datetime | None
+
+
+class OrderState(State):
+    """
+    The fold of an ``order/ID`` stream.
+
+    Args:
+        placed: what is bought; None before that.
+        refunds: by id.
+    """
+
+    data_type: ClassVar[Any] = OrderEvent
+
+    placed: Placed | None = None
+    status: OrderStatus = "pending"
+    payment_id: str | None = None
+    reason: str | None = None
+    history: list[Change] = []
+    refunds: dict[str, Refund] = {}
+
+    def apply(self, event: Event) -> None:
+        """Take one event in."""
+        match event.data:
+            case Placed():
+                self.placed = event.data
+                self._become("pending", event.at)
+            case Paid(payment_id):
+                self.payment_id = payment_id
+                self._become("paid", event.at)
+            case Declined(reason):
+                self.reason = reason
+                self._become("declined", event.at)
+            case RefundBegan(refund, amount):
+                self.refunds[refund] = Refund(refund, amount, "pending", None, None, event.at)
+            case Refunded(refund, refund_id):
+                self._end_refund(refund, event.at, "done", refund_id=refund_id)
+                if self.refunded() == self.terms().total:
+                    self._become("refunded", event.at)
+            case RefundFailed(refund, reason):
+                self._end_refund(refund, event.at, "failed", reason=reason)
+            case unknown:
+                raise AssertionError(f"not an order's event: {unknown!r}")
+
+    def _become(self, status: OrderStatus, at: datetime) -> None:
+        self.status = status
+        self.history.append(Change(status, at))
+
+    def _end_refund(
+        self,
+        refund: str,
+        at: datetime,
+        status: RefundStatus,
+        *,
+        refund_id: str | None = None,
+        reason: str | None = None,
+    ) -> None:
+        amount = self.refunds[refund].amount
+        self.refunds[refund] = Refund(refund, amount, status, refund_id, reason, at)
+
+    def check_reader(self, stream: str, user: str) -> None:
+        """An order is its buyer's alone."""
+        if user not in (self.terms().user, HUB):
+            raise NotAllowed("This order is its buyer's alone.")
+
+    def terms(self) -> Placed:
+        """
+        Return what is bought.
+
+        Raises:
+            NotFound: there is no such order.
+        """
+        if self.placed is None:
+            raise NotFound("There is no such order.")
+        return self.placed
+
+    def refunded(self, *statuses: RefundStatus) -> Money:
+        """Return how much was given back, or is to be."""
+        wanted = statuses or ("done",)
+        amounts = (one.amount for one in self.refunds.values() if one.status in wanted)
+        return total(amounts, self.terms().total.currency)
+
+
+def order_of(stream: str, state: OrderState) -> Order:
+    """
+    Show an order.
+
+    Raises:
+        NotFound: there is no such order.
+    """
+    placed = state.terms()
+    return Order(
+        stream.removeprefix("order/"),
+        stream,
+        placed.user,
+        [
+            Line(item.sku, item.name, item.price, item.quantity, item.price * item.quantity)
+            for item in placed.items
+        ],
+        placed.subtotal,
+        placed.discount,
+        placed.tax,
+        placed.tax_included,
+        placed.total,
+        state.status,
+        state.payment_id,
+        state.history[0].at,
+        list(state.history),
+        list(state.refunds.values()),
+        state.refunded(),
+        state.reason,
+        placed.coupon,
+        placed.country,
+        placed.due,
+    )
+
+
+def order_stream(order_id: object) -> str:
+    """Return an order's stream."""
+    if not isinstance(order_id, str):
+        raise Invalid(f"An order's id is a string, not {order_id!r}.")
+    return f"order/{order_id}"

@@ -1,0 +1,189 @@
+"""
+What is decided about an order: to place it, and what became of its payment. Pure.
+
+Each is one transaction over all the streams that must answer for it: the order, the
+cart, the products, the buyer and the agenda, from which the hub knows after a restart
+which orders it has to finish.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..errors import Conflict, Invalid, OutOfStock
+from ..journal.agenda import Planned, Settled
+from ..journal.event import Draft
+from ..journal.link import Linked
+from ..journal.states import States
+from ..money import Money
+from .cart import CartState, cart_stream, priced
+from .coupon import CouponState, coupon_stream
+from .events import (
+    CheckoutBegan,
+    CheckoutEnded,
+    Declined,
+    Item,
+    Paid,
+    Placed,
+    RefundBegan,
+    Refunded,
+    RefundFailed,
+    StockReleased,
+    StockReserved,
+)
+from .order import OrderState
+from .pricing import Terms
+from .product import product_stream
+
+__all__ = ["AGENDA", "begin_refund", "decline", "fail_refund", "finish_refund", "pay", "place"]
+
+AGENDA = "agenda/orders"
+
+
+def place(states: States, stream: str, user: str, terms: Terms) -> list[Draft]:
+    """Make an order of what is in a cart, and put it aside until that is paid."""
+    cart = states.of(CartState, cart_stream(user))
+    _check_cart(states, cart, terms)
+    totals, problem = priced(states, cart, terms)
+    if problem is not None:
+        raise Conflict(f"{problem} Take the coupon out of the cart, or see to it.")
+    items, order = list(cart.items.values()), stream.removeprefix("order/")
+    reserved = _reserved(states, items, terms)
+    due = states.now + terms.reservation
+    placed = Placed(
+        user,
+        items,
+        totals.subtotal,
+        totals.discount,
+        totals.tax,
+        totals.total,
+        totals.tax_included,
+        cart.coupon,
+        cart.country,
+        reserved,
+        due,
+    )
+    return [
+        Draft(stream, placed),
+        *_reserve(order, items, reserved),
+        Draft(cart_stream(user), CheckoutBegan(order, _once(states, cart))),
+        Draft(f"user/{user}", Linked(stream)),
+        Draft(AGENDA, Planned(stream, due)),
+    ]
+
+
+def pay(states: States, stream: str, payment_id: str | None) -> list[Draft]:
+    """Note that an order was paid; if that is known already, nothing happens."""
+    order = states.of(OrderState, stream)
+    placed = order.terms()
+    if order.status != "pending":
+        return []
+    return [
+        Draft(stream, Paid(payment_id)),
+        _end(stream, placed, paid=True),
+        Draft(AGENDA, Settled(stream)),
+    ]
+
+
+def decline(states: States, stream: str, reason: str) -> list[Draft]:
+    """Note that an order was not paid, and put back what was put aside for it."""
+    order = states.of(OrderState, stream)
+    placed = order.terms()
+    if order.status != "pending":
+        return []
+    number = stream.removeprefix("order/")
+    released = [
+        Draft(product_stream(item.sku), StockReleased(number, item.quantity))
+        for item in placed.items
+        if item.sku in placed.reserved
+    ]
+    return [
+        Draft(stream, Declined(reason)),
+        *released,
+        _end(stream, placed, paid=False),
+        Draft(AGENDA, Settled(stream)),
+    ]
+
+
+def begin_refund(states: States, stream: str, refund: str, amount: Money | None) -> list[Draft]:
+    """Decide to give an amount back, or all that is left; never more than was paid."""
+    order = states.of(OrderState, stream)
+    placed = order.terms()
+    if order.status in ("pending", "declined") or not placed.total:
+        raise Conflict(f"This order was not paid for: it is {order.status}.")
+    left = placed.total - order.refunded("done", "pending")
+    if amount is None:
+        amount = left
+    elif not isinstance(amount, Money) or amount.currency != left.currency or amount.amount <= 0:
+        raise Invalid(f"A refund is Money in {left.currency}, and more than 0, not {amount!r}.")
+    if not left or amount > left:
+        raise Conflict(f"Of this order {left} can be given back, and no more.")
+    return [
+        Draft(stream, RefundBegan(refund, amount)),
+        Draft(AGENDA, Planned(stream, states.now)),
+    ]
+
+
+def finish_refund(states: States, stream: str, refund: str, refund_id: str) -> list[Draft]:
+    """Note that an amount was given back."""
+    return _end_refund(states, stream, refund, Draft(stream, Refunded(refund, refund_id)))
+
+
+def fail_refund(states: States, stream: str, refund: str, reason: str) -> list[Draft]:
+    """Note that an amount cannot be given back."""
+    return _end_refund(states, stream, refund, Draft(stream, RefundFailed(refund, reason)))
+
+
+def _end_refund(states: States, stream: str, refund: str, ended: Draft) -> list[Draft]:
+    refunds = states.of(OrderState, stream).refunds
+    pending = [one for one, known in refunds.items() if known.status == "pending"]
+    if refund not in pending:
+        return []
+    return [ended, *([Draft(AGENDA, Settled(stream))] if pending == [refund] else [])]
+
+
+def _check_cart(states: States, cart: CartState, terms: Terms) -> None:
+    if cart.checkout is not None:
+        raise Conflict(f"The order {cart.checkout} is being paid; wait until that is done.")
+    if not cart.items or cart.has_expired(states.now, terms):
+        raise Conflict("The cart is empty; put something into it first.")
+    for item in cart.items.values():
+        offer = terms.offer(states, item.sku)
+        if offer is not None and offer.price != item.price:
+            raise Conflict(
+                f"{item.name} costs {offer.price} now, not {item.price}: "
+                "look at the cart, and accept its prices."
+            )
+
+
+def _reserved(states: States, items: Sequence[Item], terms: Terms) -> list[str]:
+    reserved = []
+    for item in items:
+        offer = terms.offer(states, item.sku)
+        if offer is None or offer.stock is None:
+            continue
+        if offer.stock < item.quantity:
+            raise OutOfStock(f"Of {item.name} there are {offer.stock} left; take no more.")
+        reserved.append(item.sku)
+    return reserved
+
+
+def _reserve(order: str, items: Sequence[Item], reserved: Sequence[str]) -> list[Draft]:
+    return [
+        Draft(product_stream(item.sku), StockReserved(order, item.quantity))
+        for item in items
+        if item.sku in reserved
+    ]
+
+
+def _once(states: States, cart: CartState) -> str | None:
+    if cart.coupon is None:
+        return None
+    terms = states.of(CouponState, coupon_stream(cart.coupon)).terms
+    return cart.coupon if terms is not None and terms.once else None
+
+
+def _end(stream: str, placed: Placed, *, paid: bool) -> Draft:
+    quantities = {item.sku: item.quantity for item in placed.items} if paid else {}
+    order = stream.removeprefix("order/")
+    return Draft(cart_stream(placed.user), CheckoutEnded(order, paid, quantities))

@@ -1,0 +1,59 @@
+"""The shop where prices come from the application: they are looked up before it is decided."""
+
+from __future__ import annotations
+
+from ..journal.caller import Caller
+from ..service import slow_command, slow_query
+from .cart import Cart
+from .prices import Prices
+from .pricing import Terms
+from .service import Shop
+from .till import Till
+
+__all__ = ["PricedShop"]
+
+
+class PricedShop(Shop):
+    """
+    The same shop, with prices that come from a :class:`hubbub.PriceSource`.
+
+    Args:
+        caller: whose commands these are.
+        terms: what all carts of the hub have in common.
+        till: where orders are paid.
+        prices: what is known of the application's prices.
+    """
+
+    __slots__ = ("_prices",)
+
+    def __init__(self, caller: Caller, terms: Terms, till: Till, prices: Prices) -> None:
+        super().__init__(caller, terms, till)
+        self._prices = prices
+
+    @slow_query
+    async def cart(self) -> Cart:
+        """Show one's cart, with what its products cost now."""
+        await self._look_up_cart()
+        return await super().cart()
+
+    @slow_command
+    async def add_item(self, sku: str, quantity: int = 1, *, key: str | None = None) -> Cart:
+        """Put so many more of a product into one's cart; see :meth:`Shop.add_item`."""
+        await self._prices.look_up([sku])
+        return await super().add_item(sku, quantity, key=key)
+
+    @slow_command
+    async def set_quantity(self, sku: str, quantity: int) -> Cart:
+        """Have so many of a product in one's cart; see :meth:`Shop.set_quantity`."""
+        await self._prices.look_up([sku])
+        return await super().set_quantity(sku, quantity)
+
+    @slow_command
+    async def accept_prices(self) -> Cart:
+        """Take what is in one's cart at what it costs now."""
+        await self._look_up_cart()
+        return await super().accept_prices()
+
+    async def _look_up_cart(self) -> None:
+        skus = await self._caller.journal.execute(self._skus())
+        await self._prices.look_up(skus)

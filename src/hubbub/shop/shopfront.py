@@ -1,0 +1,61 @@
+"""What all sessions of a hub share of its shop: its terms, its till, and its prices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from ..journal.caller import Caller
+from .payment import PaymentProvider
+from .priced_shop import PricedShop
+from .prices import Prices, PriceSource
+from .pricing import Terms, offered
+from .sandbox import Sandbox
+from .service import Shop
+from .tax import FlatTax, TaxPolicy
+from .till import Till
+
+__all__ = ["Shopfront"]
+
+
+class Shopfront:
+    """
+    The shop of one hub.
+
+    Args:
+        hub: whose commands are those of the hub itself.
+        start: runs something in the hub's task group, from anywhere.
+        prices: where prices come from; by default from the catalogue.
+        tax: how much tax there is; by default 10 % are added.
+        payments: takes the money; by default the sandbox, which takes none.
+    """
+
+    kind: type[Shop]
+
+    def __init__(
+        self,
+        hub: Caller,
+        start: Callable[..., None],
+        prices: PriceSource | None,
+        tax: TaxPolicy | None,
+        payments: PaymentProvider | None,
+    ) -> None:
+        settings = hub.settings
+        self.till = Till(hub, payments or Sandbox(hub), start)
+        self._prices = None if prices is None else Prices(prices, settings, start)
+        self.kind = Shop if prices is None else PricedShop
+        self.terms = Terms(
+            offered if self._prices is None else self._prices.offer,
+            tax or FlatTax(),
+            settings.currency,
+            settings.cart_lines_max,
+            settings.cart_quantity_max,
+            timedelta(days=settings.cart_days),
+            timedelta(seconds=settings.reservation_seconds),
+        )
+
+    def shop(self, caller: Caller) -> Shop:
+        """Make the shop of one session."""
+        if self._prices is None:
+            return Shop(caller, self.terms, self.till)
+        return PricedShop(caller, self.terms, self.till, self._prices)
