@@ -40,8 +40,7 @@ from .shop.coupon import Coupon
 from .shop.order import Change, Order, Refund
 from .shop.payment import Payment, PaymentProvider
 from .shop.prices import PriceSource
-from .shop.pricing import Offer
-from .shop.product import Product
+from .shop.product import Offer, Product
 from .shop.tax import Basis, FlatTax, Tax, Taxed, TaxPolicy, TaxTable
 from .users.user import User
 

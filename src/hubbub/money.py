@@ -106,7 +106,8 @@ class Money(msgspec.Struct, frozen=True, gc=False):
         """
         if isinstance(rate, bool) or not isinstance(rate, Fraction | Decimal | int):
             raise Invalid(f"A rate is a Fraction, a Decimal or an int, not {rate!r}.")
-        return Money(round_half_up(self.amount * Fraction(rate)), self.currency)
+        above, below = rate.as_integer_ratio()
+        return Money(_half_up(self.amount * above, below), self.currency)
 
     def allocate(self, weights: Sequence[int]) -> list[Money]:
         """
@@ -176,8 +177,7 @@ def total(amounts: Iterable[Money], currency: str) -> Money:
 
 def round_half_up(exact: Fraction) -> int:
     """Round to a whole number, a half away from zero."""
-    rounded = (2 * abs(exact.numerator) + exact.denominator) // (2 * exact.denominator)
-    return -rounded if exact < 0 else rounded
+    return _half_up(exact.numerator, exact.denominator)
 
 
 def decimals_of(currency: str) -> int:
@@ -200,6 +200,11 @@ def _decimals(currency: str) -> int:
     if found is None or found.exponent is None:
         raise Invalid(f"{currency!r} is no currency of ISO 4217; one is like USD.")
     return int(found.exponent)
+
+
+def _half_up(above: int, below: int) -> int:
+    rounded = (2 * abs(above) + below) // (2 * below)
+    return -rounded if above < 0 else rounded
 
 
 def _parsed(amount: object, currency: str, decimals: int) -> int:

@@ -23,7 +23,7 @@ from hubbub import FirstTo, Game, Handler, Table
 from tests.bench.open_board import games_of
 from tests.bench.table import Row
 
-__all__ = ["board", "scores", "ticks"]
+__all__ = ["board", "rate_of", "scores", "ticks"]
 
 MATCHES = 1_000
 CALLERS = 1_000
@@ -52,7 +52,7 @@ async def scores(backend: str, seconds: float) -> list[Row]:
                     count += 1
                 return count
 
-            rate = await _rate(MATCHES, score_on, seconds)
+            rate = await rate_of(MATCHES, score_on, seconds)
     return [Row(f"add_score over {MATCHES:,} matches, durable", backend, rate, "/s", 30_000)]
 
 
@@ -75,12 +75,12 @@ async def board(backend: str, seconds: float, size: int) -> list[Row]:
                     count += 1
                 return count
 
-            await _rate(CALLERS, fill, 0)
+            await rate_of(CALLERS, fill, 0)
             async with AsyncExitStack() as stack:
                 users = range(0, size, size // CALLERS)
                 sessions = [hub.session(f"user-{user:07}") for user in users]
                 connected = [await stack.enter_async_context(session) for session in sessions]
-                rate = await _rate(CALLERS, submit_on, seconds)
+                rate = await rate_of(CALLERS, submit_on, seconds)
         script = str(Path(__file__).with_name("open_board.py"))
         command = [sys.executable, script, f"{folder}/bench.db", str(size), backend]
         again = json.loads((await anyio.run_process(command)).stdout)
@@ -135,7 +135,7 @@ async def _open_board(path: str) -> AsyncIterator[hubbub.Hubbub]:
         yield hub
 
 
-async def _rate(
+async def rate_of(
     callers: int, work: Callable[[int, float], Coroutine[Any, Any, int]], seconds: float
 ) -> float:
     counts = [0] * callers

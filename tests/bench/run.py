@@ -2,6 +2,7 @@
 Measure, and print a table: ``nox -s bench``.
 
     nox -s bench -- [--seconds 3] [--messages 1000000] [--entries 1000000]
+                    [--products 100000]
                     [--only A,senders] [--backend trio]
 """
 
@@ -18,7 +19,7 @@ import anyio
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench import games, in_process, wire
+from tests.bench import games, in_process, shop, wire
 from tests.bench.table import Row, show
 
 OPEN_FILES = 20_000
@@ -30,6 +31,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0, help="how long each case runs")
     parser.add_argument("--messages", type=int, default=1_000_000, help="in the long room")
     parser.add_argument("--entries", type=int, default=1_000_000, help="on the large board")
+    parser.add_argument("--products", type=int, default=100_000, help="in the large catalogue")
     parser.add_argument("--only", default="", help="cases, separated by commas")
     parser.add_argument("--backend", choices=["asyncio", "trio"], default=None)
     options = parser.parse_args()
@@ -37,7 +39,9 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(OPEN_FILES, most), most))
     rows: list[Row] = []
     for backend in [options.backend] if options.backend else ["asyncio", "trio"]:
-        cases = _cases(backend, options.seconds, options.messages, options.entries)
+        cases = _cases(
+            backend, options.seconds, options.messages, options.entries, options.products
+        )
         wanted = options.only.split(",") if options.only else list(cases)
         for case in wanted:
             print(f"{backend}: {case} …", flush=True)
@@ -46,7 +50,7 @@ def main() -> None:
 
 
 def _cases(
-    backend: str, seconds: float, messages: int, entries: int
+    backend: str, seconds: float, messages: int, entries: int, products: int
 ) -> dict[str, Callable[[], list[Row]]]:
     here: dict[str, Callable[[], Awaitable[list[Row]]]] = {
         "senders": partial(in_process.senders, backend, seconds),
@@ -56,6 +60,9 @@ def _cases(
         "scores": partial(games.scores, backend, seconds),
         "board": partial(games.board, backend, seconds, entries),
         "ticks": partial(games.ticks, backend, seconds),
+        "carts": partial(shop.carts, backend, seconds),
+        "checkouts": partial(shop.checkouts, backend, seconds),
+        "catalogue": partial(shop.catalogue, backend, products),
     }
     cases: dict[str, Callable[[], list[Row]]] = {
         name: partial(anyio.run, work, backend=backend) for name, work in here.items()

@@ -77,7 +77,8 @@ class Desk:
             try:
                 return question(self.states)
             except NotLoaded as missing:
-                self.put(str(missing.name), _first(str(missing.name)))
+                for name in map(str, missing.names):
+                    self.put(name, _first(name))
 
     def do(self, decide: Callable[[States], Sequence[Draft]], by: str = "ann") -> list[Data]:
         """Decide, and apply what comes of it."""

@@ -48,7 +48,7 @@ def test_to_decide_nothing_writes_nothing() -> None:
 
 
 def test_what_is_not_loaded_is_named() -> None:
-    assert NotLoaded(("room/1", 5)).name == ("room/1", 5)
+    assert NotLoaded(("room/1", 5), "room/2").names == (("room/1", 5), "room/2")
 
 
 def test_the_outcome_of_a_call_is_its_value() -> None:

@@ -80,7 +80,22 @@ def test_what_is_not_in_memory_is_named_for_loading(states: States, ask: Any, na
     with pytest.raises(NotLoaded) as caught:
         ask(states)
 
-    assert caught.value.name == name
+    assert caught.value.names == (name,)
+
+
+def test_what_is_needed_together_is_named_together(states: States) -> None:
+    states.put(cell_of(event(1)))
+
+    with pytest.raises(NotLoaded) as caught:
+        states.need(["tally/cold", event(1).stream, "tally/colder"])
+
+    assert caught.value.names == ("tally/cold", "tally/colder")
+
+
+def test_what_is_needed_may_be_there(states: States) -> None:
+    states.put(cell_of(event(1)))
+
+    states.need([event(1).stream])
 
 
 def test_a_stream_of_another_kind_is_not_found(states: States) -> None:

@@ -22,9 +22,9 @@ R = TypeVar("R")
 class NotLoaded(Exception):
     """A decision touched what is not in memory; load it and decide again."""
 
-    def __init__(self, name: Name) -> None:
-        super().__init__(name)
-        self.name = name
+    def __init__(self, *names: Name) -> None:
+        super().__init__(*names)
+        self.names = names
 
 
 class Command(msgspec.Struct, Generic[R], gc=False, eq=False):

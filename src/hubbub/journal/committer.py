@@ -273,7 +273,7 @@ class Committer:
         except NotLoaded as missing:
             # It keeps what it has, so that each time it comes further.
             call.taken = False
-            self._load(call, (missing.name,))
+            self._load(call, missing.names)
         except Exception as error:  # a refusal, or a fault in a decision: its caller's alone
             self.refuse(call, error)
         else:

@@ -152,6 +152,16 @@ class States:
             raise NotFound(f"{stream!r} is not a stream of this kind.")
         return state
 
+    def need(self, streams: Iterable[str]) -> None:
+        """
+        Have several streams in memory, which are loaded together if they are not.
+
+        Raises:
+            NotLoaded: decide again when all of them are.
+        """
+        if missing := [stream for stream in streams if self.missing(stream)]:
+            raise NotLoaded(*missing)
+
     def event(self, stream: str, seq: int) -> Event:
         """
         Return one event.

@@ -29,7 +29,16 @@ from .events import (
 )
 from .pricing import Terms, Totals, subtotal_of, totals_of
 
-__all__ = ["Cart", "CartLine", "CartState", "Line", "cart_of", "cart_stream", "priced"]
+__all__ = [
+    "Cart",
+    "CartLine",
+    "CartState",
+    "Line",
+    "cart_of",
+    "cart_stream",
+    "priced",
+    "shown_with",
+]
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -206,6 +215,14 @@ class CartState(State):
 def cart_stream(user: str) -> str:
     """Return a user's cart."""
     return f"cart/{user}"
+
+
+def shown_with(cart: CartState) -> list[str]:
+    """Return the streams that are needed to show a cart."""
+    streams = [f"product/{sku}" for sku in cart.items]
+    if cart.coupon is not None:
+        streams.append(coupon_stream(cart.coupon))
+    return streams
 
 
 def priced(states: States, cart: CartState, terms: Terms) -> tuple[Totals, str | None]:

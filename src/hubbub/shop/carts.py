@@ -11,8 +11,7 @@ from ..journal.event import Draft, Event
 from ..journal.states import States
 from ..service import Service, command, query
 from . import filling
-from .cart import Cart, CartState, cart_of, cart_stream
-from .coupon import CouponState, coupon_stream
+from .cart import Cart, CartState, cart_of, cart_stream, shown_with
 from .pricing import Terms
 
 __all__ = ["Carts"]
@@ -41,7 +40,7 @@ class Carts(Service):
     @query
     def cart(self) -> Command[Cart]:
         """Show one's cart, and what it comes to."""
-        return self._cart_command(partial(_touch, stream=self._stream, terms=self._terms))
+        return self._cart_command(partial(_touch, stream=self._stream))
 
     @command
     def add_item(self, sku: str, quantity: int = 1, *, key: str | None = None) -> Command[Cart]:
@@ -158,10 +157,6 @@ class Carts(Service):
         return Command(self._by, decide, result, reads=reads, key=key, arguments=arguments)
 
 
-def _touch(states: States, stream: str, terms: Terms) -> Sequence[Draft]:
-    cart = states.of(CartState, stream)
-    for sku in cart.items:
-        terms.offer(states, sku)
-    if cart.coupon is not None:
-        states.of(CouponState, coupon_stream(cart.coupon))
+def _touch(states: States, stream: str) -> Sequence[Draft]:
+    states.need(shown_with(states.of(CartState, stream)))
     return ()

@@ -7,7 +7,7 @@ import msgspec
 from ..errors import Conflict, Invalid, NotFound
 from ..journal.event import Draft
 from ..journal.states import States
-from .cart import CartState, cart_stream, priced
+from .cart import CartState, cart_stream, priced, shown_with
 from .coupon import CouponState, coupon_stream
 from .events import (
     Cleared,
@@ -21,8 +21,8 @@ from .events import (
     PricesAccepted,
     QuantitySet,
 )
-from .pricing import Offer, Terms, check_sum
-from .product import product_stream
+from .pricing import Terms, check_sum
+from .product import Offer, product_stream
 
 __all__ = [
     "accept_prices",
@@ -177,10 +177,7 @@ def _open(states: States, user: str, terms: Terms) -> tuple[CartState, list[Draf
     if cart.has_expired(states.now, terms):
         before.append(Draft(cart_stream(user), Cleared(expired=True)))
         cart = cart.emptied()
-    for sku in cart.items:
-        terms.offer(states, sku)
-    if cart.coupon is not None:
-        states.of(CouponState, coupon_stream(cart.coupon))
+    states.need(shown_with(cart))
     return cart, before
 
 
@@ -209,5 +206,5 @@ def _add(  # noqa: PLR0913
     count = quantity + (held.quantity if held else 0)
     if count > terms.quantity_max:
         raise Conflict(f"A cart has up to {terms.quantity_max:,} of each product.")
-    check_sum((cart.items | {sku: Item(sku, offer.name, price, count)}).values())
+    check_sum([*cart.items.values(), Item(sku, offer.name, price, quantity)])
     return [Draft(stream, ItemAdded(sku, quantity, offer.name, price, offer.category))]

@@ -16,7 +16,7 @@ from ..journal.event import Draft
 from ..journal.link import Linked
 from ..journal.states import States
 from ..money import Money
-from .cart import CartState, cart_stream, priced
+from .cart import CartState, cart_stream, priced, shown_with
 from .coupon import CouponState, coupon_stream
 from .events import (
     CheckoutBegan,
@@ -43,6 +43,7 @@ AGENDA = "agenda/orders"
 def place(states: States, stream: str, user: str, terms: Terms) -> list[Draft]:
     """Make an order of what is in a cart, and put it aside until that is paid."""
     cart = states.of(CartState, cart_stream(user))
+    states.need(shown_with(cart))
     _check_cart(states, cart, terms)
     totals, problem = priced(states, cart, terms)
     if problem is not None:

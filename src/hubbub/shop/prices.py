@@ -18,8 +18,8 @@ from ..errors import HubbubError, PriceUnavailable
 from ..journal.states import States
 from ..money import Money
 from ..settings import Settings
-from .pricing import Offer, offered
-from .product import product_stream
+from .pricing import offered
+from .product import Offer, product_stream
 
 __all__ = ["PriceSource", "Prices"]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
+from functools import cached_property
+from typing import overload
 
 import msgspec
 
@@ -11,27 +13,17 @@ from ..errors import Conflict
 from ..journal.states import States
 from ..money import AMOUNT_MAX, Money
 from .events import Item
-from .product import ProductState, product_stream
+from .product import Offer, ProductState
 from .tax import Basis, Taxed, TaxPolicy
 
-__all__ = ["Offer", "Terms", "Totals", "check_sum", "offered", "subtotal_of", "totals_of"]
-
-
-class Offer(msgspec.Struct, frozen=True):
-    """
-    What a product is sold for now.
-
-    Args:
-        name: what to show.
-        price: of one.
-        category: what taxes go by.
-        stock: how many can be sold; None if there are always enough.
-    """
-
-    name: str
-    price: Money
-    category: str | None = None
-    stock: int | None = None
+__all__ = [
+    "Terms",
+    "Totals",
+    "check_sum",
+    "offered",
+    "subtotal_of",
+    "totals_of",
+]
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -78,10 +70,7 @@ class Totals(msgspec.Struct, frozen=True):
 
 def offered(states: States, sku: str) -> Offer | None:
     """Say what the catalogue sells a product for."""
-    product = states.of(ProductState, product_stream(sku))
-    if product.price is None:
-        return None
-    return Offer(product.name, product.price, product.category, product.stock)
+    return states.of(ProductState, f"product/{sku}").offer
 
 
 def subtotal_of(items: Collection[Item], currency: str) -> Money:
@@ -100,11 +89,15 @@ def check_sum(items: Collection[Item]) -> None:
     Raises:
         Conflict: it is of several currencies, or dearer than can be reckoned with.
     """
-    currencies = {item.price.currency for item in items}
-    if len(currencies) > 1:
-        raise Conflict(f"A cart has one currency, not {' and '.join(sorted(currencies))}.")
+    amount, currency = 0, ""
+    for item in items:
+        price = item.price
+        if currency and price.currency != currency:
+            raise Conflict(f"A cart has one currency, not {currency} and {price.currency}.")
+        amount += price.amount * item.quantity
+        currency = price.currency
     # The tax may be as much again.
-    if sum(item.price.amount * item.quantity for item in items) > AMOUNT_MAX // 2:
+    if amount > AMOUNT_MAX // 2:
         raise Conflict("That is more than one cart can come to; take less.")
 
 
@@ -117,15 +110,39 @@ def totals_of(
     The discount is shared among the lines, by what each costs, so that each is taxed at
     its own rate.
     """
-    nets = [item.price.amount * item.quantity for item in items]
-    if discount:
-        shares = discount.allocate(nets)
-        nets = [net - share.amount for net, share in zip(nets, shares, strict=True)]
-    lines = [
-        Taxed(item.sku, item.category, Money(net, subtotal.currency))
-        for item, net in zip(items, nets, strict=True)
-    ]
-    net = subtotal - discount
-    tax = policy.tax(Basis(lines, net, country))
+    net = subtotal - discount if discount else subtotal
+    tax = policy.tax(Basis(_Lines(items, discount), net, country))
     total = net if tax.included else net + tax.amount
     return Totals(subtotal, discount, tax.amount, total, tax.included)
+
+
+class _Lines(Sequence[Taxed]):
+    """The lines to be taxed, made when a policy looks at them: the default needs the sum only."""
+
+    def __init__(self, items: Sequence[Item], discount: Money) -> None:
+        self._items = items
+        self._discount = discount
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @overload
+    def __getitem__(self, place: int) -> Taxed: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Taxed]: ...
+
+    def __getitem__(self, place: int | slice) -> Taxed | Sequence[Taxed]:
+        return self._lines[place]
+
+    @cached_property
+    def _lines(self) -> list[Taxed]:
+        items, discount = self._items, self._discount
+        nets = [item.price.amount * item.quantity for item in items]
+        if discount:
+            shares = discount.allocate(nets)
+            nets = [net - share.amount for net, share in zip(nets, shares, strict=True)]
+        return [
+            Taxed(item.sku, item.category, Money(net, discount.currency))
+            for item, net in zip(items, nets, strict=True)
+        ]

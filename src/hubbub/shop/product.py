@@ -20,6 +20,7 @@ __all__ = [
     "SKU_CHARS_MAX",
     "STOCK_MAX",
     "Catalogue",
+    "Offer",
     "Product",
     "ProductState",
     "product_of",
@@ -56,36 +57,57 @@ class Product(msgspec.Struct, frozen=True):
     category: str | None
 
 
+class Offer(msgspec.Struct, frozen=True, gc=False):
+    """
+    What a product is sold for now.
+
+    Args:
+        name: what to show.
+        price: of one.
+        category: what taxes go by.
+        stock: how many can be sold; None if there are always enough.
+    """
+
+    name: str
+    price: Money
+    category: str | None = None
+    stock: int | None = None
+
+
 class ProductState(State):
-    """The fold of a ``product/SKU`` stream."""
+    """
+    The fold of a ``product/SKU`` stream.
+
+    Args:
+        offer: None before it is made.
+    """
 
     data_type: ClassVar[Any] = ProductEvent
 
-    name: str = ""
-    # None before it is made.
-    price: Money | None = None
-    stock: int | None = None
-    category: str | None = None
+    offer: Offer | None = None
 
     def apply(self, event: Event) -> None:
         """Take one event in."""
         match event.data:
             case ProductSet(name, price, stock, category):
-                self.name, self.price, self.stock, self.category = name, price, stock, category
+                self.offer = Offer(name, price, category, stock)
             case StockReserved(_, quantity):
-                # It may have been made to have always enough since.
-                if self.stock is not None:
-                    self.stock -= quantity
+                self._add(-quantity)
             case StockReleased(_, quantity):
-                if self.stock is not None:
-                    self.stock += quantity
+                self._add(quantity)
             case unknown:
                 raise AssertionError(f"not a product's event: {unknown!r}")
 
+    def _add(self, quantity: int) -> None:
+        offer = self.offer
+        # There may always be enough since.
+        if offer is not None and offer.stock is not None:
+            stock = offer.stock + quantity
+            self.offer = Offer(offer.name, offer.price, offer.category, stock)
+
     def check_reader(self, stream: str, user: str) -> None:
         """A product is everybody's."""
-        if self.price is None:
-            raise NotFound(f"There is no product {stream.removeprefix('product/')!r}.")
+        product_of(stream, self)
 
 
 class _Skus(msgspec.Struct):
@@ -145,7 +167,7 @@ def set_product(states: States, sku: object, product: ProductSet, chars_max: int
         category=None if category is None else check_name(category, chars_max, "category"),
     )
     drafts = [Draft(stream, named)]
-    if states.of(ProductState, stream).price is None:
+    if states.of(ProductState, stream).offer is None:
         drafts.append(Draft(CATALOGUE, Listed(stream.removeprefix("product/"))))
     return drafts
 
@@ -173,7 +195,7 @@ def product_of(stream: str, state: ProductState) -> Product:
     Raises:
         NotFound: there is none.
     """
-    if state.price is None:
-        raise NotFound(f"There is no product {stream.removeprefix('product/')!r}.")
-    sku = stream.removeprefix("product/")
-    return Product(sku, stream, state.name, state.price, state.stock, state.category)
+    sku, offer = stream.removeprefix("product/"), state.offer
+    if offer is None:
+        raise NotFound(f"There is no product {sku!r}.")
+    return Product(sku, stream, offer.name, offer.price, offer.stock, offer.category)

@@ -69,6 +69,7 @@ class Shop(Carts):
         def result(states: States, events: Sequence[Event]) -> list[Product]:
             skus = states.of(Catalogue, CATALOGUE).page(after, limit)
             streams = [f"product/{sku}" for sku in skus]
+            states.need(streams)
             return [product_of(stream, states.of(ProductState, stream)) for stream in streams]
 
         return Command(self._by, nothing, result, reads=(CATALOGUE,))
@@ -218,8 +219,9 @@ class Shop(Carts):
 
         def result(states: States, events: Sequence[Event]) -> list[Order]:
             links = states.of(Links, user).links
-            streams = [stream for stream in links if stream.startswith("order/")]
-            return [order_of(one, states.of(OrderState, one)) for one in streams[-most:]]
+            streams = [stream for stream in links if stream.startswith("order/")][-most:]
+            states.need(streams)
+            return [order_of(one, states.of(OrderState, one)) for one in streams]
 
         return Command(self._by, nothing, result, reads=(user,))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Protocol
@@ -43,7 +43,7 @@ class Basis(msgspec.Struct, frozen=True):
         country: of the one who buys, if known: two letters of ISO 3166.
     """
 
-    lines: list[Taxed]
+    lines: Sequence[Taxed]
     amount: Money
     country: str | None
 
