@@ -45,7 +45,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         cart_quantity_max: how many of each.
         cart_days: how long a cart is kept that nobody changes.
         reservation_seconds: how long stock is put aside for an order that is being paid.
-        payment_seconds_max: how long the payment provider may take for one answer.
+        payment_seconds_max: how long the payment provider may take to put money aside and take
+            it; after that it is asked what became of it.
         checkout_seconds_max: how long a checkout waits for its payment; after that it
             returns the order as it is, pending, and the hub goes on with it.
         price_seconds_max: how long a price source may take for one answer.

@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import hubbub
 from hubbub import FirstTo, Game, Handler, Table
+from hubbub.server.run import GC_THRESHOLDS
 from tests.bench.open_board import games_of
 from tests.bench.table import Row
 
@@ -143,8 +144,10 @@ async def rate_of(
     async def run(number: int) -> None:
         counts[number] = await work(number, until)
 
+    # As `hubbub serve` does, and docs/how-to/production.md says.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     start = time.perf_counter()
     until = start + seconds
     async with anyio.create_task_group() as tasks:

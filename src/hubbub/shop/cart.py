@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """
     So many of a product.
 
@@ -60,7 +60,7 @@ class Line(msgspec.Struct, frozen=True):
     total: Money
 
 
-class CartLine(Line, frozen=True):
+class CartLine(Line, frozen=True, gc=False):
     """
     So many of a product in a cart.
 
@@ -74,7 +74,7 @@ class CartLine(Line, frozen=True):
     stock: int | None
 
 
-class Cart(msgspec.Struct, frozen=True):
+class Cart(msgspec.Struct, frozen=True, gc=False):
     """
     A cart as its owner sees it.
 

@@ -29,14 +29,14 @@ OrderStatus = Literal["pending", "paid", "declined", "refunded"]
 RefundStatus = Literal["pending", "done", "failed"]
 
 
-class Change(msgspec.Struct, frozen=True):
+class Change(msgspec.Struct, frozen=True, gc=False):
     """A status, and since when the order has it, UTC."""
 
     status: OrderStatus
     at: datetime
 
 
-class Refund(msgspec.Struct, frozen=True):
+class Refund(msgspec.Struct, frozen=True, gc=False):
     """
     An amount that was given back, or is to be.
 
@@ -57,7 +57,7 @@ class Refund(msgspec.Struct, frozen=True):
     at: datetime
 
 
-class Order(msgspec.Struct, frozen=True):
+class Order(msgspec.Struct, frozen=True, gc=False):
     """
     An order as its buyer sees it.
 

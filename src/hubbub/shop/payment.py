@@ -18,7 +18,7 @@ __all__ = ["Payment", "PaymentProvider", "PaymentStatus"]
 PaymentStatus = Literal["none", "pending", "authorized", "captured", "declined", "cancelled"]
 
 
-class Payment(msgspec.Struct, frozen=True):
+class Payment(msgspec.Struct, frozen=True, gc=False):
     """
     What became of a payment.
 

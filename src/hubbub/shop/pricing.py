@@ -49,7 +49,7 @@ class Terms(msgspec.Struct, frozen=True):
     reservation: timedelta
 
 
-class Totals(msgspec.Struct, frozen=True):
+class Totals(msgspec.Struct, frozen=True, gc=False):
     """
     What a cart comes to.
 

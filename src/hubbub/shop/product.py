@@ -35,7 +35,7 @@ PRICE_MAX = 10_000_000_000
 STOCK_MAX = 1_000_000_000
 
 
-class Product(msgspec.Struct, frozen=True):
+class Product(msgspec.Struct, frozen=True, gc=False):
     """
     A product as everybody sees it.
 

@@ -18,7 +18,7 @@ __all__ = ["Basis", "FlatTax", "Tax", "TaxPolicy", "TaxTable", "Taxed"]
 Where = tuple[str, str | None]
 
 
-class Taxed(msgspec.Struct, frozen=True):
+class Taxed(msgspec.Struct, frozen=True, gc=False):
     """
     A line that is to be taxed.
 
@@ -33,7 +33,7 @@ class Taxed(msgspec.Struct, frozen=True):
     amount: Money
 
 
-class Basis(msgspec.Struct, frozen=True):
+class Basis(msgspec.Struct, frozen=True, gc=False):
     """
     What is to be taxed.
 
@@ -48,7 +48,7 @@ class Basis(msgspec.Struct, frozen=True):
     country: str | None
 
 
-class Tax(msgspec.Struct, frozen=True):
+class Tax(msgspec.Struct, frozen=True, gc=False):
     """
     A tax.
 

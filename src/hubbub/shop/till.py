@@ -171,28 +171,24 @@ class Till:
         if not order.total:
             await self._change(settling, lambda states: placing.pay(states, order.stream, None))
             return True
-        found = await self._ask(settling)
-        if found.status == "authorized":
-            with anyio.fail_after(self._seconds_max):
+        with anyio.fail_after(self._seconds_max):
+            found = await self._ask(settling)
+            if found.status == "authorized":
                 found = await self._provider.capture(order.id, found.id, order.total)
-        elif found.status == "pending" and self._is_late(order):
-            with anyio.fail_after(self._seconds_max):
+            elif found.status == "pending" and self._is_late(order):
                 found = await self._provider.cancel(order.id, found.id)
         return await self._note(settling, found)
 
     async def _ask(self, settling: _Settling) -> Payment:
         order, payment = settling.order, settling.payment
-        settling.payment = None
-        if payment is not None:
-            try:
-                with anyio.fail_after(self._seconds_max):
-                    return await self._provider.authorize(order.id, order.total, payment)
-            except (Invalid, PaymentDeclined) as error:
-                return Payment("", "declined", error.message)
-            except Exception:  # it may have come there all the same
-                logger.warning("%s: the provider did not answer", order.stream, exc_info=True)
-        with anyio.fail_after(self._seconds_max):
+        if payment is None:
             return await self._provider.look_up(order.id, order.total)
+        # If it is not answered it may have come there all the same: then it is looked up.
+        settling.payment = None
+        try:
+            return await self._provider.authorize(order.id, order.total, payment)
+        except (Invalid, PaymentDeclined) as error:
+            return Payment("", "declined", error.message)
 
     async def _note(self, settling: _Settling, found: Payment) -> bool:
         stream = settling.order.stream
