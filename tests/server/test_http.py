@@ -96,6 +96,25 @@ async def test_a_key_may_come_as_a_header() -> None:
     assert rooms[0]["id"] == rooms[1]["id"]
 
 
+async def test_a_key_that_must_be_given_may_come_as_a_header() -> None:
+    async with api() as it:
+        headers = {**await it.sign_in("Ann"), "Idempotency-Key": "once"}
+        body = {"payment": "pm_card_visa"}
+        answer = await it.http.post("/api/shop/checkout", json=body, headers=headers)
+
+    # The key was good: what is wrong is that there is nothing to buy.
+    assert answer.json()["code"] == "conflict"
+
+
+async def test_a_key_in_the_body_goes_before_the_header() -> None:
+    async with api() as it:
+        headers = {**await it.sign_in("Ann"), "Idempotency-Key": "x" * 1_000}
+        body = {"payment": "pm_card_visa", "key": "once"}
+        answer = await it.http.post("/api/shop/checkout", json=body, headers=headers)
+
+    assert answer.json()["code"] == "conflict"
+
+
 @pytest.mark.parametrize(
     "headers",
     [{}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Basic YTpi"}],

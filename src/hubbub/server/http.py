@@ -32,6 +32,8 @@ __all__ = ["http_routes"]
 PACES_MAX = 10_000
 
 Handler = Callable[[Request], Awaitable[Response]]
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
 Q = TypeVar("Q", bound=msgspec.Struct)
 
 
@@ -140,11 +142,11 @@ class _Api:
     async def _arguments(self, request: Request, route: Route) -> dict[str, Any]:
         if not route.method.changes:
             return msgspec.structs.asdict(_query(request, route.method.arguments))
-        decoded = _decode(await self._body(request), route.decoder)
-        arguments = msgspec.structs.asdict(decoded)
-        if route.method.keyed and arguments["key"] is None:
-            arguments["key"] = request.headers.get("idempotency-key")
-        return arguments
+        body = await self._body(request)
+        key = request.headers.get("idempotency-key")
+        if route.method.keyed and key is not None:
+            body = _with_key(body, key)
+        return msgspec.structs.asdict(_decode(body, route.decoder))
 
     async def _body(self, request: Request) -> bytes:
         longest, body = self._gateway.settings.frame_bytes_max, b""
@@ -181,6 +183,13 @@ class _Api:
         if len(self._paces) > PACES_MAX:
             self._paces.popitem(last=False)
         pace.charge(settings.clock.monotonic())
+
+
+def _with_key(body: bytes, key: str) -> bytes:
+    fields = _decode(body, _fields)
+    if bytes(fields.get("key", b"null")) == b"null":
+        fields["key"] = msgspec.Raw(msgspec.json.encode(key))
+    return msgspec.json.encode(fields)
 
 
 def _answering(handle: Handler) -> Handler:
