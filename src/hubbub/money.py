@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from copy import copy
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
@@ -146,17 +147,11 @@ class Money(msgspec.Struct, frozen=True, gc=False):
             place = Locale.parse(locale.replace("-", "_"))
         except (UnknownLocaleError, ValueError, AttributeError, TypeError) as error:
             raise Invalid(f"There is no locale {locale!r}; one is like de_DE.") from error
-        # ISO's decimals, which are not always those that a place shows.
-        digits = decimals_of(self.currency)
-        pattern = place.currency_formats["standard"]
+        # A copy, for it is everybody's; ISO's decimals are not always those a place shows.
+        pattern = copy(place.currency_formats["standard"])
+        pattern.frac_prec = (decimals_of(self.currency),) * 2
         return str(
-            pattern.apply(
-                self.decimal,
-                place,
-                currency=self.currency,
-                currency_digits=False,
-                force_frac=(digits, digits),
-            )
+            pattern.apply(self.decimal, place, currency=self.currency, currency_digits=False)
         )
 
     def _same(self, other: object) -> int:

@@ -22,6 +22,14 @@ from hubbub.session import STREAMS
 from hubbub.users import user as u
 from tests.properties.board_streams import decide_agenda, decide_board
 from tests.properties.match_streams import decide_match
+from tests.properties.shop_streams import (
+    decide_cart,
+    decide_coupon,
+    decide_order,
+    decide_product,
+    list_sku,
+    take,
+)
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 REGISTRY = Streams(STREAMS)
@@ -148,6 +156,12 @@ STRATEGIES: dict[str, Callable[[str], st.SearchStrategy[tuple[str, Decide]]]] = 
     "index": link,
     "match": decide_match,
     "board": decide_board,
+    "product": decide_product,
+    "catalogue": list_sku,
+    "coupon": decide_coupon,
+    "cart": decide_cart,
+    "order": decide_order,
+    "sandbox": take,
     "agenda": decide_agenda,
 }
 EXAMPLES = {
@@ -157,6 +171,12 @@ EXAMPLES = {
     "index": "index/rooms",
     "match": "match/1",
     "board": "board/speed",
+    "product": "product/pen",
+    "catalogue": "catalogue/products",
+    "coupon": "coupon/A",
+    "cart": "cart/ann",
+    "order": "order/1",
+    "sandbox": "sandbox/1",
     "agenda": "agenda/boards",
 }
 

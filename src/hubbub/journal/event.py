@@ -210,7 +210,7 @@ class Streams:
     def __init__(self, kinds: Mapping[str, type[State]]) -> None:
         self._kinds = dict(kinds)
         for state in kinds.values():
-            for data in get_args(state.data_type):
+            for data in get_args(state.data_type) or (state.data_type,):
                 # In the flat object a field of both would be written twice.
                 assert not set(_Head.__struct_fields__) & set(data.__struct_fields__), data
         self._data = {kind: msgspec.json.Decoder(state.data_type) for kind, state in kinds.items()}

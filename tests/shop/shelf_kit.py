@@ -1,0 +1,120 @@
+"""Decide about carts and orders one after another, as the journal would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from hubbub.journal.agenda import Agenda
+from hubbub.journal.event import Data, Draft
+from hubbub.journal.states import States
+from hubbub.money import Money
+from hubbub.shop import coupon, filling, placing, product
+from hubbub.shop.cart import Cart, CartState, cart_of, cart_stream
+from hubbub.shop.events import CouponSet, ProductSet
+from hubbub.shop.order import Order, OrderState, order_of
+from hubbub.shop.pricing import Terms, offered
+from hubbub.shop.product import ProductState
+from hubbub.shop.tax import FlatTax
+from tests.games.board_kit import NOON, Desk
+
+__all__ = ["NOON", "PRICES", "TERMS", "Shelf", "full_shelf", "usd"]
+
+PRICES = {"laptop": "999.99", "mouse": "29.99", "keyboard": "79.99", "monitor": "299.99"}
+TERMS = Terms(
+    offer=offered,
+    tax=FlatTax(),
+    currency="USD",
+    lines_max=3,
+    quantity_max=10,
+    cart_life=timedelta(days=30),
+    reservation=timedelta(minutes=15),
+)
+
+
+def usd(amount: str | int) -> Money:
+    return Money(amount, "USD")
+
+
+class Shelf(Desk):
+    """A shop in memory, decided about by hand."""
+
+    def __init__(self, terms: Terms = TERMS) -> None:
+        super().__init__()
+        self.terms = terms
+
+    def terms_with(self, **changed: Any) -> Terms:
+        self.terms = msgspec.structs.replace(self.terms, **changed)
+        return self.terms
+
+    def wait(self, time: timedelta) -> None:
+        self.states.now += time
+
+    def product(self, sku: str, price: object, stock: object = None, **more: Any) -> list[Data]:
+        given = ProductSet(sku.title(), price, stock, **more)  # type: ignore[arg-type]
+        return self.do(lambda states: product.set_product(states, sku, given, 100))
+
+    def stock(self, sku: str) -> int | None:
+        offer = self.ask(lambda states: states.of(ProductState, f"product/{sku}")).offer
+        assert offer is not None
+        return offer.stock
+
+    def coupon(self, code: str, **terms: Any) -> list[Data]:
+        stream = coupon.coupon_stream(code)
+        return self.do(lambda _: coupon.set_coupon(stream, CouponSet(**terms)))
+
+    def add(self, sku: Any, quantity: object = 1, user: str = "ann") -> list[Data]:
+        return self.on_cart(filling.add, sku, quantity, user=user)
+
+    def on_cart(
+        self, decide: Callable[..., Sequence[Draft]], *arguments: object, user: str = "ann"
+    ) -> list[Data]:
+        def decision(states: States) -> Sequence[Draft]:
+            return decide(states, user, *arguments, terms=self.terms)
+
+        return self.do(decision, by=user)
+
+    def cart(self, user: str = "ann") -> Cart:
+        return self.ask(lambda states: cart_of(states, cart_stream(user), self.terms))
+
+    def cart_state(self, user: str = "ann") -> CartState:
+        return self.ask(lambda states: states.of(CartState, cart_stream(user)))
+
+    def place(self, order: str = "1", user: str = "ann") -> list[Data]:
+        return self.do(lambda states: placing.place(states, f"order/{order}", user, self.terms))
+
+    def pay(self, order: str = "1", payment_id: str | None = "p") -> list[Data]:
+        return self.do(lambda states: placing.pay(states, f"order/{order}", payment_id))
+
+    def decline(self, order: str = "1") -> list[Data]:
+        return self.do(lambda states: placing.decline(states, f"order/{order}", "no money"))
+
+    def begin_refund(self, refund: str, amount: Any = None, order: str = "1") -> list[Data]:
+        stream = f"order/{order}"
+        return self.do(lambda states: placing.begin_refund(states, stream, refund, amount))
+
+    def finish_refund(self, refund: str, order: str = "1") -> list[Data]:
+        stream = f"order/{order}"
+        return self.do(lambda states: placing.finish_refund(states, stream, refund, "r"))
+
+    def fail_refund(self, refund: str, order: str = "1") -> list[Data]:
+        stream = f"order/{order}"
+        return self.do(lambda states: placing.fail_refund(states, stream, refund, "no"))
+
+    def order(self, order: str = "1") -> Order:
+        stream = f"order/{order}"
+        return self.ask(lambda states: order_of(stream, states.of(OrderState, stream)))
+
+    def agenda(self) -> list[str]:
+        return list(self.ask(lambda states: states.of(Agenda, placing.AGENDA)).due)
+
+
+def full_shelf(stock: int | None = 10) -> Shelf:
+    """Make a shop with four products."""
+    shelf = Shelf()
+    for sku, price in PRICES.items():
+        shelf.product(sku, usd(price), stock)
+    return shelf

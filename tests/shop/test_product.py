@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubbub.errors import Invalid, NotFound
+from hubbub.journal.event import Event
+from hubbub.money import Money
+from hubbub.shop.events import Listed, ProductSet, StockReleased, StockReserved
+from hubbub.shop.product import (
+    CATALOGUE,
+    PRICE_MAX,
+    SKU_CHARS_MAX,
+    STOCK_MAX,
+    Catalogue,
+    ProductState,
+    product_of,
+    product_stream,
+)
+from tests.games.board_kit import REGISTRY
+from tests.shop.shelf_kit import NOON, Shelf, full_shelf, usd
+
+
+def test_a_product_is_listed_once() -> None:
+    shelf = Shelf()
+
+    assert shelf.product("pen", usd(5)) == [ProductSet("Pen", usd(5)), Listed("pen")]
+    assert shelf.product("pen", usd(6), 3) == [ProductSet("Pen", usd(6), 3)]
+
+
+def test_names_are_kept_in_normal_form() -> None:
+    [made, _] = Shelf().product("pen", usd(5), category="Cafe\u0301")
+
+    assert isinstance(made, ProductSet)
+    assert made.category == "Café"
+
+
+@pytest.mark.parametrize("price", [Money(PRICE_MAX + 1, "USD"), usd(-1), 5, "5", 5.0, None])
+def test_a_price_outside_its_limits_is_refused(price: Any) -> None:
+    with pytest.raises(Invalid):
+        Shelf().product("pen", price)
+
+
+@pytest.mark.parametrize("stock", [-1, STOCK_MAX + 1, 1.0, True, "5"])
+def test_a_stock_outside_its_limits_is_refused(stock: Any) -> None:
+    with pytest.raises(Invalid):
+        Shelf().product("pen", usd(5), stock)
+
+
+def test_the_largest_price_and_stock_are_taken() -> None:
+    shelf = Shelf()
+    shelf.product("pen", Money(PRICE_MAX, "USD"), STOCK_MAX)
+
+    assert shelf.stock("pen") == STOCK_MAX
+
+
+@pytest.mark.parametrize("sku", ["", "x" * (SKU_CHARS_MAX + 1), "a/b", "a b", "ü", "\n", None, 5])
+def test_what_is_no_sku_is_refused(sku: Any) -> None:
+    with pytest.raises(Invalid):
+        product_stream(sku)
+
+
+def test_the_longest_sku_is_taken() -> None:
+    assert product_stream("x" * SKU_CHARS_MAX) == "product/" + "x" * SKU_CHARS_MAX
+
+
+def state_of(*data: Any) -> ProductState:
+    state = ProductState()
+    for seq, one in enumerate(data, 1):
+        state.apply(Event("product/pen", seq, NOON, "ann", None, one))
+    return state
+
+
+def test_what_is_reserved_cannot_be_sold() -> None:
+    state = state_of(ProductSet("Pen", usd(5), 7), StockReserved("1", 3))
+
+    assert product_of("product/pen", state).stock == 4
+
+
+def test_what_is_released_can_be_sold_again() -> None:
+    made, taken = ProductSet("Pen", usd(5), 7), StockReserved("1", 3)
+    state = state_of(made, taken, StockReleased("1", 3))
+
+    assert product_of("product/pen", state).stock == 7
+
+
+def test_where_there_is_always_enough_nothing_is_counted() -> None:
+    made, taken = ProductSet("Pen", usd(5), 7), StockReserved("1", 3)
+    state = state_of(made, taken, ProductSet("Pen", usd(5)), StockReleased("1", 3))
+
+    assert product_of("product/pen", state).stock is None
+
+
+def test_what_was_never_made_is_not_found() -> None:
+    with pytest.raises(NotFound):
+        ProductState().check_reader("product/pen", "ann")
+
+
+def test_a_product_is_everybodys() -> None:
+    state_of(ProductSet("Pen", usd(5))).check_reader("product/pen", "anybody")
+    Catalogue().check_reader(CATALOGUE, "anybody")
+
+
+@given(st.lists(st.text("abc", min_size=1)), st.none() | st.text("abcd"), st.integers(1, 5))
+def test_a_page_is_a_part_of_all_in_order(skus: list[str], after: str | None, limit: int) -> None:
+    catalogue = Catalogue()
+    for seq, sku in enumerate(skus, 1):
+        catalogue.apply(Event(CATALOGUE, seq, NOON, "ann", None, Listed(sku)))
+    again = REGISTRY.decode_state(CATALOGUE, REGISTRY.encode_state(catalogue))
+
+    expected = [sku for sku in sorted(set(skus)) if after is None or sku > after][:limit]
+    assert catalogue.page(after, limit) == expected
+    assert again == catalogue
+
+
+def test_all_products_are_in_the_catalogue() -> None:
+    shelf = full_shelf()
+    catalogue = shelf.ask(lambda states: states.of(Catalogue, CATALOGUE))
+
+    assert catalogue.page(None, 10) == ["keyboard", "laptop", "monitor", "mouse"]
