@@ -58,15 +58,16 @@ class World:
         self._stack = AsyncExitStack()
 
     def visit(
-        self, nickname: str, *, role: str = "user"
+        self, nickname: str, *, role: str = "user", guest: hubbub.Session | None = None
     ) -> AbstractAsyncContextManager[hubbub.Session]:
         """Connect somebody new, until the context is left."""
-        user = self.hub.ids.new()
+        user, was = self.hub.ids.new(), None if guest is None else guest.user.id
         if self.gateway is None or self.address is None:
-            return self.hub.session(user, nickname=nickname, role=role)
+            return self.hub.session(user, nickname=nickname, role=role, guest=was)
         # A guest gets his id from the server; who has another role comes with a token.
         token = None if role == "user" else self.gateway.tokens.sign(user, role)
-        return hubbub.connect(self.address, token=token, nickname=nickname)
+        before = None if was is None else self.gateway.tokens.sign(was, "user")
+        return hubbub.connect(self.address, token=token, nickname=nickname, guest=before)
 
     async def session(self, nickname: str, *, role: str = "user") -> hubbub.Session:
         """Connect somebody new, until the world ends."""
@@ -95,7 +96,13 @@ class OpenWorld(Protocol):
     """Opens a world of the kind that a test is run for."""
 
     def __call__(
-        self, settings: hubbub.Settings = ..., *, games: Mapping[str, hubbub.Game] | None = ...
+        self,
+        settings: hubbub.Settings = ...,
+        *,
+        games: Mapping[str, hubbub.Game] | None = ...,
+        prices: hubbub.PriceSource | None = ...,
+        tax: hubbub.TaxPolicy | None = ...,
+        payments: hubbub.PaymentProvider | None = ...,
     ) -> AbstractAsyncContextManager[World]: ...
 
 
@@ -109,6 +116,9 @@ async def open_world(
     settings: hubbub.Settings = SETTINGS,
     *,
     games: Mapping[str, hubbub.Game] | None = None,
+    prices: hubbub.PriceSource | None = None,
+    tax: hubbub.TaxPolicy | None = None,
+    payments: hubbub.PaymentProvider | None = None,
 ) -> AsyncIterator[World]:
     """
     Open a world.
@@ -118,6 +128,7 @@ async def open_world(
         path: of a database, for those that need one.
         settings: of the hub; its clock stands still.
         games: what can be played at the hub.
+        prices, tax, payments: how its shop sells.
     """
     clock = SetClock()
     # The clock stands, so the requests of a connection are all in one second.
@@ -126,7 +137,10 @@ async def open_world(
     async with AsyncExitStack() as stack:
         world = World(clock)
         enter = stack.enter_async_context
-        world.hub = await enter(hubbub.open(url, settings=settings, games=games))
+        opened = hubbub.open(
+            url, settings=settings, games=games, prices=prices, tax=tax, payments=payments
+        )
+        world.hub = await enter(opened)
         if kind == "remote":
             world.gateway = Gateway(world.hub)
             world.address = await enter(own_server(world.gateway))

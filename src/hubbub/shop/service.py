@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from anyio import to_thread
+
 from ..errors import NotAllowed, PaymentDeclined
 from ..journal.caller import Caller
 from ..journal.command import Command, nothing
@@ -272,7 +274,9 @@ class Shop(Carts):
             Conflict: it was not paid.
             Invalid: there is no such locale.
         """
-        return invoice_html(await self.order(order_id), locale)
+        order = await self.order(order_id)
+        # What a place writes like is read from a file.
+        return await to_thread.run_sync(invoice_html, order, locale)
 
     def _place_command(self, payment: str, key: str) -> Command[Order]:
         stream, terms, by = order_stream(self._caller.ids.new()), self._terms, self._by
