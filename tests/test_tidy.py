@@ -26,10 +26,13 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "games/boards.py": "tests/session/test_boards.py",
     "games/service.py": "tests/session/test_matches.py",
     "session.py": "tests/session/test_following.py",
+    "shop/carts.py": "tests/session/test_carts.py",
+    "shop/service.py": "tests/session/test_checkout.py",
     "users/service.py": "tests/session/test_users.py",
     # One golden file has them all.
     "chat/events.py": "tests/chat/test_golden.py",
     "games/events.py": "tests/chat/test_golden.py",
+    "shop/events.py": "tests/chat/test_golden.py",
     "users/events.py": "tests/chat/test_golden.py",
     # One suite for both, on the backend that each is for.
     "server/asyncio_socket.py": "tests/server/test_frame_socket.py",
