@@ -7,6 +7,7 @@ import typer
 from .chat import chat
 from .play import play
 from .serve import serve
+from .shop import shop
 from .top import top
 from .verify import verify
 from .watch import watch
@@ -15,7 +16,7 @@ __all__ = ["app"]
 
 app = typer.Typer(
     name="hubbub",
-    help="The live parts of an application: a server, a chat, a game, and a check of what is kept.",
+    help="The live parts of an application: a server, a chat, games, a shop, and a check of it all.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -25,4 +26,5 @@ app.command()(chat)
 app.command()(play)
 app.command()(watch)
 app.command()(top)
+app.command()(shop)
 app.command()(verify)

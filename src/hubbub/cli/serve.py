@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import typer
 
 from ..errors import Invalid
+from ..hub import Hubbub
+from ..shop.demo import put_on_sale
 from .assignments import settings_of
 from .failing import exit_on_error, fail
 
@@ -22,12 +24,15 @@ def serve(
     backend: Annotated[
         Literal["asyncio", "trio"], typer.Option(help="The event loop to run on.")
     ] = "asyncio",
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Put a few products on sale, to try the shop with.")
+    ] = False,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A setting; may be given several times."),
     ] = None,
 ) -> None:
-    """Serve chat and games over WebSocket and HTTP, until Ctrl-C or SIGTERM."""
+    """Serve chat, games and a shop over WebSocket and HTTP, until Ctrl-C or SIGTERM."""
     from ..server.run import run  # noqa: PLC0415  # the other commands do not need it
 
     try:
@@ -40,8 +45,21 @@ def serve(
 
     with exit_on_error():
         try:
-            run(db, host=host, port=port, backend=backend, settings=settings, on_ready=announce)
+            run(
+                db,
+                host=host,
+                port=port,
+                backend=backend,
+                settings=settings,
+                on_ready=announce,
+                prepare=_put_on_sale if demo else None,
+            )
         except OSError as error:
             # create_server adds the address, which is in the line already.
             reason = (error.strerror or str(error)).partition(" (while")[0]
             raise fail(f"Cannot serve at {host}, port {port}: {reason}.") from error
+
+
+async def _put_on_sale(hub: Hubbub) -> None:
+    async with hub.session("demo", nickname="Demo", role="admin") as admin:
+        await put_on_sale(admin.shop)

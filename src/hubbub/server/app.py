@@ -11,6 +11,7 @@ from ..hub import Hubbub
 from .asgi_socket import AsgiSocket
 from .gateway import Gateway
 from .http import http_routes
+from .notices import stripe_routes
 from .problem import on_http_exception
 
 __all__ = ["WEBSOCKET_PATH", "create_app"]
@@ -18,13 +19,16 @@ __all__ = ["WEBSOCKET_PATH", "create_app"]
 WEBSOCKET_PATH = "/ws"
 
 
-def create_app(hub: Hubbub, *, gateway: Gateway | None = None) -> Starlette:
+def create_app(
+    hub: Hubbub, *, gateway: Gateway | None = None, stripe_webhook_secret: str | None = None
+) -> Starlette:
     """
     Make the application that serves a hub; it mounts into another as well.
 
     Args:
         hub: an open hub; whoever opened it closes it, after the server has stopped.
         gateway: the way in, if something else shares it.
+        stripe_webhook_secret: lets Stripe tell what it knows, at ``/webhooks/stripe``.
     """
     shared = gateway or Gateway(hub)
 
@@ -32,6 +36,8 @@ def create_app(hub: Hubbub, *, gateway: Gateway | None = None) -> Starlette:
         await AsgiSocket(shared, socket).run()
 
     routes: list[BaseRoute] = [WebSocketRoute(WEBSOCKET_PATH, websocket), *http_routes(shared)]
+    if stripe_webhook_secret is not None:
+        routes += stripe_routes(hub, stripe_webhook_secret)
     app = Starlette(routes=routes, exception_handlers={HTTPException: on_http_exception})
     app.state.gateway = shared
     return app

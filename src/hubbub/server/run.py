@@ -22,7 +22,7 @@ import uvicorn
 from anyio.abc import TaskStatus
 from starlette.applications import Starlette
 
-from ..hub import open_hub
+from ..hub import Hubbub, open_hub
 from ..settings import Settings
 from .app import WEBSOCKET_PATH, create_app
 from .asyncio_socket import http_protocol
@@ -49,6 +49,7 @@ def run(  # noqa: PLR0913
     backend: Backend = "asyncio",
     settings: Settings | None = None,
     on_ready: Callable[[str], None] = lambda address: None,
+    prepare: Callable[[Hubbub], Awaitable[None]] | None = None,
 ) -> None:
     """
     Serve a hub until SIGINT or SIGTERM; a second one stops at once.
@@ -60,13 +61,14 @@ def run(  # noqa: PLR0913
         backend: ``asyncio`` (uvicorn, uvloop) or ``trio`` (hypercorn).
         settings: limits, clock.
         on_ready: called with the address when connections are accepted.
+        prepare: done with the open hub before that.
 
     Raises:
         HubbubError: the store cannot be opened.
         OSError: the port cannot be listened at.
     """
     with listen(host, port) as listener:
-        main = partial(_main, url, settings or Settings(), listener, on_ready)
+        main = partial(_main, url, settings or Settings(), listener, on_ready, prepare)
         options = {"use_uvloop": _has_uvloop()} if backend == "asyncio" else {}
         anyio.run(main, backend=backend, backend_options=options)
 
@@ -155,10 +157,16 @@ class _UvicornServer(uvicorn.Server):
 
 
 async def _main(
-    url: str, settings: Settings, listener: socket.socket, on_ready: Callable[[str], None]
+    url: str,
+    settings: Settings,
+    listener: socket.socket,
+    on_ready: Callable[[str], None],
+    prepare: Callable[[Hubbub], Awaitable[None]] | None,
 ) -> None:
     stopping = anyio.Event()
     async with open_hub(url, settings=settings) as hub:
+        if prepare is not None:
+            await prepare(hub)
         gateway = Gateway(hub)
         gc.collect()
         gc.freeze()
