@@ -1,319 +1,335 @@
-"""Payments over Stripe's protocol, with a server that speaks it."""
+"""Against the protocol itself, as a Stripe-like server speaks it."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 
+import anyio
+import anyio.abc
+import httpx2
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from hubbub.errors import Invalid, PaymentDeclined
-from hubbub.money import Money
-from hubbub.shop.payment import Payment
+import hubbub
+from hubbub import Invalid, Money, PaymentDeclined, PaymentProvider
+from hubbub.clock import SystemClock
+from hubbub.ids import Ids
 from hubbub.shop.stripe import Stripe, StripeError, units_of
-from tests.shop.stripe_kit import (
-    ASKING_CARD,
-    DECLINED_CARD,
-    SECRET_KEY,
-    Customer,
-    localstripe,
-    new_id,
-)
+from hubbub.shop.webhook import Webhook
+from tests.shop.stripe_server import SECRET_KEY, StripeTransport, card_token, stripe_server
+from tests.shop.virtual_shop import usd
+
+pytest.importorskip("localstripe", reason="pip install localstripe")
+
+TEN = usd("10.00")
+GOOD = "4242424242424242"
+BAD = "4000000000000341"
+ASKS = "4000002500003155"
 
 
-@pytest.fixture(scope="session")
-def url() -> Iterator[str]:
-    with localstripe() as url:
-        yield url
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with stripe_server() as address:
+        yield address
 
 
-async def test_money_is_put_aside_and_then_taken(url: str) -> None:
-    customer = Customer(url)
-
-    authorized = await customer.authorize()
-    captured = await customer.capture(authorized.id)
-
-    assert authorized.status == "authorized"
-    assert captured == Payment(authorized.id, "captured")
-    assert await customer.moved(captured.id) == [1999]
+@pytest.fixture
+def transport() -> StripeTransport:
+    return StripeTransport()
 
 
-async def test_nothing_is_taken_before_it_is_captured(url: str) -> None:
-    customer = Customer(url)
-
-    authorized = await customer.authorize()
-
-    assert await customer.moved(authorized.id) == []
+@pytest.fixture
+def stripe(address: str, transport: StripeTransport) -> PaymentProvider:
+    return Stripe(SECRET_KEY, url=address, transport=transport)
 
 
-async def test_a_declined_card_says_why(url: str) -> None:
-    payment = await Customer(url).authorize(DECLINED_CARD)
-
-    assert payment.status == "declined"
-    assert payment.reason == "Your card was declined."
+@pytest.fixture
+def key() -> str:
+    return Ids(SystemClock(), random.SystemRandom()).new()
 
 
-async def test_a_card_whose_holder_is_asked_is_pending(url: str) -> None:
-    assert (await Customer(url).authorize(ASKING_CARD)).status == "pending"
+@pytest.fixture
+def good(address: str) -> str:
+    return card_token(address, GOOD)
 
 
-async def test_authorizing_again_is_one_payment(url: str) -> None:
-    customer = Customer(url)
-    method = await customer.method()
-
-    first = await customer.stripe.authorize(customer.order, customer.amount, method)
-    again = await customer.stripe.authorize(customer.order, customer.amount, method)
-
-    assert again == first
+@pytest.fixture
+def bad(address: str) -> str:
+    return card_token(address, BAD)
 
 
-@pytest.mark.parametrize("payment", ["pm_nobody", "4242424242424242", "tok_visa", "", "pm_/../x"])
-async def test_what_is_no_payment_method_is_refused(url: str, payment: str) -> None:
-    customer = Customer(url)
+async def test_money_is_put_aside_and_then_taken(
+    stripe: PaymentProvider, key: str, good: str
+) -> None:
+    before = await stripe.look_up(key, TEN)
+    aside = await stripe.authorize(key, TEN, good)
+    between = await stripe.look_up(key, TEN)
+    taken = await stripe.capture(key, aside.id, TEN)
+    after = await stripe.look_up(key, TEN)
 
+    assert (before.status, aside.status, taken.status) == ("none", "authorized", "captured")
+    assert (between, after) == (aside, taken)
+
+
+async def test_a_payment_is_made_once(
+    stripe: PaymentProvider, transport: StripeTransport, key: str, good: str
+) -> None:
+    first = await stripe.authorize(key, TEN, good)
+    again = await stripe.authorize(key, TEN, good)
+    captured = [await stripe.capture(key, first.id, TEN) for _ in range(2)]
+
+    assert first == again
+    assert [payment.status for payment in captured] == ["captured", "captured"]
+    assert transport.asked.count("POST /v1/payment_intents") == 1
+
+
+async def test_a_declined_card_says_why(stripe: PaymentProvider, key: str, bad: str) -> None:
+    declined = await stripe.authorize(key, TEN, bad)
+    found = await stripe.look_up(key, TEN)
+
+    assert (declined.status, declined.reason) == ("declined", "Your card was declined.")
+    assert (found.status, found.reason) == ("declined", "Your card was declined.")
+
+
+async def test_another_card_may_be_tried(
+    stripe: PaymentProvider, transport: StripeTransport, key: str, good: str, bad: str
+) -> None:
+    await stripe.authorize(key, TEN, bad)
+    transport._answers.clear()
+    await stripe.authorize(key, TEN, good)
+
+    assert (await stripe.look_up(key, TEN)).status == "authorized"
+
+
+async def test_a_card_that_asks_its_owner_is_waited_for(
+    stripe: PaymentProvider, key: str, address: str
+) -> None:
+    payment = await stripe.authorize(key, TEN, card_token(address, ASKS))
+    cancelled = await stripe.cancel(key, payment.id)
+
+    assert (payment.status, cancelled.status) == ("pending", "cancelled")
+
+
+async def test_what_was_let_go_is_not_taken(stripe: PaymentProvider, key: str, good: str) -> None:
+    aside = await stripe.authorize(key, TEN, good)
+    await stripe.cancel(key, aside.id)
+    taken = await stripe.capture(key, aside.id, TEN)
+
+    assert taken.status == "cancelled"
+
+
+async def test_what_was_taken_is_not_let_go(stripe: PaymentProvider, key: str, good: str) -> None:
+    aside = await stripe.authorize(key, TEN, good)
+    await stripe.capture(key, aside.id, TEN)
+
+    assert (await stripe.cancel(key, aside.id)).status == "captured"
+
+
+async def test_money_is_given_back_once(
+    stripe: PaymentProvider, transport: StripeTransport, key: str, good: str
+) -> None:
+    aside = await stripe.authorize(key, TEN, good)
+    await stripe.capture(key, aside.id, TEN)
+    first = await stripe.refund(f"{key}-a", aside.id, usd("4.00"))
+    again = await stripe.refund(f"{key}-a", aside.id, usd("4.00"))
+    other = await stripe.refund(f"{key}-b", aside.id, usd("6.00"))
+
+    assert first == again != other
+    assert transport.asked.count("POST /v1/refunds") == 2
+
+
+async def test_what_was_declined_is_not_given_back(
+    stripe: PaymentProvider, key: str, bad: str
+) -> None:
+    await stripe.authorize(key, TEN, bad)
+    found = await stripe.look_up(key, TEN)
+
+    with pytest.raises(PaymentDeclined, match="failed payment"):
+        await stripe.refund(f"{key}-a", found.id, TEN)
+
+
+async def test_an_unknown_card_is_refused(stripe: PaymentProvider, key: str) -> None:
     with pytest.raises(Invalid):
-        await customer.stripe.authorize(customer.order, customer.amount, payment)
-
-    assert await customer.look_up() == Payment("", "none")
+        await stripe.authorize(key, TEN, "pm_nothing")
 
 
-async def test_what_nobody_has_paid_is_not_found(url: str) -> None:
-    assert await Customer(url).look_up() == Payment("", "none")
+@pytest.mark.parametrize("loses", ["request", "answer"])
+async def test_what_is_lost_is_found_again(
+    stripe: PaymentProvider, transport: StripeTransport, key: str, good: str, loses: str
+) -> None:
+    await stripe.look_up(key, TEN)
+    transport.loses = loses
+    with pytest.raises(StripeError, match="cannot be reached"):
+        await stripe.look_up(key, TEN)
+    aside = await stripe.authorize(key, TEN, good)
+    transport.loses = loses
+    with pytest.raises(StripeError):
+        await stripe.capture(key, aside.id, TEN)
+    status = (await stripe.look_up(key, TEN)).status
+
+    assert status == ("authorized" if loses == "request" else "captured")
+    assert (await stripe.capture(key, aside.id, TEN)).status == "captured"
 
 
-async def test_an_authorized_payment_is_found(url: str) -> None:
-    customer = Customer(url)
-
-    authorized = await customer.authorize()
-
-    assert await customer.look_up() == authorized
-
-
-async def test_a_captured_payment_is_found(url: str) -> None:
-    customer = Customer(url)
-
-    captured = await customer.pay()
-
-    assert await customer.look_up() == captured
-
-
-async def test_a_cancelled_payment_is_found(url: str) -> None:
-    customer = Customer(url)
-
-    cancelled = await customer.cancel((await customer.authorize()).id)
-
-    assert cancelled.status == "cancelled"
-    assert await customer.look_up() == cancelled
-
-
-async def test_a_declined_payment_is_found_with_its_reason(url: str) -> None:
-    customer = Customer(url)
-
-    await customer.authorize(DECLINED_CARD)
-    found = await customer.look_up()
-
-    assert found.status == "declined"
-    assert found.reason == "Your card was declined."
-
-
-async def test_a_pending_payment_is_found(url: str) -> None:
-    customer = Customer(url)
-
-    pending = await customer.authorize(ASKING_CARD)
-
-    assert await customer.look_up() == pending
-
-
-async def test_a_key_that_is_no_id_is_found_as_well(url: str) -> None:
-    customer = Customer(url)
-    customer.order = f"order-{new_id()}"
-
-    authorized = await customer.authorize()
-
-    assert await customer.look_up() == authorized
-
-
-async def test_a_payment_is_found_behind_many_others(
-    url: str, monkeypatch: pytest.MonkeyPatch
+async def test_it_is_found_among_many(
+    stripe: PaymentProvider, good: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hubbub.shop.stripe.PAGE", 2)
-    customer = Customer(url)
+    payments = [await stripe.authorize(f"many-{number}", TEN, good) for number in range(5)]
+    found = [await stripe.look_up(f"many-{number}", TEN) for number in range(5)]
 
-    authorized = await customer.authorize()
-    for _ in range(4):
-        await Customer(url).authorize()
-
-    assert await customer.look_up() == authorized
+    assert found == payments
 
 
-async def test_of_several_payments_the_captured_one_counts(url: str) -> None:
-    customer = Customer(url)
-    form = {
-        "amount": "1999",
-        "currency": "usd",
-        "payment_method": await customer.method(),
-        "confirm": "true",
-        "capture_method": "manual",
-        "metadata[order]": customer.order,
-    }
-    first, second, third = [
-        (await customer.ask("POST", "/v1/payment_intents", form)).json()["id"] for _ in range(3)
-    ]
-    await customer.cancel(first)
-    await customer.capture(second)
+@pytest.mark.parametrize("status", [401, 409, 429, 500])
+async def test_what_may_be_otherwise_the_next_time_is_an_error(key: str, status: int) -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(status, json={"error": {"message": "not now"}})
 
-    assert await customer.look_up() == Payment(second, "captured")
-    assert (await customer.intent(third))["status"] == "requires_capture"
+    stripe = Stripe(SECRET_KEY, transport=httpx2.MockTransport(answer))
+
+    with pytest.raises(StripeError, match="not now") as caught:
+        await stripe.authorize(key, TEN, "pm_card_visa")
+    assert SECRET_KEY not in str(caught.value)
 
 
-async def test_capturing_twice_takes_the_money_once(url: str) -> None:
-    customer = Customer(url)
+@pytest.mark.parametrize("content", [b"", b"<html>", b"[]"])
+async def test_nonsense_is_an_error(key: str, content: bytes) -> None:
+    stripe = Stripe(
+        SECRET_KEY, transport=httpx2.MockTransport(lambda _: httpx2.Response(502, content=content))
+    )
 
-    captured = await customer.pay()
-    again = await customer.capture(captured.id)
-
-    assert again == captured
-    assert await customer.moved(captured.id) == [1999]
-
-
-async def test_what_was_cancelled_cannot_be_captured(url: str) -> None:
-    customer = Customer(url)
-    cancelled = await customer.cancel((await customer.authorize()).id)
-
-    assert await customer.capture(cancelled.id) == cancelled
-    assert await customer.moved(cancelled.id) == []
+    with pytest.raises(StripeError, match="502"):
+        await stripe.look_up(key, TEN)
 
 
-async def test_cancelling_twice_is_cancelling_once(url: str) -> None:
-    customer = Customer(url)
-    cancelled = await customer.cancel((await customer.authorize()).id)
+async def test_a_refused_question_is_an_error(key: str) -> None:
+    error = {"error": {"message": "no such intent"}}
+    stripe = Stripe(
+        SECRET_KEY, transport=httpx2.MockTransport(lambda _: httpx2.Response(404, json=error))
+    )
 
-    assert await customer.cancel(cancelled.id) == cancelled
-
-
-async def test_what_was_captured_stays_so_when_it_is_cancelled(url: str) -> None:
-    customer = Customer(url)
-    captured = await customer.pay()
-
-    assert await customer.cancel(captured.id) == captured
+    with pytest.raises(StripeError, match="no such intent"):
+        await stripe.look_up(key, TEN)
 
 
-@pytest.mark.parametrize("payment_id", ["pi_nobody", "../charges", "", "sandbox_1"])
-async def test_a_payment_that_is_not_there_cannot_be_captured(url: str, payment_id: str) -> None:
-    with pytest.raises((StripeError, Invalid)):
-        await Customer(url).capture(payment_id)
+async def test_a_refund_that_failed_is_declined(key: str) -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        failed = {"id": "re_1", "status": "failed", "metadata": {"refund": key}}
+        return httpx2.Response(200, json={"data": [failed]})
 
-
-async def test_a_part_is_given_back_and_then_the_rest(url: str) -> None:
-    customer = Customer(url)
-    captured = await customer.pay()
-
-    one = await customer.stripe.refund(new_id(), captured.id, Money("5.00", "USD"))
-    rest = await customer.stripe.refund(new_id(), captured.id, Money("14.99", "USD"))
-
-    assert one != rest
-    assert await customer.moved(captured.id) == [-1499, -500, 1999]
-
-
-async def test_a_refund_asked_for_again_is_given_once(url: str) -> None:
-    customer = Customer(url)
-    captured = await customer.pay()
-    refund = new_id()
-
-    first = await customer.stripe.refund(refund, captured.id, Money("5.00", "USD"))
-    again = await customer.stripe.refund(refund, captured.id, Money("5.00", "USD"))
-
-    assert again == first
-    assert await customer.moved(captured.id) == [-500, 1999]
-
-
-async def test_no_more_is_given_back_than_was_paid(url: str) -> None:
-    customer = Customer(url)
-    captured = await customer.pay()
-
-    with pytest.raises(PaymentDeclined, match="greater"):
-        await customer.stripe.refund(new_id(), captured.id, Money("20.00", "USD"))
-    assert await customer.moved(captured.id) == [1999]
-
-
-async def test_what_was_given_back_is_not_given_back_again(url: str) -> None:
-    customer = Customer(url)
-    captured = await customer.pay()
-    await customer.stripe.refund(new_id(), captured.id, customer.amount)
-
-    with pytest.raises(PaymentDeclined, match="already"):
-        await customer.stripe.refund(new_id(), captured.id, customer.amount)
-
-
-async def test_what_was_not_captured_is_not_given_back(url: str) -> None:
-    customer = Customer(url)
-    authorized = await customer.authorize()
+    stripe = Stripe(SECRET_KEY, transport=httpx2.MockTransport(answer))
 
     with pytest.raises(PaymentDeclined):
-        await customer.stripe.refund(new_id(), authorized.id, customer.amount)
-
-
-async def test_what_stripe_has_not_taken_is_not_given_back(url: str) -> None:
-    with pytest.raises(PaymentDeclined):
-        await Customer(url).stripe.refund(new_id(), "sandbox_1", Money("5.00", "USD"))
-
-
-async def test_a_refund_that_stripe_cannot_count_is_declined(url: str) -> None:
-    customer = Customer(url, Money("5.120", "KWD"))
-    captured = await customer.pay()
-
-    with pytest.raises(PaymentDeclined):
-        await customer.stripe.refund(new_id(), captured.id, Money("0.001", "KWD"))
-
-
-async def test_yen_are_charged_as_yen(url: str) -> None:
-    customer = Customer(url, Money(500, "JPY"))
-    captured = await customer.pay()
-
-    assert await customer.moved(captured.id) == [500]
+        await stripe.refund(key, "pi_1", TEN)
 
 
 @pytest.mark.parametrize(
-    ("amount", "units"),
+    ("money", "units"),
     [
-        (Money("10.00", "USD"), 1000),
-        (Money("500", "JPY"), 500),
-        (Money("500", "CLP"), 500),
-        (Money("5.120", "KWD"), 5120),
-        (Money("5", "ISK"), 500),
-        (Money("5", "UGX"), 500),
-        (Money("5.00", "MGA"), 5),
+        (usd("10.00"), 1000),
+        (Money(500, "JPY"), 500),
+        (Money(500, "ISK"), 50_000),
+        (Money(500, "UGX"), 50_000),
+        (Money("1.230", "KWD"), 1230),
     ],
 )
-def test_an_amount_is_in_the_unit_that_stripe_counts_in(amount: Money, units: int) -> None:
-    assert units_of(amount) == units
+def test_amounts_are_in_stripes_units(money: Money, units: int) -> None:
+    assert units_of(money) == units
 
 
-@pytest.mark.parametrize("amount", ["5.124 KWD", "0.001 BHD", "1.005 JOD", "1.001 OMR", "1.009 TND"])
-def test_the_last_of_three_decimals_is_zero(amount: str) -> None:
+@pytest.mark.parametrize("money", [Money("1.234", "KWD"), Money("0.0001", "CLF")])
+def test_what_stripe_cannot_take_is_refused(money: Money) -> None:
     with pytest.raises(Invalid):
-        units_of(Money(*amount.split(" ")))
+        units_of(money)
 
 
-@pytest.mark.parametrize("amount", [Money("5.01", "MGA"), Money("1.0000", "CLF")])
-def test_what_stripe_cannot_count_is_refused(amount: Money) -> None:
-    with pytest.raises(Invalid):
-        units_of(amount)
+async def test_a_whole_checkout_is_paid_by_stripe(
+    stripe: PaymentProvider, good: str, bad: str
+) -> None:
+    async with (
+        hubbub.open("memory://", payments=stripe) as hub,
+        hub.session("root", role="admin") as root,
+        hub.session("ann") as ann,
+    ):
+        await root.shop.set_product("pen", "Pen", usd("5.00"), stock=5)
+        await ann.shop.add_item("pen", 2)
+        with pytest.raises(PaymentDeclined, match="Your card was declined"):
+            await ann.shop.checkout(payment=bad, key="1")
+        order = await ann.shop.checkout(payment=good, key="2")
+        given_back = await root.shop.refund(order.id, key="r", amount=usd("1.00"))
+
+    assert (order.status, str(order.total)) == ("paid", "11.00 USD")
+    assert str(given_back.refunded) == "1.00 USD"
 
 
-@given(st.integers(1, 99_999_999), st.sampled_from(["USD", "EUR", "JPY", "HUF", "TWD", "KRW"]))
-def test_other_currencies_are_counted_as_iso_does(amount: int, currency: str) -> None:
-    assert units_of(Money(amount, currency)) == amount
+async def test_a_request_has_an_end(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setattr("hubbub.shop.stripe.SECONDS_MAX", 0.05)
+    async with await listening() as listener:
+        stripe = Stripe(SECRET_KEY, url=f"http://127.0.0.1:{port_of(listener)}")
+
+        with pytest.raises(StripeError, match="ReadTimeout"):
+            await stripe.look_up(key, TEN)
 
 
-@pytest.mark.parametrize("secret_key", ["", "pk_test_1", "sk_test\r\nX: y", "sk_tést"])
-def test_a_wrong_secret_key_is_not_repeated(secret_key: str) -> None:
-    with pytest.raises(Invalid) as refused:
-        Stripe(secret_key)
+async def test_what_it_tells_by_itself_is_signed(
+    stripe: PaymentProvider, address: str, key: str, good: str
+) -> None:
+    listener, requests = await listening(), list[bytes]()
+    heard = anyio.Event()
 
-    assert not secret_key or secret_key not in str(refused.value)
+    async def hear(stream: anyio.abc.SocketStream) -> None:
+        async with stream:
+            request = await read_request(stream)
+            await stream.send(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+        # It may tell of other tests' payments as well.
+        if key.encode() in request:
+            requests.append(request)
+            heard.set()
+
+    async with listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, hear)
+        hook = {"url": f"http://127.0.0.1:{port_of(listener)}/", "secret": "whsec_1"}
+        async with httpx2.AsyncClient(auth=(SECRET_KEY, "")) as client:
+            await client.post(f"{address}/_config/webhooks/hook", json=hook)
+        aside = await stripe.authorize(key, TEN, good)
+        await stripe.capture(key, aside.id, TEN)
+        with anyio.fail_after(10):
+            await heard.wait()
+        tasks.cancel_scope.cancel()
+
+    head, _, body = requests[0].partition(b"\r\n\r\n")
+    [signature] = [
+        line.partition(b":")[2].strip().decode()
+        for line in head.split(b"\r\n")
+        if line.lower().startswith(b"stripe-signature")
+    ]
+    event = Webhook("whsec_1").read(body, signature, SystemClock().now())
+    assert event is not None
+    assert (event.type, event.order) == ("payment_intent.succeeded", key)
 
 
-def test_a_provider_does_not_show_its_key() -> None:
-    assert SECRET_KEY not in repr(Stripe(SECRET_KEY))
+async def read_request(stream: anyio.abc.SocketStream) -> bytes:
+    """Read a request with a body of a known length."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += await stream.receive()
+    head, _, body = data.partition(b"\r\n\r\n")
+    [length] = [
+        int(line.partition(b":")[2])
+        for line in head.split(b"\r\n")
+        if line.lower().startswith(b"content-length")
+    ]
+    while len(body) < length:
+        body += await stream.receive()
+    return head + b"\r\n\r\n" + body
+
+
+async def listening() -> anyio.abc.Listener[anyio.abc.SocketStream]:
+    multi = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    return multi.listeners[0]
+
+
+def port_of(listener: anyio.abc.Listener[anyio.abc.SocketStream]) -> int:
+    port: int = listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610  (no database)
+    return port

@@ -16,7 +16,7 @@ __all__ = ["app"]
 
 app = typer.Typer(
     name="hubbub",
-    help="The live parts of an application: a server, a chat, games, a shop, and a check of it all.",
+    help="The live parts of an application: a server, a chat, games, a shop, and a check of all.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

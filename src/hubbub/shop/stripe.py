@@ -178,7 +178,7 @@ class Stripe:
                 raise PaymentDeclined(refused.problem.message) from refused
         if refund.status in ("failed", "canceled"):
             raise PaymentDeclined("The card's bank did not take the money back.")
-        return refund.id
+        return str(refund.id)
 
     async def _act(self, payment_id: str, what: str, key: str) -> Payment:
         path = f"payment_intents/{payment_id}"

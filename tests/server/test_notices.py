@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import anyio
+import httpx2
+import pytest
+
+import hubbub
+from hubbub.clock import SystemClock
+from hubbub.server import create_app
+from hubbub.server.notices import STRIPE_PATH
+from tests.shop.bank import Bank
+from tests.shop.test_webhook import SECRET, signed, told
+from tests.shop.virtual_shop import usd
+
+
+def client_of(hub: hubbub.Hubbub, secret: str | None = SECRET) -> httpx2.AsyncClient:
+    app = create_app(hub, stripe_webhook_secret=secret)
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test")
+
+
+async def post(client: httpx2.AsyncClient, body: bytes, signature: str) -> int:
+    answer = await client.post(STRIPE_PATH, content=body, headers={"Stripe-Signature": signature})
+    return answer.status_code
+
+
+async def test_what_is_told_finishes_an_order() -> None:
+    bank = Bank()
+    settings = hubbub.Settings(checkout_seconds_max=0.01)
+    async with hubbub.open("memory://", payments=bank, settings=settings) as hub:
+        async with hub.session("root", role="admin") as root:
+            await root.shop.set_product("pen", "Pen", usd("5.00"))
+        async with hub.session("ann") as ann, client_of(hub) as client:
+            await ann.shop.add_item("pen")
+            order = await ann.shop.checkout(payment="slow", key="1")
+            bank.approve()
+            body = told(metadata={"order": order.id})
+            async with ann.follow(order.stream) as events:
+                status = await post(client, body, signed(body, SystemClock().now()))
+                with anyio.fail_after(5):
+                    event = await anext(events)
+            again = await post(client, body, signed(body, SystemClock().now()))
+
+    assert (order.status, status, again) == ("pending", 204, 204)
+    assert type(event.data).__name__ == "Paid"
+
+
+async def test_what_is_about_no_order_is_taken_all_the_same() -> None:
+    body = told(metadata={})
+    async with hubbub.open("memory://") as hub, client_of(hub) as client:
+        status = await post(client, body, signed(body, SystemClock().now()))
+
+    assert status == 204
+
+
+@pytest.mark.parametrize(
+    ("body", "signature", "expected"),
+    [(told(), "nonsense", 403), (b"{}", signed(b"{}"), 403), (b"x" * 200_000, "", 413)],
+)
+async def test_who_is_not_stripe_is_refused(body: bytes, signature: str, expected: int) -> None:
+    async with hubbub.open("memory://") as hub, client_of(hub) as client:
+        status = await post(client, body, signature)
+
+    assert status == expected
+
+
+async def test_without_a_secret_there_is_no_such_place() -> None:
+    async with hubbub.open("memory://") as hub, client_of(hub, None) as client:
+        status = await post(client, told(), signed(told()))
+
+    assert status == 404
