@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import httpx2
 import pytest
@@ -48,8 +49,8 @@ def localstripe() -> Iterator[str]:
 
 
 @contextmanager
-def answering(answer: bytes | None) -> Iterator[str]:
-    """Answer each request with the same, or take it and say nothing; gives the URL."""
+def answering(*answers: bytes | None) -> Iterator[str]:
+    """Answer each request with the next of these, the last again and again; gives the URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     taken: list[socket.socket] = []
 
@@ -59,6 +60,7 @@ def answering(answer: bytes | None) -> Iterator[str]:
                 connection, _ = listener.accept()
             except OSError:
                 return
+            answer = answers[min(len(taken), len(answers) - 1)]
             taken.append(connection)
             if answer is not None:
                 connection.recv(65536)
@@ -140,6 +142,6 @@ class Customer:
         moves = await self.ask("GET", "/v1/balance_transactions?limit=1000")
         return sorted(move["amount"] for move in moves.json()["data"] if move["source"] in ids)
 
-    async def intent(self, payment_id: str) -> dict[str, dict[str, object]]:
+    async def intent(self, payment_id: str) -> dict[str, Any]:
         found = await self.ask("GET", f"/v1/payment_intents/{payment_id}")
         return dict(found.json())

@@ -62,9 +62,14 @@ class Webhook:
 
     Args:
         secret: the signing secret of the endpoint, from Stripe's dashboard.
+
+    Raises:
+        Invalid: it is empty, so anybody could sign.
     """
 
     def __init__(self, secret: str) -> None:
+        if not secret:
+            raise Invalid("The webhook's secret is empty; Stripe shows it as whsec_….")
         self._secret = secret.encode()
         self._seen: OrderedDict[str, None] = OrderedDict()
 
@@ -84,7 +89,7 @@ class Webhook:
         self._check(body, signature, now)
         try:
             told = _decode(body)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Invalid(f"This is no event of Stripe's: {error}.") from error
         if told.id in self._seen:
             return None
