@@ -12,21 +12,41 @@ from typer.testing import CliRunner
 
 import hubbub.server
 import hubbub.testing
-from hubbub import Board, Entry, Event, Match, Message, Room, Season, Signal, User
+from hubbub import (
+    Board,
+    Cart,
+    CartLine,
+    Change,
+    Coupon,
+    Entry,
+    Event,
+    Line,
+    Match,
+    Message,
+    Order,
+    Product,
+    Refund,
+    Room,
+    Season,
+    Signal,
+    User,
+)
 from hubbub.chat.service import Chat
 from hubbub.cli.app import app
 from hubbub.cli.commands import COMMANDS
+from hubbub.cli.counter import COMMANDS as SHOP_COMMANDS
 from hubbub.cli.seat import COMMANDS as SEAT_COMMANDS
 from hubbub.errors import HubbubError
 from hubbub.games.service import Games
 from hubbub.service import Method, methods_of
 from hubbub.session import STREAMS
+from hubbub.shop.service import Shop
 from hubbub.users.service import Users
 from tests.docs.examples import ROOT
 
 REFERENCE = ROOT / "docs" / "reference"
 ALL = "\n".join(page.read_text() for page in REFERENCE.glob("*.md"))
-ALL_METHODS = methods_of(Chat) | methods_of(Games) | methods_of(Users)
+ALL_METHODS = methods_of(Chat) | methods_of(Games) | methods_of(Shop) | methods_of(Users)
 
 
 def page_of(name: str) -> str:
@@ -58,9 +78,11 @@ def test_every_method_of_the_session_on_the_wire(method: str) -> None:
     assert f"`session.{method}`" in page_of("wire") or f'"session.{method}"' in page_of("wire")
 
 
-@pytest.mark.parametrize(
-    "result", [Room, Message, Match, Entry, Board, Season, Signal, User, Event]
-)
+RESULTS = [Room, Message, Match, Entry, Board, Season, Signal, User, Event]
+SOLD = [Product, Cart, CartLine, Order, Line, Change, Refund, Coupon]
+
+
+@pytest.mark.parametrize("result", [*RESULTS, *SOLD])
 def test_every_result_with_its_fields(result: type[msgspec.Struct]) -> None:
     section = page_of("sessions").partition(f"### `{result.__name__}`")[2].partition("###")[0]
 
@@ -72,7 +94,7 @@ def test_every_name_of_the_packages(name: str) -> None:
     assert name in page_of("packages")
 
 
-@pytest.mark.parametrize("command", ["serve", "chat", "play", "watch", "top", "verify"])
+@pytest.mark.parametrize("command", ["serve", "chat", "play", "watch", "top", "shop", "verify"])
 def test_every_command_with_its_options(command: str) -> None:
     shown = CliRunner().invoke(app, [command, "--help"]).output
     options = set(re.findall(r"--[a-z]+", shown)) - {"--help"}
@@ -91,6 +113,13 @@ def test_every_command_of_a_chat(name: str) -> None:
 @pytest.mark.parametrize("name", SEAT_COMMANDS)
 def test_every_command_of_a_player(name: str) -> None:
     assert f"| `/{name}` |" in page_of("cli").partition("## `hubbub play")[2]
+
+
+@pytest.mark.parametrize("name", SHOP_COMMANDS)
+def test_every_command_of_a_shop(name: str) -> None:
+    command = f"{name} {SHOP_COMMANDS[name].arguments}".strip()
+
+    assert f"| `{command}` |" in page_of("cli").partition("## `hubbub shop")[2]
 
 
 @pytest.mark.parametrize("field", msgspec.structs.fields(hubbub.Settings), ids=lambda f: f.name)
@@ -122,6 +151,6 @@ def test_every_error_with_its_codes(kind: type[HubbubError]) -> None:
 def test_every_event_type_with_its_fields(kind: str) -> None:
     page = page_of("events")
 
-    for data in get_args(STREAMS[kind].data_type):
+    for data in get_args(STREAMS[kind].data_type) or (STREAMS[kind].data_type,):
         fields = ", ".join(f"`{field}`" for field in data.__struct_fields__)
         assert f"| `{data.__struct_config__.tag}` | {fields} |" in page

@@ -30,7 +30,13 @@ RefundStatus = Literal["pending", "done", "failed"]
 
 
 class Change(msgspec.Struct, frozen=True, gc=False):
-    """A status, and since when the order has it, UTC."""
+    """
+    A status that an order has, or had.
+
+    Args:
+        status: which.
+        at: since when, UTC.
+    """
 
     status: OrderStatus
     at: datetime
