@@ -3,7 +3,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from hubbub import Conflict, Hubbub, Offer, Session
+from hubbub import Conflict, Hubbub, NotFound, Offer, Session
 from hubbub.service import methods_of
 from hubbub.shop.priced_shop import PricedShop
 from hubbub.shop.service import Shop
@@ -46,5 +46,24 @@ def test_a_quantity_is_set_at_the_price_of_now(sell: Sell) -> None:
         cart = await ann.shop.set_quantity("boat", 3)
 
         assert [(line.total, line.stock) for line in cart.lines][1] == (usd("21.00"), 1)
+
+    sell(story, prices=source)
+
+
+def test_what_is_not_sold_any_more_is_taken_out_before_checkout(sell: Sell) -> None:
+    source = Source(boat=Offer("Boat", usd("7.00")))
+
+    async def story(hub: Hubbub, ann: Session) -> None:
+        await ann.shop.add_item("boat")
+        await anyio.sleep(10)
+        del source.offers["boat"]
+        cart = await ann.shop.cart()
+        with pytest.raises(NotFound, match="We do not sell 'boat'"):
+            await ann.shop.checkout(payment="pm_card_visa", key="1")
+        await ann.shop.remove_item("boat")
+        order = await ann.shop.checkout(payment="pm_card_visa", key="1")
+
+        assert [line.sku for line in cart.lines] == ["pen", "boat"]
+        assert order.status == "paid"
 
     sell(story, prices=source)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from ..errors import NotFound
 from ..journal.caller import Caller
 from ..service import slow_command, slow_query
 from .cart import Cart
@@ -33,7 +36,9 @@ class PricedShop(Shop):
     @slow_query
     async def cart(self) -> Cart:
         """Show one's cart, with what its products cost now."""
-        await self._look_up_cart()
+        # What is not sold any more is shown as it was added, so that it can be taken out.
+        with suppress(NotFound):
+            await self._look_up_cart()
         return await super().cart()
 
     @slow_command
