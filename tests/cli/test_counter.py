@@ -133,7 +133,10 @@ async def test_new_prices_are_accepted() -> None:
 
 
 async def test_a_payment_that_is_not_through_is_told() -> None:
-    async with shopping(Bank(), Settings(checkout_seconds_max=0.01)) as (counter, paper):
+    async with shopping(Bank(), Settings(checkout_seconds_max=0.01, drain_seconds_max=0.01)) as (
+        counter,
+        paper,
+    ):
         await counter.carry_out("add laptop")
         await counter.carry_out("pay slow")
 

@@ -67,20 +67,6 @@ def test_a_busy_port_is_refused(tmp_path: Path, backend: str) -> None:
     assert not (tmp_path / "hubbub.db").exists()
 
 
-def test_a_restart_leaves_the_stock_of_the_demo_as_it_is(tmp_path: Path, backend: str) -> None:
-    options = ["--demo", "--port", 0, "--backend", backend]
-    stocks = []
-    for typed in ("add mouse\npay pm_card_visa\n", "quit\n"):
-        with program(tmp_path, "serve", *options) as server:
-            address = server.line_with("Hubbub serves").split()[2]
-            run_program(tmp_path, "shop", address, typed=typed)
-            done = run_program(tmp_path, "shop", address, typed="list\n")
-            stocks.append([line for line in done.out.splitlines() if line.startswith("mouse")][-1])
-            server.stop(signal.SIGTERM)
-
-    assert stocks == ["mouse     Mouse      29.99 USD  99 in stock"] * 2
-
-
 def test_settings_are_set(tmp_path: Path, backend: str) -> None:
     options = ["--port", 0, "--backend", backend, "--set", "text_chars_max=5"]
     with program(tmp_path, "serve", *options) as server:

@@ -20,7 +20,8 @@ from hubbub.shop.sandbox import SandboxState
 from tests.faults.doomed_shop import CARDS, STOCK
 
 BUYERS = 100
-KILLED_AFTER = [1, 120]
+# By then all of them wait for a card that answers late.
+KILLED_AFTER = [1, 60]
 
 
 @pytest.fixture

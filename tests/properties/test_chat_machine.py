@@ -285,8 +285,8 @@ def fields_of(found: Any) -> Any:
 
 
 @pytest.mark.hypothesis
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_hub_does_what_a_plain_model_does(backend: Backend) -> None:
+def test_a_hub_does_what_a_plain_model_does(request: pytest.FixtureRequest) -> None:
+    backend: Backend = "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
     usual = settings.default
     assert usual is not None
     fewer = settings(max_examples=max(1, usual.max_examples // DEARER))

@@ -25,7 +25,7 @@ async def post(client: httpx2.AsyncClient, body: bytes, signature: str) -> int:
 
 async def test_what_is_told_finishes_an_order() -> None:
     bank = Bank()
-    settings = hubbub.Settings(checkout_seconds_max=0.01)
+    settings = hubbub.Settings(checkout_seconds_max=0.01, drain_seconds_max=0.01)
     async with hubbub.open("memory://", payments=bank, settings=settings) as hub:
         async with hub.session("root", role="admin") as root:
             await root.shop.set_product("pen", "Pen", usd("5.00"))
