@@ -157,4 +157,6 @@ def run_tests(session: nox.Session, plugin: list[str], *tests: str) -> None:
     session.env["COVERAGE_FILE"] = str(ROOT / f".coverage.{session.name}")
     session.run("coverage", "erase")
     flags = [*plugin, "--ignore=tests/docs"]  # the examples have a session of their own
+    # On two cores, each file of tests by one of them.
+    flags += ["--numprocesses=2", "--dist=loadfile"]
     session.run("coverage", "run", "-m", "pytest", *flags, *tests, *session.posargs)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from copy import copy
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING
@@ -24,6 +24,10 @@ __all__ = ["AMOUNT_MAX", "Money", "decimals_of", "round_half_up", "total"]
 AMOUNT_MAX = (1 << 53) - 1
 
 _PLAIN = re.compile(r"([+-]?)(\d{1,16})(?:\.(\d{1,16}))?", re.ASCII)
+# For what others reckon: enough for any amount, whatever the application has set.
+_EXACT = Context(prec=32)
+# Of a Decimal: with more it would take all the memory there is to write it out.
+_ZEROS = 100
 
 
 class Money(msgspec.Struct, frozen=True, gc=False):
@@ -96,7 +100,8 @@ class Money(msgspec.Struct, frozen=True, gc=False):
     @property
     def decimal(self) -> Decimal:
         """The amount in whole units, exactly."""
-        return Decimal(self.amount).scaleb(-decimals_of(self.currency))
+        # Unlike arithmetic, making one does not round to the context's precision.
+        return Decimal(f"{self.amount}E-{decimals_of(self.currency)}")
 
     def part(self, rate: Fraction | Decimal | int) -> Money:
         """
@@ -105,7 +110,8 @@ class Money(msgspec.Struct, frozen=True, gc=False):
         Args:
             rate: exact, like ``Fraction(1, 3)`` or ``Decimal("0.1")``.
         """
-        if isinstance(rate, bool) or not isinstance(rate, Fraction | Decimal | int):
+        good = isinstance(rate, Fraction) or type(rate) is int
+        if not good and not (isinstance(rate, Decimal) and _is_plain(rate)):
             raise Invalid(f"A rate is a Fraction, a Decimal or an int, not {rate!r}.")
         above, below = rate.as_integer_ratio()
         return Money(_half_up(self.amount * above, below), self.currency)
@@ -150,9 +156,11 @@ class Money(msgspec.Struct, frozen=True, gc=False):
         # A copy, for it is everybody's; ISO's decimals are not always those a place shows.
         pattern = copy(place.currency_formats["standard"])
         pattern.frac_prec = (decimals_of(self.currency),) * 2
-        return str(
-            pattern.apply(self.decimal, place, currency=self.currency, currency_digits=False)
-        )
+        with localcontext(_EXACT):
+            shown = pattern.apply(
+                self.decimal, place, currency=self.currency, currency_digits=False
+            )
+        return str(shown)
 
     def _same(self, other: object) -> int:
         if not isinstance(other, Money):
@@ -202,10 +210,14 @@ def _half_up(above: int, below: int) -> int:
     return -rounded if above < 0 else rounded
 
 
+def _is_plain(number: Decimal) -> bool:
+    return number.is_finite() and abs(number.adjusted()) <= _ZEROS
+
+
 def _parsed(amount: object, currency: str, decimals: int) -> int:
     if isinstance(amount, float):
         raise Invalid(f'A float is not exact: write Money("{amount}", "{currency}").')
-    if isinstance(amount, Decimal) and amount.is_finite():
+    if isinstance(amount, Decimal) and _is_plain(amount):
         amount = f"{amount:f}"
     plain = _PLAIN.fullmatch(amount) if isinstance(amount, str) else None
     if plain is None:

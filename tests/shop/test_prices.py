@@ -11,6 +11,7 @@ from hubbub import (
     Invalid,
     NotFound,
     Offer,
+    OutOfStock,
     Overloaded,
     PriceUnavailable,
     Session,
@@ -218,5 +219,36 @@ def test_the_oldest_prices_are_forgotten(sell: Sell, monkeypatch: pytest.MonkeyP
         # Of the pen nothing is known any more: it keeps the price it was added at.
         pen = cart.lines[0]
         assert (pen.price, pen.new_price) == (usd("5.00"), None)
+
+    sell(story, prices=source)
+
+
+@pytest.mark.parametrize(("stock", "left"), [(50, 10), (5, 5), (None, 10)])
+def test_of_two_stocks_the_smaller_counts(sell: Sell, stock: int | None, left: int) -> None:
+    source = Source(pen=Offer("Pen", usd("5.00"), stock=stock))
+
+    async def story(hub: Hubbub, ann: Session) -> None:
+        cart = await ann.shop.set_quantity("pen", left + 1)
+        with pytest.raises(OutOfStock):
+            await ann.shop.checkout(payment="pm_card_visa", key="1")
+        await ann.shop.set_quantity("pen", left)
+        await ann.shop.checkout(payment="pm_card_visa", key="1")
+
+        assert cart.lines[0].stock == left
+        assert (await product(ann)).stock == 10 - left
+
+    sell(story, prices=source)
+
+
+def test_a_stock_that_the_catalogue_does_not_have_is_the_sources_to_count(sell: Sell) -> None:
+    source = Source(boat=Offer("Boat", usd("1"), stock=1))
+
+    async def story(hub: Hubbub, ann: Session) -> None:
+        for key in ("1", "2"):
+            await ann.shop.add_item("boat")
+            await ann.shop.checkout(payment="pm_card_visa", key=key)
+
+        with pytest.raises(NotFound):
+            await ann.shop.product("boat")
 
     sell(story, prices=source)

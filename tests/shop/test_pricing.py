@@ -82,3 +82,13 @@ def test_the_catalogue_sells_what_is_in_it() -> None:
     assert offer is not None
     assert (offer.name, offer.price, offer.stock) == ("Mouse", usd("29.99"), 7)
     assert Shelf().ask(lambda states: offered(states, "mouse")) is None
+
+
+@pytest.mark.parametrize("amount", [Money(1, "EUR"), usd("-0.01")])
+def test_a_policy_that_is_wrong_is_named(amount: Money) -> None:
+    class Wrong:
+        def tax(self, basis: Basis) -> Tax:
+            return Tax(amount, included=False)
+
+    with pytest.raises(TypeError, match="tax policy"):
+        totals_of([LAPTOP], LAPTOP.price, NOTHING, None, Wrong())

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sortedcontainers import SortedSet
 
 from hubbub.errors import Invalid, NotFound
 from hubbub.journal.event import Event
@@ -16,9 +18,11 @@ from hubbub.shop.product import (
     SKU_CHARS_MAX,
     STOCK_MAX,
     Catalogue,
+    Product,
     ProductState,
     product_of,
     product_stream,
+    set_product,
 )
 from tests.games.board_kit import REGISTRY
 from tests.shop.shelf_kit import NOON, Shelf, full_shelf, usd
@@ -50,17 +54,46 @@ def test_a_stock_outside_its_limits_is_refused(stock: Any) -> None:
         Shelf().product("pen", usd(5), stock)
 
 
-def test_the_largest_price_and_stock_are_taken() -> None:
+@pytest.mark.parametrize(("price", "stock"), [(PRICE_MAX, STOCK_MAX), (0, 0)])
+def test_the_largest_and_least_price_and_stock_are_taken(price: int, stock: int) -> None:
     shelf = Shelf()
-    shelf.product("pen", Money(PRICE_MAX, "USD"), STOCK_MAX)
 
-    assert shelf.stock("pen") == STOCK_MAX
+    [made, _] = shelf.product("pen", usd(price), stock)
+
+    assert made == ProductSet("Pen", usd(price), stock)
+    assert shelf.stock("pen") == stock
+
+
+@pytest.mark.parametrize("changed", [{"name": "x" * 8}, {"category": "x" * 8}])
+def test_names_have_their_length(changed: dict[str, Any]) -> None:
+    states, whole = Shelf().ask, msgspec.structs.replace(ProductSet("Pen", usd(5)), **changed)
+
+    assert states(lambda states: set_product(states, "pen", whole, 8))[0].data == whole
+    with pytest.raises(Invalid):
+        states(lambda states: set_product(states, "pen", whole, 7))
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\nb", None, 5])
+def test_a_product_and_its_category_have_proper_names(name: Any) -> None:
+    shelf = Shelf()
+    with pytest.raises(Invalid):
+        shelf.do(lambda states: set_product(states, "pen", ProductSet(name, usd(5)), 100))
+    if name is not None:
+        with pytest.raises(Invalid):
+            shelf.product("pen", usd(5), category=name)
+
+    assert shelf.events == []
 
 
 @pytest.mark.parametrize("sku", ["", "x" * (SKU_CHARS_MAX + 1), "a/b", "a b", "ü", "\n", None, 5])
 def test_what_is_no_sku_is_refused(sku: Any) -> None:
     with pytest.raises(Invalid):
         product_stream(sku)
+
+
+@pytest.mark.parametrize("sku", ["a", "A-1.b_2", "~!@#$%^&*()", "..", '"'])
+def test_a_sku_has_letters_digits_and_signs(sku: str) -> None:
+    assert product_stream(sku) == f"product/{sku}"
 
 
 def test_the_longest_sku_is_taken() -> None:
@@ -94,9 +127,31 @@ def test_where_there_is_always_enough_nothing_is_counted() -> None:
     assert product_of("product/pen", state).stock is None
 
 
+def test_what_was_put_aside_before_counting_began_is_not_counted() -> None:
+    state = state_of(StockReserved("1", 3))
+
+    assert state == ProductState()
+
+
+def test_a_product_is_shown_as_it_is_sold() -> None:
+    state = state_of(ProductSet("Pen", usd(5), 7, "office"))
+
+    assert product_of("product/pen", state) == Product(
+        "pen", "product/pen", "Pen", usd(5), 7, "office"
+    )
+
+
+def test_a_snapshot_holds_the_offer() -> None:
+    state = state_of(ProductSet("Pen", usd(5), 7, "office"), StockReserved("1", 3))
+
+    assert REGISTRY.decode_state("product/pen", REGISTRY.encode_state(state)) == state
+
+
 def test_what_was_never_made_is_not_found() -> None:
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match="'pen'"):
         ProductState().check_reader("product/pen", "ann")
+    with pytest.raises(NotFound, match="'pen'"):
+        product_of("product/pen", ProductState())
 
 
 def test_a_product_is_everybodys() -> None:
@@ -114,6 +169,18 @@ def test_a_page_is_a_part_of_all_in_order(skus: list[str], after: str | None, li
     expected = [sku for sku in sorted(set(skus)) if after is None or sku > after][:limit]
     assert catalogue.page(after, limit) == expected
     assert again == catalogue
+    assert isinstance(again, Catalogue)
+    assert again.page(after, limit) == expected
+
+
+@given(st.lists(st.text("abc", min_size=1)), st.integers(1, 5))
+def test_the_pages_one_after_another_are_all(skus: list[str], limit: int) -> None:
+    catalogue = Catalogue(SortedSet(skus))
+    found, after = list[str](), None
+    while page := catalogue.page(after, limit):
+        found, after = found + page, page[-1]
+
+    assert found == sorted(set(skus))
 
 
 def test_all_products_are_in_the_catalogue() -> None:

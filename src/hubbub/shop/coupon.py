@@ -103,17 +103,30 @@ def set_coupon(stream: str, terms: CouponSet) -> list[Draft]:
     percent = terms.percent
     if percent is not None and (type(percent) is not int or not 1 <= percent <= 100):
         raise Invalid(f"A percentage is a whole number from 1 to 100, not {percent!r}.")
-    for money in (terms.amount, terms.minimum):
-        if money is not None and not (isinstance(money, Money) and money.amount > 0):
-            raise Invalid(f"An amount is Money, and more than 0, not {money!r}.")
+    _check_amounts([money for money in (terms.amount, terms.minimum) if money is not None])
     if type(terms.once) is not bool:
         raise Invalid(f"`once` is true or false, not {terms.once!r}.")
     expires_at = terms.expires_at
     if expires_at is not None:
-        if not isinstance(expires_at, datetime) or expires_at.tzinfo is None:
-            raise Invalid("A coupon expires at a time with a time zone.")
-        terms = msgspec.structs.replace(terms, expires_at=expires_at.astimezone(UTC))
+        terms = msgspec.structs.replace(terms, expires_at=_in_utc(expires_at))
     return [Draft(stream, terms)]
+
+
+def _check_amounts(amounts: list[Money]) -> None:
+    for money in amounts:
+        if not isinstance(money, Money) or money.amount <= 0:
+            raise Invalid(f"An amount is Money, and more than 0, not {money!r}.")
+    if len({money.currency for money in amounts}) > 1:
+        raise Invalid("A coupon's amount and its minimum are of one currency.")
+
+
+def _in_utc(moment: object) -> datetime:
+    if not isinstance(moment, datetime) or moment.utcoffset() is None:
+        raise Invalid("A coupon expires at a time with a time zone.")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise Invalid(f"In UTC a coupon expires in a year up to 9999, not {moment}.") from error
 
 
 def coupon_stream(code: object) -> str:

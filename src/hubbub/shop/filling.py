@@ -23,6 +23,7 @@ from .events import (
 )
 from .pricing import Terms, check_sum
 from .product import Offer, product_stream
+from .tax import country_of
 
 __all__ = [
     "accept_prices",
@@ -123,10 +124,7 @@ def set_country(states: States, user: str, country: object, terms: Terms) -> lis
     """Have a cart taxed for a country."""
     cart, before = _open(states, user, terms)
     if country is not None:
-        good = isinstance(country, str) and len(country) == 2 and country.isascii()
-        if not good or not str(country).isalpha():
-            raise Invalid(f"A country is two letters of ISO 3166 like DE, not {country!r}.")
-        country = str(country).upper()
+        country = country_of(country)
     if country == cart.country:
         return before
     return [*before, Draft(cart_stream(user), CountrySet(country))]

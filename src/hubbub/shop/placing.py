@@ -32,7 +32,7 @@ from .events import (
     StockReserved,
 )
 from .order import OrderState
-from .pricing import Terms
+from .pricing import Terms, offered
 from .product import product_stream
 
 __all__ = ["AGENDA", "begin_refund", "decline", "fail_refund", "finish_refund", "pay", "place"]
@@ -165,7 +165,9 @@ def _reserved(states: States, items: Sequence[Item], terms: Terms) -> list[str]:
             continue
         if offer.stock < item.quantity:
             raise OutOfStock(f"Of {item.name} there are {offer.stock} left; take no more.")
-        reserved.append(item.sku)
+        here = offered(states, item.sku)
+        if here is not None and here.stock is not None:
+            reserved.append(item.sku)
     return reserved
 
 

@@ -37,7 +37,8 @@ class PriceSource(Protocol):
         """
         Tell what a product is sold for now.
 
-        A stock of None leaves it to the catalogue: it is that of the product there, if any.
+        What the catalogue has of the same SKU is counted there: of two stocks the smaller
+        one counts.
 
         Raises:
             NotFound: it is not sold. Any other error is a failure, and it is asked again.
@@ -79,9 +80,10 @@ class Prices:
         if told is None:
             return None
         offer = told[0]
-        if offer.stock is None and here is not None:
-            return Offer(offer.name, offer.price, offer.category, here.stock)
-        return offer
+        if here is None or here.stock is None:
+            return offer
+        stock = here.stock if offer.stock is None else min(offer.stock, here.stock)
+        return Offer(offer.name, offer.price, offer.category, stock)
 
     async def look_up(self, skus: Iterable[str]) -> None:
         """

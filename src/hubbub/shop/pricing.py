@@ -112,6 +112,8 @@ def totals_of(
     """
     net = subtotal - discount if discount else subtotal
     tax = policy.tax(Basis(_Lines(items, discount), net, country))
+    if tax.amount.currency != net.currency or tax.amount.amount < 0:
+        raise TypeError(f"the tax policy made {tax.amount} of {net}: it is a fault of the policy")
     total = net if tax.included else net + tax.amount
     return Totals(subtotal, discount, tax.amount, total, tax.included)
 

@@ -12,7 +12,7 @@ import msgspec
 from ..errors import Invalid
 from ..money import Money, round_half_up
 
-__all__ = ["Basis", "FlatTax", "Tax", "TaxPolicy", "TaxTable", "Taxed"]
+__all__ = ["Basis", "FlatTax", "Tax", "TaxPolicy", "TaxTable", "Taxed", "country_of"]
 
 # A country's code, and a product's category or None for all others.
 Where = tuple[str, str | None]
@@ -99,7 +99,7 @@ class TaxTable:
         included: True if prices have the tax in them.
 
     Raises:
-        Invalid: a rate is a float or outside its limits.
+        Invalid: a rate is a float or outside its limits, or a country is no code.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class TaxTable:
         included: bool = False,
     ) -> None:
         self._included = included
-        self._parts = {where: _part(rate, included) for where, rate in rates.items()}
+        self._parts = {_where(where): _part(rate, included) for where, rate in rates.items()}
         self._default = _part(default, included)
 
     def tax(self, basis: Basis) -> Tax:
@@ -127,11 +127,33 @@ class TaxTable:
         return self._parts.get((country, None), self._default) if found is None else found
 
 
+def country_of(country: object) -> str:
+    """
+    Return a country's code in capitals.
+
+    Raises:
+        Invalid: it is not two letters.
+    """
+    good = isinstance(country, str) and len(country) == 2 and country.isascii()
+    if not good or not str(country).isalpha():
+        raise Invalid(f"A country is two letters of ISO 3166 like DE, not {country!r}.")
+    return str(country).upper()
+
+
+def _where(where: object) -> Where:
+    match where:
+        case (country, None | str() as category):
+            return country_of(country), category
+    raise Invalid(f'A rate is for a country and a category, like ("DE", None), not {where!r}.')
+
+
 def _part(rate: object, included: bool) -> Fraction:
     if isinstance(rate, float):
         raise Invalid(f'A float is not exact: write the rate as "{rate}".')
+    # Of a truth or a tuple a Decimal would be made, too.
+    number = rate if isinstance(rate, str | Decimal) or type(rate) is int else None
     try:
-        exact = Fraction(Decimal(rate))  # type: ignore[arg-type]
+        exact = Fraction(Decimal(number))  # type: ignore[arg-type]
     except (InvalidOperation, TypeError, ValueError, OverflowError) as error:
         raise Invalid(f"A rate is a decimal number like '0.19', not {rate!r}.") from error
     if not 0 <= exact <= 1:
