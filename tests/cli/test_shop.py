@@ -6,6 +6,10 @@ import signal
 import socket
 from pathlib import Path
 
+import httpx2
+import pytest
+
+from hubbub.cli.tokens import kept_token
 from tests.cli.program import program, run_program
 
 FILL = "add laptop\nadd mouse 2\nadd keyboard\n"
@@ -15,6 +19,15 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port: int = taken.getsockname()[1]
     return port
+
+
+def wait_for_an_order(address: str, token: str | None) -> None:
+    """Wait until an order is being paid."""
+    headers = {"Authorization": f"Bearer {token}"}
+    orders: list[dict[str, str]] = []
+    while not orders:
+        orders = httpx2.get(f"{address}/api/shop/orders", headers=headers).json()
+    assert orders[0]["status"] == "pending"
 
 
 def test_a_cart_is_filled_declined_and_paid(tmp_path: Path, backend: str) -> None:
@@ -47,7 +60,7 @@ def test_the_cart_stays_until_one_comes_back(tmp_path: Path, backend: str) -> No
 
 
 def test_an_order_is_found_after_the_server_was_killed_while_it_was_paid(
-    tmp_path: Path, backend: str
+    tmp_path: Path, backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = ["--demo", "--port", free_port(), "--backend", backend]
     with program(tmp_path, "serve", *options) as server:
@@ -56,7 +69,8 @@ def test_an_order_is_found_after_the_server_was_killed_while_it_was_paid(
             ann.type("add mouse")
             ann.type("pay pm_card_late")
             ann.line_with("Paying")
-            before = run_program(tmp_path, "shop", address, "--nickname", "Ann", typed="orders\n")
+            monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+            wait_for_an_order(address, kept_token(address, "Ann"))
             server.stop(signal.SIGKILL)
             with program(tmp_path, "serve", *options) as again:
                 again.line_with("Hubbub serves")
@@ -66,7 +80,6 @@ def test_an_order_is_found_after_the_server_was_killed_while_it_was_paid(
                     tmp_path, "shop", address, "--nickname", "Ann", typed="orders\ncart\n"
                 )
 
-    assert "32.99 USD  pending" in before.out
     assert [line.split()[3:6] for line in done.out.splitlines() if line.startswith("[")] == [
         ["32.99", "USD", "paid"]
     ]
