@@ -195,6 +195,22 @@ def test_a_coupon_for_every_order_is_never_used_up() -> None:
     assert shelf.order("2").discount == usd("3.00")
 
 
+@pytest.mark.parametrize("days", [0, 30])
+def test_a_coupon_that_is_put_in_meanwhile_stays(days: int) -> None:
+    shelf = full_shelf()
+    shelf.coupon("spring", percent=10)
+    shelf.coupon("winter", percent=50)
+    shelf.add("mouse")
+    shelf.on_cart(filling.apply_coupon, "spring")
+    shelf.place()
+    shelf.wait(timedelta(days=days))
+    shelf.add("laptop")
+    shelf.on_cart(filling.apply_coupon, "winter")
+    shelf.pay()
+
+    assert shelf.cart().coupon == "WINTER"
+
+
 def paid() -> Shelf:
     shelf = placed()
     shelf.pay()

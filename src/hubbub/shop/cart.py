@@ -115,6 +115,7 @@ class CartState(State):
         country: what it is taxed for.
         changed_at: when the user last changed it.
         checkout: the order that is being paid.
+        paid_with: the coupon that was in the cart when that was placed.
         used: a coupon that may be used once -> the order it was used for.
     """
 
@@ -125,13 +126,14 @@ class CartState(State):
     country: str | None = None
     changed_at: datetime | None = None
     checkout: str | None = None
+    paid_with: str | None = None
     used: dict[str, str] = {}
 
     def apply(self, event: Event) -> None:
         """Take one event in."""
         match event.data:
             case CheckoutBegan(order, once):
-                self.checkout = order
+                self.checkout, self.paid_with = order, self.coupon
                 if once is not None:
                     self.used[once] = order
             case CheckoutEnded(order, paid, quantities):
@@ -185,7 +187,9 @@ class CartState(State):
         if not paid:
             self.used = {code: by for code, by in self.used.items() if by != order}
             return
-        self.coupon = None
+        # Another may have been put in meanwhile.
+        if self.coupon == self.paid_with:
+            self.coupon = None
         for sku, quantity in quantities.items():
             # More may have been put in meanwhile, or less be left.
             if sku in self.items:
@@ -208,6 +212,7 @@ class CartState(State):
             country=self.country,
             changed_at=self.changed_at,
             checkout=self.checkout,
+            paid_with=self.paid_with,
             used=dict(self.used),
         )
 
