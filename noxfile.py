@@ -35,6 +35,7 @@ PURE = [
     "src/hubbub/errors.py",
     "src/hubbub/ids.py",
     "src/hubbub/money.py",
+    "src/hubbub/permissions.py",
     "src/hubbub/ratelimit.py",
     "src/hubbub/service.py",
     "src/hubbub/settings.py",
@@ -64,6 +65,7 @@ PURE = [
     "src/hubbub/shop/pricing.py",
     "src/hubbub/shop/product.py",
     "src/hubbub/shop/tax.py",
+    "src/hubbub/users/account.py",
     "src/hubbub/users/events.py",
     "src/hubbub/users/user.py",
 ]

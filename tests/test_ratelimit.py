@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.errors import RateLimited
-from hubbub.ratelimit import RateLimit, SlidingWindow, TokenBucket, rate_limit
+from hubbub.ratelimit import RateLimit, RateLimits, SlidingWindow, TokenBucket, rate_limit
 
 type_of_limit = st.sampled_from([SlidingWindow, TokenBucket])
 limits = st.integers(1, 5)
@@ -287,3 +287,24 @@ def test_a_setting_names_the_kind_of_limit() -> None:
     assert (window.limit, window.period, window.what) == (10, 60.0, "messages")
     assert isinstance(bucket, TokenBucket)
     assert (bucket.limit, bucket.period, bucket.what) == (10, 60.0, "requests")
+
+
+def test_each_key_has_a_limit_of_its_own() -> None:
+    limits = RateLimits(lambda: SlidingWindow(1, 10.0), keys_max=10)
+    limits.charge("ann", 0.0)
+    limits.charge("bob", 0.0)
+
+    with pytest.raises(RateLimited):
+        limits.charge("ann", 9.0)
+    limits.charge("ann", 10.0)
+
+
+def test_the_key_that_was_charged_longest_ago_is_forgotten() -> None:
+    limits = RateLimits(lambda: SlidingWindow(1, 10.0), keys_max=2)
+    for key in ("ann", "bob", "cid"):
+        limits.charge(key, 0.0)
+    limits.charge("ann", 0.0)
+
+    assert len(limits) == 2
+    with pytest.raises(RateLimited):
+        limits.charge("cid", 0.0)

@@ -28,6 +28,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "session.py": "tests/session/test_following.py",
     "shop/carts.py": "tests/session/test_carts.py",
     "shop/service.py": "tests/session/test_checkout.py",
+    "operations/service.py": "tests/session/test_accounts.py",
+    "users/presence_signals.py": "tests/session/test_presence.py",
     "users/service.py": "tests/session/test_users.py",
     # One golden file has them all.
     "chat/events.py": "tests/chat/test_golden.py",

@@ -27,7 +27,8 @@ from .journal.states import States
 from .journal.stores.contract import Store
 from .journal.stores.memory import MemoryStore
 from .journal.stores.sqlite import SQLiteStore
-from .money import decimals_of
+from .operations.stats import Meter
+from .permissions import COMMANDS, ROLES
 from .ratelimit import RateLimit, rate_limit
 from .session import STREAMS, LocalSession, Session
 from .settings import Settings
@@ -35,18 +36,20 @@ from .shop.cart import cart_stream
 from .shop.filling import merge
 from .shop.payment import PaymentProvider
 from .shop.prices import PriceSource
-from .shop.shopfront import Shopfront
+from .shop.shopfront import Shopfront, read_ahead
 from .shop.tax import TaxPolicy
+from .users.accounts import Accounts
 from .users.presence import Presence
-from .users.service import register
-from .users.user import User
+from .users.presence_signals import PresenceSignals
+from .users.service import Known, register
+from .users.user import Origin, Status
 
 __all__ = ["GAMES", "Hubbub", "open_hub"]
 
 # What can be played at a hub that is opened without games of its own.
 GAMES: Mapping[str, Game] = {"default": Game(), "arithmetic": ARITHMETIC}
 
-ROLES = ("user", "moderator", "admin")
+IN_PROCESS = Origin()
 
 
 def open_hub(  # noqa: PLR0913
@@ -98,10 +101,13 @@ class Hubbub(AsyncContextManagerMixin):
         prices, tax, payments: how the shop sells.
     """
 
+    accounts: Accounts
     arena: Arena
     journal: Journal
+    meter: Meter
     shopfront: Shopfront
     _tasks: TaskGroup
+    _presence_signals: PresenceSignals
     _start_news: anyio.Event
 
     def __init__(  # noqa: PLR0913
@@ -114,11 +120,14 @@ class Hubbub(AsyncContextManagerMixin):
         tax: TaxPolicy | None = None,
         payments: PaymentProvider | None = None,
     ) -> None:
+        check_required_roles(settings.required_roles)
         self._games = games
         self._selling = (prices, tax, payments)
         self.settings = settings
         self.ids = Ids(settings.clock, settings.random)
-        self.presence = Presence()
+        self.presence = Presence(
+            settings.presence_grace_seconds, settings.clock.monotonic, self._presence_changed
+        )
         self._url = url
         self._open = False
         self._to_start: deque[Callable[[], Coroutine[Any, Any, None]]] = deque()
@@ -127,14 +136,21 @@ class Hubbub(AsyncContextManagerMixin):
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         error: Exception | None = None
         async with AsyncExitStack() as stack:
-            # In a thread, for the table of currencies is read from a file.
-            await to_thread.run_sync(decimals_of, self.settings.currency)
+            await to_thread.run_sync(read_ahead, self.settings.currency, self._selling[0])
             store = await to_thread.run_sync(_open_store, self._url)
             stack.push_async_callback(_close_store, store)
             streams = Streams(STREAMS)
             self.journal = Journal(store, streams, self.settings, self._new_limit)
             self.arena = self._new_arena()
             itself = Caller(self.journal, self.settings, self.ids, HUB, "user")
+            self.accounts = Accounts(itself)
+            self.meter = Meter(
+                self.journal,
+                self.settings.clock,
+                lambda: self.presence.count,
+                lambda: len(self.presence.online()),
+            )
+            self._presence_signals = PresenceSignals(itself, self.presence.status, self.start)
             self.shopfront = Shopfront(itself, self.start, *self._selling)
             await stack.enter_async_context(self.journal)
             # What sockets and requests run here ends before the journal drains.
@@ -142,6 +158,7 @@ class Hubbub(AsyncContextManagerMixin):
             self._start_news = anyio.Event()
             self._tasks.start_soon(self._start_what_comes)
             stack.callback(self._stop)
+            self._tasks.start_soon(self.presence.run)
             self._tasks.start_soon(self.arena.run)
             self._tasks.start_soon(self.shopfront.till.run)
             stack.push_async_callback(self.shopfront.till.drain)
@@ -177,21 +194,24 @@ class Hubbub(AsyncContextManagerMixin):
             Closed: the hub has been left.
         """
         caller = self.caller(user_id, role)
-        self.presence.connect(user_id)
+        self.presence.connect(user_id, caller)
         try:
-            user = await caller.execute(self.sign_in_command(caller, nickname, guest))
-            session = self.session_of(caller)
-            session.user = user
+            known = await caller.execute(self.sign_in_command(caller, nickname, guest))
+            session = self.session_of(caller, known)
             self.arena.presence_changed(user_id)
             yield session
         finally:
-            self.disconnect(user_id)
+            self.disconnect(caller)
 
     def sign_in_command(
-        self, caller: Caller, nickname: str | None, guest: str | None = None
-    ) -> Command[User]:
+        self,
+        caller: Caller,
+        nickname: str | None,
+        guest: str | None = None,
+        origin: Origin = IN_PROCESS,
+    ) -> Command[Known]:
         """Make the command that a session begins with: it makes the user known."""
-        command = register(caller, self.presence, nickname)
+        command = register(caller, self.presence, nickname, origin)
         if guest is None:
             return command
         check_user_id(guest, self.settings.name_chars_max)
@@ -203,21 +223,26 @@ class Hubbub(AsyncContextManagerMixin):
         reads = (*command.reads, cart_stream(guest), cart_stream(caller.user))
         return Command(caller.user, decide, command.result, reads=reads)
 
-    def session_of(self, caller: Caller) -> LocalSession:
-        """Make a session of somebody who is known already."""
-        return LocalSession(caller, self.presence, self.arena, self.shopfront)
+    def session_of(self, caller: Caller, known: Known | None = None) -> LocalSession:
+        """Make a session of somebody, with the role that counts."""
+        if known is not None:
+            caller.role = known.role
+        session = LocalSession(caller, self)
+        if known is not None:
+            session.user = known.user
+        return session
 
-    def connect(self, user_id: str) -> None:
+    def connect(self, caller: Caller) -> None:
         """Count a session of a user who is known already."""
-        self.presence.connect(user_id)
-        self.arena.presence_changed(user_id)
+        self.presence.connect(caller.user, caller)
+        self.arena.presence_changed(caller.user)
 
-    def disconnect(self, user_id: str) -> None:
-        """Count a session less."""
-        self.presence.disconnect(user_id)
+    def disconnect(self, caller: Caller, *, lost: bool = False) -> None:
+        """Count a session less; one whose connection was lost may be back in a moment."""
+        self.presence.disconnect(caller.user, caller, lost=lost)
         # To leave the hub is not to leave a match.
         if self._open:
-            self.arena.presence_changed(user_id)
+            self.arena.presence_changed(caller.user)
 
     def start(self, work: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
         """
@@ -246,7 +271,11 @@ class Hubbub(AsyncContextManagerMixin):
         """True from entering the hub until leaving it."""
         return self._open
 
-    def caller(self, user_id: str, role: str) -> Caller:
+    def _presence_changed(self, user_id: str, status: Status) -> None:
+        if self._open:
+            self._presence_signals.tell(user_id, status)
+
+    def caller(self, user_id: str, role: str, session: str | None = None) -> Caller:
         """
         Make what a user's services command through.
 
@@ -259,10 +288,10 @@ class Hubbub(AsyncContextManagerMixin):
         if role not in ROLES:
             raise Invalid(f"A session's role is one of {', '.join(ROLES)}, not {role!r}.")
         check_user_id(user_id, self.settings.name_chars_max)
-        return Caller(self.journal, self.settings, self.ids, user_id, role)
+        return Caller(self.journal, self.settings, self.ids, user_id, role, session)
 
     def _new_arena(self) -> Arena:
-        online = self.presence.is_online
+        online = self.presence.is_connected
         return Arena(self.journal, self.settings, self.ids, self._games, online, self.start)
 
     def _new_limit(self, what: str) -> RateLimit:
@@ -272,6 +301,13 @@ class Hubbub(AsyncContextManagerMixin):
     def _stop(self) -> None:
         self._open = False
         self._tasks.cancel_scope.cancel()
+
+
+def check_required_roles(required: Mapping[str, str]) -> None:
+    """Raise Invalid if an application asks for a role that there is not, or for nothing."""
+    for command, role in required.items():
+        if command not in COMMANDS or role not in ROLES:
+            raise Invalid(f"required_roles is of commands and roles, not {command!r}: {role!r}.")
 
 
 def check_user_id(user_id: object, chars_max: int) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import OrderedDict, deque
+from collections.abc import Callable
 from typing import Literal, Protocol
 
 from .errors import RateLimited
 
-__all__ = ["RateLimit", "SlidingWindow", "TokenBucket", "rate_limit"]
+__all__ = ["RateLimit", "RateLimits", "SlidingWindow", "TokenBucket", "rate_limit"]
 
 
 class RateLimit(Protocol):
@@ -123,6 +124,35 @@ class TokenBucket:
     def idle(self, now: float) -> bool:
         """Tell whether the bucket is full."""
         return now >= self._full_at
+
+
+class RateLimits:
+    """
+    A limit of one kind for each of many keys.
+
+    Args:
+        new: makes a limit.
+        keys_max: how many are remembered; the one that was charged longest ago is forgotten.
+    """
+
+    __slots__ = ("_keys_max", "_limits", "_new")
+
+    def __init__(self, new: Callable[[], RateLimit], keys_max: int) -> None:
+        self._new = new
+        self._keys_max = keys_max
+        self._limits: OrderedDict[str, RateLimit] = OrderedDict()
+
+    def charge(self, key: str, now: float) -> None:
+        """Count one event of a key; see :meth:`RateLimit.charge`."""
+        limit = self._limits.pop(key, None) or self._new()
+        # Now it is the last to be forgotten.
+        self._limits[key] = limit
+        if len(self._limits) > self._keys_max:
+            self._limits.popitem(last=False)
+        limit.charge(now)
+
+    def __len__(self) -> int:
+        return len(self._limits)
 
 
 def rate_limit(

@@ -28,7 +28,7 @@ from typing import (
 
 import msgspec
 
-from .errors import Invalid
+from .errors import Invalid, NotAllowed
 
 __all__ = [
     "SEQ_MAX",
@@ -47,6 +47,8 @@ __all__ = [
 
 # What JSON holds exactly, everywhere.
 SEQ_MAX = (1 << 53) - 1
+
+NOTHING: Mapping[str, Any] = {}
 
 S = TypeVar("S", bound="Service")
 P = ParamSpec("P")
@@ -68,14 +70,30 @@ class Service:
 
     Args:
         execute: runs what a plain method returns.
+        refused: methods that the caller may not call, and why not.
     """
 
     name: ClassVar[str]
 
-    __slots__ = ("_execute",)
+    __slots__ = ("_execute", "_refused")
 
-    def __init__(self, execute: Callable[[Any], Coroutine[Any, Any, Any]]) -> None:
+    def __init__(
+        self,
+        execute: Callable[[Any], Coroutine[Any, Any, Any]],
+        refused: Mapping[str, Mapping[str, str]] = NOTHING,
+    ) -> None:
         self._execute = execute
+        self._refused = refused.get(self.name, NOTHING)
+
+    def check(self, method: str) -> None:
+        """
+        Return if the caller's role permits a method.
+
+        Raises:
+            NotAllowed: it does not.
+        """
+        if method in self._refused:
+            raise NotAllowed(str(self._refused[method]))
 
 
 class Method(msgspec.Struct, frozen=True):
@@ -99,6 +117,16 @@ class Method(msgspec.Struct, frozen=True):
     plain: bool
     function: Callable[..., Any]
     doc: str
+
+    def begin(self, service: Service, arguments: Mapping[str, Any]) -> Any:
+        """
+        Call the function, if the caller's role permits it.
+
+        Raises:
+            HubbubError: what the function raises, or NotAllowed.
+        """
+        service.check(self.function.__name__)
+        return self.function(service, **arguments)
 
     @property
     def keyed(self) -> bool:
@@ -124,16 +152,14 @@ def slow_command(
     function: Callable[Concatenate[S, P], Coroutine[Any, Any, R]],
 ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, R]]:
     """Mark an ``async def`` that changes something and has to wait for more than its decision."""
-    function.mark = (True, function)  # type: ignore[attr-defined]
-    return function
+    return _marked_slow(function, changes=True)
 
 
 def slow_query(
     function: Callable[Concatenate[S, P], Coroutine[Any, Any, R]],
 ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, R]]:
     """Mark an ``async def`` that reads the store."""
-    function.mark = (False, function)  # type: ignore[attr-defined]
-    return function
+    return _marked_slow(function, changes=False)
 
 
 def methods_of(kind: type[Service]) -> dict[str, Method]:
@@ -167,9 +193,25 @@ def remote(kind: type[S], call: Callable[[Method, Mapping[str, Any]], Awaitable[
 def _marked(
     function: Callable[Concatenate[S, P], Decision[R]], *, changes: bool
 ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, R]]:
+    name = function.__name__
+
     def method(self: S, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
         # Not async itself: a coroutine less for each call.
+        self.check(name)
         return self._execute(function(self, *args, **kwargs))
+
+    method.mark = (changes, function)  # type: ignore[attr-defined]
+    return update_wrapper(method, function)  # type: ignore[return-value]
+
+
+def _marked_slow(
+    function: Callable[Concatenate[S, P], Coroutine[Any, Any, R]], *, changes: bool
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, R]]:
+    name = function.__name__
+
+    def method(self: S, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
+        self.check(name)
+        return function(self, *args, **kwargs)
 
     method.mark = (changes, function)  # type: ignore[attr-defined]
     return update_wrapper(method, function)  # type: ignore[return-value]

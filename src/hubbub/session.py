@@ -17,6 +17,8 @@ from .journal.caller import Caller
 from .journal.event import Event, Signal, State
 from .journal.journal import Journal
 from .journal.link import Links
+from .operations.service import Operations
+from .operations.stats import Meter
 from .service import check_limit, check_seq
 from .shop.cart import CartState
 from .shop.coupon import CouponState
@@ -25,6 +27,8 @@ from .shop.product import Catalogue, ProductState
 from .shop.sandbox import SandboxState
 from .shop.service import Shop
 from .shop.shopfront import Shopfront
+from .users.account import AccountState
+from .users.accounts import Accounts
 from .users.presence import Presence
 from .users.service import Users
 from .users.user import User, UserState
@@ -36,6 +40,7 @@ STREAMS: Mapping[str, type[State]] = {
     "room": RoomState,
     "direct": RoomState,
     "user": UserState,
+    "account": AccountState,
     "index": Links,
     "match": MatchState,
     "board": BoardState,
@@ -56,12 +61,14 @@ class Session(Protocol):
     Args:
         chat: rooms and messages.
         games: matches, matchmaking and leaderboards.
+        operations: how the hub is doing; for admins.
         shop: the catalogue, carts, checkout and orders.
         users: profiles and presence.
     """
 
     chat: Chat
     games: Games
+    operations: Operations
     shop: Shop
     users: Users
 
@@ -110,21 +117,30 @@ class Session(Protocol):
         """
 
 
+class Shared(Protocol):
+    """What all sessions of a hub share."""
+
+    accounts: Accounts
+    arena: Arena
+    meter: Meter
+    presence: Presence
+    shopfront: Shopfront
+
+
 class LocalSession:
     """A session in the hub's own process; see :class:`Session`."""
 
-    __slots__ = ("_journal", "caller", "chat", "games", "shop", "user", "users")
+    __slots__ = ("_journal", "caller", "chat", "games", "operations", "shop", "user", "users")
 
     user: User
 
-    def __init__(
-        self, caller: Caller, presence: Presence, arena: Arena, shopfront: Shopfront
-    ) -> None:
+    def __init__(self, caller: Caller, hub: Shared) -> None:
         self.caller = caller
         self.chat = Chat(caller)
-        self.games = Games(caller, arena)
-        self.shop = shopfront.shop(caller)
-        self.users = Users(caller, presence)
+        self.games = Games(caller, hub.arena)
+        self.shop = hub.shopfront.shop(caller)
+        self.operations = Operations(caller, hub.meter)
+        self.users = Users(caller, hub.presence, hub.accounts)
         self._journal: Journal = caller.journal
 
     def follow(

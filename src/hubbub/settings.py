@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -21,7 +22,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         random: where ids and jitter come from; seed it for a repeatable run.
         secret: signs the guests' tokens; by default one is made with the
             journal and kept in it.
-        token_seconds: how long a token is good for.
+        token_seconds: how long an access token is good for.
+        refresh_seconds: how long one may stay away, and be known without signing in anew.
         message_limit: how many messages a user may send in any ``message_period``.
         message_period: in seconds.
         message_limiter: ``sliding_window`` is exact; ``token_bucket`` spaces
@@ -58,6 +60,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         requests_per_second: requests that one connection may make, with a burst
             of twice as many.
         follows_max: streams that one connection may follow.
+        required_roles: a command, like ``games.submit`` -> the least role for it, where
+            that is to be more than it is by itself: ``moderator`` or ``admin``.
+        password_checks_max: passwords that are hashed at one time, each in a thread.
+        password_attempts: how often one may try to sign in to an account, from wherever,
+            in any ``password_attempts_period``; and ten times as often from one address.
+        password_attempts_period: in seconds.
+        metrics_token: what Prometheus sends for ``/metrics``; without one it is for those who
+            are on the same machine.
+        presence_grace_seconds: how long one whose connection was lost stays online: who
+            reloads a page does not go.
+        presence_followers_max: in a room that more follow, presence is not told: it can be
+            asked for.
         connections_max: sockets, and followers over HTTP, at one time.
         sign_in_seconds_max: how long a socket may stay without signing in.
         drain_seconds_max: how long stopping waits for what was accepted.
@@ -66,7 +80,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock = msgspec.field(default_factory=SystemClock)
     random: random.Random = msgspec.field(default_factory=random.SystemRandom)
     secret: str | None = None
-    token_seconds: int = 30 * 24 * 3600
+    token_seconds: int = 900
+    refresh_seconds: int = 30 * 24 * 3600
     message_limit: int = 10
     message_period: float = 60.0
     message_limiter: Literal["sliding_window", "token_bucket"] = "sliding_window"
@@ -96,6 +111,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     requests_in_flight_max: int = 256
     requests_per_second: float = 500.0
     follows_max: int = 1_000
+    required_roles: Mapping[str, str] = {}
+    password_checks_max: int = 2
+    password_attempts: int = 10
+    password_attempts_period: float = 60.0
+    metrics_token: str | None = None
+    presence_grace_seconds: float = 3.0
+    presence_followers_max: int = 100
     connections_max: int = 50_000
     sign_in_seconds_max: float = 10.0
     drain_seconds_max: float = 10.0

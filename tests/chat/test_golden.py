@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
@@ -21,6 +22,7 @@ from hubbub.shop.cart import CartState
 from hubbub.shop.coupon import CouponState
 from hubbub.shop.order import OrderState
 from hubbub.shop.product import Offer, ProductState
+from hubbub.users.account import AccountState
 from hubbub.users.user import UserState
 
 FILES = sorted(Path(__file__).with_name("golden").glob("*.jsonl"))
@@ -55,6 +57,25 @@ def test_they_fold_into_what_they_did(file: Path) -> None:
     [said] = [event for event in events if event.seq == 5 and event.stream == "room/1"]
     about = [event for event in events if event.stream == "room/1" and event.ref == 5]
     assert message_of(said, about).deleted
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_accounts_and_rooms_that_are_closed_fold_into_what_they_did(file: Path) -> None:
+    streams = Streams(STREAMS)
+    events = [streams.decode(line) for line in file.read_bytes().splitlines()]
+    states = {event.stream: streams.empty(event.stream) for event in events}
+    for event in events:
+        states[event.stream].apply(event)
+
+    room, user, account = states["room/9"], states["user/zoe"], states["account/zoë"]
+    assert isinstance(room, RoomState)
+    assert room.closed
+    assert isinstance(user, UserState)
+    assert (user.account, user.role, user.kept_session) == ("Zoë", "moderator", "phone")
+    assert user.signed_out.keys() == {"phone"}
+    assert user.good_after == datetime(2026, 11, 24, 9, 0, 6, 123456, UTC).timestamp()
+    assert isinstance(account, AccountState)
+    assert (account.user, account.hash) == ("zoe", "$argon2id$v=19$two")
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

@@ -13,6 +13,7 @@ from hubbub.chat import events as e
 from hubbub.chat import message as m
 from hubbub.chat.message import REACTIONS_MAX, Message, message_of
 from hubbub.journal.event import Draft, Event
+from hubbub.permissions import Who
 from tests.chat.folding import STREAM, event_of
 
 SAID = event_of(1, "ann", Draft(STREAM, e.Said("hello")))
@@ -54,17 +55,17 @@ def test_a_stranger_does_not_edit_it() -> None:
         m.edit(message_of(SAID), "bob", "bye")
 
 
-@pytest.mark.parametrize(("by", "moderates"), [("ann", False), ("bob", True)])
-def test_its_author_and_a_moderator_delete_it(by: str, *, moderates: bool) -> None:
-    message = after((by, m.delete(message_of(SAID), by, moderates=moderates)))
+@pytest.mark.parametrize(("by", "held"), [("ann", ()), ("bob", ("moderator",))])
+def test_its_author_and_a_moderator_delete_it(by: str, held: tuple[Who, ...]) -> None:
+    message = after((by, m.delete(message_of(SAID), by, held)))
 
     assert (message.text, message.deleted) == ("", True)
-    assert m.delete(message, by, moderates=moderates) == []
+    assert m.delete(message, by, held) == []
 
 
 def test_a_stranger_does_not_delete_it() -> None:
     with pytest.raises(errors.NotAllowed):
-        m.delete(message_of(SAID), "bob", moderates=False)
+        m.delete(message_of(SAID), "bob")
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_a_stranger_does_not_delete_it() -> None:
 )
 def test_what_is_deleted_does_not_change(change: Callable[[Message], list[Draft]]) -> None:
     with pytest.raises(errors.Conflict):
-        change(after(("ann", m.delete(message_of(SAID), "ann", moderates=False))))
+        change(after(("ann", m.delete(message_of(SAID), "ann"))))
 
 
 def test_the_same_reaction_twice_counts_once() -> None:

@@ -97,6 +97,7 @@ async def test_what_moves_a_cursor_is_not_shown(names: Names) -> None:
             "12:00 * Ann muted Bob until 12:05",
         ),
         (e.RoleSet("bob", "moderator"), None, "12:00 * Ann made Bob a moderator"),
+        (e.Closed(), None, "12:00 * Ann closed this room"),
     ],
 )
 async def test_what_happens_is_a_sentence(

@@ -23,7 +23,8 @@ def free_port() -> int:
 
 def wait_for_an_order(address: str, token: str | None) -> None:
     """Wait until an order is being paid."""
-    headers = {"Authorization": f"Bearer {token}"}
+    signed_in = httpx2.post(f"{address}/api/users/sign_in", json={"token": token}).json()
+    headers = {"Authorization": f"Bearer {signed_in['token']}"}
     orders: list[dict[str, str]] = []
     while not orders:
         orders = httpx2.get(f"{address}/api/shop/orders", headers=headers).json()

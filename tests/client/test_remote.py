@@ -19,7 +19,7 @@ from hubbub.client.remote import RemoteSession
 from hubbub.clock import SystemClock
 from hubbub.errors import Closed, Conflict, Invalid, NotAllowed
 from hubbub.ids import Ids
-from hubbub.server.connection import NOT_SIGNED_IN
+from hubbub.server.gateway import NOT_SIGNED_IN
 from hubbub.testing import hosted
 from tests.client.played import PlayedServer
 from tests.client.proxy import proxied

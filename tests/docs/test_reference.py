@@ -38,15 +38,19 @@ from hubbub.cli.counter import COMMANDS as SHOP_COMMANDS
 from hubbub.cli.seat import COMMANDS as SEAT_COMMANDS
 from hubbub.errors import HubbubError
 from hubbub.games.service import Games
+from hubbub.operations.service import Operations
+from hubbub.operations.stats import Lag, Stats, Traffic
 from hubbub.service import Method, methods_of
 from hubbub.session import STREAMS
 from hubbub.shop.service import Shop
 from hubbub.users.service import Users
+from tests.docs import permissions_table
 from tests.docs.examples import ROOT
 
 REFERENCE = ROOT / "docs" / "reference"
 ALL = "\n".join(page.read_text() for page in REFERENCE.glob("*.md"))
-ALL_METHODS = methods_of(Chat) | methods_of(Games) | methods_of(Shop) | methods_of(Users)
+SERVICES = (Chat, Games, Operations, Shop, Users)
+ALL_METHODS = {name: one for kind in SERVICES for name, one in methods_of(kind).items()}
 
 
 def page_of(name: str) -> str:
@@ -82,11 +86,18 @@ RESULTS = [Room, Message, Match, Entry, Board, Season, Signal, User, Event]
 SOLD = [Product, Cart, CartLine, Order, Line, Change, Refund, Coupon]
 
 
-@pytest.mark.parametrize("result", [*RESULTS, *SOLD])
+MEASURED = [Stats, Lag, Traffic]
+
+
+@pytest.mark.parametrize("result", [*RESULTS, *SOLD, *MEASURED])
 def test_every_result_with_its_fields(result: type[msgspec.Struct]) -> None:
     section = page_of("sessions").partition(f"### `{result.__name__}`")[2].partition("###")[0]
 
     assert all(f"| `{field}` |" in section for field in result.__struct_fields__)
+
+
+def test_the_permissions_are_those_of_the_code() -> None:
+    assert page_of("permissions") == permissions_table.page()
 
 
 @pytest.mark.parametrize("name", [*hubbub.server.__all__, *hubbub.testing.__all__])
@@ -97,7 +108,7 @@ def test_every_name_of_the_packages(name: str) -> None:
 @pytest.mark.parametrize("command", ["serve", "chat", "play", "watch", "top", "shop", "verify"])
 def test_every_command_with_its_options(command: str) -> None:
     shown = CliRunner().invoke(app, [command, "--help"]).output
-    options = set(re.findall(r"--[a-z]+", shown)) - {"--help"}
+    options = set(re.findall(r"--[a-z-]+", shown)) - {"--help"}
     section = page_of("cli").partition(f"## `hubbub {command}")[2].partition("\n## ")[0]
 
     assert all(f"| `{option}" in section for option in options)

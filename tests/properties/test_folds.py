@@ -20,6 +20,14 @@ from hubbub.journal.event import Data, Draft, Event, State, Streams, encode_even
 from hubbub.journal.link import Linked, Marked, Offered, Rated, Unlinked
 from hubbub.session import STREAMS
 from hubbub.users import user as u
+from hubbub.users.events import (
+    AccountCreated,
+    AccountLinked,
+    PasswordSet,
+    RoleGiven,
+    SignedOut,
+    SignedOutEverywhere,
+)
 from tests.properties.board_streams import decide_agenda, decide_board
 from tests.properties.match_streams import decide_match
 from tests.properties.shop_streams import (
@@ -83,6 +91,7 @@ def decide_room(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
                 room, stream, user, other, 30, role, now_at(events)
             ),
             "promote": lambda room, _: r.set_role(room, stream, user, other, "moderator", role),
+            "close": lambda room, _: r.close(room, stream, user, role),
             "demote": lambda room, _: r.set_role(room, stream, user, other, "member", role),
         }
         return user, decide[what]
@@ -91,14 +100,14 @@ def decide_room(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
         decide: dict[str, Decide] = {
             "edit": lambda _, events: m.edit(message_at(events, seq), user, text),
             "delete": lambda room, events: m.delete(
-                message_at(events, seq), user, moderates=r.moderates(room, user, "user")
+                message_at(events, seq), user, room.held(user, "user")
             ),
             "react": lambda _, events: m.react(message_at(events, seq), user, emoji),
             "unreact": lambda _, events: m.unreact(message_at(events, seq), user, emoji),
         }
         return user, decide[what]
 
-    others = st.sampled_from(["invite", "kick", "ban", "mute", "promote", "demote"])
+    others = st.sampled_from(["invite", "kick", "ban", "mute", "promote", "demote", "close"])
     about = st.sampled_from(["edit", "delete", "react", "unreact"])
     return st.one_of(
         st.builds(plain, names, st.sampled_from(["join", "leave", "say"])),
@@ -118,8 +127,24 @@ def decide_user(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
     def profile(nickname: str | None, avatar: str | None) -> tuple[str, Decide]:
         return user, lambda state, _: u.profile(state, user, nickname, avatar)
 
+    data = st.one_of(
+        st.builds(AccountLinked, names),
+        st.builds(RoleGiven, roles),
+        st.builds(SignedOut, names, st.integers(0, 99).map(lambda n: NOON + timedelta(seconds=n))),
+        st.builds(SignedOutEverywhere, st.none() | names),
+    )
     return st.one_of(
-        st.builds(register, nicknames), st.builds(profile, nicknames, nicknames), link(stream)
+        st.builds(register, nicknames),
+        st.builds(profile, nicknames, nicknames),
+        drafted(stream, data),
+        link(stream),
+    )
+
+
+def decide_account(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
+    """Draw what happens to an account."""
+    return drafted(
+        stream, st.builds(AccountCreated, names, names, texts) | st.builds(PasswordSet, texts)
     )
 
 
@@ -132,6 +157,12 @@ def link(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
         st.builds(Offered, targets),
         st.builds(Rated, st.floats(0, 3_000), st.floats(1, 500)),
     )
+
+    return drafted(stream, data)
+
+
+def drafted(stream: str, data: st.SearchStrategy[Data]) -> st.SearchStrategy[tuple[str, Decide]]:
+    """Draw what somebody else's decision drafts into a stream."""
 
     def draft(data: Data) -> tuple[str, Decide]:
         return "ann", lambda _, __: [Draft(stream, data)]
@@ -153,6 +184,7 @@ STRATEGIES: dict[str, Callable[[str], st.SearchStrategy[tuple[str, Decide]]]] = 
     "room": decide_room,
     "direct": decide_room,
     "user": decide_user,
+    "account": decide_account,
     "index": link,
     "match": decide_match,
     "board": decide_board,
@@ -168,6 +200,7 @@ EXAMPLES = {
     "room": "room/1",
     "direct": "direct/ann/bob",
     "user": "user/ann",
+    "account": "account/ann",
     "index": "index/rooms",
     "match": "match/1",
     "board": "board/speed",

@@ -7,12 +7,13 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 import httpx2
+from starlette.applications import Starlette
 
 import hubbub
 from hubbub.server import create_app
 from tests.server.running import SETTINGS
 
-__all__ = ["Api", "api"]
+__all__ = ["Api", "api", "http_of"]
 
 
 class Api(NamedTuple):
@@ -30,7 +31,13 @@ class Api(NamedTuple):
 @asynccontextmanager
 async def api(settings: hubbub.Settings = SETTINGS) -> AsyncIterator[Api]:
     """Open a hub in memory, and its application."""
-    async with hubbub.open("memory://", settings=settings) as hub:
-        transport = httpx2.ASGITransport(create_app(hub))
-        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as http:
-            yield Api(hub, http)
+    async with (
+        hubbub.open("memory://", settings=settings) as hub,
+        http_of(create_app(hub)) as http,
+    ):
+        yield Api(hub, http)
+
+
+def http_of(app: Starlette) -> httpx2.AsyncClient:
+    """Make a client of an application."""
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test")

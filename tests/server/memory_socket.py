@@ -25,6 +25,7 @@ class MemorySocket:
     """Carries frames to a list; it may be paused, and remembers how it was closed."""
 
     def __init__(self) -> None:
+        self.address = "memory"
         self.paused = False
         self.messages: list[Any] = []
         self.closed: tuple[int, str] | None = None

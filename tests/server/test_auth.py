@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import jwt
 import pytest
 
 from hubbub import NotAllowed, Settings
-from hubbub.server.auth import VERIFIED_MAX, Tokens
+from hubbub.server.auth import VERIFIED_MAX, Identity, Tokens
 
 
 class SetClock:
@@ -30,7 +31,7 @@ SECRET = "s" * 64
 
 def tokens_and_clock(secret: str = SECRET) -> tuple[Tokens, SetClock]:
     clock = SetClock()
-    return Tokens(secret, Settings(clock=clock, token_seconds=100)), clock
+    return Tokens(secret, Settings(clock=clock, token_seconds=100, refresh_seconds=1000)), clock
 
 
 def test_a_token_names_its_user() -> None:
@@ -73,16 +74,42 @@ def test_a_token_expires_even_if_it_was_good_before() -> None:
         tokens.verify(token)
 
 
-def test_a_token_is_renewed_when_half_its_life_is_over() -> None:
+def test_a_refresh_token_is_renewed_when_half_its_life_is_over() -> None:
     tokens, clock = tokens_and_clock()
-    token = tokens.sign("ann")
-    clock.at += timedelta(seconds=49)
-    same = tokens.renew(token, "ann", "user")
+    first = tokens.refresh_token(None, Identity("ann", session="1"))
+    clock.at += timedelta(seconds=499)
+    same = tokens.refresh_token(first, tokens.verify(first))
     clock.at += timedelta(seconds=2)
-    other = tokens.renew(token, "ann", "user")
+    other = tokens.refresh_token(first, tokens.verify(first))
 
-    assert same == token
-    assert tokens.verify(other).expires > tokens.verify(token).expires
+    assert same == first
+    assert tokens.verify(other).expires > tokens.verify(first).expires
+    assert tokens.verify(other).refreshes
+    assert tokens.verify(other).session == "1"
+
+
+def test_an_access_token_gets_no_others() -> None:
+    tokens, _ = tokens_and_clock()
+
+    assert not tokens.verify(tokens.sign("ann")).refreshes
+
+
+def test_a_token_without_a_session_has_one_of_its_own() -> None:
+    tokens, _ = tokens_and_clock()
+    one, other = (tokens.verify(tokens.sign(user)) for user in ("ann", "bob"))
+
+    assert one.session is not None
+    assert one.session != other.session
+
+
+@pytest.mark.parametrize("claims", [{"role": "king"}, {"sub": 7}, {"iat": "now"}])
+def test_claims_that_mean_nothing_are_refused(claims: dict[str, object]) -> None:
+    tokens, clock = tokens_and_clock()
+    whole = {"sub": "ann", "exp": clock.at.timestamp() + 1, **claims}
+    token = jwt.encode(whole, SECRET, algorithm="HS256")
+
+    with pytest.raises(NotAllowed):
+        tokens.verify(token)
 
 
 def test_what_is_remembered_of_good_tokens_is_bounded() -> None:

@@ -116,8 +116,9 @@ async def test_one_connection_too_many_is_told_to_come_back() -> None:
         assert await other.close_code() == 3001
 
 
-async def test_a_client_that_goes_without_a_word_is_offline() -> None:
-    async with running() as server, connected(server.address, "bob") as bob:
+async def test_a_client_that_goes_without_a_word_is_offline_after_the_grace() -> None:
+    settings = Settings(presence_grace_seconds=0.01)
+    async with running(settings=settings) as server, connected(server.address, "bob") as bob:
         async with connected(server.address, "ann") as ann:
             assert len((await ann.ask("users.online"))["result"]) == 2
 

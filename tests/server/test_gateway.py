@@ -7,15 +7,16 @@ import anyio
 import hubbub
 from hubbub import Settings
 from hubbub.server import Gateway
-from hubbub.server.gateway import PING_SECONDS, SignIn
+from hubbub.server.gateway import PING_SECONDS
+from hubbub.server.sign_in import SignIn
 from hubbub.testing import VirtualClock, run_in_virtual_time
 from tests.server.memory_socket import Client, MemorySocket, clients
 
 
 async def test_a_guest_s_id_is_the_server_s() -> None:
     async with clients() as (gateway, _):
-        first = gateway.identify(SignIn(nickname="ann"))
-        second = gateway.identify(SignIn(nickname="ann"))
+        first = gateway.sign_ins.identify(SignIn(nickname="ann"))
+        second = gateway.sign_ins.identify(SignIn(nickname="ann"))
 
     assert first.user != second.user
 

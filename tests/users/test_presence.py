@@ -2,23 +2,116 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+import anyio
+import pytest
+
+from hubbub.clock import SystemClock
+from hubbub.testing import run_in_virtual_time
 from hubbub.users.presence import Presence
+
+GRACE_SECONDS = 3.0
+
+Backend = Literal["asyncio", "trio"]
 
 
 def test_a_user_is_online_from_the_first_session_to_the_end_of_the_last() -> None:
-    presence, seen = Presence(), []
-    for step in (presence.connect, presence.connect, presence.disconnect, presence.disconnect):
+    presence, seen = Presence(0.0, SystemClock().monotonic), ["offline"]
+    for step, session in (
+        (presence.connect, 1),
+        (presence.connect, 2),
+        (presence.disconnect, 1),
+        (presence.disconnect, 2),
+    ):
+        step("ann", session)
         seen.append(presence.status("ann"))
-        step("ann")
-    seen.append(presence.status("ann"))
 
     assert seen == ["offline", "online", "online", "online", "offline"]
 
 
 def test_the_first_to_come_is_listed_first() -> None:
-    presence = Presence()
+    presence = Presence(0.0, SystemClock().monotonic)
     for user in ("cid", "ann", "bob"):
-        presence.connect(user)
-    presence.disconnect("ann")
+        presence.connect(user, user)
+    presence.disconnect("ann", "ann")
 
     assert presence.online() == ["cid", "bob"]
+    assert presence.count == 2
+
+
+def test_one_is_away_when_all_sessions_are() -> None:
+    presence, seen = Presence(0.0, SystemClock().monotonic), []
+    presence.connect("ann", 1)
+    presence.connect("ann", 2)
+    for session, away in ((1, True), (2, True), (1, False)):
+        presence.set_away("ann", session, away=away)
+        seen.append(presence.status("ann"))
+
+    assert seen == ["online", "away", "online"]
+
+
+def test_only_a_session_can_be_away() -> None:
+    presence = Presence(0.0, SystemClock().monotonic)
+    presence.connect("ann", 1)
+
+    assert not presence.set_away("ann", 2, away=True)
+    assert not presence.set_away("bob", 1, away=True)
+    assert presence.status("ann") == "online"
+
+
+def test_only_what_changes_is_told() -> None:
+    told = []
+    presence = Presence(
+        0.0, SystemClock().monotonic, lambda user, status: told.append((user, status))
+    )
+    presence.connect("ann", 1)
+    presence.connect("ann", 2)
+    presence.set_away("ann", 1, away=True)
+    presence.disconnect("ann", 2)
+    presence.disconnect("ann", 1, lost=True)
+
+    assert told == [("ann", "online"), ("ann", "away"), ("ann", "offline")]
+
+
+def lost_for(seconds: float, backend: Backend) -> tuple[list[str], list[str]]:
+    """Lose a connection, come back after some seconds; return what was told, and who is there."""
+    told: list[str] = []
+
+    async def scenario() -> list[str]:
+        presence = Presence(
+            GRACE_SECONDS, anyio.current_time, lambda user, status: told.append(status)
+        )
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(presence.run)
+            presence.connect("ann", 1)
+            presence.disconnect("ann", 1, lost=True)
+            await anyio.sleep(seconds)
+            before = presence.online()
+            presence.connect("ann", 2)
+            await anyio.sleep(2 * GRACE_SECONDS)
+            tasks.cancel_scope.cancel()
+        return before
+
+    there = run_in_virtual_time(scenario, backend=backend)
+    return told, there
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_who_comes_back_at_once_has_not_gone(backend: Backend) -> None:
+    assert lost_for(GRACE_SECONDS - 0.1, backend) == (["online"], ["ann"])
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_who_does_not_come_back_has_gone(backend: Backend) -> None:
+    assert lost_for(GRACE_SECONDS + 0.1, backend) == (["online", "offline", "online"], [])
+
+
+async def test_who_is_lost_is_not_connected_though_he_may_be_online() -> None:
+    presence = Presence(GRACE_SECONDS, anyio.current_time)
+    presence.connect("ann", 1)
+    presence.disconnect("ann", 1, lost=True)
+
+    assert not presence.is_connected("ann")
+    assert presence.status("ann") == "online"
+    assert presence.sessions("ann") == []

@@ -33,6 +33,7 @@ class MemorySocket:
     """The server's end of one connection: what it sends waits here."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
+        self.address = "memory"
         self.paused = False
         self.frames: deque[bytes] = deque()
         self.closed: int | None = None

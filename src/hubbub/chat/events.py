@@ -9,6 +9,7 @@ from ..journal.event import Data
 
 __all__ = [
     "Banned",
+    "Closed",
     "Created",
     "Deleted",
     "Edited",
@@ -76,6 +77,10 @@ class RoleSet(Data, frozen=True, tag="role"):
     role: Role
 
 
+class Closed(Data, frozen=True, tag="closed"):
+    """Nothing more is said in the room, and nobody comes in."""
+
+
 class Said(Data, frozen=True, tag="message"):
     """A message."""
 
@@ -119,4 +124,5 @@ RoomEvent = (
     | Banned
     | Muted
     | RoleSet
+    | Closed
 )

@@ -7,8 +7,9 @@ from datetime import datetime
 
 import msgspec
 
-from ..errors import Conflict, NotAllowed, NotAuthor, NotFound
+from ..errors import Conflict, NotFound
 from ..journal.event import Draft, Event
+from ..permissions import Who, check
 from .events import Deleted, Edited, Reacted, Said, Unreacted
 
 __all__ = ["Message", "delete", "edit", "message_of", "react", "unreact"]
@@ -90,23 +91,26 @@ def edit(message: Message, by: str, text: str) -> list[Draft]:
         NotAuthor: somebody else said it.
         Conflict: it was deleted.
     """
-    if message.by != by:
-        raise NotAuthor("Only its author may edit a message.")
+    check("chat.edit", *_held(message, by))
     _check_there(message)
     if message.text == text:
         return []
     return [Draft(message.stream, Edited(text), message.seq)]
 
 
-def delete(message: Message, by: str, *, moderates: bool) -> list[Draft]:
+def delete(message: Message, by: str, held: tuple[Who, ...] = ()) -> list[Draft]:
     """
     Take a message back. To delete twice is to delete once.
+
+    Args:
+        message: as it is.
+        by: who wants it gone.
+        held: what he is to the room.
 
     Raises:
         NotAllowed: somebody else said it, and ``by`` is no moderator.
     """
-    if message.by != by and not moderates:
-        raise NotAllowed("Only its author or a moderator may delete a message.")
+    check("chat.delete", *_held(message, by), *held)
     if message.deleted:
         return []
     return [Draft(message.stream, Deleted(), message.seq)]
@@ -132,6 +136,10 @@ def unreact(message: Message, by: str, emoji: str) -> list[Draft]:
     if by not in message.reactions.get(emoji, ()):
         return []
     return [Draft(message.stream, Unreacted(emoji), message.seq)]
+
+
+def _held(message: Message, by: str) -> tuple[Who, ...]:
+    return ("author",) if message.by == by else ()
 
 
 def _check_there(message: Message) -> None:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import msgspec
 
 from ..errors import Banned as BannedError
-from ..errors import Conflict, Invalid, NotAllowed, NotFound, NotMember
+from ..errors import Conflict, Invalid, NotAllowed, NotFound
 from ..errors import Muted as MutedError
 from ..journal.event import Data, Draft, Event, State
 from ..journal.link import Linked, Offered, Unlinked
+from ..permissions import COMMANDS, Who, check, check_reading
 from . import events as e
 
 __all__ = [
     "Room",
     "RoomState",
     "ban",
-    "check_moderator",
+    "close",
     "create",
     "direct_of",
     "invite",
@@ -35,6 +37,18 @@ MUTE_SECONDS_MAX = 365 * 24 * 3600
 _ABOUT_MESSAGES = frozenset({e.Said, e.Edited, e.Deleted, e.Reacted, e.Unreacted})
 RANK = {"member": 0, "moderator": 1, "creator": 2}
 
+# What a member of some role is to the room, and what a role of everything is to all rooms.
+HELD: Mapping[str, tuple[Who, ...]] = {
+    "member": ("member",),
+    "moderator": ("member", "moderator"),
+    "creator": ("member", "moderator", "creator"),
+}
+HELD_EVERYWHERE: Mapping[str, tuple[Who, ...]] = {
+    "user": (),
+    "moderator": ("moderator",),
+    "admin": ("moderator", "admin"),
+}
+
 
 class Room(msgspec.Struct, frozen=True):
     """
@@ -49,6 +63,7 @@ class Room(msgspec.Struct, frozen=True):
         private: True if one must be invited.
         created_at: UTC.
         roles: a member -> ``creator``, ``moderator`` or ``member``.
+        closed: True if nothing more is said in it.
     """
 
     id: str
@@ -59,6 +74,7 @@ class Room(msgspec.Struct, frozen=True):
     private: bool
     created_at: datetime
     roles: dict[str, e.Role]
+    closed: bool = False
 
 
 class RoomState(State):
@@ -75,6 +91,7 @@ class RoomState(State):
     invited: set[str] = set()
     banned: set[str] = set()
     muted: dict[str, datetime] = {}
+    closed: bool = False
 
     def apply(self, event: Event) -> None:
         """Take one event in."""
@@ -107,6 +124,8 @@ class RoomState(State):
                 self.muted[user] = until
             case e.RoleSet(user, role):
                 self.roles[user] = role
+            case e.Closed():
+                self.closed = True
             case unknown:
                 raise AssertionError(f"not a room's event: {unknown!r}")
 
@@ -136,17 +155,21 @@ class RoomState(State):
             return
         if user in self.banned:
             raise BannedError("You are banned from this room; ask a moderator to invite you.")
-        if self.direct:
-            raise NotMember("A direct conversation is its two users' alone.")
-        raise NotMember("You are not in this room; join it first.")
+        check_reading("direct" if self.direct else "room")
 
     def check_speaker(self, user: str, now: datetime) -> None:
-        """Raise as :meth:`check_member` does, and Muted if a user may not speak now."""
+        """Raise as :meth:`check_member` does, or Conflict or Muted if one may not speak now."""
         self.check_member(user)
+        if self.closed:
+            raise Conflict("This room is closed; nothing more is said in it.")
         until = self.muted.get(user)
         if until is not None and now < until:
             wait = (until - now).total_seconds()
             raise MutedError(f"You are muted for {wait:.0f} s more; wait.", retry_after=wait)
+
+    def held(self, user: str, role: str) -> tuple[Who, ...]:
+        """Return what a user of some role of everything is to the room."""
+        return HELD.get(self.roles.get(user, ""), ()) + HELD_EVERYWHERE[role]
 
 
 def room_of(stream: str, state: RoomState) -> Room:
@@ -162,6 +185,7 @@ def room_of(stream: str, state: RoomState) -> Room:
         state.private,
         state.created_at,
         dict(state.roles),
+        state.closed,
     )
 
 
@@ -201,6 +225,7 @@ def join(room: RoomState, stream: str, by: str, head: int) -> list[Draft]:
         NotFound: there is no such room.
         Banned: a moderator has put ``by`` out.
         NotAllowed: the room is private, and ``by`` was not invited.
+        Conflict: it is closed.
     """
     room.check_exists()
     if by in room.roles:
@@ -208,7 +233,10 @@ def join(room: RoomState, stream: str, by: str, head: int) -> list[Draft]:
     if by in room.banned or room.direct:
         room.check_member(by)
     if room.private and by not in room.invited:
-        raise NotAllowed("This room is private; ask a member to invite you.")
+        grant = COMMANDS["chat.join"]
+        raise grant.error(grant.refusal)
+    if room.closed:
+        raise Conflict("This room is closed; nobody comes in any more.")
     return [Draft(stream, e.Joined()), Draft(f"user/{by}", Linked(stream, head + 1))]
 
 
@@ -229,7 +257,7 @@ def invite(room: RoomState, stream: str, by: str, user: str, role: str) -> list[
     _check_inside(room, by, role)
     _check_not_direct(room)
     if user in room.banned:
-        check_moderator(room, by, role)
+        check("chat.ban", *room.held(by, role))
     if user in room.roles or user in room.invited:
         return []
     return [Draft(stream, e.Invited(user)), Draft(f"user/{user}", Offered(stream))]
@@ -267,8 +295,7 @@ def set_role(  # noqa: PLR0913
 ) -> list[Draft]:
     """Make a member a moderator, or a moderator a member; for the creator."""
     _check_inside(room, by, role)
-    if room.creator != by and role != "admin":
-        raise NotAllowed("Only the room's creator may set roles.")
+    check("chat.set_role", *room.held(by, role))
     _check_target(room, user)
     if new not in ("moderator", "member"):
         raise Invalid(f"A role is 'moderator' or 'member', not {new!r}.")
@@ -277,28 +304,28 @@ def set_role(  # noqa: PLR0913
     return [] if room.roles[user] == new else [Draft(stream, e.RoleSet(user, new))]
 
 
-def check_moderator(room: RoomState, by: str, role: str) -> None:
-    """Raise NotAllowed if ``by`` does not moderate the room."""
-    if not moderates(room, by, role):
-        raise NotAllowed("Only a moderator of this room may do this.")
-
-
-def moderates(room: RoomState, by: str, role: str) -> bool:
-    """Tell whether a user moderates the room, by its own roles or everywhere."""
-    return role in ("moderator", "admin") or room.roles.get(by) in ("moderator", "creator")
+def close(room: RoomState, stream: str, by: str, role: str) -> list[Draft]:
+    """Let nobody say anything more, nor come in; for the creator. To close twice is once."""
+    _check_inside(room, by, role)
+    _check_not_direct(room)
+    check("chat.close_room", *room.held(by, role))
+    if room.closed:
+        return []
+    drafts = [Draft(stream, e.Closed())]
+    return drafts if room.private else [*drafts, Draft(INDEX, Unlinked(stream))]
 
 
 def _check_inside(room: RoomState, by: str, role: str) -> None:
     room.check_exists()
-    if role not in ("moderator", "admin"):
+    if not HELD_EVERYWHERE[role]:
         room.check_member(by)
 
 
 def _check_above(room: RoomState, by: str, user: str, role: str) -> None:
     _check_inside(room, by, role)
     _check_not_direct(room)
-    check_moderator(room, by, role)
-    rank = 3 if role in ("moderator", "admin") else RANK[room.roles[by]]
+    check("chat.kick", *room.held(by, role))
+    rank = 3 if HELD_EVERYWHERE[role] else RANK[room.roles[by]]
     if RANK[room.roles.get(user, "member")] >= rank:
         raise NotAllowed("A moderator may not do this to the creator or another moderator.")
 

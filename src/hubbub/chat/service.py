@@ -42,7 +42,7 @@ class Chat(Service):
     __slots__ = ("_by", "_caller", "_history", "_longest")
 
     def __init__(self, caller: Caller) -> None:
-        super().__init__(caller.execute)
+        super().__init__(caller.execute, caller.refused)
         self._caller = caller
         self._by = caller.user
         self._longest = caller.settings.text_chars_max
@@ -189,6 +189,20 @@ class Chat(Service):
         )
 
     @command
+    def close_room(self, room_id: str) -> Command[None]:
+        """
+        Let nobody say anything more in a room, nor come in; for its creator and admins.
+
+        Raises:
+            NotFound: there is no such room.
+            NotAllowed: you are not its creator.
+        """
+        by, role, stream = self._by, self._caller.role, stream_of(room_id)
+        return self._room_command(
+            room_id, lambda room, _: r.close(room, stream, by, role), _no_result, also=INDEX
+        )
+
+    @command
     def send(
         self, room_id: str, text: str, *, reply_to: int | None = None, key: str | None = None
     ) -> Command[Message]:
@@ -255,7 +269,7 @@ class Chat(Service):
         return self._message_command(
             room_id,
             seq,
-            lambda message, room: m.delete(message, by, moderates=r.moderates(room, by, role)),
+            lambda message, room: m.delete(message, by, room.held(by, role)),
         )
 
     @command

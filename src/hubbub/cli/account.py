@@ -61,7 +61,8 @@ async def sign_in(account: Account, stack: AsyncExitStack, screen: Screen) -> Se
     if session is None:
         session = await stack.enter_async_context(connect(url, nickname=name))
     try:
-        await to_thread.run_sync(keep_token, url, name, session.token)
+        if session.refresh_token is not None:
+            await to_thread.run_sync(keep_token, url, name, session.refresh_token)
     except OSError as error:
         screen.show(note(f"Who you are cannot be kept for the next time: {error}."))
     return session

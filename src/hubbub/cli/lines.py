@@ -41,6 +41,7 @@ _PHRASES: dict[type[Data], str] = {
     e.Banned: "{by} banned {user}",
     e.Muted: "{by} muted {user} until {until:%H:%M}",
     e.RoleSet: "{by} made {user} a {role}",
+    e.Closed: "{by} closed this room",
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -11,34 +13,73 @@ from ..hub import Hubbub
 from ..shop.demo import put_on_sale
 from .assignments import settings_of
 from .failing import exit_on_error, fail
+from .first_admin import make_admin
 
 __all__ = ["serve"]
 
 
+Db = Annotated[
+    str, typer.Option(help="The database, made if it is not there; memory:// keeps nothing.")
+]
+Host = Annotated[str, typer.Option(help="The address to listen at.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")]
+Loop = Annotated[Literal["asyncio", "trio"], typer.Option(help="The event loop to run on.")]
+Demo = Annotated[
+    bool, typer.Option("--demo", help="Put a few products on sale, to try the shop with.")
+]
+Admin = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Make this account an admin's; a new one gets the password in "
+        "HUBBUB_ADMIN_PASSWORD, or one that is shown once.",
+    ),
+]
+Jwks = Annotated[
+    Path | None,
+    typer.Option(exists=True, help="A file of keys: who has a token that they sign is let in."),
+]
+Audience = Annotated[str | None, typer.Option(help="What `aud` of such a token must be.")]
+Issuer = Annotated[str | None, typer.Option(help="What `iss` of such a token must be.")]
+Log = Annotated[Literal["text", "json"], typer.Option(help="How logs look.")]
+LogLevel = Annotated[
+    Literal["debug", "info", "warning", "error"], typer.Option(help="The least to be logged.")
+]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A setting; may be given several times."),
+]
+
+
 def serve(
-    db: Annotated[
-        str, typer.Option(help="The database, made if it is not there; memory:// keeps nothing.")
-    ] = "hubbub.db",
-    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
-    backend: Annotated[
-        Literal["asyncio", "trio"], typer.Option(help="The event loop to run on.")
-    ] = "asyncio",
-    demo: Annotated[
-        bool, typer.Option("--demo", help="Put a few products on sale, to try the shop with.")
-    ] = False,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A setting; may be given several times."),
-    ] = None,
+    db: Db = "hubbub.db",
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    backend: Loop = "asyncio",
+    demo: Demo = False,
+    admin: Admin = None,
+    jwks: Jwks = None,
+    audience: Audience = None,
+    issuer: Issuer = None,
+    log: Log = "text",
+    log_level: LogLevel = "warning",
+    set_: Assignments = None,
 ) -> None:
     """Serve chat, games and a shop over WebSocket and HTTP, until Ctrl-C or SIGTERM."""
-    from ..server.run import run  # noqa: PLC0415  # the other commands do not need it
+    from ..server.jwt_authenticator import JwtAuthenticator  # noqa: PLC0415  # only this needs it
+    from ..server.logs import configure  # noqa: PLC0415
+    from ..server.run import run  # noqa: PLC0415
 
     try:
         settings = settings_of(set_ or ())
     except Invalid as error:
         raise typer.BadParameter(error.message, param_hint="--set") from error
+    configure(log, log_level)
+    authenticator = None
+    if jwks is not None:
+        authenticator = JwtAuthenticator(
+            jwks, audience=audience, issuer=issuer, clock=settings.clock
+        )
 
     def announce(address: str) -> None:
         typer.echo(f"Hubbub serves {address} ({backend}, {db}); stop it with Ctrl-C.")
@@ -51,8 +92,9 @@ def serve(
                 port=port,
                 backend=backend,
                 settings=settings,
+                authenticator=authenticator,
                 on_ready=announce,
-                prepare=_put_on_sale if demo else None,
+                prepare=partial(_prepare, demo=demo, admin=admin),
             )
         except OSError as error:
             # create_server adds the address, which is in the line already.
@@ -60,6 +102,11 @@ def serve(
             raise fail(f"Cannot serve at {host}, port {port}: {reason}.") from error
 
 
-async def _put_on_sale(hub: Hubbub) -> None:
-    async with hub.session("demo", nickname="Demo", role="admin") as admin:
-        await put_on_sale(admin.shop)
+async def _prepare(hub: Hubbub, *, demo: bool, admin: str | None) -> None:
+    if demo:
+        async with hub.session("demo", nickname="Demo", role="admin") as session:
+            await put_on_sale(session.shop)
+    if admin is not None:
+        password = await make_admin(hub, admin)
+        if password is not None:
+            typer.echo(f"The admin {admin} has the password {password}; change it soon.")

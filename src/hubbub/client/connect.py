@@ -18,8 +18,14 @@ if TYPE_CHECKING:
 __all__ = ["connect", "open_dialer"]
 
 
-def connect(
-    url: str, *, token: str | None = None, nickname: str | None = None, guest: str | None = None
+def connect(  # noqa: PLR0913
+    url: str,
+    *,
+    token: str | None = None,
+    nickname: str | None = None,
+    guest: str | None = None,
+    name: str | None = None,
+    password: str | None = None,
 ) -> AbstractAsyncContextManager[RemoteSession]:
     """
     Connect to a server: ``async with hubbub.connect("http://127.0.0.1:8000") as session``.
@@ -32,17 +38,26 @@ def connect(
         token: from an earlier session, or from the server; it says who one is.
         nickname: what to show; without a token one is a guest of that name.
         guest: the token that one had as a guest: that cart becomes a part of one's own.
+        name: of an account, with its
+        password: instead of a token.
 
     Raises:
         Invalid: on entering: it is no such URL.
-        NotAllowed: on entering: the token is not good.
+        NotAllowed: on entering: the token, or the name or the password, is not good.
+        RateLimited: on entering: too many passwords were tried.
         Closed: the server cannot be reached, or has ended the session.
         ImportError: on entering: the client's libraries are not installed.
     """
     from .remote import RemoteSession  # noqa: PLC0415  # `import hubbub` is to be quick
 
-    given = {"token": token, "nickname": nickname, "guest": guest}
-    sign_in: dict[str, object] = {name: value for name, value in given.items() if value is not None}
+    given = {
+        "token": token,
+        "nickname": nickname,
+        "guest": guest,
+        "name": name,
+        "password": password,
+    }
+    sign_in: dict[str, object] = {what: value for what, value in given.items() if value is not None}
     # Keys are made of it as well, so it must not be a seeded one.
     chance = random.SystemRandom()
     return RemoteSession(

@@ -223,7 +223,9 @@ class Line:
         if not resume.is_signed_in:
             raise Lost(NO_ANSWER, "the sign-in was not answered")
         self._since = anyio.current_time()
-        self._sign_in = {"token": self.signed_in.token}
+        # Who came with a token of the application's comes back with the same.
+        given = self._sign_in.get("token", self.signed_in.token)
+        self._sign_in = {"token": self.signed_in.refresh_token or given}
         if not self._was_reached:
             self._was_reached = True
             self._patience.deadline = math.inf

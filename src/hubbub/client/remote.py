@@ -18,12 +18,14 @@ from ..games.service import Games
 from ..ids import Ids
 from ..journal.event import Event, Signal, Streams
 from ..journal.signals import Signals
-from ..service import Method, remote
+from ..operations.service import Operations
+from ..service import Method, methods_of, remote
 from ..session import STREAMS
 from ..shop.service import Shop
 from ..users.service import Users
 from ..users.user import User
 from .line import Dial, Line, Tail
+from .profiles import Profiles
 
 __all__ = ["RemoteEvents", "RemoteSession"]
 
@@ -44,6 +46,7 @@ class RemoteSession(AsyncContextManagerMixin):
 
     chat: Chat
     games: Games
+    operations: Operations
     shop: Shop
     users: Users
 
@@ -63,8 +66,14 @@ class RemoteSession(AsyncContextManagerMixin):
         self._decoders: dict[str, msgspec.json.Decoder[Any]] = {}
         self.chat = remote(Chat, self._call)
         self.games = remote(Games, self._call)
+        self.operations = remote(Operations, self._call)
         self.shop = remote(Shop, self._call)
-        self.users = remote(Users, self._call)
+        self.users = remote(Users, self._call_users)
+        asked = methods_of(Users)
+        self._profiles = Profiles(
+            lambda user_id: self._call(asked["users.get"], {"user_id": user_id}),
+            lambda user_ids: self._call(asked["users.get_many"], {"user_ids": user_ids}),
+        )
 
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
@@ -91,8 +100,18 @@ class RemoteSession(AsyncContextManagerMixin):
 
     @property
     def token(self) -> str:
-        """What one signs in with the next time, to be the same user."""
+        """What shows for some minutes who one is: in requests, and on other connections."""
         return self._line.signed_in.token
+
+    @property
+    def refresh_token(self) -> str | None:
+        """What one signs in with the next time; None if the application gives tokens."""
+        return self._line.signed_in.refresh_token
+
+    @property
+    def role(self) -> str:
+        """What one is to everything: ``user``, ``moderator`` or ``admin``."""
+        return self._line.signed_in.role
 
     @property
     def journal_id(self) -> str:
@@ -139,6 +158,12 @@ class RemoteSession(AsyncContextManagerMixin):
             raise Closed("The session is not open; use it with `async with`.")
         return self._opened
 
+    async def _call_users(self, method: Method, arguments: Mapping[str, Any]) -> Any:
+        match method.name, arguments:
+            case "users.get", {"user_id": str(user_id)}:
+                return await self._profiles.get(user_id)
+        return await self._call(method, arguments)
+
     async def _call(self, method: Method, arguments: Mapping[str, Any]) -> Any:
         params = dict(arguments)
         if method.keyed and params.get("key") is None:
@@ -147,7 +172,11 @@ class RemoteSession(AsyncContextManagerMixin):
         decoder = self._decoders.get(method.name)
         if decoder is None:
             decoder = self._decoders[method.name] = msgspec.json.Decoder(method.result)
-        return _decode(decoder, await self._line.call(method.name, params))
+        result = _decode(decoder, await self._line.call(method.name, params))
+        if method.changes:
+            # Whoever has changed something sees it, in what profiles show as well.
+            self._profiles.forget()
+        return result
 
 
 class RemoteEvents(AsyncIterator[Event]):

@@ -43,7 +43,7 @@ class Boards(Service):
     __slots__ = ("_by", "_caller")
 
     def __init__(self, caller: Caller) -> None:
-        super().__init__(caller.execute)
+        super().__init__(caller.execute, caller.refused)
         self._caller = caller
         self._by = caller.user
 

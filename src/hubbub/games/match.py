@@ -11,6 +11,7 @@ import msgspec
 from ..errors import Conflict, Invalid, NotAllowed, NotFound
 from ..journal.agenda import HUB
 from ..journal.event import Event, State
+from ..permissions import check, check_reading
 from . import events as e
 from .rules import AnyRules, Custom, FirstTo, Standing
 
@@ -135,7 +136,7 @@ class MatchState(State):
         """Everybody may watch, unless it is private."""
         self.check_exists()
         if not self.is_for(user):
-            raise NotAllowed("This match is private: only its players may watch.")
+            check_reading("private match")
 
     def is_for(self, user: str) -> bool:
         """Tell whether a user may watch."""
@@ -149,8 +150,7 @@ class MatchState(State):
     def check_player(self, user: str) -> None:
         """Raise NotAllowed for somebody who does not play."""
         self.check_exists()
-        if user not in self.scores:
-            raise NotAllowed("You do not play in this match.")
+        check("games.resign", *(("player",) if user in self.scores else ()))
 
     def check_scorer(self, by: str, player: str) -> None:
         """

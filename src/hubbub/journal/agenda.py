@@ -12,7 +12,7 @@ from datetime import datetime
 from heapq import heapify, heappop, heappush
 from typing import Any, ClassVar
 
-from ..errors import NotAllowed
+from ..permissions import check_reading
 from .event import Data, Event, State
 
 __all__ = ["HUB", "Agenda", "Alarms", "Planned", "Settled"]
@@ -59,7 +59,7 @@ class Agenda(State):
     def check_reader(self, stream: str, user: str) -> None:
         """An agenda is the hub's own."""
         if user != HUB:
-            raise NotAllowed("An agenda is read by the hub only.")
+            check_reading("agenda")
 
 
 class Alarms:

@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from ..ids import Ids
+from ..permissions import Refused, refused
 from ..settings import Settings
 from .command import Command, Lane
 from .journal import Journal
@@ -13,6 +14,9 @@ from .journal import Journal
 __all__ = ["Caller"]
 
 R = TypeVar("R")
+
+# Nearly all callers are users.
+_REFUSED_TO_USERS = refused("user", {})
 
 
 class Caller:
@@ -24,20 +28,35 @@ class Caller:
         settings: the limits.
         ids: where new ids come from.
         user: whose session it is.
-        role: ``user``, ``moderator`` or ``admin``, in every room.
+        role: ``user``, ``moderator`` or ``admin``, of everything.
+        session: names the sign-in that it comes from; None in the process.
     """
 
-    __slots__ = ("ids", "journal", "lane", "role", "settings", "user")
+    __slots__ = ("ids", "journal", "lane", "role", "session", "settings", "user")
 
-    def __init__(
-        self, journal: Journal, settings: Settings, ids: Ids, user: str, role: str
+    def __init__(  # noqa: PLR0913
+        self,
+        journal: Journal,
+        settings: Settings,
+        ids: Ids,
+        user: str,
+        role: str,
+        session: str | None = None,
     ) -> None:
         self.journal = journal
         self.settings = settings
         self.ids = ids
         self.user = user
         self.role = role
+        self.session = session
         self.lane = Lane()
+
+    @property
+    def refused(self) -> Refused:
+        """Which commands the role rules out."""
+        if self.role == "user" and not self.settings.required_roles:
+            return _REFUSED_TO_USERS
+        return refused(self.role, self.settings.required_roles)
 
     def execute(self, command: Command[R]) -> Coroutine[Any, Any, R]:
         """Decide a command; see :meth:`hubbub.journal.Journal.execute`."""

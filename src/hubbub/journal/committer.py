@@ -39,6 +39,7 @@ from ..clock import Clock
 from ..errors import HubbubError, KeyReused, StorageError
 from .command import Call, NotLoaded
 from .event import Draft, Event, Streams, encode_event, tag_of
+from .measures import Measures
 from .states import Cell, Name, States, StreamCell, UsedCell
 from .stores.contract import Batch, Record, Snapshot, Store, Used
 
@@ -99,6 +100,7 @@ class Committer:
         batch_calls_max: int,
         commit_seconds_max: float,
     ) -> None:
+        self.measures = Measures()
         self.queue: deque[Call[Any]] = deque()
         # False from the first queued call until a batch leaves the queue empty.
         self.idle = True
@@ -175,6 +177,7 @@ class Committer:
     def finish(self, call: Call[Any]) -> None:
         """Hand a call its outcome."""
         call.done = True
+        self.measures.calls += 1
         if call.on_done is not None:
             call.on_done(call)
         # A batch's own event is set once, when all of it is done.
@@ -186,6 +189,7 @@ class Committer:
     def refuse(self, call: Call[Any], error: Exception) -> None:
         """Hand a call its error."""
         call.error = error
+        self.measures.refusals += 1
         self._leave(call)
         self.finish(call)
 
@@ -338,6 +342,7 @@ class Committer:
 
     async def _commit(self, decided: _Decided) -> None:
         self._take_snapshots(decided)
+        began = self._clock.monotonic()
         try:
             with anyio.fail_after(self._commit_seconds_max, shield=True):
                 await self.in_thread(self._store.commit, decided.batch)
@@ -347,6 +352,8 @@ class Committer:
             self._fail(decided, self._give_up())
         else:
             self._put_off, self._behind = True, ""
+            now = self._clock.monotonic()
+            self.measures.committed(len(decided.calls), decided.events, now - began, now)
             self._publish(decided.events, decided.batch.records)
 
     def _take_snapshots(self, decided: _Decided) -> None:

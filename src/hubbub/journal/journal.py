@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self, TypeVar
 
@@ -21,6 +21,7 @@ from .committer import Committer
 from .event import Event, Signal, State, Streams
 from .follow import Following, check_open
 from .loader import Loader
+from .measures import Measures
 from .signals import Signals
 from .states import Name, States, StreamCell
 from .stores.contract import Record, Store
@@ -77,6 +78,8 @@ class Journal(AsyncContextManagerMixin):
         self._idle_topics: OrderedDict[str, None] = OrderedDict()
         # Called when a batch, or a signal, was told to everyone: what gathered may go out.
         self.after_batch: list[Callable[[], None]] = []
+        # Called with the events of each batch once they are durable.
+        self.on_commit: list[Callable[[Sequence[Event]], None]] = []
         self._closed = False
 
     @asynccontextmanager
@@ -163,7 +166,7 @@ class Journal(AsyncContextManagerMixin):
     @property
     def full(self) -> bool:
         """True when no more calls may be queued."""
-        return len(self._committer.queue) + self._loader.waiting >= self._calls_queued_max
+        return self.calls_queued >= self._calls_queued_max
 
     def _withdraw(self, call: Call[Any]) -> None:
         self._loader.withdraw(call)
@@ -304,6 +307,21 @@ class Journal(AsyncContextManagerMixin):
             topic.signal(msgspec.json.encode(signal))
             self._after_batch()
 
+    @property
+    def measures(self) -> Measures:
+        """What was measured since the journal was opened."""
+        return self._committer.measures
+
+    @property
+    def calls_queued(self) -> int:
+        """How many calls wait."""
+        return len(self._committer.queue) + self._loader.waiting
+
+    @property
+    def topics(self) -> Mapping[str, Topic]:
+        """The streams that are followed, or were a moment ago."""
+        return self._topics
+
     def peek(self, stream: str) -> State | None:
         """Return a stream's state if it is in memory; it may be ahead of what is durable."""
         cell = self._states.get(stream)
@@ -336,6 +354,8 @@ class Journal(AsyncContextManagerMixin):
                 self._revoke(event)
         for stream, new in bodies.items():
             topics[stream].publish(new)
+        for told in self.on_commit:
+            told(events)
 
     def _after_batch(self) -> None:
         for told in self.after_batch:

@@ -9,9 +9,12 @@ from starlette.websockets import WebSocket
 
 from ..hub import Hubbub
 from .asgi_socket import AsgiSocket
+from .auth import Authenticator
 from .gateway import Gateway
 from .http import http_routes
+from .metrics import metrics_route
 from .notices import stripe_routes
+from .page import page_routes
 from .problem import on_http_exception
 
 __all__ = ["WEBSOCKET_PATH", "create_app"]
@@ -20,7 +23,11 @@ WEBSOCKET_PATH = "/ws"
 
 
 def create_app(
-    hub: Hubbub, *, gateway: Gateway | None = None, stripe_webhook_secret: str | None = None
+    hub: Hubbub,
+    *,
+    gateway: Gateway | None = None,
+    authenticator: Authenticator | None = None,
+    stripe_webhook_secret: str | None = None,
 ) -> Starlette:
     """
     Make the application that serves a hub; it mounts into another as well.
@@ -28,14 +35,20 @@ def create_app(
     Args:
         hub: an open hub; whoever opened it closes it, after the server has stopped.
         gateway: the way in, if something else shares it.
+        authenticator: tells whom the application's own tokens name.
         stripe_webhook_secret: lets Stripe tell what it knows, at ``/webhooks/stripe``.
     """
-    shared = gateway or Gateway(hub)
+    shared = gateway or Gateway(hub, authenticator)
 
     async def websocket(socket: WebSocket) -> None:
         await AsgiSocket(shared, socket).run()
 
-    routes: list[BaseRoute] = [WebSocketRoute(WEBSOCKET_PATH, websocket), *http_routes(shared)]
+    routes: list[BaseRoute] = [
+        WebSocketRoute(WEBSOCKET_PATH, websocket),
+        *http_routes(shared),
+        *page_routes(),
+        metrics_route(shared),
+    ]
     if stripe_webhook_secret is not None:
         routes += stripe_routes(hub, stripe_webhook_secret)
     app = Starlette(routes=routes, exception_handlers={HTTPException: on_http_exception})

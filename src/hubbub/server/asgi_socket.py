@@ -10,14 +10,16 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ..journal.topic import Form
 from ..wire.messages import SUBPROTOCOL, events_frame
-from .connection import BUSY, NOT_SIGNED_IN, Connection
-from .gateway import Gateway
+from .connection import Connection
+from .gateway import BUSY, NOT_SIGNED_IN, SIGNED_OUT, Gateway
 
 __all__ = ["AsgiSocket"]
 
 # What waits to be sent up to this; above it the topics do not write any more.
 OUTBOX_BYTES_MAX = 256 * 1024
 CLOSE_SECONDS_MAX = 5.0
+# "Normal closure"; who reloads a page says 1001, "going away".
+GOING_FOR_GOOD = 1000
 
 
 class AsgiSocket:
@@ -30,7 +32,10 @@ class AsgiSocket:
     """
 
     def __init__(self, gateway: Gateway, websocket: WebSocket) -> None:
+        self.address = websocket.client.host if websocket.client else ""
         self.paused = False
+        # True unless the client has said that it goes for good.
+        self._lost = True
         self._gateway = gateway
         self._websocket = websocket
         self._outbox: deque[bytes] = deque()
@@ -62,6 +67,7 @@ class AsgiSocket:
     def close(self, code: int, reason: str) -> None:
         """Close with a code and a reason, after what is in the outbox."""
         self._closing = self._closing or (code, reason)
+        self._lost = self._lost and code != SIGNED_OUT
         self._news.set()
 
     def check_alive(self) -> None:
@@ -82,7 +88,7 @@ class AsgiSocket:
                 await self._send()
                 tasks.cancel_scope.cancel()
         finally:
-            self._connection.release()
+            self._connection.release(lost=self._lost)
 
     async def _receive(self, scope: anyio.CancelScope) -> None:
         assert self._connection is not None
@@ -90,6 +96,7 @@ class AsgiSocket:
         while True:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
+                self._lost = message.get("code") != GOING_FOR_GOOD
                 scope.cancel()
                 return
             payload: str | None = message.get("text")

@@ -13,10 +13,9 @@ import os
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from .connection import BUSY
 from .frame_socket import WRITE_BYTES_MAX, FrameSocket
 from .frames import accept, close_frame
-from .gateway import Gateway
+from .gateway import BUSY, Gateway
 
 __all__ = ["AsyncioSocket", "http_protocol"]
 
@@ -33,7 +32,7 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
     __slots__ = ("_fd", "_transport")
 
     def __init__(self, gateway: Gateway, transport: asyncio.Transport) -> None:
-        super().__init__(gateway)
+        super().__init__(gateway, str((transport.get_extra_info("peername") or [""])[0]))
         self._transport = transport
         encrypted = transport.get_extra_info("sslcontext") is not None
         self._fd = -1 if encrypted else int(transport.get_extra_info("socket").fileno())
@@ -56,7 +55,7 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of everything."""
-        self.connection.release()
+        self.connection.release(lost=self.lost)
 
     def write(self, data: bytes) -> None:
         """

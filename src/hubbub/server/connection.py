@@ -21,25 +21,24 @@ from ..journal.topic import Form
 from ..ratelimit import TokenBucket
 from ..service import check_limit
 from ..session import LocalSession
-from ..users.user import User
-from ..wire.messages import Ended, Followed, SignedIn, encode, error_object, signal_frame
+from ..users.service import Known
+from ..wire.messages import Ended, Followed, error_object, signal_frame
 from ..wire.peer import Asked, Malformed, Peer, UnknownMethod, decode_params
+from .auth import Identity
 from .follow import Follow
-from .gateway import Gateway, SignIn
+from .gateway import Gateway
+from .sign_in import SignIn
 
-__all__ = ["BUSY", "COME_BACK", "NOT_SIGNED_IN", "Connection", "Socket"]
+__all__ = ["Connection", "Socket"]
 
 logger = logging.getLogger("hubbub.server")
-
-# Close codes: 3000 to 3499 mean "come back", 3500 to 3999 "do not".
-COME_BACK = 3000
-BUSY = 3001
-NOT_SIGNED_IN = 3500
 
 
 class Socket(Protocol):
     """What carries the frames of one client."""
 
+    # Where the client is.
+    address: str
     # True while the socket asks for a pause; chunks wait, answers do not.
     paused: bool
 
@@ -151,8 +150,8 @@ class Connection:
         for follow in list(self._follows.values()):
             follow.flush()
 
-    def release(self) -> None:
-        """Let go of everything: the socket is gone."""
+    def release(self, *, lost: bool = True) -> None:
+        """Let go of everything: the socket is gone; not lost if the client has closed it."""
         self._gateway.connections.pop(self, None)
         for follow in self._follows.values():
             follow.release()
@@ -160,7 +159,9 @@ class Connection:
         for running in list(self._running or ()):
             running.cancel()
         if self.session is not None:
-            self._gateway.hub.disconnect(self.session.caller.user)
+            caller = self.session.caller
+            self._gateway.sockets.pop(caller, None)
+            self._gateway.hub.disconnect(caller, lost=lost)
             self.session = None
 
     def _take(self, asked: Asked) -> None:
@@ -201,10 +202,10 @@ class Connection:
         arguments = msgspec.structs.asdict(decode_params(asked, route.decoder))
         service = getattr(session, route.service)
         if route.method.plain:
-            decision = route.method.function(service, **arguments)
+            decision = route.method.begin(service, arguments)
             self._submit(Call(decision, session.caller.lane, partial(self._done, asked)))
         else:
-            self._run(asked, partial(route.method.function, service, **arguments))
+            self._run(asked, partial(route.method.begin, service, arguments))
 
     def _dispatch_session(self, asked: Asked, session: LocalSession) -> None:
         match asked.method:
@@ -282,29 +283,55 @@ class Connection:
     def _sign_in(self, asked: Asked) -> None:
         if self.session is not None:
             raise Conflict("You are signed in already; open another connection.")
-        params = decode_params(asked, _sign_in)
-        signed_in = partial(self._signed_in, asked, params.token)
-        call = self._gateway.sign_in_call(params, signed_in)
-        self._submit(call)
+        sign_in = decode_params(asked, _sign_in)
+        sign_ins = self._gateway.sign_ins
+        if sign_ins.takes_time(sign_in):
+            self._gateway.hub.start(self._sign_in_slowly, asked, sign_in)
+            self._in_flight += 1
+        else:
+            self._submit_sign_in(asked, sign_in, sign_ins.identify(sign_in))
         self._signing_in = []
 
+    async def _sign_in_slowly(self, asked: Asked, sign_in: SignIn) -> None:
+        self._in_flight -= 1
+        try:
+            address = self._socket.address
+            identity = await self._gateway.sign_ins.identify_slowly(sign_in, address)
+            self._submit_sign_in(asked, sign_in, identity)
+        except Exception as error:  # it is told to the client, and logged
+            self._refuse(asked, error)
+            self._go_on()
+            self._gateway.flush()
+
+    def _submit_sign_in(self, asked: Asked, sign_in: SignIn, identity: Identity) -> None:
+        signed_in = partial(self._signed_in, asked, sign_in, identity)
+        self._submit(self._gateway.sign_ins.call(sign_in, identity, signed_in))
+
     def _signed_in(
-        self, asked: Asked, token: str | None, session: LocalSession, call: Call[User]
+        self,
+        asked: Asked,
+        sign_in: SignIn,
+        identity: Identity,
+        session: LocalSession,
+        call: Call[Known],
     ) -> None:
         self._in_flight -= 1
-        waiting, self._signing_in = self._signing_in or (), None
         gateway = self._gateway
         if self not in gateway.connections:
             return
         if call.error is None:
-            gateway.hub.connect(session.caller.user)
+            gateway.hub.connect(session.caller)
             self.session = session
-            user = encode(gateway.shown(session))
-            token = gateway.tokens.renew(token, session.caller.user, session.caller.role)
-            result = SignedIn(msgspec.Raw(user), token, gateway.hub.journal.store.journal_id)
-            self._answer(asked, result)
+            gateway.sockets[session.caller] = (identity.session, self._socket)
+            known = call.outcome()
+            self._answer(asked, gateway.sign_ins.answer(sign_in, identity, session, known))
         else:
             self._refuse(asked, call.error)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Take what came behind the sign-in."""
+        waiting, self._signing_in = self._signing_in or (), None
         for later in waiting:
             self._ask(later)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..journal.topic import Form
 from ..wire.messages import events_frame
-from .connection import NOT_SIGNED_IN, Connection
+from .connection import Connection
 from .frames import (
     BINARY,
     CLOSE,
@@ -19,7 +19,7 @@ from .frames import (
     close_frame,
     frame,
 )
-from .gateway import Gateway
+from .gateway import NOT_SIGNED_IN, SIGNED_OUT, Gateway
 
 __all__ = ["WRITE_BYTES_MAX", "FrameSocket"]
 
@@ -27,6 +27,10 @@ __all__ = ["WRITE_BYTES_MAX", "FrameSocket"]
 WRITE_BYTES_MAX = 256 * 1024
 
 _PING = frame(b"", PING)
+
+
+# The close code 1000, "normal closure"; who reloads a page says 1001, "going away".
+_GOING_FOR_GOOD = (1000).to_bytes(2, "big")
 
 
 def _framed_events(bodies: Sequence[bytes]) -> bytes:
@@ -39,12 +43,25 @@ class FrameSocket:
 
     Args:
         gateway: what its connection belongs to.
+        address: where the client is.
     """
 
-    __slots__ = ("_alive", "_answers", "_frames", "_gateway", "connection", "paused")
+    __slots__ = (
+        "_alive",
+        "_answers",
+        "_frames",
+        "_gateway",
+        "address",
+        "connection",
+        "lost",
+        "paused",
+    )
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, address: str) -> None:
+        self.address = address
         self.paused = False
+        # True unless the client has said that it goes for good.
+        self.lost = True
         self._alive = True
         self._answers: list[bytes] = []
         self._gateway = gateway
@@ -89,6 +106,7 @@ class FrameSocket:
 
     def close(self, code: int, reason: str) -> None:
         """Close with a code and a reason."""
+        self.lost = code != SIGNED_OUT
         self.flush()
         self.write(close_frame(code, reason))
         self.hang_up()
@@ -117,6 +135,7 @@ class FrameSocket:
         if opcode == PING:
             self.write(frame(payload, PONG))
         elif opcode == CLOSE:
+            self.lost = payload[:2] != _GOING_FOR_GOOD
             self.write(frame(payload[:2], CLOSE))
             self.hang_up()
         elif opcode == OVERSIZE:

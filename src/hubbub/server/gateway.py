@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import anyio
@@ -13,35 +12,30 @@ import msgspec
 from ..chat.service import Chat
 from ..games.service import Games
 from ..hub import Hubbub
-from ..journal.command import Call
+from ..journal.event import Event
+from ..operations.service import Operations
 from ..service import Method, methods_of
-from ..session import LocalSession
+from ..users.events import RoleGiven, SignedOut, SignedOutEverywhere
 from ..users.service import Users
-from ..users.user import User
-from .auth import Identity, Tokens
+from .auth import Authenticator, Tokens
+from .sign_in import SignIns
 
 if TYPE_CHECKING:
     from .connection import Connection, Socket
     from .sse import EventStream
 
-__all__ = ["Gateway", "Route", "SignIn"]
+__all__ = ["BUSY", "COME_BACK", "NOT_SIGNED_IN", "SIGNED_OUT", "Gateway", "Route"]
 
 logger = logging.getLogger("hubbub.server")
 
-GUEST = "user"
+# Close codes: 3000 to 3499 mean "come back", 3500 to 3999 "do not".
+COME_BACK = 3000
+BUSY = 3001
+NOT_SIGNED_IN = 3500
+SIGNED_OUT = 3501
+REASONS = {COME_BACK: "Your role is another; come back.", SIGNED_OUT: "You have signed out."}
+
 PING_SECONDS = 20.0
-
-
-class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """
-    The params of ``session.sign_in``: a token, or for a guest a nickname.
-
-    Who was a guest before gives that token as well, as ``guest``: the cart comes along.
-    """
-
-    token: str | None = None
-    nickname: str | None = None
-    guest: str | None = None
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -58,23 +52,29 @@ class Gateway:
 
     Args:
         hub: an open hub.
+        authenticator: tells whom the application's own tokens name.
     """
 
-    def __init__(self, hub: Hubbub) -> None:
+    def __init__(self, hub: Hubbub, authenticator: Authenticator | None = None) -> None:
         self.hub = hub
         self.settings = hub.settings
         self.tokens = Tokens(hub.settings.secret or hub.journal.store.secret, hub.settings)
+        self.sign_ins = SignIns(hub, self.tokens, authenticator)
         self.routes = {
             name: Route(method, kind.name, msgspec.json.Decoder(method.arguments))
-            for kind in (Chat, Games, hub.shopfront.kind, Users)
+            for kind in (Chat, Games, Operations, hub.shopfront.kind, Users)
             for name, method in methods_of(kind).items()
         }
         # Sockets whose answers have gathered: a batch's go out as one write each.
         self.unflushed: list[Socket] = []
         hub.journal.after_batch.append(self.flush)
+        hub.journal.on_commit.append(self._end_sign_ins)
         # Open connections, and what carries each; and what is followed over HTTP.
         self.connections: dict[Connection, Socket] = {}
         self.event_streams: set[EventStream] = set()
+        # The sign-in and the socket of each session; and those that close with their answers.
+        self.sockets: dict[object, tuple[str | None, Socket]] = {}
+        self._closing: list[tuple[Socket, int]] = []
 
     @property
     def full(self) -> bool:
@@ -82,51 +82,15 @@ class Gateway:
         count = len(self.connections) + len(self.event_streams)
         return count >= self.settings.connections_max
 
-    def identify(self, sign_in: SignIn) -> Identity:
-        """
-        Tell who signs in.
-
-        Raises:
-            NotAllowed: the token is not good.
-        """
-        if sign_in.token is not None:
-            return self.tokens.verify(sign_in.token)
-        return Identity(self.hub.ids.new(), GUEST, 0.0)
-
-    def sign_in_call(
-        self, sign_in: SignIn, on_done: Callable[[LocalSession, Call[User]], None]
-    ) -> Call[User]:
-        """
-        Make the call that a session begins with.
-
-        Args:
-            sign_in: who signs in.
-            on_done: is given the session, which counts as connected if there is no error.
-
-        Raises:
-            NotAllowed: the token is not good.
-            Closed: the hub has been left.
-        """
-        identity = self.identify(sign_in)
-        caller = self.hub.caller(identity.user, identity.role)
-        nickname = sign_in.nickname
-        if sign_in.token is None and nickname is None:
-            nickname = "Guest"
-        guest = None if sign_in.guest is None else self.tokens.verify(sign_in.guest).user
-        command = self.hub.sign_in_command(caller, nickname, guest)
-        session = self.hub.session_of(caller)
-        return Call(command, on_done=partial(_signed_in, session, on_done))
-
     def flush(self) -> None:
-        """Send all answers that have gathered."""
+        """Send all answers that have gathered, and close the sockets that are to be."""
         unflushed, self.unflushed = self.unflushed, []
         for socket in unflushed:
             socket.flush()
-
-    def shown(self, session: LocalSession) -> User:
-        """Show a session's user as he is now, online."""
-        user = session.user
-        return msgspec.structs.replace(user, status=self.hub.presence.status(user.id))
+        if self._closing:
+            closing, self._closing = self._closing, []
+            for socket, code in closing:
+                socket.close(code, REASONS[code])
 
     def close_all(self, code: int, reason: str) -> None:
         """Close every connection: told to come back, or not to."""
@@ -140,12 +104,30 @@ class Gateway:
             for socket in list(self.connections.values()):
                 socket.check_alive()
 
+    def _end_sign_ins(self, events: Sequence[Event]) -> None:
+        for event in events:
+            match event.data:
+                case SignedOut(session):
+                    self._end_sessions(event, SIGNED_OUT, only=session)
+                case SignedOutEverywhere(keep):
+                    self._end_sessions(event, SIGNED_OUT, keep=keep)
+                case RoleGiven():
+                    # They come back with the role that they have from now on.
+                    self._end_sessions(event, COME_BACK)
 
-def _signed_in(
-    session: LocalSession,
-    on_done: Callable[[LocalSession, Call[User]], None],
-    call: Call[User],
-) -> None:
-    if call.error is None:
-        session.user = call.outcome()
-    on_done(session, call)
+    def _end_sessions(
+        self, event: Event, code: int, *, only: str | None = None, keep: str | None = None
+    ) -> None:
+        user = event.stream.removeprefix("user/")
+        for one in self.hub.presence.sessions(user):
+            # One in the process has no socket, and nothing was signed for it.
+            session, socket = self.sockets.get(one, (None, None))
+            if socket is not None and _ends(session, only, keep):
+                self._closing.append((socket, code))
+        for stream in self.event_streams:
+            if stream.caller.user == user and _ends(stream.caller.session, only, keep):
+                stream.end()
+
+
+def _ends(session: str | None, only: str | None, keep: str | None) -> bool:
+    return session == only if only is not None else session is None or session != keep

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
@@ -17,13 +16,14 @@ from starlette.routing import Route as HttpRoute
 
 from ..errors import Invalid, NotAllowed, Overloaded
 from ..journal.command import Call
-from ..ratelimit import TokenBucket
+from ..ratelimit import RateLimits, TokenBucket
 from ..session import LocalSession
-from ..users.user import User
-from ..wire.messages import SignedIn, encode
-from .gateway import Gateway, Route, SignIn
+from ..users.service import Known
+from ..wire.messages import encode
+from .gateway import Gateway, Route
 from .openapi import openapi
 from .problem import TooLarge, Unknown, problem_of
+from .sign_in import SignIn
 from .sse import EventStream
 
 __all__ = ["http_routes"]
@@ -70,7 +70,9 @@ class _Api:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._paces: OrderedDict[str, TokenBucket] = OrderedDict()
+        # Twice as many as in a second may come at once.
+        burst = max(1, int(2 * gateway.settings.requests_per_second))
+        self._paces = RateLimits(lambda: TokenBucket(burst, 2.0, what="requests"), PACES_MAX)
         self._openapi: dict[str, Any] | None = None
 
     async def health(self, request: Request) -> Response:
@@ -91,35 +93,35 @@ class _Api:
         return _json({**self._openapi, "servers": servers})
 
     async def sign_in(self, request: Request) -> Response:
-        """Give a guest a token for a nickname, or renew a token."""
+        """Give tokens for a guest's nickname, for a name and a password, or for a token."""
         sign_in = _decode(await self._body(request), msgspec.json.Decoder(SignIn))
-        gateway = self._gateway
-        self._check_pace(request.client.host if request.client else "")
+        sign_ins = self._gateway.sign_ins
+        address = request.client.host if request.client else ""
+        self._check_load()
+        self._check_pace(address)
         sessions: list[LocalSession] = []
 
-        def on_done(session: LocalSession, call: Call[User]) -> None:
+        def on_done(session: LocalSession, call: Call[Known]) -> None:
             sessions.append(session)
 
         try:
-            call = gateway.sign_in_call(sign_in, on_done)
+            identity = await sign_ins.identify_slowly(sign_in, address)
+            call = sign_ins.call(sign_in, identity, on_done)
+            call.waits = True
+            known = await self._gateway.hub.journal.wait_for(call)
         except NotAllowed as error:
             raise Unknown(error.message) from error
-        call.waits = True
-        await gateway.hub.journal.wait_for(call)
-        user, role = sessions[0].caller.user, sessions[0].caller.role
-        token = gateway.tokens.renew(sign_in.token, user, role)
-        shown = msgspec.Raw(encode(gateway.shown(sessions[0])))
-        return _json(SignedIn(shown, token, gateway.hub.journal.store.journal_id))
+        return _json(sign_ins.answer(sign_in, identity, sessions[0], known))
 
     async def events(self, request: Request) -> Response:
         """Send a stream's events as they come."""
-        session = self._session(request, request.query_params.get("token"))
+        session = await self._session(request, request.query_params.get("token"))
         last_id = request.headers.get("last-event-id")
         after = {"after": last_id} if last_id else {}
         query = _query(request, EventsQuery, **after)
         journal = self._gateway.hub.journal
         following = journal.follow(session.caller.user, query.stream, query.after)
-        answer = EventStream(self._gateway, following)
+        answer = EventStream(self._gateway, following, session.caller)
         # What is refused is refused before the answer begins.
         await answer.enter()
         return answer
@@ -128,13 +130,13 @@ class _Api:
         """Make what answers requests for a method."""
 
         async def handle(request: Request) -> Response:
-            session = self._session(request)
+            session = await self._session(request)
             arguments = await self._arguments(request, route)
             service = getattr(session, route.service)
             if route.method.plain:
-                decision = route.method.function(service, **arguments)
+                decision = route.method.begin(service, arguments)
                 return _json(await session.caller.execute(decision))
-            work = partial(route.method.function, service, **arguments)
+            work = partial(route.method.begin, service, arguments)
             return _json(await _while_connected(request, work))
 
         return handle
@@ -157,32 +159,25 @@ class _Api:
                     raise TooLarge(f"The body is larger than {longest} bytes; send less.")
         return body or b"{}"
 
-    def _session(self, request: Request, token: str | None = None) -> LocalSession:
+    async def _session(self, request: Request, token: str | None = None) -> LocalSession:
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
         token = credentials.strip() if scheme.lower() == "bearer" else token
         if not token:
             raise Unknown("Sign in first, and send the token: Authorization: Bearer …")
+        self._check_load()
         try:
-            identity = self._gateway.tokens.verify(token)
+            session = await self._gateway.sign_ins.session(token)
         except NotAllowed as error:
             raise Unknown(error.message) from error
-        self._check_pace(identity.user)
-        hub = self._gateway.hub
-        return hub.session_of(hub.caller(identity.user, identity.role))
+        self._check_pace(session.caller.user)
+        return session
 
-    def _check_pace(self, who: str) -> None:
+    def _check_load(self) -> None:
         if self._gateway.hub.journal.full:
             raise Overloaded("Too many commands are waiting; try again in a moment.")
-        settings = self._gateway.settings
-        pace = self._paces.pop(who, None)
-        if pace is None:
-            burst = max(1, int(2 * settings.requests_per_second))
-            pace = TokenBucket(burst, 2.0, what="requests")
-        # Now it is the last to be forgotten.
-        self._paces[who] = pace
-        if len(self._paces) > PACES_MAX:
-            self._paces.popitem(last=False)
-        pace.charge(settings.clock.monotonic())
+
+    def _check_pace(self, who: str) -> None:
+        self._paces.charge(who, self._gateway.settings.clock.monotonic())
 
 
 def _with_key(body: bytes, key: str) -> bytes:

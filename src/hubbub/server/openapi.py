@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from ..users.user import User
-from .gateway import Gateway, Route, SignIn
+from .gateway import Gateway, Route
 from .problem import Problem
+from .sign_in import SignIn
 
 __all__ = ["openapi"]
 
@@ -18,11 +19,19 @@ REF = "#/components/schemas/{name}"
 
 
 class SignedIn(msgspec.Struct, frozen=True):
-    """Who signed in, the token to send from now on, and which journal it is for."""
+    """
+    Who signed in, the token to send for some minutes, and which journal it is for.
+
+    The ``refresh_token`` signs in later; there is none for who came with a token of the
+    application's.
+    """
 
     user: User
     token: str
     journal_id: str
+    refresh_token: str | None
+    role: Literal["user", "moderator", "admin"]
+    account: str | None
 
 
 def openapi(gateway: Gateway) -> Json:
@@ -85,7 +94,7 @@ def _other_paths(sign_in: Json, signed_in: Json) -> Json:
             "post": {
                 "operationId": "users.sign_in",
                 "tags": ["users"],
-                "summary": "Sign in as a guest with a nickname, or again with a token.",
+                "summary": "Sign in with a name and a password, as a guest, or again with a token.",
                 "security": [],
                 "requestBody": {"required": True, "content": _content(sign_in)},
                 "responses": _responses("Who signed in.", _content(signed_in)),

@@ -26,8 +26,8 @@ from ..hub import Hubbub, open_hub
 from ..settings import Settings
 from .app import WEBSOCKET_PATH, create_app
 from .asyncio_socket import http_protocol
-from .connection import COME_BACK
-from .gateway import Gateway
+from .auth import Authenticator
+from .gateway import COME_BACK, Gateway
 from .trio_socket import TrioServer
 
 __all__ = ["Backend", "address_of", "listen", "run", "serve"]
@@ -48,6 +48,7 @@ def run(  # noqa: PLR0913
     port: int = 8000,
     backend: Backend = "asyncio",
     settings: Settings | None = None,
+    authenticator: Authenticator | None = None,
     on_ready: Callable[[str], None] = lambda address: None,
     prepare: Callable[[Hubbub], Awaitable[None]] | None = None,
 ) -> None:
@@ -60,6 +61,7 @@ def run(  # noqa: PLR0913
         port: 0 takes a free one.
         backend: ``asyncio`` (uvicorn, uvloop) or ``trio`` (hypercorn).
         settings: limits, clock.
+        authenticator: tells whom the application's own tokens name.
         on_ready: called with the address when connections are accepted.
         prepare: done with the open hub before that.
 
@@ -68,7 +70,9 @@ def run(  # noqa: PLR0913
         OSError: the port cannot be listened at.
     """
     with listen(host, port) as listener:
-        main = partial(_main, url, settings or Settings(), listener, on_ready, prepare)
+        main = partial(
+            _main, url, settings or Settings(), authenticator, listener, on_ready, prepare
+        )
         options = {"use_uvloop": _has_uvloop()} if backend == "asyncio" else {}
         anyio.run(main, backend=backend, backend_options=options)
 
@@ -156,9 +160,10 @@ class _UvicornServer(uvicorn.Server):
         self.should_exit = True
 
 
-async def _main(
+async def _main(  # noqa: PLR0913
     url: str,
     settings: Settings,
+    authenticator: Authenticator | None,
     listener: socket.socket,
     on_ready: Callable[[str], None],
     prepare: Callable[[Hubbub], Awaitable[None]] | None,
@@ -167,7 +172,7 @@ async def _main(
     async with open_hub(url, settings=settings) as hub:
         if prepare is not None:
             await prepare(hub)
-        gateway = Gateway(hub)
+        gateway = Gateway(hub, authenticator)
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ..errors import Closed, HubbubError, Overloaded
+from ..journal.caller import Caller
 from ..journal.follow import Events, Following
 from ..wire.messages import encode, error_object
 from .gateway import Gateway
@@ -35,14 +36,17 @@ class EventStream(Response):
     Args:
         gateway: counts it as one of its connections.
         following: what is followed, not entered yet.
+        caller: who follows.
     """
 
     media_type = "text/event-stream"
 
     _events: Events
 
-    def __init__(self, gateway: Gateway, following: Following) -> None:
+    def __init__(self, gateway: Gateway, following: Following, caller: Caller) -> None:
         super().__init__()
+        self.caller = caller
+        self._scope = anyio.CancelScope()
         self._gateway = gateway
         self._following = following
 
@@ -63,10 +67,15 @@ class EventStream(Response):
             self._gateway.event_streams.discard(self)
             raise
 
+    def end(self) -> None:
+        """End the answer: its user has signed out."""
+        self._scope.cancel()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until the client goes, or its right to read ends, or the hub closes."""
         try:
             async with anyio.create_task_group() as tasks:
+                self._scope = tasks.cancel_scope
                 tasks.start_soon(_cancel_at_disconnect, receive, tasks.cancel_scope)
                 await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
                 if scope["method"] != "HEAD":

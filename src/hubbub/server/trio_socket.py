@@ -23,10 +23,9 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import LifespanState
 from hypercorn.utils import wrap_app
 
-from .connection import BUSY
 from .frame_socket import WRITE_BYTES_MAX, FrameSocket
 from .frames import accept, close_frame
-from .gateway import Gateway
+from .gateway import BUSY, Gateway
 
 __all__ = ["TrioServer", "TrioSocket"]
 
@@ -58,7 +57,7 @@ class TrioSocket(FrameSocket):
     )
 
     def __init__(self, gateway: Gateway, stream: trio.SocketStream) -> None:
-        super().__init__(gateway)
+        super().__init__(gateway, str(stream.socket.getpeername()[0]))
         self._start = gateway.hub.start
         self._stream = stream
         self._fd = stream.socket.fileno()
@@ -91,7 +90,7 @@ class TrioSocket(FrameSocket):
             pass
         finally:
             self._hung_up = True
-            self.connection.release()
+            self.connection.release(lost=self.lost)
 
     def write(self, data: bytes) -> None:
         """Give bytes to the kernel, or what it does not take now to a task."""

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from ..errors import NotAllowed
 from ..journal.event import Event, State
 from ..journal.states import States
 from ..money import Money
+from ..permissions import check_reading
 from .coupon import CouponState, coupon_stream
 from .events import (
     CartEvent,
@@ -197,8 +197,7 @@ class CartState(State):
 
     def check_reader(self, stream: str, user: str) -> None:
         """A cart is its owner's alone."""
-        if stream != f"cart/{user}":
-            raise NotAllowed("A cart is its owner's alone.")
+        check_reading("cart", *(("owner",) if stream == f"cart/{user}" else ()))
 
     def has_expired(self, now: datetime, terms: Terms) -> bool:
         """Tell whether it lay so long that it counts as empty."""

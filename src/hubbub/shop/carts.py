@@ -31,7 +31,7 @@ class Carts(Service):
     __slots__ = ("_by", "_caller", "_stream", "_terms")
 
     def __init__(self, caller: Caller, terms: Terms) -> None:
-        super().__init__(caller.execute)
+        super().__init__(caller.execute, caller.refused)
         self._caller = caller
         self._by = caller.user
         self._stream = cart_stream(caller.user)

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from ..errors import Invalid, NotAllowed
+from ..errors import Invalid
 from ..journal.event import Draft, Event, State
 from ..money import Money
+from ..permissions import check_reading
 from .events import CouponEvent, CouponSet
 
 __all__ = [
@@ -61,7 +62,7 @@ class CouponState(State):
 
     def check_reader(self, stream: str, user: str) -> None:
         """Nobody can look for coupons."""
-        raise NotAllowed("Coupons are not read; enter the code.")
+        check_reading("coupon")
 
     def problem(self, subtotal: Money, now: datetime, *, used: bool) -> str | None:
         """

@@ -7,10 +7,11 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from ..errors import Invalid, NotAllowed, NotFound
+from ..errors import Invalid, NotFound
 from ..journal.agenda import HUB
 from ..journal.event import Event, State
 from ..money import Money, total
+from ..permissions import check_reading
 from .cart import Line
 from .events import Declined, OrderEvent, Paid, Placed, RefundBegan, Refunded, RefundFailed
 
@@ -170,8 +171,7 @@ class OrderState(State):
 
     def check_reader(self, stream: str, user: str) -> None:
         """An order is its buyer's alone."""
-        if user not in (self.terms().user, HUB):
-            raise NotAllowed("This order is its buyer's alone.")
+        check_reading("order", *(("owner",) if user in (self.terms().user, HUB) else ()))
 
     def terms(self) -> Placed:
         """

@@ -14,13 +14,14 @@ from typing import Any, ClassVar
 import anyio
 import msgspec
 
-from ..errors import Invalid, NotAllowed, PaymentDeclined
+from ..errors import Invalid, PaymentDeclined
 from ..journal.agenda import HUB
 from ..journal.caller import Caller
 from ..journal.command import Command
 from ..journal.event import Data, Draft, Event, State
 from ..journal.states import States
 from ..money import Money
+from ..permissions import check_reading
 from .payment import Payment
 
 __all__ = ["CARDS", "Card", "Sandbox", "SandboxState", "Taken"]
@@ -116,7 +117,7 @@ class SandboxState(State):
 
     def check_reader(self, stream: str, user: str) -> None:
         """It is the provider's alone."""
-        raise NotAllowed("What the sandbox has taken is not read; look at the order.")
+        check_reading("sandbox")
 
 
 class Sandbox:

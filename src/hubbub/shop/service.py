@@ -7,13 +7,14 @@ from datetime import datetime
 
 from anyio import to_thread
 
-from ..errors import NotAllowed, PaymentDeclined
+from ..errors import PaymentDeclined
 from ..journal.caller import Caller
 from ..journal.command import Command, nothing
 from ..journal.event import Draft, Event
 from ..journal.link import Links
 from ..journal.states import States
 from ..money import Money
+from ..permissions import check
 from ..service import check_limit, command, query, slow_command, slow_query
 from . import placing
 from .cart import CartState
@@ -120,7 +121,6 @@ class Shop(Carts):
         chars_max = self._caller.settings.name_chars_max
 
         def decide(states: States) -> Sequence[Draft]:
-            self._check_admin()
             return set_product(states, sku, given, chars_max)
 
         def result(states: States, events: Sequence[Event]) -> Product:
@@ -158,7 +158,6 @@ class Shop(Carts):
         given = CouponSet(percent, amount, minimum, once, expires_at)
 
         def decide(states: States) -> Sequence[Draft]:
-            self._check_admin()
             return set_coupon(stream, given)
 
         def result(states: States, events: Sequence[Event]) -> Coupon:
@@ -248,7 +247,6 @@ class Shop(Carts):
         stream, refund = order_stream(order_id), self._caller.ids.new()
 
         def decide(states: States) -> Sequence[Draft]:
-            self._check_admin()
             return placing.begin_refund(states, stream, refund, amount)
 
         def result(states: States, events: Sequence[Event]) -> Order:
@@ -306,11 +304,6 @@ class Shop(Carts):
 
     def _shown(self, states: States, stream: str) -> Order:
         state = states.of(OrderState, stream)
-        state.terms()
-        if self._caller.role != "admin":
-            state.check_reader(stream, self._by)
+        owner = ("owner",) if state.terms().user == self._by else ()
+        check("shop.order", *owner, *(("admin",) if self._caller.role == "admin" else ()))
         return order_of(stream, state)
-
-    def _check_admin(self) -> None:
-        if self._caller.role != "admin":
-            raise NotAllowed("Only an admin may do this.")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from ..journal.caller import Caller
+from ..money import decimals_of
 from .payment import PaymentProvider
 from .priced_shop import PricedShop
 from .prices import Prices, PriceSource
@@ -15,7 +16,17 @@ from .service import Shop
 from .tax import FlatTax, TaxPolicy
 from .till import Till
 
-__all__ = ["Shopfront"]
+__all__ = ["Shopfront", "read_ahead"]
+
+
+def read_ahead(currency: str, prices: PriceSource | None) -> None:
+    """Read the files that a shop needs later; it is for a worker thread."""
+    decimals_of(currency)
+    if prices is not None:
+        from stamina import instrumentation  # noqa: PLC0415  # an extra
+
+        # What it reports retries to is imported with the first of them otherwise.
+        instrumentation.get_on_retry_hooks()
 
 
 class Shopfront:

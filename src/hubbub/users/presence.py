@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import deque
+from collections.abc import Callable
+
+import anyio
 
 from .user import Status
 
@@ -10,29 +13,118 @@ __all__ = ["Presence"]
 
 
 class Presence:
-    """The users who have a session now."""
+    """
+    The users who have a session now, or had one a moment ago.
 
-    def __init__(self) -> None:
-        self._sessions: Counter[str] = Counter()
+    Args:
+        grace_seconds: how long one whose connection was lost stays as he was: who
+            reloads a page does not go.
+        now: gives the time, in seconds.
+        changed: called with a user and the new status whenever that is another.
+    """
 
-    def connect(self, user_id: str) -> None:
-        """Count one more session of a user."""
-        self._sessions[user_id] += 1
+    def __init__(
+        self,
+        grace_seconds: float,
+        now: Callable[[], float],
+        changed: Callable[[str, Status], None] | None = None,
+    ) -> None:
+        self._grace_seconds = grace_seconds
+        self._now = now
+        self._changed = changed
+        # The sessions of each user, and whether it is away; none while he may come back.
+        self._sessions: dict[str, dict[object, bool]] = {}
+        # Those who may come back, and what they were; the first to have gone first.
+        self._lost: dict[str, tuple[float, Status]] = {}
+        self._to_forget: deque[tuple[float, str]] = deque()
+        self._news = anyio.Event()
 
-    def disconnect(self, user_id: str) -> None:
-        """Count one session less."""
-        self._sessions[user_id] -= 1
-        if not self._sessions[user_id]:
+    @property
+    def count(self) -> int:
+        """How many sessions there are."""
+        return sum(map(len, self._sessions.values()))
+
+    def connect(self, user_id: str, session: object) -> None:
+        """Count a session of a user."""
+        before = self.status(user_id)
+        self._lost.pop(user_id, None)
+        self._sessions.setdefault(user_id, {})[session] = False
+        self._tell(user_id, before)
+
+    def disconnect(self, user_id: str, session: object, *, lost: bool = False) -> None:
+        """
+        Count a session no more.
+
+        Args:
+            user_id: whose it was.
+            session: as it was connected.
+            lost: True if he did not say that he goes, and may be back in a moment.
+        """
+        before = self.status(user_id)
+        sessions = self._sessions[user_id]
+        del sessions[session]
+        if not sessions and lost and self._grace_seconds > 0:
+            self._linger(user_id, before)
+        elif not sessions:
             del self._sessions[user_id]
+        self._tell(user_id, before)
+
+    def set_away(self, user_id: str, session: object, *, away: bool) -> bool:
+        """Note that somebody is not looking, or is again; False if there is no such session."""
+        sessions = self._sessions.get(user_id, {})
+        if session not in sessions:
+            return False
+        before = self.status(user_id)
+        sessions[session] = away
+        self._tell(user_id, before)
+        return True
 
     def status(self, user_id: str) -> Status:
-        """Return ``online`` or ``offline``."""
-        return "online" if self.is_online(user_id) else "offline"
+        """Return ``online``, ``away`` if all sessions are, or ``offline``."""
+        if (lost := self._lost.get(user_id)) is not None:
+            return lost[1]
+        sessions = self._sessions.get(user_id)
+        if not sessions:
+            return "offline"
+        return "away" if all(sessions.values()) else "online"
 
-    def is_online(self, user_id: str) -> bool:
-        """Tell whether a user has a session now."""
-        return user_id in self._sessions
+    def is_connected(self, user_id: str) -> bool:
+        """Tell whether a user has a session just now."""
+        return bool(self._sessions.get(user_id))
 
     def online(self) -> list[str]:
-        """Return who has a session, the first to come first."""
+        """Return who is not offline, the first to come first."""
         return list(self._sessions)
+
+    def sessions(self, user_id: str) -> list[object]:
+        """Return a user's sessions, as they were connected."""
+        return list(self._sessions.get(user_id, ()))
+
+    async def run(self) -> None:
+        """Forget those who do not come back, until cancelled."""
+        while True:
+            self._news = anyio.Event()
+            while self._to_forget and self._to_forget[0][0] <= self._now():
+                self._forget(*self._to_forget.popleft())
+            wait = None if not self._to_forget else self._to_forget[0][0] - self._now()
+            with anyio.move_on_after(wait):
+                await self._news.wait()
+
+    def _linger(self, user_id: str, status: Status) -> None:
+        until = self._now() + self._grace_seconds
+        self._lost[user_id] = (until, status)
+        # The grace is the same for all, so they are forgotten in the order in which they go.
+        self._to_forget.append((until, user_id))
+        self._news.set()
+
+    def _forget(self, until: float, user_id: str) -> None:
+        lost = self._lost.get(user_id)
+        # He may have been back meanwhile, and have gone again.
+        if lost is not None and lost[0] == until:
+            del self._lost[user_id], self._sessions[user_id]
+            self._tell(user_id, lost[1])
+
+    def _tell(self, user_id: str, before: Status) -> None:
+        after = self.status(user_id)
+        if self._changed is not None and after != before:
+            self._changed(user_id, after)

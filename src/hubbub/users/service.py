@@ -3,40 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import TypeVar
 
-from ..errors import Invalid
+import msgspec
+
+from ..errors import Conflict, Invalid, NotFound
 from ..journal.caller import Caller
 from ..journal.command import Command, nothing
 from ..journal.event import Draft, Event
 from ..journal.states import States
-from ..service import Service, check_limit, command, query
+from ..permissions import ROLES
+from ..service import Service, check_limit, command, query, slow_command
 from ..text import check_name
+from . import account as a
 from . import user as u
+from .account import account_stream, check_password
+from .accounts import Accounts
+from .events import RoleGiven, SignedOut, SignedOutEverywhere
 from .presence import Presence
-from .user import User, UserState, user_of
+from .user import Origin, User, UserState, user_of
 
-__all__ = ["Users", "register"]
+__all__ = ["Known", "Users", "register", "role_command"]
 
 R = TypeVar("R")
 
 
+class Known(msgspec.Struct, frozen=True):
+    """Who signs in: the user, the role that counts, and the name of the account, if any."""
+
+    user: User
+    role: str
+    account: str | None
+
+
 class Users(Service):
     """
-    Profiles and presence.
+    Profiles, presence and accounts.
 
     Args:
         caller: whose commands these are.
         presence: who is connected.
+        accounts: what signs people in.
     """
 
     name = "users"
 
-    __slots__ = ("_by", "_caller", "_presence")
+    __slots__ = ("_accounts", "_by", "_caller", "_presence")
 
-    def __init__(self, caller: Caller, presence: Presence) -> None:
-        super().__init__(caller.execute)
+    def __init__(self, caller: Caller, presence: Presence, accounts: Accounts) -> None:
+        super().__init__(caller.execute, caller.refused)
         self._caller = caller
+        self._accounts = accounts
         self._by = caller.user
         self._presence = presence
 
@@ -89,6 +107,130 @@ class Users(Service):
             raise Invalid("A nickname or an avatar has at least one character.")
         return Command(by, decide, result, reads=(stream,))
 
+    @slow_command
+    async def create_account(self, name: str, password: str) -> User:
+        """
+        Let oneself sign in by a name and a password from now on; everything is kept.
+
+        Args:
+            name: up to 100 characters in one line; letters' case makes no difference.
+            password: 8 to 1,000 characters.
+
+        Raises:
+            Invalid: the name or the password is outside its limits.
+            Conflict: the name is taken, or one has an account already.
+            RateLimited: too many were tried.
+        """
+        by, chars_max = self._by, self._caller.settings.name_chars_max
+        stream, shown = account_stream(name, chars_max), check_name(name, chars_max)
+        self._accounts.charge(by)
+        hashed = await self._accounts.hash(check_password(password))
+
+        def decide(states: States) -> Sequence[Draft]:
+            self._show(states, by)
+            return a.create_account(states, stream, by, shown, hashed)
+
+        return await self._caller.execute(self._changing(by, decide, stream))
+
+    @slow_command
+    async def change_password(self, old: str, new: str) -> User:
+        """
+        Take another password; one is signed out everywhere else.
+
+        Args:
+            old: the password until now.
+            new: 8 to 1,000 characters.
+
+        Raises:
+            NotAllowed: the old password is wrong.
+            NotFound: one has no account.
+            Invalid: the new one is outside its limits.
+            RateLimited: too many were tried.
+        """
+        by, keep = self._by, self._caller.session
+        checked = check_password(new)
+        stream = await self._own_account()
+        known = await self._accounts.check(stream, old, by)
+        hashed = await self._accounts.hash(checked)
+
+        def decide(states: States) -> Sequence[Draft]:
+            return a.set_password(states, stream, known.hash, hashed, keep)
+
+        return await self._caller.execute(self._changing(by, decide, stream))
+
+    @command
+    def sign_out(self, *, everywhere: bool = False) -> Command[None]:
+        """
+        Make the tokens of this sign-in worthless, and close its sockets.
+
+        Args:
+            everywhere: all sign-ins of this user, not this one only.
+        """
+        by, session = self._by, self._caller.session
+        stream = f"user/{by}"
+        good_for = timedelta(seconds=self._caller.settings.refresh_seconds)
+
+        def decide(states: States) -> Sequence[Draft]:
+            if everywhere:
+                return (Draft(stream, SignedOutEverywhere()),)
+            if session is None or session in states.of(UserState, stream).signed_out:
+                return ()
+            return (Draft(stream, SignedOut(session, states.now + good_for)),)
+
+        return Command(by, decide, lambda states, events: None, reads=(stream,))
+
+    @command
+    def set_role(self, user_id: str, role: str) -> Command[User]:
+        """
+        Make somebody a ``moderator`` or ``admin`` of everything, or a ``user``. For admins.
+
+        Raises:
+            NotAllowed: you are no admin.
+            NotFound: there is no such user.
+            Invalid: there is no such role.
+        """
+        if role not in ROLES:
+            raise Invalid(f"A role is one of {', '.join(ROLES)}, not {role!r}.")
+
+        def decide(states: States) -> Sequence[Draft]:
+            self._show(states, user_id)
+            same = states.of(UserState, f"user/{user_id}").role == role
+            return () if same else (Draft(f"user/{user_id}", RoleGiven(role)),)
+
+        return self._changing(user_id, decide)
+
+    @command
+    def set_away(self, *, away: bool) -> Command[None]:
+        """
+        Tell that one does not look at this session just now, or does again.
+
+        Raises:
+            Conflict: one is not connected by it: a request over HTTP makes nobody online.
+        """
+
+        def result(states: States, events: Sequence[Event]) -> None:
+            if not self._presence.set_away(self._by, self._caller, away=away):
+                raise Conflict("Only somebody who is connected can be away.")
+
+        return Command(self._by, nothing, result)
+
+    def _changing(
+        self, user_id: str, decide: Callable[[States], Sequence[Draft]], *also: str
+    ) -> Command[User]:
+        def result(states: States, events: Sequence[Event]) -> User:
+            return self._show(states, user_id)
+
+        return Command(self._by, decide, result, reads=(f"user/{user_id}", *also))
+
+    async def _own_account(self) -> str:
+        def name(states: States, events: Sequence[Event]) -> str:
+            return states.of(UserState, f"user/{self._by}").account
+
+        found = await self._caller.execute(Command(self._by, nothing, name))
+        if not found:
+            raise NotFound("You have no account yet; make one with users.create_account.")
+        return account_stream(found, self._caller.settings.name_chars_max)
+
     def _lookup(self, user_ids: list[str], result: Callable[[list[User]], R]) -> Command[R]:
         def show(states: States, events: Sequence[Event]) -> R:
             return result([self._show(states, user_id) for user_id in user_ids])
@@ -101,17 +243,43 @@ class Users(Service):
         return user_of(user_id, state, self._presence.status(user_id))
 
 
-def register(caller: Caller, presence: Presence, nickname: str | None) -> Command[User]:
-    """Make the command that a session begins with: the user is known from then on."""
+def register(
+    caller: Caller, presence: Presence, nickname: str | None, origin: Origin
+) -> Command[Known]:
+    """
+    Make the command that a session begins with: the user is known from then on.
+
+    Args:
+        caller: who comes.
+        presence: who is there.
+        nickname: what to show from now on; None is as before.
+        origin: the sign-in he comes from, which must not be over.
+    """
     by = caller.user
     stream = f"user/{by}"
 
     def decide(states: States) -> Sequence[Draft]:
         longest = caller.settings.name_chars_max
         checked = None if nickname is None else check_name(nickname, longest, "nickname")
-        return u.register(states.of(UserState, stream), by, checked)
+        state = states.of(UserState, stream)
+        state.check_signed_in(origin)
+        return u.register(state, by, checked)
 
-    def result(states: States, events: Sequence[Event]) -> User:
-        return user_of(by, states.of(UserState, stream), presence.status(by))
+    def result(states: States, events: Sequence[Event]) -> Known:
+        state = states.of(UserState, stream)
+        user = user_of(by, state, presence.status(by))
+        return Known(user, state.effective_role(caller.role), state.account or None)
 
     return Command(by, decide, result, reads=(stream,))
+
+
+def role_command(caller: Caller, origin: Origin) -> Command[str]:
+    """Make a command that checks that a sign-in is not over, and gives the role that counts."""
+    stream = f"user/{caller.user}"
+
+    def role(states: States, events: Sequence[Event]) -> str:
+        state = states.of(UserState, stream)
+        state.check_signed_in(origin)
+        return state.effective_role(caller.role)
+
+    return Command(caller.user, nothing, role, reads=(stream,))

@@ -1,4 +1,4 @@
-"""A user: the profile, and which streams are theirs. Pure."""
+"""A user: the profile, the role, which sign-ins are over, and which streams are theirs. Pure."""
 
 from __future__ import annotations
 
@@ -10,9 +10,27 @@ import msgspec
 from ..errors import NotAllowed, NotFound
 from ..journal.event import Draft, Event
 from ..journal.link import Links
-from .events import Profiled, Registered, UserEvent
+from ..permissions import ROLES, check_reading
+from .events import (
+    AccountLinked,
+    Profiled,
+    Registered,
+    RoleGiven,
+    SignedOut,
+    SignedOutEverywhere,
+    UserEvent,
+)
 
-__all__ = ["Status", "User", "UserState", "default_avatar", "profile", "register", "user_of"]
+__all__ = [
+    "Origin",
+    "Status",
+    "User",
+    "UserState",
+    "default_avatar",
+    "profile",
+    "register",
+    "user_of",
+]
 
 Status = Literal["online", "away", "offline"]
 
@@ -25,7 +43,7 @@ class User(msgspec.Struct, frozen=True):
         id: given by the application, or by the server to a guest.
         nickname: what to show.
         avatar: an emoji, or what the application puts there.
-        status: ``online`` while there is a session.
+        status: ``online`` while there is a session, ``away`` while all of them are.
         joined_at: when the user was first seen, UTC.
         rating: how well one plays; 1500 at first.
     """
@@ -38,6 +56,19 @@ class User(msgspec.Struct, frozen=True):
     rating: float
 
 
+class Origin(msgspec.Struct, frozen=True):
+    """
+    A sign-in that a session comes from.
+
+    Args:
+        session: names it; None in the process, where nobody signs in.
+        issued: when its token was made, in seconds since 1970.
+    """
+
+    session: str | None = None
+    issued: float = 0.0
+
+
 class UserState(Links):
     """The fold of a ``user/ID`` stream."""
 
@@ -45,6 +76,13 @@ class UserState(Links):
 
     avatar: str = ""
     joined_at: datetime | None = None
+    account: str = ""
+    role: str = "user"
+    # Sessions that were signed out -> until when their tokens would have been good.
+    signed_out: dict[str, datetime] = {}
+    # Tokens made before are not good, but for those of one session.
+    good_after: float = 0.0
+    kept_session: str | None = None
 
     def apply(self, event: Event) -> None:
         """Take one event in."""
@@ -53,13 +91,34 @@ class UserState(Links):
                 self.nickname, self.avatar, self.joined_at = nickname, avatar, event.at
             case Profiled(nickname, avatar):
                 self.nickname, self.avatar = nickname, avatar
+            case AccountLinked(name):
+                self.account = name
+            case RoleGiven(role):
+                self.role = role
+            case SignedOut(session, until):
+                still = {one: end for one, end in self.signed_out.items() if end > event.at}
+                self.signed_out = {**still, session: until}
+            case SignedOutEverywhere(keep):
+                self.good_after, self.kept_session = event.at.timestamp(), keep
             case _:
                 super().apply(event)
 
     def check_reader(self, stream: str, user: str) -> None:
         """A user's stream is the user's alone."""
-        if stream != f"user/{user}":
-            raise NotAllowed("A user's stream is that user's alone.")
+        check_reading("user", *(("owner",) if stream == f"user/{user}" else ()))
+
+    def check_signed_in(self, origin: Origin) -> None:
+        """Raise NotAllowed if a sign-in is over."""
+        session = origin.session
+        if session is None:
+            return
+        too_old = origin.issued < self.good_after and session != self.kept_session
+        if too_old or session in self.signed_out:
+            raise NotAllowed("You were signed out; sign in again.")
+
+    def effective_role(self, given: str) -> str:
+        """Return the higher one of a role that was given from outside and one's own."""
+        return max(given, self.role, key=ROLES.index)
 
 
 def default_avatar(user_id: str) -> str:

@@ -87,11 +87,24 @@ class Outgoing(msgspec.Struct, frozen=True, gc=False):
 
 
 class SignedIn(msgspec.Struct, frozen=True):
-    """The result of ``session.sign_in``."""
+    """
+    The result of ``session.sign_in``.
+
+    Args:
+        user: who it is.
+        token: for requests, and for other connections; good for some minutes.
+        journal_id: which history this is.
+        refresh_token: signs in later; None if the application is to be asked for a token.
+        role: what counts.
+        account: the name of the account, if there is one.
+    """
 
     user: msgspec.Raw
     token: str
     journal_id: str
+    refresh_token: str | None = None
+    role: str = "user"
+    account: str | None = None
 
 
 class Followed(msgspec.Struct, frozen=True):

@@ -1,0 +1,47 @@
+"""Operations: what a session of an admin can see of the hub."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..journal.caller import Caller
+from ..journal.command import Command, nothing
+from ..journal.event import Event
+from ..journal.states import States
+from ..service import Service, query
+from .stats import Meter, Stats
+
+__all__ = ["Operations"]
+
+
+class Operations(Service):
+    """
+    How the hub is doing.
+
+    Args:
+        caller: who asks.
+        meter: what all sessions of the hub share.
+    """
+
+    name = "operations"
+
+    __slots__ = ("_by", "_meter")
+
+    def __init__(self, caller: Caller, meter: Meter) -> None:
+        super().__init__(caller.execute, caller.refused)
+        self._by = caller.user
+        self._meter = meter
+
+    @query
+    def stats(self) -> Command[Stats]:
+        """
+        Tell how the hub is doing: connections, commands, commits, followers. For admins.
+
+        Raises:
+            NotAllowed: you are no admin.
+        """
+
+        def result(states: States, events: Sequence[Event]) -> Stats:
+            return self._meter.stats()
+
+        return Command(self._by, nothing, result)

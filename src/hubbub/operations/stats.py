@@ -1,0 +1,138 @@
+"""How a hub is doing: what an operator sees of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from heapq import nlargest
+
+import msgspec
+
+from ..clock import Clock
+from ..journal.journal import Journal
+
+__all__ = ["Lag", "Meter", "Stats", "Traffic"]
+
+SHOWN_MAX = 10
+
+
+class Lag(msgspec.Struct, frozen=True):
+    """A follower that is behind: of which stream, who, and by how many events."""
+
+    stream: str
+    user: str
+    behind: int
+
+
+class Traffic(msgspec.Struct, frozen=True):
+    """A room, and how many events it had in about the last minute."""
+
+    stream: str
+    name: str
+    events: int
+
+
+class Stats(msgspec.Struct, frozen=True):
+    """
+    How a hub is doing. Totals are since it was opened.
+
+    Args:
+        at: UTC.
+        connections: sessions that are connected.
+        users: who is not offline.
+        followers: of streams, and ``topics`` is how many are followed.
+        calls: commands and queries that were decided; ``refusals`` those that were refused.
+        calls_queued: those that wait.
+        events: written, by type; a ``message`` is one.
+        batches: transactions.
+        batch_calls: how many calls one had, on average of the newest 512.
+        commit_seconds_median: of the newest 512; and ``commit_seconds_p99``.
+        slowest: the followers that are furthest behind.
+        rooms: those with the most events in about the last minute.
+    """
+
+    at: datetime
+    connections: int
+    users: int
+    topics: int
+    followers: int
+    calls: int
+    refusals: int
+    calls_queued: int
+    events: dict[str, int]
+    batches: int
+    batch_calls: float
+    commit_seconds_median: float
+    commit_seconds_p99: float
+    slowest: list[Lag]
+    rooms: list[Traffic]
+
+
+class Meter:
+    """
+    Reads what a hub measures of itself.
+
+    Args:
+        journal: the hub's.
+        clock: the hub's.
+        connections: counts the sessions that are connected.
+        users: counts who is not offline.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        connections: Callable[[], int],
+        users: Callable[[], int],
+    ) -> None:
+        self.journal = journal
+        self._clock = clock
+        self._connections = connections
+        self._users = users
+
+    def stats(self) -> Stats:
+        """Tell how the hub is doing now."""
+        journal, measures = self.journal, self.journal.measures
+        seconds = sorted(batch.seconds for batch in measures.recent)
+        calls = sum(batch.calls for batch in measures.recent)
+        topics = journal.topics
+        return Stats(
+            at=self._clock.now(),
+            connections=self._connections(),
+            users=self._users(),
+            topics=sum(1 for topic in topics.values() if topic.followers),
+            followers=sum(len(topic.followers) for topic in topics.values()),
+            calls=measures.calls,
+            refusals=measures.refusals,
+            calls_queued=journal.calls_queued,
+            events=dict(measures.events),
+            batches=measures.batches,
+            batch_calls=calls / max(1, len(seconds)),
+            commit_seconds_median=_quantile(seconds, 0.5),
+            commit_seconds_p99=_quantile(seconds, 0.99),
+            slowest=self._slowest(),
+            rooms=self._rooms(),
+        )
+
+    def _slowest(self) -> list[Lag]:
+        lags = (
+            Lag(stream, follower.user, topic.head - follower.cursor)
+            for stream, topic in self.journal.topics.items()
+            for follower in topic.followers
+            if follower.cursor < topic.head
+        )
+        return nlargest(SHOWN_MAX, lags, key=lambda lag: lag.behind)
+
+    def _rooms(self) -> list[Traffic]:
+        now = self._clock.monotonic()
+        busiest = self.journal.measures.busiest("room", SHOWN_MAX, now)
+        return [Traffic(stream, self._name(stream), events) for stream, events in busiest]
+
+    def _name(self, stream: str) -> str:
+        # One that is not in memory any more is not looked up only to be shown.
+        return str(getattr(self.journal.peek(stream), "name", ""))
+
+
+def _quantile(ordered: list[float], part: float) -> float:
+    return ordered[min(len(ordered) - 1, int(part * len(ordered)))] if ordered else 0.0

@@ -1,0 +1,155 @@
+"""Signing in: what was given, whom it names, and what one gets to come back with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from ..errors import Invalid, NotAllowed
+from ..hub import Hubbub
+from ..journal.command import Call
+from ..session import LocalSession
+from ..users.service import Known, role_command
+from ..wire.messages import SignedIn, encode
+from .auth import Authenticator, Identity, Tokens
+
+__all__ = ["SignIn", "SignIns"]
+
+OnSignedIn = Callable[[LocalSession, Call[Known]], None]
+
+
+class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    The params of ``session.sign_in``: a token, a name and a password, or a guest's nickname.
+
+    Who was a guest before gives that token as well, as ``guest``: the cart comes along.
+    """
+
+    token: str | None = None
+    nickname: str | None = None
+    guest: str | None = None
+    name: str | None = None
+    password: str | None = None
+
+
+class SignIns:
+    """
+    Lets people in to a hub.
+
+    Args:
+        hub: an open hub.
+        tokens: the server's own.
+        authenticator: tells whom the application's own tokens name.
+    """
+
+    def __init__(self, hub: Hubbub, tokens: Tokens, authenticator: Authenticator | None) -> None:
+        self._hub = hub
+        self._tokens = tokens
+        self._authenticator = authenticator
+
+    def takes_time(self, sign_in: SignIn) -> bool:
+        """Tell whether more than a signature of ours must be looked at."""
+        return sign_in.name is not None or self._is_foreign(sign_in)
+
+    def identify(self, sign_in: SignIn) -> Identity:
+        """
+        Tell who signs in with a token of ours, or as a guest.
+
+        Raises:
+            NotAllowed: the token is not good.
+        """
+        if sign_in.token is not None:
+            return self._tokens.verify(sign_in.token)
+        return self._new(self._hub.ids.new(), "Guest")
+
+    async def identify_slowly(self, sign_in: SignIn, address: str) -> Identity:
+        """
+        Tell who signs in, with whatever it is.
+
+        Args:
+            sign_in: what was given.
+            address: where it came from.
+
+        Raises:
+            NotAllowed: the token, or the name or the password, is not good.
+            RateLimited: too many were tried.
+            Invalid: there is no password.
+        """
+        if sign_in.name is not None:
+            if sign_in.password is None:
+                raise Invalid("Give the password as well as the name.")
+            accounts = self._hub.accounts
+            return self._new(await accounts.sign_in(sign_in.name, sign_in.password, address))
+        if self._authenticator is None or not self._is_foreign(sign_in):
+            return self.identify(sign_in)
+        identity = await self._authenticator(str(sign_in.token))
+        if identity is None:
+            raise NotAllowed("The token is not good; sign in again.")
+        return identity
+
+    def call(self, sign_in: SignIn, identity: Identity, on_done: OnSignedIn) -> Call[Known]:
+        """
+        Make the call that a session begins with.
+
+        Args:
+            sign_in: what was given.
+            identity: whom it names.
+            on_done: is given the session, which is to be connected if there is no error.
+
+        Raises:
+            NotAllowed: the guest's token is not good.
+            Closed: the hub has been left.
+        """
+        hub = self._hub
+        caller = hub.caller(identity.user, identity.role, identity.session)
+        given = sign_in.nickname
+        nickname = identity.nickname if given is None else given
+        guest = None if sign_in.guest is None else self._tokens.verify(sign_in.guest).user
+        command = hub.sign_in_command(caller, nickname, guest, identity.origin)
+
+        def signed_in(call: Call[Known]) -> None:
+            known = None if call.error is not None else call.outcome()
+            on_done(hub.session_of(caller, known), call)
+
+        return Call(command, on_done=signed_in)
+
+    def answer(
+        self, sign_in: SignIn, identity: Identity, session: LocalSession, known: Known
+    ) -> SignedIn:
+        """Make the answer: who it is, and what to come back with."""
+        user = session.user
+        shown = msgspec.structs.replace(user, status=self._hub.presence.status(user.id))
+        # Who comes with a token of the application's comes back with another of them.
+        ours = not self._is_foreign(sign_in)
+        return SignedIn(
+            msgspec.Raw(encode(shown)),
+            self._tokens.sign(identity.user, identity.role, identity.session),
+            self._hub.journal.store.journal_id,
+            self._tokens.refresh_token(sign_in.token, identity) if ours else None,
+            known.role,
+            known.account,
+        )
+
+    async def session(self, token: str) -> LocalSession:
+        """
+        Make a session for one request.
+
+        Raises:
+            NotAllowed: the token is not good, or its user has signed out.
+        """
+        identity = await self.identify_slowly(SignIn(token=token), "")
+        if identity.refreshes:
+            raise NotAllowed("This token is for signing in; send the one that you get for it.")
+        caller = self._hub.caller(identity.user, identity.role, identity.session)
+        caller.role = await caller.execute(role_command(caller, identity.origin))
+        return self._hub.session_of(caller)
+
+    def _is_foreign(self, sign_in: SignIn) -> bool:
+        if self._authenticator is None or sign_in.token is None:
+            return False
+        return not self._tokens.is_ours(sign_in.token)
+
+    def _new(self, user: str, nickname: str | None = None) -> Identity:
+        now = self._hub.settings.clock.now().timestamp()
+        return Identity(user, nickname=nickname, session=self._hub.ids.new(), issued=now)

@@ -1,0 +1,61 @@
+"""How a hub is doing."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import hubbub
+from hubbub.journal.topic import Follower
+from hubbub.operations.stats import SHOWN_MAX
+
+
+async def test_a_new_hub_has_done_little() -> None:
+    async with hubbub.open("memory://") as hub:
+        stats = hub.meter.stats()
+
+    assert (stats.connections, stats.users, stats.calls_queued) == (0, 0, 0)
+    assert (stats.batch_calls, stats.commit_seconds_p99) == (0.0, 0.0)
+
+
+async def test_what_is_decided_and_refused_is_counted() -> None:
+    async with hubbub.open("memory://") as hub, hub.session("ann") as ann:
+        before = hub.meter.stats()
+        room = await ann.chat.create_room("Room")
+        await ann.chat.send(room.id, "hi")
+        with suppress(hubbub.Invalid):
+            await ann.chat.send(room.id, "")
+        after = hub.meter.stats()
+
+    # The hub has commands of its own, besides these three.
+    assert after.calls - before.calls >= 3
+    assert after.refusals - before.refusals == 1
+    assert after.batches - before.batches >= 2
+    assert after.events["message"] == 1
+    assert 0 < after.commit_seconds_median <= after.commit_seconds_p99
+
+
+async def test_followers_that_are_behind_are_named_the_slowest_first() -> None:
+    async with hubbub.open("memory://") as hub, hub.session("ann") as ann:
+        room = await ann.chat.create_room("Room")
+        async with ann.follow(room.stream, after=0):
+            topic = hub.journal.topic(room.stream)
+            assert topic is not None
+            for number in range(SHOWN_MAX + 1):
+                topic.followers[Follower(f"slow {number}", 2 - number % 2)] = None
+            stats = hub.meter.stats()
+            for follower in [one for one in topic.followers if one.user.startswith("slow")]:
+                del topic.followers[follower]
+
+    assert (stats.slowest[0].stream, stats.slowest[0].behind) == (room.stream, 2)
+    assert stats.slowest[0].user == "ann"
+    assert len(stats.slowest) <= SHOWN_MAX
+    # The agendas are followed by the hub itself.
+    assert stats.followers == SHOWN_MAX + 2 + 2
+
+
+async def test_a_room_that_is_not_in_memory_has_no_name_and_is_shown() -> None:
+    async with hubbub.open("memory://") as hub, hub.session("ann") as ann:
+        room = await ann.chat.create_room("Room")
+        [traffic] = hub.meter.stats().rooms
+
+    assert (traffic.stream, traffic.name, traffic.events) == (room.stream, "Room", 2)

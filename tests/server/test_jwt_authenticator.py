@@ -1,0 +1,142 @@
+"""Tokens that the application signs."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.algorithms import HMACAlgorithm, OKPAlgorithm, RSAAlgorithm
+
+from hubbub.server.jwt_authenticator import JwtAuthenticator
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+SECRET = "s" * 64
+RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+ED25519 = ed25519.Ed25519PrivateKey.generate()
+
+
+class Noon:
+    """A clock that stands."""
+
+    def now(self) -> datetime:
+        """Return noon."""
+        return NOON
+
+    def monotonic(self) -> float:
+        """Return nothing."""
+        return 0.0
+
+
+KEYS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "HS256": (SECRET, HMACAlgorithm.to_jwk(SECRET, as_dict=True)),
+    "RS256": (RSA, RSAAlgorithm.to_jwk(RSA.public_key(), as_dict=True)),
+    "EdDSA": (ED25519, OKPAlgorithm.to_jwk(ED25519.public_key(), as_dict=True)),
+}
+
+
+def write_keys(path: Path, *algorithms: str) -> None:
+    keys = [{**KEYS[one][1], "kid": one} for one in algorithms]
+    path.write_text(json.dumps({"keys": keys}))
+    # A clock of files may be too coarse to tell two writes apart.
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1_000_000 * len(algorithms)))
+
+
+def token(algorithm: str, kid: str | None = None, **claims: Any) -> str:
+    whole = {"sub": "ann", "exp": NOON.timestamp() + 60, "iat": NOON.timestamp(), **claims}
+    headers = {"kid": kid or algorithm}
+    return jwt.encode(whole, KEYS[algorithm][0], algorithm=algorithm, headers=headers)
+
+
+def authenticator(path: Path, *algorithms: str, **options: Any) -> JwtAuthenticator:
+    write_keys(path / "keys.json", *(algorithms or KEYS))
+    return JwtAuthenticator(path / "keys.json", clock=Noon(), **options)
+
+
+@pytest.mark.parametrize("algorithm", KEYS)
+async def test_a_token_names_its_user(tmp_path: Path, algorithm: str) -> None:
+    reads = authenticator(tmp_path)
+    identity = await reads(token(algorithm, role="moderator", name="Ann"))
+
+    assert identity is not None
+    assert (identity.user, identity.role, identity.nickname) == ("ann", "moderator", "Ann")
+
+
+async def test_keys_change_while_it_runs(tmp_path: Path) -> None:
+    reads = authenticator(tmp_path, "HS256")
+    before = [await reads(token(one)) for one in ("HS256", "RS256")]
+    write_keys(tmp_path / "keys.json", "HS256", "RS256")
+    both = [await reads(token(one)) for one in ("HS256", "RS256")]
+    write_keys(tmp_path / "keys.json", "RS256", "EdDSA", "RS256")
+    after = [await reads(token(one)) for one in ("HS256", "RS256")]
+
+    assert [one is not None for one in before] == [True, False]
+    assert [one is not None for one in both] == [True, True]
+    assert [one is not None for one in after] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": NOON.timestamp()},
+        {"nbf": NOON.timestamp() + 1},
+        {"nbf": "soon"},
+        {"sub": None},
+        {"sub": 7},
+    ],
+)
+async def test_claims_that_are_not_good_are_refused(tmp_path: Path, claims: dict[str, Any]) -> None:
+    assert await authenticator(tmp_path)(token("HS256", **claims)) is None
+
+
+@pytest.mark.parametrize("forged", ["", "nonsense", "a.b.c"])
+async def test_nonsense_is_refused(tmp_path: Path, forged: str) -> None:
+    assert await authenticator(tmp_path)(forged) is None
+
+
+async def test_a_public_key_is_no_secret(tmp_path: Path) -> None:
+    reads = authenticator(tmp_path, "RS256")
+    public = RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    claims = {"sub": "ann", "exp": NOON.timestamp() + 60}
+    unsigned = jwt.encode(claims, "", algorithm="none", headers={"kid": "RS256"})
+    head, _, _ = jwt.encode(claims, SECRET, "HS256", headers={"kid": "RS256"}).split(".")
+    said = f"{head}.{unsigned.split('.')[1]}"
+    signature = hmac.digest(public, said.encode(), "sha256")
+    forged = f"{said}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
+
+    assert await reads(forged) is None
+    assert await reads(unsigned) is None
+
+
+async def test_audience_and_issuer_are_asked_for(tmp_path: Path) -> None:
+    reads = authenticator(tmp_path, audience="hubbub", issuer="app")
+
+    assert await reads(token("RS256", aud="hubbub", iss="app")) is not None
+    assert await reads(token("RS256", aud="other", iss="app")) is None
+    assert await reads(token("RS256", aud="hubbub", iss="other")) is None
+    assert await reads(token("RS256", iss="app")) is None
+
+
+async def test_roles_are_in_the_application_s_words(tmp_path: Path) -> None:
+    reads = authenticator(tmp_path, roles={"staff": "admin"})
+    staff = await reads(token("HS256", role="staff"))
+    moderator = await reads(token("HS256", role="moderator"))
+
+    assert staff is not None
+    assert moderator is not None
+    assert (staff.role, moderator.role) == ("admin", "user")
+
+
+async def test_what_claims_to_refresh_does_not(tmp_path: Path) -> None:
+    identity = await authenticator(tmp_path)(token("HS256", use="refresh"))
+
+    assert identity is not None
+    assert not identity.refreshes

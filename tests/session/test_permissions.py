@@ -1,0 +1,211 @@
+"""Every command, as every role, against what is somebody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import pytest
+
+import hubbub
+from hubbub import FirstTo, Money
+from hubbub.chat.service import Chat
+from hubbub.errors import Conflict, NotAllowed
+from hubbub.games.service import Games
+from hubbub.operations.service import Operations
+from hubbub.permissions import COMMANDS, READING, ROLES
+from hubbub.service import methods_of
+from hubbub.session import STREAMS
+from hubbub.shop.service import Shop
+from hubbub.users.service import Users
+from tests.session.worlds import OpenWorld, World
+
+EVERYBODY = frozenset(ROLES)
+STAFF = frozenset({"moderator", "admin"})
+ADMIN = frozenset({"admin"})
+NOBODY = frozenset[str]()
+
+PRICE = Money(1000, "USD")
+
+
+class Things(NamedTuple):
+    """What is Alice's, and Bob's with her; Eve has no part in it."""
+
+    alice: hubbub.Session
+    bob: hubbub.Session
+    room: str
+    message: int
+    direct: str
+    match: str
+    order: str
+
+
+async def things_of(w: World) -> Things:
+    root = await w.session("Root", role="admin")
+    alice, bob = await w.sessions("Alice", "Bob")
+    await root.shop.set_product("pen", "Pen", PRICE, stock=100)
+    room = await alice.chat.create_room("Private", private=True)
+    await alice.chat.invite(room.id, bob.user.id)
+    await bob.chat.join(room.id)
+    said = await alice.chat.send(room.id, "secret")
+    direct = await alice.chat.send_direct(bob.user.id, "psst")
+    players = [alice.user.id, bob.user.id]
+    match = await alice.games.start_match(players, rules=FirstTo(50), private=True)
+    await alice.shop.add_item("pen")
+    order = await alice.shop.checkout(payment="pm_card_visa", key="k")
+    return Things(alice, bob, room.id, said.seq, direct.stream, match.id, order.id)
+
+
+Attempt = Callable[[hubbub.Session, Things], Awaitable[Any]]
+
+# What is tried -> the roles that may, of somebody who has no part in it.
+ATTEMPTS: Mapping[str, tuple[Attempt, frozenset[str]]] = {
+    "chat.join": (lambda eve, it: eve.chat.join(it.room), NOBODY),
+    "chat.leave": (lambda eve, it: eve.chat.leave(it.room), NOBODY),
+    "chat.invite": (lambda eve, it: eve.chat.invite(it.room, eve.user.id), STAFF),
+    "chat.kick": (lambda eve, it: eve.chat.kick(it.room, it.bob.user.id), STAFF),
+    "chat.ban": (lambda eve, it: eve.chat.ban(it.room, it.bob.user.id), STAFF),
+    "chat.mute": (lambda eve, it: eve.chat.mute(it.room, it.bob.user.id, 1), STAFF),
+    "chat.set_role": (
+        lambda eve, it: eve.chat.set_role(it.room, it.bob.user.id, "moderator"), ADMIN
+    ),
+    "chat.close_room": (lambda eve, it: eve.chat.close_room(it.room), ADMIN),
+    "chat.send": (lambda eve, it: eve.chat.send(it.room, "hi"), NOBODY),
+    "chat.edit": (lambda eve, it: eve.chat.edit(it.room, it.message, "hi"), NOBODY),
+    "chat.delete": (lambda eve, it: eve.chat.delete(it.room, it.message), NOBODY),
+    "chat.react": (lambda eve, it: eve.chat.react(it.room, it.message, "👍"), NOBODY),
+    "chat.unreact": (lambda eve, it: eve.chat.unreact(it.room, it.message, "👍"), NOBODY),
+    "chat.typing": (lambda eve, it: eve.chat.typing(it.direct), NOBODY),
+    "chat.mark_read": (lambda eve, it: eve.chat.mark_read(it.room, 1), NOBODY),
+    "chat.history": (lambda eve, it: eve.chat.history(it.direct), NOBODY),
+    "chat.search": (lambda eve, it: eve.chat.search(it.room, "secret"), NOBODY),
+    "games.add_score": (
+        lambda eve, it: eve.games.add_score(it.match, 10, player=it.bob.user.id), NOBODY
+    ),
+    "games.resign": (lambda eve, it: eve.games.resign(it.match), NOBODY),
+    "games.message": (lambda eve, it: eve.games.message(it.match, {}), NOBODY),
+    "games.match": (lambda eve, it: eve.games.match(it.match), NOBODY),
+    "shop.set_product": (lambda eve, it: eve.shop.set_product("pen", "Pen", PRICE), ADMIN),
+    "shop.set_coupon": (lambda eve, it: eve.shop.set_coupon("ALL", percent=100), ADMIN),
+    "shop.order": (lambda eve, it: eve.shop.order(it.order), ADMIN),
+    "shop.refund": (lambda eve, it: eve.shop.refund(it.order, key="r"), ADMIN),
+    "shop.invoice": (lambda eve, it: eve.shop.invoice(it.order), ADMIN),
+    "users.set_role": (lambda eve, it: eve.users.set_role(it.bob.user.id, "moderator"), ADMIN),
+    "operations.stats": (lambda eve, it: eve.operations.stats(), ADMIN),
+}  # fmt: skip
+
+# These take no one else's thing: they are about oneself, or about what is everybody's.
+HARMLESS = frozenset(
+    {
+        *("chat.create_room", "chat.rooms", "chat.send_direct", "chat.directs", "chat.unread"),
+        *("games.start_match", "games.find_match", "games.matches", "games.create_board"),
+        *("games.submit", "games.board", "games.top", "games.rank", "games.around"),
+        *("games.seasons", "games.season", "shop.products", "shop.product"),
+        *("shop.cart", "shop.add_item", "shop.remove_item", "shop.set_quantity"),
+        *("shop.accept_prices", "shop.apply_coupon", "shop.remove_coupon", "shop.set_country"),
+        *("shop.clear", "shop.checkout", "shop.orders", "users.get", "users.get_many"),
+        *("users.online", "users.update", "users.create_account", "users.change_password"),
+        *("users.set_away", "users.sign_out"),
+    }
+)
+
+
+def test_every_method_has_its_grant_and_its_attempt() -> None:
+    services = (Chat, Games, Operations, Shop, Users)
+    methods = {name for service in services for name in methods_of(service)}
+
+    assert methods == set(COMMANDS)
+    assert methods == set(ATTEMPTS) | HARMLESS
+
+
+def test_every_kind_of_stream_has_its_grant() -> None:
+    assert set(READING) - {"private match"} == set(STREAMS)
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_nobody_does_to_others_things_what_the_table_does_not_say(
+    world: OpenWorld, role: str
+) -> None:
+    wrong = []
+    async with world() as w:
+        it = await things_of(w)
+        eve = await w.session("Eve", role=role)
+        # What ends things comes last.
+        for name in sorted(ATTEMPTS, key=lambda one: one in ("chat.close_room", "shop.refund")):
+            attempt, may = ATTEMPTS[name]
+            if name == "chat.kick" and role in may:
+                await it.bob.chat.join(it.room)
+            allowed = True
+            try:
+                await attempt(eve, it)
+            except NotAllowed:
+                allowed = False
+            except Conflict:
+                allowed = True
+            if allowed != (role in may):
+                wrong.append((name, allowed))
+            # Who was put out is let in again, for the next attempt.
+            with suppress(NotAllowed):
+                await it.alice.chat.invite(it.room, it.bob.user.id)
+                await it.bob.chat.join(it.room)
+
+    assert wrong == []
+
+
+def streams_of(it: Things) -> Mapping[str, str]:
+    alice = it.alice.user.id
+    return {
+        "room": f"room/{it.room}",
+        "direct": it.direct,
+        "user": f"user/{alice}",
+        "account": "account/alice",
+        "index": "index/rooms",
+        "match": f"match/{it.match}",
+        "board": "board/main",
+        "product": "product/pen",
+        "catalogue": "catalogue/products",
+        "coupon": "coupon/WELCOME",
+        "cart": f"cart/{alice}",
+        "order": f"order/{it.order}",
+        "sandbox": f"sandbox/{it.order}",
+        "agenda": "agenda/matches",
+    }
+
+
+PUBLIC = {"index", "board", "product", "catalogue"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_nobody_reads_or_follows_what_is_somebody_elses(world: OpenWorld, role: str) -> None:
+    async with world() as w:
+        it = await things_of(w)
+        eve = await w.session("Eve", role=role)
+        await eve.games.submit("main", 1)
+        read, followed, heard = set(), set(), set()
+        for kind, stream in streams_of(it).items():
+            with suppress(NotAllowed):
+                await eve.read(stream)
+                read.add(kind)
+            with suppress(NotAllowed):
+                async with eve.follow(stream, after=0):
+                    followed.add(kind)
+            with suppress(NotAllowed):
+                async with eve.signals(stream):
+                    heard.add(kind)
+
+    assert (read, followed, heard) == (PUBLIC, PUBLIC, PUBLIC)
+    assert set(streams_of(it)) == set(STREAMS)
+
+
+async def test_what_is_ones_own_is_read(world: OpenWorld) -> None:
+    async with world() as w:
+        it = await things_of(w)
+        await it.alice.games.submit("main", 1)
+        read = set()
+        for kind, stream in streams_of(it).items():
+            with suppress(NotAllowed):
+                await it.alice.read(stream)
+                read.add(kind)
+
+    assert read == PUBLIC | {"room", "direct", "user", "match", "cart", "order"}

@@ -1,0 +1,102 @@
+"""Who is there, and who is told of it."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+import hubbub
+from hubbub.errors import Conflict
+from tests.session.worlds import OpenWorld, until
+
+
+async def test_who_shares_a_room_is_told(world: OpenWorld) -> None:
+    async with world() as w:
+        alice = await w.session("Alice")
+        room = await alice.chat.create_room("r")
+        async with w.visit("Bob") as bob:
+            await bob.chat.join(room.id)
+            async with alice.signals(room.stream) as signals:
+                await bob.users.set_away(away=True)
+                away = await anext(signals)
+                await bob.users.set_away(away=False)
+                back = await anext(signals)
+                status = (await alice.users.get(bob.user.id)).status
+
+        assert (away.type, away.by, away.body) == ("presence", bob.user.id, {"status": "away"})
+        assert back.body == {"status": "online"}
+        assert status == "online"
+
+
+async def test_who_leaves_is_offline_for_those_who_share_a_room(world: OpenWorld) -> None:
+    async with world() as w:
+        alice = await w.session("Alice")
+        room = await alice.chat.create_room("r")
+        async with alice.signals(room.stream) as signals:
+            async with w.visit("Bob") as bob:
+                await bob.chat.join(room.id)
+            with anyio.fail_after(5):
+                told = await anext(signals)
+
+        assert (told.by, told.body) == (bob.user.id, {"status": "offline"})
+
+
+async def test_those_who_share_nothing_are_not_told(world: OpenWorld) -> None:
+    async with world() as w:
+        alice, eve = await w.sessions("Alice", "Eve")
+        room = await alice.chat.create_room("r")
+        async with alice.signals(room.stream) as signals:
+            await eve.users.set_away(away=True)
+            await alice.chat.typing(room.id)
+            first = await anext(signals)
+
+        assert first.type == "typing"
+
+
+async def test_a_room_that_many_follow_is_not_told(world: OpenWorld) -> None:
+    async with world(hubbub.Settings(presence_followers_max=1)) as w:
+        alice, bob = await w.sessions("Alice", "Bob")
+        room = await alice.chat.create_room("r")
+        await bob.chat.join(room.id)
+        async with alice.signals(room.stream) as signals:
+            async with bob.signals(room.stream):
+                await bob.users.set_away(away=True)
+                await bob.chat.typing(room.id)
+                crowded = await anext(signals)
+            await until_alone(w, room)
+            await bob.users.set_away(away=False)
+            alone = await anext(signals)
+
+        assert (crowded.type, alone.type) == ("typing", "presence")
+
+
+async def until_alone(w: object, room: hubbub.Room) -> None:
+    hub: hubbub.Hubbub = w.hub  # type: ignore[attr-defined]
+
+    async def alone() -> bool:
+        topic = hub.journal.topic(room.stream)
+        return topic is not None and len(topic.followers) == 1
+
+    await until(alone)
+
+
+async def test_one_is_away_when_all_of_ones_sessions_are(world: OpenWorld) -> None:
+    async with world() as w:
+        alice, bob = await w.sessions("Alice", "Bob")
+        async with w.hub.session(bob.user.id) as beside:
+            await bob.users.set_away(away=True)
+            before = (await alice.users.get(bob.user.id)).status
+            await beside.users.set_away(away=True)
+            # What was told a moment ago may be told again for a moment.
+            await alice.users.set_away(away=False)
+            after = (await alice.users.get(bob.user.id)).status
+
+        assert (before, after) == ("online", "away")
+
+
+async def test_who_is_not_connected_cannot_be_away() -> None:
+    async with hubbub.open("memory://") as hub:
+        request = hub.session_of(hub.caller("ann", "user"))
+
+        with pytest.raises(Conflict, match="connected"):
+            await request.users.set_away(away=True)
