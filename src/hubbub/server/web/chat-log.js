@@ -1,0 +1,103 @@
+// What was said in one room: a page of history at a time, and then what is live.
+
+const PAGE = 50;
+const JUMP_PAGE = 500;
+
+export class Log extends EventTarget {
+  messages = new Map();
+  // The seqs of the messages that are here, the oldest first.
+  seqs = [];
+  // True when there is nothing older.
+  complete = false;
+  #connection;
+  #room;
+  #loading = null;
+
+  constructor(connection, room) {
+    super();
+    this.#connection = connection;
+    this.#room = room;
+  }
+
+  // Load older messages; does nothing while that is under way, or when there are none.
+  older(limit = PAGE) {
+    if (this.complete) return Promise.resolve();
+    this.#loading ??= this.#load(limit).finally(() => (this.#loading = null));
+    return this.#loading;
+  }
+
+  // Load until a message is here; false if it never is.
+  async reach(seq) {
+    while (!this.messages.has(seq) && !this.complete && (this.seqs[0] ?? Infinity) > seq) await this.older(JUMP_PAGE);
+    return this.messages.has(seq);
+  }
+
+  // Take live events in.
+  apply(events) {
+    const changed = events.map((event) => this.#apply(event)).filter((seq) => seq !== null);
+    if (changed.length) this.#changed(changed);
+  }
+
+  // Take a whole message in, as a command has returned it.
+  put(message) {
+    this.#insert(message);
+    this.#changed([message.seq]);
+  }
+
+  async #load(limit) {
+    const before = this.seqs[0];
+    const params = { room_id: this.#room, limit, ...(before ? { before } : {}) };
+    const page = await this.#connection.call("chat.history", params);
+    this.complete = page.length < limit;
+    for (const message of page) this.messages.set(message.seq, message);
+    const older = new Set(page.map(({ seq }) => seq));
+    // The row after them is another one's neighbour now.
+    const changed = [...older, this.seqs[0]];
+    this.seqs = [...older, ...this.seqs.filter((seq) => !older.has(seq))].sort((one, other) => one - other);
+    this.#changed(changed);
+  }
+
+  #apply(event) {
+    if (event.type === "message") {
+      if (this.messages.has(event.seq)) return null;
+      const { stream, seq, at, by, text, reply_to } = event;
+      this.#insert({ stream, seq, at, by, text, reply_to, edited_at: null, deleted: false, reactions: {} });
+      return event.seq;
+    }
+    const message = this.messages.get(event.ref);
+    if (!message) return null;
+    this.messages.set(event.ref, { ...message, ...changeOf(message, event) });
+    return event.ref;
+  }
+
+  #insert(message) {
+    if (!this.messages.has(message.seq)) {
+      this.seqs.push(message.seq);
+      if (this.seqs.at(-2) > message.seq) this.seqs.sort((one, other) => one - other);
+    }
+    this.messages.set(message.seq, message);
+  }
+
+  #changed(seqs) {
+    this.dispatchEvent(new CustomEvent("change", { detail: seqs }));
+  }
+}
+
+// What an event about a message changes in it; to apply it twice is to apply it once.
+function changeOf({ reactions }, { type, text, at, by, emoji }) {
+  switch (type) {
+    case "edited":
+      return { text, edited_at: at };
+    case "deleted":
+      return { text: "", deleted: true, reactions: {} };
+    case "reacted":
+      return { reactions: { ...reactions, [emoji]: [...(reactions[emoji] ?? []).filter((user) => user !== by), by] } };
+    case "unreacted": {
+      const { [emoji]: users = [], ...others } = reactions;
+      const left = users.filter((user) => user !== by);
+      return { reactions: left.length ? { ...reactions, [emoji]: left } : others };
+    }
+    default:
+      return {};
+  }
+}

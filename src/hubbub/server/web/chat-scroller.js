@@ -1,0 +1,171 @@
+// A long list of which only what is near the visible part is in the page.
+//
+// Heights are estimated until a row was shown once. Whatever is measured, added or taken away
+// above what one looks at, that stays where it is; at the bottom one stays at the bottom.
+
+import { fill, h, onceAFrame } from "./dom.js";
+
+const ESTIMATE = 56;
+// How much more than what is visible is in the page, above and below, in pixels.
+const AROUND = 600;
+// So near to the end counts as being at the end.
+const NEAR = 48;
+
+// Emits "top" when one comes near the beginning, and "bottom" when one arrives at the end.
+export class Scroller extends HTMLElement {
+  // Makes the element of a row, given its key.
+  render = () => h("div");
+  #keys = [];
+  #heights = new Map();
+  #rows = new Map();
+  #above = h("div");
+  #below = h("div");
+  #stuck = true;
+  #anchor = null;
+  #width = 0;
+  #later = onceAFrame(() => this.#lay());
+  #observer = new ResizeObserver(() => this.#resized());
+
+  connectedCallback() {
+    this.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    this.#observer.observe(this);
+    this.#later();
+  }
+
+  disconnectedCallback() {
+    this.#observer.disconnect();
+  }
+
+  get atBottom() {
+    return this.#stuck;
+  }
+
+  get keys() {
+    return this.#keys;
+  }
+
+  // Show other rows; `changed` are keys whose elements are to be made anew.
+  show(keys, changed = []) {
+    this.#keys = keys;
+    for (const key of changed) this.#rows.delete(key);
+    this.#later();
+  }
+
+  // Forget all rows, and go to the end.
+  reset() {
+    this.#rows.clear();
+    this.#heights.clear();
+    this.#keys = [];
+    this.#stuck = true;
+  }
+
+  toBottom() {
+    this.#stuck = true;
+    this.#later();
+  }
+
+  // Bring a row to the middle, and return its element once it is there.
+  toKey(key) {
+    this.#stuck = false;
+    this.#anchor = { key, offset: this.clientHeight / 3 };
+    this.#lay();
+    return this.#rows.get(key) ?? null;
+  }
+
+  #resized() {
+    // In another width all heights are others.
+    if (this.clientWidth !== this.#width) this.#heights.clear();
+    this.#width = this.clientWidth;
+    this.#later();
+  }
+
+  #scrolled() {
+    const wasStuck = this.#stuck;
+    this.#stuck = this.scrollHeight - this.clientHeight - this.scrollTop < NEAR;
+    this.#anchor = this.#stuck ? null : this.#firstVisible();
+    if (this.scrollTop < AROUND) this.dispatchEvent(new Event("top"));
+    if (this.#stuck && !wasStuck) this.dispatchEvent(new Event("bottom"));
+    this.#later();
+  }
+
+  #heightOf(key) {
+    return this.#heights.get(key) ?? ESTIMATE;
+  }
+
+  #firstVisible() {
+    let top = 0;
+    for (const key of this.#keys) {
+      const height = this.#heightOf(key);
+      if (top + height > this.scrollTop) return { key, offset: top - this.scrollTop };
+      top += height;
+    }
+    return null;
+  }
+
+  #topOf(wanted) {
+    let top = 0;
+    for (const key of this.#keys) {
+      if (key === wanted) return top;
+      top += this.#heightOf(key);
+    }
+    return null;
+  }
+
+  #lay() {
+    if (!this.isConnected || !this.clientHeight) return;
+    this.#draw(this.#wantedTop());
+    // What was drawn has its true height now: once more with that, if it makes a difference.
+    if (this.#measure()) this.#draw(this.#wantedTop());
+    const top = this.#wantedTop();
+    if (Math.abs(this.scrollTop - top) >= 1) this.scrollTop = top;
+  }
+
+  // Where one ought to be, by the heights that are known.
+  #wantedTop() {
+    const total = this.#keys.reduce((sum, key) => sum + this.#heightOf(key), 0);
+    const last = Math.max(0, total - this.clientHeight);
+    if (this.#stuck) return last;
+    const top = this.#anchor && this.#topOf(this.#anchor.key);
+    return top === null ? Math.min(this.scrollTop, last) : Math.max(0, Math.min(last, top - this.#anchor.offset));
+  }
+
+  #draw(scrollTop) {
+    const shown = [];
+    let [top, above, below] = [0, 0, 0];
+    for (const key of this.#keys) {
+      const height = this.#heightOf(key);
+      if (top + height < scrollTop - AROUND) above += height;
+      else if (top > scrollTop + this.clientHeight + AROUND) below += height;
+      else shown.push(key);
+      top += height;
+    }
+    const rows = new Map(shown.map((key) => [key, this.#rows.get(key) ?? this.render(key)]));
+    this.#rows = rows;
+    this.#above.style.height = `${above}px`;
+    this.#below.style.height = `${below}px`;
+    const wanted = [this.#above, ...rows.values(), this.#below];
+    // Whoever has the focus keeps it: only what differs is touched.
+    if (wanted.length !== this.childNodes.length || wanted.some((row, at) => row !== this.childNodes[at])) this.#place(wanted);
+  }
+
+  #place(wanted) {
+    const kept = new Set(wanted);
+    for (const child of [...this.childNodes]) if (!kept.has(child)) child.remove();
+    if (!this.firstChild) return fill(this, wanted);
+    wanted.forEach((row, at) => row !== this.childNodes[at] && this.insertBefore(row, this.childNodes[at] ?? null));
+  }
+
+  #measure() {
+    let changed = false;
+    for (const [key, row] of this.#rows) {
+      const { height } = row.getBoundingClientRect();
+      if (Math.abs(this.#heightOf(key) - height) > 0.5 || !this.#heights.has(key)) {
+        this.#heights.set(key, height);
+        changed = true;
+      }
+    }
+    return changed;
+  }
+}
+
+customElements.define("hub-scroller", Scroller);

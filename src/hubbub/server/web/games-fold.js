@@ -1,0 +1,50 @@
+// A match as its stream tells it: events go in, and what is known after them can be read.
+
+const TAKE = {
+  started(match, { players, rules, game }) {
+    Object.assign(match, { players, game, goal: rules.points ?? 0 });
+    match.scores = new Map(players.map((player) => [player, 0]));
+  },
+
+  scored: (match, { player, points }) => match.scores.set(player, match.scores.get(player) + points),
+  resigned: (match, { by }) => match.gone.set(by, "Gave up"),
+  forfeited: (match, { player }) => match.gone.set(player, "Was away for too long"),
+  dropped: (match, { player, at }) => match.away.set(player, Date.parse(at)),
+  returned: (match, { player }) => match.away.delete(player),
+  completed: (match, { winner }) => Object.assign(match, { status: "completed", winner }),
+  cancelled: (match, { reason }) => Object.assign(match, { status: "cancelled", reason }),
+
+  told(match, { body }) {
+    if (typeof body.text === "string") {
+      match.question = { number: body.question, text: body.text.replace("-", "−") };
+    } else if (match.question?.number === body.question) {
+      match.answered.push({ ...match.question, answer: body.answer, by: body.by });
+      match.question = null;
+    }
+  },
+};
+
+export class Match {
+  players = [];
+  // Points that win, or 0 if it is won otherwise.
+  goal = 0;
+  game = null;
+  // A player -> points.
+  scores = new Map();
+  // A player who is not connected -> since when, in milliseconds.
+  away = new Map();
+  // A player who has left for good -> why.
+  gone = new Map();
+  // What is asked just now: { number, text }.
+  question = null;
+  // What was asked before: { number, text, answer, by }.
+  answered = [];
+  status = "active";
+  winner = null;
+  reason = null;
+
+  // Take in an event.
+  apply(event) {
+    TAKE[event.type]?.(this, event);
+  }
+}

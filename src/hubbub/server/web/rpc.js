@@ -1,0 +1,292 @@
+// A session over a WebSocket: it comes back by itself, follows on after the last event it
+// saw, and repeats what was under way. The protocol is JSON-RPC 2.0; see the reference of the wire.
+
+const SUBPROTOCOL = "hubbub.v1";
+const BACKOFF_MS = 250;
+const BACKOFF_MS_MAX = 10_000;
+// Requests under way at one time; a server permits 256.
+const REQUESTS_MAX = 200;
+// After so long without a frame the server is asked whether it is there.
+const QUIET_MS = 10_000;
+const ANSWER_MS_MAX = 6_000;
+// Close codes: 3000 to 3499 mean "come back", 3500 to 3999 "do not".
+const DO_NOT_COME_BACK = 3500;
+
+export class RpcError extends Error {
+  constructor({ message, data = {} }) {
+    super(message);
+    this.code = data.code ?? "invalid";
+    this.reason = data.reason ?? null;
+    this.retryAfter = data.retry_after ?? null;
+  }
+}
+
+export function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// Emits "state" when the state changes, "signedin" after each sign-in, and "ended" when the
+// session is over: signed out, or the token is not good any more.
+export class Connection extends EventTarget {
+  #url;
+  #socket = null;
+  #state = "offline";
+  #signIn = null;
+  #first = null;
+  #number = 0;
+  #calls = new Map();
+  #underWay = 0;
+  #follows = new Map();
+  #tries = 0;
+  #timer = 0;
+  #heard = 0;
+
+  constructor(url) {
+    super();
+    this.#url = url;
+    addEventListener("offline", () => this.#lost());
+    addEventListener("online", () => this.#comeBack(0));
+    addEventListener("pagehide", () => this.#socket?.close());
+    addEventListener("pageshow", (event) => event.persisted && this.#comeBack(0));
+    setInterval(() => this.#checkAlive(), 1_000);
+  }
+
+  // "online", "connecting" or "offline".
+  get state() {
+    return this.#state;
+  }
+
+  // The server's newest answer to a sign-in: user, token, refresh_token, journal_id, role.
+  signedIn = null;
+
+  get user() {
+    return this.signedIn?.user ?? null;
+  }
+
+  // Sign in with {token}, {nickname} or {name, password}; rejects if that is refused.
+  signIn(params) {
+    this.#signIn = params;
+    return new Promise((resolve, reject) => {
+      this.#first = { resolve, reject };
+      this.#connect();
+    });
+  }
+
+  // Leave for good.
+  end() {
+    this.#signIn = null;
+    this.#drop(1000);
+    this.#setState("offline");
+    for (const call of this.#calls.values()) call.reject(new RpcError({ message: "Signed out." }));
+    this.#calls.clear();
+    this.#follows.clear();
+    this.signedIn = null;
+  }
+
+  // Ask for something; what only reads, or does the same when it is done twice.
+  call(method, params = {}, { signal } = {}) {
+    return new Promise((resolve, reject) => {
+      const id = ++this.#number;
+      this.#calls.set(id, { method, params, resolve, reject, sent: false });
+      signal?.addEventListener("abort", () => this.#cancel(id));
+      this.#sendCalls();
+    });
+  }
+
+  // Ask for a change that takes a key, so that it is made once however often it is asked for.
+  command(method, params = {}, options = {}) {
+    return this.call(method, { key: newKey(), ...params }, options);
+  }
+
+  // Follow a stream. `onEvents` gets lists of events, `onSignal` single signals, `onEnded` the
+  // error when the server ends it. `after` is the last seq that one has; null is from now on.
+  follow(stream, { after = null, onEvents = () => {}, onSignal = () => {}, onEnded = () => {} }) {
+    if (this.#follows.has(stream)) throw new Error(`${stream} is followed already`);
+    const follow = { stream, seq: after, onEvents, onSignal, onEnded };
+    this.#follows.set(stream, follow);
+    follow.joined = this.#state === "online" ? this.#join(follow) : Promise.resolve();
+    follow.close = () => {
+      if (this.#follows.get(stream) !== follow) return;
+      this.#follows.delete(stream);
+      if (this.#state === "online") this.#send({ method: "session.unfollow", params: { stream } });
+    };
+    return follow;
+  }
+
+  #setState(state) {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.dispatchEvent(new Event("state"));
+  }
+
+  #connect() {
+    clearTimeout(this.#timer);
+    this.#drop();
+    this.#setState("connecting");
+    const socket = (this.#socket = new WebSocket(this.#url, SUBPROTOCOL));
+    this.#heard = performance.now();
+    socket.onopen = () => this.#send({ id: 0, method: "session.sign_in", params: this.#signIn });
+    socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));
+    socket.onclose = ({ code }) => this.#closed(code);
+  }
+
+  #drop(code) {
+    const socket = this.#socket;
+    this.#socket = null;
+    if (!socket) return;
+    // What it still says is of yesterday.
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close(code);
+  }
+
+  #closed(code) {
+    this.#socket = null;
+    if (code >= DO_NOT_COME_BACK && code < 4000) {
+      this.#refused(new RpcError({ message: "You were signed out.", data: { code: "closed" } }));
+    } else {
+      this.#lost();
+    }
+  }
+
+  #lost() {
+    if (!this.#signIn) return;
+    this.#drop();
+    this.#setState("offline");
+    const wait = Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** this.#tries++);
+    this.#comeBack(wait * (0.5 + Math.random() / 2));
+  }
+
+  #comeBack(milliseconds) {
+    if (!this.#signIn || this.#state !== "offline") return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => navigator.onLine && this.#connect(), milliseconds);
+  }
+
+  #checkAlive() {
+    if (this.#state === "offline") return;
+    const quiet = performance.now() - this.#heard;
+    if (quiet > QUIET_MS + ANSWER_MS_MAX) this.#lost();
+    // There is nothing to cancel; any answer will do.
+    else if (quiet > QUIET_MS && this.#state === "online")
+      this.#send({ id: -1, method: "session.cancel", params: { id: 0 } });
+  }
+
+  #sendCalls() {
+    if (this.#state !== "online") return;
+    for (const [id, call] of this.#calls) {
+      if (this.#underWay >= REQUESTS_MAX) return;
+      if (call.sent) continue;
+      call.sent = true;
+      this.#underWay += 1;
+      this.#send({ id, method: call.method, params: call.params });
+    }
+  }
+
+  #send(message) {
+    if (this.#socket?.readyState === WebSocket.OPEN)
+      this.#socket.send(JSON.stringify({ jsonrpc: "2.0", ...message }));
+  }
+
+  #receive(frame) {
+    this.#heard = performance.now();
+    const events = new Map();
+    for (const message of Array.isArray(frame) ? frame : [frame]) {
+      if (message.method === "event") {
+        const { stream } = message.params;
+        if (!events.has(stream)) events.set(stream, []);
+        events.get(stream).push(message.params);
+      } else if (message.method === "signal") {
+        this.#follows.get(message.params.stream)?.onSignal(message.params);
+      } else if (message.method === "unfollowed") {
+        this.#unfollowed(message.params.stream, message.params.error);
+      } else if (message.id === 0) {
+        this.#answeredSignIn(message);
+      } else {
+        this.#answered(message);
+      }
+    }
+    for (const [stream, list] of events) {
+      const follow = this.#follows.get(stream);
+      if (!follow) continue;
+      follow.seq = list.at(-1).seq;
+      follow.onEvents(list);
+    }
+  }
+
+  #answered({ id, result, error }) {
+    const call = this.#calls.get(id);
+    if (!call) return;
+    this.#calls.delete(id);
+    this.#underWay -= 1;
+    this.#sendCalls();
+    if (error) call.reject(new RpcError(error));
+    else call.resolve(result);
+  }
+
+  #answeredSignIn({ result, error }) {
+    if (error) {
+      this.#refused(new RpcError(error));
+      return;
+    }
+    if (this.signedIn && this.signedIn.journal_id !== result.journal_id) {
+      // Another history: nothing that is shown means anything in it.
+      location.reload();
+      return;
+    }
+    this.#tries = 0;
+    this.signedIn = result;
+    this.#signIn = { token: result.refresh_token ?? result.token };
+    this.#setState("online");
+    this.#underWay = 0;
+    for (const call of this.#calls.values()) call.sent = false;
+    for (const follow of this.#follows.values()) follow.joined = this.#join(follow);
+    this.#sendCalls();
+    this.#first?.resolve(result);
+    this.#first = null;
+    this.dispatchEvent(new Event("signedin"));
+  }
+
+  #refused(error) {
+    if (error.retryAfter !== null && !this.#first) {
+      this.#lost();
+      return;
+    }
+    this.#signIn = null;
+    this.#drop(1000);
+    this.#setState("offline");
+    const first = this.#first;
+    this.#first = null;
+    if (first) first.reject(error);
+    else this.dispatchEvent(new CustomEvent("ended", { detail: error }));
+  }
+
+  async #join(follow) {
+    const { stream, seq } = follow;
+    // An old one is not repeated: this is its repetition.
+    for (const [id, call] of this.#calls)
+      if (call.method === "session.follow" && call.params.stream === stream) this.#calls.delete(id);
+    try {
+      const { head } = await this.call("session.follow", { stream, after: seq });
+      follow.seq ??= head;
+    } catch (error) {
+      if (this.#follows.get(stream) === follow) this.#follows.delete(stream);
+      follow.onEnded(error);
+    }
+  }
+
+  #unfollowed(stream, error) {
+    const follow = this.#follows.get(stream);
+    this.#follows.delete(stream);
+    follow?.onEnded(new RpcError(error));
+  }
+
+  #cancel(id) {
+    const call = this.#calls.get(id);
+    if (!call) return;
+    this.#calls.delete(id);
+    if (call.sent) this.#underWay -= 1;
+    this.#send({ method: "session.cancel", params: { id } });
+    call.reject(new RpcError({ message: "Given up.", data: { code: "cancelled" } }));
+  }
+}
