@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -38,20 +39,32 @@ FLAGS = [
 ]
 
 Open = Callable[..., Page]
+Shot = Callable[[Page, str], None]
+
+
+@contextmanager
+def serving(*command: str, **environment: str) -> Iterator[str]:
+    """Run a program that serves, in a process of its own; gives the address that it prints."""
+    own = {**os.environ, **environment}
+    with subprocess.Popen(
+        [sys.executable, *command], stdout=subprocess.PIPE, text=True, env=own
+    ) as process:
+        assert process.stdout is not None
+        found = re.search(r"http://[^\s,]+", process.stdout.readline())
+        assert found is not None
+        yield found.group()
+        process.terminate()
+        process.wait(START_SECONDS_MAX)
+
+
+SERVE = ("-m", "hubbub.cli", "serve", "--db", "memory://", "--port", "0", "--demo")
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     """Serve a hub with the demo's products; gives its address."""
-    command = [sys.executable, "-m", "hubbub.cli", "serve", "--db", "memory://", "--demo"]
-    command += ["--port", "0", "--set", "message_limit=1000"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        found = re.search(r"http://\S+", process.stdout.readline())
-        assert found is not None
-        yield found.group().rstrip(",;")
-        process.terminate()
-        process.wait(START_SECONDS_MAX)
+    with serving(*SERVE, "--set", "message_limit=1000") as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -71,9 +84,7 @@ def open_page(browser: Browser, server: str) -> Iterator[Open]:
     contexts: list[BrowserContext] = []
     faults: list[str] = []
 
-    def open_(
-        nickname: str, path: str = "", *, phone: bool = False, dark: bool = False
-    ) -> Page:
+    def open_(nickname: str, path: str = "", *, phone: bool = False, dark: bool = False) -> Page:
         context = browser.new_context(
             viewport=PHONE if phone else DESKTOP,
             has_touch=phone,
@@ -97,7 +108,7 @@ def open_page(browser: Browser, server: str) -> Iterator[Open]:
 
 
 @pytest.fixture
-def shot() -> Callable[[Page, str], None]:
+def shot() -> Shot:
     """Give a function that keeps a screenshot."""
 
     def shoot(page: Page, name: str) -> None:

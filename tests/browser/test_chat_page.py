@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Open
-
-Shot = Callable[[Page, str], None]
+from tests.browser.conftest import Open, Shot
 
 MARKUP = "<img src=x onerror='window.broken=1'><script>window.broken=1</script>"
 MANY = 300
@@ -79,7 +76,9 @@ def test_what_is_done_to_a_message_is_seen_by_the_other(open_page: Open, shot: S
 
     act(bob, "First", "Reply")
     say(bob, "An answer")
-    expect(message(alice, "An answer").get_by_role("button", name=re.compile("First"))).to_be_visible()
+    expect(
+        message(alice, "An answer").get_by_role("button", name=re.compile("First"))
+    ).to_be_visible()
 
     act(alice, "First", "Edit")
     say(alice, "First of all")
@@ -167,11 +166,13 @@ def fill_room(page: Page, count: int) -> None:
     page.evaluate(
         """async (count) => {
             const { Connection } = await import("/web/rpc.js");
-            const connection = new Connection(new URL("ws", document.baseURI.replace(/^http/, "ws")));
+            const url = new URL("ws", document.baseURI.replace(/^http/, "ws"));
+            const connection = new Connection(url);
             await connection.signIn({ token: localStorage.getItem("hubbub.token") });
             const room_id = decodeURIComponent(location.hash.split("/")[2]);
             const texts = [...Array(count).keys()].map((number) => `number ${number}`);
-            await Promise.all(texts.map((text) => connection.command("chat.send", { room_id, text })));
+            const send = (text) => connection.command("chat.send", { room_id, text });
+            await Promise.all(texts.map(send));
             connection.end();
         }""",
         count,

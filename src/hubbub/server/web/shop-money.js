@@ -1,0 +1,23 @@
+// Money: whole numbers of a currency's smallest unit, and never a float.
+
+// How many decimals a currency has, as the browser knows it.
+function decimalsOf(currency) {
+  return new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits;
+}
+
+// "$19.99": a decimal number as a string is formatted exactly.
+export function moneyText({ amount, currency }) {
+  const decimals = decimalsOf(currency);
+  const digits = String(Math.abs(amount)).padStart(decimals + 1, "0");
+  const whole = digits.slice(0, digits.length - decimals);
+  const exact = `${amount < 0 ? "-" : ""}${whole}${decimals ? `.${digits.slice(-decimals)}` : ""}`;
+  return new Intl.NumberFormat(undefined, { style: "currency", currency }).format(exact);
+}
+
+// "12.5" -> { amount: 1250, currency }; null if it is no amount of that currency.
+export function parseMoney(text, currency) {
+  const decimals = decimalsOf(currency);
+  const found = /^(\d{1,12})(?:[.,](\d*))?$/.exec(text.trim());
+  if (!found || (found[2] ?? "").length > decimals) return null;
+  return { amount: Number(found[1] + (found[2] ?? "").padEnd(decimals, "0")), currency };
+}

@@ -1,0 +1,42 @@
+"""A product whose name is markup, and one that is sold out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Open, Shot, serving
+
+MARKUP = "<img src=x onerror='window.broken=1'>"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """Serve a shop that has them."""
+    with serving(str(Path(__file__).with_name("shop_with_markup.py"))) as address:
+        yield address
+
+
+def test_a_name_is_shown_as_it_is(open_page: Open, shot: Shot) -> None:
+    ann = open_page("Ann", "#/shop")
+    ann.get_by_role("button", name=f"Add {MARKUP} to the cart").click()
+    ann.get_by_role("link", name=re.compile("Cart.*1 in the cart")).click()
+    ann.get_by_role("button", name=re.compile("Pay")).click()
+    expect(ann.get_by_text("Thank you!")).to_be_visible()
+    shot(ann, "shop-markup")
+
+    expect(ann.get_by_text(MARKUP, exact=True)).to_be_visible()
+    assert ann.locator("img[src=x]").count() == 0
+    assert ann.evaluate("window.broken") is None
+
+
+def test_what_is_sold_out_cannot_be_added(open_page: Open) -> None:
+    ann = open_page("Ann", "#/shop")
+    gone = ann.get_by_role("article", name="Gone")
+
+    expect(gone).to_contain_text("sold out")
+    expect(gone.get_by_role("button", name="Add Gone")).to_be_disabled()
