@@ -80,11 +80,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser, server: str) -> Iterator[Open]:
-    """Give a function that opens the page as a new guest, in a window of its own."""
+    """Give a function that opens a page in a window of its own, as a new guest or as nobody."""
     contexts: list[BrowserContext] = []
     faults: list[str] = []
 
-    def open_(nickname: str, path: str = "", *, phone: bool = False, dark: bool = False) -> Page:
+    def open_(
+        nickname: str | None, path: str = "", *, phone: bool = False, dark: bool = False
+    ) -> Page:
         context = browser.new_context(
             viewport=PHONE if phone else DESKTOP,
             has_touch=phone,
@@ -96,15 +98,21 @@ def open_page(browser: Browser, server: str) -> Iterator[Open]:
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(f"{server}/{path}")
-        page.get_by_label("Nickname").fill(nickname)
-        page.get_by_role("button", name="Come in", exact=True).click()
-        page.get_by_text("Connected").wait_for(state="attached")
+        if nickname is not None:
+            come_in(page, nickname)
         return page
 
     yield open_
     for context in contexts:
         context.close()
     assert faults == []
+
+
+def come_in(page: Page, nickname: str) -> None:
+    """Sign in as a guest."""
+    page.get_by_label("Nickname").fill(nickname)
+    page.get_by_role("button", name="Come in", exact=True).click()
+    page.get_by_text("Connected").wait_for(state="attached")
 
 
 @pytest.fixture

@@ -53,9 +53,17 @@ async def test_followers_that_are_behind_are_named_the_slowest_first() -> None:
     assert stats.followers == SHOWN_MAX + 2 + 2
 
 
-async def test_a_room_that_is_not_in_memory_has_no_name_and_is_shown() -> None:
+async def test_a_room_is_shown_by_its_name() -> None:
     async with hubbub.open("memory://") as hub, hub.session("ann") as ann:
         room = await ann.chat.create_room("Room")
         [traffic] = hub.meter.stats().rooms
 
     assert (traffic.stream, traffic.name, traffic.events) == (room.stream, "Room", 2)
+
+
+async def test_a_room_that_is_closed_is_not_shown() -> None:
+    async with hubbub.open("memory://") as hub, hub.session("ann") as ann:
+        room = await ann.chat.create_room("Room")
+        await ann.chat.close_room(room.id)
+
+        assert hub.meter.stats().rooms == []

@@ -48,7 +48,7 @@ class Stats(msgspec.Struct, frozen=True):
         batch_calls: how many calls one had, on average of the newest 512.
         commit_seconds_median: of the newest 512; and ``commit_seconds_p99``.
         slowest: the followers that are furthest behind.
-        rooms: those with the most events in about the last minute.
+        rooms: those with the most events in about the last minute, without those closed.
     """
 
     at: datetime
@@ -125,13 +125,15 @@ class Meter:
         return nlargest(SHOWN_MAX, lags, key=lambda lag: lag.behind)
 
     def _rooms(self) -> list[Traffic]:
-        now = self._clock.monotonic()
-        busiest = self.journal.measures.busiest("room", SHOWN_MAX, now)
-        return [Traffic(stream, self._name(stream), events) for stream, events in busiest]
-
-    def _name(self, stream: str) -> str:
-        # One that is not in memory any more is not looked up only to be shown.
-        return str(getattr(self.journal.peek(stream), "name", ""))
+        # A room that is not in memory any more is not looked up only to be shown.
+        journal, now = self.journal, self._clock.monotonic()
+        busiest = journal.measures.busiest("room", SHOWN_MAX, now)
+        found = [(stream, events, journal.peek(stream)) for stream, events in busiest]
+        return [
+            Traffic(stream, getattr(room, "name", ""), events)
+            for stream, events, room in found
+            if not getattr(room, "closed", False)
+        ]
 
 
 def _quantile(ordered: list[float], part: float) -> float:

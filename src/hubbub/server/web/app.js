@@ -3,13 +3,13 @@
 import { confirmDialog, formDialog, openMenu } from "./dialog.js";
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
+import { notify } from "./notices.js";
 import { Profiles } from "./profiles.js";
 import { Connection } from "./rpc.js";
 import "./sign-in.js";
+import { restoreTheme, switchTheme } from "./theme.js";
 
 const TOKEN = "hubbub.token";
-const THEME = "hubbub.theme";
-const NOTICE_MS = 6_000;
 const AWAY_MS = 5 * 60_000;
 const LIGHTS = { online: "Connected", connecting: "Connecting…", offline: "Disconnected" };
 
@@ -23,8 +23,8 @@ const VIEWS = {
 class Page {
   connection = new Connection(new URL("ws", document.baseURI.replace(/^http/, "ws")));
   profiles = new Profiles(this.connection);
+  notify = notify;
   #root = document.getElementById("app");
-  #notices = document.getElementById("notices");
   #light = h("span", { class: "light", role: "status" });
   #name = h("span", { class: "clip" });
   #tabs = h("nav", { class: "tabs", "aria-label": "Views" });
@@ -41,7 +41,7 @@ class Page {
   }
 
   start() {
-    setTheme(localStorage.getItem(THEME));
+    restoreTheme();
     this.connection.addEventListener("state", () => this.#showState());
     this.connection.addEventListener("signedin", () => this.#signedIn());
     this.connection.addEventListener("ended", ({ detail }) => this.#entrance(detail.message));
@@ -57,13 +57,6 @@ class Page {
     location.hash = hash;
   }
 
-  // Tell something beside the view for a while: kind is "error", "good" or nothing.
-  notify(text, kind = "") {
-    const notice = h("div", { class: `notice ${kind}` }, h("span", { class: "grow" }, text), h("button", { class: "button quiet round compact", "aria-label": "Close", onclick: () => notice.remove() }, icon("close")));
-    this.#notices.append(notice);
-    setTimeout(() => notice.remove(), NOTICE_MS);
-  }
-
   async #signIn(params) {
     await this.connection.signIn(params);
     this.#shell();
@@ -77,21 +70,49 @@ class Page {
     this.#noteVisibility();
   }
 
-  #entrance(message = null) {
-    localStorage.removeItem(TOKEN);
+  // `guest` is the token of one who has an account as well: what the guest has comes along.
+  #entrance(message = null, guest = null) {
+    if (!guest) localStorage.removeItem(TOKEN);
     this.connection.end();
     const entrance = document.createElement("hub-sign-in");
-    entrance.app = this;
-    entrance.addEventListener("signin", ({ detail }) => this.#signIn(detail).catch((error) => entrance.refused(error.message)));
+    for (const name of ["account-only", "may-stay"]) entrance.toggleAttribute(name, guest !== null);
+    entrance.addEventListener("stay", () => location.reload());
+    entrance.addEventListener("signin", ({ detail }) =>
+      this.#signIn({ ...detail, guest }).catch((error) => entrance.refused(error.message)),
+    );
     this.#shown = null;
     fill(this.#root, entrance);
     if (message) entrance.refused(message);
   }
 
   #shell() {
-    fill(this.#tabs, Object.entries(VIEWS).map(([name, { label }]) => h("a", { class: "tab", href: `#/${name}` }, icon(name), label)));
-    const menu = h("button", { class: "button quiet", "aria-haspopup": "menu", "aria-label": "Your account", onclick: () => this.#openMenu(menu) }, icon("user"), this.#name);
-    const bar = h("header", { class: "bar" }, h("a", { class: "brand", href: "#/chat" }, h("img", { src: "web/icon.svg", alt: "" }), "Hubbub"), narrow.matches ? null : this.#tabs, h("span", { class: "grow" }), this.#light, menu);
+    fill(
+      this.#tabs,
+      Object.entries(VIEWS).map(([name, { label }]) =>
+        h("a", { class: "tab", href: `#/${name}` }, icon(name), label),
+      ),
+    );
+    const menu = h(
+      "button",
+      {
+        class: "button quiet",
+        "aria-haspopup": "menu",
+        title: "Your account",
+        onclick: () => this.#openMenu(menu),
+      },
+      icon("user"),
+      h("span", { class: "visually-hidden" }, "Your account: "),
+      this.#name,
+    );
+    const bar = h(
+      "header",
+      { class: "bar" },
+      h("a", { class: "brand", href: "#/chat" }, h("img", { src: "web/icon.svg", alt: "" }), "Hubbub"),
+      narrow.matches ? null : this.#tabs,
+      h("span", { class: "grow" }),
+      this.#light,
+      menu,
+    );
     fill(this.#root, bar, this.#place, narrow.matches ? this.#tabs : null);
     this.#showState();
   }
@@ -103,12 +124,19 @@ class Page {
 
   #showState() {
     this.#light.dataset.state = this.connection.state;
-    fill(this.#light, h("span", { class: narrow.matches ? "visually-hidden" : null }, LIGHTS[this.connection.state]));
+    fill(
+      this.#light,
+      h("span", { class: narrow.matches ? "visually-hidden" : null }, LIGHTS[this.connection.state]),
+    );
   }
 
   async #navigate() {
     if (!this.#tabs.isConnected) return;
-    const [name = "chat", ...path] = location.hash.replace(/^#\/?/, "").split("/").filter(Boolean).map(decodeURIComponent);
+    const [name = "chat", ...path] = location.hash
+      .replace(/^#\/?/, "")
+      .split("/")
+      .filter(Boolean)
+      .map(decodeURIComponent);
     const view = VIEWS[name] ?? VIEWS.chat;
     for (const tab of this.#tabs.children) set(tab, tab.hash === `#/${VIEWS[name] ? name : "chat"}`);
     if (this.#shown?.localName !== view.element) {
@@ -127,7 +155,12 @@ class Page {
       this.connection.signedIn.account
         ? { label: "Change password", icon: "lock", act: () => this.#changePassword() }
         : { label: "Keep this as an account", icon: "lock", act: () => this.#createAccount() },
-      { label: "Dark or light", icon: "contrast", act: () => setTheme(isDark() ? "light" : "dark") },
+      !this.connection.signedIn.account && {
+        label: "Sign in to an account",
+        icon: "user",
+        act: () => this.#entrance(null, localStorage.getItem(TOKEN)),
+      },
+      { label: "Dark or light", icon: "contrast", act: switchTheme },
       this.role === "admin" && { label: "Operations", icon: "admin", act: () => location.assign("admin") },
       { label: "Sign out", icon: "out", danger: true, act: () => this.#signOut() },
     ]);
@@ -149,30 +182,56 @@ class Page {
   #createAccount() {
     const fields = [
       { name: "name", label: "Account name", required: true, maxlength: 100, autocomplete: "username" },
-      { name: "password", label: "Password (at least 8 characters)", type: "password", required: true, minlength: 8, autocomplete: "new-password" },
+      {
+        name: "password",
+        label: "Password (at least 8 characters)",
+        type: "password",
+        required: true,
+        minlength: 8,
+        autocomplete: "new-password",
+      },
     ];
     const act = async (values) => {
       await this.connection.call("users.create_account", values);
       this.connection.signedIn.account = values.name;
-      this.notify("It is your account now: sign in with it anywhere.", "good");
+      notify("It is your account now: sign in with it anywhere.", "good");
     };
-    return formDialog("Keep this as an account", fields, { text: "You keep your rooms, your points and your cart.", submit: "Create account", act });
+    return formDialog("Keep this as an account", fields, {
+      text: "You keep your rooms, your points and your cart.",
+      submit: "Create account",
+      act,
+    });
   }
 
   #changePassword() {
     const fields = [
-      { name: "old", label: "Password until now", type: "password", required: true, autocomplete: "current-password" },
-      { name: "new", label: "New password (at least 8 characters)", type: "password", required: true, minlength: 8, autocomplete: "new-password" },
+      {
+        name: "old",
+        label: "Password until now",
+        type: "password",
+        required: true,
+        autocomplete: "current-password",
+      },
+      {
+        name: "new",
+        label: "New password (at least 8 characters)",
+        type: "password",
+        required: true,
+        minlength: 8,
+        autocomplete: "new-password",
+      },
     ];
     const act = async (values) => {
       await this.connection.call("users.change_password", values);
-      this.notify("The password is changed; everywhere else you are signed out.", "good");
+      notify("The password is changed; everywhere else you are signed out.", "good");
     };
     return formDialog("Change password", fields, { submit: "Change", act });
   }
 
   async #signOut() {
-    const text = this.connection.signedIn.account ? "You can sign in again with your account." : "You are a guest: nobody can come back as this guest. Keep it as an account first if you want to.";
+    const text = this.connection.signedIn.account
+      ? "You can sign in again with your account."
+      : "You are a guest: nobody can come back as this guest. Keep it as an account first if you want to.";
     if (!(await confirmDialog("Sign out?", text, { submit: "Sign out", danger: true }))) return;
     await this.connection.call("users.sign_out").catch(() => {});
     this.#entrance();
@@ -180,7 +239,8 @@ class Page {
 
   #noteVisibility() {
     clearTimeout(this.#away);
-    const tell = (away) => this.connection.state === "online" && this.connection.call("users.set_away", { away }).catch(() => {});
+    const tell = (away) =>
+      this.connection.state === "online" && this.connection.call("users.set_away", { away }).catch(() => {});
     if (!document.hidden) tell(false);
     else this.#away = setTimeout(tell, AWAY_MS, true);
   }
@@ -191,17 +251,6 @@ const narrow = matchMedia("(max-width: 720px)");
 function set(tab, current) {
   if (current) tab.setAttribute("aria-current", "page");
   else tab.removeAttribute("aria-current");
-}
-
-function isDark() {
-  const chosen = document.documentElement.dataset.theme;
-  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-}
-
-function setTheme(theme) {
-  if (!theme) return;
-  document.documentElement.dataset.theme = theme;
-  localStorage.setItem(THEME, theme);
 }
 
 const page = new Page();

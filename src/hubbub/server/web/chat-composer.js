@@ -8,7 +8,15 @@ const CHARS_MAX = 4_000;
 
 // Emits "send" with { text, replyTo, editing }, and "typing" from time to time.
 export class Composer extends HTMLElement {
-  #text = h("textarea", { class: "input", rows: 1, maxlength: CHARS_MAX, "aria-label": "Message", placeholder: "Write a message", oninput: () => this.#input(), onkeydown: (event) => this.#key(event) });
+  #text = h("textarea", {
+    class: "input",
+    rows: 1,
+    maxlength: CHARS_MAX,
+    "aria-label": "Message",
+    placeholder: "Write a message",
+    oninput: () => this.#input(),
+    onkeydown: (event) => this.#key(event),
+  });
   #about = h("div", { class: "about", hidden: true });
   #target = null;
   #editing = false;
@@ -16,7 +24,11 @@ export class Composer extends HTMLElement {
 
   connectedCallback() {
     this.className = "composer";
-    const send = h("button", { class: "button primary round", type: "button", "aria-label": "Send", onclick: () => this.#send() }, icon("send"));
+    const send = h(
+      "button",
+      { class: "button primary round", type: "button", "aria-label": "Send", onclick: () => this.#send() },
+      icon("send"),
+    );
     fill(this, this.#about, h("div", { class: "row" }, this.#text, send));
   }
 
@@ -54,8 +66,22 @@ export class Composer extends HTMLElement {
   #tellAbout(message, editing, what, text) {
     this.#target = message.seq;
     this.#editing = editing;
-    const stop = h("button", { class: "button quiet round compact", type: "button", "aria-label": "Stop that", onclick: () => (this.clear(), this.focus()) }, icon("close"));
-    fill(this.#about, icon(editing ? "edit" : "reply"), h("span", { class: "clip grow" }, what, text), stop).hidden = false;
+    const stop = h(
+      "button",
+      {
+        class: "button quiet round compact",
+        type: "button",
+        "aria-label": "Stop that",
+        onclick: () => (this.clear(), this.focus()),
+      },
+      icon("close"),
+    );
+    fill(
+      this.#about,
+      icon(editing ? "edit" : "reply"),
+      h("span", { class: "clip grow" }, what, text),
+      stop,
+    ).hidden = false;
     this.focus();
   }
 
@@ -78,7 +104,11 @@ export class Composer extends HTMLElement {
   #send() {
     const text = this.#text.value;
     if (!text.trim()) return;
-    const detail = { text, replyTo: this.#editing ? null : this.#target, editing: this.#editing ? this.#target : null };
+    const detail = {
+      text,
+      replyTo: this.#editing ? null : this.#target,
+      editing: this.#editing ? this.#target : null,
+    };
     this.#text.value = "";
     this.#toldAt = -Infinity;
     this.clear();

@@ -28,7 +28,8 @@ export class Log extends EventTarget {
 
   // Load until a message is here; false if it never is.
   async reach(seq) {
-    while (!this.messages.has(seq) && !this.complete && (this.seqs[0] ?? Infinity) > seq) await this.older(JUMP_PAGE);
+    while (!this.messages.has(seq) && !this.complete && (this.seqs[0] ?? Infinity) > seq)
+      await this.older(JUMP_PAGE);
     return this.messages.has(seq);
   }
 
@@ -91,7 +92,9 @@ function changeOf({ reactions }, { type, text, at, by, emoji }) {
     case "deleted":
       return { text: "", deleted: true, reactions: {} };
     case "reacted":
-      return { reactions: { ...reactions, [emoji]: [...(reactions[emoji] ?? []).filter((user) => user !== by), by] } };
+      return {
+        reactions: { ...reactions, [emoji]: [...(reactions[emoji] ?? []).filter((user) => user !== by), by] },
+      };
     case "unreacted": {
       const { [emoji]: users = [], ...others } = reactions;
       const left = users.filter((user) => user !== by);

@@ -14,7 +14,11 @@ export function messageRow(message, context) {
   const { app, before } = context;
   const day = dayOf(message.at);
   const newDay = !before || dayOf(before.at) !== day;
-  const heads = newDay || before.by !== message.by || Date.parse(message.at) - Date.parse(before.at) > TOGETHER_MS || message.reply_to;
+  const heads =
+    newDay ||
+    before.by !== message.by ||
+    Date.parse(message.at) - Date.parse(before.at) > TOGETHER_MS ||
+    message.reply_to;
   const author = app.profiles.of(message.by);
   return h(
     "div",
@@ -22,9 +26,28 @@ export function messageRow(message, context) {
     newDay && h("h3", { class: "day" }, h("span", null, day)),
     h(
       "article",
-      { class: `message ${heads ? "heads" : ""} ${message.pending ? "pending" : ""}`, "data-seq": message.seq, "aria-label": `${author.nickname}, ${timeOf(message.at)}`, tabindex: -1, onclick: choose },
-      heads ? avatarOf(author) : h("time", { class: "aside", datetime: message.at, "aria-hidden": "true" }, shortClockOf(message.at)),
-      h("div", { class: "said" }, heads && heading(message, author), message.reply_to && quote(message, context), body(message), reactions(message, context)),
+      {
+        class: `message ${heads ? "heads" : ""} ${message.pending ? "pending" : ""}`,
+        "data-seq": message.seq,
+        "aria-label": `${author.nickname}, ${timeOf(message.at)}`,
+        tabindex: -1,
+        onclick: choose,
+      },
+      heads
+        ? avatarOf(author)
+        : h(
+            "time",
+            { class: "aside", datetime: message.at, "aria-hidden": "true" },
+            shortClockOf(message.at),
+          ),
+      h(
+        "div",
+        { class: "said" },
+        heads && heading(message, author),
+        message.reply_to && quote(message, context),
+        body(message),
+        reactions(message, context),
+      ),
       !message.deleted && !message.pending && actions(message, context),
     ),
   );
@@ -32,18 +55,39 @@ export function messageRow(message, context) {
 
 // Where nothing hovers, to touch a message shows what can be done with it.
 function choose({ currentTarget }) {
-  for (const other of currentTarget.closest("hub-scroller").querySelectorAll(".message.chosen")) if (other !== currentTarget) other.classList.remove("chosen");
+  for (const other of currentTarget.closest("hub-scroller").querySelectorAll(".message.chosen"))
+    if (other !== currentTarget) other.classList.remove("chosen");
   currentTarget.classList.toggle("chosen");
 }
 
 function heading(message, author) {
-  return h("p", { class: "heading" }, h("strong", null, author.nickname), " ", h("time", { class: "muted small", datetime: message.at, title: new Date(message.at).toLocaleString() }, clockOf(message.at)));
+  return h(
+    "p",
+    { class: "heading" },
+    h("strong", null, author.nickname),
+    " ",
+    h(
+      "time",
+      { class: "muted small", datetime: message.at, title: new Date(message.at).toLocaleString() },
+      clockOf(message.at),
+    ),
+  );
 }
 
 function quote({ reply_to }, { app, log, jump }) {
   const original = log.messages.get(reply_to);
-  const text = original ? (original.deleted ? "a deleted message" : original.text.slice(0, QUOTE_CHARS)) : "an earlier message";
-  return h("button", { class: "quote", type: "button", onclick: () => jump(reply_to) }, icon("reply"), original && h("strong", null, app.profiles.name(original.by)), h("span", { class: "clip" }, text));
+  const text = original
+    ? original.deleted
+      ? "a deleted message"
+      : original.text.slice(0, QUOTE_CHARS)
+    : "an earlier message";
+  return h(
+    "button",
+    { class: "quote", type: "button", onclick: () => jump(reply_to) },
+    icon("reply"),
+    original && h("strong", null, app.profiles.name(original.by)),
+    h("span", { class: "clip" }, text),
+  );
 }
 
 function body(message) {
@@ -62,17 +106,44 @@ function reactions(message, { app, react, pick }) {
     const mine = users.includes(app.user.id);
     const names = users.map((id) => app.profiles.name(id)).join(", ");
     const label = `${emoji} ${users.length}, ${names}`;
-    return h("button", { class: "reaction", type: "button", "aria-pressed": String(mine), "aria-label": label, title: names, onclick: () => react(message, emoji, !mine) }, emoji, " ", h("span", { class: "number" }, String(users.length)));
+    return h(
+      "button",
+      {
+        class: "reaction",
+        type: "button",
+        "aria-pressed": String(mine),
+        "aria-label": label,
+        title: names,
+        onclick: () => react(message, emoji, !mine),
+      },
+      emoji,
+      " ",
+      h("span", { class: "number" }, String(users.length)),
+    );
   });
   if (!chips.length) return null;
-  const more = h("button", { class: "reaction", type: "button", "aria-label": "Add a reaction", onclick: () => pick(message, more) }, icon("smile"));
+  const more = h(
+    "button",
+    { class: "reaction", type: "button", "aria-label": "Add a reaction", onclick: () => pick(message, more) },
+    icon("smile"),
+  );
   return h("div", { class: "reactions" }, chips, more);
 }
 
 function actions(message, { app, moderates, reply, edit, remove, pick }) {
   const mine = message.by === app.user.id;
   const button = (name, label, act, danger = "") => {
-    const made = h("button", { class: `button quiet round compact ${danger}`, type: "button", "aria-label": label, title: label, onclick: () => act(message, made) }, icon(name));
+    const made = h(
+      "button",
+      {
+        class: `button quiet round compact ${danger}`,
+        type: "button",
+        "aria-label": label,
+        title: label,
+        onclick: () => act(message, made),
+      },
+      icon(name),
+    );
     return made;
   };
   return h(
@@ -97,5 +168,10 @@ function dayOf(at) {
   const day = new Date(at);
   const today = new Date();
   if (day.toDateString() === today.toDateString()) return "Today";
-  return day.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long", year: day.getFullYear() === today.getFullYear() ? undefined : "numeric" });
+  return day.toLocaleDateString([], {
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+    year: day.getFullYear() === today.getFullYear() ? undefined : "numeric",
+  });
 }

@@ -6,18 +6,32 @@ import { icon } from "./icons.js";
 import { avatarOf } from "./profiles.js";
 
 const RANK = { creator: 0, moderator: 1, member: 2 };
-const MUTES = [["60", "a minute"], ["600", "ten minutes"], ["3600", "an hour"], ["86400", "a day"], ["0", "not any more"]];
+const MUTES = [
+  ["60", "a minute"],
+  ["600", "ten minutes"],
+  ["3600", "an hour"],
+  ["86400", "a day"],
+  ["0", "not any more"],
+];
 
 // Tell whether one moderates a room.
 export function moderates(app, room) {
-  return ["moderator", "admin"].includes(app.role) || ["creator", "moderator"].includes(room.roles[app.user.id]);
+  return (
+    ["moderator", "admin"].includes(app.role) || ["creator", "moderator"].includes(room.roles[app.user.id])
+  );
 }
 
 // Make the list of a room's members.
 export function membersOf(app, room) {
   const order = (id) => [app.profiles.of(id).status === "offline" ? 1 : 0, RANK[room.roles[id]] ?? 2];
-  const ids = [...room.members].sort((one, other) => order(one)[0] - order(other)[0] || order(one)[1] - order(other)[1]);
-  return h("ul", { class: "members" }, ids.map((id) => h("li", null, member(app, room, id))));
+  const ids = [...room.members].sort(
+    (one, other) => order(one)[0] - order(other)[0] || order(one)[1] - order(other)[1],
+  );
+  return h(
+    "ul",
+    { class: "members" },
+    ids.map((id) => h("li", null, member(app, room, id))),
+  );
 }
 
 function member(app, room, id) {
@@ -26,9 +40,20 @@ function member(app, room, id) {
   const role = room.roles[id];
   const button = h(
     "button",
-    { class: "member", type: "button", "aria-haspopup": "menu", onclick: () => openMenu(button, actionsOn(app, room, id)), disabled: id === app.user.id },
+    {
+      class: "member",
+      type: "button",
+      "aria-haspopup": "menu",
+      onclick: () => openMenu(button, actionsOn(app, room, id)),
+      disabled: id === app.user.id,
+    },
     avatarOf(user, { presence: true }),
-    h("span", { class: "grow clip" }, nickname, id === app.user.id && h("span", { class: "muted" }, " (you)")),
+    h(
+      "span",
+      { class: "grow clip" },
+      nickname,
+      id === app.user.id && h("span", { class: "muted" }, " (you)"),
+    ),
     role && role !== "member" && h("span", { class: "chip" }, role),
     h("span", { class: "visually-hidden" }, ` ${status}`),
   );
@@ -39,16 +64,44 @@ function actionsOn(app, room, id) {
   const { connection, profiles } = app;
   const name = profiles.name(id);
   const call = (method, params = {}) => connection.call(method, { room_id: room.id, user_id: id, ...params });
-  const sure = (title, text, submit, method) => confirmDialog(title, text, { submit, danger: true, act: () => call(method) });
+  const sure = (title, text, submit, method) =>
+    confirmDialog(title, text, { submit, danger: true, act: () => call(method) });
   const creator = room.roles[app.user.id] === "creator" || app.role === "admin";
-  const above = moderates(app, room) && (creator || room.roles[id] === "member") && room.roles[id] !== "creator" && !room.other;
+  const above =
+    moderates(app, room) &&
+    (creator || room.roles[id] === "member") &&
+    room.roles[id] !== "creator" &&
+    !room.other;
   const moderator = room.roles[id] === "moderator";
   return [
     { label: "Send a direct message", icon: "chat", act: () => writeTo(app, id) },
-    above && creator && { label: moderator ? "Make a member" : "Make a moderator", icon: "user", act: () => call("chat.set_role", { role: moderator ? "member" : "moderator" }).catch((error) => app.notify(error.message, "error")) },
-    above && { label: "Mute…", icon: "lock", act: () => mute(name, (seconds) => call("chat.mute", { seconds })) },
-    above && { label: "Put out", icon: "out", danger: true, act: () => sure(`Put ${name} out?`, "They may come back.", "Put out", "chat.kick") },
-    above && { label: "Ban", icon: "close", danger: true, act: () => sure(`Ban ${name}?`, "They cannot come back until a moderator invites them.", "Ban", "chat.ban") },
+    above &&
+      creator && {
+        label: moderator ? "Make a member" : "Make a moderator",
+        icon: "user",
+        act: () =>
+          call("chat.set_role", { role: moderator ? "member" : "moderator" }).catch((error) =>
+            app.notify(error.message, "error"),
+          ),
+      },
+    above && {
+      label: "Mute…",
+      icon: "lock",
+      act: () => mute(name, (seconds) => call("chat.mute", { seconds })),
+    },
+    above && {
+      label: "Put out",
+      icon: "out",
+      danger: true,
+      act: () => sure(`Put ${name} out?`, "They may come back.", "Put out", "chat.kick"),
+    },
+    above && {
+      label: "Ban",
+      icon: "close",
+      danger: true,
+      act: () =>
+        sure(`Ban ${name}?`, "They cannot come back until a moderator invites them.", "Ban", "chat.ban"),
+    },
   ];
 }
 
@@ -73,13 +126,26 @@ export async function invite(app, room) {
     app.notify("Everybody who is online is here already.");
     return;
   }
-  const fields = [{ name: "user_id", label: "Who", options: others.map(({ id, nickname }) => [id, nickname]) }];
+  const fields = [
+    { name: "user_id", label: "Who", options: others.map(({ id, nickname }) => [id, nickname]) },
+  ];
   const act = (values) => app.connection.call("chat.invite", { room_id: room.id, ...values });
   if (await formDialog("Invite somebody", fields, { submit: "Invite", act })) app.notify("Invited.", "good");
 }
 
 // Make a button with a picture and a label that shows on hover.
 export function tool(name, label, act, props = {}) {
-  const button = h("button", { class: "button quiet round", type: "button", "aria-label": label, title: label, onclick: () => act(button), ...props }, icon(name));
+  const button = h(
+    "button",
+    {
+      class: "button quiet round",
+      type: "button",
+      "aria-label": label,
+      title: label,
+      onclick: () => act(button),
+      ...props,
+    },
+    icon(name),
+  );
   return button;
 }

@@ -22,7 +22,9 @@ export class Rooms extends EventTarget {
   }
 
   async start() {
-    this.#own = this.#app.connection.follow(`user/${this.#app.user.id}`, { onEvents: (events) => this.#ownEvents(events) });
+    this.#own = this.#app.connection.follow(`user/${this.#app.user.id}`, {
+      onEvents: (events) => this.#ownEvents(events),
+    });
     await this.load();
   }
 
@@ -49,9 +51,12 @@ export class Rooms extends EventTarget {
     ]);
     const mine = [...rooms.filter(({ members }) => members.includes(user.id)), ...directs];
     const before = this.rooms;
-    this.rooms = new Map(mine.map((room) => [room.id, this.#entry(room, before.get(room.id), unread[room.id] ?? 0)]));
+    this.rooms = new Map(
+      mine.map((room) => [room.id, this.#entry(room, before.get(room.id), unread[room.id] ?? 0)]),
+    );
     for (const room of mine) this.#follow(room);
-    for (const [id, follow] of this.#follows) if (!this.rooms.has(id)) (follow.close(), this.#follows.delete(id));
+    for (const [id, follow] of this.#follows)
+      if (!this.rooms.has(id)) (follow.close(), this.#follows.delete(id));
     for (const { stream } of mine) this.invitations.delete(stream);
     this.#changed();
   }
@@ -66,8 +71,16 @@ export class Rooms extends EventTarget {
   }
 
   #entry(room, before, unread) {
-    const other = room.stream.startsWith("direct/") ? room.members.find((id) => id !== this.#app.user.id) : null;
-    return { ...room, other, unread, active: before?.active ?? Date.parse(room.created_at), read: before?.read ?? 0 };
+    const other = room.stream.startsWith("direct/")
+      ? room.members.find((id) => id !== this.#app.user.id)
+      : null;
+    return {
+      ...room,
+      other,
+      unread,
+      active: before?.active ?? Date.parse(room.created_at),
+      read: before?.read ?? 0,
+    };
   }
 
   #follow({ id, stream }) {
@@ -97,7 +110,8 @@ export class Rooms extends EventTarget {
   }
 
   #ownEvents(events) {
-    for (const { type, to } of events) if (type === "offered" && to.startsWith("room/")) this.invitations.add(to);
+    for (const { type, to } of events)
+      if (type === "offered" && to.startsWith("room/")) this.invitations.add(to);
     if (events.some(({ type }) => ["linked", "unlinked", "offered"].includes(type))) this.#reload();
   }
 

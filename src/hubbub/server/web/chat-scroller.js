@@ -126,7 +126,9 @@ export class Scroller extends HTMLElement {
     const last = Math.max(0, total - this.clientHeight);
     if (this.#stuck) return last;
     const top = this.#anchor && this.#topOf(this.#anchor.key);
-    return top === null ? Math.min(this.scrollTop, last) : Math.max(0, Math.min(last, top - this.#anchor.offset));
+    return top === null
+      ? Math.min(this.scrollTop, last)
+      : Math.max(0, Math.min(last, top - this.#anchor.offset));
   }
 
   #draw(scrollTop) {
@@ -145,14 +147,17 @@ export class Scroller extends HTMLElement {
     this.#below.style.height = `${below}px`;
     const wanted = [this.#above, ...rows.values(), this.#below];
     // Whoever has the focus keeps it: only what differs is touched.
-    if (wanted.length !== this.childNodes.length || wanted.some((row, at) => row !== this.childNodes[at])) this.#place(wanted);
+    if (wanted.length !== this.childNodes.length || wanted.some((row, at) => row !== this.childNodes[at]))
+      this.#place(wanted);
   }
 
   #place(wanted) {
     const kept = new Set(wanted);
     for (const child of [...this.childNodes]) if (!kept.has(child)) child.remove();
     if (!this.firstChild) return fill(this, wanted);
-    wanted.forEach((row, at) => row !== this.childNodes[at] && this.insertBefore(row, this.childNodes[at] ?? null));
+    wanted.forEach(
+      (row, at) => row !== this.childNodes[at] && this.insertBefore(row, this.childNodes[at] ?? null),
+    );
   }
 
   #measure() {

@@ -20,7 +20,13 @@ export class Chat extends View {
 
   enter() {
     this.#rooms = new Rooms(this.app);
-    const bar = h("header", { class: "room-bar" }, h("h1", { class: "grow" }, "Rooms"), tool("search", "Find rooms", () => this.#find()), tool("plus", "New room", () => this.#create()));
+    const bar = h(
+      "header",
+      { class: "room-bar" },
+      h("h1", { class: "grow" }, "Rooms"),
+      tool("search", "Find rooms", () => this.#find()),
+      tool("plus", "New room", () => this.#create()),
+    );
     fill(this, h("section", { class: "rooms", "aria-label": "Your rooms" }, bar, this.#list), this.#place);
     this.#rooms.addEventListener("change", () => (this.#draw(), this.#openWanted()), { signal: this.signal });
     this.app.profiles.addEventListener("change", this.#draw, { signal: this.signal });
@@ -50,7 +56,11 @@ export class Chat extends View {
       this.app.go("#/chat");
     }
     if (this.#open || !id || !this.#rooms.rooms.has(id)) {
-      if (!this.#open) fill(this.#place, h("div", { class: "empty" }, icon("chat"), h("p", null, "Choose a room, or make one.")));
+      if (!this.#open)
+        fill(
+          this.#place,
+          h("div", { class: "empty" }, icon("chat"), h("p", null, "Choose a room, or make one.")),
+        );
       return;
     }
     this.#open = new OpenRoom(this.app, this.#rooms, id);
@@ -60,8 +70,35 @@ export class Chat extends View {
 
   #drawList() {
     const rows = this.#rooms.list.map((room) => h("li", null, this.#row(room)));
-    const invitations = [...this.#rooms.invitations].map((stream) => h("li", { class: "invitation" }, h("span", { class: "grow" }, "You were invited to a private room."), h("button", { class: "button compact primary", type: "button", onclick: () => this.#join(stream.slice(5)) }, "Join")));
-    const none = h("li", { class: "empty" }, h("p", null, "You are in no room yet."), h("button", { class: "button", type: "button", onclick: () => this.#find() }, icon("search"), "Find rooms"), h("button", { class: "button primary", type: "button", onclick: () => this.#create() }, icon("plus"), "New room"));
+    const invitations = [...this.#rooms.invitations].map((stream) =>
+      h(
+        "li",
+        { class: "invitation" },
+        h("span", { class: "grow" }, "You were invited to a private room."),
+        h(
+          "button",
+          { class: "button compact primary", type: "button", onclick: () => this.#join(stream.slice(5)) },
+          "Join",
+        ),
+      ),
+    );
+    const none = h(
+      "li",
+      { class: "empty" },
+      h("p", null, "You are in no room yet."),
+      h(
+        "button",
+        { class: "button", type: "button", onclick: () => this.#find() },
+        icon("search"),
+        "Find rooms",
+      ),
+      h(
+        "button",
+        { class: "button primary", type: "button", onclick: () => this.#create() },
+        icon("plus"),
+        "New room",
+      ),
+    );
     fill(this.#list, invitations, rows.length ? rows : none);
     document.title = this.#rooms.unread ? `(${this.#rooms.unread}) Chat · Hubbub` : "Chat · Hubbub";
   }
@@ -72,8 +109,26 @@ export class Chat extends View {
     const mark = user
       ? avatarOf(user, { presence: true })
       : h("span", { class: "avatar", "aria-hidden": "true" }, closed ? icon("lock") : "#");
-    const count = unread > 0 && h("span", { class: "badge" }, unread > 99 ? "99+" : String(unread), h("span", { class: "visually-hidden" }, " unread"));
-    return h("a", { class: "room-link", href: `#/chat/${encodeURIComponent(id)}`, "aria-current": id === this.#wanted ? "true" : null }, mark, h("span", { class: "grow clip" }, shown), user && h("span", { class: "visually-hidden" }, user.status), count);
+    const count =
+      unread > 0 &&
+      h(
+        "span",
+        { class: "badge" },
+        unread > 99 ? "99+" : String(unread),
+        h("span", { class: "visually-hidden" }, " unread"),
+      );
+    return h(
+      "a",
+      {
+        class: "room-link",
+        href: `#/chat/${encodeURIComponent(id)}`,
+        "aria-current": id === this.#wanted ? "true" : null,
+      },
+      mark,
+      h("span", { class: "grow clip" }, shown),
+      user && h("span", { class: "visually-hidden" }, user.status),
+      count,
+    );
   }
 
   async #create() {
@@ -92,16 +147,37 @@ export class Chat extends View {
     const list = h("ul", { class: "found-list" });
     const show = (words) => {
       const found = others.filter(({ name }) => name.toLowerCase().includes(words.toLowerCase()));
-      fill(list, found.length ? found.map((room) => this.#found(room)) : h("li", { class: "empty" }, "There is no other public room; make one."));
+      fill(
+        list,
+        found.length
+          ? found.map((room) => this.#found(room))
+          : h("li", { class: "empty" }, "There is no other public room; make one."),
+      );
     };
     show("");
-    openDialog("Find rooms", h("input", { class: "input", type: "search", "aria-label": "Part of a name", placeholder: "Part of a name", oninput: ({ target }) => show(target.value) }), list);
+    openDialog(
+      "Find rooms",
+      h("input", {
+        class: "input",
+        type: "search",
+        "aria-label": "Part of a name",
+        placeholder: "Part of a name",
+        oninput: ({ target }) => show(target.value),
+      }),
+      list,
+    );
   }
 
   #found({ id, name, members }) {
     const join = ({ target }) => (target.closest("dialog").close(), this.#join(id));
     const about = `${members.length} member${members.length === 1 ? "" : "s"}`;
-    return h("li", { class: "found-room" }, h("span", { class: "grow clip" }, name), h("span", { class: "muted small" }, about), h("button", { class: "button compact", type: "button", onclick: join }, "Join"));
+    return h(
+      "li",
+      { class: "found-room" },
+      h("span", { class: "grow clip" }, name),
+      h("span", { class: "muted small" }, about),
+      h("button", { class: "button compact", type: "button", onclick: join }, "Join"),
+    );
   }
 
   async #join(id) {

@@ -7,13 +7,29 @@ import { icon } from "./icons.js";
 // { name, label, type?, value?, required?, ...attributes }, or { name, label, options: [[value, label]] }.
 // `act` is given the values by name; what it throws is shown in the dialog, which stays open.
 // Returns what `act` returned, or null if the dialog was closed.
-export function formDialog(title, fields, { submit = "OK", act = (values) => values, text = null, danger = false } = {}) {
+export function formDialog(
+  title,
+  fields,
+  { submit = "OK", act = (values) => values, text = null, danger = false } = {},
+) {
   return new Promise((resolve) => {
     let result = null;
     const wrong = h("p", { class: "wrong", role: "alert", hidden: true });
     const button = h("button", { class: `button ${danger ? "danger" : "primary"}`, type: "submit" }, submit);
-    const close = h("button", { class: "button quiet", type: "button", onclick: () => dialog.close() }, "Cancel");
-    const form = h("form", { onsubmit: send }, h("h2", { id: "dialog-title" }, title), text && h("p", { class: "muted" }, text), fields.map(field), wrong, h("div", { class: "actions" }, close, button));
+    const close = h(
+      "button",
+      { class: "button quiet", type: "button", onclick: () => dialog.close() },
+      "Cancel",
+    );
+    const form = h(
+      "form",
+      { onsubmit: send },
+      h("h2", { id: "dialog-title" }, title),
+      text && h("p", { class: "muted" }, text),
+      fields.map(field),
+      wrong,
+      h("div", { class: "actions" }, close, button),
+    );
     const dialog = h("dialog", { "aria-labelledby": "dialog-title" }, form);
     dialog.addEventListener("close", () => (dialog.remove(), resolve(result)));
 
@@ -37,8 +53,22 @@ export function formDialog(title, fields, { submit = "OK", act = (values) => val
 
 // Show something in a dialog, with a button that closes it; returns the dialog.
 export function openDialog(title, ...content) {
-  const close = h("button", { class: "button quiet", type: "button", onclick: () => dialog.close() }, "Close");
-  const dialog = h("dialog", { "aria-labelledby": "dialog-title" }, h("div", { class: "column" }, h("h2", { id: "dialog-title" }, title), content, h("div", { class: "actions" }, close)));
+  const close = h(
+    "button",
+    { class: "button quiet", type: "button", onclick: () => dialog.close() },
+    "Close",
+  );
+  const dialog = h(
+    "dialog",
+    { "aria-labelledby": "dialog-title" },
+    h(
+      "div",
+      { class: "column" },
+      h("h2", { id: "dialog-title" }, title),
+      content,
+      h("div", { class: "actions" }, close),
+    ),
+  );
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
@@ -56,7 +86,11 @@ export function field({ name, label, type = "text", options = null, ...attribute
     return h("label", { class: "check" }, h("input", { type, name, ...attributes }), h("span", null, label));
   }
   const input = options
-    ? h("select", { class: "input", name, ...attributes }, options.map(([value, text]) => h("option", { value }, text)))
+    ? h(
+        "select",
+        { class: "input", name, ...attributes },
+        options.map(([value, text]) => h("option", { value }, text)),
+      )
     : h("input", { class: "input", type, name, ...attributes });
   return h("label", { class: "field" }, h("span", null, label), input);
 }
@@ -64,15 +98,29 @@ export function field({ name, label, type = "text", options = null, ...attribute
 // Return the values of a form's fields, by name; a checkbox's is true or false.
 export function valuesOf(form) {
   const fields = [...form.elements].filter((element) => element.name);
-  return Object.fromEntries(fields.map((one) => [one.name, one.type === "checkbox" ? one.checked : one.value]));
+  return Object.fromEntries(
+    fields.map((one) => [one.name, one.type === "checkbox" ? one.checked : one.value]),
+  );
 }
 
 // Open a menu beside a button. Each item is { label, icon, act, danger? }; null is left out.
 export function openMenu(button, items) {
   const menu = h("div", { class: "menu", role: "menu", popover: "auto" });
-  const buttons = items.filter(Boolean).map((item) =>
-    h("button", { role: "menuitem", type: "button", class: item.danger ? "danger" : null, onclick: () => (menu.hidePopover(), item.act()) }, item.icon && icon(item.icon), item.label),
-  );
+  const buttons = items
+    .filter(Boolean)
+    .map((item) =>
+      h(
+        "button",
+        {
+          role: "menuitem",
+          type: "button",
+          class: item.danger ? "danger" : null,
+          onclick: () => (menu.hidePopover(), item.act()),
+        },
+        item.icon && icon(item.icon),
+        item.label,
+      ),
+    );
   fill(menu, buttons);
   menu.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

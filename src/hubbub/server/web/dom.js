@@ -18,7 +18,8 @@ export function set(element, props) {
   for (const [name, value] of Object.entries(props ?? {})) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (PROPERTIES.has(name)) element[name] = value;
-    else if (name.startsWith("aria-") && typeof value === "boolean") element.setAttribute(name, String(value));
+    else if (name.startsWith("aria-") && typeof value === "boolean")
+      element.setAttribute(name, String(value));
     else if (value === null || value === undefined || value === false) element.removeAttribute(name);
     else element.setAttribute(name, value === true ? "" : value);
   }
@@ -27,7 +28,9 @@ export function set(element, props) {
 
 // Replace what an element holds; strings become text, null is left out.
 export function fill(element, ...children) {
-  element.replaceChildren(...children.flat(2).filter((child) => child !== null && child !== false && child !== undefined));
+  element.replaceChildren(
+    ...children.flat(2).filter((child) => child !== null && child !== false && child !== undefined),
+  );
   return element;
 }
 

@@ -56,7 +56,8 @@ export class Leaderboard {
   }
 
   #table() {
-    if (!this.#entries.length) return h("p", { class: "empty" }, icon("trophy"), "Nobody is on the leaderboard yet.");
+    if (!this.#entries.length)
+      return h("p", { class: "empty" }, icon("trophy"), "Nobody is on the leaderboard yet.");
     const head = ["Rank", "Player", "Points"].map((name) => h("th", { scope: "col" }, name));
     const rows = this.#entries.map((entry) => this.#row(entry));
     return h("table", { class: "table" }, h("thead", null, h("tr", null, head)), h("tbody", null, rows));

@@ -47,6 +47,11 @@ export class MatchList {
   #note({ status, players, ended_at }) {
     if (status !== "active") return h("span", { class: "small muted" }, timeOf(ended_at));
     const mine = players.includes(this.#app.user.id);
-    return h("span", { class: mine ? "chip mine" : "chip" }, icon(mine ? "play" : "eye"), mine ? "Go on" : "Watch");
+    return h(
+      "span",
+      { class: mine ? "chip mine" : "chip" },
+      icon(mine ? "play" : "eye"),
+      mine ? "Go on" : "Watch",
+    );
   }
 }

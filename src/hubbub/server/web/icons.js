@@ -19,7 +19,8 @@ const PATHS = {
   minus: "M5 12h14",
   more: "M5 11a1 1 0 1 0 .01 0zM12 11a1 1 0 1 0 .01 0zM19 11a1 1 0 1 0 .01 0z",
   out: "M9 4H5v16h4M15 8l4 4-4 4M19 12H9",
-  people: "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20c0-3.5 3-6 6.5-6s6.5 2.5 6.5 6M16 4.5a3.5 3.5 0 0 1 0 6M18 14.5c2.2.8 3.5 3 3.5 5.5",
+  people:
+    "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20c0-3.5 3-6 6.5-6s6.5 2.5 6.5 6M16 4.5a3.5 3.5 0 0 1 0 6M18 14.5c2.2.8 3.5 3 3.5 5.5",
   play: "M7 4.5v15l12-7.5z",
   plus: "M12 5v14M5 12h14",
   reply: "M10 7L4 12l6 5v-3.5c5 0 8 1.5 10 4.5 0-6-4-9-10-9.5z",
@@ -34,5 +35,9 @@ const PATHS = {
 
 // Make a picture; what it means is said by the button or heading around it.
 export function icon(name) {
-  return svg("svg", { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" }, svg("path", { d: PATHS[name] }));
+  return svg(
+    "svg",
+    { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" },
+    svg("path", { d: PATHS[name] }),
+  );
 }

@@ -12,7 +12,15 @@ const NO_AVATAR = "👤";
 export function avatarOf({ id, nickname, avatar, status }, { presence = false } = {}) {
   const plain = avatar === NO_AVATAR;
   const shown = plain ? [...nickname][0].toUpperCase() : avatar;
-  const made = h("span", { class: `avatar ${plain ? "letter" : ""}`, "data-status": presence ? status : null, "aria-hidden": "true" }, shown);
+  const made = h(
+    "span",
+    {
+      class: `avatar ${plain ? "letter" : ""}`,
+      "data-status": presence ? status : null,
+      "aria-hidden": "true",
+    },
+    shown,
+  );
   made.style.setProperty("--hue", String(hueOf(id)));
   return made;
 }

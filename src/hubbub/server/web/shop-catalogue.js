@@ -1,9 +1,9 @@
 // What is on sale, with its price and stock as they are now.
 
-import { formDialog } from "./dialog.js";
 import { fill, h, onceAFrame, svg } from "./dom.js";
 import { icon } from "./icons.js";
-import { moneyText, parseMoney } from "./shop-money.js";
+import { moneyText } from "./shop-money.js";
+import { editProduct } from "./shop-product.js";
 
 const PAGE = 200;
 const LOW = 5;
@@ -52,56 +52,94 @@ export class Catalogue {
   async #readStale() {
     const skus = [...this.#stale];
     this.#stale.clear();
-    const products = await Promise.all(skus.map((sku) => this.#app.connection.call("shop.product", { sku }).catch(() => null)));
+    const products = await Promise.all(
+      skus.map((sku) => this.#app.connection.call("shop.product", { sku }).catch(() => null)),
+    );
     for (const product of products) if (product) this.#products.set(product.sku, product);
     this.#draw();
   }
 
   #show() {
     const products = [...this.#products.values()];
-    const head = h("header", { class: "row shop-head" }, h("h1", { class: "grow" }, "Shop"), this.#app.role === "admin" && h("button", { class: "button", type: "button", onclick: () => this.#edit(null) }, icon("plus"), "New product"));
+    const head = h(
+      "header",
+      { class: "row shop-head" },
+      h("h1", { class: "grow" }, "Shop"),
+      this.#app.role === "admin" &&
+        h(
+          "button",
+          { class: "button", type: "button", onclick: () => this.#edit(null) },
+          icon("plus"),
+          "New product",
+        ),
+    );
     const none = h("div", { class: "empty" }, icon("shop"), h("p", null, "Nothing is on sale just now."));
     // Who has just pressed a button goes on from there.
     const focused = this.element.contains(document.activeElement) && document.activeElement.dataset.sku;
-    fill(this.element, head, products.length ? h("ul", { class: "product-grid" }, products.map((product) => h("li", null, this.#card(product)))) : none);
+    fill(
+      this.element,
+      head,
+      products.length
+        ? h(
+            "ul",
+            { class: "product-grid" },
+            products.map((product) => h("li", null, this.#card(product))),
+          )
+        : none,
+    );
     if (focused) this.element.querySelector(`button[data-sku="${CSS.escape(focused)}"]`)?.focus();
   }
 
   #card(product) {
     const { sku, name, price, stock, category } = product;
     const out = stock !== null && stock <= 0;
-    const add = h("button", { class: "button primary", type: "button", "data-sku": sku, disabled: out, "aria-label": `Add ${name} to the cart`, onclick: () => this.#cart.add(sku, name) }, icon("plus"), "Add");
-    const edit = this.#app.role === "admin" && h("button", { class: "button quiet round", type: "button", "aria-label": `Edit ${name}`, onclick: () => this.#edit(product) }, icon("edit"));
+    const add = h(
+      "button",
+      {
+        class: "button primary",
+        type: "button",
+        "data-sku": sku,
+        disabled: out,
+        "aria-label": `Add ${name} to the cart`,
+        onclick: () => this.#cart.add(sku, name),
+      },
+      icon("plus"),
+      "Add",
+    );
+    const edit =
+      this.#app.role === "admin" &&
+      h(
+        "button",
+        {
+          class: "button quiet round",
+          type: "button",
+          "aria-label": `Edit ${name}`,
+          onclick: () => this.#edit(product),
+        },
+        icon("edit"),
+      );
     return h(
       "article",
       { class: "card product", "aria-label": name },
       picture(sku, name),
-      h("div", { class: "product-about" }, h("h2", { class: "clip", title: name }, name), h("p", { class: "row wrap" }, stockChip(stock), category && h("span", { class: "chip" }, category))),
+      h(
+        "div",
+        { class: "product-about" },
+        h("h2", { class: "clip", title: name }, name),
+        h("p", { class: "row wrap" }, stockChip(stock), category && h("span", { class: "chip" }, category)),
+      ),
       h("div", { class: "row" }, h("strong", { class: "price number grow" }, moneyText(price)), edit, add),
     );
   }
 
   #edit(product) {
     const currency = product?.price.currency ?? [...this.#products.values()][0]?.price.currency ?? "USD";
-    const price = product ? moneyText(product.price).replace(/[^\d.,]/g, "") : "";
-    const fields = [
-      !product && { name: "sku", label: "SKU", required: true, maxlength: 64 },
-      { name: "name", label: "Name", required: true, maxlength: 100, value: product?.name ?? "" },
-      { name: "price", label: `Price in ${currency}`, required: true, inputmode: "decimal", value: price.replace(/,(?=\d{3})/g, "") },
-      { name: "stock", label: "Stock (empty: always enough)", inputmode: "numeric", value: product?.stock ?? "" },
-      { name: "category", label: "Category", maxlength: 100, value: product?.category ?? "" },
-    ].filter(Boolean);
-    const act = (values) => {
-      const money = parseMoney(values.price, currency);
-      if (!money) throw new Error(`${values.price} is no price in ${currency}.`);
-      const stock = values.stock.trim() === "" ? null : Number(values.stock);
-      return this.#app.connection.call("shop.set_product", { sku: product?.sku ?? values.sku, name: values.name, price: money, stock, category: values.category || null });
-    };
-    return formDialog(product ? `Edit ${product.name}` : "New product", fields, { submit: "Save", act });
+    return editProduct(this.#app, product, currency);
   }
 }
 
-function stockChip(stock) {
+// Make the mark that says how many there are.
+export function stockChip(stock) {
   if (stock === null) return h("span", { class: "chip good" }, "in stock");
   if (stock <= 0) return h("span", { class: "chip bad" }, "sold out");
   return h("span", { class: `chip ${stock <= LOW ? "warn" : "good"}` }, `${stock} left`);
@@ -111,7 +149,13 @@ function stockChip(stock) {
 function picture(sku, name) {
   let hash = 7;
   for (const letter of sku) hash = (hash * 33 + letter.codePointAt(0)) >>> 0;
-  const made = svg("svg", { class: "picture", viewBox: "0 0 160 90", "aria-hidden": "true", preserveAspectRatio: "xMidYMid slice" }, svg("circle", { cx: 40 + (hash % 80), cy: 30 + (hash % 37), r: 34 }), svg("circle", { cx: 30 + ((hash >> 5) % 110), cy: 60, r: 22 }), svg("text", { x: 80, y: 58 }, [...name][0].toUpperCase()));
+  const made = svg(
+    "svg",
+    { class: "picture", viewBox: "0 0 160 90", "aria-hidden": "true", preserveAspectRatio: "xMidYMid slice" },
+    svg("circle", { cx: 40 + (hash % 80), cy: 30 + (hash % 37), r: 34 }),
+    svg("circle", { cx: 30 + ((hash >> 5) % 110), cy: 60, r: 22 }),
+    svg("text", { x: 80, y: 58 }, [...name][0].toUpperCase()),
+  );
   made.style.setProperty("--hue", String(hash % 360));
   return made;
 }

@@ -5,13 +5,13 @@ function decimalsOf(currency) {
   return new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits;
 }
 
-// "$19.99": a decimal number as a string is formatted exactly.
-export function moneyText({ amount, currency }) {
+// "$19.99", in the browser's language or another; a decimal as a string is formatted exactly.
+export function moneyText({ amount, currency }, language = undefined) {
   const decimals = decimalsOf(currency);
   const digits = String(Math.abs(amount)).padStart(decimals + 1, "0");
   const whole = digits.slice(0, digits.length - decimals);
   const exact = `${amount < 0 ? "-" : ""}${whole}${decimals ? `.${digits.slice(-decimals)}` : ""}`;
-  return new Intl.NumberFormat(undefined, { style: "currency", currency }).format(exact);
+  return new Intl.NumberFormat(language, { style: "currency", currency }).format(exact);
 }
 
 // "12.5" -> { amount: 1250, currency }; null if it is no amount of that currency.

@@ -27,15 +27,45 @@ export class OrderList {
   close() {}
 
   async #load() {
-    const orders = await this.#app.connection.call("shop.orders").catch((error) => (this.#app.notify(error.message, "error"), []));
-    const head = h("header", { class: "row shop-head" }, back("#/shop", "Back to the shop"), h("h1", null, "Orders"));
+    const orders = await this.#app.connection
+      .call("shop.orders")
+      .catch((error) => (this.#app.notify(error.message, "error"), []));
+    const head = h(
+      "header",
+      { class: "row shop-head" },
+      back("#/shop", "Back to the shop"),
+      h("h1", null, "Orders"),
+    );
     const none = h("div", { class: "empty" }, icon("shop"), h("p", null, "You have bought nothing yet."));
-    fill(this.element, head, orders.length ? h("ul", { class: "card lines" }, orders.reverse().map((order) => h("li", null, this.#row(order)))) : none);
+    fill(
+      this.element,
+      head,
+      orders.length
+        ? h(
+            "ul",
+            { class: "card lines" },
+            orders.reverse().map((order) => h("li", null, this.#row(order))),
+          )
+        : none,
+    );
   }
 
   #row({ id, at, lines, total, status }) {
-    const what = lines.map(({ name, quantity }) => (quantity > 1 ? `${quantity} × ${name}` : name)).join(", ");
-    return h("a", { class: "line order-link", href: `#/shop/orders/${encodeURIComponent(id)}` }, h("div", { class: "grow" }, h("p", { class: "clip" }, h("strong", null, what)), h("p", { class: "muted small" }, timeOf(at))), statusChip(status), h("strong", { class: "number line-total" }, moneyText(total)));
+    const what = lines
+      .map(({ name, quantity }) => (quantity > 1 ? `${quantity} × ${name}` : name))
+      .join(", ");
+    return h(
+      "a",
+      { class: "line order-link", href: `#/shop/orders/${encodeURIComponent(id)}` },
+      h(
+        "div",
+        { class: "grow" },
+        h("p", { class: "clip" }, h("strong", null, what)),
+        h("p", { class: "muted small" }, timeOf(at)),
+      ),
+      statusChip(status),
+      h("strong", { class: "number line-total" }, moneyText(total)),
+    );
   }
 }
 
@@ -62,23 +92,88 @@ export class OrderPage {
     try {
       this.#show(await this.#app.connection.call("shop.order", { order_id: this.#id }));
     } catch (error) {
-      fill(this.element, h("div", { class: "empty" }, h("p", null, error.message), h("a", { class: "button", href: "#/shop/orders" }, "Your orders")));
+      fill(
+        this.element,
+        h(
+          "div",
+          { class: "empty" },
+          h("p", null, error.message),
+          h("a", { class: "button", href: "#/shop/orders" }, "Your orders"),
+        ),
+      );
     }
   }
 
   #show(order) {
-    const row = (label, money, kind = "") => h("div", { class: `sum ${kind}` }, h("dt", null, label), h("dd", { class: "number" }, moneyText(money)));
-    const thanks = this.#thanks && order.status === "paid" && h("p", { class: "thanks", role: "status" }, icon("check"), "Thank you! Your order is paid.");
-    const head = h("header", { class: "row shop-head" }, back("#/shop/orders", "All orders"), h("h1", { class: "grow" }, "Order"), statusChip(order.status));
-    const lines = order.lines.map(({ name, price, quantity, total }) => h("li", { class: "line" }, h("div", { class: "grow" }, h("p", { class: "clip" }, h("strong", null, name)), h("p", { class: "muted small number" }, `${quantity} × ${moneyText(price)}`)), h("strong", { class: "number line-total" }, moneyText(total))));
-    const sums = h("dl", null, row("Subtotal", order.subtotal), order.discount.amount > 0 && row("Discount", { ...order.discount, amount: -order.discount.amount }, "good"), row(order.tax_included ? "Tax, included" : "Tax", order.tax), row("Total", order.total, "total"), order.refunded.amount > 0 && row("Refunded", order.refunded, "good"));
-    const invoice = ["paid", "refunded"].includes(order.status) && h("button", { class: "button", type: "button", onclick: () => this.#invoice() }, icon("down"), "Invoice");
+    const row = (label, money, kind = "") =>
+      h(
+        "div",
+        { class: `sum ${kind}` },
+        h("dt", null, label),
+        h("dd", { class: "number" }, moneyText(money)),
+      );
+    const thanks =
+      this.#thanks &&
+      order.status === "paid" &&
+      h("p", { class: "thanks", role: "status" }, icon("check"), "Thank you! Your order is paid.");
+    const head = h(
+      "header",
+      { class: "row shop-head" },
+      back("#/shop/orders", "All orders"),
+      h("h1", { class: "grow" }, "Order"),
+      statusChip(order.status),
+    );
+    const lines = order.lines.map(({ name, price, quantity, total }) =>
+      h(
+        "li",
+        { class: "line" },
+        h(
+          "div",
+          { class: "grow" },
+          h("p", { class: "clip" }, h("strong", null, name)),
+          h("p", { class: "muted small number" }, `${quantity} × ${moneyText(price)}`),
+        ),
+        h("strong", { class: "number line-total" }, moneyText(total)),
+      ),
+    );
+    const sums = h(
+      "dl",
+      null,
+      row("Subtotal", order.subtotal),
+      order.discount.amount > 0 &&
+        row("Discount", { ...order.discount, amount: -order.discount.amount }, "good"),
+      row(order.tax_included ? "Tax, included" : "Tax", order.tax),
+      row("Total", order.total, "total"),
+      order.refunded.amount > 0 && row("Refunded", order.refunded, "good"),
+    );
+    const invoice =
+      ["paid", "refunded"].includes(order.status) &&
+      h(
+        "button",
+        { class: "button", type: "button", onclick: () => this.#invoice() },
+        icon("down"),
+        "Invoice",
+      );
     const about = h("p", { class: "muted small" }, `${new Date(order.at).toLocaleString()} · ${order.id}`);
-    fill(this.element, head, thanks, order.reason && h("p", { class: "wrong" }, order.reason), h("div", { class: "card" }, h("ul", { class: "lines" }, lines), sums, h("div", { class: "row wrap" }, h("div", { class: "grow" }, about), invoice)));
+    fill(
+      this.element,
+      head,
+      thanks,
+      order.reason && h("p", { class: "wrong" }, order.reason),
+      h(
+        "div",
+        { class: "card" },
+        h("ul", { class: "lines" }, lines),
+        sums,
+        h("div", { class: "row wrap" }, h("div", { class: "grow" }, about), invoice),
+      ),
+    );
   }
 
   async #invoice() {
-    const html = await this.#app.connection.call("shop.invoice", { order_id: this.#id }).catch((error) => this.#app.notify(error.message, "error"));
+    const html = await this.#app.connection
+      .call("shop.invoice", { order_id: this.#id })
+      .catch((error) => this.#app.notify(error.message, "error"));
     if (!html) return;
     const href = URL.createObjectURL(new Blob([html], { type: "text/html" }));
     h("a", { href, download: `invoice-${this.#id}.html` }).click();

@@ -2,7 +2,8 @@
 
 import { View, fill, h } from "./dom.js";
 import { icon } from "./icons.js";
-import { Cart, CartPage } from "./shop-cart.js";
+import { Cart } from "./shop-cart.js";
+import { CartPage } from "./shop-cart-page.js";
 import { Catalogue } from "./shop-catalogue.js";
 import { OrderList, OrderPage } from "./shop-orders.js";
 
@@ -48,8 +49,35 @@ export class Shop extends View {
   #drawLinks() {
     const { count } = this.#cart;
     const current = this.#path.split("/")[0];
-    const link = (name, label, picture, ...more) => h("a", { class: "tab", href: name ? `#/shop/${name}` : "#/shop", "aria-current": current === name ? "page" : null }, icon(picture), label, more);
-    fill(this.#links, link("", "Products", "shop"), link("cart", "Cart", "cart", count > 0 && h("span", { class: "badge" }, String(count), h("span", { class: "visually-hidden" }, " in the cart"))), link("orders", "Orders", "check"));
+    const link = (name, label, picture, ...more) =>
+      h(
+        "a",
+        {
+          class: "tab",
+          href: name ? `#/shop/${name}` : "#/shop",
+          "aria-current": current === name ? "page" : null,
+        },
+        icon(picture),
+        label,
+        more,
+      );
+    fill(
+      this.#links,
+      link("", "Products", "shop"),
+      link(
+        "cart",
+        "Cart",
+        "cart",
+        count > 0 &&
+          h(
+            "span",
+            { class: "badge" },
+            String(count),
+            h("span", { class: "visually-hidden" }, " in the cart"),
+          ),
+      ),
+      link("orders", "Orders", "check"),
+    );
   }
 }
 

@@ -4,12 +4,14 @@ import { field, valuesOf } from "./dialog.js";
 import { View, fill, h } from "./dom.js";
 
 // Emits "signin" with the params of session.sign_in; whoever takes it calls `refused` or leaves.
+// With the attribute `account-only` no guests are let in; with `may-stay` one may emit "stay".
 export class SignIn extends View {
   #wrong = h("p", { class: "wrong", role: "alert", hidden: true });
   #account = false;
 
   enter() {
     this.className = "entrance";
+    this.#account = this.hasAttribute("account-only");
     this.#show();
   }
 
@@ -20,21 +22,61 @@ export class SignIn extends View {
 
   #show() {
     this.#wrong.hidden = true;
-    const guest = [field({ name: "nickname", label: "Nickname", required: true, maxlength: 100, autocomplete: "nickname", value: localStorage.getItem("hubbub.nickname") ?? "" })];
+    const guest = [
+      field({
+        name: "nickname",
+        label: "Nickname",
+        required: true,
+        maxlength: 100,
+        autocomplete: "nickname",
+        value: localStorage.getItem("hubbub.nickname") ?? "",
+      }),
+    ];
     const account = [
-      field({ name: "name", label: "Account name", required: true, maxlength: 100, autocomplete: "username" }),
-      field({ name: "password", label: "Password", type: "password", required: true, autocomplete: "current-password" }),
+      field({
+        name: "name",
+        label: "Account name",
+        required: true,
+        maxlength: 100,
+        autocomplete: "username",
+      }),
+      field({
+        name: "password",
+        label: "Password",
+        type: "password",
+        required: true,
+        autocomplete: "current-password",
+      }),
     ];
     const swap = this.#account ? "Come in as a guest" : "I have an account";
     const form = h(
       "form",
       { onsubmit: (event) => this.#send(event) },
       h("h1", { class: "brand" }, h("img", { src: "web/icon.svg", alt: "" }), "Hubbub"),
-      h("p", { class: "muted" }, this.#account ? "Sign in with your account." : "Choose a nickname, and come in."),
+      h(
+        "p",
+        { class: "muted" },
+        this.#account ? "Sign in with your account." : "Choose a nickname, and come in.",
+      ),
       this.#account ? account : guest,
       this.#wrong,
       h("button", { class: "button primary", type: "submit" }, this.#account ? "Sign in" : "Come in"),
-      h("button", { class: "button quiet", type: "button", onclick: () => ((this.#account = !this.#account), this.#show()) }, swap),
+      this.hasAttribute("may-stay") &&
+        h(
+          "button",
+          { class: "button quiet", type: "button", onclick: () => this.dispatchEvent(new Event("stay")) },
+          "Stay a guest",
+        ),
+      !this.hasAttribute("account-only") &&
+        h(
+          "button",
+          {
+            class: "button quiet",
+            type: "button",
+            onclick: () => ((this.#account = !this.#account), this.#show()),
+          },
+          swap,
+        ),
     );
     fill(this, h("main", { class: "card" }, form));
     form.querySelector("input").focus();

@@ -1,0 +1,74 @@
+// The catalogue, to be changed.
+
+import { h } from "./dom.js";
+import { icon } from "./icons.js";
+import { Table } from "./admin-table.js";
+import { stockChip } from "./shop-catalogue.js";
+import { moneyText } from "./shop-money.js";
+import { editProduct } from "./shop-product.js";
+
+const PRODUCTS_MAX = 200;
+
+export class ProductsCard {
+  #app;
+  #currency = "USD";
+  #table = new Table(
+    "Products",
+    [["Product"], ["Price", "number"], ["Stock"], [""]],
+    (product) => this.#cells(product),
+    "There is no product.",
+  );
+  element = h(
+    "section",
+    { class: "card" },
+    h(
+      "header",
+      { class: "row" },
+      h("h2", { class: "grow" }, "Products"),
+      h(
+        "button",
+        { class: "button compact", type: "button", onclick: () => this.#edit(null) },
+        icon("plus"),
+        "New product",
+      ),
+    ),
+    h("div", { class: "scroll" }, this.#table.element),
+  );
+
+  constructor(app) {
+    this.#app = app;
+  }
+
+  async load() {
+    const products = await this.#app.connection.call("shop.products", { limit: PRODUCTS_MAX });
+    this.#currency = products[0]?.price.currency ?? this.#currency;
+    this.#table.show(products, ({ sku }) => sku);
+  }
+
+  #cells(product) {
+    const { name, price, stock } = product;
+    const edit = h(
+      "button",
+      {
+        class: "button compact",
+        type: "button",
+        "aria-label": `Edit ${name}`,
+        onclick: () => this.#edit(product),
+      },
+      "Edit",
+    );
+    return [
+      h("td", null, name),
+      h("td", { class: "number" }, moneyText(price)),
+      h("td", null, stockChip(stock)),
+      h("td", null, h("div", { class: "row actions" }, edit)),
+    ];
+  }
+
+  async #edit(product) {
+    const set = await editProduct(this.#app, product, product?.price.currency ?? this.#currency);
+    if (!set) return;
+    this.#app.notify(`${set.name} is set.`, "good");
+    await this.load();
+  }
+}

@@ -1,0 +1,145 @@
+// The operator's page: how the hub is doing, and what can be done about it.
+
+import { LagCard, PeopleCard } from "./admin-people.js";
+import { Plots } from "./admin-plots.js";
+import { ProductsCard } from "./admin-products.js";
+import { RoomsCard } from "./admin-rooms.js";
+import { openMenu } from "./dialog.js";
+import { fill, h } from "./dom.js";
+import { icon } from "./icons.js";
+import { notify } from "./notices.js";
+import { Profiles } from "./profiles.js";
+import { Connection } from "./rpc.js";
+import "./sign-in.js";
+import { restoreTheme, switchTheme } from "./theme.js";
+
+// The page's own; and who signed in here only, for this window alone: the other stays who it was.
+const PAGE_TOKEN = "hubbub.token";
+const TOKEN = "hubbub.operator";
+const STATS_MS = 1_000;
+const LISTS_MS = 4_000;
+const LIGHTS = { online: "Connected", connecting: "Connecting…", offline: "Disconnected" };
+
+class Operations {
+  connection = new Connection(new URL("ws", document.baseURI.replace(/^http/, "ws")));
+  profiles = new Profiles(this.connection);
+  notify = notify;
+  #root = document.getElementById("app");
+  #light = h("span", { class: "light", role: "status" });
+  #timers = [];
+
+  get user() {
+    return this.connection.user;
+  }
+
+  get role() {
+    return this.connection.signedIn?.role ?? "user";
+  }
+
+  start() {
+    restoreTheme();
+    this.connection.addEventListener("state", () => this.#showState());
+    this.connection.addEventListener("ended", ({ detail }) => this.#entrance(detail.message));
+    const token = sessionStorage.getItem(TOKEN) ?? localStorage.getItem(PAGE_TOKEN);
+    if (token) this.#signIn({ token }).catch(() => this.#entrance());
+    else this.#entrance();
+  }
+
+  // Go to an address of the page.
+  go(hash) {
+    location.assign(`./${hash}`);
+  }
+
+  async #signIn(params) {
+    const { role, refresh_token } = await this.connection.signIn(params);
+    if (role !== "admin") {
+      this.connection.end();
+      this.#entrance(params.name ? `${params.name} is no admin.` : null);
+      return;
+    }
+    if (params.name) sessionStorage.setItem(TOKEN, refresh_token);
+    this.profiles.put(this.user);
+    this.#show();
+  }
+
+  #entrance(message = null) {
+    this.#stop();
+    sessionStorage.removeItem(TOKEN);
+    this.connection.end();
+    const entrance = document.createElement("hub-sign-in");
+    entrance.toggleAttribute("account-only", true);
+    entrance.addEventListener("signin", ({ detail }) =>
+      this.#signIn(detail).catch((error) => entrance.refused(error.message)),
+    );
+    fill(this.#root, entrance);
+    if (message) entrance.refused(message);
+  }
+
+  #show() {
+    const plots = new Plots();
+    const [rooms, lags, people, products] = [
+      new RoomsCard(this),
+      new LagCard(this),
+      new PeopleCard(this),
+      new ProductsCard(this),
+    ];
+    const menu = h(
+      "button",
+      { class: "button quiet", type: "button", "aria-haspopup": "menu", onclick: () => this.#openMenu(menu) },
+      icon("user"),
+      h("span", { class: "clip" }, this.user.nickname),
+    );
+    const bar = h(
+      "header",
+      { class: "bar" },
+      h("a", { class: "brand", href: "./" }, h("img", { src: "web/icon.svg", alt: "" }), "Hubbub"),
+      h("h1", { class: "grow" }, "Operations"),
+      this.#light,
+      menu,
+    );
+    const cards = h("div", { class: "cards" }, rooms.element, people.element, products.element, lags.element);
+    fill(this.#root, bar, h("main", { class: "page operations", tabindex: -1 }, plots.element, cards));
+    this.#showState();
+    this.#repeat(STATS_MS, async () => {
+      const stats = await this.connection.call("operations.stats");
+      for (const one of [plots, rooms, lags]) one.show(stats);
+    });
+    this.#repeat(LISTS_MS, () => Promise.all([rooms, people, products].map((one) => one.load())));
+  }
+
+  // Do it again and again, and never twice at once.
+  #repeat(milliseconds, work) {
+    const place = this.#timers.push(0) - 1;
+    const turn = async () => {
+      await work().catch((error) => this.connection.state === "online" && notify(error.message, "error"));
+      if (this.#timers.length) this.#timers[place] = setTimeout(turn, milliseconds);
+    };
+    turn();
+  }
+
+  #stop() {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers = [];
+  }
+
+  #showState() {
+    this.#light.dataset.state = this.connection.state;
+    fill(this.#light, LIGHTS[this.connection.state]);
+  }
+
+  #openMenu(button) {
+    openMenu(button, [
+      { label: "To the page", icon: "chat", act: () => this.go("") },
+      { label: "Dark or light", icon: "contrast", act: switchTheme },
+      { label: "Sign out", icon: "out", danger: true, act: () => this.#signOut() },
+    ]);
+  }
+
+  async #signOut() {
+    await this.connection.call("users.sign_out").catch(() => {});
+    if (!sessionStorage.getItem(TOKEN)) localStorage.removeItem(PAGE_TOKEN);
+    this.#entrance();
+  }
+}
+
+new Operations().start();

@@ -1,0 +1,154 @@
+"""The operator's page, in real windows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import SERVE, Open, Shot, serving
+
+PASSWORD = "correct horse"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """Serve a hub that has an admin, for this file alone."""
+    command = (*SERVE, "--admin", "olga", "--set", "message_limit=1000")
+    with serving(*command, HUBBUB_ADMIN_PASSWORD=PASSWORD) as address:
+        yield address
+
+
+@pytest.fixture
+def operate(open_page: Open) -> Open:
+    """Give a function that opens the operator's page, as the admin."""
+
+    def operate(**how: bool) -> Page:
+        page = open_page(None, "admin", **how)
+        sign_in(page, "olga", PASSWORD)
+        expect(page.get_by_role("heading", name="Operations")).to_be_visible()
+        return page
+
+    return operate
+
+
+def sign_in(page: Page, name: str, password: str) -> None:
+    page.get_by_label("Account name").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def make_room(page: Page, name: str) -> None:
+    page.get_by_role("button", name="New room").first.click()
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+
+
+def join_room(page: Page, name: str) -> None:
+    page.get_by_role("button", name="Find rooms").first.click()
+    row = page.get_by_role("dialog").get_by_role("listitem").filter(has_text=name)
+    row.get_by_role("button", name="Join").click()
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+
+
+def say(page: Page, text: str) -> None:
+    page.get_by_role("textbox", name=re.compile("Message")).fill(text)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(text, exact=True)).to_be_visible()
+
+
+def plot(page: Page, label: str) -> Locator:
+    return page.get_by_role("img", name=re.compile(f"^{label}:"))
+
+
+def test_a_guest_is_not_let_in(open_page: Open) -> None:
+    page = open_page("Gus")
+    page.goto(page.url.partition("#")[0] + "admin")
+
+    sign_in(page, "gus", "wrong password")
+    expect(page.get_by_role("alert")).to_contain_text("password")
+    expect(page.get_by_role("heading", name="Operations")).to_have_count(0)
+
+
+def test_what_goes_on_is_drawn(open_page: Open, operate: Open, shot: Shot) -> None:
+    ann = open_page("Ann")
+    make_room(ann, "Lounge")
+    page = operate()
+    for number in range(8):
+        say(ann, f"hello {number}")
+
+    expect(plot(page, "Connections")).to_have_attribute("aria-label", re.compile("2 now"))
+    said = re.compile(r"at most [1-9.]+/s")
+    expect(plot(page, "Messages")).to_have_attribute("aria-label", said)
+    row = page.get_by_role("row", name=re.compile("Lounge"))
+    expect(row.get_by_role("cell").nth(2)).not_to_have_text("0")
+    expect(page.get_by_role("row", name=re.compile("Ann"))).to_be_visible()
+    for number in range(4):
+        page.wait_for_timeout(1_000)
+        say(ann, f"again {number}")
+    shot(page, "admin-desktop-light")
+
+
+def test_the_canvas_is_painted(operate: Open) -> None:
+    page = operate(dark=True)
+    expect(plot(page, "Connections")).to_be_visible()
+
+    painted = plot(page, "Connections").evaluate(
+        "it => it.getContext('2d').getImageData(0, 0, it.width, it.height).data.some(Boolean)"
+    )
+
+    assert painted
+
+
+def test_a_member_is_banned(open_page: Open, operate: Open, shot: Shot) -> None:
+    ann, tom = open_page("Ann"), open_page("Tom")
+    make_room(ann, "Garden")
+    join_room(tom, "Garden")
+    page = operate(dark=True)
+    page.get_by_role("button", name="Members of Garden").click()
+    page.get_by_role("dialog").get_by_role("button", name=re.compile("Tom")).click()
+    shot(page, "admin-members-dark")
+    page.get_by_role("menuitem", name="Ban").click()
+    page.get_by_role("button", name="Ban", exact=True).click()
+
+    expect(tom.get_by_text("You are in no room yet.")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_role("button", name=re.compile("Tom"))).to_have_count(0)
+
+
+def test_a_room_is_closed(open_page: Open, operate: Open) -> None:
+    ann = open_page("Ann")
+    make_room(ann, "Attic")
+    page = operate()
+    page.get_by_role("button", name="Close Attic").click()
+    page.get_by_role("button", name="Close the room").click()
+
+    expect(page.get_by_role("button", name="Close Attic")).to_have_count(0)
+    expect(ann.get_by_placeholder("This room is closed.")).to_be_disabled()
+
+
+def test_a_product_is_set_and_buyers_see_it_at_once(open_page: Open, operate: Open) -> None:
+    buyer = open_page("Ben", "#/shop")
+    page = operate()
+    page.get_by_role("button", name="New product").click()
+    page.get_by_label("SKU").fill("kite")
+    page.get_by_label("Name", exact=True).fill("Kite")
+    page.get_by_label("Price in").fill("12.5")
+    page.get_by_label("Stock").fill("many")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_have_text("many is no number of things.")
+    page.get_by_label("Stock").fill("3")
+    page.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_role("row", name=re.compile("Kite"))).to_contain_text("$12.50")
+    expect(buyer.get_by_role("article", name="Kite")).to_contain_text("3 left")
+
+
+def test_it_fits_a_phone(operate: Open, shot: Shot) -> None:
+    page = operate(phone=True)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.wait_for_timeout(2_500)
+    shot(page, "admin-phone")
