@@ -30,6 +30,9 @@ ON_UVLOOP = [
     "tests/test_hub.py",
 ]
 
+# The page is the same whatever serves it; what it says to a server is tried with both.
+BROWSER_ON_TRIO = ["tests/browser/test_accounts_page.py", "tests/browser/test_chat_page.py"]
+
 # What is pure is easily tested to the last branch.
 PURE = [
     "src/hubbub/errors.py",
@@ -118,6 +121,17 @@ def coverage(session: nox.Session) -> None:
 
 
 @nox.session
+def browser(session: nox.Session) -> None:
+    """Use the web page in Chromium; screenshots are kept in screenshots/."""
+    install(session, "browser")
+    flags = [*ON_ASYNCIO, "--numprocesses=2", "--dist=loadfile"]
+    session.run("pytest", *flags, *(session.posargs or ["tests/browser"]))
+    if not session.posargs:
+        trio = {"HUBBUB_TEST_BACKEND": "trio"}
+        session.run("pytest", *flags, *BROWSER_ON_TRIO, env=trio)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Run the examples of the README and of docs/."""
     install(session, "docs")
@@ -144,7 +158,7 @@ def fuzz(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure: ``nox -s bench -- --help`` says what."""
-    install(session, "test")
+    install(session, "browser")
     session.run("python", "tests/bench/run.py", *session.posargs)
 
 
@@ -158,7 +172,8 @@ def run_tests(session: nox.Session, plugin: list[str], *tests: str) -> None:
     install(session, "test")
     session.env["COVERAGE_FILE"] = str(ROOT / f".coverage.{session.name}")
     session.run("coverage", "erase")
-    flags = [*plugin, "--ignore=tests/docs"]  # the examples have a session of their own
+    # The examples and the page have sessions of their own.
+    flags = [*plugin, "--ignore=tests/docs", "--ignore=tests/browser"]
     # On two cores, each file of tests by one of them.
     flags += ["--numprocesses=2", "--dist=loadfile"]
     session.run("coverage", "run", "-m", "pytest", *flags, *tests, *session.posargs)

@@ -19,7 +19,7 @@ import anyio
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench import games, in_process, shop, wire
+from tests.bench import games, in_process, page, passwords, shop, wire
 from tests.bench.table import Row, show
 
 OPEN_FILES = 20_000
@@ -69,6 +69,9 @@ def _cases(
     }
     for case in wire.CASES:
         cases[case] = partial(wire.measure, case, backend, seconds)
+    cases["page"] = partial(page.first_visit, backend)
+    cases["scrolling"] = partial(page.scrolling, backend)
+    cases["passwords"] = partial(passwords.passwords, backend, seconds)
     return cases
 
 

@@ -22,7 +22,7 @@ import hubbub
 from hubbub.server.auth import Tokens
 from tests.bench.table import Row
 
-__all__ = ["CASES", "measure"]
+__all__ = ["CASES", "FOLLOW", "JOIN", "SEND", "SIGN_IN", "measure", "serving"]
 
 # What a figure is, the load generator's arguments, and what is wanted on each backend.
 CASES: dict[str, tuple[str, list[str], dict[str, float]]] = {
@@ -96,7 +96,7 @@ def _run(case: str, backend: str, arguments: list[str]) -> dict[str, Any]:
         database = f"{folder}/bench.db" if on_disk else "memory://"
         room = anyio.run(_prepare, folder) if on_disk else ""
         cores = {0, 1} if case == "durable" else {0}
-        with _server(database, backend, cores) as (port, pid), contextlib.ExitStack() as stack:
+        with serving(database, backend, cores) as (port, pid), contextlib.ExitStack() as stack:
             room = room or _make_room(stack, port)
             steps = Path(folder) / "steps.txt"
             steps.write_text(_steps(case, room))
@@ -163,7 +163,8 @@ def _make_room(stack: contextlib.ExitStack, port: int) -> str:
 
 
 @contextlib.contextmanager
-def _server(database: str, backend: str, cores: set[int]) -> Iterator[tuple[int, int]]:
+def serving(database: str, backend: str, cores: set[int]) -> Iterator[tuple[int, int]]:
+    """Serve on some cores; gives the port and the process's number."""
     command = [sys.executable, "-m", "hubbub.cli", "serve", "--db", database, "--port", "0"]
     command += ["--backend", backend]
     for setting in ("message_limit=10000000", "message_period=1", "requests_per_second=10000000"):

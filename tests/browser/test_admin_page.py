@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import SERVE, Open, Shot, serving
+from tests.browser.chatting import create_room, join_room, message, say
+from tests.browser.chromium import SERVE, serving
+from tests.browser.windows import Open, Shot
 
 PASSWORD = "correct horse"
 
@@ -40,26 +42,6 @@ def sign_in(page: Page, name: str, password: str) -> None:
     page.get_by_role("button", name="Sign in", exact=True).click()
 
 
-def make_room(page: Page, name: str) -> None:
-    page.get_by_role("button", name="New room").first.click()
-    page.get_by_label("Name", exact=True).fill(name)
-    page.get_by_role("button", name="Create", exact=True).click()
-    expect(page.get_by_role("heading", name=name)).to_be_visible()
-
-
-def join_room(page: Page, name: str) -> None:
-    page.get_by_role("button", name="Find rooms").first.click()
-    row = page.get_by_role("dialog").get_by_role("listitem").filter(has_text=name)
-    row.get_by_role("button", name="Join").click()
-    expect(page.get_by_role("heading", name=name)).to_be_visible()
-
-
-def say(page: Page, text: str) -> None:
-    page.get_by_role("textbox", name=re.compile("Message")).fill(text)
-    page.keyboard.press("Enter")
-    expect(page.get_by_text(text, exact=True)).to_be_visible()
-
-
 def plot(page: Page, label: str) -> Locator:
     return page.get_by_role("img", name=re.compile(f"^{label}:"))
 
@@ -75,10 +57,11 @@ def test_a_guest_is_not_let_in(open_page: Open) -> None:
 
 def test_what_goes_on_is_drawn(open_page: Open, operate: Open, shot: Shot) -> None:
     ann = open_page("Ann")
-    make_room(ann, "Lounge")
+    create_room(ann, "Lounge")
     page = operate()
     for number in range(8):
         say(ann, f"hello {number}")
+        expect(message(ann, f"hello {number}")).to_be_visible()
 
     expect(plot(page, "Connections")).to_have_attribute("aria-label", re.compile("2 now"))
     said = re.compile(r"at most [1-9.]+/s")
@@ -94,7 +77,7 @@ def test_what_goes_on_is_drawn(open_page: Open, operate: Open, shot: Shot) -> No
 
 def test_the_canvas_is_painted(operate: Open) -> None:
     page = operate(dark=True)
-    expect(plot(page, "Connections")).to_be_visible()
+    expect(plot(page, "Connections")).to_have_attribute("aria-label", re.compile("1 now"))
 
     painted = plot(page, "Connections").evaluate(
         "it => it.getContext('2d').getImageData(0, 0, it.width, it.height).data.some(Boolean)"
@@ -105,22 +88,23 @@ def test_the_canvas_is_painted(operate: Open) -> None:
 
 def test_a_member_is_banned(open_page: Open, operate: Open, shot: Shot) -> None:
     ann, tom = open_page("Ann"), open_page("Tom")
-    make_room(ann, "Garden")
+    create_room(ann, "Garden")
     join_room(tom, "Garden")
     page = operate(dark=True)
     page.get_by_role("button", name="Members of Garden").click()
-    page.get_by_role("dialog").get_by_role("button", name=re.compile("Tom")).click()
+    member = page.get_by_role("dialog").get_by_role("button", name=re.compile("Tom"))
+    member.click()
     shot(page, "admin-members-dark")
     page.get_by_role("menuitem", name="Ban").click()
     page.get_by_role("button", name="Ban", exact=True).click()
 
     expect(tom.get_by_text("You are in no room yet.")).to_be_visible()
-    expect(page.get_by_role("dialog").get_by_role("button", name=re.compile("Tom"))).to_have_count(0)
+    expect(member).to_have_count(0)
 
 
 def test_a_room_is_closed(open_page: Open, operate: Open) -> None:
     ann = open_page("Ann")
-    make_room(ann, "Attic")
+    create_room(ann, "Attic")
     page = operate()
     page.get_by_role("button", name="Close Attic").click()
     page.get_by_role("button", name="Close the room").click()

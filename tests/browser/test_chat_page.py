@@ -4,44 +4,15 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Open, Shot
+from tests.browser.chatting import act, create_room, join_room, message, say
+from tests.browser.windows import Open, Shot
 
 MARKUP = "<img src=x onerror='window.broken=1'><script>window.broken=1</script>"
 MANY = 300
 # What is in the page of a long room; a window shows about 25.
 ROWS_MAX = 80
-
-
-def create_room(page: Page, name: str) -> None:
-    page.get_by_role("button", name="New room").first.click()
-    page.get_by_label("Name", exact=True).fill(name)
-    page.get_by_role("button", name="Create").click()
-    expect(page.get_by_role("heading", name=name)).to_be_visible()
-
-
-def join_room(page: Page, name: str) -> None:
-    page.get_by_role("button", name="Find rooms").first.click()
-    room = page.get_by_role("dialog").get_by_role("listitem").filter(has_text=name)
-    room.get_by_role("button", name="Join").click()
-    expect(page.get_by_role("heading", name=name)).to_be_visible()
-
-
-def say(page: Page, text: str) -> None:
-    page.get_by_label("Message", exact=True).fill(text)
-    page.keyboard.press("Enter")
-
-
-def message(page: Page, text: str) -> Locator:
-    said = re.compile(rf"^{re.escape(text)}( \(edited\))?$")
-    return page.get_by_role("article").filter(has=page.locator(".text", has_text=said))
-
-
-def act(page: Page, text: str, label: str) -> None:
-    it = message(page, text)
-    it.hover()
-    it.get_by_role("button", name=label, exact=True).click()
 
 
 def two_in(open_page: Open, name: str) -> tuple[Page, Page]:

@@ -5,18 +5,10 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-import pytest
-
-pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
 
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-if TYPE_CHECKING:
-    from .conftest import Open
-
-    Shot = Callable[[Page, str], None]
+from tests.browser.windows import Open, Shot
 
 MARKUP = "<img src=x onerror=alert(1)>"
 SIGNS: dict[str, Callable[[int, int], int]] = {

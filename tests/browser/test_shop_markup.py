@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Open, Shot, serving
+from tests.browser.chromium import serving
+from tests.browser.windows import Open, Shot
 
 MARKUP = "<img src=x onerror='window.broken=1'>"
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import SERVE, Open, Shot, serving
+from tests.browser.chromium import SERVE, serving
+from tests.browser.windows import Open, Shot
 
 DECLINED = "4000 0000 0000 0002: is declined"
 

@@ -26,7 +26,8 @@ The tables are made from `hubbub.permissions`, which is what the services ask.
 * **admin**: of everything
 * **nobody**: but the hub itself
 
-An application may ask for a higher role with the setting `required_roles`; see [sign people in](../how-to/accounts.md#roles).
+An application may ask for a higher role with the setting `required_roles`; see
+[sign people in](../how-to/accounts.md#roles).
 """
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import anyio
 import msgspec
+import pytest
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -56,9 +57,9 @@ class Browser:
             if isinstance(message, dict) and message.get("id") == self._last_id:
                 return message
 
-    async def leave(self) -> None:
+    async def leave(self, code: int = 1000) -> None:
         """Close."""
-        await self._sends.send({"type": "websocket.disconnect", "code": 1000})
+        await self._sends.send({"type": "websocket.disconnect", "code": code})
 
 
 @asynccontextmanager
@@ -92,6 +93,17 @@ async def test_a_request_and_its_answer() -> None:
         signed_in = await browser.ask("session.sign_in", nickname="ann")
 
     assert signed_in["result"]["user"]["nickname"] == "ann"
+
+
+@pytest.mark.parametrize(("code", "online"), [(1000, 0), (1001, 1), (1006, 1)])
+async def test_who_goes_for_good_is_offline_at_once(code: int, online: int) -> None:
+    async with an_app(Settings(presence_grace_seconds=1_000.0)) as (app, gateway):
+        async with browsing(app) as browser:
+            await browser.ask("session.sign_in", nickname="ann")
+            await browser.leave(code)
+            await anyio.wait_all_tasks_blocked()
+
+        assert len(gateway.hub.presence.online()) == online
 
 
 async def test_events_come_as_one_array() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import anyio
 import msgspec
+import pytest
 from websockets.frames import Opcode
 
 from hubbub import Settings
@@ -89,6 +90,21 @@ async def test_a_close_is_answered() -> None:
         await client.flush()
 
         assert await client.close_code() == 1000
+
+
+@pytest.mark.parametrize(("code", "online"), [(1000, 0), (1001, 1)])
+async def test_who_goes_for_good_is_offline_at_once(code: int, online: int) -> None:
+    settings = Settings(presence_grace_seconds=1_000.0)
+    async with running(settings=settings) as server, connected(server.address, "ann") as client:
+        presence = server.hub.presence
+        [ann] = presence.online()
+        client.protocol.send_close(code)
+        await client.flush()
+        with anyio.fail_after(5):
+            while presence.is_connected(ann):
+                await anyio.lowlevel.checkpoint()
+
+        assert len(presence.online()) == online
 
 
 async def test_who_does_not_sign_in_is_told_not_to_come_back() -> None:

@@ -14,12 +14,13 @@ export class Plot {
   #samples = [];
   #value = h("strong", { class: "number" }, "–");
   #note = h("span", { class: "muted small number" });
-  #canvas = h("canvas", { role: "img" });
+  #canvas;
   #pointed = null;
   #draw = onceAFrame(() => this.#paint());
 
   constructor(label, text) {
     [this.#label, this.#text] = [label, text];
+    this.#canvas = h("canvas", { role: "img", "aria-label": `${label}: nothing yet` });
     fill(
       this.element,
       h("h2", null, label),

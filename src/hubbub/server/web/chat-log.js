@@ -1,6 +1,6 @@
 // What was said in one room: a page of history at a time, and then what is live.
 
-const PAGE = 50;
+const PAGE = 100;
 const JUMP_PAGE = 500;
 
 export class Log extends EventTarget {

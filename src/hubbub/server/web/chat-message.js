@@ -7,6 +7,12 @@ import { avatarOf } from "./profiles.js";
 // Messages of one author that come so soon after one another have one heading.
 const TOGETHER_MS = 5 * 60_000;
 const QUOTE_CHARS = 90;
+// To make one of these takes longer than all the rest of a row.
+const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
+const shortClock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const whole = new Intl.DateTimeFormat([], { dateStyle: "medium", timeStyle: "medium" });
+const weekday = new Intl.DateTimeFormat([], { weekday: "long", day: "numeric", month: "long" });
+const weekdayAndYear = new Intl.DateTimeFormat([], { dateStyle: "full" });
 
 // Make the row of a message. `context` has: app, log, before (the message above, if any), mine,
 // moderates, and what the buttons do: reply, edit, remove, react, pick, jump.
@@ -23,7 +29,7 @@ export function messageRow(message, context) {
   return h(
     "div",
     { class: "row-of-message" },
-    newDay && h("h3", { class: "day" }, h("span", null, day)),
+    newDay && h("h2", { class: "day" }, h("span", null, day)),
     h(
       "article",
       {
@@ -38,7 +44,7 @@ export function messageRow(message, context) {
         : h(
             "time",
             { class: "aside", datetime: message.at, "aria-hidden": "true" },
-            shortClockOf(message.at),
+            shortClock.format(new Date(message.at)),
           ),
       h(
         "div",
@@ -68,8 +74,8 @@ function heading(message, author) {
     " ",
     h(
       "time",
-      { class: "muted small", datetime: message.at, title: new Date(message.at).toLocaleString() },
-      clockOf(message.at),
+      { class: "muted small", datetime: message.at, title: whole.format(new Date(message.at)) },
+      clock.format(new Date(message.at)),
     ),
   );
 }
@@ -156,22 +162,9 @@ function actions(message, { app, moderates, reply, edit, remove, pick }) {
   );
 }
 
-function clockOf(at) {
-  return new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-}
-
-function shortClockOf(at) {
-  return new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-}
-
 function dayOf(at) {
   const day = new Date(at);
   const today = new Date();
   if (day.toDateString() === today.toDateString()) return "Today";
-  return day.toLocaleDateString([], {
-    weekday: "long",
-    day: "numeric",
-    month: "long",
-    year: day.getFullYear() === today.getFullYear() ? undefined : "numeric",
-  });
+  return (day.getFullYear() === today.getFullYear() ? weekday : weekdayAndYear).format(day);
 }

@@ -3,11 +3,13 @@
 // Heights are estimated until a row was shown once. Whatever is measured, added or taken away
 // above what one looks at, that stays where it is; at the bottom one stays at the bottom.
 
+import { Heights } from "./chat-heights.js";
 import { fill, h, onceAFrame } from "./dom.js";
 
-const ESTIMATE = 56;
 // How much more than what is visible is in the page, above and below, in pixels.
 const AROUND = 600;
+// When so little is left above, more is wanted.
+const SCREENS_LEFT = 4;
 // So near to the end counts as being at the end.
 const NEAR = 48;
 
@@ -16,7 +18,7 @@ export class Scroller extends HTMLElement {
   // Makes the element of a row, given its key.
   render = () => h("div");
   #keys = [];
-  #heights = new Map();
+  #heights = new Heights();
   #rows = new Map();
   #above = h("div");
   #below = h("div");
@@ -47,6 +49,7 @@ export class Scroller extends HTMLElement {
   // Show other rows; `changed` are keys whose elements are to be made anew.
   show(keys, changed = []) {
     this.#keys = keys;
+    this.#heights.show(keys);
     for (const key of changed) this.#rows.delete(key);
     this.#later();
   }
@@ -54,8 +57,8 @@ export class Scroller extends HTMLElement {
   // Forget all rows, and go to the end.
   reset() {
     this.#rows.clear();
-    this.#heights.clear();
-    this.#keys = [];
+    this.#heights.forget();
+    this.show([]);
     this.#stuck = true;
   }
 
@@ -74,7 +77,7 @@ export class Scroller extends HTMLElement {
 
   #resized() {
     // In another width all heights are others.
-    if (this.clientWidth !== this.#width) this.#heights.clear();
+    if (this.clientWidth !== this.#width) this.#heights.forget();
     this.#width = this.clientWidth;
     this.#later();
   }
@@ -83,32 +86,14 @@ export class Scroller extends HTMLElement {
     const wasStuck = this.#stuck;
     this.#stuck = this.scrollHeight - this.clientHeight - this.scrollTop < NEAR;
     this.#anchor = this.#stuck ? null : this.#firstVisible();
-    if (this.scrollTop < AROUND) this.dispatchEvent(new Event("top"));
+    if (this.scrollTop < SCREENS_LEFT * this.clientHeight) this.dispatchEvent(new Event("top"));
     if (this.#stuck && !wasStuck) this.dispatchEvent(new Event("bottom"));
     this.#later();
   }
 
-  #heightOf(key) {
-    return this.#heights.get(key) ?? ESTIMATE;
-  }
-
   #firstVisible() {
-    let top = 0;
-    for (const key of this.#keys) {
-      const height = this.#heightOf(key);
-      if (top + height > this.scrollTop) return { key, offset: top - this.scrollTop };
-      top += height;
-    }
-    return null;
-  }
-
-  #topOf(wanted) {
-    let top = 0;
-    for (const key of this.#keys) {
-      if (key === wanted) return top;
-      top += this.#heightOf(key);
-    }
-    return null;
+    const key = this.#keys[this.#heights.at(this.scrollTop)];
+    return key === undefined ? null : { key, offset: this.#heights.top(key) - this.scrollTop };
   }
 
   #lay() {
@@ -122,25 +107,21 @@ export class Scroller extends HTMLElement {
 
   // Where one ought to be, by the heights that are known.
   #wantedTop() {
-    const total = this.#keys.reduce((sum, key) => sum + this.#heightOf(key), 0);
-    const last = Math.max(0, total - this.clientHeight);
+    const last = Math.max(0, this.#heights.total - this.clientHeight);
     if (this.#stuck) return last;
-    const top = this.#anchor && this.#topOf(this.#anchor.key);
+    const top = this.#anchor && this.#heights.top(this.#anchor.key);
     return top === null
       ? Math.min(this.scrollTop, last)
       : Math.max(0, Math.min(last, top - this.#anchor.offset));
   }
 
   #draw(scrollTop) {
-    const shown = [];
-    let [top, above, below] = [0, 0, 0];
-    for (const key of this.#keys) {
-      const height = this.#heightOf(key);
-      if (top + height < scrollTop - AROUND) above += height;
-      else if (top > scrollTop + this.clientHeight + AROUND) below += height;
-      else shown.push(key);
-      top += height;
-    }
+    const heights = this.#heights;
+    const first = heights.at(scrollTop - AROUND);
+    const end = heights.at(scrollTop + this.clientHeight + AROUND) + 1;
+    const shown = this.#keys.slice(first, end);
+    const above = shown.length ? heights.top(shown[0]) : 0;
+    const below = end < this.#keys.length ? heights.total - heights.top(this.#keys[end]) : 0;
     const rows = new Map(shown.map((key) => [key, this.#rows.get(key) ?? this.render(key)]));
     this.#rows = rows;
     this.#above.style.height = `${above}px`;
@@ -161,15 +142,9 @@ export class Scroller extends HTMLElement {
   }
 
   #measure() {
-    let changed = false;
-    for (const [key, row] of this.#rows) {
-      const { height } = row.getBoundingClientRect();
-      if (Math.abs(this.#heightOf(key) - height) > 0.5 || !this.#heights.has(key)) {
-        this.#heights.set(key, height);
-        changed = true;
-      }
-    }
-    return changed;
+    const rows = [...this.#rows];
+    const heights = rows.map(([, row]) => row.getBoundingClientRect().height);
+    return rows.filter(([key], place) => this.#heights.set(key, heights[place])).length > 0;
   }
 }
 

@@ -106,21 +106,19 @@ export function valuesOf(form) {
 // Open a menu beside a button. Each item is { label, icon, act, danger? }; null is left out.
 export function openMenu(button, items) {
   const menu = h("div", { class: "menu", role: "menu", popover: "auto" });
-  const buttons = items
-    .filter(Boolean)
-    .map((item) =>
-      h(
-        "button",
-        {
-          role: "menuitem",
-          type: "button",
-          class: item.danger ? "danger" : null,
-          onclick: () => (menu.hidePopover(), item.act()),
-        },
-        item.icon && icon(item.icon),
-        item.label,
-      ),
-    );
+  const buttons = items.filter(Boolean).map((item) =>
+    h(
+      "button",
+      {
+        role: "menuitem",
+        type: "button",
+        class: item.danger ? "danger" : null,
+        onclick: () => (menu.hidePopover(), item.act()),
+      },
+      item.icon && icon(item.icon),
+      item.label,
+    ),
+  );
   fill(menu, buttons);
   menu.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

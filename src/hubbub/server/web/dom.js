@@ -82,10 +82,12 @@ export function onceAFrame(work) {
   };
 }
 
+const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
+const day = new Intl.DateTimeFormat([], { day: "numeric", month: "short" });
+
 // "14:05", or with the day when it was not today.
 export function timeOf(at) {
   const time = new Date(at);
-  const clock = time.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  if (time.toDateString() === new Date().toDateString()) return clock;
-  return `${time.toLocaleDateString([], { day: "numeric", month: "short" })}, ${clock}`;
+  if (time.toDateString() === new Date().toDateString()) return clock.format(time);
+  return `${day.format(time)}, ${clock.format(time)}`;
 }
