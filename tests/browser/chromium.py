@@ -51,6 +51,8 @@ def serving(*command: str, **environment: str) -> Iterator[str]:
         assert process.stdout is not None
         found = re.search(r"http://[^\s,]+", process.stdout.readline())
         assert found is not None
-        yield found.group()
-        process.terminate()
-        process.wait(START_SECONDS_MAX)
+        try:
+            yield found.group()
+        finally:
+            process.terminate()
+            process.wait(START_SECONDS_MAX)

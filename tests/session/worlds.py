@@ -10,6 +10,7 @@ from typing import Literal, Protocol, Self
 
 import anyio
 import msgspec
+from argon2 import PasswordHasher
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -141,6 +142,8 @@ async def open_world(
             url, settings=settings, games=games, prices=prices, tax=tax, payments=payments
         )
         world.hub = await enter(opened)
+        # What a hash costs is tested with the accounts; here it would only take time.
+        world.hub.accounts._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
         if kind == "remote":
             world.gateway = Gateway(world.hub)
             world.address = await enter(own_server(world.gateway))

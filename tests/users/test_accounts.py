@@ -38,6 +38,17 @@ async def test_who_signs_in_is_told_by_name_and_password() -> None:
                 await hub.accounts.sign_in("ann", password, "here")
 
 
+async def test_a_wrong_password_is_logged_without_it(caplog: pytest.LogCaptureFixture) -> None:
+    async with hubbub.open("memory://") as hub, hub.session("ann") as ann:
+        await ann.users.create_account("Ann", PASSWORD)
+        with caplog.at_level("INFO", "hubbub.users"), pytest.raises(NotAllowed):
+            await hub.accounts.sign_in("ann", "a secret of mine", "10.0.0.7")
+
+    [record] = caplog.records
+    assert (vars(record)["account"], vars(record)["address"]) == ("account/ann", "10.0.0.7")
+    assert "secret" not in record.getMessage()
+
+
 async def test_too_many_who_wait_are_told_to_come_back() -> None:
     settings = hubbub.Settings(password_checks_max=1, password_attempts=WAITING_MAX)
     refused = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 from unicodedata import normalize
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
 __all__ = ["Accounts"]
+
+logger = logging.getLogger("hubbub.users")
 
 T = TypeVar("T")
 
@@ -84,6 +87,8 @@ class Accounts:
 
         account = await self._look_up(stream)
         if not await self._in_thread(self._verify, account.hash, password):
+            about = {"account": stream, "address": address}
+            logger.info("a wrong password for %s from %s", stream, address, extra=about)
             raise NotAllowed("There is no account of this name with this password.")
         return account
 

@@ -4,6 +4,8 @@ import { h } from "./dom.js";
 import { icon } from "./icons.js";
 
 const SHOWN_MS = 6_000;
+// Good news is soon read.
+const GOOD_MS = 3_000;
 const SHOWN_MAX = 3;
 
 // Tell something; kind is "error", "good" or nothing. What is told already is told anew, once.
@@ -18,5 +20,5 @@ export function notify(text, kind = "") {
   );
   const notice = h("div", { class: `notice ${kind}` }, h("span", { class: "grow" }, text), close);
   place.append(notice);
-  setTimeout(() => notice.remove(), SHOWN_MS);
+  setTimeout(() => notice.remove(), kind === "good" ? GOOD_MS : SHOWN_MS);
 }

@@ -151,7 +151,7 @@ function picture(sku, name) {
   for (const letter of sku) hash = (hash * 33 + letter.codePointAt(0)) >>> 0;
   const made = svg(
     "svg",
-    { class: "picture", viewBox: "0 0 160 90", "aria-hidden": "true", preserveAspectRatio: "xMidYMid slice" },
+    { class: "product-picture", viewBox: "0 0 160 90", "aria-hidden": "true", preserveAspectRatio: "xMidYMid slice" },
     svg("circle", { cx: 40 + (hash % 80), cy: 30 + (hash % 37), r: 34 }),
     svg("circle", { cx: 30 + ((hash >> 5) % 110), cy: 60, r: 22 }),
     svg("text", { x: 80, y: 58 }, [...name][0].toUpperCase()),
