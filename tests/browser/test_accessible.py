@@ -8,18 +8,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.browser.accounts import ADMIN, serving_with_admin, sign_in
 from tests.browser.chatting import act, create_room, message, say
-from tests.browser.chromium import SERVE, serving
 from tests.browser.windows import Open
-
-PASSWORD = "correct horse"
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """Serve a hub that has an admin, for this file alone."""
-    command = (*SERVE, "--admin", "olga", "--set", "message_limit=1000")
-    with serving(*command, HUBBUB_ADMIN_PASSWORD=PASSWORD) as address:
+    with serving_with_admin() as address:
         yield address
 
 
@@ -97,9 +94,7 @@ def order(open_page: Open, *, dark: bool) -> Page:
 
 def admin(open_page: Open, *, dark: bool) -> Page:
     page = open_page(None, "admin", dark=dark)
-    page.get_by_label("Account name").fill("olga")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    sign_in(page, ADMIN)
     page.get_by_role("row", name="Laptop").wait_for()
     return page
 

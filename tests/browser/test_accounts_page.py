@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
+from tests.browser.accounts import PASSWORD, sign_in
 from tests.browser.chatting import create_room
 from tests.browser.windows import Open, Shot
 
-PASSWORD = "correct horse"
+# What a server answers a sign-in that has more to do than it can.
+BUSY = json.dumps(
+    {
+        "jsonrpc": "2.0",
+        "id": 0,
+        "error": {
+            "code": -32000,
+            "message": "Too much to do; try again.",
+            "data": {"code": "overloaded", "retry_after": 0.1},
+        },
+    }
+)
 
 
 def account_menu(page: Page, item: str) -> None:
@@ -23,12 +36,6 @@ def keep_as_account(page: Page, name: str) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
     expect(page.get_by_text("It is your account now")).to_be_visible()
-
-
-def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
-    page.get_by_label("Account name").fill(name)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 def sign_out(page: Page) -> None:
@@ -85,6 +92,24 @@ def test_who_does_not_sign_in_stays_a_guest(open_page: Open) -> None:
     page.get_by_role("button", name="Stay a guest").click()
 
     expect(page.get_by_role("button", name=re.compile("Your account"))).to_contain_text("Lou")
+
+
+def test_who_comes_back_to_a_busy_server_waits_and_is_still_the_same(open_page: Open) -> None:
+    page = open_page("Ona")
+    refusals = []
+
+    def be_busy_at_first(socket: WebSocketRoute) -> None:
+        if refusals:
+            socket.connect_to_server()
+        else:
+            refusals.append(BUSY)
+            socket.on_message(lambda _: socket.send(BUSY))
+
+    page.route_web_socket("**/ws", be_busy_at_first)
+    page.reload()
+
+    expect(page.get_by_role("button", name=re.compile("Your account"))).to_contain_text("Ona")
+    assert refusals == [BUSY]
 
 
 def test_to_sign_out_ends_the_other_tab_at_once(open_page: Open) -> None:

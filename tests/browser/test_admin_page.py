@@ -8,18 +8,15 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.accounts import ADMIN, serving_with_admin, sign_in
 from tests.browser.chatting import create_room, join_room, message, say
-from tests.browser.chromium import SERVE, serving
 from tests.browser.windows import Open, Shot
-
-PASSWORD = "correct horse"
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """Serve a hub that has an admin, for this file alone."""
-    command = (*SERVE, "--admin", "olga", "--set", "message_limit=1000")
-    with serving(*command, HUBBUB_ADMIN_PASSWORD=PASSWORD) as address:
+    with serving_with_admin() as address:
         yield address
 
 
@@ -29,17 +26,11 @@ def operate(open_page: Open) -> Open:
 
     def operate(**how: bool) -> Page:
         page = open_page(None, "admin", **how)
-        sign_in(page, "olga", PASSWORD)
+        sign_in(page, ADMIN)
         expect(page.get_by_role("heading", name="Operations")).to_be_visible()
         return page
 
     return operate
-
-
-def sign_in(page: Page, name: str, password: str) -> None:
-    page.get_by_label("Account name").fill(name)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 def plot(page: Page, label: str) -> Locator:

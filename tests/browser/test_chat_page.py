@@ -203,3 +203,25 @@ def test_who_reloads_the_page_is_still_there(open_page: Open) -> None:
 
     expect(message(bob, "still here")).to_be_visible()
     expect(alice.get_by_role("button", name="Bob")).to_contain_text("online")
+
+
+def test_a_window_that_becomes_narrow_and_wide_again_goes_on(open_page: Open) -> None:
+    alice, bob = two_in(open_page, "Accordion")
+    for width in (500, 1280, 500):
+        alice.set_viewport_size({"width": width, "height": 700})
+        say(bob, f"at {width}")
+    expect(message(alice, "at 500").last).to_be_visible()
+    expect(message(alice, "at 1280")).to_be_visible()
+    say(alice, "still here")
+
+    expect(message(bob, "still here")).to_be_visible()
+
+
+def test_who_changes_their_mind_sees_what_they_chose_last(open_page: Open) -> None:
+    page = open_page("Alice")
+    page.evaluate(
+        "for (const name of ['games', 'shop', 'chat', 'shop']) location.hash = `#/${name}`"
+    )
+
+    expect(page.get_by_role("article", name="Mouse")).to_be_visible()
+    expect(page.get_by_role("link", name="Shop")).to_have_attribute("aria-current", "page")

@@ -8,39 +8,21 @@ import { openMenu } from "./dialog.js";
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { notify } from "./notices.js";
-import { Profiles } from "./profiles.js";
-import { Connection } from "./rpc.js";
+import { Page, TOKEN } from "./page.js";
 import "./sign-in.js";
-import { restoreTheme, switchTheme } from "./theme.js";
+import { switchTheme } from "./theme.js";
 
-// The page's own; and who signed in here only, for this window alone: the other stays who it was.
-const PAGE_TOKEN = "hubbub.token";
-const TOKEN = "hubbub.operator";
+// Who signs in here does so for this window alone: on the other page one stays who one was.
+const OPERATOR = "hubbub.operator";
 const STATS_MS = 1_000;
 const LISTS_MS = 4_000;
-const LIGHTS = { online: "Connected", connecting: "Connecting…", offline: "Disconnected" };
 
-class Operations {
-  connection = new Connection(new URL("ws", document.baseURI.replace(/^http/, "ws")));
-  profiles = new Profiles(this.connection);
-  notify = notify;
-  #root = document.getElementById("app");
-  #light = h("span", { class: "light", role: "status" });
+class Operations extends Page {
   #timers = [];
 
-  get user() {
-    return this.connection.user;
-  }
-
-  get role() {
-    return this.connection.signedIn?.role ?? "user";
-  }
-
   start() {
-    restoreTheme();
-    this.connection.addEventListener("state", () => this.#showState());
     this.connection.addEventListener("ended", ({ detail }) => this.#entrance(detail.message));
-    const token = sessionStorage.getItem(TOKEN) ?? localStorage.getItem(PAGE_TOKEN);
+    const token = sessionStorage.getItem(OPERATOR) ?? localStorage.getItem(TOKEN);
     if (token) this.#signIn({ token }).catch(() => this.#entrance());
     else this.#entrance();
   }
@@ -57,21 +39,21 @@ class Operations {
       this.#entrance(params.name ? `${params.name} is no admin.` : null);
       return;
     }
-    if (params.name) sessionStorage.setItem(TOKEN, refresh_token);
+    if (params.name) sessionStorage.setItem(OPERATOR, refresh_token);
     this.profiles.put(this.user);
     this.#show();
   }
 
   #entrance(message = null) {
     this.#stop();
-    sessionStorage.removeItem(TOKEN);
+    sessionStorage.removeItem(OPERATOR);
     this.connection.end();
     const entrance = document.createElement("hub-sign-in");
     entrance.toggleAttribute("account-only", true);
     entrance.addEventListener("signin", ({ detail }) =>
       this.#signIn(detail).catch((error) => entrance.refused(error.message)),
     );
-    fill(this.#root, entrance);
+    fill(this.root, entrance);
     if (message) entrance.refused(message);
   }
 
@@ -94,12 +76,12 @@ class Operations {
       { class: "bar" },
       h("a", { class: "brand", href: "./" }, h("img", { src: "web/icon.svg", alt: "" }), "Hubbub"),
       h("h1", { class: "grow" }, "Operations"),
-      this.#light,
+      this.light,
       menu,
     );
     const cards = h("div", { class: "cards" }, rooms.element, people.element, products.element, lags.element);
-    fill(this.#root, bar, h("main", { class: "page operations", tabindex: -1 }, plots.element, cards));
-    this.#showState();
+    fill(this.root, bar, h("main", { class: "page operations", tabindex: -1 }, plots.element, cards));
+    this.showLight();
     this.#repeat(STATS_MS, async () => {
       const stats = await this.connection.call("operations.stats");
       for (const one of [plots, rooms, lags]) one.show(stats);
@@ -122,11 +104,6 @@ class Operations {
     this.#timers = [];
   }
 
-  #showState() {
-    this.#light.dataset.state = this.connection.state;
-    fill(this.#light, LIGHTS[this.connection.state]);
-  }
-
   #openMenu(button) {
     openMenu(button, [
       { label: "To the page", icon: "chat", act: () => this.go("") },
@@ -137,7 +114,7 @@ class Operations {
 
   async #signOut() {
     await this.connection.call("users.sign_out").catch(() => {});
-    if (!sessionStorage.getItem(TOKEN)) localStorage.removeItem(PAGE_TOKEN);
+    if (!sessionStorage.getItem(OPERATOR)) localStorage.removeItem(TOKEN);
     this.#entrance();
   }
 }

@@ -4,14 +4,11 @@ import { confirmDialog, formDialog, openMenu } from "./dialog.js";
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { notify } from "./notices.js";
-import { Profiles } from "./profiles.js";
-import { Connection } from "./rpc.js";
+import { Page, TOKEN, narrow } from "./page.js";
 import "./sign-in.js";
-import { restoreTheme, switchTheme } from "./theme.js";
+import { switchTheme } from "./theme.js";
 
-const TOKEN = "hubbub.token";
 const AWAY_MS = 5 * 60_000;
-const LIGHTS = { online: "Connected", connecting: "Connecting…", offline: "Disconnected" };
 
 // The first part of the address -> the view, loaded when it is shown first.
 const VIEWS = {
@@ -20,32 +17,20 @@ const VIEWS = {
   shop: { label: "Shop", element: "hub-shop", load: () => import("./shop.js") },
 };
 
-class Page {
-  connection = new Connection(new URL("ws", document.baseURI.replace(/^http/, "ws")));
-  profiles = new Profiles(this.connection);
-  notify = notify;
-  #root = document.getElementById("app");
-  #light = h("span", { class: "light", role: "status" });
+class App extends Page {
   #name = h("span", { class: "clip" });
+  #bar = h("header", { class: "bar" });
   #tabs = h("nav", { class: "tabs", "aria-label": "Views" });
   #place = h("main", { class: "view", id: "view", tabindex: -1 });
   #shown = null;
+  #turn = 0;
   #away = 0;
 
-  get user() {
-    return this.connection.user;
-  }
-
-  get role() {
-    return this.connection.signedIn?.role ?? "user";
-  }
-
   start() {
-    restoreTheme();
-    this.connection.addEventListener("state", () => this.#showState());
     this.connection.addEventListener("signedin", () => this.#signedIn());
     this.connection.addEventListener("ended", ({ detail }) => this.#entrance(detail.message));
     addEventListener("hashchange", () => this.#navigate());
+    narrow.addEventListener("change", () => this.#resized());
     document.addEventListener("visibilitychange", () => this.#noteVisibility());
     const token = localStorage.getItem(TOKEN);
     if (token) this.#signIn({ token }).catch(() => this.#entrance());
@@ -81,7 +66,8 @@ class Page {
       this.#signIn({ ...detail, guest }).catch((error) => entrance.refused(error.message)),
     );
     this.#shown = null;
-    fill(this.#root, entrance);
+    fill(this.#place);
+    fill(this.root, entrance);
     if (message) entrance.refused(message);
   }
 
@@ -104,30 +90,28 @@ class Page {
       h("span", { class: "visually-hidden" }, "Your account: "),
       this.#name,
     );
-    const bar = h(
-      "header",
-      { class: "bar" },
+    fill(
+      this.#bar,
       h("a", { class: "brand", href: "#/chat" }, h("img", { src: "web/icon.svg", alt: "" }), "Hubbub"),
-      narrow.matches ? null : this.#tabs,
       h("span", { class: "grow" }),
-      this.#light,
+      this.light,
       menu,
     );
-    fill(this.#root, bar, this.#place, narrow.matches ? this.#tabs : null);
-    this.#showState();
+    fill(this.root, this.#bar, this.#place);
+    this.#placeTabs();
+    this.showLight();
   }
 
-  // Move what the window's width puts elsewhere.
-  resized() {
-    if (this.#tabs.isConnected) this.#shell();
+  // The tabs are below the view where it is narrow; the view itself stays where it is.
+  #placeTabs() {
+    if (narrow.matches) this.root.append(this.#tabs);
+    else this.#bar.firstChild.after(this.#tabs);
   }
 
-  #showState() {
-    this.#light.dataset.state = this.connection.state;
-    fill(
-      this.#light,
-      h("span", { class: narrow.matches ? "visually-hidden" : null }, LIGHTS[this.connection.state]),
-    );
+  #resized() {
+    if (!this.#tabs.isConnected) return;
+    this.#placeTabs();
+    this.showLight();
   }
 
   async #navigate() {
@@ -139,8 +123,11 @@ class Page {
       .map(decodeURIComponent);
     const view = VIEWS[name] ?? VIEWS.chat;
     for (const tab of this.#tabs.children) set(tab, tab.hash === `#/${VIEWS[name] ? name : "chat"}`);
+    const turn = ++this.#turn;
     if (this.#shown?.localName !== view.element) {
       await view.load();
+      // Meanwhile one has gone elsewhere.
+      if (turn !== this.#turn || !this.#tabs.isConnected) return;
       this.#shown = document.createElement(view.element);
       this.#shown.app = this;
       fill(this.#place, this.#shown);
@@ -246,13 +233,9 @@ class Page {
   }
 }
 
-const narrow = matchMedia("(max-width: 720px)");
-
 function set(tab, current) {
   if (current) tab.setAttribute("aria-current", "page");
   else tab.removeAttribute("aria-current");
 }
 
-const page = new Page();
-narrow.addEventListener("change", () => page.resized());
-page.start();
+new App().start();

@@ -13,6 +13,7 @@ export class Rooms extends EventTarget {
   #app;
   #follows = new Map();
   #own = null;
+  #closed = false;
   #reload;
 
   constructor(app) {
@@ -29,6 +30,7 @@ export class Rooms extends EventTarget {
   }
 
   close() {
+    this.#closed = true;
     this.#own?.close();
     for (const follow of this.#follows.values()) follow.close();
   }
@@ -49,6 +51,7 @@ export class Rooms extends EventTarget {
       connection.call("chat.directs"),
       connection.call("chat.unread"),
     ]);
+    if (this.#closed) return;
     const mine = [...rooms.filter(({ members }) => members.includes(user.id)), ...directs];
     const before = this.rooms;
     this.rooms = new Map(

@@ -248,7 +248,8 @@ export class Connection extends EventTarget {
   }
 
   #refused(error) {
-    if (error.retryAfter !== null && !this.#first) {
+    // Who was here before waits; a person who has just typed something is told.
+    if (error.retryAfter !== null && (!this.#first || this.#signIn.token)) {
       this.#lost();
       return;
     }

@@ -16,6 +16,7 @@ export class Catalogue {
   #products = new Map();
   #follows = new Map();
   #list = null;
+  #closed = false;
   #draw = onceAFrame(() => this.#show());
   #stale = new Set();
   #refresh = onceAFrame(() => this.#readStale());
@@ -28,6 +29,7 @@ export class Catalogue {
   }
 
   close() {
+    this.#closed = true;
     this.#list.close();
     for (const follow of this.#follows.values()) follow.close();
   }
@@ -35,6 +37,7 @@ export class Catalogue {
   async #load() {
     try {
       const products = await this.#app.connection.call("shop.products", { limit: PAGE });
+      if (this.#closed) return;
       this.#products = new Map(products.map((product) => [product.sku, product]));
       for (const product of products) this.#follow(product);
       this.#draw();
@@ -151,7 +154,12 @@ function picture(sku, name) {
   for (const letter of sku) hash = (hash * 33 + letter.codePointAt(0)) >>> 0;
   const made = svg(
     "svg",
-    { class: "product-picture", viewBox: "0 0 160 90", "aria-hidden": "true", preserveAspectRatio: "xMidYMid slice" },
+    {
+      class: "product-picture",
+      viewBox: "0 0 160 90",
+      "aria-hidden": "true",
+      preserveAspectRatio: "xMidYMid slice",
+    },
     svg("circle", { cx: 40 + (hash % 80), cy: 30 + (hash % 37), r: 34 }),
     svg("circle", { cx: 30 + ((hash >> 5) % 110), cy: 60, r: 22 }),
     svg("text", { x: 80, y: 58 }, [...name][0].toUpperCase()),

@@ -1,0 +1,42 @@
+// What a whole page has: the connection, who is who, and a light that shows whether it is live.
+
+import { fill, h } from "./dom.js";
+import { notify } from "./notices.js";
+import { Profiles } from "./profiles.js";
+import { Connection } from "./rpc.js";
+import { restoreTheme } from "./theme.js";
+
+const LIGHTS = { online: "Connected", connecting: "Connecting…", offline: "Disconnected" };
+
+// Who is signed in on the page, kept for the next visit.
+export const TOKEN = "hubbub.token";
+
+export const narrow = matchMedia("(max-width: 720px)");
+
+export class Page {
+  connection = new Connection(new URL("ws", document.baseURI.replace(/^http/, "ws")));
+  profiles = new Profiles(this.connection);
+  notify = notify;
+  root = document.getElementById("app");
+  light = h("span", { class: "light", role: "status" });
+
+  constructor() {
+    restoreTheme();
+    this.connection.addEventListener("state", () => this.showLight());
+  }
+
+  get user() {
+    return this.connection.user;
+  }
+
+  get role() {
+    return this.connection.signedIn?.role ?? "user";
+  }
+
+  // Show the state; where there is little room its name is for screen readers alone.
+  showLight() {
+    const { state } = this.connection;
+    this.light.dataset.state = state;
+    fill(this.light, h("span", { class: narrow.matches ? "visually-hidden" : null }, LIGHTS[state]));
+  }
+}
