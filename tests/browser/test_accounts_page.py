@@ -96,7 +96,7 @@ def test_who_does_not_sign_in_stays_a_guest(open_page: Open) -> None:
 
 def test_who_comes_back_to_a_busy_server_waits_and_is_still_the_same(open_page: Open) -> None:
     page = open_page("Ona")
-    refusals = []
+    refusals: list[str] = []
 
     def be_busy_at_first(socket: WebSocketRoute) -> None:
         if refusals:
