@@ -67,6 +67,17 @@ async def test_rooms_are_listed_page_by_page_the_oldest_first(world: OpenWorld) 
         assert [room.id for room in [*first, *rest]] == [room.id for room in made]
 
 
+async def test_ones_own_rooms_are_listed_alone(world: OpenWorld) -> None:
+    async with world() as w:
+        alice, bob = await w.sessions("Alice", "Bob")
+        theirs, ours = [await alice.chat.create_room(name) for name in ("theirs", "ours")]
+        await bob.chat.join(ours.id)
+
+        assert [room.id for room in await bob.chat.rooms(joined=True)] == [ours.id]
+        assert await bob.chat.rooms(joined=True, after=ours.id) == []
+        assert [room.id for room in await bob.chat.rooms()] == [theirs.id, ours.id]
+
+
 async def test_a_private_room_is_for_those_who_are_invited(world: OpenWorld) -> None:
     async with world() as w:
         alice, bob, eve = await w.sessions("Alice", "Bob", "Eve")

@@ -78,22 +78,27 @@ class Chat(Service):
         return Command(by, decide, result, reads=reads, key=key, arguments=arguments)
 
     @query
-    def rooms(self, *, after: str | None = None, limit: int = 50) -> Command[list[Room]]:
+    def rooms(
+        self, *, after: str | None = None, limit: int = 50, joined: bool = False
+    ) -> Command[list[Room]]:
         """
         List the rooms that one may find: all public ones, and the private ones one is in.
 
         Args:
             after: the id of a room: those made after it.
             limit: 1 to 500.
+            joined: True for those only that one is in.
         """
         by = self._by
         check_limit(limit, self._caller.settings.page_max)
 
         def result(states: States, events: Sequence[Event]) -> list[Room]:
-            mine = states.of(Links, f"user/{by}").links
+            found = set(states.of(Links, f"user/{by}").links)
+            if not joined:
+                found.update(states.of(Links, INDEX).links)
             streams = sorted(
                 stream
-                for stream in states.of(Links, INDEX).links.keys() | mine
+                for stream in found
                 if stream.startswith("room/") and (after is None or stream > stream_of(after))
             )
             return [room_of(s, states.of(RoomState, s)) for s in streams[:limit]]

@@ -4,8 +4,8 @@ import { confirmDialog, openDialog } from "./dialog.js";
 import { fill, h } from "./dom.js";
 import { Table } from "./admin-table.js";
 import { membersOf } from "./chat-people.js";
+import { readRooms } from "./chat-rooms.js";
 
-const ROOMS_MAX = 500;
 const SHOWN_MAX = 50;
 
 export class RoomsCard {
@@ -38,7 +38,7 @@ export class RoomsCard {
   }
 
   async load() {
-    this.#rooms = await this.#app.connection.call("chat.rooms", { limit: ROOMS_MAX });
+    this.#rooms = await readRooms(this.#app.connection);
     this.#draw();
   }
 

@@ -2,8 +2,19 @@
 
 import { onceAFrame } from "./dom.js";
 
-const ROOMS_MAX = 500;
+const PAGE = 500;
 const MEMBERSHIP = new Set(["joined", "left", "kicked", "banned", "role", "closed"]);
+
+// Read all rooms that one may find, or those only that one is in.
+export async function readRooms(connection, { joined = false } = {}) {
+  const rooms = [];
+  for (;;) {
+    const after = rooms.at(-1)?.id ?? null;
+    const page = await connection.call("chat.rooms", { limit: PAGE, joined, after });
+    rooms.push(...page);
+    if (page.length < PAGE) return rooms;
+  }
+}
 
 // Emits "change" when the list is another, and "events" and "signal" with what came to a room.
 export class Rooms extends EventTarget {
@@ -45,14 +56,14 @@ export class Rooms extends EventTarget {
   }
 
   async load() {
-    const { connection, user } = this.#app;
+    const { connection } = this.#app;
     const [rooms, directs, unread] = await Promise.all([
-      connection.call("chat.rooms", { limit: ROOMS_MAX }),
+      readRooms(connection, { joined: true }),
       connection.call("chat.directs"),
       connection.call("chat.unread"),
     ]);
     if (this.#closed) return;
-    const mine = [...rooms.filter(({ members }) => members.includes(user.id)), ...directs];
+    const mine = [...rooms, ...directs];
     const before = this.rooms;
     this.rooms = new Map(
       mine.map((room) => [room.id, this.#entry(room, before.get(room.id), unread[room.id] ?? 0)]),

@@ -4,11 +4,11 @@ import { formDialog, openDialog } from "./dialog.js";
 import { View, fill, h, onceAFrame } from "./dom.js";
 import { icon } from "./icons.js";
 import { OpenRoom } from "./chat-room.js";
-import { Rooms } from "./chat-rooms.js";
+import { Rooms, readRooms } from "./chat-rooms.js";
 import { tool } from "./chat-people.js";
 import { avatarOf } from "./profiles.js";
 
-const ROOMS_MAX = 500;
+const FOUND_MAX = 100;
 
 export class Chat extends View {
   #rooms;
@@ -142,7 +142,7 @@ export class Chat extends View {
   }
 
   async #find() {
-    const all = await this.connection.call("chat.rooms", { limit: ROOMS_MAX }).catch(this.failed);
+    const all = await readRooms(this.connection).catch(this.failed);
     const others = (all || []).filter(({ members }) => !members.includes(this.app.user.id));
     const list = h("ul", { class: "found-list" });
     const show = (words) => {
@@ -150,7 +150,7 @@ export class Chat extends View {
       fill(
         list,
         found.length
-          ? found.map((room) => this.#found(room))
+          ? found.slice(0, FOUND_MAX).map((room) => this.#found(room))
           : h("li", { class: "empty" }, "There is no other public room; make one."),
       );
     };
