@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from playwright.sync_api import Page, expect
@@ -13,6 +14,7 @@ MARKUP = "<img src=x onerror='window.broken=1'><script>window.broken=1</script>"
 MANY = 300
 # What is in the page of a long room; a window shows about 25.
 ROWS_MAX = 80
+SCREEN = 40
 
 
 def two_in(open_page: Open, name: str) -> tuple[Page, Page]:
@@ -130,6 +132,39 @@ def test_only_what_is_near_is_in_the_page(open_page: Open) -> None:
         alice.wait_for_function("() => document.querySelectorAll('article').length > 0")
 
     assert alice.get_by_role("article").count() < ROWS_MAX
+
+
+# What is at the top of the log in each frame, while one scrolls.
+NOTE_THE_TOP = """log => {
+    window.tops = [];
+    const note = () => {
+        const { top } = log.getBoundingClientRect();
+        const rows = [...log.querySelectorAll('article')];
+        const first = rows.find((row) => row.getBoundingClientRect().bottom > top);
+        window.tops.push(Number(/number (\\d+)/.exec(first.innerText)[1]));
+        requestAnimationFrame(note);
+    };
+    note();
+}"""
+
+
+def test_who_scrolls_up_quickly_skips_nothing_when_more_is_loaded(open_page: Open) -> None:
+    alice = open_page("Alice")
+    create_room(alice, "Quick")
+    fill_room(alice, MANY)
+    alice.reload()
+    log = alice.get_by_role("log")
+    expect(message(alice, f"number {MANY - 1}")).to_be_visible()
+    log.evaluate(NOTE_THE_TOP)
+    # Until the first message is there; a finger that is quick, not a jump.
+    finger = alice.context.new_cdp_session(alice)
+    way = {"x": 600, "y": 400, "yDistance": 20_000, "speed": 8_000}
+    finger.send("Input.synthesizeScrollGesture", way)
+
+    tops = alice.evaluate("window.tops")
+    assert tops[-1] == 0
+    # A frame that is late by a little has moved a screen.
+    assert max(before - after for before, after in itertools.pairwise(tops)) < SCREEN
 
 
 def fill_room(page: Page, count: int) -> None:

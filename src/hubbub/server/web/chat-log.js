@@ -1,6 +1,8 @@
 // What was said in one room: a page of history at a time, and then what is live.
 
-const PAGE = 100;
+// The first page is soon there; who reads on gets more at a time.
+const FIRST_PAGE = 100;
+const PAGE = 300;
 const JUMP_PAGE = 500;
 
 export class Log extends EventTarget {
@@ -20,7 +22,7 @@ export class Log extends EventTarget {
   }
 
   // Load older messages; does nothing while that is under way, or when there are none.
-  older(limit = PAGE) {
+  older(limit = this.seqs.length ? PAGE : FIRST_PAGE) {
     if (this.complete) return Promise.resolve();
     this.#loading ??= this.#load(limit).finally(() => (this.#loading = null));
     return this.#loading;
@@ -50,11 +52,13 @@ export class Log extends EventTarget {
     const params = { room_id: this.#room, limit, ...(before ? { before } : {}) };
     const page = await this.#connection.call("chat.history", params);
     this.complete = page.length < limit;
+    const older = page.map(({ seq }) => seq).filter((seq) => !this.messages.has(seq));
     for (const message of page) this.messages.set(message.seq, message);
-    const older = new Set(page.map(({ seq }) => seq));
     // The row after them is another one's neighbour now.
     const changed = [...older, this.seqs[0]];
-    this.seqs = [...older, ...this.seqs.filter((seq) => !older.has(seq))].sort((one, other) => one - other);
+    this.seqs = [...older, ...this.seqs];
+    // While the newest were on their way some may have come live.
+    if (!before) this.seqs.sort((one, other) => one - other);
     this.#changed(changed);
   }
 

@@ -18,6 +18,7 @@ export class Scroller extends HTMLElement {
   // Makes the element of a row, given its key.
   render = () => h("div");
   #keys = [];
+  #next = null;
   #heights = new Heights();
   #rows = new Map();
   #above = h("div");
@@ -42,24 +43,12 @@ export class Scroller extends HTMLElement {
     return this.#stuck;
   }
 
-  get keys() {
-    return this.#keys;
-  }
-
   // Show other rows; `changed` are keys whose elements are to be made anew.
   show(keys, changed = []) {
-    this.#keys = keys;
-    this.#heights.show(keys);
+    // Until they are laid out, what one scrolls is what was there before.
+    this.#next = keys;
     for (const key of changed) this.#rows.delete(key);
     this.#later();
-  }
-
-  // Forget all rows, and go to the end.
-  reset() {
-    this.#rows.clear();
-    this.#heights.forget();
-    this.show([]);
-    this.#stuck = true;
   }
 
   toBottom() {
@@ -98,6 +87,8 @@ export class Scroller extends HTMLElement {
 
   #lay() {
     if (!this.isConnected || !this.clientHeight) return;
+    if (this.#next) this.#heights.show((this.#keys = this.#next));
+    this.#next = null;
     this.#draw(this.#wantedTop());
     // What was drawn has its true height now: once more with that, if it makes a difference.
     if (this.#measure()) this.#draw(this.#wantedTop());
