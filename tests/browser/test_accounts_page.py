@@ -112,6 +112,19 @@ def test_who_comes_back_to_a_busy_server_waits_and_is_still_the_same(open_page: 
     assert refusals == [BUSY]
 
 
+def test_an_application_signs_its_own_user_in(open_page: Open) -> None:
+    guest = open_page("Pia")
+    url = guest.url.partition("#")[0]
+    answer = guest.request.post(f"{url}api/users/sign_in", data={"nickname": "Quin"}).json()
+    page = open_page(None)
+    page.evaluate("token => localStorage.setItem('hubbub.token', token)", answer["token"])
+    page.reload()
+    expect(page.get_by_role("button", name=re.compile("Your account"))).to_contain_text("Quin")
+
+    # Nothing that is good for longer is left behind.
+    assert page.evaluate("localStorage.getItem('hubbub.token')") == answer["token"]
+
+
 def test_to_sign_out_ends_the_other_tab_at_once(open_page: Open) -> None:
     page = open_page("Max")
     other = page.context.new_page()

@@ -129,6 +129,29 @@ async def test_a_refresh_token_is_for_signing_in_only() -> None:
     assert second["refresh_token"] == first["refresh_token"]
 
 
+async def test_an_access_token_makes_none_that_is_good_for_longer() -> None:
+    async with hubbub.open("memory://") as hub, http_of(create_app(hub)) as http:
+        first = (await http.post("/api/users/sign_in", json={"nickname": "Ann"})).json()
+        second = await http.post("/api/users/sign_in", json={"token": first["token"]})
+
+    assert second.json()["user"]["id"] == first["user"]["id"]
+    assert second.json()["token"] == first["token"]
+    assert second.json()["refresh_token"] is None
+
+
+async def test_nor_does_a_token_of_the_application_s() -> None:
+    async with hubbub.open("memory://") as hub:
+        expires = hub.settings.clock.now().timestamp() + 10
+
+        async def for_ten_seconds(token: str) -> Identity:
+            return Identity("ann", expires=expires)
+
+        gateway = Gateway(hub, for_ten_seconds)
+        answer = (await Client(gateway).ask("session.sign_in", token="ann's"))["result"]
+
+    assert gateway.tokens.verify(answer["token"]).expires <= expires
+
+
 async def test_a_request_after_signing_out_is_refused() -> None:
     async with hubbub.open("memory://") as hub, http_of(create_app(hub)) as http:
         first = (await http.post("/api/users/sign_in", json={"nickname": "Ann"})).json()

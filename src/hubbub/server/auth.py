@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Awaitable
 from datetime import timedelta
@@ -78,9 +79,21 @@ class Tokens:
         self._settings = settings
         self._verified: OrderedDict[str, Identity] = OrderedDict()
 
-    def sign(self, user: str, role: str = "user", session: str | None = None) -> str:
-        """Make an access token, good for ``token_seconds``."""
-        return self._sign(user, role, session, self._settings.token_seconds, "access")
+    def sign(
+        self, user: str, role: str = "user", session: str | None = None, *, until: float = math.inf
+    ) -> str:
+        """
+        Make an access token, good for ``token_seconds``.
+
+        Args:
+            user: whom it names.
+            role: counts besides the one that the user has at the hub.
+            session: the sign-in that it comes from.
+            until: when it ends at the latest, in seconds of Unix time.
+        """
+        left = until - self._settings.clock.now().timestamp()
+        seconds = min(self._settings.token_seconds, left)
+        return self._sign(user, role, session, seconds, "access")
 
     def refresh_token(self, token: str | None, identity: Identity) -> str:
         """Make what gets new access tokens, or return it if less than half its life is over."""

@@ -22,8 +22,8 @@ class SignedIn(msgspec.Struct, frozen=True):
     """
     Who signed in, the token to send for some minutes, and which journal it is for.
 
-    The ``refresh_token`` signs in later; there is none for who came with a token of the
-    application's.
+    The ``refresh_token`` signs in later; there is none for who came with an access token, or
+    with one of the application's.
     """
 
     user: User

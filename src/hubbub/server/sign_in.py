@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import msgspec
@@ -50,7 +51,7 @@ class SignIns:
 
     def takes_time(self, sign_in: SignIn) -> bool:
         """Tell whether more than a signature of ours must be looked at."""
-        return sign_in.name is not None or self._is_foreign(sign_in)
+        return sign_in.name is not None or self._is_foreign(sign_in.token)
 
     def identify(self, sign_in: SignIn) -> Identity:
         """
@@ -81,7 +82,7 @@ class SignIns:
                 raise Invalid("Give the password as well as the name.")
             accounts = self._hub.accounts
             return self._new(await accounts.sign_in(sign_in.name, sign_in.password, address))
-        if self._authenticator is None or not self._is_foreign(sign_in):
+        if self._authenticator is None or not self._is_foreign(sign_in.token):
             return self.identify(sign_in)
         identity = await self._authenticator(str(sign_in.token))
         if identity is None:
@@ -120,16 +121,27 @@ class SignIns:
         """Make the answer: who it is, and what to come back with."""
         user = session.user
         shown = msgspec.structs.replace(user, status=self._hub.presence.status(user.id))
-        # Who comes with a token of the application's comes back with another of them.
-        ours = not self._is_foreign(sign_in)
+        token, refresh_token = self._tokens_for(sign_in.token, identity)
         return SignedIn(
             msgspec.Raw(encode(shown)),
-            self._tokens.sign(identity.user, identity.role, identity.session),
+            token,
             self._hub.journal.store.journal_id,
-            self._tokens.refresh_token(sign_in.token, identity) if ours else None,
+            refresh_token,
             known.role,
             known.account,
         )
+
+    def _tokens_for(self, given: str | None, identity: Identity) -> tuple[str, str | None]:
+        user, role, session = identity.user, identity.role, identity.session
+        if given is None or identity.refreshes:
+            access = self._tokens.sign(user, role, session)
+            return access, self._tokens.refresh_token(given, identity)
+        # No token makes one that is good for longer than itself; but for one of the
+        # application's there is one of ours, which needs nobody to be asked.
+        if not self._is_foreign(given):
+            return given, None
+        until = identity.expires or math.inf
+        return self._tokens.sign(user, role, session, until=until), None
 
     async def session(self, token: str) -> LocalSession:
         """
@@ -145,10 +157,10 @@ class SignIns:
         caller.role = await caller.execute(role_command(caller, identity.origin))
         return self._hub.session_of(caller)
 
-    def _is_foreign(self, sign_in: SignIn) -> bool:
-        if self._authenticator is None or sign_in.token is None:
+    def _is_foreign(self, token: str | None) -> bool:
+        if self._authenticator is None or token is None:
             return False
-        return not self._tokens.is_ours(sign_in.token)
+        return not self._tokens.is_ours(token)
 
     def _new(self, user: str, nickname: str | None = None) -> Identity:
         now = self._hub.settings.clock.now().timestamp()

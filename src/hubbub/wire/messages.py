@@ -94,7 +94,8 @@ class SignedIn(msgspec.Struct, frozen=True):
         user: who it is.
         token: for requests, and for other connections; good for some minutes.
         journal_id: which history this is.
-        refresh_token: signs in later; None if the application is to be asked for a token.
+        refresh_token: signs in later; None for who came with an access token, or with one of
+            the application's.
         role: what counts.
         account: the name of the account, if there is one.
     """

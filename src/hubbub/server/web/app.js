@@ -49,7 +49,7 @@ class App extends Page {
   }
 
   #signedIn() {
-    localStorage.setItem(TOKEN, this.connection.signedIn.refresh_token ?? this.connection.signedIn.token);
+    localStorage.setItem(TOKEN, this.connection.token);
     this.profiles.put(this.user);
     fill(this.#name, this.user.nickname);
     this.#noteVisibility();

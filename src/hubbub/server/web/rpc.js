@@ -64,6 +64,11 @@ export class Connection extends EventTarget {
     return this.signedIn?.user ?? null;
   }
 
+  // What one comes back with.
+  get token() {
+    return this.#signIn?.token ?? null;
+  }
+
   // Sign in with {token}, {nickname} or {name, password}; rejects if that is refused.
   signIn(params) {
     this.#signIn = params;
@@ -236,7 +241,8 @@ export class Connection extends EventTarget {
     }
     this.#tries = 0;
     this.signedIn = result;
-    this.#signIn = { token: result.refresh_token ?? result.token };
+    // Who came with a token of an application's comes back with the same.
+    this.#signIn = { token: result.refresh_token ?? this.#signIn.token ?? result.token };
     this.#setState("online");
     this.#underWay = 0;
     for (const call of this.#calls.values()) call.sent = false;
