@@ -45,6 +45,8 @@ PURE = [
     "src/hubbub/text.py",
     "src/hubbub/journal/agenda.py",
     "src/hubbub/journal/event.py",
+    "src/hubbub/server/address.py",
+    "src/hubbub/server/frames.py",
     "src/hubbub/wire/*",
     "src/hubbub/chat/events.py",
     "src/hubbub/chat/room.py",

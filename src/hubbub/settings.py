@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -66,6 +66,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         password_attempts: how often one may try to sign in to an account, from wherever,
             in any ``password_attempts_period``; and ten times as often from one address.
         password_attempts_period: in seconds.
+        trusted_proxies: addresses and networks of the proxies before the server, which tell by
+            ``X-Forwarded-For`` where a client is; by default those on the same machine.
         metrics_token: what Prometheus sends for ``/metrics``; without one it is for those who
             are on the same machine.
         presence_grace_seconds: how long one whose connection was lost stays online: who
@@ -115,6 +117,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     password_checks_max: int = 2
     password_attempts: int = 10
     password_attempts_period: float = 60.0
+    trusted_proxies: Sequence[str] = ("127.0.0.1", "::1")
     metrics_token: str | None = None
     presence_grace_seconds: float = 3.0
     presence_followers_max: int = 100

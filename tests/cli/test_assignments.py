@@ -29,6 +29,14 @@ def test_all_that_can_be_written_can_be_set() -> None:
         ("message_period=5", 5.0),
         ("message_limiter=token_bucket", "token_bucket"),
         ("secret=a=b", "a=b"),
+        ("match_win_points=0", 0),
+        ("presence_grace_seconds=0", 0.0),
+        ("trusted_proxies=10.0.0.0/8, ::1", ["10.0.0.0/8", "::1"]),
+        ("trusted_proxies=", []),
+        (
+            "required_roles=games.submit:admin,chat.create_room:moderator",
+            {"games.submit": "admin", "chat.create_room": "moderator"},
+        ),
     ],
 )
 def test_a_value_has_the_type_of_its_setting(assignment: str, value: object) -> None:
@@ -54,7 +62,7 @@ def test_an_unknown_name_is_refused_with_those_there_are(assignment: str) -> Non
     "assignment",
     [
         *["message_limit=many", "message_limit=1.5", "message_limit=", "message_limiter=bucket"],
-        *["message_limit=0", "message_period=-1", "message_period=nan"],
+        *["message_limit=0", "message_period=-1", "message_period=nan", "match_win_points=-1"],
     ],
 )
 def test_a_bad_value_is_refused_by_name(assignment: str) -> None:

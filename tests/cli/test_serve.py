@@ -75,3 +75,11 @@ def test_settings_are_set(tmp_path: Path, backend: str) -> None:
 
     assert done.code == 1
     assert done.err == "The text has 8 characters; shorten it to 5 or fewer.\n"
+
+
+def test_a_file_without_keys_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "keys.json").write_text("{}")
+    done = run_program(tmp_path, "serve", "--jwks", "keys.json", "--port", 0)
+
+    assert done.code == 1
+    assert done.err == ("keys.json is no JSON Web Key Set: The JWK Set did not contain any keys.\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -39,9 +39,11 @@ class RawClient:
         self.response: Response | None = None
         self._last_id = 0
 
-    async def shake_hands(self) -> Response:
+    async def shake_hands(self, headers: Mapping[str, str] = {}) -> Response:
         """Open the connection; return the server's answer."""
-        self.protocol.send_request(self.protocol.connect())
+        request = self.protocol.connect()
+        request.headers.update(headers)
+        self.protocol.send_request(request)
         await self.flush()
         while self.response is None:
             await self._read()
@@ -117,12 +119,16 @@ class RawClient:
 
 
 @asynccontextmanager
-async def connected(address: str, nickname: str | None = None) -> AsyncIterator[RawClient]:
-    """Connect, shake hands, and sign in if there is a nickname."""
+async def connected(
+    address: str, nickname: str | None = None, *, forwarded_for: str | None = None
+) -> AsyncIterator[RawClient]:
+    """Connect, shake hands, and sign in if there is a nickname; like a proxy, if there is one."""
     host, _, port = address.removeprefix("http://").rpartition(":")
     async with await anyio.connect_tcp(host, int(port)) as stream:
         client = RawClient(stream, address)
-        await client.shake_hands()
+        await client.shake_hands(
+            {} if forwarded_for is None else {"X-Forwarded-For": forwarded_for}
+        )
         if nickname is not None:
             await client.sign_in(nickname)
         yield client

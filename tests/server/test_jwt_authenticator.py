@@ -43,6 +43,14 @@ KEYS: dict[str, tuple[Any, dict[str, Any]]] = {
 }
 
 
+# The point of P-256 that all begin with (SEC 2, 2.4.2): a key that is not of our kinds.
+EC_POINT = {
+    "crv": "P-256",
+    "x": "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY",
+    "y": "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU",
+}
+
+
 def write_keys(path: Path, *algorithms: str) -> None:
     keys = [{**KEYS[one][1], "kid": one} for one in algorithms]
     path.write_text(json.dumps({"keys": keys}))
@@ -81,6 +89,44 @@ async def test_keys_change_while_it_runs(tmp_path: Path) -> None:
     assert [one is not None for one in before] == [True, False]
     assert [one is not None for one in both] == [True, True]
     assert [one is not None for one in after] == [False, True]
+
+
+NO_KEYS = [
+    None,
+    b"",
+    b'{"keys": [{"kty"',
+    b"[]",
+    b'{"keys": []}',
+    b'{"keys": [{"kty": "RSA"}]}',
+    b"\xff",
+    json.dumps({"keys": [{"kty": "EC", **EC_POINT}]}).encode(),
+]
+
+
+@pytest.mark.parametrize("content", NO_KEYS)
+async def test_the_keys_before_are_used_while_the_file_has_none(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes | None
+) -> None:
+    reads = authenticator(tmp_path, "HS256")
+    assert await reads(token("HS256")) is not None
+    path = tmp_path / "keys.json"
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+
+    assert await reads(token("HS256")) is not None
+    assert "the keys before are used" in caplog.text
+    assert str(path) in caplog.text
+
+
+@pytest.mark.parametrize("content", NO_KEYS)
+async def test_without_any_keys_nobody_is_let_in(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "keys.json"
+    if content is not None:
+        path.write_bytes(content)
+    reads = JwtAuthenticator(path, clock=Noon())
+
+    assert await reads(token("HS256")) is None
 
 
 @pytest.mark.parametrize(

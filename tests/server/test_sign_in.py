@@ -116,6 +116,21 @@ async def test_requests_may_come_with_a_token_of_the_application_s() -> None:
     assert (good.status_code, bad.status_code) == (200, 401)
 
 
+async def test_who_only_makes_requests_is_known_by_the_first() -> None:
+    async with hubbub.open("memory://") as hub:
+        app = create_app(hub, authenticator=of_the_application)
+        async with http_of(app) as http:
+            headers = {"authorization": "Bearer ann's"}
+            first = await http.get("/api/users/get", params={"user_id": "ann"}, headers=headers)
+            profile = {"nickname": "Annie"}
+            await http.post("/api/users/update", json=profile, headers=headers)
+            later = await http.get("/api/users/get", params={"user_id": "ann"}, headers=headers)
+
+    assert first.json()["nickname"] == "Ann"
+    # What one has chosen since stays, whatever the token says.
+    assert later.json()["nickname"] == "Annie"
+
+
 async def test_a_refresh_token_is_for_signing_in_only() -> None:
     async with hubbub.open("memory://") as hub, http_of(create_app(hub)) as http:
         first = (await http.post("/api/users/sign_in", json={"nickname": "Ann"})).json()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, get_origin
 
 import msgspec
 
@@ -23,10 +23,16 @@ _TYPES = {
 # The settings that can be given.
 NAMES = tuple(_TYPES)
 
+# Of the others nothing at all would be a mistake.
+_MAY_BE_ZERO = {"match_win_points", "presence_grace_seconds", "rating_range_per_second"}
+
 
 def settings_of(assignments: Iterable[str]) -> Settings:
     """
     Make settings of ``NAME=VALUE`` texts; the last one of a name counts.
+
+    Several values are separated by commas, and a name in one of them by a colon from what
+    it stands for: ``required_roles=games.submit:admin,chat.create_room:moderator``.
 
     Raises:
         Invalid: there is no such setting, or it has no such value.
@@ -38,10 +44,25 @@ def _read(assignment: str) -> tuple[str, Any]:
     name, equals, text = assignment.partition("=")
     if not equals or name not in _TYPES:
         raise Invalid(f"{assignment!r} is not NAME=VALUE with a NAME of {', '.join(NAMES)}.")
+    kind = _TYPES[name]
     try:
-        value: Any = msgspec.convert(text, _TYPES[name], strict=False)
+        value: Any = msgspec.convert(_parts(text, kind), kind, strict=False)
     except msgspec.ValidationError as error:
         raise Invalid(f"{name} cannot be {text!r}: {error}.") from error
-    if isinstance(value, int | float) and not value > 0:
+    if isinstance(value, int | float) and not _is_enough(value, name):
         raise Invalid(f"{name} must be more than 0, not {text}.")
     return name, value
+
+
+def _parts(text: str, kind: object) -> str | list[str] | dict[str, str]:
+    several = get_origin(kind)
+    if several not in (Mapping, Sequence):
+        return text
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if several is Sequence:
+        return parts
+    return {one.strip(): other.strip() for one, _, other in (part.partition(":") for part in parts)}
+
+
+def _is_enough(value: float, name: str) -> bool:
+    return value > 0 or (value == 0 and name in _MAY_BE_ZERO)

@@ -80,6 +80,8 @@ def serve(
         authenticator = JwtAuthenticator(
             jwks, audience=audience, issuer=issuer, clock=settings.clock
         )
+        with exit_on_error():
+            authenticator.read_keys()
 
     def announce(address: str) -> None:
         typer.echo(f"Hubbub serves {address} ({backend}, {db}); stop it with Ctrl-C.")

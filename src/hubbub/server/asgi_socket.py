@@ -32,7 +32,8 @@ class AsgiSocket:
     """
 
     def __init__(self, gateway: Gateway, websocket: WebSocket) -> None:
-        self.address = websocket.client.host if websocket.client else ""
+        peer = websocket.client.host if websocket.client else ""
+        self.address = gateway.address_of(peer, websocket.headers.raw)
         self.paused = False
         # True unless the client has said that it goes for good.
         self._lost = True

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio  # noqa: TID251  # it is a protocol of uvicorn's loop
 import os
+from collections.abc import Iterable
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -27,12 +28,19 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
     Args:
         gateway: what its connection belongs to.
         transport: the TCP connection.
+        headers: of the request that asked for it, their names in small letters.
     """
 
     __slots__ = ("_fd", "_transport")
 
-    def __init__(self, gateway: Gateway, transport: asyncio.Transport) -> None:
-        super().__init__(gateway, str((transport.get_extra_info("peername") or [""])[0]))
+    def __init__(
+        self,
+        gateway: Gateway,
+        transport: asyncio.Transport,
+        headers: Iterable[tuple[bytes, bytes]],
+    ) -> None:
+        peer = transport.get_extra_info("peername") or [""]
+        super().__init__(gateway, str(peer[0]), headers)
         self._transport = transport
         encrypted = transport.get_extra_info("sslcontext") is not None
         self._fd = -1 if encrypted else int(transport.get_extra_info("socket").fileno())
@@ -112,7 +120,7 @@ def http_protocol(gateway: Gateway, path: str) -> type[HttpToolsProtocol]:
                 self.transport.close()
             else:
                 self.connections.discard(self)
-                socket = AsyncioSocket(gateway, self.transport)
+                socket = AsyncioSocket(gateway, self.transport, self.headers)
                 self.transport.set_protocol(socket)
                 patience = gateway.settings.sign_in_seconds_max
                 self.loop.call_later(patience, socket.check_signed_in)

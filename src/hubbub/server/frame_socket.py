@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ..journal.topic import Form
 from ..wire.messages import events_frame
@@ -43,7 +43,8 @@ class FrameSocket:
 
     Args:
         gateway: what its connection belongs to.
-        address: where the client is.
+        peer: the other end of the connection.
+        headers: of the request that asked for it, their names in small letters.
     """
 
     __slots__ = (
@@ -57,8 +58,8 @@ class FrameSocket:
         "paused",
     )
 
-    def __init__(self, gateway: Gateway, address: str) -> None:
-        self.address = address
+    def __init__(self, gateway: Gateway, peer: str, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        self.address = gateway.address_of(peer, headers)
         self.paused = False
         # True unless the client has said that it goes for good.
         self.lost = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import anyio
@@ -17,6 +17,7 @@ from ..operations.service import Operations
 from ..service import Method, methods_of
 from ..users.events import RoleGiven, SignedOut, SignedOutEverywhere
 from ..users.service import Users
+from .address import client_address, networks_of
 from .auth import Authenticator, Tokens
 from .sign_in import SignIns
 
@@ -53,6 +54,9 @@ class Gateway:
     Args:
         hub: an open hub.
         authenticator: tells whom the application's own tokens name.
+
+    Raises:
+        Invalid: the setting ``trusted_proxies`` names something else.
     """
 
     def __init__(self, hub: Hubbub, authenticator: Authenticator | None = None) -> None:
@@ -65,6 +69,7 @@ class Gateway:
             for kind in (Chat, Games, Operations, hub.shopfront.kind, Users)
             for name, method in methods_of(kind).items()
         }
+        self._proxies = networks_of(self.settings.trusted_proxies)
         # Sockets whose answers have gathered: a batch's go out as one write each.
         self.unflushed: list[Socket] = []
         hub.journal.after_batch.append(self.flush)
@@ -81,6 +86,16 @@ class Gateway:
         """True when no more connections may be opened."""
         count = len(self.connections) + len(self.event_streams)
         return count >= self.settings.connections_max
+
+    def address_of(self, peer: str, headers: Iterable[tuple[bytes, bytes]]) -> str:
+        """
+        Tell where a request comes from.
+
+        Args:
+            peer: the other end of the connection.
+            headers: of the request, their names in small letters.
+        """
+        return client_address(peer, headers, self._proxies)
 
     def flush(self) -> None:
         """Send all answers that have gathered, and close the sockets that are to be."""

@@ -96,7 +96,8 @@ class _Api:
         """Give tokens for a guest's nickname, for a name and a password, or for a token."""
         sign_in = _decode(await self._body(request), msgspec.json.Decoder(SignIn))
         sign_ins = self._gateway.sign_ins
-        address = request.client.host if request.client else ""
+        peer = request.client.host if request.client else ""
+        address = self._gateway.address_of(peer, request.headers.raw)
         self._check_load()
         self._check_pace(address)
         sessions: list[LocalSession] = []

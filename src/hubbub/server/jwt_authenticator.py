@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,12 +14,17 @@ from anyio import to_thread
 from jwt.types import Options
 
 from ..clock import Clock, SystemClock
+from ..errors import Invalid
 from .auth import Identity, identity_of
 
 __all__ = ["JwtAuthenticator"]
 
+logger = logging.getLogger("hubbub.server")
+
 # What signs with a public key never fits a secret one, whatever the token says of itself.
 ALGORITHM_OF = {"oct": "HS256", "RSA": "RS256", "OKP": "EdDSA"}
+
+_key_set = msgspec.json.Decoder(dict[str, Any])
 
 
 class JwtAuthenticator:
@@ -27,7 +33,8 @@ class JwtAuthenticator:
 
     Args:
         keys: the path of a JSON Web Key Set (RFC 7517), with keys of the kinds ``oct``
-            (HS256), ``RSA`` (RS256) and ``OKP`` (EdDSA). It is read again when it has changed.
+            (HS256), ``RSA`` (RS256) and ``OKP`` (EdDSA). It is read again when it has changed;
+            while it cannot be read the keys before are used.
         audience: what the claim ``aud`` must be, if anything.
         issuer: what the claim ``iss`` must be, if anything.
         roles: a role in the application's words -> one of ours; others are ``user``.
@@ -56,8 +63,33 @@ class JwtAuthenticator:
         # In a thread: a file is looked at, and RSA takes its time.
         return await to_thread.run_sync(self._identify, token)
 
+    def read_keys(self) -> None:
+        """
+        Read the keys if their file is another than before; for a thread, or before a loop runs.
+
+        Raises:
+            Invalid: there is no such file, or there are no keys in it.
+        """
+        try:
+            about = self._path.stat()
+            seen = (about.st_mtime_ns, about.st_ino)
+            if seen == self._read_at:
+                return
+            self._read_at = seen
+            found = jwt.PyJWKSet.from_dict(_key_set.decode(self._path.read_bytes())).keys
+        except (OSError, UnicodeDecodeError, msgspec.MsgspecError, jwt.PyJWTError) as error:
+            raise Invalid(f"{self._path} is no JSON Web Key Set: {error}.") from error
+        keys = [key for key in found if key.key_type in ALGORITHM_OF]
+        if not keys:
+            raise Invalid(f"{self._path} has no key of the kinds {', '.join(ALGORITHM_OF)}.")
+        self._keys = keys
+
     def _identify(self, token: str) -> Identity | None:
-        self._read_keys()
+        try:
+            self.read_keys()
+        except Invalid as error:
+            # To write a file may take a moment; who has a good token is not to suffer from it.
+            logger.error("the keys before are used: %s", error.message)
         try:
             wanted = jwt.get_unverified_header(token).get("kid")
         except jwt.InvalidTokenError:
@@ -101,11 +133,3 @@ class JwtAuthenticator:
         except msgspec.ValidationError:
             return None
         return identity if starts <= now < identity.expires else None
-
-    def _read_keys(self) -> None:
-        about = self._path.stat()
-        seen = (about.st_mtime_ns, about.st_ino)
-        if seen != self._read_at:
-            keys = jwt.PyJWKSet.from_json(self._path.read_text()).keys
-            self._keys = [key for key in keys if key.key_type in ALGORITHM_OF]
-            self._read_at = seen

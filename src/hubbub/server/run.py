@@ -139,6 +139,8 @@ async def _serve_asyncio(
         lifespan="off",
         log_level="warning",
         access_log=False,
+        # Where a client is the gateway tells, on both backends and for sockets as well.
+        proxy_headers=False,
         timeout_graceful_shutdown=CLOSE_SECONDS_MAX,
     )
     server = _UvicornServer(config)

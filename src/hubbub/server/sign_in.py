@@ -145,7 +145,7 @@ class SignIns:
 
     async def session(self, token: str) -> LocalSession:
         """
-        Make a session for one request.
+        Make a session for one request; who was never here is known from then on.
 
         Raises:
             NotAllowed: the token is not good, or its user has signed out.
@@ -154,7 +154,8 @@ class SignIns:
         if identity.refreshes:
             raise NotAllowed("This token is for signing in; send the one that you get for it.")
         caller = self._hub.caller(identity.user, identity.role, identity.session)
-        caller.role = await caller.execute(role_command(caller, identity.origin))
+        command = role_command(caller, identity.origin, identity.nickname)
+        caller.role = await caller.execute(command)
         return self._hub.session_of(caller)
 
     def _is_foreign(self, token: str | None) -> bool:

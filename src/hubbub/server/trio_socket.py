@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -43,6 +43,7 @@ class TrioSocket(FrameSocket):
     Args:
         gateway: what its connection belongs to.
         stream: the TCP connection.
+        headers: of the request that asked for it, their names in small letters.
     """
 
     __slots__ = (
@@ -56,8 +57,13 @@ class TrioSocket(FrameSocket):
         "_writing",
     )
 
-    def __init__(self, gateway: Gateway, stream: trio.SocketStream) -> None:
-        super().__init__(gateway, str(stream.socket.getpeername()[0]))
+    def __init__(
+        self,
+        gateway: Gateway,
+        stream: trio.SocketStream,
+        headers: Iterable[tuple[bytes, bytes]],
+    ) -> None:
+        super().__init__(gateway, str(stream.socket.getpeername()[0]), headers)
         self._start = gateway.hub.start
         self._stream = stream
         self._fd = stream.socket.fileno()
@@ -204,7 +210,8 @@ class TrioServer:
                     await self._serve_http(stream, head)
                 elif await self._handshake(stream, request.headers):
                     stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    await TrioSocket(self._gateway, stream).run(request.rest)
+                    client = TrioSocket(self._gateway, stream, request.headers)
+                    await client.run(request.rest)
             except (trio.BrokenResourceError, trio.ClosedResourceError, ConnectionError):
                 # The client went away in the middle; it will not hear more of it.
                 return

@@ -259,8 +259,7 @@ def register(
     stream = f"user/{by}"
 
     def decide(states: States) -> Sequence[Draft]:
-        longest = caller.settings.name_chars_max
-        checked = None if nickname is None else check_name(nickname, longest, "nickname")
+        checked = _checked(caller, nickname)
         state = states.of(UserState, stream)
         state.check_signed_in(origin)
         return u.register(state, by, checked)
@@ -273,13 +272,30 @@ def register(
     return Command(by, decide, result, reads=(stream,))
 
 
-def role_command(caller: Caller, origin: Origin) -> Command[str]:
-    """Make a command that checks that a sign-in is not over, and gives the role that counts."""
-    stream = f"user/{caller.user}"
+def role_command(caller: Caller, origin: Origin, nickname: str | None) -> Command[str]:
+    """
+    Make the command that a single request begins with: it gives the role that counts.
 
-    def role(states: States, events: Sequence[Event]) -> str:
+    Args:
+        caller: who asks; known from then on, and otherwise as before.
+        origin: the sign-in he comes from, which must not be over.
+        nickname: what to show of one who was never seen; None is the id.
+    """
+    by = caller.user
+    stream = f"user/{by}"
+
+    def decide(states: States) -> Sequence[Draft]:
         state = states.of(UserState, stream)
         state.check_signed_in(origin)
-        return state.effective_role(caller.role)
+        return () if state.joined_at else u.register(state, by, _checked(caller, nickname))
 
-    return Command(caller.user, nothing, role, reads=(stream,))
+    def role(states: States, events: Sequence[Event]) -> str:
+        return states.of(UserState, stream).effective_role(caller.role)
+
+    return Command(by, decide, role, reads=(stream,))
+
+
+def _checked(caller: Caller, nickname: str | None) -> str | None:
+    if nickname is None:
+        return None
+    return check_name(nickname, caller.settings.name_chars_max, "nickname")
