@@ -14,8 +14,9 @@ from playwright.sync_api import ViewportSize
 
 __all__ = ["CHROMIUM", "DESKTOP", "FLAGS", "PHONE", "SERVE", "serving"]
 
-CHROMIUM = (
-    os.environ.get("HUBBUB_TEST_BROWSER") or shutil.which("chromium") or shutil.which("chrome")
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+CHROMIUM = os.environ.get("HUBBUB_TEST_BROWSER") or next(
+    filter(None, map(shutil.which, NAMES)), None
 )
 START_SECONDS_MAX = 30
 
