@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import re
 
+import msgspec
+import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
+from hubbub.errors import Closed, Overloaded, RateLimited
+from hubbub.wire.messages import error_object
 from tests.browser.accounts import PASSWORD, sign_in
 from tests.browser.chatting import create_room
 from tests.browser.windows import Open, Shot
 
-# What a server answers a sign-in that has more to do than it can.
-BUSY = json.dumps(
-    {
-        "jsonrpc": "2.0",
-        "id": 0,
-        "error": {
-            "code": -32000,
-            "message": "Too much to do; try again.",
-            "data": {"code": "overloaded", "retry_after": 0.1},
-        },
-    }
-)
+# What a server answers a sign-in when it cannot tell just now who one is.
+NOT_NOW = [
+    Overloaded("Too much to do; try again."),
+    RateLimited("You are too fast.", retry_after=0.1),
+    Closed("The hub is not open."),
+    RuntimeError("the users' database is down"),
+]
 
 
 def account_menu(page: Page, item: str) -> None:
@@ -94,22 +92,27 @@ def test_who_does_not_sign_in_stays_a_guest(open_page: Open) -> None:
     expect(page.get_by_role("button", name=re.compile("Your account"))).to_contain_text("Lou")
 
 
-def test_who_comes_back_to_a_busy_server_waits_and_is_still_the_same(open_page: Open) -> None:
+@pytest.mark.parametrize("error", NOT_NOW, ids=lambda error: type(error).__name__)
+def test_who_is_not_let_in_just_now_waits_and_is_still_the_same(
+    open_page: Open, error: Exception
+) -> None:
     page = open_page("Ona")
     refusals: list[str] = []
+    shown = {"jsonrpc": "2.0", "id": 0, "error": error_object(error)}
+    refusal = msgspec.json.encode(shown).decode()
 
-    def be_busy_at_first(socket: WebSocketRoute) -> None:
+    def refuse_at_first(socket: WebSocketRoute) -> None:
         if refusals:
             socket.connect_to_server()
         else:
-            refusals.append(BUSY)
-            socket.on_message(lambda _: socket.send(BUSY))
+            refusals.append(refusal)
+            socket.on_message(lambda _: socket.send(refusal))
 
-    page.route_web_socket("**/ws", be_busy_at_first)
+    page.route_web_socket("**/ws", refuse_at_first)
     page.reload()
 
     expect(page.get_by_role("button", name=re.compile("Your account"))).to_contain_text("Ona")
-    assert refusals == [BUSY]
+    assert refusals == [refusal]
 
 
 def test_an_application_signs_its_own_user_in(open_page: Open) -> None:

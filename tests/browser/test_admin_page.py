@@ -121,6 +121,16 @@ def test_a_product_is_set_and_buyers_see_it_at_once(open_page: Open, operate: Op
     expect(buyer.get_by_role("article", name="Kite")).to_contain_text("3 left")
 
 
+def test_a_product_is_found_by_its_sku(operate: Open) -> None:
+    page = operate()
+    laptop = page.get_by_role("row", name=re.compile("Laptop"))
+    expect(laptop).to_be_visible()
+    page.get_by_label("Find a product").fill("mouse")
+
+    expect(page.get_by_role("row", name=re.compile("Mouse"))).to_be_visible()
+    expect(laptop).to_have_count(0)
+
+
 def test_it_fits_a_phone(operate: Open, shot: Shot) -> None:
     page = operate(phone=True)
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import itertools
 import re
 
-from playwright.sync_api import Page, expect
+import msgspec
+from playwright.sync_api import Page, WebSocketRoute, expect
 
+from hubbub.errors import Closed
+from hubbub.wire.messages import error_object
 from tests.browser.chatting import act, create_room, join_room, message, say
 from tests.browser.windows import Open, Shot
 
@@ -107,6 +110,35 @@ def test_who_loses_the_network_misses_nothing(open_page: Open, shot: Shot) -> No
     texts = bob.locator("article .text")
     expected = ["before", *(f"while away {number}" for number in range(5)), "from the tunnel"]
     expect(texts).to_have_text(expected)
+
+
+def test_a_server_that_is_going_loses_nothing(open_page: Open) -> None:
+    page = open_page("Rex")
+    create_room(page, "Change of shifts")
+    refused: list[int] = []
+
+    def go_at_the_first_message(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def hear(text: str | bytes) -> None:
+            asked = msgspec.json.decode(text)
+            if asked["method"] != "chat.send" or refused:
+                server.send(text)
+                return
+            refused.append(asked["id"])
+            error = error_object(Closed("The hub is going."))
+            answer = {"jsonrpc": "2.0", "id": asked["id"], "error": error}
+            socket.send(msgspec.json.encode(answer).decode())
+
+        socket.on_message(hear)
+
+    page.route_web_socket("**/ws", go_at_the_first_message)
+    page.reload()
+    expect(page.get_by_role("heading", name="Change of shifts")).to_be_visible()
+    say(page, "to whom it may concern")
+
+    expect(message(page, "to whom it may concern")).to_have_count(1)
+    assert len(refused) == 1
 
 
 def test_no_text_becomes_markup(open_page: Open, shot: Shot) -> None:

@@ -16,7 +16,7 @@ def answer(resume: Resume, number: int, result: object = None) -> None:
     resume.receive(msgspec.json.encode({"jsonrpc": "2.0", "id": number, "result": result}))
 
 
-def refuse(resume: Resume, number: int | None, error: HubbubError) -> None:
+def refuse(resume: Resume, number: int | None, error: Exception) -> None:
     shown = {"jsonrpc": "2.0", "id": number, "error": error_object(error)}
     resume.receive(msgspec.json.encode(shown))
 
@@ -185,6 +185,13 @@ def test_a_refused_sign_in_is_raised(resume: Resume) -> None:
 
     with pytest.raises(NotAllowed, match="not good"):
         refuse(resume, numbers(resume)[0], NotAllowed("The token is not good."))
+
+
+def test_a_server_that_fails_at_a_sign_in_is_come_back_to(resume: Resume) -> None:
+    resume.connected({})
+
+    with pytest.raises(Lost, match="failed"):
+        refuse(resume, numbers(resume)[0], RuntimeError("the users' database is down"))
 
 
 def test_a_server_that_has_no_time_for_a_sign_in_is_come_back_to(resume: Resume) -> None:

@@ -24,7 +24,7 @@ from ..errors import Closed, Conflict, HubbubError, Invalid, Overloaded, RateLim
 from .follow import Done, Follow, read_head, read_stream
 from .follower import Follower
 from .lost import PROTOCOL_ERROR, TRY_AGAIN_LATER, Lost, is_passing
-from .messages import Ended, SignedIn, error_of
+from .messages import INTERNAL_ERROR, Ended, SignedIn, error_of
 from .peer import Answered, Malformed, Peer, Told
 
 __all__ = ["Request", "Resume"]
@@ -236,6 +236,9 @@ class Resume:
             return
         if error is not None and _is_no_answer(request, error):
             raise Lost(TRY_AGAIN_LATER, error.message)
+        if error is not None and not self._is_signed_in and _has_failed(answered):
+            # It says nothing about who one is: whom the server asks was not there, perhaps.
+            raise Lost(TRY_AGAIN_LATER, error.message)
         result = _NULL if answered.result is None else answered.result
         self._done(answered.id, request, result, error)
 
@@ -272,6 +275,10 @@ class Resume:
         for request in requests.values():
             # A copy: an exception that several raise would collect all their tracebacks.
             request.done(_NULL, copy(error))
+
+
+def _has_failed(answered: Answered) -> bool:
+    return answered.error is not None and answered.error.code == INTERNAL_ERROR
 
 
 def _is_no_answer(request: Request, error: HubbubError) -> bool:

@@ -1,17 +1,20 @@
 // The catalogue, to be changed.
 
-import { h } from "./dom.js";
+import { h, onceAFrame } from "./dom.js";
 import { icon } from "./icons.js";
 import { Table } from "./admin-table.js";
 import { stockChip } from "./shop-catalogue.js";
 import { moneyText } from "./shop-money.js";
 import { editProduct } from "./shop-product.js";
+import { findProducts } from "./shop-products.js";
 
-const PRODUCTS_MAX = 200;
+const SHOWN_MAX = 50;
 
 export class ProductsCard {
   #app;
   #currency = "USD";
+  #sku = "";
+  #reload = onceAFrame(() => this.load().catch((error) => this.#app.notify(error.message, "error")));
   #table = new Table(
     "Products",
     [["Product"], ["Price", "number"], ["Stock"], [""]],
@@ -25,6 +28,13 @@ export class ProductsCard {
       "header",
       { class: "row" },
       h("h2", { class: "grow" }, "Products"),
+      h("input", {
+        class: "input",
+        type: "search",
+        "aria-label": "Find a product",
+        placeholder: "From a SKU on",
+        oninput: ({ target }) => ((this.#sku = target.value.trim()), this.#reload()),
+      }),
       h(
         "button",
         { class: "button compact", type: "button", onclick: () => this.#edit(null) },
@@ -40,13 +50,16 @@ export class ProductsCard {
   }
 
   async load() {
-    const products = await this.#app.connection.call("shop.products", { limit: PRODUCTS_MAX });
+    const wanted = this.#sku;
+    const products = await findProducts(this.#app.connection, wanted, SHOWN_MAX);
+    // Meanwhile another one was typed.
+    if (wanted !== this.#sku) return;
     this.#currency = products[0]?.price.currency ?? this.#currency;
     this.#table.show(products, ({ sku }) => sku);
   }
 
   #cells(product) {
-    const { name, price, stock } = product;
+    const { sku, name, price, stock } = product;
     const edit = h(
       "button",
       {
@@ -58,7 +71,7 @@ export class ProductsCard {
       "Edit",
     );
     return [
-      h("td", null, name),
+      h("td", null, h("p", { class: "clip" }, name), h("p", { class: "clip muted small" }, sku)),
       h("td", { class: "number" }, moneyText(price)),
       h("td", null, stockChip(stock)),
       h("td", null, h("div", { class: "row actions" }, edit)),

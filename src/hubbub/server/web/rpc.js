@@ -9,13 +9,17 @@ const REQUESTS_MAX = 200;
 // After so long without a frame the server is asked whether it is there.
 const QUIET_MS = 10_000;
 const ANSWER_MS_MAX = 6_000;
+// Refusals of this moment only: they say nothing about what was asked, or who asks.
+const PASSING = new Set(["closed", "internal", "overloaded", "rate_limited", "storage"]);
 // Close codes: 3000 to 3499 mean "come back", 3500 to 3999 "do not".
 const DO_NOT_COME_BACK = 3500;
 
+const INTERNAL_ERROR = -32603;
+
 export class RpcError extends Error {
-  constructor({ message, data = {} }) {
+  constructor({ code, message, data = {} }) {
     super(message);
-    this.code = data.code ?? "invalid";
+    this.code = data.code ?? (code === INTERNAL_ERROR ? "internal" : "invalid");
     this.reason = data.reason ?? null;
     this.retryAfter = data.retry_after ?? null;
   }
@@ -148,7 +152,7 @@ export class Connection extends EventTarget {
   #closed(code) {
     this.#socket = null;
     if (code >= DO_NOT_COME_BACK && code < 4000) {
-      this.#refused(new RpcError({ message: "You were signed out.", data: { code: "closed" } }));
+      this.#refused(new RpcError({ message: "You were signed out.", data: { code: "not_allowed" } }));
     } else {
       this.#lost();
     }
@@ -222,6 +226,8 @@ export class Connection extends EventTarget {
   #answered({ id, result, error }) {
     const call = this.#calls.get(id);
     if (!call) return;
+    // The server is going, and has not done it: the next one is asked again.
+    if (error?.data?.code === "closed") return this.#lost();
     this.#calls.delete(id);
     this.#underWay -= 1;
     this.#sendCalls();
@@ -255,7 +261,7 @@ export class Connection extends EventTarget {
 
   #refused(error) {
     // Who was here before waits; a person who has just typed something is told.
-    if (error.retryAfter !== null && (!this.#first || this.#signIn.token)) {
+    if (PASSING.has(error.code) && (!this.#first || this.#signIn.token)) {
       this.#lost();
       return;
     }
@@ -283,6 +289,7 @@ export class Connection extends EventTarget {
   }
 
   #unfollowed(stream, error) {
+    if (error.data?.code === "closed") return this.#lost();
     const follow = this.#follows.get(stream);
     this.#follows.delete(stream);
     follow?.onEnded(new RpcError(error));

@@ -4,8 +4,12 @@ import { fill, h, onceAFrame, svg } from "./dom.js";
 import { icon } from "./icons.js";
 import { moneyText } from "./shop-money.js";
 import { editProduct } from "./shop-product.js";
+import { readProducts } from "./shop-products.js";
 
-const PAGE = 200;
+// So many are shown at first, and so many more whenever one asks for them.
+const PAGE = 60;
+// A connection follows 1,000 streams at the most; what is further down is read again with the rest.
+const LIVE_MAX = 480;
 const LOW = 5;
 const CATALOGUE = "catalogue/products";
 
@@ -16,6 +20,7 @@ export class Catalogue {
   #products = new Map();
   #follows = new Map();
   #list = null;
+  #wanted = PAGE;
   #closed = false;
   #draw = onceAFrame(() => this.#show());
   #stale = new Set();
@@ -36,10 +41,10 @@ export class Catalogue {
 
   async #load() {
     try {
-      const products = await this.#app.connection.call("shop.products", { limit: PAGE });
+      const products = await readProducts(this.#app.connection, this.#wanted);
       if (this.#closed) return;
       this.#products = new Map(products.map((product) => [product.sku, product]));
-      for (const product of products) this.#follow(product);
+      for (const product of products.slice(0, LIVE_MAX)) this.#follow(product);
       this.#draw();
     } catch (error) {
       this.#app.notify(error.message, "error");
@@ -89,8 +94,28 @@ export class Catalogue {
             products.map((product) => h("li", null, this.#card(product))),
           )
         : none,
+      products.length === this.#wanted && this.#more(),
     );
     if (focused) this.element.querySelector(`button[data-sku="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  get #buttons() {
+    return this.element.querySelectorAll("button[data-sku]");
+  }
+
+  #more() {
+    const act = ({ target }) => {
+      target.disabled = true;
+      this.#wanted += PAGE;
+      const shown = this.#products.size;
+      // Who asks by keyboard goes on with the first that is new.
+      this.#load().then(() => requestAnimationFrame(() => this.#buttons[shown]?.focus()));
+    };
+    return h(
+      "p",
+      { class: "more" },
+      h("button", { class: "button", type: "button", onclick: act }, "Show more"),
+    );
   }
 
   #card(product) {

@@ -1,4 +1,4 @@
-"""A product whose name is markup, and one that is sold out."""
+"""A product whose name is markup, one that is sold out, and more than are shown at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MARKUP = "<img src=x onerror='window.broken=1'>"
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """Serve a shop that has them."""
-    with serving(str(Path(__file__).with_name("shop_with_markup.py"))) as address:
+    with serving(str(Path(__file__).with_name("odd_shop.py"))) as address:
         yield address
 
 
@@ -41,3 +41,16 @@ def test_what_is_sold_out_cannot_be_added(open_page: Open) -> None:
 
     expect(gone).to_contain_text("sold out")
     expect(gone.get_by_role("button", name="Add Gone")).to_be_disabled()
+
+
+def test_all_products_are_reached_by_keyboard_as_well(open_page: Open) -> None:
+    ann = open_page("Ann", "#/shop")
+    last = ann.get_by_role("article", name="Nail 69")
+    expect(ann.get_by_role("article", name="Nail 57")).to_be_visible()
+    expect(last).to_have_count(0)
+    ann.get_by_role("button", name="Show more").press("Enter")
+
+    expect(last).to_be_visible()
+    # One goes on where one was.
+    expect(ann.get_by_role("button", name="Add Nail 58 to the cart")).to_be_focused()
+    expect(ann.get_by_role("button", name="Show more")).to_have_count(0)

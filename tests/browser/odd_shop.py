@@ -1,4 +1,4 @@
-"""Serves a shop whose product's name is markup; the address is printed."""
+"""Serves a shop of many products, of which one's name is markup; the address is printed."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ import hubbub
 from hubbub import Money
 from hubbub.server.run import run
 
+MANY = 70
+
 
 async def put_on_sale(hub: hubbub.Hubbub) -> None:
-    """Put two products on sale: one that is no markup, and one that is sold out."""
+    """Put one on sale that is no markup, one that is sold out, and many others."""
     async with hub.session("demo", role="admin") as admin:
         name = "<img src=x onerror='window.broken=1'>"
         await admin.shop.set_product("markup", name, Money("5.00", "USD"), stock=3)
         await admin.shop.set_product("gone", "Gone", Money("1.00", "USD"), stock=0)
+        for number in range(MANY):
+            price = Money("2.00", "USD")
+            await admin.shop.set_product(f"nail-{number:03}", f"Nail {number}", price)
 
 
 def announce(address: str) -> None:
