@@ -13,8 +13,8 @@ from hubbub import Hubbub, Session
 from tests.shop.bank import Bank
 from tests.shop.virtual_shop import STOCK, product, usd
 
-# A checkout takes fewer turns of the event loop than that; a thread's answer, some more.
-TURNS_MAX = 500
+# A checkout takes far fewer turns of the event loop than that, however slow the disk is.
+TURNS_MAX = 1_000_000
 
 
 async def cancelled_after(turns: int, ann: Session) -> bool:
@@ -63,7 +63,7 @@ async def test_a_checkout_is_cancelled_at_every_await(store: str, tmp_path: Path
             order = await ann.shop.checkout(payment="good", key="1")
             assert (order.status, bank.captures) == ("paid", {order.id: 1})
         # A thread's answer takes many turns: of those, some are enough.
-        turns += 1 if turns < 30 or store == "memory" else 25
+        turns += 1 if turns < 30 or store == "memory" else turns // 2
 
     assert in_time
     assert turns > 5
