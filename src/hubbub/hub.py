@@ -275,9 +275,11 @@ class Hubbub(AsyncContextManagerMixin):
         if self._open:
             self._presence_signals.tell(user_id, status)
 
-    def caller(self, user_id: str, role: str, session: str | None = None) -> Caller:
+    def caller(
+        self, user_id: str, role: str, session: str | None = None, address: str = ""
+    ) -> Caller:
         """
-        Make what a user's services command through.
+        Make what a user's services command through; see :class:`Caller`.
 
         Raises:
             Invalid: an argument is outside its limits.
@@ -288,7 +290,7 @@ class Hubbub(AsyncContextManagerMixin):
         if role not in ROLES:
             raise Invalid(f"A session's role is one of {', '.join(ROLES)}, not {role!r}.")
         check_user_id(user_id, self.settings.name_chars_max)
-        return Caller(self.journal, self.settings, self.ids, user_id, role, session)
+        return Caller(self.journal, self.settings, self.ids, user_id, role, session, address)
 
     def _new_arena(self) -> Arena:
         online = self.presence.is_connected

@@ -203,6 +203,22 @@ async def test_one_address_has_few_attempts_on_many_accounts() -> None:
     assert int(answers[-1].headers["retry-after"]) > 0
 
 
+async def test_guests_from_one_address_make_few_accounts() -> None:
+    settings = Settings(password_attempts=1)
+    async with hubbub.open("memory://", settings=settings) as hub:
+        gateway = Gateway(hub)
+        codes = []
+        for number in range(11):
+            client = Client(gateway)
+            await client.ask("session.sign_in", nickname="Guest")
+            account = {"name": f"guest {number}", "password": "short"}
+            answer = await client.ask("users.create_account", **account)
+            codes.append(answer["error"]["data"]["code"])
+
+    # Ten times as often as one account may be tried.
+    assert codes == [*(["invalid"] * 10), "rate_limited"]
+
+
 async def test_a_socket_is_told_why_it_is_closed() -> None:
     async with hubbub.open("memory://") as hub:
         gateway = Gateway(hub)
@@ -236,7 +252,7 @@ async def test_who_has_signed_out_does_not_come_in_by_an_older_token() -> None:
         async with hub.session("ann") as ann:
             await ann.users.sign_out(everywhere=True)
         with pytest.raises(NotAllowed, match="signed out"):
-            await gateway.sign_ins.session(token)
-        newer = await gateway.sign_ins.session(gateway.tokens.sign("ann"))
+            await gateway.sign_ins.session(token, "")
+        newer = await gateway.sign_ins.session(gateway.tokens.sign("ann"), "")
 
     assert newer.caller.user == "ann"

@@ -30,9 +30,10 @@ class Caller:
         user: whose session it is.
         role: ``user``, ``moderator`` or ``admin``, of everything.
         session: names the sign-in that it comes from; None in the process.
+        address: where it comes from; nothing in the process.
     """
 
-    __slots__ = ("ids", "journal", "lane", "role", "session", "settings", "user")
+    __slots__ = ("address", "ids", "journal", "lane", "role", "session", "settings", "user")
 
     def __init__(  # noqa: PLR0913
         self,
@@ -42,6 +43,7 @@ class Caller:
         user: str,
         role: str,
         session: str | None = None,
+        address: str = "",
     ) -> None:
         self.journal = journal
         self.settings = settings
@@ -49,6 +51,7 @@ class Caller:
         self.user = user
         self.role = role
         self.session = session
+        self.address = address
         self.lane = Lane()
 
     @property

@@ -305,7 +305,8 @@ class Connection:
 
     def _submit_sign_in(self, asked: Asked, sign_in: SignIn, identity: Identity) -> None:
         signed_in = partial(self._signed_in, asked, sign_in, identity)
-        self._submit(self._gateway.sign_ins.call(sign_in, identity, signed_in))
+        address = self._socket.address
+        self._submit(self._gateway.sign_ins.call(sign_in, identity, address, signed_in))
 
     def _signed_in(
         self,

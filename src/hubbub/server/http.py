@@ -96,8 +96,7 @@ class _Api:
         """Give tokens for a guest's nickname, for a name and a password, or for a token."""
         sign_in = _decode(await self._body(request), msgspec.json.Decoder(SignIn))
         sign_ins = self._gateway.sign_ins
-        peer = request.client.host if request.client else ""
-        address = self._gateway.address_of(peer, request.headers.raw)
+        address = self._address_of(request)
         self._check_load()
         self._check_pace(address)
         sessions: list[LocalSession] = []
@@ -107,7 +106,7 @@ class _Api:
 
         try:
             identity = await sign_ins.identify_slowly(sign_in, address)
-            call = sign_ins.call(sign_in, identity, on_done)
+            call = sign_ins.call(sign_in, identity, address, on_done)
             call.waits = True
             known = await self._gateway.hub.journal.wait_for(call)
         except NotAllowed as error:
@@ -167,11 +166,15 @@ class _Api:
             raise Unknown("Sign in first, and send the token: Authorization: Bearer …")
         self._check_load()
         try:
-            session = await self._gateway.sign_ins.session(token)
+            session = await self._gateway.sign_ins.session(token, self._address_of(request))
         except NotAllowed as error:
             raise Unknown(error.message) from error
         self._check_pace(session.caller.user)
         return session
+
+    def _address_of(self, request: Request) -> str:
+        peer = request.client.host if request.client else ""
+        return self._gateway.address_of(peer, request.headers.raw)
 
     def _check_load(self) -> None:
         if self._gateway.hub.journal.full:

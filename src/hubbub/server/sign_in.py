@@ -89,13 +89,16 @@ class SignIns:
             raise NotAllowed("The token is not good; sign in again.")
         return identity
 
-    def call(self, sign_in: SignIn, identity: Identity, on_done: OnSignedIn) -> Call[Known]:
+    def call(
+        self, sign_in: SignIn, identity: Identity, address: str, on_done: OnSignedIn
+    ) -> Call[Known]:
         """
         Make the call that a session begins with.
 
         Args:
             sign_in: what was given.
             identity: whom it names.
+            address: where it came from.
             on_done: is given the session, which is to be connected if there is no error.
 
         Raises:
@@ -103,7 +106,7 @@ class SignIns:
             Closed: the hub has been left.
         """
         hub = self._hub
-        caller = hub.caller(identity.user, identity.role, identity.session)
+        caller = hub.caller(identity.user, identity.role, identity.session, address)
         given = sign_in.nickname
         nickname = identity.nickname if given is None else given
         guest = None if sign_in.guest is None else self._tokens.verify(sign_in.guest).user
@@ -143,17 +146,21 @@ class SignIns:
         until = identity.expires or math.inf
         return self._tokens.sign(user, role, session, until=until), None
 
-    async def session(self, token: str) -> LocalSession:
+    async def session(self, token: str, address: str) -> LocalSession:
         """
         Make a session for one request; who was never here is known from then on.
+
+        Args:
+            token: shows who it is.
+            address: where it comes from.
 
         Raises:
             NotAllowed: the token is not good, or its user has signed out.
         """
-        identity = await self.identify_slowly(SignIn(token=token), "")
+        identity = await self.identify_slowly(SignIn(token=token), address)
         if identity.refreshes:
             raise NotAllowed("This token is for signing in; send the one that you get for it.")
-        caller = self._hub.caller(identity.user, identity.role, identity.session)
+        caller = self._hub.caller(identity.user, identity.role, identity.session, address)
         command = role_command(caller, identity.origin, identity.nickname)
         caller.role = await caller.execute(command)
         return self._hub.session_of(caller)

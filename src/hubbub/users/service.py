@@ -123,7 +123,7 @@ class Users(Service):
         """
         by, chars_max = self._by, self._caller.settings.name_chars_max
         stream, shown = account_stream(name, chars_max), check_name(name, chars_max)
-        self._accounts.charge(by)
+        self._accounts.charge(self._caller.address or by)
         hashed = await self._accounts.hash(check_password(password))
 
         def decide(states: States) -> Sequence[Draft]:
@@ -150,7 +150,7 @@ class Users(Service):
         by, keep = self._by, self._caller.session
         checked = check_password(new)
         stream = await self._own_account()
-        known = await self._accounts.check(stream, old, by)
+        known = await self._accounts.check(stream, old, self._caller.address or by)
         hashed = await self._accounts.hash(checked)
 
         def decide(states: States) -> Sequence[Draft]:
