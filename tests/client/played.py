@@ -10,7 +10,7 @@ from typing import Any, Literal
 import anyio
 import msgspec
 
-from hubbub.client.line import Line
+from hubbub.client.line import AskToken, Line
 from hubbub.errors import HubbubError
 from hubbub.wire.lost import Lost
 from hubbub.wire.messages import error_object
@@ -129,9 +129,9 @@ class PlayedServer:
         """Close the newest connection."""
         self.sockets[-1].close(code)
 
-    def line(self) -> Line:
+    def line(self, ask_token: AskToken | None = None) -> Line:
         """Make a client's line to here."""
-        return Line("http://played", self.dial, {"nickname": "ann"}, Longest())
+        return Line("http://played", self.dial, {"nickname": "ann"}, Longest(), ask_token)
 
 
 @asynccontextmanager

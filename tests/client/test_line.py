@@ -218,6 +218,47 @@ def test_a_later_sign_in_that_is_refused_ends_the_session(play: Play) -> None:
     play(story)
 
 
+def test_the_application_is_asked_for_each_token(play: Play) -> None:
+    async def story() -> None:
+        server = PlayedServer()
+        tokens = iter(["first", "second"])
+
+        async def ask_token() -> str:
+            await anyio.lowlevel.checkpoint()
+            token = next(tokens, None)
+            if token is None:
+                raise NotAllowed("You are not here any more.")
+            return token
+
+        line = server.line(ask_token)
+        async with kept_up(line), anyio.create_task_group() as tasks:
+            server.cut()
+            await server.until_signed_in(2)
+            found = await calling(tasks, line, server)
+            server.cut()
+
+        assert [params["token"] for params in server.signed_in] == ["first", "second"]
+        assert [type(error) for error in found] == [NotAllowed]
+        assert len(server.dialled) == 2
+
+    play(story)
+
+
+def test_without_a_token_from_the_application_nobody_signs_in(play: Play) -> None:
+    async def story() -> None:
+        server = PlayedServer()
+
+        async def ask_token() -> str:
+            raise NotAllowed("There is none for you.")
+
+        with pytest.raises(NotAllowed, match="none for you"):
+            await server.line(ask_token).run(task_status=anyio.TASK_STATUS_IGNORED)
+
+        assert server.dialled == []
+
+    play(story)
+
+
 def test_a_later_sign_in_that_has_to_wait_is_made_again(play: Play) -> None:
     async def story() -> None:
         server = PlayedServer()

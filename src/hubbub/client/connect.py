@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ __all__ = ["connect", "open_dialer"]
 def connect(  # noqa: PLR0913
     url: str,
     *,
-    token: str | None = None,
+    token: str | Callable[[], Awaitable[str]] | None = None,
     nickname: str | None = None,
     guest: str | None = None,
     name: str | None = None,
@@ -35,7 +36,9 @@ def connect(  # noqa: PLR0913
 
     Args:
         url: the server's, http or https, with the prefix it is mounted at, if any.
-        token: from an earlier session, or from the server; it says who one is.
+        token: from an earlier session, from the server or from the application; it says who
+            one is. Where the application's are soon over, an async function that gets one:
+            it is asked before each sign-in, and a HubbubError that it raises ends the session.
         nickname: what to show; without a token one is a guest of that name.
         guest: the token that one had as a guest: that cart becomes a part of one's own.
         name: of an account, with its
@@ -51,7 +54,7 @@ def connect(  # noqa: PLR0913
     from .remote import RemoteSession  # noqa: PLC0415  # `import hubbub` is to be quick
 
     given = {
-        "token": token,
+        "token": None if callable(token) else token,
         "nickname": nickname,
         "guest": guest,
         "name": name,
@@ -61,7 +64,12 @@ def connect(  # noqa: PLR0913
     # Keys are made of it as well, so it must not be a seeded one.
     chance = random.SystemRandom()
     return RemoteSession(
-        url, partial(open_dialer, url), sign_in, Ids(SystemClock(), chance), chance
+        url,
+        partial(open_dialer, url),
+        sign_in,
+        Ids(SystemClock(), chance),
+        chance,
+        token if callable(token) else None,
     )
 
 

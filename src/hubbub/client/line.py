@@ -20,7 +20,7 @@ from ..wire.messages import SignedIn
 from ..wire.resume import Resume
 from .reconnect import Backoff, comes_back
 
-__all__ = ["Dial", "Line", "Tail", "Transport"]
+__all__ = ["AskToken", "Dial", "Line", "Tail", "Transport"]
 
 # Requests that wait for their answer; who comes then waits for a place.
 REQUESTS_MAX = 1_000
@@ -60,6 +60,9 @@ class Transport(Protocol):
 # Opens a connection, or raises Lost.
 Dial = Callable[[], AbstractAsyncContextManager[Transport]]
 
+# Gives the token for the next sign-in, or raises a HubbubError if there will be none.
+AskToken = Callable[[], Awaitable[str]]
+
 
 class Line:
     """
@@ -70,12 +73,21 @@ class Line:
         dial: opens a connection.
         sign_in: the params of the first sign-in.
         random: where the back-off's jitter comes from.
+        ask_token: asked before each sign-in, if given.
     """
 
-    def __init__(self, where: str, dial: Dial, sign_in: dict[str, object], random: Random) -> None:
+    def __init__(
+        self,
+        where: str,
+        dial: Dial,
+        sign_in: dict[str, object],
+        random: Random,
+        ask_token: AskToken | None = None,
+    ) -> None:
         self._where = where
         self._dial = dial
         self._sign_in = sign_in
+        self._ask_token = ask_token
         self._backoff = Backoff(random)
         self._resume = Resume(self._wake)
         self._to_send = anyio.Event()
@@ -184,10 +196,12 @@ class Line:
         """Connect once; return how it ended."""
         self._since = math.inf
         try:
+            if self._ask_token is not None:
+                self._sign_in = {**self._sign_in, "token": await self._ask_token()}
             async with self._dial() as transport:
                 return await self._converse(transport, task_status)
-        except Lost as lost:
-            return lost
+        except (Lost, HubbubError) as end:
+            return end
 
     async def _converse(
         self, transport: Transport, task_status: TaskStatus[None]

@@ -24,7 +24,7 @@ from ..session import STREAMS
 from ..shop.service import Shop
 from ..users.service import Users
 from ..users.user import User
-from .line import Dial, Line, Tail
+from .line import AskToken, Dial, Line, Tail
 from .profiles import Profiles
 
 __all__ = ["RemoteEvents", "RemoteSession"]
@@ -42,6 +42,7 @@ class RemoteSession(AsyncContextManagerMixin):
         sign_in: the params of the first sign-in.
         ids: where keys come from.
         random: where the back-off's jitter comes from.
+        ask_token: gives the token for each sign-in, if the application does.
     """
 
     chat: Chat
@@ -50,16 +51,17 @@ class RemoteSession(AsyncContextManagerMixin):
     shop: Shop
     users: Users
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         where: str,
         open_dialer: Callable[[], Dial],
         sign_in: dict[str, object],
         ids: Ids,
         random: Random,
+        ask_token: AskToken | None = None,
     ) -> None:
         self._open_dialer = open_dialer
-        self._new_line = partial(Line, where, sign_in=sign_in, random=random)
+        self._new_line = partial(Line, where, sign_in=sign_in, random=random, ask_token=ask_token)
         self._ids = ids
         self._opened: Line | None = None
         self._streams = Streams(STREAMS)
