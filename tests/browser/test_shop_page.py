@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.chromium import SERVE, serving
 from tests.browser.windows import Open, Shot
 
-DECLINED = "4000 0000 0000 0002: is declined"
+DECLINED = "•••• 0002: is declined"
 
 
 @pytest.fixture(scope="module")

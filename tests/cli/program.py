@@ -14,7 +14,7 @@ from typing import IO, NamedTuple
 
 __all__ = ["Done", "Program", "env_in", "program", "run_program"]
 
-SECONDS_MAX = 15.0
+SECONDS_MAX = 30.0
 
 
 class Done(NamedTuple):

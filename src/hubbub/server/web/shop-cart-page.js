@@ -9,12 +9,12 @@ import { moneyText } from "./shop-money.js";
 const QUANTITY_MAX = 1_000;
 // The sandbox's test cards: no money moves.
 const CARDS = [
-  ["pm_card_visa", "4242 4242 4242 4242: pays"],
-  ["pm_card_mastercard", "5555 5555 5555 4444: pays"],
-  ["pm_card_chargeDeclined", "4000 0000 0000 0002: is declined"],
-  ["pm_card_chargeDeclinedInsufficientFunds", "4000 0000 0000 9995: too little money"],
-  ["pm_card_chargeDeclinedExpiredCard", "4000 0000 0000 0069: has expired"],
-  ["pm_card_late", "4000 0000 0000 0202: pays after a while"],
+  ["pm_card_visa", "•••• 4242: pays"],
+  ["pm_card_mastercard", "•••• 4444: pays"],
+  ["pm_card_chargeDeclined", "•••• 0002: is declined"],
+  ["pm_card_chargeDeclinedInsufficientFunds", "•••• 9995: too little money"],
+  ["pm_card_chargeDeclinedExpiredCard", "•••• 0069: has expired"],
+  ["pm_card_late", "•••• 0202: pays after a while"],
 ];
 
 // The cart as a page.
