@@ -5,6 +5,7 @@ import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { newKey } from "./rpc.js";
 import { moneyText } from "./shop-money.js";
+import { sumsOf } from "./shop-sums.js";
 
 const QUANTITY_MAX = 1_000;
 // The sandbox's test cards: no money moves.
@@ -115,29 +116,13 @@ export class CartPage {
   }
 
   #checkout(cart) {
-    const row = (label, money, className = "") =>
-      h(
-        "div",
-        { class: `sum ${className}` },
-        h("dt", null, label),
-        h("dd", { class: "number" }, moneyText(money)),
-      );
     const prices = cart.lines.some(({ new_price }) => new_price);
-    const sums = h(
-      "dl",
-      null,
-      row("Subtotal", cart.subtotal),
-      cart.discount.amount > 0 &&
-        row("Discount", { ...cart.discount, amount: -cart.discount.amount }, "good"),
-      row(cart.tax_included ? "Tax, included" : "Tax", cart.tax),
-      row("Total", cart.total, "total"),
-    );
     return h(
       "div",
       { class: "card pay" },
       h("h2", null, "Summary"),
       this.#coupon(cart),
-      sums,
+      sumsOf(cart),
       prices &&
         h(
           "button",

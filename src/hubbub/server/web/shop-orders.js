@@ -3,6 +3,7 @@
 import { fill, h, onceAFrame, timeOf } from "./dom.js";
 import { icon } from "./icons.js";
 import { moneyText } from "./shop-money.js";
+import { sumsOf } from "./shop-sums.js";
 
 const KINDS = { paid: "good", declined: "bad", refunded: "warn", pending: "" };
 
@@ -105,13 +106,6 @@ export class OrderPage {
   }
 
   #show(order) {
-    const row = (label, money, kind = "") =>
-      h(
-        "div",
-        { class: `sum ${kind}` },
-        h("dt", null, label),
-        h("dd", { class: "number" }, moneyText(money)),
-      );
     const thanks =
       this.#thanks &&
       order.status === "paid" &&
@@ -136,16 +130,6 @@ export class OrderPage {
         h("strong", { class: "number line-total" }, moneyText(total)),
       ),
     );
-    const sums = h(
-      "dl",
-      null,
-      row("Subtotal", order.subtotal),
-      order.discount.amount > 0 &&
-        row("Discount", { ...order.discount, amount: -order.discount.amount }, "good"),
-      row(order.tax_included ? "Tax, included" : "Tax", order.tax),
-      row("Total", order.total, "total"),
-      order.refunded.amount > 0 && row("Refunded", order.refunded, "good"),
-    );
     const invoice =
       ["paid", "refunded"].includes(order.status) &&
       h(
@@ -164,7 +148,7 @@ export class OrderPage {
         "div",
         { class: "card" },
         h("ul", { class: "lines" }, lines),
-        sums,
+        sumsOf(order),
         h("div", { class: "row wrap" }, h("div", { class: "grow" }, about), invoice),
       ),
     );
