@@ -103,6 +103,7 @@ def test_who_loses_the_network_misses_nothing(open_page: Open, shot: Shot) -> No
         say(alice, f"while away {number}")
     say(bob, "from the tunnel")
     expect(bob.get_by_text("sending…")).to_be_visible()
+    bob.get_by_label("Message", exact=True).press_sequentially("and")
     bob.context.set_offline(False)
 
     expect(bob.get_by_text("Connected")).to_be_visible()
@@ -110,6 +111,10 @@ def test_who_loses_the_network_misses_nothing(open_page: Open, shot: Shot) -> No
     texts = bob.locator("article .text")
     expected = ["before", *(f"while away {number}" for number in range(5)), "from the tunnel"]
     expect(texts).to_have_text(expected)
+    # Nobody hears later that one has typed before.
+    say(alice, "welcome back")
+    expect(message(bob, "welcome back")).to_be_visible()
+    expect(alice.get_by_text("Bob is typing…")).to_have_count(0)
 
 
 def test_a_server_that_is_going_loses_nothing(open_page: Open) -> None:

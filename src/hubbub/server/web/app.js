@@ -226,8 +226,7 @@ class App extends Page {
 
   #noteVisibility() {
     clearTimeout(this.#away);
-    const tell = (away) =>
-      this.connection.state === "online" && this.connection.call("users.set_away", { away }).catch(() => {});
+    const tell = (away) => this.connection.tell("users.set_away", { away });
     if (!document.hidden) tell(false);
     else this.#away = setTimeout(tell, AWAY_MS, true);
   }

@@ -96,7 +96,7 @@ export class OpenRoom {
     scroller.addEventListener("bottom", () => this.#read());
     this.#composer.addEventListener("send", ({ detail }) => this.#send(detail));
     this.#composer.addEventListener("typing", () =>
-      this.#app.connection.call("chat.typing", { room_id: this.#id }).catch(() => {}),
+      this.#app.connection.tell("chat.typing", { room_id: this.#id }),
     );
     const back = h(
       "a",

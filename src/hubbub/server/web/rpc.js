@@ -108,6 +108,11 @@ export class Connection extends EventTarget {
     return this.call(method, { key: newKey(), ...params }, options);
   }
 
+  // Tell what matters at this moment only: it is not repeated, and nothing is answered.
+  tell(method, params) {
+    if (this.#state === "online") this.#send({ method, params });
+  }
+
   // Follow a stream. `onEvents` gets lists of events, `onSignal` single signals, `onEnded` the
   // error when the server ends it. `after` is the last seq that one has; null is from now on.
   follow(stream, { after = null, onEvents = () => {}, onSignal = () => {}, onEnded = () => {} }) {
@@ -118,7 +123,7 @@ export class Connection extends EventTarget {
     follow.close = () => {
       if (this.#follows.get(stream) !== follow) return;
       this.#follows.delete(stream);
-      if (this.#state === "online") this.#send({ method: "session.unfollow", params: { stream } });
+      this.tell("session.unfollow", { stream });
     };
     return follow;
   }
