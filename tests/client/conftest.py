@@ -1,11 +1,24 @@
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 
-from tests.client.played import Backend
+from hubbub.testing import run_in_virtual_time
+from tests.client.played import Backend, Play
 
 
 @pytest.fixture(scope="session")
 def backend(request: pytest.FixtureRequest) -> Backend:
     """Say where the plugin of this run would run an async test."""
     return "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
+
+
+@pytest.fixture
+def play(backend: Backend) -> Play:
+    """Run a story in virtual time."""
+
+    def run(story: Callable[[], Awaitable[None]]) -> None:
+        run_in_virtual_time(story, backend=backend)
+
+    return run

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 import anyio
 import msgspec
+from anyio.abc import TaskGroup
 
 from hubbub.client.line import AskToken, Line
 from hubbub.errors import HubbubError
 from hubbub.wire.lost import Lost
 from hubbub.wire.messages import error_object
 
-__all__ = ["Backend", "Longest", "PlayedServer", "PlayedSocket", "kept_up"]
+__all__ = [
+    "Backend",
+    "Longest",
+    "Play",
+    "PlayedServer",
+    "PlayedSocket",
+    "call",
+    "calling",
+    "kept_up",
+]
 
 Backend = Literal["asyncio", "trio"]
+# Runs a story in virtual time.
+Play = Callable[[Callable[[], Awaitable[None]]], None]
 
 SIGN_IN = "session.sign_in"
 
@@ -142,3 +154,20 @@ async def kept_up(line: Line) -> AsyncIterator[Line]:
         yield line
         line.end()
         tasks.cancel_scope.cancel()
+
+
+async def call(line: Line, found: list[Any], params: object = None) -> None:
+    """Make a request; note its answer or its error."""
+    try:
+        found.append(msgspec.json.decode(await line.call("m", params)))
+    except HubbubError as error:
+        found.append(error)
+
+
+async def calling(tasks: TaskGroup, line: Line, server: PlayedServer) -> list[Any]:
+    """Begin a request, and wait until it has reached the server."""
+    found: list[Any] = []
+    count = len(server.asked)
+    tasks.start_soon(call, line, found)
+    await server.until_asked(count + 1)
+    return found
