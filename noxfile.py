@@ -25,6 +25,10 @@ ROOT = Path(__file__).parent
 ON_ASYNCIO = ["-p", "no:anyio", "--asyncio-mode=auto"]
 ON_TRIO = ["-p", "no:asyncio", "--anyio-mode=auto"]
 
+# Where it matters which event loop it is: what is written for each, and what tests them all.
+# To measure takes as long again as to test, and the rest is the same on both.
+ON_A_LOOP = ["tests/client", "tests/server", "tests/testing"]
+
 # The rest would do the same there as on asyncio's own loop.
 ON_UVLOOP = [
     *("tests/client", "tests/faults", "tests/journal", "tests/server", "tests/session"),
@@ -38,7 +42,7 @@ BROWSER_ON_TRIO = "two_windows or loses_the_network or to_sign_out or play_to_th
 # One of three tests waits for something that is not a processor.
 PARALLEL = ["--numprocesses=3", "--dist=loadfile"]
 
-# What is pure is easily tested to the last branch; the event loop makes no difference to it.
+# What is pure is easily tested to the last branch.
 PURE = [
     "src/hubbub/errors.py",
     "src/hubbub/ids.py",
@@ -98,21 +102,28 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def asyncio(session: nox.Session) -> None:
-    """Run all tests on asyncio, by pytest-asyncio."""
-    run_tests(session, measured(session), ON_ASYNCIO)
+    """Run all tests on asyncio, by pytest-asyncio, and measure what they cover."""
+    install(session, "test")
+    run_tests(session, ON_ASYNCIO, session.posargs, measured=True)
 
 
 @nox.session
 def trio(session: nox.Session) -> None:
-    """Run all tests on trio, by anyio's plugin."""
-    run_tests(session, measured(session, f"--omit={','.join(PURE)}"), ON_TRIO)
+    """Run all tests on trio, by anyio's plugin, and measure what asyncio does not run."""
+    install(session, "test")
+    if session.posargs:
+        run_tests(session, ON_TRIO, session.posargs)
+        return
+    run_tests(session, ON_TRIO, ON_A_LOOP, measured=True)
+    run_tests(session, ON_TRIO, [f"--ignore={path}" for path in ON_A_LOOP])
 
 
 @nox.session
 def uvloop(session: nox.Session) -> None:
     """Run on uvloop, by pytest-asyncio, what touches sockets, threads and timers."""
+    install(session, "test")
     session.env["HUBBUB_TEST_LOOP"] = "uvloop"
-    run_tests(session, [], ON_ASYNCIO, *([] if session.posargs else ON_UVLOOP))
+    run_tests(session, ON_ASYNCIO, session.posargs or ON_UVLOOP)
 
 
 @nox.session
@@ -175,16 +186,14 @@ def install(session: nox.Session, group: str) -> None:
         session.install("--editable", ".[all]", *groups)
 
 
-def measured(session: nox.Session, *options: str) -> list[str]:
-    session.env["COVERAGE_FILE"] = str(ROOT / f".coverage.{session.name}")
-    return ["coverage", "run", *options]
-
-
-def run_tests(session: nox.Session, run: list[str], plugin: list[str], *tests: str) -> None:
-    install(session, "test")
-    if run:
+def run_tests(
+    session: nox.Session, plugin: list[str], args: list[str], *, measured: bool = False
+) -> None:
+    python = ["python"]
+    if measured:
+        session.env["COVERAGE_FILE"] = str(ROOT / f".coverage.{session.name}")
         session.run("coverage", "erase")
+        python = ["coverage", "run"]
     # The examples and the page have sessions of their own.
     flags = [*plugin, "--ignore=tests/docs", "--ignore=tests/browser", *PARALLEL]
-    python = run or ["python"]
-    session.run(*python, "-m", "pytest", *flags, *tests, *session.posargs)
+    session.run(*python, "-m", "pytest", *flags, *args)
