@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import anyio
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
@@ -20,6 +21,7 @@ from hubbub.server.jwt_authenticator import JwtAuthenticator
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECRET = "s" * 64
+MANY = 1_000
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 ED25519 = ed25519.Ed25519PrivateKey.generate()
 
@@ -89,6 +91,24 @@ async def test_keys_change_while_it_runs(tmp_path: Path) -> None:
     assert [one is not None for one in before] == [True, False]
     assert [one is not None for one in both] == [True, True]
     assert [one is not None for one in after] == [False, True]
+
+
+async def test_those_who_come_while_the_keys_are_read_wait_for_them(tmp_path: Path) -> None:
+    # So many that to read them takes a while.
+    others = [{**KEYS["RS256"][1], "kid": str(number)} for number in range(MANY)]
+    ours = {**KEYS["HS256"][1], "kid": "HS256"}
+    (tmp_path / "keys.json").write_text(json.dumps({"keys": [*others, ours]}))
+    reads = JwtAuthenticator(tmp_path / "keys.json", clock=Noon())
+    found = []
+
+    async def sign_in() -> None:
+        found.append(await reads(token("HS256")))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(8):
+            tasks.start_soon(sign_in)
+
+    assert None not in found
 
 
 NO_KEYS = [

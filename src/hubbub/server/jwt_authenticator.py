@@ -72,17 +72,16 @@ class JwtAuthenticator:
         """
         try:
             about = self._path.stat()
-            seen = (about.st_mtime_ns, about.st_ino)
-            if seen == self._read_at:
-                return
-            self._read_at = seen
-            found = jwt.PyJWKSet.from_dict(_key_set.decode(self._path.read_bytes())).keys
-        except (OSError, UnicodeDecodeError, msgspec.MsgspecError, jwt.PyJWTError) as error:
+        except OSError as error:
             raise Invalid(f"{self._path} is no JSON Web Key Set: {error}.") from error
-        keys = [key for key in found if key.key_type in ALGORITHM_OF]
-        if not keys:
-            raise Invalid(f"{self._path} has no key of the kinds {', '.join(ALGORITHM_OF)}.")
-        self._keys = keys
+        seen = (about.st_mtime_ns, about.st_ino)
+        if seen == self._read_at:
+            return
+        try:
+            self._keys = self._keys_in_file()
+        finally:
+            # Only now: other threads would go on with the keys before, or with none.
+            self._read_at = seen
 
     def _identify(self, token: str) -> Identity | None:
         try:
@@ -100,6 +99,16 @@ class JwtAuthenticator:
                 if claims is not None:
                     return self._identity(token, claims)
         return None
+
+    def _keys_in_file(self) -> Sequence[jwt.PyJWK]:
+        try:
+            found = jwt.PyJWKSet.from_dict(_key_set.decode(self._path.read_bytes())).keys
+        except (OSError, UnicodeDecodeError, msgspec.MsgspecError, jwt.PyJWTError) as error:
+            raise Invalid(f"{self._path} is no JSON Web Key Set: {error}.") from error
+        keys = [key for key in found if key.key_type in ALGORITHM_OF]
+        if not keys:
+            raise Invalid(f"{self._path} has no key of the kinds {', '.join(ALGORITHM_OF)}.")
+        return keys
 
     def _claims(self, token: str, key: jwt.PyJWK) -> dict[str, Any] | None:
         required = ["sub", "exp", *(["aud"] if self._audience else [])]

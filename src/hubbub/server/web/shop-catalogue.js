@@ -99,17 +99,14 @@ export class Catalogue {
     if (focused) this.element.querySelector(`button[data-sku="${CSS.escape(focused)}"]`)?.focus();
   }
 
-  get #buttons() {
-    return this.element.querySelectorAll("button[data-sku]");
-  }
-
   #more() {
     const act = ({ target }) => {
       target.disabled = true;
       this.#wanted += PAGE;
       const shown = this.#products.size;
       // Who asks by keyboard goes on with the first that is new.
-      this.#load().then(() => requestAnimationFrame(() => this.#buttons[shown]?.focus()));
+      const goOn = () => this.element.querySelectorAll("button[data-sku]")[shown]?.focus();
+      this.#load().then(() => requestAnimationFrame(goOn));
     };
     return h(
       "p",
