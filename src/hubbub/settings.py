@@ -74,7 +74,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             reloads a page does not go.
         presence_followers_max: in a room that more follow, presence is not told: it can be
             asked for.
-        connections_max: sockets, and followers over HTTP, at one time.
+        connections_max: sockets, and followers over HTTP, at one time. `hubbub serve` lowers it
+            to what the operating system lets the process have.
+        connections_per_address_max: connections from one address at one time, or from one /64
+            of IPv6; never more than half of `connections_max`. A trusted proxy is not limited.
+        connections_per_user_max: sockets of one user at one time; never more than a quarter
+            of `connections_max`.
+        allowed_origins: pages of other sites that may use the hub from a browser, like
+            ``https://example.org``; ``*`` allows all. The hub's own page always may.
+        allowed_hosts: names that the server may be called by, without a port; empty allows
+            every name. ``localhost`` and this machine's own addresses always are.
         sign_in_seconds_max: how long a socket may stay without signing in.
         drain_seconds_max: how long stopping waits for what was accepted.
     """
@@ -122,5 +131,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     presence_grace_seconds: float = 3.0
     presence_followers_max: int = 100
     connections_max: int = 50_000
+    connections_per_address_max: int = 1_000
+    connections_per_user_max: int = 100
+    allowed_origins: Sequence[str] = ()
+    allowed_hosts: Sequence[str] = ()
     sign_in_seconds_max: float = 10.0
     drain_seconds_max: float = 10.0

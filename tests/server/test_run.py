@@ -8,9 +8,7 @@ import anyio
 import httpx2
 import pytest
 
-from hubbub.server import trio_socket
 from hubbub.server.run import address_of, listen
-from hubbub.server.trio_socket import HEAD_BYTES_MAX
 from tests.server.raw_client import connected
 from tests.server.running import running
 
@@ -32,37 +30,6 @@ async def test_several_requests_on_one_http_connection() -> None:
         answers = [await http.get("/health") for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [200, 200, 200]
-
-
-def trio_only(request: pytest.FixtureRequest) -> None:
-    """Skip on asyncio, where the head of a request is uvicorn's business."""
-    if request.config.pluginmanager.has_plugin("asyncio"):
-        pytest.skip("uvicorn reads the head")
-
-
-async def test_a_head_without_end_is_refused(request: pytest.FixtureRequest) -> None:
-    trio_only(request)
-    async with running() as server:
-        port = int(server.address.rpartition(":")[2])
-        async with await anyio.connect_tcp("127.0.0.1", port) as stream:
-            await stream.send(b"GET /ws HTTP/1.1\r\nHost: a\r\nX: " + b"x" * (8 * HEAD_BYTES_MAX))
-            with anyio.fail_after(5):
-                answer = await stream.receive()
-
-    assert answer.startswith(b"HTTP/1.1 4")
-
-
-async def test_who_says_nothing_is_let_go(
-    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> None:
-    trio_only(request)
-    assert trio_socket.HEAD_SECONDS_MAX > 1
-    monkeypatch.setattr(trio_socket, "HEAD_SECONDS_MAX", 0.05)
-    async with running() as server:
-        port = int(server.address.rpartition(":")[2])
-        async with await anyio.connect_tcp("127.0.0.1", port) as stream:
-            with anyio.fail_after(5), pytest.raises(anyio.EndOfStream):
-                await stream.receive()
 
 
 async def test_stopping_answers_what_was_accepted_and_asks_to_come_back() -> None:

@@ -9,16 +9,14 @@ hands frames to its connection, and is written frames that were made once for al
 from __future__ import annotations
 
 import asyncio  # noqa: TID251  # it is a protocol of uvicorn's loop
+import importlib
 import os
 from collections.abc import Iterable
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from .frame_socket import WRITE_BYTES_MAX, FrameSocket
-from .frames import accept, close_frame
-from .gateway import BUSY, Gateway
+from .gateway import Gateway
 
-__all__ = ["AsyncioSocket", "http_protocol"]
+__all__ = ["AsyncioSocket"]
 
 
 class AsyncioSocket(FrameSocket, asyncio.Protocol):
@@ -93,36 +91,8 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
         self._transport.close()
 
 
-def http_protocol(gateway: Gateway, path: str) -> type[HttpToolsProtocol]:
-    """
-    Make the class that uvicorn serves HTTP with (its option ``http``).
-
-    A WebSocket at ``path`` is taken over by :class:`AsyncioSocket`; everything else
-    is uvicorn's own.
-
-    Args:
-        gateway: what the sockets belong to.
-        path: the whole path, like ``/ws``.
-    """
-    wanted = path.encode()
-
-    class HubbubProtocol(HttpToolsProtocol):
-        def handle_websocket_upgrade(self) -> None:
-            if self.url.partition(b"?")[0] != wanted:
-                super().handle_websocket_upgrade()
-                return
-            answer = accept(self.headers)
-            self.transport.write(answer.head)
-            if not answer.accepted:
-                self.transport.close()
-            elif gateway.full:
-                self.transport.write(close_frame(BUSY, "Too many connections."))
-                self.transport.close()
-            else:
-                self.connections.discard(self)
-                socket = AsyncioSocket(gateway, self.transport, self.headers)
-                self.transport.set_protocol(socket)
-                patience = gateway.settings.sign_in_seconds_max
-                self.loop.call_later(patience, socket.check_signed_in)
-
-    return HubbubProtocol
+def __getattr__(name: str) -> object:
+    """Give ``http_protocol``, which was here before it had a module of its own."""
+    if name == "http_protocol":
+        return importlib.import_module(".uvicorn_protocol", __package__).http_protocol
+    raise AttributeError(name)

@@ -19,6 +19,7 @@ from ..users.events import RoleGiven, SignedOut, SignedOutEverywhere
 from ..users.service import Users
 from .address import client_address, networks_of
 from .auth import Authenticator, Tokens
+from .places import Places
 from .sign_in import SignIns
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Gateway:
             for name, method in methods_of(kind).items()
         }
         self._proxies = networks_of(self.settings.trusted_proxies)
+        self.places = Places(self.settings)
         # Sockets whose answers have gathered: a batch's go out as one write each.
         self.unflushed: list[Socket] = []
         hub.journal.after_batch.append(self.flush)

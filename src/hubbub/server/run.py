@@ -25,10 +25,10 @@ from starlette.applications import Starlette
 from ..hub import Hubbub, open_hub
 from ..settings import Settings
 from .app import WEBSOCKET_PATH, create_app
-from .asyncio_socket import http_protocol
 from .auth import Authenticator
 from .gateway import COME_BACK, Gateway
-from .trio_socket import TrioServer
+from .trio_server import TrioServer
+from .uvicorn_protocol import http_protocol
 
 __all__ = ["Backend", "address_of", "listen", "run", "serve"]
 

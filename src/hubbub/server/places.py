@@ -1,0 +1,134 @@
+"""
+Places for connections: how many there may be in all, per address and per user. Pure.
+
+One client must not be able to take every place, so an address gets at most half of
+them and a user a quarter. When all are taken, a connection that has asked for nothing
+yet gives up its place to the next one that comes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from ..settings import Settings
+from .address import networks_of
+
+__all__ = ["PLACES_SPARE_MAX", "Places"]
+
+# Places above connections_max: for clients that are told that the hub is full, and for
+# whoever asks for its health meanwhile.
+PLACES_SPARE_MAX = 64
+# A provider gives a customer this much of IPv6 at least.
+IPV6_PREFIX_BITS = 64
+
+
+class Places:
+    """
+    Counts connections, and says whether there is room for one more.
+
+    Args:
+        settings: `connections_max`, `connections_per_address_max`,
+            `connections_per_user_max`, and the proxies, which many clients share.
+
+    Raises:
+        Invalid: the setting ``trusted_proxies`` names something else.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        most = settings.connections_max
+        self.max = most + max(1, min(PLACES_SPARE_MAX, most // 8))
+        self.per_address_max = max(1, min(settings.connections_per_address_max, most // 2))
+        self.per_user_max = max(1, min(settings.connections_per_user_max, most // 4))
+        self.count = 0
+        self._proxies = networks_of(settings.trusted_proxies)
+        self._by_address: Counter[str] = Counter()
+        self._by_user: Counter[str] = Counter()
+        # Connections that have asked for nothing yet, the oldest first, and what ends each.
+        self._waiting: dict[object, Callable[[], None]] = {}
+
+    def enter(self, address: str) -> bool:
+        """
+        Take a place for a TCP connection.
+
+        Args:
+            address: the other end. A trusted proxy's is counted only in all, because
+                many clients share it.
+
+        Returns:
+            False if there is none; then there is nothing to leave.
+        """
+        if self.count >= self.max:
+            self._let_one_go()
+        if self.count >= self.max:
+            return False
+        if not self._is_shared(address) and not _take(
+            self._by_address, _network(address), self.per_address_max
+        ):
+            return False
+        self.count += 1
+        return True
+
+    def leave(self, address: str) -> None:
+        """Give back the place of a TCP connection."""
+        self.count -= 1
+        if not self._is_shared(address):
+            _give_back(self._by_address, _network(address))
+
+    def enter_user(self, user: str) -> bool:
+        """Take a place for a user's connection; False if the user has too many."""
+        return _take(self._by_user, user, self.per_user_max)
+
+    def leave_user(self, user: str) -> None:
+        """Give back the place of a user's connection."""
+        _give_back(self._by_user, user)
+
+    def wait(self, connection: object, let_go: Callable[[], None]) -> None:
+        """
+        Note that a connection has asked for nothing yet.
+
+        Args:
+            connection: the one that has a place.
+            let_go: ends it and gives its place back, at once.
+        """
+        self._waiting.setdefault(connection, let_go)
+
+    def wait_no_more(self, connection: object) -> None:
+        """Note that a connection has asked for something, or is gone."""
+        self._waiting.pop(connection, None)
+
+    def _let_one_go(self) -> None:
+        if self._waiting:
+            self._waiting.pop(next(iter(self._waiting)))()
+
+    def _is_shared(self, address: str) -> bool:
+        # A Unix socket has no address; a proxy on this machine connects to it.
+        try:
+            parsed = ip_address(address)
+        except ValueError:
+            return True
+        mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
+        return any((mapped or parsed) in network for network in self._proxies)
+
+
+def _take(counts: Counter[str], name: str, most: int) -> bool:
+    if counts[name] >= most:
+        return False
+    counts[name] += 1
+    return True
+
+
+def _give_back(counts: Counter[str], name: str) -> None:
+    counts[name] -= 1
+    if counts[name] <= 0:
+        del counts[name]
+
+
+def _network(address: str) -> str:
+    parsed = ip_address(address)
+    if not isinstance(parsed, IPv6Address):
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ip_network((int(parsed), IPV6_PREFIX_BITS), strict=False))
