@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager
 import anyio
 from anyio.abc import SocketAttribute, SocketStream
 
-from hubbub.server.frames import Frames, accept
+from hubbub import Settings
+from hubbub.server.frames import Frames
+from hubbub.server.handshake import Handshakes
 
 __all__ = ["Script", "raw_server", "shake_hands"]
 
@@ -34,7 +36,7 @@ async def raw_server(script: Script) -> AsyncIterator[str]:
 
 async def shake_hands(stream: SocketStream) -> None:
     """Answer a client's opening handshake as it should be."""
-    await stream.send(accept(await read_headers(stream)).head)
+    await stream.send(Handshakes(Settings()).answer(await read_headers(stream)).head)
 
 
 async def read_headers(stream: SocketStream) -> list[tuple[bytes, bytes]]:

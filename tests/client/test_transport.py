@@ -12,7 +12,9 @@ from anyio.abc import SocketStream
 from hubbub.client import transport
 from hubbub.client.transport import MESSAGE_CHARS_MAX, WebSocket, dialer, socket_url
 from hubbub.errors import Invalid
-from hubbub.server.frames import BINARY, CLOSE, PING, PONG, TEXT, accept, close_frame, frame
+from hubbub.server.frames import BINARY, CLOSE, PING, PONG, TEXT, close_frame, frame
+from hubbub.server.handshake import Handshakes
+from hubbub.settings import Settings
 from hubbub.wire.lost import Lost
 from tests.client.raw_server import Script, raw_server, read_frames, read_headers, shake_hands
 
@@ -83,7 +85,7 @@ async def test_a_server_of_another_protocol_is_no_connection() -> None:
     async def script(stream: SocketStream) -> None:
         headers = await read_headers(stream)
         others = [pair for pair in headers if pair[0] != b"sec-websocket-protocol"]
-        await stream.send(accept(others).head)
+        await stream.send(Handshakes(Settings()).answer(others).head)
 
     async with raw_server(script) as url:
         with pytest.raises(Lost, match=r"does not speak hubbub\.v1"):

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from hubbub import Settings
+from hubbub.journal.command import Command, nothing
+from hubbub.server.connection import METHOD_CHARS_MAX
 from tests.server.memory_socket import Client, clients
 from tests.server.test_auth import SetClock
 
@@ -223,3 +225,29 @@ async def test_a_client_that_is_gone_leaves_nothing() -> None:
         assert not topic.followers
         assert not gateway.connections
         assert gateway.hub.presence.count == 0
+
+
+async def test_a_method_that_there_is_not_is_shown_in_part() -> None:
+    async with clients("ann") as (_, [ann]):
+        answer = await ann.ask("x" * 10_000)
+
+    assert answer["error"]["code"] == -32601
+    assert len(answer["error"]["message"]) < METHOD_CHARS_MAX + 100
+
+
+async def test_an_answer_that_cannot_be_written_is_an_error_and_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with clients("ann", "bob") as (gateway, [ann, bob]):
+        route = gateway.routes["users.online"]
+        monkeypatch.setattr(type(route.method), "begin", lambda *_: nothing_to_write())
+        answer = await ann.ask("users.online")
+        monkeypatch.undo()
+
+        assert answer["error"]["code"] == -32603
+        assert "result" in await bob.ask("users.online")
+    assert caplog.text.count("users.online failed") == 1
+
+
+def nothing_to_write() -> Command[object]:
+    return Command("ann", nothing, lambda states, events: object())

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from websockets.client import ClientProtocol
-from websockets.frames import Frame, Opcode
+from websockets.exceptions import ProtocolError
+from websockets.frames import Close, Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from hubbub.server.frames import (
+    BINARY,
     CLOSE,
     CONTROL_BYTES_MAX,
     OVERSIZE,
@@ -19,13 +25,10 @@ from hubbub.server.frames import (
     TEXT,
     FrameError,
     Frames,
-    accept,
     close_frame,
     frame,
 )
 from tests.server.raw_client import masked
-
-KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
 
 
 def client() -> ClientProtocol:
@@ -54,13 +57,13 @@ def test_messages_come_out_however_they_are_cut(texts: list[str], cuts: list[int
 @given(st.lists(st.binary(max_size=50), min_size=2, max_size=6))
 def test_fragments_are_put_together_with_a_ping_in_between(parts: list[bytes]) -> None:
     protocol, frames = client(), Frames(bytes_max=10_000)
-    protocol.send_text(parts[0], fin=False)
+    protocol.send_binary(parts[0], fin=False)
     protocol.send_ping(b"there?")
     for part in parts[1:-1]:
         protocol.send_continuation(part, fin=False)
     protocol.send_continuation(parts[-1], fin=True)
 
-    assert list(frames.feed(sent(protocol))) == [(PING, b"there?"), (TEXT, b"".join(parts))]
+    assert list(frames.feed(sent(protocol))) == [(PING, b"there?"), (BINARY, b"".join(parts))]
 
 
 @pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536, 200_000])
@@ -123,11 +126,26 @@ def test_empty_fragments_cost_nothing() -> None:
         (b"\x89\xfe" + (CONTROL_BYTES_MAX + 1).to_bytes(2, "big") + bytes(4 + 126), 1002),
         (b"\x89\xff" + (1 << 40).to_bytes(8, "big") + bytes(4), 1002),
         (b"\xc1\xfe" + (1_000).to_bytes(2, "big") + bytes(4), 1002),
+        (b"\x89\xfe", 1002),
+        (b"\x89\x00", 1002),
+        (b"\x81\xfe" + (125).to_bytes(2, "big") + bytes(4 + 125), 1002),
+        (b"\x81\xff" + (65_535).to_bytes(8, "big") + bytes(4), 1002),
+        (b"\x81\xff" + b"\xff" * 8 + bytes(4), 1009),
+        (masked(0x88, b"\x03"), 1002),
+        (masked(0x88, (1005).to_bytes(2, "big")), 1002),
+        (masked(0x88, b"\x03\xe8\xff"), 1007),
+        (masked(0x81, b"\xed\xa0\x80"), 1007),
+        (masked(0x01, b"\xce") + masked(0x80, b" "), 1007),
+        (masked(0x01, b"a") + masked(0x80, b"\xe2\x82"), 1007),
     ],
     ids=[
         "no mask", "reserved bits", "unknown opcode", "nothing to continue", "two at once",
         "a control frame in parts", "unknown control frame", "far too large", "a long ping",
         "a ping that never ends", "reserved bits of a frame that is passed over",
+        "a long ping, two bytes of it", "no mask, two bytes", "16 bits for a size of 7",
+        "64 bits for a size of 16", "a size that nothing has", "half a close code",
+        "a close code that is never sent", "a reason that is not UTF-8", "half a surrogate pair",
+        "a wrong character across fragments", "half a character at the end",
     ],
 )  # fmt: skip
 def test_who_breaks_the_protocol_is_told_how(data: bytes, code: int) -> None:
@@ -161,26 +179,59 @@ def test_a_close_is_read() -> None:
     assert list(frames.feed(sent(protocol))) == [(CLOSE, b"\x03\xe8bye")]
 
 
-def test_the_handshake_is_that_of_the_rfc() -> None:
-    headers = [(b"sec-websocket-key", KEY), (b"sec-websocket-version", b"13")]
-    answer = accept([*headers, (b"sec-websocket-protocol", b"other, hubbub.v1")])
+@pytest.mark.parametrize("first", ["a close", "a fault"])
+def test_nothing_is_read_behind_the_end(first: str) -> None:
+    frames = Frames(bytes_max=64)
+    end = masked(0x88, b"\x03\xe8") if first == "a close" else masked(0xC1, b"a")
+    got = []
+    with contextlib.suppress(FrameError):
+        got += list(frames.feed(end + masked(0x81, b"in the same segment")))
+    got += list(frames.feed(masked(0x81, b"later")))
 
-    assert answer.accepted
-    assert b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in answer.head
-    assert b"Sec-WebSocket-Protocol: hubbub.v1\r\n" in answer.head
+    assert got == ([(CLOSE, b"\x03\xe8")] if first == "a close" else [])
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        [(b"sec-websocket-key", KEY), (b"sec-websocket-version", b"8")],
-        [(b"sec-websocket-version", b"13")],
-        [(b"sec-websocket-key", b"short"), (b"sec-websocket-version", b"13")],
-    ],
-    ids=["another version", "no key", "a bad key"],
-)
-def test_a_bad_handshake_is_refused(headers: list[tuple[bytes, bytes]]) -> None:
-    answer = accept(headers)
+@pytest.mark.parametrize("code", range(5_001))
+def test_a_close_code_is_good_where_the_rfc_or_its_registry_says_so(code: int) -> None:
+    """The other implementation is asked: it knows the registry."""
+    try:
+        Close(code, "").check()
+        good = True
+    except ProtocolError:
+        good = False
+    try:
+        list(Frames(bytes_max=64).feed(masked(0x88, code.to_bytes(2, "big"))))
+        taken = True
+    except FrameError:
+        taken = False
 
-    assert not answer.accepted
-    assert answer.head.startswith(b"HTTP/1.1 426")
+    assert taken is good
+
+
+@given(st.binary(max_size=20), st.lists(st.integers(0, 20), max_size=4))
+def test_a_text_is_utf_8_however_it_is_cut_into_fragments(text: bytes, cuts: list[int]) -> None:
+    ends = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
+    parts = [text[start:end] for start, end in pairwise(ends)] or [b""]
+    heads = [0x01, *[0x00] * (len(parts) - 1)]
+    heads[-1] |= 0x80
+    sent = b"".join(masked(head, part) for head, part in zip(heads, parts, strict=True))
+    try:
+        text.decode()
+        wanted: object = [(TEXT, text)]
+    except UnicodeDecodeError:
+        wanted = 1007
+    try:
+        got: object = list(Frames(bytes_max=64).feed(sent))
+    except FrameError as error:
+        got = error.code
+
+    assert got == wanted
+
+
+def test_a_message_of_small_fragments_takes_no_more_memory_than_a_whole_one() -> None:
+    frames = Frames(bytes_max=65_536)
+    list(frames.feed(masked(0x01, b"ab")))
+    for _ in range(10_000):
+        list(frames.feed(masked(0x00, b"ab")))
+
+    assert sys.getsizeof(frames._parts) < 2 * 20_002

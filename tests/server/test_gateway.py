@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import anyio
+import pytest
 
 import hubbub
 from hubbub import Settings
@@ -74,8 +75,28 @@ def test_everybody_is_pinged_from_time_to_time() -> None:
             socket = Checked()
             gateway.connections[client.connection] = socket
             with anyio.move_on_after(3.5 * PING_SECONDS):
-                await gateway.keep_alive()
+                await anyio.sleep_forever()
             return socket.checks
 
     for backend in ("asyncio", "trio"):
         assert run_in_virtual_time(some_time, backend=backend) == 3
+
+
+def test_nobody_is_hung_up_on_because_the_event_loop_stood_still(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def some_time() -> int:
+        async with hubbub.open("memory://", settings=Settings(clock=VirtualClock())) as hub:
+            gateway = Gateway(hub)
+            client = Client(gateway)
+            socket = Checked()
+            gateway.connections[client.connection] = socket
+            await anyio.sleep(3.5 * PING_SECONDS)
+            return socket.checks
+
+    # Each turn of the loop is too long.
+    monkeypatch.setattr("hubbub.server.gateway.BLOCKED_SECONDS", -1.0)
+    for backend in ("asyncio", "trio"):
+        caplog.clear()
+        assert run_in_virtual_time(some_time, backend=backend) == 0
+        assert caplog.text.count("stood still") == 3

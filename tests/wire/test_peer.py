@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from hubbub.errors import Invalid, NotFound
 from hubbub.wire.peer import (
+    BATCH_BYTES_MAX,
     BATCH_REQUESTS_MAX,
+    ID_CHARS_MAX,
     Answered,
     Asked,
     Malformed,
@@ -203,3 +205,55 @@ def test_an_answer_is_either_a_result_or_an_error() -> None:
 
 def test_an_oversize_frame_is_told_with_the_limit() -> None:
     assert "1000 bytes" in read(Peer(asks=False).oversize(1_000))["error"]["message"]
+
+
+def test_answers_of_an_array_that_are_too_large_together_go_out_in_parts() -> None:
+    peer = Peer(asks=False)
+    [first, second, third] = peer.receive(
+        b'[{"jsonrpc":"2.0","id":1,"method":"a"},{"jsonrpc":"2.0","id":2,"method":"a"},'
+        b'{"jsonrpc":"2.0","id":3,"method":"a"}]'
+    )
+    assert isinstance(first, Asked)
+    assert isinstance(second, Asked)
+    assert isinstance(third, Asked)
+    large = "x" * BATCH_BYTES_MAX
+    frames = [peer.answer(first, "small"), peer.answer(second, large), peer.answer(third, "last")]
+
+    assert frames[0] is None
+    assert [one["id"] for one in msgspec.json.decode(frames[1] or b"")] == [1, 2]
+    assert [one["id"] for one in msgspec.json.decode(frames[2] or b"")] == [3]
+
+
+DEEP = "[" * 5_000 + "]" * 5_000
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        DEEP,
+        DEEP.join(('{"jsonrpc":"2.0","id":1,"method":"a","params":', "}")),
+        DEEP.join(('{"jsonrpc":"2.0","id":1,"method":"a","other":', "}")),
+        DEEP.join(('[{"jsonrpc":"2.0","id":1,"method":"a","params":', "}]")),
+        DEEP.join(('{"jsonrpc":"2.0","error":{"code":1,"message":"a","data":{"x":', "}}}")),
+        f'{{"jsonrpc":"2.0","id":{2**70},"method":"a"}}',
+        f'{{"jsonrpc":"2.0","id":1{"0" * 5_000},"method":"a"}}',
+        f'{{"jsonrpc":"2.0","id":"{"x" * (ID_CHARS_MAX + 1)}","method":"a"}}',
+        '{"jsonrpc":"2.0","id":"\\ud800","method":"a"}',
+    ],
+    ids=[
+        "nested", "nested params", "a nested field", "nested in an array", "a nested error",
+        "an id of 70 bits", "an id of 5,000 digits", "a long id", "half a surrogate pair",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("asks", [True, False])
+def test_what_no_answer_could_be_made_for_is_refused_at_once(frame: str, asks: bool) -> None:
+    for payload in (frame, frame.encode()):
+        [happening] = Peer(asks=asks).receive(payload)
+
+        assert isinstance(happening, Malformed | Told)
+
+
+@given(st.binary(max_size=200) | st.text(max_size=100))
+def test_any_frame_is_read_or_refused(frame: bytes | str) -> None:
+    for happening in Peer(asks=False).receive(frame):
+        assert isinstance(happening, Asked | Malformed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from typing import Any
 
@@ -12,8 +13,11 @@ from ..journal.topic import Form
 from ..wire.messages import SUBPROTOCOL, events_frame
 from .connection import Connection
 from .gateway import BUSY, NOT_SIGNED_IN, SIGNED_OUT, Gateway
+from .origin import origin_allowed
 
 __all__ = ["AsgiSocket"]
+
+logger = logging.getLogger("hubbub.server")
 
 # What waits to be sent up to this; above it the topics do not write any more.
 OUTBOX_BYTES_MAX = 256 * 1024
@@ -44,6 +48,7 @@ class AsgiSocket:
         self._closing: tuple[int, str] | None = None
         self._news = anyio.Event()
         self._space = anyio.Event()
+        self._scope = anyio.CancelScope()
         self._connection: Connection | None = None
 
     @property
@@ -62,34 +67,62 @@ class AsgiSocket:
         """Send a payload that was made once for all."""
         self._outbox.append(chunk)
         self._outbox_bytes += len(chunk)
-        self.paused = self._outbox_bytes > OUTBOX_BYTES_MAX
+        self.paused = self.paused or self._outbox_bytes > OUTBOX_BYTES_MAX
         self._news.set()
+        if self.paused:
+            self._gateway.unsent.hold(self, self._outbox_bytes)
 
     def close(self, code: int, reason: str) -> None:
         """Close with a code and a reason, after what is in the outbox."""
         self._closing = self._closing or (code, reason)
         self._lost = self._lost and code != SIGNED_OUT
+        # A client that does not read what was sent before is not waited for.
+        self._scope.deadline = anyio.current_time() + CLOSE_SECONDS_MAX
         self._news.set()
+
+    def abort(self) -> None:
+        """End the connection at once; what waits for it is lost."""
+        self._scope.cancel()
 
     def check_alive(self) -> None:
         """Leave that to the ASGI server, which pings by itself."""
 
     async def run(self) -> None:
         """Serve the socket until either side closes it."""
+        try:
+            await self._run()
+        except (WebSocketDisconnect, OSError):
+            # The client was gone before it was served.
+            return
+        except Exception:
+            # It must not end what serves the others as well.
+            logger.exception("A connection failed and is closed.")
+
+    async def _run(self) -> None:
         offered = self._websocket.scope.get("subprotocols", ())
+        headers = self._websocket.headers
+        if not origin_allowed(headers.get("origin"), headers.get("host"), self._gateway.settings):
+            # Before it is accepted this is a 403.
+            await self._websocket.close()
+            return
         await self._websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
         if self._gateway.full:
             await self._websocket.close(BUSY, "Too many connections.")
             return
         self._connection = Connection(self._gateway, self)
         try:
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._check_signed_in)
-                tasks.start_soon(self._receive, tasks.cancel_scope)
-                await self._send()
-                tasks.cancel_scope.cancel()
+            with self._scope:
+                await self._serve()
         finally:
+            self._gateway.unsent.hold(self, 0)
             self._connection.release(lost=self._lost)
+
+    async def _serve(self) -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._check_signed_in)
+            tasks.start_soon(self._receive, tasks.cancel_scope)
+            await self._send()
+            tasks.cancel_scope.cancel()
 
     async def _receive(self, scope: anyio.CancelScope) -> None:
         assert self._connection is not None
@@ -101,6 +134,9 @@ class AsgiSocket:
                 scope.cancel()
                 return
             payload: str | None = message.get("text")
+            if self._closing is not None:
+                # What comes behind a close is not carried out.
+                continue
             if payload is None:
                 # The protocol is text; the answer says so.
                 self._connection.receive(b"\xff")
@@ -140,6 +176,7 @@ class AsgiSocket:
             await self._websocket.send(message)
             if self.paused and self._outbox_bytes <= OUTBOX_BYTES_MAX // 2:
                 self.paused = False
+                self._gateway.unsent.hold(self, 0)
                 self._space.set()
                 assert self._connection is not None
                 self._connection.resume()

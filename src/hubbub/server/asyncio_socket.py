@@ -13,7 +13,7 @@ import importlib
 import os
 from collections.abc import Iterable
 
-from .frame_socket import WRITE_BYTES_MAX, FrameSocket
+from .frame_socket import CLOSE_SECONDS_MAX, WRITE_BYTES_MAX, FrameSocket
 from .gateway import Gateway
 
 __all__ = ["AsyncioSocket"]
@@ -29,7 +29,7 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
         headers: of the request that asked for it, their names in small letters.
     """
 
-    __slots__ = ("_fd", "_transport")
+    __slots__ = ("_ending", "_fd", "_transport")
 
     def __init__(
         self,
@@ -40,28 +40,57 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
         peer = transport.get_extra_info("peername") or [""]
         super().__init__(gateway, str(peer[0]), headers)
         self._transport = transport
+        # Aborts the connection when the client does not end its side.
+        self._ending: asyncio.TimerHandle | None = None
         encrypted = transport.get_extra_info("sslcontext") is not None
         self._fd = -1 if encrypted else int(transport.get_extra_info("socket").fileno())
         transport.set_write_buffer_limits(high=WRITE_BYTES_MAX)
+
+    def begin(self, data: bytes) -> None:
+        """
+        Read from now on, and give the client its time to sign in.
+
+        Args:
+            data: what came behind the handshake already.
+        """
+        loop, patience = asyncio.get_running_loop(), self._gateway.settings.sign_in_seconds_max
+        loop.call_later(patience, self.check_signed_in)
+        if data:
+            self.feed(data)
+
+    @property
+    def unsent(self) -> int:
+        """How many bytes wait for the network."""
+        return self._transport.get_write_buffer_size()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the network."""
         self.feed(data)
 
+    def eof_received(self) -> None:
+        """End our side too: the client has ended its own."""
+        self.hang_up()
+
     def pause_writing(self) -> None:
         """Write no more chunks, and read no more requests whose answers would pile up."""
         self.paused = True
-        self._transport.pause_reading()
+        self._hold(self.unsent)
+        if self._ending is None:
+            self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """Go on."""
+        self._gateway.unsent.hold(self, 0)
         self.paused = False
-        self._transport.resume_reading()
-        self.connection.resume()
+        if self._ending is None:
+            self._transport.resume_reading()
+            self.connection.resume()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of everything."""
-        self.connection.release(lost=self.lost)
+        if self._ending is not None:
+            self._ending.cancel()
+        self.release()
 
     def write(self, data: bytes) -> None:
         """
@@ -71,10 +100,11 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
         there would be a third of the price of a frame.
         """
         transport = self._transport
-        if transport.is_closing():
+        if self._ending is not None or transport.is_closing():
             return
         if self._fd < 0 or transport.get_write_buffer_size():
             transport.write(data)
+            self._hold(transport.get_write_buffer_size())
             return
         try:
             written = os.write(self._fd, data)
@@ -87,8 +117,26 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
             transport.write(memoryview(data)[written:])
 
     def hang_up(self) -> None:
-        """Close, after what was written."""
-        self._transport.close()
+        """End our side after what was written, and abort if the client does not end its own."""
+        transport = self._transport
+        if self._ending is not None or transport.is_closing():
+            return
+        loop = asyncio.get_running_loop()
+        self._ending = loop.call_later(CLOSE_SECONDS_MAX, transport.abort)
+        if self.paused:
+            transport.resume_reading()
+        try:
+            if transport.can_write_eof():
+                transport.write_eof()
+            else:
+                transport.close()
+        except OSError:
+            # The client has reset the connection, and nobody has read that yet.
+            transport.abort()
+
+    def abort(self) -> None:
+        """End the connection at once; what waits for it is lost."""
+        self._transport.abort()
 
 
 def __getattr__(name: str) -> object:

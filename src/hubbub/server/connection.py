@@ -9,17 +9,17 @@ a decision run as tasks, in the hub's task group.
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Protocol
 
-import anyio
 import msgspec
 
-from ..errors import Closed, Conflict, HubbubError, Invalid, NotAllowed, Overloaded
+from ..errors import Closed, Conflict, HubbubError, NotAllowed, Overloaded
 from ..journal.command import Call
 from ..journal.topic import Form
 from ..ratelimit import TokenBucket
-from ..service import check_limit
+from ..service import check_limit, check_seq
 from ..session import LocalSession
 from ..users.service import Known
 from ..wire.messages import Ended, Followed, error_object, signal_frame
@@ -27,11 +27,17 @@ from ..wire.peer import Asked, Malformed, Peer, UnknownMethod, decode_params
 from .auth import Identity
 from .follow import Follow
 from .gateway import Gateway
+from .request_tasks import RequestTasks
 from .sign_in import SignIn
 
 __all__ = ["Connection", "Socket"]
 
 logger = logging.getLogger("hubbub.server")
+
+# The arguments of the requests of one connection that are being answered.
+IN_FLIGHT_BYTES_MAX = 1024 * 1024
+# Of a method that there is not, as much is shown.
+METHOD_CHARS_MAX = 100
 
 
 class Socket(Protocol):
@@ -81,22 +87,6 @@ _sign_in = msgspec.json.Decoder(SignIn)
 _stream_params = msgspec.json.Decoder(StreamParams)
 
 
-class _Running:
-    """A request that is answered by a task, which may not have begun."""
-
-    __slots__ = ("asked", "cancelled", "scope")
-
-    def __init__(self, asked: Asked) -> None:
-        self.asked = asked
-        self.cancelled = False
-        self.scope: anyio.CancelScope | None = None
-
-    def cancel(self) -> None:
-        self.cancelled = True
-        if self.scope is not None:
-            self.scope.cancel()
-
-
 class Connection:
     """
     One client of a gateway.
@@ -110,11 +100,12 @@ class Connection:
         "_follows",
         "_gateway",
         "_in_flight",
+        "_in_flight_bytes",
         "_limit",
         "_peer",
-        "_running",
         "_signing_in",
         "_socket",
+        "_tasks",
         "session",
     )
 
@@ -124,12 +115,14 @@ class Connection:
         self._socket = socket
         self._peer = Peer(asks=False)
         self._follows: dict[str, Follow] = {}
+        # Requests that are not answered yet, and the size of their arguments.
         self._in_flight = 0
+        self._in_flight_bytes = 0
         # What came behind a sign-in that is not through yet.
         self._signing_in: list[Asked] | None = None
-        self._running: dict[_Running, None] | None = None
+        self._tasks: RequestTasks | None = None
         self._limit: TokenBucket | None = None
-        gateway.connections[self] = socket
+        gateway.enter(self, socket)
 
     def receive(self, payload: bytes | str) -> None:
         """Take one frame in."""
@@ -145,8 +138,15 @@ class Connection:
         self._socket.send(self._peer.oversize(self._gateway.settings.frame_bytes_max))
         self._gateway.flush()
 
+    @property
+    def paused(self) -> bool:
+        """True while the client does not read."""
+        return self._socket.paused
+
     def resume(self) -> None:
         """Go on with what waited for the socket."""
+        if self._tasks is not None:
+            self._tasks.begin()
         for follow in list(self._follows.values()):
             follow.flush()
 
@@ -156,19 +156,22 @@ class Connection:
         for follow in self._follows.values():
             follow.release()
         self._follows.clear()
-        for running in list(self._running or ()):
-            running.cancel()
+        if self._tasks is not None:
+            self._tasks.release()
         if self.session is not None:
             caller = self.session.caller
             self._gateway.sockets.pop(caller, None)
+            self._gateway.places.leave_user(caller.user)
             self._gateway.hub.disconnect(caller, lost=lost)
             self.session = None
 
     def _take(self, asked: Asked) -> None:
+        self._in_flight += 1
+        self._in_flight_bytes += len(asked.params)
         try:
             self._check_pace()
         except HubbubError as error:
-            self._refuse(asked, error)
+            self.refuse(asked, error)
         else:
             self._ask(asked)
 
@@ -183,11 +186,14 @@ class Connection:
             else:
                 self._dispatch(asked, self.session)
         except Exception as error:  # it is told to the client, and logged
-            self._refuse(asked, error)
+            self.refuse(asked, error)
 
     def _check_pace(self) -> None:
         settings = self._gateway.settings
-        if self._in_flight + len(self._signing_in or ()) >= settings.requests_in_flight_max:
+        if (
+            self._in_flight > settings.requests_in_flight_max
+            or self._in_flight_bytes > IN_FLIGHT_BYTES_MAX
+        ):
             raise Overloaded("Too many requests are waiting for their answer; wait for one.")
         if self._limit is None:
             burst = max(1, int(2 * settings.requests_per_second))
@@ -203,7 +209,8 @@ class Connection:
         service = getattr(session, route.service)
         if route.method.plain:
             decision = route.method.begin(service, arguments)
-            self._submit(Call(decision, session.caller.lane, partial(self._done, asked)))
+            call = Call(decision, session.caller.lane, partial(self._done, asked))
+            self._gateway.hub.journal.submit(call)
         else:
             self._run(asked, partial(route.method.begin, service, arguments))
 
@@ -215,62 +222,32 @@ class Connection:
                 params = self._stream_params(asked)
                 if (follow := self._follows.pop(params.stream, None)) is not None:
                     follow.release()
-                self._answer(asked, None)
+                self.answer(asked, None)
             case "session.cancel":
-                self._cancel(decode_params(asked, _cancel_params).id)
-                self._answer(asked, None)
+                number = decode_params(asked, _cancel_params).id
+                if self._tasks is not None:
+                    self._tasks.cancel(number)
+                self.answer(asked, None)
             case "session.read":
                 params = self._stream_params(asked)
                 check_limit(params.limit, self._gateway.settings.page_max)
-                self._run(asked, self._read, session, params)
+                self._run(asked, partial(self._read, session, params))
             case _:
-                raise UnknownMethod(f"There is no method {asked.method!r}; see /openapi.json.")
-
-    def _submit(self, call: Call[Any]) -> None:
-        self._gateway.hub.journal.submit(call)
-        self._in_flight += 1
+                shown = asked.method[:METHOD_CHARS_MAX]
+                raise UnknownMethod(f"There is no method {shown!r}; see /openapi.json.")
 
     def _done(self, asked: Asked, call: Call[Any]) -> None:
-        self._in_flight -= 1
         if call.error is None:
-            self._answer(asked, call.value)
+            self.answer(asked, call.value)
         else:
-            self._refuse(asked, call.error)
+            self.refuse(asked, call.error)
 
-    # Methods that run as tasks
-
-    def _run(self, asked: Asked, work: Any, *args: object) -> None:
+    def _run(self, asked: Asked, work: Callable[[], Awaitable[object]]) -> None:
         if not self._gateway.hub.is_open:
             raise Closed("The hub is closing; come back in a moment.")
-        self._in_flight += 1
-        running = _Running(asked)
-        if self._running is None:
-            self._running = {}
-        self._running[running] = None
-        self._gateway.hub.start(self._run_task, running, work, *args)
-
-    async def _run_task(self, running: _Running, work: Any, *args: object) -> None:
-        asked = running.asked
-        try:
-            with anyio.CancelScope() as running.scope:
-                if running.cancelled:
-                    running.scope.cancel()
-                try:
-                    self._answer(asked, await work(*args))
-                except Exception as error:  # it is told to the client, and logged
-                    self._refuse(asked, error)
-            if running.scope.cancelled_caught and self.session is not None:
-                self._refuse(asked, Conflict("You have cancelled this request."))
-        finally:
-            assert self._running is not None
-            del self._running[running]
-            self._in_flight -= 1
-            self._gateway.flush()
-
-    def _cancel(self, number: object) -> None:
-        for running in list(self._running or ()):
-            if running.asked.id == number:
-                running.cancel()
+        if self._tasks is None:
+            self._tasks = RequestTasks(self, self._gateway.hub.start)
+        self._tasks.add(asked, work)
 
     async def _read(self, session: LocalSession, params: StreamParams) -> list[msgspec.Raw]:
         journal = self._gateway.hub.journal
@@ -287,26 +264,25 @@ class Connection:
         sign_ins = self._gateway.sign_ins
         if sign_ins.takes_time(sign_in):
             self._gateway.hub.start(self._sign_in_slowly, asked, sign_in)
-            self._in_flight += 1
         else:
             self._submit_sign_in(asked, sign_in, sign_ins.identify(sign_in))
         self._signing_in = []
 
     async def _sign_in_slowly(self, asked: Asked, sign_in: SignIn) -> None:
-        self._in_flight -= 1
         try:
             address = self._socket.address
             identity = await self._gateway.sign_ins.identify_slowly(sign_in, address)
             self._submit_sign_in(asked, sign_in, identity)
         except Exception as error:  # it is told to the client, and logged
-            self._refuse(asked, error)
+            self.refuse(asked, error)
             self._go_on()
-            self._gateway.flush()
+            self.flush()
 
     def _submit_sign_in(self, asked: Asked, sign_in: SignIn, identity: Identity) -> None:
         signed_in = partial(self._signed_in, asked, sign_in, identity)
         address = self._socket.address
-        self._submit(self._gateway.sign_ins.call(sign_in, identity, address, signed_in))
+        call = self._gateway.sign_ins.call(sign_in, identity, address, signed_in)
+        self._gateway.hub.journal.submit(call)
 
     def _signed_in(
         self,
@@ -316,18 +292,19 @@ class Connection:
         session: LocalSession,
         call: Call[Known],
     ) -> None:
-        self._in_flight -= 1
         gateway = self._gateway
         if self not in gateway.connections:
             return
-        if call.error is None:
+        if call.error is not None:
+            self.refuse(asked, call.error)
+        elif not gateway.places.enter_user(session.caller.user):
+            self.refuse(asked, Overloaded("You have too many connections open; close one."))
+        else:
             gateway.hub.connect(session.caller)
             self.session = session
             gateway.sockets[session.caller] = (identity.session, self._socket)
             known = call.outcome()
-            self._answer(asked, gateway.sign_ins.answer(sign_in, identity, session, known))
-        else:
-            self._refuse(asked, call.error)
+            self.answer(asked, gateway.sign_ins.answer(sign_in, identity, session, known))
         self._go_on()
 
     def _go_on(self) -> None:
@@ -350,21 +327,20 @@ class Connection:
         call = follow.call(params.after, partial(self._followed, asked, follow))
         self._follows[params.stream] = follow
         try:
-            self._submit(call)
+            self._gateway.hub.journal.submit(call)
         except HubbubError:
             del self._follows[params.stream]
             raise
 
     def _followed(self, asked: Asked, follow: Follow, call: Call[int]) -> None:
-        self._in_flight -= 1
         # It may have been unfollowed, and followed anew, while this was under way.
         current = self._follows.get(follow.stream) is follow
         if call.error is not None:
             if current:
                 del self._follows[follow.stream]
-            self._refuse(asked, call.error)
+            self.refuse(asked, call.error)
             return
-        self._answer(asked, Followed(call.outcome()))
+        self.answer(asked, Followed(call.outcome()))
         if current:
             follow.begin()
         else:
@@ -379,22 +355,37 @@ class Connection:
             follow.release()
             ended = Ended(stream, error_object(error))
             self._socket.send(self._peer.tell("unfollowed", ended))
-            self._gateway.flush()
+            self.flush()
 
     def _stream_params(self, asked: Asked) -> StreamParams:
         params = decode_params(asked, _stream_params)
-        if params.after is not None and params.after < 0:
-            raise Invalid(f"A seq is a number from 0, not {params.after}.")
+        if params.after is not None:
+            check_seq(params.after)
         return params
 
     # Answers
 
-    def _answer(self, asked: Asked, result: object) -> None:
-        if (frame := self._peer.answer(asked, result)) is not None:
-            self._socket.send(frame)
+    def answer(self, asked: Asked, result: object) -> None:
+        """Answer a request, at the latest when the connection is flushed."""
+        try:
+            frame = self._peer.answer(asked, result)
+        except Exception as error:  # what cannot be written is told to the client, and logged
+            self.refuse(asked, error)
+        else:
+            self._answered(asked, frame)
 
-    def _refuse(self, asked: Asked, error: Exception) -> None:
+    def refuse(self, asked: Asked, error: Exception) -> None:
+        """Answer a request by an error; one that is no HubbubError is logged."""
         if not isinstance(error, HubbubError):
-            logger.error("%s failed", asked.method, exc_info=error)
-        if (frame := self._peer.refuse(asked, error)) is not None:
+            logger.error("%s failed", asked.method[:METHOD_CHARS_MAX], exc_info=error)
+        self._answered(asked, self._peer.refuse(asked, error))
+
+    def flush(self) -> None:
+        """Send the answers that have gathered."""
+        self._gateway.flush()
+
+    def _answered(self, asked: Asked, frame: bytes | None) -> None:
+        self._in_flight -= 1
+        self._in_flight_bytes -= len(asked.params)
+        if frame is not None:
             self._socket.send(frame)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..errors import HubbubError
+from ..errors import Closed, HubbubError
 from ..hub import Hubbub
 from ..journal.command import Call
 from ..journal.follow import Tail
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from .connection import Socket
 
 __all__ = ["Follow"]
+
+logger = logging.getLogger("hubbub.server")
 
 
 class Follow:
@@ -69,6 +72,13 @@ class Follow:
 
     def flush(self) -> None:
         """Write what the socket lacks, as far as it takes it."""
+        try:
+            self._flush()
+        except Exception as error:
+            # The others who follow the stream are written to all the same.
+            self._fail(error)
+
+    def _flush(self) -> None:
         topic, follower, socket = self._topic, self.follower, self._socket
         while topic is not None and not socket.paused and not self._catching_up:
             cursor = follower.cursor
@@ -104,10 +114,16 @@ class Follow:
                     self.follower.cursor -= len(bodies)
                 elif self._topic is topic:
                     self._socket.send_chunk(self._socket.form(bodies))
-        except HubbubError as error:
+        except Exception as error:
             # Unless it was released meanwhile: the stream may be followed anew already.
             if self._topic is topic:
-                self._ended(self.stream, error)
+                self._fail(error)
         finally:
             self._catching_up = False
         self.flush()
+
+    def _fail(self, error: Exception) -> None:
+        if not isinstance(error, HubbubError):
+            logger.error("A follower of %s failed", self.stream, exc_info=error)
+            error = Closed("The server failed; follow the stream again.")
+        self._ended(self.stream, error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 
 from ..journal.topic import Form
@@ -19,17 +20,24 @@ from .frames import (
     close_frame,
     frame,
 )
-from .gateway import NOT_SIGNED_IN, SIGNED_OUT, Gateway
+from .gateway import FAILED, NOT_SIGNED_IN, SIGNED_OUT, Gateway
 
-__all__ = ["WRITE_BYTES_MAX", "FrameSocket"]
+__all__ = ["CLOSE_SECONDS_MAX", "WRITE_BYTES_MAX", "FrameSocket"]
 
-# Bytes wait for the network up to this; above it the topics do not write any more.
+logger = logging.getLogger("hubbub.server")
+
+# Bytes wait for the network up to this; above it nothing more is read from the client, and
+# topics do not write to it.
 WRITE_BYTES_MAX = 256 * 1024
+# How long the client has to close after the server did, and to read what was sent before, in
+# seconds. What it still sends is read and thrown away: a connection that is closed over
+# unread bytes is reset, and the close frame is lost with it.
+CLOSE_SECONDS_MAX = 3.0
 
 _PING = frame(b"", PING)
 
 
-# The close code 1000, "normal closure"; who reloads a page says 1001, "going away".
+# The close code 1000, "normal closure"; a page that is reloaded says 1001, "going away".
 _GOING_FOR_GOOD = (1000).to_bytes(2, "big")
 
 
@@ -50,8 +58,10 @@ class FrameSocket:
     __slots__ = (
         "_alive",
         "_answers",
+        "_closed",
         "_frames",
         "_gateway",
+        "_unsent",
         "address",
         "connection",
         "lost",
@@ -63,7 +73,11 @@ class FrameSocket:
         self.paused = False
         # True unless the client has said that it goes for good.
         self.lost = True
+        # True once a close frame was sent: nothing is carried out or written any more.
+        self._closed = False
         self._alive = True
+        # Bytes that waited for the network at the last sign of life.
+        self._unsent = 0
         self._answers: list[bytes] = []
         self._gateway = gateway
         self._frames = Frames(gateway.settings.frame_bytes_max)
@@ -74,8 +88,15 @@ class FrameSocket:
         """Make what send_chunk takes."""
         return _framed_events
 
+    @property
+    def unsent(self) -> int:
+        """How many bytes wait for the network."""
+        raise NotImplementedError
+
     def feed(self, data: bytes) -> None:
         """Take bytes from the network."""
+        if self._closed:
+            return
         self._alive = True
         try:
             for opcode, payload in self._frames.feed(data):
@@ -83,41 +104,52 @@ class FrameSocket:
                     self.connection.receive(payload)
                 else:
                     self._control(opcode, payload)
+                if self._closed:
+                    return
         except FrameError as error:
             self.close(error.code, str(error))
+        except Exception:
+            # It must not reach the event loop, and with it all the others.
+            logger.exception("A connection failed and is closed.")
+            self.close(FAILED, "The server failed; come back in a moment.")
+        self._gateway.flush()
 
     def send(self, payload: bytes) -> None:
         """Send one text frame, at the latest when the gateway is flushed."""
-        if not self._answers:
-            self._gateway.unflushed.append(self)
-        self._answers.append(frame(payload))
+        self._gather(frame(payload))
 
     def flush(self) -> None:
         """Send what has gathered, as one write."""
         if self._answers:
             data = b"".join(self._answers)
             self._answers.clear()
-            self.write(data)
+            if not self._closed:
+                self.write(data)
 
     def send_chunk(self, chunk: bytes) -> None:
         """Send a frame that was made once for all, after what has gathered."""
         if self._answers:
             self.flush()
-        self.write(chunk)
+        if not self._closed:
+            self.write(chunk)
 
     def close(self, code: int, reason: str) -> None:
-        """Close with a code and a reason."""
-        self.lost = code != SIGNED_OUT
-        self.flush()
-        self.write(close_frame(code, reason))
-        self.hang_up()
+        """Close with a code and a reason, after what has gathered."""
+        if not self._closed:
+            self.lost = code != SIGNED_OUT
+            self._close(close_frame(code, reason))
 
     def check_alive(self) -> None:
-        """Ping, and hang up if nothing came since the last time."""
-        if not self._alive:
-            self.hang_up()
+        """Ping, and hang up if since the last time nothing came and nothing was taken."""
+        unsent = self.unsent
+        if not self._alive and not 0 < unsent < self._unsent:
+            self._end()
+            return
         self._alive = False
-        self.write(_PING)
+        self._unsent = unsent
+        # Behind bytes that wait it would be late, and one more for each time.
+        if not self._closed and not unsent:
+            self.write(_PING)
 
     def check_signed_in(self) -> None:
         """Close if nobody has signed in."""
@@ -129,16 +161,46 @@ class FrameSocket:
         raise NotImplementedError
 
     def hang_up(self) -> None:
-        """Close the TCP connection, after what was written."""
+        """End our side after what was written, and abort if the client does not end its own."""
         raise NotImplementedError
+
+    def abort(self) -> None:
+        """End the connection at once; what waits for it is lost."""
+        raise NotImplementedError
+
+    def release(self) -> None:
+        """Let go of everything: the connection is gone."""
+        self._closed = True
+        self._gateway.unsent.hold(self, 0)
+        self.connection.release(lost=self.lost)
+
+    def _hold(self, size: int) -> None:
+        """Note what waits; above the limit the socket is paused."""
+        if size > WRITE_BYTES_MAX or self.paused:
+            self._gateway.unsent.hold(self, size)
+
+    def _gather(self, data: bytes) -> None:
+        if not self._answers:
+            self._gateway.unflushed.append(self)
+        self._answers.append(data)
+
+    def _close(self, last: bytes) -> None:
+        self.flush()
+        self.write(last)
+        self._end()
+
+    def _end(self) -> None:
+        # What the client still sends is not carried out, and it is not counted as there.
+        self._closed = True
+        self.connection.release(lost=self.lost)
+        self.hang_up()
 
     def _control(self, opcode: int, payload: bytes) -> None:
         if opcode == PING:
-            self.write(frame(payload, PONG))
+            self._gather(frame(payload, PONG))
         elif opcode == CLOSE:
             self.lost = payload[:2] != _GOING_FOR_GOOD
-            self.write(frame(payload[:2], CLOSE))
-            self.hang_up()
+            self._close(frame(payload[:2], CLOSE))
         elif opcode == OVERSIZE:
             self.connection.oversize()
         elif opcode == BINARY:

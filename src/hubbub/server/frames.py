@@ -2,23 +2,24 @@
 WebSocket frames of the server's side: RFC 6455, section 5. No I/O, no extensions.
 
 A server's frames are not masked, so a frame is made once and sent to everybody.
+
+What a client sends is read here, and not by a library, for two reasons: a message that is
+too large is passed over and answered, where libraries keep what came of it and hang up, and
+a frame that can never be right is refused at its header, before its payload is waited for.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
+import codecs
 import struct
-from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from collections.abc import Iterator
+from typing import Final
 
 try:
     from websockets.speedups import apply_mask
 except ImportError:
     # There is no compiled version for this machine.
     from websockets.utils import apply_mask
-
-from ..wire.messages import SUBPROTOCOL
 
 __all__ = ["BINARY", "CLOSE", "OVERSIZE", "PING", "PONG", "TEXT", "FrameError", "Frames", "frame"]
 
@@ -34,20 +35,12 @@ OVERSIZE: Final = 0x10
 # The first byte of a text message that is one frame.
 WHOLE_TEXT: Final = 0x80 | TEXT
 
-GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-KEY_BYTES = 24
-PROTOCOL = SUBPROTOCOL.encode()
-ACCEPTANCE = (
-    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Accept: %b\r\n%b\r\n"
-)
-REFUSAL = (
-    b"HTTP/1.1 426 Upgrade Required\r\nSec-WebSocket-Version: 13\r\n"
-    b"Connection: close\r\nContent-Length: 0\r\n\r\n"
-)
 CONTROL_BYTES_MAX = 125
 # A larger message is not passed over but ends the connection.
 SKIPPED_BYTES_MAX = 16 * 1024 * 1024
+# Close codes that a client may send: those of the RFC and of IANA's registry, and those that
+# libraries (3000 to 3999) and applications (4000 to 4999) give a meaning.
+CLOSE_CODES = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
 
 
 class FrameError(Exception):
@@ -75,30 +68,6 @@ def close_frame(code: int, reason: str) -> bytes:
     return frame(struct.pack("!H", code) + text.encode(), CLOSE)
 
 
-class Answer(NamedTuple):
-    """The answer to an opening handshake."""
-
-    accepted: bool
-    head: bytes
-
-
-def accept(headers: Iterable[tuple[bytes, bytes]]) -> Answer:
-    """
-    Answer an opening handshake: RFC 6455, section 4.2.
-
-    Args:
-        headers: names in lower case, and values.
-    """
-    fields = dict(headers)
-    key = fields.get(b"sec-websocket-key", b"")
-    if fields.get(b"sec-websocket-version") != b"13" or len(key) != KEY_BYTES:
-        return Answer(accepted=False, head=REFUSAL)
-    digest = base64.b64encode(hashlib.sha1(key + GUID, usedforsecurity=False).digest())
-    offered = fields.get(b"sec-websocket-protocol", b"").replace(b" ", b"").split(b",")
-    protocol = b"Sec-WebSocket-Protocol: " + PROTOCOL + b"\r\n" if PROTOCOL in offered else b""
-    return Answer(accepted=True, head=ACCEPTANCE % (digest, protocol))
-
-
 class Frames:
     """
     Reads a client's frames.
@@ -107,15 +76,18 @@ class Frames:
         bytes_max: the largest message; a larger one is passed over, and told as OVERSIZE.
     """
 
-    __slots__ = ("_buffer", "_bytes_max", "_opcode", "_parts", "_size", "_skip")
+    __slots__ = ("_buffer", "_bytes_max", "_characters", "_opcode", "_parts", "_size", "_skip")
 
     def __init__(self, bytes_max: int) -> None:
         self._bytes_max = bytes_max
-        self._buffer = b""
+        # None when nothing more is read: after a close, or after a fault.
+        self._buffer: bytes | None = b""
         # A message that comes in fragments: its opcode, what is there of it, and how much.
         self._opcode = 0
-        self._parts: list[bytes] | None = None
+        self._parts: bytearray | None = None
         self._size = 0
+        # Reads the characters of a text in fragments, which may be cut anywhere.
+        self._characters: codecs.IncrementalDecoder | None = None
         # Bytes of an oversize frame that are still to come.
         self._skip = 0
 
@@ -123,28 +95,27 @@ class Frames:
         """
         Read what came; yield (opcode, payload) of each whole message.
 
+        Nothing is read behind a close frame, nor behind what broke the protocol.
+
         Raises:
             FrameError: the client broke the protocol.
         """
+        if self._buffer is None:
+            return
         if self._buffer:
             data = self._buffer + data
-            self._buffer = b""
-        at, end = 0, len(data)
-        while True:
-            if self._skip:
-                skipped = min(self._skip, end - at)
-                self._skip -= skipped
-                at += skipped
-            if end - at < 6:
-                break
+        # Put back at the end: where this raises nothing more will be read.
+        self._buffer = None
+        end = len(data)
+        at = self._skip_over(0, end)
+        while end - at >= 2:
             head, size, start = _header(data, at, end)
             if start < 0:
                 break
-            if head != WHOLE_TEXT:
-                _check(head, size)
             if size > self._bytes_max and not head & 0x08:
                 yield from self._pass_over(head, size)
-                at, self._skip = start, size
+                self._skip = size
+                at = self._skip_over(start, end)
                 continue
             if end - start < size:
                 break
@@ -152,71 +123,122 @@ class Frames:
             at = start + size
             # The one case that matters for speed.
             if head == WHOLE_TEXT and self._parts is None:
+                if not payload.isascii():
+                    _check_characters(payload)
                 yield TEXT, payload
             else:
                 yield from self._take(head, payload)
+                if head & 0x0F == CLOSE:
+                    return
         self._buffer = data[at:]
+
+    def _skip_over(self, at: int, end: int) -> int:
+        skipped = min(self._skip, end - at)
+        self._skip -= skipped
+        return at + skipped
 
     def _take(self, head: int, payload: bytes) -> Iterator[tuple[int, bytes]]:
         opcode, final = head & 0x0F, bool(head & 0x80)
         if opcode >= CLOSE:
+            if opcode == CLOSE:
+                _check_close(payload)
             yield opcode, payload
             return
         self._continue(opcode, len(payload))
         assert self._parts is not None
-        # Empty ones are not kept: there may be any number of them.
-        if payload and self._size <= self._bytes_max:
-            self._parts.append(payload)
+        if self._size <= self._bytes_max:
+            self._check_text(payload, final=final)
+            self._parts += payload
         if final:
-            whole, opcode = b"".join(self._parts), self._opcode
+            whole, opcode = bytes(self._parts), self._opcode
             oversize = self._size > self._bytes_max
-            self._parts = None
+            self._parts = self._characters = None
             yield (OVERSIZE, b"") if oversize else (opcode, whole)
 
     def _pass_over(self, head: int, size: int) -> Iterator[tuple[int, bytes]]:
         opcode, final = head & 0x0F, bool(head & 0x80)
         self._continue(opcode, size)
         if final:
-            self._parts = None
+            self._parts = self._characters = None
             yield OVERSIZE, b""
 
     def _continue(self, opcode: int, size: int) -> None:
         if opcode == CONTINUATION:
             if self._parts is None:
                 raise FrameError(1002, "nothing to continue")
-        elif opcode in (TEXT, BINARY):
-            if self._parts is not None:
-                raise FrameError(1002, "a message within a message")
-            self._opcode, self._parts, self._size = opcode, [], 0
+        elif self._parts is not None:
+            raise FrameError(1002, "a message within a message")
         else:
-            raise FrameError(1002, "unknown opcode")
+            self._opcode, self._parts, self._size = opcode, bytearray(), 0
         self._size += size
         if self._size > SKIPPED_BYTES_MAX:
             raise FrameError(1009, "message too big")
 
-
-def _check(head: int, size: int) -> None:
-    """Refuse a bad frame at its header: its payload would be waited for."""
-    if head & 0x70:
-        raise FrameError(1002, "reserved bits are set")
-    opcode, final = head & 0x0F, bool(head & 0x80)
-    if opcode >= CLOSE and (opcode > PONG or not final or size > CONTROL_BYTES_MAX):
-        raise FrameError(1002, "bad control frame")
+    def _check_text(self, payload: bytes, *, final: bool) -> None:
+        if self._opcode != TEXT:
+            return
+        if self._characters is None:
+            self._characters = codecs.getincrementaldecoder("utf-8")()
+        try:
+            self._characters.decode(payload, final)
+        except UnicodeDecodeError as error:
+            raise _not_utf_8() from error
 
 
 def _header(data: bytes, at: int, end: int) -> tuple[int, int, int]:
-    """Read a header: first byte, size, where the payload starts (-1: not all is there)."""
+    """
+    Read a header: first byte, size, where the payload starts (-1: not all is there).
+
+    What can never be right is refused with the first byte that tells.
+    """
     head, size = data[at], data[at + 1]
     if not size & 0x80:
         raise FrameError(1002, "a client's frames are masked")
     size &= 0x7F
+    if head != WHOLE_TEXT:
+        _check(head, size)
     if size < 126:
-        return head, size, at + 6
+        return head, size, at + 6 if end - at >= 6 else -1
     if size == 126:
         if end - at < 8:
             return head, 0, -1
-        return head, (data[at + 2] << 8) | data[at + 3], at + 8
-    if end - at < 14:
-        return head, 0, -1
-    [size] = struct.unpack_from("!Q", data, at + 2)
-    return head, size, at + 14
+        size, least, start = (data[at + 2] << 8) | data[at + 3], 126, at + 8
+    else:
+        if end - at < 14:
+            return head, 0, -1
+        [size], least, start = struct.unpack_from("!Q", data, at + 2), 65_536, at + 14
+    if size < least:
+        raise FrameError(1002, "a size is not written in its shortest form")
+    if size > SKIPPED_BYTES_MAX:
+        raise FrameError(1009, "message too big")
+    return head, size, start
+
+
+def _check(head: int, size: int) -> None:
+    if head & 0x70:
+        raise FrameError(1002, "reserved bits are set")
+    opcode, final = head & 0x0F, bool(head & 0x80)
+    if opcode > PONG or BINARY < opcode < CLOSE:
+        raise FrameError(1002, "unknown opcode")
+    # Any other form of the size says that there are more bytes.
+    if opcode >= CLOSE and (not final or size > CONTROL_BYTES_MAX):
+        raise FrameError(1002, "bad control frame")
+
+
+def _check_close(payload: bytes) -> None:
+    if not payload:
+        return
+    if len(payload) == 1 or int.from_bytes(payload[:2], "big") not in CLOSE_CODES:
+        raise FrameError(1002, "bad close code")
+    _check_characters(payload[2:])
+
+
+def _check_characters(text: bytes) -> None:
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        raise _not_utf_8() from error
+
+
+def _not_utf_8() -> FrameError:
+    return FrameError(1007, "the text is not UTF-8")

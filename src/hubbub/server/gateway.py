@@ -19,14 +19,16 @@ from ..users.events import RoleGiven, SignedOut, SignedOutEverywhere
 from ..users.service import Users
 from .address import client_address, networks_of
 from .auth import Authenticator, Tokens
+from .handshake import Handshakes
 from .places import Places
 from .sign_in import SignIns
+from .unsent import Unsent
 
 if TYPE_CHECKING:
     from .connection import Connection, Socket
     from .sse import EventStream
 
-__all__ = ["BUSY", "COME_BACK", "NOT_SIGNED_IN", "SIGNED_OUT", "Gateway", "Route"]
+__all__ = ["BUSY", "COME_BACK", "FAILED", "NOT_SIGNED_IN", "SIGNED_OUT", "Gateway", "Route"]
 
 logger = logging.getLogger("hubbub.server")
 
@@ -35,9 +37,15 @@ COME_BACK = 3000
 BUSY = 3001
 NOT_SIGNED_IN = 3500
 SIGNED_OUT = 3501
+# RFC 6455, section 7.4.1: "internal error".
+FAILED = 1011
 REASONS = {COME_BACK: "Your role is another; come back.", SIGNED_OUT: "You have signed out."}
 
 PING_SECONDS = 20.0
+# The event loop is looked at so often between two pings.
+LOOKS = 20
+# A turn of the event loop that takes longer is a fault of the server's own, in seconds.
+BLOCKED_SECONDS = 1.0
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -72,6 +80,10 @@ class Gateway:
         }
         self._proxies = networks_of(self.settings.trusted_proxies)
         self.places = Places(self.settings)
+        self.handshakes = Handshakes(self.settings)
+        # What waits for clients that do not read.
+        self.unsent = Unsent()
+        self._keeps_alive = False
         # Sockets whose answers have gathered: a batch's go out as one write each.
         self.unflushed: list[Socket] = []
         hub.journal.after_batch.append(self.flush)
@@ -103,7 +115,11 @@ class Gateway:
         """Send all answers that have gathered, and close the sockets that are to be."""
         unflushed, self.unflushed = self.unflushed, []
         for socket in unflushed:
-            socket.flush()
+            try:
+                socket.flush()
+            except Exception:
+                # The others' answers go out all the same.
+                logger.exception("A connection could not be written to.")
         if self._closing:
             closing, self._closing = self._closing, []
             for socket, code in closing:
@@ -114,12 +130,36 @@ class Gateway:
         for socket in list(self.connections.values()):
             socket.close(code, reason)
 
-    async def keep_alive(self) -> None:
-        """Ping every client from time to time, and let go of those who do not answer."""
+    def enter(self, connection: Connection, socket: Socket) -> None:
+        """Count a connection; from the first on, clients are pinged."""
+        self.connections[connection] = socket
+        if not self._keeps_alive and self.hub.is_open:
+            self._keeps_alive = True
+            self.hub.start(self._keep_alive)
+
+    async def _keep_alive(self) -> None:
+        """Ping every client from time to time, and let go of those that do not answer."""
         while True:
-            await anyio.sleep(PING_SECONDS)
-            for socket in list(self.connections.values()):
-                socket.check_alive()
+            if await self._pause():
+                for socket in list(self.connections.values()):
+                    socket.check_alive()
+
+    async def _pause(self) -> bool:
+        """Wait until the next ping; return False if the event loop stood still meanwhile."""
+        seconds, blocked = PING_SECONDS / LOOKS, 0.0
+        for _ in range(LOOKS):
+            began = anyio.current_time()
+            await anyio.sleep(seconds)
+            blocked = max(blocked, anyio.current_time() - began - seconds)
+        if blocked < BLOCKED_SECONDS:
+            return True
+        # What clients sent meanwhile is still to be read: they did answer.
+        logger.warning(
+            "The event loop stood still for %.1f s: something blocks it. "
+            "No connection is closed for that.",
+            blocked,
+        )
+        return False
 
     def _end_sign_ins(self, events: Sequence[Event]) -> None:
         for event in events:

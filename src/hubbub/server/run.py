@@ -116,7 +116,6 @@ async def serve(
         gateway.close_all(COME_BACK, "The server is stopping; come back in a moment.")
 
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(gateway.keep_alive)
         task_status.started(address_of(listener))
         with listener.dup() as own:
             if _runs_asyncio():

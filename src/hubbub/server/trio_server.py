@@ -19,7 +19,7 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import LifespanState
 from hypercorn.utils import wrap_app
 
-from .frames import accept, close_frame
+from .frames import close_frame
 from .gateway import BUSY, Gateway
 from .trio_socket import TrioSocket
 
@@ -120,7 +120,7 @@ class TrioServer:
     async def _handshake(
         self, stream: trio.SocketStream, headers: list[tuple[bytes, bytes]]
     ) -> bool:
-        answer = accept(headers)
+        answer = self._gateway.handshakes.answer(headers)
         await stream.send_all(answer.head)
         if answer.accepted and self._gateway.full:
             await stream.send_all(close_frame(BUSY, "Too many connections."))

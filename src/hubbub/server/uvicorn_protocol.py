@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .asyncio_socket import AsyncioSocket
-from .frames import accept, close_frame
+from .frames import close_frame
 from .gateway import BUSY, Gateway
 
 __all__ = ["http_protocol"]
@@ -32,7 +32,10 @@ def http_protocol(gateway: Gateway, path: str) -> type[HttpToolsProtocol]:
             if self.url.partition(b"?")[0] != wanted:
                 super().handle_websocket_upgrade()
                 return
-            answer = accept(self.headers)
+            method = self.scope["method"]
+            answer = gateway.handshakes.answer(
+                self.headers, method=method, version=self.scope["http_version"]
+            )
             self.transport.write(answer.head)
             if not answer.accepted:
                 self.transport.close()
@@ -41,18 +44,18 @@ def http_protocol(gateway: Gateway, path: str) -> type[HttpToolsProtocol]:
                 self.transport.close()
             else:
                 self.connections.discard(self)
-                take_over(gateway, self.loop, self.transport, self.headers)
+                take_over(gateway, self.transport, self.headers, b"")
 
     return HubbubProtocol
 
 
 def take_over(
     gateway: Gateway,
-    loop: asyncio.AbstractEventLoop,
     transport: asyncio.Transport,
     headers: Iterable[tuple[bytes, bytes]],
+    rest: bytes,
 ) -> None:
-    """Make a WebSocket of a connection whose handshake was accepted."""
+    """Make a WebSocket of a connection whose handshake was accepted, and read ``rest`` first."""
     socket = AsyncioSocket(gateway, transport, headers)
     transport.set_protocol(socket)
-    loop.call_later(gateway.settings.sign_in_seconds_max, socket.check_signed_in)
+    socket.begin(rest)

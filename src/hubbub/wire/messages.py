@@ -9,7 +9,7 @@ the bytes that the journal encoded once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -21,6 +21,7 @@ __all__ = [
     "INVALID_REQUEST",
     "METHOD_NOT_FOUND",
     "PARSE_ERROR",
+    "UNREADABLE",
     "Ended",
     "ErrorObject",
     "Followed",
@@ -45,7 +46,12 @@ INTERNAL_ERROR = -32603
 _EVENT = b'{"jsonrpc":"2.0","method":"event","params":'
 _SIGNAL = b'{"jsonrpc":"2.0","method":"signal","params":'
 
-Id = int | str | None
+# What a decoder raises for bytes that cannot be read: JSON that is wrong, or of another type,
+# or not UTF-8, or nested deeper than anything can be.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+# More bits than these could be read, and not be written in an answer.
+Id = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)] | str | None
 
 
 class ErrorData(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -139,7 +145,9 @@ def error_object(error: Exception) -> ErrorObject:
     if not isinstance(error, HubbubError):
         return ErrorObject(INTERNAL_ERROR, "The server failed; it is not your fault.")
     data = ErrorData(error.code, error.reason, error.retry_after)
-    return ErrorObject(error.rpc_code, error.message, data)
+    # An application's error may quote half a surrogate pair, for which UTF-8 has no form.
+    shown = error.message.encode(errors="replace").decode()
+    return ErrorObject(error.rpc_code, shown, data)
 
 
 def error_of(shown: ErrorObject) -> HubbubError:

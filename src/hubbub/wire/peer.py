@@ -18,6 +18,7 @@ from .messages import (
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
     PARSE_ERROR,
+    UNREADABLE,
     ErrorData,
     ErrorObject,
     Id,
@@ -32,6 +33,11 @@ P = TypeVar("P")
 __all__ = ["Answered", "Asked", "Malformed", "Peer", "Told"]
 
 BATCH_REQUESTS_MAX = 100
+# Answers of one array that are kept until the last of them is there; with more than that
+# they go out as several arrays.
+BATCH_BYTES_MAX = 1024 * 1024
+# A request's id, where it is a text.
+ID_CHARS_MAX = 100
 
 _decode = msgspec.json.Decoder(Incoming).decode
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -78,19 +84,22 @@ Happening = Asked | Answered | Told | Malformed
 class _Batch:
     """The answers to the requests of one array, until they are all there."""
 
-    __slots__ = ("answers", "open")
+    __slots__ = ("answers", "open", "size")
 
     def __init__(self) -> None:
         self.answers: list[bytes] = []
         self.open = 0
+        self.size = 0
 
     def add(self, answer: bytes) -> bytes | None:
         self.answers.append(answer)
         self.open -= 1
-        return None if self.open else self.frame()
+        self.size += len(answer)
+        return None if self.open and self.size < BATCH_BYTES_MAX else self.frame()
 
     def frame(self) -> bytes:
-        return b"[" + b",".join(self.answers) + b"]"
+        answers, self.answers, self.size = self.answers, [], 0
+        return b"[" + b",".join(answers) + b"]"
 
 
 class Peer:
@@ -148,7 +157,7 @@ class Peer:
     def _receive_array(self, payload: bytes | str) -> Iterator[Happening]:
         try:
             items = _decode_array(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             yield Malformed(_malformed(PARSE_ERROR, f"The frame is not JSON: {error}."))
             return
         if self._asks:
@@ -176,7 +185,7 @@ class Peer:
             message = _decode(payload)
         except msgspec.ValidationError as error:
             return Malformed(_malformed(INVALID_REQUEST, f"Not a JSON-RPC request: {error}."))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             return Malformed(_malformed(PARSE_ERROR, f"The frame is not JSON: {error}."))
         number, method = message.id, message.method
         if message.jsonrpc != "2.0":
@@ -185,6 +194,9 @@ class Peer:
             return self._read_answer(message)
         if method is msgspec.UNSET:
             return Malformed(_malformed(INVALID_REQUEST, "A request has a method."))
+        if isinstance(number, str) and len(number) > ID_CHARS_MAX:
+            text = f"An id is a number of 64 bits, or a text of up to {ID_CHARS_MAX} characters."
+            return Malformed(_malformed(INVALID_REQUEST, text))
         return Asked(number, method, message.params, batch)
 
     def _read_answer(self, message: Incoming) -> Happening:
@@ -210,7 +222,7 @@ def decode_params(asked: Asked, decoder: msgspec.json.Decoder[P]) -> P:
     """
     try:
         return decoder.decode(asked.params)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise Invalid(f"The params of {asked.method} are wrong: {error}.") from error
 
 

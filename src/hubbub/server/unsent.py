@@ -1,0 +1,41 @@
+"""How much waits for clients that do not read, and which of them is let go when it is too much."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+__all__ = ["UNSENT_BYTES_MAX", "Slow", "Unsent"]
+
+# For all connections together. What one of them holds below its own limit does not count.
+UNSENT_BYTES_MAX = 64 * 1024 * 1024
+
+
+class Slow(Protocol):
+    """A connection for which bytes wait."""
+
+    def abort(self) -> None:
+        """End the connection at once; what waits for it is lost."""
+
+
+class Unsent:
+    """
+    The bytes that wait, by connection.
+
+    Args:
+        bytes_max: when more wait, the connection with the most is aborted.
+    """
+
+    def __init__(self, bytes_max: int = UNSENT_BYTES_MAX) -> None:
+        self.total = 0
+        self._bytes_max = bytes_max
+        self._waiting: dict[Slow, int] = {}
+
+    def hold(self, slow: Slow, size: int) -> None:
+        """Note how many bytes wait for a connection now; 0 if it has caught up or is gone."""
+        self.total += size - self._waiting.pop(slow, 0)
+        if size:
+            self._waiting[slow] = size
+        while self.total > self._bytes_max:
+            largest = max(self._waiting, key=self._waiting.__getitem__)
+            self.total -= self._waiting.pop(largest)
+            largest.abort()
