@@ -165,8 +165,7 @@ async def unread(server: Running, text: str = "x" * 3_000) -> tuple[RawClient, s
     await client.sign_in()
     room = (await client.ask("chat.create_room", name="r"))["result"]
     for _ in range(100):
-        await client.post("chat.send", room_id=room["id"], text=text)
-    await client.answer(102)
+        await client.ask("chat.send", room_id=room["id"], text=text)
     return client, room["id"]
 
 
@@ -197,13 +196,14 @@ async def test_pings_of_a_client_that_does_not_read_the_pongs_pile_up_nowhere() 
         [asking] = server.gateway.connections.values()
         assert isinstance(asking, frame_socket.FrameSocket)
 
-        assert asking.unsent < 2 * WRITE_BYTES_MAX
+        # What one read of the event loop brings is answered still.
+        assert asking.unsent < WRITE_BYTES_MAX + 300 * 1024
 
 
 async def test_of_clients_that_do_not_read_those_with_the_most_are_let_go() -> None:
     async with running() as server:
-        server.gateway.unsent = Unsent(bytes_max=WRITE_BYTES_MAX + 1)
         client, room = await unread(server)
+        server.gateway.unsent = Unsent(bytes_max=WRITE_BYTES_MAX + 1)
         async with client.stream:
             with contextlib.suppress(anyio.BrokenResourceError):
                 for _ in range(60):

@@ -20,7 +20,7 @@ __all__ = ["AsgiSocket"]
 logger = logging.getLogger("hubbub.server")
 
 # What waits to be sent up to this; above it the topics do not write any more.
-OUTBOX_BYTES_MAX = 256 * 1024
+OUTBOX_BYTES_MAX = 64 * 1024
 CLOSE_SECONDS_MAX = 5.0
 # "Normal closure"; who reloads a page says 1001, "going away".
 GOING_FOR_GOOD = 1000

@@ -74,7 +74,7 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
     def pause_writing(self) -> None:
         """Write no more chunks, and read no more requests whose answers would pile up."""
         self.paused = True
-        self._hold(self.unsent)
+        self._hold()
         if self._ending is None:
             self._transport.pause_reading()
 
@@ -104,7 +104,7 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
             return
         if self._fd < 0 or transport.get_write_buffer_size():
             transport.write(data)
-            self._hold(transport.get_write_buffer_size())
+            self._hold(len(data))
             return
         try:
             written = os.write(self._fd, data)
@@ -115,6 +115,7 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
             return
         if written < len(data):
             transport.write(memoryview(data)[written:])
+            self._hold(len(data) - written)
 
     def hang_up(self) -> None:
         """End our side after what was written, and abort if the client does not end its own."""

@@ -28,7 +28,7 @@ logger = logging.getLogger("hubbub.server")
 
 # Bytes wait for the network up to this; above it nothing more is read from the client, and
 # topics do not write to it.
-WRITE_BYTES_MAX = 256 * 1024
+WRITE_BYTES_MAX = 64 * 1024
 # How long the client has to close after the server did, and to read what was sent before, in
 # seconds. What it still sends is read and thrown away: a connection that is closed over
 # unread bytes is reset, and the close frame is lost with it.
@@ -61,7 +61,8 @@ class FrameSocket:
         "_closed",
         "_frames",
         "_gateway",
-        "_unsent",
+        "_handed",
+        "_taken",
         "address",
         "connection",
         "lost",
@@ -76,8 +77,10 @@ class FrameSocket:
         # True once a close frame was sent: nothing is carried out or written any more.
         self._closed = False
         self._alive = True
-        # Bytes that waited for the network at the last sign of life.
-        self._unsent = 0
+        # Bytes that had to wait for the network, and those of them that it had taken when the
+        # client was looked at last.
+        self._handed = 0
+        self._taken = 0
         self._answers: list[bytes] = []
         self._gateway = gateway
         self._frames = Frames(gateway.settings.frame_bytes_max)
@@ -142,11 +145,12 @@ class FrameSocket:
     def check_alive(self) -> None:
         """Ping, and hang up if since the last time nothing came and nothing was taken."""
         unsent = self.unsent
-        if not self._alive and not 0 < unsent < self._unsent:
+        taken = self._handed - unsent
+        if not self._alive and taken == self._taken:
             self._end()
             return
         self._alive = False
-        self._unsent = unsent
+        self._taken = taken
         # Behind bytes that wait it would be late, and one more for each time.
         if not self._closed and not unsent:
             self.write(_PING)
@@ -174,10 +178,11 @@ class FrameSocket:
         self._gateway.unsent.hold(self, 0)
         self.connection.release(lost=self.lost)
 
-    def _hold(self, size: int) -> None:
-        """Note what waits; above the limit the socket is paused."""
-        if size > WRITE_BYTES_MAX or self.paused:
-            self._gateway.unsent.hold(self, size)
+    def _hold(self, handed: int = 0) -> None:
+        """Note that more waits; above the limit the socket is paused."""
+        self._handed += handed
+        if self.paused or self.unsent > WRITE_BYTES_MAX:
+            self._gateway.unsent.hold(self, self.unsent)
 
     def _gather(self, data: bytes) -> None:
         if not self._answers:

@@ -152,14 +152,14 @@ class TrioSocket(FrameSocket):
             self._writing = True
             self._start(self._write_pending)
         self.paused = self.paused or self._pending_bytes > WRITE_BYTES_MAX
-        self._hold(self._pending_bytes)
+        self._hold(len(data))
 
     async def _write_pending(self) -> None:
         try:
             while self._pending:
                 data = self._pending[0]
                 await self._stream.send_all(data[:WRITE_BYTES])
-                self._taken(data)
+                self._advance(data)
             if self._ended:
                 self._shut_down()
         except (trio.BrokenResourceError, trio.ClosedResourceError):
@@ -168,7 +168,7 @@ class TrioSocket(FrameSocket):
         finally:
             self._writing = False
 
-    def _taken(self, data: memoryview) -> None:
+    def _advance(self, data: memoryview) -> None:
         """Go on behind a piece that the kernel has taken."""
         if len(data) > WRITE_BYTES:
             self._pending[0] = data[WRITE_BYTES:]

@@ -7,7 +7,7 @@ from typing import Protocol
 __all__ = ["UNSENT_BYTES_MAX", "Slow", "Unsent"]
 
 # For all connections together. What one of them holds below its own limit does not count.
-UNSENT_BYTES_MAX = 64 * 1024 * 1024
+UNSENT_BYTES_MAX = 96 * 1024 * 1024
 
 
 class Slow(Protocol):
