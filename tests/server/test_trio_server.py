@@ -5,8 +5,8 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from hubbub.server import trio_server
-from hubbub.server.trio_server import HEAD_BYTES_MAX
+from hubbub.server import http_limits
+from hubbub.server.http_limits import HEAD_BYTES_MAX
 from tests.server.running import running
 
 
@@ -32,8 +32,8 @@ async def test_who_says_nothing_is_let_go(
     monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     trio_only(request)
-    assert trio_server.HEAD_SECONDS_MAX > 1
-    monkeypatch.setattr(trio_server, "HEAD_SECONDS_MAX", 0.05)
+    assert http_limits.HEAD_SECONDS_MAX > 1
+    monkeypatch.setattr(http_limits, "HEAD_SECONDS_MAX", 0.05)
     async with running() as server:
         port = int(server.address.rpartition(":")[2])
         async with await anyio.connect_tcp("127.0.0.1", port) as stream:
