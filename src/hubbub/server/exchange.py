@@ -118,11 +118,12 @@ class Exchange:
         self._owner.answered(self)
 
     async def _finish(self) -> None:
-        if self._dropped or self.writer.complete:
+        if self._dropped:
             return
-        if self.started or self._sending:
+        if self._sending or (self.started and not self.writer.complete):
             # It cannot be told from a whole answer but by breaking off.
             self._owner.abort()
+        if self.started:
             return
         self._head = self.writer.head(500, FAILURE_HEADERS)
         await self._write(*self.writer.body(b"", more=False))
@@ -132,13 +133,13 @@ class Exchange:
             self._expects_continue = False
             if not self._dropped:
                 await self._owner.send(CONTINUE)
-        while not self._body_told:
-            if self._disconnected:
-                return {"type": "http.disconnect"}
+        while not self._body_told and not self._dropped:
             if self.body or not self.more_body:
                 piece, self.body = self.body, b""
                 self._body_told = not self.more_body
                 return {"type": "http.request", "body": piece, "more_body": self.more_body}
+            if self._disconnected:
+                return {"type": "http.disconnect"}
             self._owner.fetch(self)
             if not self.body and self.more_body:
                 await self._wait()
@@ -179,6 +180,7 @@ class Exchange:
             return
         if self._sending:
             # The last piece was cut in the middle; nothing can be sent behind it.
+            self._owner.abort()
             raise Gone
         self._sending = self.started = True
         before, self._head = self._head + before, b""

@@ -51,7 +51,7 @@ AHEAD_BYTES_MAX = 64 * 1024
 PIECE_BYTES_MAX = 64 * 1024
 WRITE_SECONDS_MAX = 10.0
 # What waits in all connections together; above it the largest answer is given up.
-UNSENT_BYTES_MAX = 64 * 1024 * 1024
+UNSENT_BYTES_MAX = 16 * 1024 * 1024
 
 # After the last answer the client has this long to close; what it still sends is thrown away,
 # because closing with unread bytes would reset the connection and eat the answer.

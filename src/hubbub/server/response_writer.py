@@ -67,6 +67,7 @@ class ResponseWriter:
             if lower not in HOP_BY_HOP:
                 lines += (lower, b": ", value, b"\r\n")
         self._silent = self._silent or status in WITHOUT_BODY
+        self._chunked = False
         if length is None and not self._silent:
             self._chunked = self._version == "1.1"
             # The body of an older client ends with the connection.
@@ -89,14 +90,14 @@ class ResponseWriter:
         Raises:
             ValueError: the body is not as long as its header says.
         """
+        if self._left is not None and not self._silent:
+            self._left -= len(data)
+            if self._left < 0 or (self._left and not more):
+                raise ValueError("the body is not as long as its Content-Length")
         self.complete = not more
         if self._silent:
             return b"", b"", b""
         if self._chunked:
             end = b"" if more else b"0\r\n\r\n"
             return (b"%x\r\n" % len(data), data, b"\r\n" + end) if data else (b"", b"", end)
-        if self._left is not None:
-            self._left -= len(data)
-            if self._left < 0 or (self._left and not more):
-                raise ValueError("the body is not as long as its Content-Length")
         return b"", data, b""
