@@ -17,7 +17,7 @@ async def scraped(settings: Settings, host: str = "127.0.0.1", **headers: str) -
         room = await ann.chat.create_room("Room")
         await ann.chat.send(room.id, "hi")
         transport = httpx2.ASGITransport(create_app(hub), client=(host, 1))
-        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as http:
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
             return await http.get("/metrics", headers=headers)
 
 

@@ -2,40 +2,69 @@
 
 from __future__ import annotations
 
+import errno
+import logging
+from typing import Any
+
 import anyio
 import pytest
+from trio._socket import _SocketType as SocketType  # noqa: TID251  # what it accepts with
 
-from hubbub.server import trio_server
-from hubbub.server.trio_server import HEAD_BYTES_MAX
+from hubbub.server.http_connection import HttpConnection
+from tests.server.raw_client import connected
 from tests.server.running import running
 
 
-def trio_only(request: pytest.FixtureRequest) -> None:
-    """Skip on asyncio, where the head of a request is uvicorn's business."""
+@pytest.fixture(autouse=True)
+def _only_on_trio(request: pytest.FixtureRequest) -> None:
     if request.config.pluginmanager.has_plugin("asyncio"):
-        pytest.skip("uvicorn reads the head")
+        pytest.skip("on asyncio uvicorn accepts")
 
 
-async def test_a_head_without_end_is_refused(request: pytest.FixtureRequest) -> None:
-    trio_only(request)
-    async with running() as server:
-        port = int(server.address.rpartition(":")[2])
-        async with await anyio.connect_tcp("127.0.0.1", port) as stream:
-            await stream.send(b"GET /ws HTTP/1.1\r\nHost: a\r\nX: " + b"x" * (8 * HEAD_BYTES_MAX))
-            with anyio.fail_after(5):
-                answer = await stream.receive()
-
-    assert answer.startswith(b"HTTP/1.1 4")
-
-
-async def test_who_says_nothing_is_let_go(
-    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+async def test_a_fault_of_ours_ends_one_connection(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    trio_only(request)
-    assert trio_server.HEAD_SECONDS_MAX > 1
-    monkeypatch.setattr(trio_server, "HEAD_SECONDS_MAX", 0.05)
+    async with running() as server, connected(server.address, "ann") as ann:
+
+        def feed(self: Any, data: bytes) -> None:
+            raise ValueError("a fault of ours")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(HttpConnection, "feed", feed)
+            port = int(server.address.rpartition(":")[2])
+            async with await anyio.connect_tcp("127.0.0.1", port) as stream:
+                await stream.send(b"GET / HTTP/1.1\r\n")
+                with (
+                    anyio.fail_after(5),
+                    pytest.raises((anyio.EndOfStream, anyio.BrokenResourceError)),
+                ):
+                    await stream.receive()
+
+        assert "result" in await ann.ask("users.online")
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+
+
+async def test_when_there_are_no_descriptors_it_turns_away_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    errors = [errno.EMFILE, errno.ECONNABORTED]
+    whole = SocketType.accept
+
+    async def failing(self: Any) -> Any:
+        accepted = await whole(self)
+        if errors:
+            accepted[0].close()
+            raise OSError(errors.pop(), "none")
+        return accepted
+
+    monkeypatch.setattr(SocketType, "accept", failing)
     async with running() as server:
-        port = int(server.address.rpartition(":")[2])
-        async with await anyio.connect_tcp("127.0.0.1", port) as stream:
-            with anyio.fail_after(5), pytest.raises(anyio.EndOfStream):
-                await stream.receive()
+        for _ in range(2):
+            with pytest.raises(ConnectionError):
+                async with connected(server.address, "ann"):
+                    pass
+        async with connected(server.address, "bob") as bob:
+            assert "result" in await bob.ask("users.online")
+
+    assert errors == []
+    assert len([record for record in caplog.records if "descriptors" in record.message]) == 1

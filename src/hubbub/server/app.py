@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from ..hub import Hubbub
 from .asgi_socket import AsgiSocket
 from .auth import Authenticator
+from .containment import Contained
 from .gateway import Gateway
 from .http import http_routes
 from .metrics import metrics_route
@@ -51,6 +53,10 @@ def create_app(
     ]
     if stripe_webhook_secret is not None:
         routes += stripe_routes(hub, stripe_webhook_secret)
-    app = Starlette(routes=routes, exception_handlers={HTTPException: on_http_exception})
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Contained, settings=shared.settings)],
+        exception_handlers={HTTPException: on_http_exception},
+    )
     app.state.gateway = shared
     return app

@@ -18,11 +18,13 @@ from ..permissions import ROLES
 from ..settings import Settings
 from ..users.user import Origin
 
-__all__ = ["Authenticator", "Identity", "Tokens"]
+__all__ = ["UNREADABLE", "Authenticator", "Identity", "Tokens"]
 
 ALGORITHM = "HS256"
 # Verified tokens kept, so that those who come back often cost little.
 VERIFIED_MAX = 10_000
+# What reading JSON may raise besides: nested too deeply, a number or a text that is none.
+UNREADABLE = (RecursionError, ValueError)
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -147,7 +149,7 @@ class Tokens:
         try:
             claims = jwt.decode(token, self._secret, algorithms=[ALGORITHM], options=options)
             return identity_of(token, claims)
-        except (jwt.InvalidTokenError, msgspec.ValidationError) as error:
+        except (jwt.InvalidTokenError, msgspec.ValidationError, *UNREADABLE) as error:
             raise NotAllowed("The token is not good; sign in again.") from error
 
 

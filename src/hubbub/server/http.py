@@ -22,7 +22,7 @@ from ..users.service import Known
 from ..wire.messages import encode
 from .gateway import Gateway, Route
 from .openapi import openapi
-from .problem import TooLarge, Unknown, problem_of
+from .problem import Malformed, TooLarge, Unknown, problem_of
 from .sign_in import SignIn
 from .sse import EventStream
 
@@ -234,6 +234,8 @@ def _decode(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
         return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"The body is wrong: {error}.") from error
+    except RecursionError as error:
+        raise Malformed("The body is nested too deeply.") from error
 
 
 def _query(request: Request, kind: type[Q], **more: str) -> Q:
@@ -241,7 +243,8 @@ def _query(request: Request, kind: type[Q], **more: str) -> Q:
     several = {
         field.name for field in msgspec.structs.fields(kind) if get_origin(field.type) is list
     }
-    for name, value in parse_qsl(request.url.query, keep_blank_values=True):
+    text = request.scope["query_string"].decode("latin-1")
+    for name, value in parse_qsl(text, keep_blank_values=True):
         if name in several:
             given.setdefault(name, []).append(value)
         else:

@@ -15,7 +15,7 @@ from jwt.types import Options
 
 from ..clock import Clock, SystemClock
 from ..errors import Invalid
-from .auth import Identity, identity_of
+from .auth import UNREADABLE, Identity, identity_of
 
 __all__ = ["JwtAuthenticator"]
 
@@ -91,7 +91,7 @@ class JwtAuthenticator:
             logger.error("the keys before are used: %s", error.message)
         try:
             wanted = jwt.get_unverified_header(token).get("kid")
-        except jwt.InvalidTokenError:
+        except (jwt.InvalidTokenError, *UNREADABLE):
             return None
         for key in self._keys:
             if wanted is None or key.key_id == wanted:
@@ -128,7 +128,7 @@ class JwtAuthenticator:
                 issuer=self._issuer,
                 options=options,
             )
-        except jwt.InvalidTokenError:
+        except (jwt.InvalidTokenError, *UNREADABLE):
             return None
         return claims
 

@@ -22,17 +22,22 @@ from starlette.routing import Route
 
 from ..journal.measures import COMMIT_SECONDS_BUCKETS, Measures
 from ..operations.stats import Meter
+from ..settings import Settings
 from .gateway import Gateway
+from .origin import host_allowed, is_loopback_host
 from .problem import Unknown, problem_of
 
 __all__ = ["metrics_route"]
+
+PROXY_HEADERS = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
 def metrics_route(gateway: Gateway) -> Route:
     """
     Make the route ``/metrics``.
 
-    It answers who sends the setting ``metrics_token``; without one, who is on this machine.
+    It answers requests with the setting ``metrics_token``; without one, requests from this
+    machine that call the server by one of the machine's own names.
     """
     # One of its own: what else the process measures is not ours to show.
     registry = CollectorRegistry()
@@ -40,19 +45,23 @@ def metrics_route(gateway: Gateway) -> Route:
     token = gateway.settings.metrics_token
 
     async def metrics(request: Request) -> Response:
-        if not _may_read(request, token):
+        if not _may_read(request, token, gateway.settings):
             return problem_of(Unknown("Send the metrics' token: Authorization: Bearer …"))
         return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return Route("/metrics", metrics, include_in_schema=False)
 
 
-def _may_read(request: Request, token: str | None) -> bool:
+def _may_read(request: Request, token: str | None, settings: Settings) -> bool:
     if token is not None:
         given = request.headers.get("authorization", "")
         return hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
     # A proxy on this machine would let everybody in.
-    if request.client is None or "x-forwarded-for" in request.headers:
+    if request.client is None or any(name in request.headers for name in PROXY_HEADERS):
+        return False
+    # So would the browser of a user of this machine, for a page that calls it by another name.
+    host = request.headers.get("host")
+    if not (is_loopback_host(host) or (settings.allowed_hosts and host_allowed(host, settings))):
         return False
     try:
         return ipaddress.ip_address(request.client.host).is_loopback

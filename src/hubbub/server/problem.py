@@ -10,12 +10,24 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..errors import HubbubError
+from ..errors import HubbubError, NotAllowed
 from ..wire.messages import encode
 
-__all__ = ["Problem", "TooLarge", "Unknown", "on_http_exception", "problem_of"]
+__all__ = [
+    "Malformed",
+    "Misdirected",
+    "OtherOrigin",
+    "Problem",
+    "TooLarge",
+    "Unknown",
+    "on_http_exception",
+    "problem_of",
+]
 
 logger = logging.getLogger("hubbub.server")
+
+# What a problem repeats of the path that it is about.
+PATH_CHARS_MAX = 200
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -52,8 +64,30 @@ class TooLarge(HubbubError):
     code, http_status, rpc_code = "invalid", 413, -32600
 
 
+class Malformed(HubbubError):
+    """What was sent cannot be read."""
+
+    code, http_status, rpc_code = "invalid", 400, -32600
+
+
+class Misdirected(HubbubError):
+    """The server is not called by this name."""
+
+    code, http_status, rpc_code = "not_allowed", 421, -32003
+
+
+class OtherOrigin(NotAllowed):
+    """A page of another site asked."""
+
+    reason = "other_origin"
+
+
 def problem_of(error: Exception) -> Response:
     """Show an error; what is not a HubbubError is logged, and shown only as internal."""
+    if isinstance(error, (RecursionError, UnicodeError)):
+        # A client can cause it wherever its text is read, so it is no fault of the server.
+        logger.warning("a request could not be read: %s", type(error).__name__)
+        error = Malformed("The request is nested too deeply, or has text that is no text.")
     if not isinstance(error, HubbubError):
         logger.error("a request failed", exc_info=error)
         return _response(_problem(500, "The server failed; it is not your fault.", "internal"))
@@ -66,7 +100,8 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     """Show what the router refused: an unknown path, a wrong verb."""
     assert isinstance(error, HTTPException)
     code = {404: "not_found", 405: "invalid"}.get(error.status_code, "error")
-    detail = f"{request.method} {request.url.path}: {error.detail}; see /openapi.json."
+    path = request.scope["path"][:PATH_CHARS_MAX]
+    detail = f"{request.method} {path}: {error.detail}; see /openapi.json."
     return _response(_problem(error.status_code, detail, code), dict(error.headers or {}))
 
 

@@ -1,5 +1,5 @@
 """
-Running the server: uvicorn with uvloop on asyncio, hypercorn on trio.
+Running the server: uvicorn with uvloop on asyncio, a server of our own on trio.
 
 Stopping goes in one order on both: no new connections, what was accepted is finished
 and answered, clients are told to come back, the store is closed.
@@ -26,6 +26,7 @@ from ..hub import Hubbub, open_hub
 from ..settings import Settings
 from .app import WEBSOCKET_PATH, create_app
 from .auth import Authenticator
+from .descriptors import within_descriptors
 from .gateway import COME_BACK, Gateway
 from .trio_server import TrioServer
 from .uvicorn_protocol import http_protocol
@@ -59,7 +60,7 @@ def run(  # noqa: PLR0913
         url: the store, as for :func:`hubbub.open`.
         host: the address to listen at.
         port: 0 takes a free one.
-        backend: ``asyncio`` (uvicorn, uvloop) or ``trio`` (hypercorn).
+        backend: ``asyncio`` (uvicorn, uvloop) or ``trio``.
         settings: limits, clock.
         authenticator: tells whom the application's own tokens name.
         on_ready: called with the address when connections are accepted.
@@ -69,10 +70,9 @@ def run(  # noqa: PLR0913
         HubbubError: the store cannot be opened.
         OSError: the port cannot be listened at.
     """
+    settings = within_descriptors(settings or Settings())
     with listen(host, port) as listener:
-        main = partial(
-            _main, url, settings or Settings(), authenticator, listener, on_ready, prepare
-        )
+        main = partial(_main, url, settings, authenticator, listener, on_ready, prepare)
         options = {"use_uvloop": _has_uvloop()} if backend == "asyncio" else {}
         anyio.run(main, backend=backend, backend_options=options)
 
@@ -132,9 +132,11 @@ async def _serve_asyncio(
     listener: socket.socket,
     stop: Callable[[], Awaitable[None]],
 ) -> None:
+    protocol = http_protocol(gateway, WEBSOCKET_PATH)
     config = uvicorn.Config(
         app,
-        http=http_protocol(gateway, WEBSOCKET_PATH),
+        http=protocol,
+        ws="none",
         lifespan="off",
         log_level="warning",
         access_log=False,
@@ -147,6 +149,7 @@ async def _serve_asyncio(
         tasks.start_soon(server.stop_after, stop)
         await server.serve(sockets=[listener])
         tasks.cancel_scope.cancel()
+    await protocol.transports.end(CLOSE_SECONDS_MAX)
 
 
 class _UvicornServer(uvicorn.Server):

@@ -49,22 +49,26 @@ class EventStream(Response):
         self._scope = anyio.CancelScope()
         self._gateway = gateway
         self._following = following
+        self._disconnected = False
 
     async def enter(self) -> None:
         """
         Begin to follow.
 
         Raises:
-            Overloaded: there are too many connections.
+            Overloaded: there are too many connections, in all or of this user.
             HubbubError: it may not be followed.
         """
-        if self._gateway.full:
-            raise Overloaded("Too many connections; come back in a moment.")
-        self._gateway.event_streams.add(self)
+        gateway = self._gateway
+        if gateway.full:
+            raise Overloaded("Too many connections; try again later.")
+        if not gateway.places.enter_user(self.caller.user):
+            raise Overloaded("You have too many connections; close one first.")
+        gateway.event_streams.add(self)
         try:
             self._events = await self._following.__aenter__()
         except BaseException:
-            self._gateway.event_streams.discard(self)
+            self._forget()
             raise
 
     def end(self) -> None:
@@ -75,16 +79,30 @@ class EventStream(Response):
         """Send events until the client goes, or its right to read ends, or the hub closes."""
         try:
             async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._end_at_disconnect, receive, tasks.cancel_scope)
                 self._scope = tasks.cancel_scope
-                tasks.start_soon(_cancel_at_disconnect, receive, tasks.cancel_scope)
                 await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
                 if scope["method"] != "HEAD":
                     await self._send_events(send)
-                await send({"type": "http.response.body", "body": b""})
                 tasks.cancel_scope.cancel()
+            if not self._disconnected:
+                await send({"type": "http.response.body", "body": b""})
         finally:
+            self._forget()
+            # It waits for nothing; the shield is for whoever changes that.
+            with anyio.CancelScope(shield=True):
+                await self._following.__aexit__(None, None, None)
+
+    def _forget(self) -> None:
+        if self in self._gateway.event_streams:
             self._gateway.event_streams.discard(self)
-            await self._following.__aexit__(None, None, None)
+            self._gateway.places.leave_user(self.caller.user)
+
+    async def _end_at_disconnect(self, receive: Receive, scope: anyio.CancelScope) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._disconnected = True
+        scope.cancel()
 
     async def _send_events(self, send: Send) -> None:
         try:
@@ -109,9 +127,3 @@ class EventStream(Response):
 
 async def _send_text(send: Send, text: bytes) -> None:
     await send({"type": "http.response.body", "body": text, "more_body": True})
-
-
-async def _cancel_at_disconnect(receive: Receive, scope: anyio.CancelScope) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    scope.cancel()

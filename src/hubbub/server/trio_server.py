@@ -1,49 +1,46 @@
 """
-The server on trio: WebSockets at their path, and hypercorn for everything else.
+The server on trio: a task for each connection, in which whatever happens ends with it.
 
-A connection's first bytes tell what it is.
+What comes over a connection is read by `http_connection`, as on asyncio.
 """
 
 from __future__ import annotations
 
+import logging
+import math
 import socket
-from collections.abc import Awaitable, Callable, Iterable
+import struct
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
-import h11
 import trio  # noqa: TID251  # it is a server on trio
-from hypercorn.config import Config
-from hypercorn.trio.tcp_server import TCPServer
-from hypercorn.trio.worker_context import WorkerContext
-from hypercorn.typing import LifespanState
-from hypercorn.utils import wrap_app
+from starlette.types import ASGIApp
 
+from . import http_limits as limits
+from .descriptors import EXHAUSTED, SpareDescriptor
+from .exchange import Gone
 from .frames import close_frame
 from .gateway import BUSY, Gateway
+from .http_connection import HttpConnection, Server, refusal
+from .request_head import RequestHead
 from .trio_socket import TrioSocket
 
 __all__ = ["TrioServer"]
 
+logger = logging.getLogger("hubbub.server")
+
 READ_BYTES = 64 * 1024
-HEAD_BYTES_MAX = 16 * 1024
-HEAD_SECONDS_MAX = 10.0
-
-
-async def take_over(
-    gateway: Gateway,
-    stream: trio.SocketStream,
-    headers: Iterable[tuple[bytes, bytes]],
-    rest: bytes,
-) -> None:
-    """Serve a WebSocket whose handshake was accepted, until it ends."""
-    stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    await TrioSocket(gateway, stream, headers).run(rest)
+# How long accepting pauses when there is no descriptor for one more connection.
+EXHAUSTED_SECONDS = 0.1
+# Closing with it resets the connection, and frees what the kernel keeps for it.
+AT_ONCE = struct.pack("ii", 1, 0)
 
 
 class TrioServer:
     """
-    Serves an ASGI application with hypercorn, and the hub's WebSockets itself.
+    Serves an ASGI application, and the hub's WebSockets.
 
     Args:
         app: the application.
@@ -51,105 +48,232 @@ class TrioServer:
         path: the WebSockets' whole path, like ``/ws``.
     """
 
-    def __init__(self, app: Any, gateway: Gateway, path: str) -> None:
-        self._config = Config()
-        self._config.accesslog = None
-        self._app = wrap_app(app, self._config.wsgi_max_body_size, "asgi")
-        self._context = WorkerContext(None)
+    def __init__(self, app: ASGIApp, gateway: Gateway, path: str) -> None:
+        self._server = Server(app, path, gateway.settings.clock.now, gateway.unsent)
         self._gateway = gateway
-        self._start = f"GET {path}".encode()
-        self._path = path.encode()
+        self._open: set[TrioConnection] = set()
 
     async def serve(
-        self, listener: Any, stopping: Callable[[], Awaitable[None]], close_seconds_max: float
+        self,
+        listener: socket.socket,
+        stopping: Callable[[], Awaitable[None]],
+        close_seconds_max: float,
     ) -> None:
         """Accept connections until ``stopping`` returns, then let them end."""
-        listeners = [trio.SocketListener(trio.socket.from_stdlib_socket(listener))]
         async with trio.open_nursery() as connections:
             async with trio.open_nursery() as accepting:
-                serve = partial(trio.serve_listeners, handler_nursery=connections)
-                accepting.start_soon(serve, self._handle, listeners)
+                accepting.start_soon(self._accept, listener, connections)
                 await stopping()
                 accepting.cancel_scope.cancel()
-            await self._context.terminated.set()
+            for connection in list(self._open):
+                connection.shut_down()
             connections.cancel_scope.deadline = trio.current_time() + close_seconds_max
 
-    async def _handle(self, stream: trio.SocketStream) -> None:
-        async with stream:
+    async def _accept(self, listener: socket.socket, connections: trio.Nursery) -> None:
+        with trio.socket.from_stdlib_socket(listener) as accepting, SpareDescriptor() as spare:
+            while True:
+                try:
+                    accepted, _ = await accepting.accept()
+                except OSError as error:
+                    if error.errno in EXHAUSTED:
+                        spare.turn_away(listener, trio.current_time())
+                        await trio.sleep(EXHAUSTED_SECONDS)
+                    # Otherwise the client went before it was accepted.
+                    await trio.lowlevel.checkpoint()
+                else:
+                    connections.start_soon(self._serve, accepted)
+
+    async def _serve(self, accepted: trio.socket.SocketType) -> None:
+        """Serve one connection; whatever happens, it ends here."""
+        try:
+            with accepted:
+                peer = accepted.getpeername()
+                await self._serve_peer(accepted, peer)
+        except (OSError, trio.BrokenResourceError, trio.ClosedResourceError):
+            # The client went; there is nobody to tell.
+            return
+        except Exception:
+            logger.exception("a connection failed")
+
+    async def _serve_peer(self, accepted: trio.socket.SocketType, peer: Any) -> None:
+        address = str(peer[0]) if isinstance(peer, tuple) else ""
+        stream = trio.SocketStream(accepted)
+        if not self._gateway.places.enter(address):
+            with trio.move_on_after(EXHAUSTED_SECONDS), suppress(trio.BrokenResourceError):
+                await stream.send_all(refusal(503, "Too many connections; come back in a moment."))
+            return
+        connection = TrioConnection(self._server, self._gateway, stream, address, peer)
+        self._open.add(connection)
+        try:
+            await connection.run()
+        finally:
+            self._open.discard(connection)
+            connection.leave()
+
+
+class TrioConnection:
+    """
+    One TCP connection, until it closes.
+
+    Args:
+        server: what it shares with others.
+        gateway: where it has a place.
+        stream: the TCP connection.
+        address: the other end.
+        peer: the same, as the operating system says it.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        gateway: Gateway,
+        stream: trio.SocketStream,
+        address: str,
+        peer: Any,
+    ) -> None:
+        self._stream = stream
+        self._gateway = gateway
+        self._leave: Callable[[], None] = partial(gateway.places.leave, address)
+        self._http = HttpConnection(server, self, _scope_of(stream, peer), self._note_waiting)
+        self._tasks: trio.Nursery
+        self._reading = trio.Event()
+        self._reading.set()
+        self._deadline = math.inf
+        self._patience = trio.CancelScope()
+        self._websocket: tuple[RequestHead, bytes] | None = None
+
+    async def run(self) -> None:
+        """Serve it, as HTTP, and then perhaps as a WebSocket."""
+        async with trio.open_nursery() as self._tasks:
+            self._http.begin()
             try:
-                with trio.move_on_after(HEAD_SECONDS_MAX) as patience:
-                    head = await self._read_head(stream)
-                if patience.cancelled_caught:
-                    return
-                request = self._parse(head)
-                if request is None:
-                    await self._serve_http(stream, head)
-                elif await self._handshake(stream, request.headers):
-                    await take_over(self._gateway, stream, request.headers, request.rest)
-            except (trio.BrokenResourceError, trio.ClosedResourceError, ConnectionError):
-                # The client went away in the middle; it will not hear more of it.
+                await self._read()
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                self._http.lost()
+        if self._websocket is not None:
+            head, rest = self._websocket
+            await take_over(self._gateway, self._stream, head, rest)
+
+    def leave(self) -> None:
+        """Give the place back."""
+        self._gateway.places.wait_no_more(self)
+        self._leave()
+        self._leave = _nothing
+
+    def shut_down(self) -> None:
+        """End after the answer that is being sent."""
+        if self._websocket is None:
+            self._http.shut_down()
+
+    # What the connection calls
+
+    async def send(self, data: bytes | memoryview) -> None:
+        """Write, and wait until the kernel has taken it."""
+        try:
+            with trio.move_on_after(limits.WRITE_SECONDS_MAX) as patience:
+                await self._stream.send_all(data)
+        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            raise Gone from error
+        if patience.cancelled_caught:
+            self.abort()
+            raise Gone
+
+    def pause(self) -> None:
+        """Read no more for now."""
+        if self._reading.is_set():
+            self._reading = trio.Event()
+
+    def resume(self) -> None:
+        """Read on."""
+        self._reading.set()
+
+    def set_deadline(self, seconds: float | None) -> None:
+        """Set the deadline of what is being read."""
+        self._deadline = math.inf if seconds is None else trio.current_time() + seconds
+        self._patience.deadline = self._deadline
+
+    def start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a task of this connection."""
+        self._tasks.start_soon(work)
+
+    def end_writing(self) -> None:
+        """Tell the client that nothing more comes."""
+        with suppress(OSError):
+            self._stream.socket.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Close; the kernel has what was sent."""
+        self._stream.socket.close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        with suppress(OSError):
+            self._stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+        self._stream.socket.close()
+
+    def take_over(self, head: RequestHead, rest: bytes) -> None:
+        """Make a WebSocket of the connection, when reading has ended."""
+        self._websocket = head, rest
+
+    async def _read(self) -> None:
+        while self._websocket is None:
+            data = None
+            with trio.CancelScope(deadline=self._deadline) as self._patience:
+                await self._reading.wait()
+                data = await self._stream.receive_some(READ_BYTES)
+            if data is None:
+                self._deadline = math.inf
+                self._http.expired()
+            elif data:
+                self._http.feed(bytes(data))
+            else:
+                self._http.feed_eof()
                 return
 
-    async def _read_head(self, stream: trio.SocketStream) -> bytes:
-        """Read until it is clear what the connection is; for a WebSocket, the whole head."""
-        head = b""
-        while data := await stream.receive_some(READ_BYTES):
-            head += data
-            known = len(head) >= len(self._start) and not head.startswith(self._start)
-            if known or b"\r\n\r\n" in head or len(head) > HEAD_BYTES_MAX:
-                break
-        return head
+    def _note_waiting(self, waiting: bool) -> None:
+        if waiting:
+            self._gateway.places.wait(self, self._let_go)
+        else:
+            self._gateway.places.wait_no_more(self)
 
-    def _parse(self, head: bytes) -> _Request | None:
-        """Return a request that asks for one of our WebSockets, or None."""
-        if not head.startswith(self._start) or b"\r\n\r\n" not in head:
-            return None
-        parser = h11.Connection(h11.SERVER)
-        try:
-            parser.receive_data(head)
-            event = parser.next_event()
-        except h11.RemoteProtocolError:
-            return None
-        if not isinstance(event, h11.Request) or event.target.partition(b"?")[0] != self._path:
-            return None
-        headers = list(event.headers)
-        if dict(headers).get(b"upgrade", b"").lower() != b"websocket":
-            return None
-        return _Request(headers, head.partition(b"\r\n\r\n")[2])
-
-    async def _handshake(
-        self, stream: trio.SocketStream, headers: list[tuple[bytes, bytes]]
-    ) -> bool:
-        answer = self._gateway.handshakes.answer(headers)
-        await stream.send_all(answer.head)
-        if answer.accepted and self._gateway.full:
-            await stream.send_all(close_frame(BUSY, "Too many connections."))
-        return answer.accepted and not self._gateway.full
-
-    async def _serve_http(self, stream: trio.SocketStream, head: bytes) -> None:
-        replayed: Any = _Replayed(stream, head)
-        await TCPServer(self._app, self._config, self._context, LifespanState(), replayed)
+    def _let_go(self) -> None:
+        """Give up the place for somebody else, now."""
+        self.leave()
+        self.abort()
 
 
-class _Request(NamedTuple):
-    headers: list[tuple[bytes, bytes]]
-    # What came behind the head.
-    rest: bytes
+async def take_over(
+    gateway: Gateway,
+    stream: trio.SocketStream,
+    head: RequestHead,
+    rest: bytes,
+) -> None:
+    """
+    Answer a handshake, and serve the WebSocket until it ends.
+
+    Args:
+        gateway: what it belongs to.
+        stream: the TCP connection.
+        head: of the handshake.
+        rest: what came behind it.
+    """
+    answer = gateway.handshakes.answer(head.headers, version=head.version)
+    await stream.send_all(answer.head)
+    if answer.accepted and not gateway.full:
+        await TrioSocket(gateway, stream, head.headers).run(rest)
+    elif answer.accepted:
+        await stream.send_all(close_frame(BUSY, "Too many connections."))
 
 
-class _Replayed:
-    """A stream whose first bytes were read already, and are read once more."""
+def _scope_of(stream: trio.SocketStream, peer: Any) -> dict[str, Any]:
+    own = stream.socket.getsockname()
+    return {
+        "scheme": "http",
+        "server": (own[0], own[1]) if isinstance(own, tuple) else (own, None),
+        "client": (peer[0], peer[1]) if isinstance(peer, tuple) else None,
+        "root_path": "",
+    }
 
-    def __init__(self, stream: trio.SocketStream, head: bytes) -> None:
-        self.socket = stream.socket
-        self.send_all = stream.send_all
-        self.send_eof = stream.send_eof
-        self.aclose = stream.aclose
-        self._stream = stream
-        self._head = head
 
-    async def receive_some(self, bytes_max: int) -> bytes | bytearray:
-        if self._head:
-            head, self._head = self._head, b""
-            return head
-        return await self._stream.receive_some(bytes_max)
+def _nothing() -> None:
+    pass

@@ -1,61 +1,346 @@
-"""The protocol class that uvicorn serves HTTP with, which takes WebSockets over."""
+"""
+HTTP on asyncio: the protocol class that uvicorn serves with, which takes WebSockets over.
+
+uvicorn accepts the connections and stops the server; what comes over a connection is
+read by us, because on trio it is to be the same.
+"""
 
 from __future__ import annotations
 
 import asyncio  # noqa: TID251  # it is a protocol of uvicorn's loop
-from collections.abc import Iterable
+import logging
+import socket
+import struct
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from functools import partial
+from typing import Any, ClassVar, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import anyio
+from uvicorn.config import Config
+from uvicorn.server import ServerState
 
+from . import http_limits as limits
 from .asyncio_socket import AsyncioSocket
+from .exchange import Gone
 from .frames import close_frame
 from .gateway import BUSY, Gateway
+from .http_connection import HttpConnection, Server, refusal
+from .request_head import RequestHead
 
-__all__ = ["http_protocol"]
+__all__ = ["OpenTransports", "UvicornProtocol", "http_protocol"]
+
+logger = logging.getLogger("hubbub.server")
+
+# A timer that is later than this shows that the server itself had no time; what a client
+# sent meanwhile is read first.
+LATE_SECONDS = 1.0
+# Closing with it resets the connection, and frees what the kernel keeps for it.
+AT_ONCE = struct.pack("ii", 1, 0)
 
 
-def http_protocol(gateway: Gateway, path: str) -> type[HttpToolsProtocol]:
+class OpenTransports:
+    """The connections of a server, so that none outlives it."""
+
+    def __init__(self) -> None:
+        self._open: set[asyncio.Transport] = set()
+        self._none = anyio.Event()
+
+    def add(self, transport: asyncio.Transport) -> None:
+        """Count a connection."""
+        self._open.add(transport)
+
+    def discard(self, transport: asyncio.Transport) -> None:
+        """Count it no more."""
+        self._open.discard(transport)
+        if not self._open:
+            self._none.set()
+
+    async def end(self, seconds: float) -> None:
+        """Wait so long for the clients to close, then close what is left."""
+        with anyio.move_on_after(seconds):
+            while self._open:
+                self._none = anyio.Event()
+                await self._none.wait()
+        for transport in list(self._open):
+            abort(transport)
+
+
+class UvicornProtocol(asyncio.Protocol):
+    """One connection; :func:`http_protocol` makes the class for a gateway."""
+
+    gateway: ClassVar[Gateway]
+    path: ClassVar[str]
+    transports: ClassVar[OpenTransports]
+    shared: ClassVar[dict[int, Server]]
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        if not config.loaded:
+            config.load()
+        self._config = config
+        self._app_state = app_state
+        self._loop = _loop or asyncio.get_running_loop()
+        self._connections = server_state.connections
+        self._tasks = server_state.tasks
+        self._transport: asyncio.Transport
+        self._http: HttpConnection | None = None
+        self._leave: Callable[[], None] = _nothing
+        self._timer: asyncio.TimerHandle | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
+
+    # What asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take a place, or say that there is none."""
+        # uvloop's is none by its class.
+        self._transport = transport = cast("asyncio.Transport", transport)
+        self.transports.add(transport)
+        peer = transport.get_extra_info("peername")
+        address = str(peer[0]) if isinstance(peer, tuple) else ""
+        places = self.gateway.places
+        if not places.enter(address):
+            transport.write(refusal(503, "Too many connections; come back in a moment."))
+            self.close()
+            return
+        self._leave = partial(places.leave, address)
+        self._connections.add(self)  # type: ignore[arg-type]
+        transport.set_write_buffer_limits(high=limits.PIECE_BYTES_MAX)
+        self._http = HttpConnection(self._server(), self, self._scope(peer), self._note_waiting)
+        self._http.begin()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes from the network."""
+        if self._http is None:
+            return
+        try:
+            self._http.feed(data)
+        except Exception:
+            logger.exception("a connection failed")
+            self.abort()
+
+    def eof_received(self) -> bool:
+        """Keep the connection open for an answer."""
+        if self._http is not None:
+            self._http.feed_eof()
+        return self._transport.get_extra_info("sslcontext") is None
+
+    def pause_writing(self) -> None:
+        """Let senders wait."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """Let them go on."""
+        self._writable.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of everything."""
+        self._forget()
+        self.transports.discard(self._transport)
+        self._leave()
+        self._writable.set()
+        if self._http is not None:
+            self._http.lost()
+
+    # What uvicorn calls
+
+    def shutdown(self) -> None:
+        """End after the answer that is being sent."""
+        if self._http is not None:
+            self._http.shut_down()
+
+    # What the connection calls
+
+    async def send(self, data: bytes | memoryview) -> None:
+        """Write, and wait until the client has taken most of it."""
+        if self._transport.is_closing():
+            raise Gone
+        self._transport.write(data)
+        if not self._writable.is_set():
+            with anyio.move_on_after(limits.WRITE_SECONDS_MAX):
+                await self._writable.wait()
+            if not self._writable.is_set():
+                self.abort()
+                raise Gone
+
+    def pause(self) -> None:
+        """Read no more for now."""
+        self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read on."""
+        self._transport.resume_reading()
+
+    def set_deadline(self, seconds: float | None) -> None:
+        """Set the timer anew."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if seconds is not None:
+            self._timer = self._loop.call_later(seconds, self._expire, self._loop.time() + seconds)
+
+    def start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a task that uvicorn waits for."""
+        task = self._loop.create_task(work())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def end_writing(self) -> None:
+        """Tell the client that nothing more comes."""
+        if self._transport.is_closing():
+            return
+        try:
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
+            else:
+                self._transport.close()
+        except OSError:
+            self.abort()
+
+    def close(self) -> None:
+        """Close when everything is written, or when it takes too long."""
+        self._transport.close()
+        self._loop.call_later(limits.LINGER_SECONDS_MAX, self._transport.abort)
+
+    def abort(self) -> None:
+        """Close at once."""
+        abort(self._transport)
+
+    def take_over(self, head: RequestHead, rest: bytes) -> None:
+        """Make a WebSocket of the connection; it keeps the place."""
+        self._forget()
+        self._http = None
+
+        def on_lost() -> None:
+            self.transports.discard(self._transport)
+            self._leave()
+
+        take_over(self.gateway, self._loop, self._transport, head, rest, on_lost)
+
+    def _expire(self, due: float) -> None:
+        self._timer = None
+        if self._http is None:
+            return
+        if self._loop.time() - due > LATE_SECONDS:
+            self.set_deadline(LATE_SECONDS)
+        else:
+            self._http.expired()
+
+    def _note_waiting(self, waiting: bool) -> None:
+        if waiting:
+            self.gateway.places.wait(self, self._let_go)
+        else:
+            self.gateway.places.wait_no_more(self)
+
+    def _let_go(self) -> None:
+        """Give up the place for somebody else, now."""
+        self._leave()
+        self._leave = _nothing
+        self.abort()
+
+    def _forget(self) -> None:
+        self.gateway.places.wait_no_more(self)
+        self.set_deadline(None)
+        self._connections.discard(self)
+
+    def _server(self) -> Server:
+        """Return what all connections of this uvicorn server share."""
+        server = self.shared.get(id(self._config))
+        if server is None:
+            now = self.gateway.settings.clock.now
+            server = Server(self._config.loaded_app, self.path, now, self.gateway.unsent)
+            self.shared[id(self._config)] = server
+        return server
+
+    def _scope(self, peer: Any) -> dict[str, Any]:
+        own = self._transport.get_extra_info("sockname")
+        encrypted = self._transport.get_extra_info("sslcontext") is not None
+        return {
+            "scheme": "https" if encrypted else "http",
+            "server": (own[0], own[1]) if isinstance(own, tuple) else (own, None),
+            "client": (peer[0], peer[1]) if isinstance(peer, tuple) else None,
+            "root_path": self._config.root_path,
+            "state": self._app_state.copy(),
+        }
+
+
+def http_protocol(gateway: Gateway, path: str) -> type[UvicornProtocol]:
     """
     Make the class that uvicorn serves HTTP with (its option ``http``).
 
-    A WebSocket at ``path`` is taken over by :class:`AsyncioSocket`; everything else
-    is uvicorn's own.
+    A WebSocket at ``path`` is taken over by :class:`AsyncioSocket`; at any other path it is
+    asked for in vain.
 
     Args:
         gateway: what the sockets belong to.
         path: the whole path, like ``/ws``.
     """
-    wanted = path.encode()
-
-    class HubbubProtocol(HttpToolsProtocol):
-        def handle_websocket_upgrade(self) -> None:
-            if self.url.partition(b"?")[0] != wanted:
-                super().handle_websocket_upgrade()
-                return
-            method = self.scope["method"]
-            answer = gateway.handshakes.answer(
-                self.headers, method=method, version=self.scope["http_version"]
-            )
-            self.transport.write(answer.head)
-            if not answer.accepted:
-                self.transport.close()
-            elif gateway.full:
-                self.transport.write(close_frame(BUSY, "Too many connections."))
-                self.transport.close()
-            else:
-                self.connections.discard(self)
-                take_over(gateway, self.transport, self.headers, b"")
-
-    return HubbubProtocol
+    members = {"gateway": gateway, "path": path, "transports": OpenTransports(), "shared": {}}
+    return type("HubbubProtocol", (UvicornProtocol,), members)
 
 
-def take_over(
+class PlacedSocket(AsyncioSocket):
+    """A WebSocket that gives its place back."""
+
+    __slots__ = ("on_lost",)
+
+    on_lost: Callable[[], None]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of everything."""
+        try:
+            super().connection_lost(exc)
+        finally:
+            self.on_lost()
+
+
+def take_over(  # noqa: PLR0913
     gateway: Gateway,
+    loop: asyncio.AbstractEventLoop,
     transport: asyncio.Transport,
-    headers: Iterable[tuple[bytes, bytes]],
+    head: RequestHead,
     rest: bytes,
+    on_lost: Callable[[], None],
 ) -> None:
-    """Make a WebSocket of a connection whose handshake was accepted, and read ``rest`` first."""
-    socket = AsyncioSocket(gateway, transport, headers)
-    transport.set_protocol(socket)
-    socket.begin(rest)
+    """
+    Answer a handshake; from then on the connection is a WebSocket's, or closes.
+
+    Args:
+        gateway: what it belongs to.
+        loop: the event loop.
+        transport: the TCP connection.
+        head: of the handshake.
+        rest: what came behind it.
+        on_lost: to be called when the connection is lost.
+    """
+    answer = gateway.handshakes.answer(head.headers, version=head.version)
+    transport.write(answer.head)
+    if answer.accepted and not gateway.full:
+        socket = PlacedSocket(gateway, transport, head.headers)
+        socket.on_lost = on_lost
+        transport.set_protocol(socket)
+        socket.begin(rest)
+        return
+    if answer.accepted:
+        transport.write(close_frame(BUSY, "Too many connections."))
+    transport.close()
+    loop.call_later(limits.LINGER_SECONDS_MAX, transport.abort)
+
+
+def abort(transport: asyncio.Transport) -> None:
+    """Close a connection at once, and let the kernel forget what it keeps for it."""
+    found = transport.get_extra_info("socket")
+    if found is not None and not transport.is_closing():
+        with suppress(OSError):
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+    transport.abort()
+
+
+def _nothing() -> None:
+    pass

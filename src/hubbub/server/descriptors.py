@@ -1,0 +1,98 @@
+"""File descriptors: how many there are, and what to do when there is none left."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import socket
+from contextlib import suppress
+from typing import Self
+
+import msgspec
+
+from ..settings import Settings
+
+__all__ = ["EXHAUSTED", "SpareDescriptor", "within_descriptors"]
+
+logger = logging.getLogger("hubbub.server")
+
+# What accept() says when the process or the system has no more to give.
+EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+# For the store, the event loop, listeners, and connections that are turned away.
+DESCRIPTORS_SPARE = 64
+LOG_SECONDS = 60.0
+UNLIMITED = 1 << 30
+
+
+def within_descriptors(settings: Settings) -> Settings:
+    """
+    Let the process have what descriptors it may, and no more connections than that.
+
+    Returns:
+        The settings, perhaps with a smaller `connections_max`.
+    """
+    most = _raise_limit()
+    # `Places` lets an eighth more connect than there may be sockets.
+    room = max(1, (most - DESCRIPTORS_SPARE) * 8 // 9)
+    if settings.connections_max <= room:
+        return settings
+    logger.warning(
+        "connections_max is %d instead of %d: the process may open %d files",
+        room,
+        settings.connections_max,
+        most,
+    )
+    return msgspec.structs.replace(settings, connections_max=room)
+
+
+class SpareDescriptor:
+    """
+    A descriptor in reserve, for turning clients away when there is none for serving them.
+
+    Without it a connection that cannot be accepted would wait, and wake the server for ever.
+    """
+
+    def __init__(self) -> None:
+        self._spare = -1
+        self._logged_at = -LOG_SECONDS
+
+    def __enter__(self) -> Self:
+        self._spare = os.open(os.devnull, os.O_RDONLY)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._spare >= 0:
+            os.close(self._spare)
+
+    def turn_away(self, listener: socket.socket, now: float) -> None:
+        """
+        Close the connection that waits longest.
+
+        Args:
+            listener: does not block.
+            now: in seconds, for one log line a minute.
+        """
+        if now - self._logged_at >= LOG_SECONDS:
+            self._logged_at = now
+            logger.warning("there are no file descriptors left; clients are turned away")
+        if self._spare >= 0:
+            os.close(self._spare)
+            self._spare = -1
+        with suppress(OSError):
+            listener.accept()[0].close()
+        with suppress(OSError):
+            self._spare = os.open(os.devnull, os.O_RDONLY)
+
+
+def _raise_limit() -> int:
+    try:
+        import resource  # noqa: PLC0415  # Windows has none
+    except ImportError:
+        return UNLIMITED
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return UNLIMITED if soft == resource.RLIM_INFINITY else soft
