@@ -20,6 +20,7 @@ import hubbub
 from hubbub import Settings
 from hubbub.server import create_app
 from hubbub.server.containment import Contained
+from hubbub.server.problem import PATH_CHARS_MAX
 from tests.server.api import api
 
 DEEP = "[" * 20_000 + "]" * 20_000
@@ -137,7 +138,7 @@ async def test_a_fault_in_the_middle_of_an_answer_goes_to_the_server() -> None:
     "body",
     [
         DEEP,
-        '{"a":' * 20_000,
+        '{"a":' * 10_000,
         f'{{"nickname":{DEEP}}}',
         f'{{"x":{DEEP}}}',
         "1" * 5_000,
@@ -185,6 +186,13 @@ async def test_a_host_that_is_none_is_no_fault_of_ours() -> None:
             ]
 
     assert [answer.status_code for answer in answers] == [404, 200, 401, 401]
+
+
+async def test_of_a_long_path_only_the_start_is_repeated() -> None:
+    async with api() as (_, http):
+        detail = (await http.get("/" + "a" * 10_000)).json()["detail"]
+
+    assert len(detail) < PATH_CHARS_MAX + 100
 
 
 async def api_token(http: httpx2.AsyncClient) -> dict[str, str]:

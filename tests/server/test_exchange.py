@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import weakref
 from typing import Any
 
 import anyio
@@ -18,8 +20,12 @@ GET = b"GET /a%20b?c HTTP/1.1\r\nHost: x\r\n\r\n"
 START = {"type": "http.response.start", "status": 200, "headers": []}
 
 
-def body(data: bytes = b"", *, more: bool = False) -> dict[str, Any]:
+def body(data: bytes | bytearray = b"", *, more: bool = False) -> dict[str, Any]:
     return {"type": "http.response.body", "body": data, "more_body": more}
+
+
+class Answer(bytearray):
+    """An answer that can be watched."""
 
 
 async def answered(app: Any, raw: bytes = GET) -> tuple[list[int], MemoryWire]:
@@ -169,6 +175,30 @@ async def test_that_a_client_went_is_no_fault(
 
     assert (await answered(app))[0] == []
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("in_group", [False, True])
+async def test_an_answer_that_nobody_takes_is_forgotten_at_once(in_group: bool) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        answer = Answer(3 * PIECE_BYTES_MAX)
+        alive.append(weakref.ref(answer))
+        await send(START)
+        if not in_group:
+            await send(body(answer))
+            return
+        async with anyio.create_task_group():
+            await send(body(answer))
+
+    alive: list[weakref.ref[Answer]] = []
+    gc.disable()
+    try:
+        async with wired(app) as wire:
+            wire.end = "closed"
+            wire.http.feed(GET)
+            await wire.statuses()
+            assert [answer() for answer in alive] == [None]
+    finally:
+        gc.enable()
 
 
 async def test_two_may_wait_for_the_client_to_go() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from traceback import clear_frames
 from typing import Any, Protocol
 
 import anyio
@@ -109,6 +110,7 @@ class Exchange:
             if _is_gone(error):
                 # There is nobody to be told.
                 self.drop()
+                _clear(error)
             else:
                 logger.exception("%s %s failed", self._scope["method"], self._scope["path"])
         try:
@@ -206,6 +208,17 @@ def _is_gone(error: Exception) -> bool:
     if isinstance(error, ExceptionGroup):
         return error.split((Gone, ClientDisconnect))[1] is None
     return isinstance(error, (Gone, ClientDisconnect))
+
+
+def _clear(error: BaseException) -> None:
+    """Forget what its frames hold: an answer that nobody reads would wait for the collector."""
+    clear_frames(error.__traceback__)
+    for other in (error.__cause__, error.__context__):
+        if other is not None:
+            clear_frames(other.__traceback__)
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            _clear(inner)
 
 
 def _scope_of(head: RequestHead, connection: Mapping[str, Any]) -> dict[str, Any]:

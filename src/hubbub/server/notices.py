@@ -36,9 +36,10 @@ def stripe_routes(hub: Hubbub, secret: str) -> Sequence[BaseRoute]:
         body, longest = b"", hub.settings.frame_bytes_max
         async with aclosing(request.stream()) as chunks:
             async for chunk in chunks:
-                body += chunk
-                if len(body) > longest:
-                    return Response(status_code=413)
+                # What is too much is read to its end, and not kept.
+                body = (body + chunk)[: longest + 1]
+        if len(body) > longest:
+            return Response(status_code=413)
         try:
             signature = request.headers.get("stripe-signature", "")
             event = webhook.read(body, signature, hub.settings.clock.now())

@@ -24,6 +24,7 @@ from starlette.applications import Starlette
 
 from ..hub import Hubbub, open_hub
 from ..settings import Settings
+from .allocator import give_memory_back
 from .app import WEBSOCKET_PATH, create_app
 from .auth import Authenticator
 from .descriptors import within_descriptors
@@ -70,6 +71,7 @@ def run(  # noqa: PLR0913
         HubbubError: the store cannot be opened.
         OSError: the port cannot be listened at.
     """
+    give_memory_back()
     settings = within_descriptors(settings or Settings())
     with listen(host, port) as listener:
         main = partial(_main, url, settings, authenticator, listener, on_ready, prepare)

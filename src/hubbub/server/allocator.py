@@ -1,0 +1,30 @@
+"""The C library's allocator: what was freed goes back to the system."""
+
+from __future__ import annotations
+
+import ctypes
+
+__all__ = ["give_memory_back"]
+
+# Of malloc.h: an allocation from this size has pages of its own, which are freed with it.
+M_MMAP_THRESHOLD = -3
+M_ARENA_MAX = -8
+# glibc raises its threshold to the largest that was freed, so that after a few large answers
+# every other one would stay in the heap.
+MMAP_BYTES = 1024 * 1024
+# One for the event loop, and one for the threads that read the store.
+ARENAS = 2
+
+
+def give_memory_back() -> bool:
+    """
+    Let the process shrink again after large answers.
+
+    Returns:
+        False where the C library has no such options: not every one is glibc.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return False
+    return bool(mallopt(M_MMAP_THRESHOLD, MMAP_BYTES) and mallopt(M_ARENA_MAX, ARENAS))
