@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from hubbub import text as text_module
 from hubbub.errors import Invalid
-from hubbub.text import EMOJI_CHARS_MAX, check_emoji, check_name, check_text, matches, words
+from hubbub.text import (
+    EMOJI_CHARS_MAX,
+    check_emoji,
+    check_name,
+    check_text,
+    is_blank,
+    matches,
+    words,
+)
 
 any_text = st.text(alphabet=st.characters(), max_size=40)
 
@@ -58,7 +66,23 @@ def test_a_text_is_too_long_by_one_character() -> None:
     assert reason(error) == "The text has 101 characters; shorten it to 100 or fewer."
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n\t ", "\u3000\u00a0"])
+BLANK = {
+    "nothing": "",
+    "spaces": " \n\t\u3000\u00a0\u1680",
+    "zero width": "\u200b\u200c\u200d\u2060\ufeff",
+    "bidi controls": "\u200e\u200f\u061c\u202a\u202e\u202c\u2066\u2069",
+    "Hangul fillers": "\u115f\u1160\u3164\uffa0",
+    "blank Braille": "\u2800",
+    "tags": "\U000e0001\U000e0041\U000e007f",
+    "variation selectors": "\ufe0e\ufe0f\U000e0100",
+    "marks alone": "\u0301 \u20e3 \u0e31",
+    "soft hyphens and joiners": "\u00ad\u034f\u180e\u2064",
+    "musical and Egyptian blanks": "\U0001d159\U00013441\U00013442",
+    "annotations": "\ufff9\ufffa\ufffb",
+}
+
+
+@pytest.mark.parametrize("text", BLANK.values(), ids=BLANK)
 def test_an_empty_text_is_refused(text: str) -> None:
     with pytest.raises(Invalid) as error:
         check_text(text, 100)
@@ -85,6 +109,40 @@ def test_a_text_must_be_a_string(given_: object, type_: str) -> None:
     assert reason(error) == f"The text must be a string, not {type_}."
 
 
+@pytest.mark.parametrize(
+    "text", ["a", "\u200b.", "e\u0301", "\u202e5", "👍", "한", "\U000f0000", "\u3164ª"]
+)
+def test_what_shows_something_is_not_blank(text: str) -> None:
+    assert not is_blank(text)
+
+
+def test_an_emoji_that_is_newer_than_our_unicode_is_not_blank() -> None:
+    reserved = "\U0001faff"
+
+    assert category(reserved) == "Cn"
+    assert not is_blank(reserved)
+
+
+# A letter, digit, punctuation mark or symbol is seen: all categories but these. It is written
+# down here a second time, without the properties that the implementation asks for.
+shows_nothing = st.characters(categories=["Zs", "Zl", "Zp", "Cf", "Mn", "Me", "Mc"])
+shows_something = st.characters(
+    categories=["Lu", "Ll", "Lt", "Nd", "Nl", "No", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sc"]
+)
+
+
+@given(st.text(shows_nothing, max_size=8))
+def test_spaces_formats_and_marks_are_blank_however_many_there_are(text: str) -> None:
+    assert is_blank(text)
+
+
+@given(st.text(shows_nothing, max_size=5), shows_something, st.text(shows_nothing, max_size=5))
+def test_a_text_with_something_to_be_seen_is_never_blank(
+    before: str, seen: str, after: str
+) -> None:
+    assert not is_blank(before + seen + after)
+
+
 @given(st.one_of(any_text, st.text(st.characters(categories=["Cc", "Cs", "Zs"]), max_size=3)))
 def test_a_text_passes_exactly_if_all_of_it_may_be_sent(text: str) -> None:
     allowed = all(char in "\n\t" or category(char) not in ("Cc", "Cs") for char in text)
@@ -93,7 +151,7 @@ def test_a_text_passes_exactly_if_all_of_it_may_be_sent(text: str) -> None:
     except Invalid:
         passed = False
 
-    assert passed == (allowed and len(text) <= 30 and bool(text.strip()))
+    assert passed == (allowed and len(text) <= 30 and not is_blank(text))
 
 
 def test_a_name_is_stripped_and_composed() -> None:

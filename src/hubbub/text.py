@@ -10,7 +10,15 @@ import regex
 
 from .errors import Invalid
 
-__all__ = ["EMOJI_CHARS_MAX", "check_emoji", "check_name", "check_text", "matches", "words"]
+__all__ = [
+    "EMOJI_CHARS_MAX",
+    "check_emoji",
+    "check_name",
+    "check_text",
+    "is_blank",
+    "matches",
+    "words",
+]
 
 # The longest that Unicode recommends, two people of two skin tones kissing, has 10.
 EMOJI_CHARS_MAX = 16
@@ -26,8 +34,12 @@ _BIDI_OVERRIDE = r"\u202a-\u202e\u2066-\u2069"
 _not_in_text = re.compile(f"[{_CONTROL}{_SURROGATE}]").search
 _not_in_name = re.compile(f"[{_CONTROL}{_SURROGATE}{_LINE_BREAK}{_BIDI_OVERRIDE}]").search
 
-_VISIBLE = r"[[\p{L}\p{N}\p{P}\p{S}\p{Co}]--[\p{Default_Ignorable_Code_Point}\u2800]]"
+# Letters and symbols by their category, and blanks by their shape: Braille's, the null
+# notehead, and two hieroglyphs. Emoji of a newer Unicode than ours are shown as something.
+_BLANK = r"\p{Default_Ignorable_Code_Point}\u2800\U0001D159\U00013441\U00013442"
+_VISIBLE = rf"[[\p{{L}}\p{{N}}\p{{P}}\p{{S}}\p{{Co}}\p{{Extended_Pictographic}}]--[{_BLANK}]]"
 _visible = regex.compile(_VISIBLE, regex.V1).search
+_visible_ascii = re.compile("[!-~]").match
 
 # After the pattern for possible emoji of Unicode Technical Standard 51, section
 # 1.4.9, without what it lets in that is none: digits, and parts on their own.
@@ -60,18 +72,29 @@ def check_text(text: object, chars_max: int) -> str:
         chars_max: its greatest length in Unicode code points.
 
     Raises:
-        Invalid: it is not a string, is longer, is empty or white space, or has
+        Invalid: it is not a string, is longer, has nothing to be seen, or has
             control characters other than line feed and tab, or lone surrogates.
     """
     if not isinstance(text, str):
         raise Invalid(f"The text must be a string, not {type(text).__name__}.")
     if len(text) > chars_max:
         raise _too_long("text", len(text), chars_max)
-    if not text or text.isspace():
-        raise Invalid("The text is empty; write something.")
     if found := _not_in_text(text):
         raise _forbidden("text", found)
+    if is_blank(text):
+        raise Invalid("The text is empty; write something.")
     return text
+
+
+def is_blank(text: str) -> bool:
+    """
+    Tell whether a text shows nothing, however many characters it has.
+
+    White space, characters that are ignored when a text is drawn (zero-width and
+    bidirectional controls, fillers, tags, variation selectors), combining marks with
+    nothing to combine with, and blanks that count as symbols show nothing.
+    """
+    return not (_visible_ascii(text) or _visible(text))
 
 
 def check_name(name: object, chars_max: int, what: str = "name") -> str:
@@ -98,7 +121,7 @@ def check_name(name: object, chars_max: int, what: str = "name") -> str:
         raise _too_long(what, len(name), chars_max)
     if found := _not_in_name(name):
         raise _forbidden(what, found)
-    if not _visible(name):
+    if is_blank(name):
         raise Invalid(f"The {what} is empty; use at least one letter, digit or symbol.")
     return name
 
