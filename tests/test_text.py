@@ -2,14 +2,11 @@ from __future__ import annotations
 
 from unicodedata import category, normalize
 
-import apsw
-import apsw.fts5
 import pytest
 import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub import text as text_module
 from hubbub.errors import Invalid
 from hubbub.text import (
     EMOJI_CHARS_MAX,
@@ -17,8 +14,7 @@ from hubbub.text import (
     check_name,
     check_text,
     is_blank,
-    matches,
-    words,
+    plain_emoji,
 )
 
 any_text = st.text(alphabet=st.characters(), max_size=40)
@@ -241,97 +237,39 @@ def test_every_character_that_is_shown_as_an_emoji_is_one() -> None:
     assert [check_emoji(char) for char in emoji] == emoji
 
 
-TOKENIZER = apsw.Connection(":memory:").fts5_tokenizer("unicode61", ["remove_diacritics", "2"])
+FORMS = [
+    ("👍", "👍\ufe0f"),
+    ("❤\ufe0f", "❤"),
+    ("🏳\ufe0f\u200d🌈", "🏳\u200d🌈"),
+    ("👁\ufe0f\u200d🗨\ufe0f", "👁\u200d🗨"),
+    ("🕵🏽\u200d♂\ufe0f", "🕵🏽\u200d♂"),
+    ("1\ufe0f\u20e3", "1\u20e3"),
+]
 
 
-def sqlite_words(text: str) -> list[str]:
-    return TOKENIZER(  # type: ignore[return-value]
-        text.encode(),
-        apsw.FTS5_TOKENIZE_DOCUMENT,
-        None,
-        include_offsets=False,
-        include_colocated=False,
-    )
+@pytest.mark.parametrize(("plain", "other"), FORMS)
+def test_an_emoji_is_the_same_with_and_without_variation_selectors(plain: str, other: str) -> None:
+    assert plain_emoji(plain) == plain_emoji(other) == plain
+    assert plain_emoji(plain.replace("\ufe0f", "\ufe0e")) == plain
 
 
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("Hello everyone! 👋", ["hello", "everyone"]),
-        ("don't e-mail x_y", ["don", "t", "e", "mail", "x", "y"]),
-        ("café CAFE\u0301 Ấn İstanbul", ["cafe", "cafe", "an", "istanbul"]),
-        ("STRASSE Straße ŒUVRE", ["strasse", "strasse", "œuvre"]),
-        ("Йти и\u0306ти ити", ["йти", "йти", "ити"]),
-        ("ΌΣΟΣ", ["όσοσ"]),
-        ("हिन्दी שָׁלוֹם", ["हनद", "שלום"]),
-        ("v2.0 ٣ ½", ["v2", "0", "٣", "½"]),
-        ("\ue000 a\ud83db", ["\ue000", "a", "b"]),
-        ("한국어 \u1112\u1161\u11ab", ["한국어", "한"]),
-        ("1️⃣ ❤️ \u0301", ["1"]),
-        ("", []),
-    ],
-)
-def test_words_are_letters_and_digits_in_search_form(text: str, found: list[str]) -> None:
-    assert words(text) == found
+@pytest.mark.parametrize("emoji", EMOJI)
+def test_the_plain_form_of_an_emoji_is_an_emoji_and_stays(emoji: str) -> None:
+    plain = plain_emoji(emoji)
+
+    assert check_emoji(plain) == plain_emoji(plain) == plain
+    assert plain.replace("\ufe0f", "") == emoji.replace("\ufe0f", "")
 
 
-# SQLite folds a letter to one letter, knows no letter that is newer than Unicode 6.1,
-# and takes most combining marks as the end of a word; about all others they agree.
-letters_known_to_sqlite = st.characters(
-    min_codepoint=32,
-    max_codepoint=0x527,
-    exclude_categories=["M", "C"],
-    exclude_characters="ßŉǠǡ\u0374\u037f",
-)
+def test_skin_tones_tell_emoji_apart() -> None:
+    assert len({plain_emoji(f"👍{tone}") for tone in ("", "🏻", "🏼", "🏽", "🏾", "🏿")}) == 6
 
 
-@given(st.text(letters_known_to_sqlite, max_size=60))
-def test_words_are_those_of_sqlite(text: str) -> None:
-    assert words(text) == sqlite_words(text)
+def test_every_emoji_has_one_plain_form_whatever_its_selectors() -> None:
+    single = regex.compile(r"[\p{Emoji}&&\p{Extended_Pictographic}]", regex.V1)
+    emoji = [char for char in map(chr, range(0x110000)) if single.match(char)]
 
-
-@given(any_text)
-def test_words_of_words_are_the_same(text: str) -> None:
-    found = words(text)
-
-    assert words(" ".join(found)) == found
-
-
-@given(st.text(max_size=20))
-def test_words_are_the_same_for_texts_that_look_the_same(text: str) -> None:
-    assert words(normalize("NFD", text)) == words(normalize("NFC", text))
-
-
-def test_words_of_endless_marks_take_no_endless_time() -> None:
-    assert words("a" + "\u0316\u0301" * 200_000 + "b") == ["ab"]
-
-
-def test_the_memory_of_folded_letters_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_module, "_FOLDED_MAX", 100)
-    letters = "".join(map(chr, range(0x4E00, 0x4E00 + 1_000)))
-
-    assert words(letters) == [letters]
-    assert len(text_module._folded) <= 100
-
-
-@pytest.mark.parametrize(
-    ("wanted", "found"),
-    [
-        (["hello"], True),
-        (["hel"], True),
-        (["every", "he"], True),
-        (["ello"], False),
-        (["hello", "bye"], False),
-        (["hellos"], False),
-        ([], True),
-    ],
-)
-def test_a_text_matches_if_each_wanted_word_begins_one_of_its_words(
-    wanted: list[str], found: bool
-) -> None:
-    assert matches("Héllo everyone", wanted) == found
-
-
-@given(any_text)
-def test_a_text_matches_its_own_words(text: str) -> None:
-    assert matches(text, words(text))
+    assert len(emoji) > 1_000
+    for char in emoji:
+        assert plain_emoji(char) == plain_emoji(char + "\ufe0f")
+        check_emoji(plain_emoji(char))

@@ -1,10 +1,9 @@
-"""What people write: what is let in, and how it is searched."""
+"""What people write: what is let in."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from unicodedata import category, normalize
+from unicodedata import normalize
 
 import regex
 
@@ -16,8 +15,7 @@ __all__ = [
     "check_name",
     "check_text",
     "is_blank",
-    "matches",
-    "words",
+    "plain_emoji",
 ]
 
 # The longest that Unicode recommends, two people of two skin tones kissing, has 10.
@@ -54,13 +52,12 @@ _EMOJI = rf"""
     | \U0001F3F4 [\U000E0030-\U000E0039\U000E0061-\U000E007A]{{3,6}} \U000E007F
 """
 _emoji = regex.compile(_EMOJI, regex.V1 | regex.VERBOSE).fullmatch
-
-# More combining marks than the 30 that Unicode's "stream-safe" texts have in a row
-# (Standard Annex 15, section 13) say nothing, and take quadratic time to normalise.
-_MARKS_MAX = 30
-_marks = regex.compile(rf"(\p{{M}}{{{_MARKS_MAX}}})\p{{M}}+").sub
-
-_FOLDED_MAX = 10_000
+# What is drawn as text unless a variation selector asks for a picture, and its selector.
+_text_default = regex.compile(
+    r"([[\p{Emoji}]--[\p{Emoji_Presentation}\p{Emoji_Modifier}\p{Regional_Indicator}\U0001F3F4]])"
+    r"(?!\p{Emoji_Modifier}|[\U000E0020-\U000E007F])",
+    regex.V1,
+).sub
 
 
 def check_text(text: object, chars_max: int) -> str:
@@ -141,28 +138,15 @@ def check_emoji(emoji: object) -> str:
     return emoji
 
 
-def words(text: str) -> list[str]:
+def plain_emoji(emoji: str) -> str:
     """
-    Split a text into words in the form in which they are searched.
+    Return the form that stands for all forms of an emoji: Unicode's "fully qualified" one.
 
-    Words are runs of letters and digits, case-folded and without combining
-    marks. As in SQLite's ``unicode61`` tokenizer with ``remove_diacritics 2`` a
-    precomposed letter loses its diacritics if it is Latin ("é" is "e") and keeps
-    them otherwise, where it is a letter of its own ("й" is not "и").
+    They differ in variation selectors, which change how it is drawn and not what it says.
+    Skin tones stay.
     """
-    return normalize("NFC", _marks(r"\1", text)).translate(_folded).split()
-
-
-def matches(text: str, wanted: Sequence[str]) -> bool:
-    """
-    Tell whether each wanted word begins some word of the text.
-
-    Args:
-        text: what is searched.
-        wanted: words as :func:`words` gives them; every text matches none.
-    """
-    found = words(text)
-    return all(any(word.startswith(start) for word in found) for start in wanted)
+    bare = emoji.replace("\ufe0f", "").replace("\ufe0e", "")
+    return bare if bare.isascii() else _text_default("\\1\ufe0f", bare)
 
 
 def _too_long(what: str, chars: int, chars_max: int) -> Invalid:
@@ -174,25 +158,3 @@ def _forbidden(what: str, found: re.Match[str]) -> Invalid:
     return Invalid(
         f"The {what} has {code} at character {found.start() + 1}, which is not allowed; remove it."
     )
-
-
-class _Folded(dict[int, str]):
-    """What each character becomes in a word; a space if it is between words."""
-
-    def __missing__(self, code: int) -> str:
-        if len(self) >= _FOLDED_MAX:
-            self.clear()
-        return self.setdefault(code, _fold(chr(code)))
-
-
-_folded = _Folded()
-
-
-def _fold(char: str) -> str:
-    kind = category(char)
-    if kind[0] not in "LMN" and kind != "Co":
-        return " "
-    letters = normalize("NFD", char.casefold())
-    if not letters[0].isascii():
-        letters = normalize("NFC", letters)
-    return "".join([letter for letter in letters if category(letter)[0] != "M"])

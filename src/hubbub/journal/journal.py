@@ -12,11 +12,11 @@ import anyio.lowlevel
 import msgspec
 from anyio import AsyncContextManagerMixin, CapacityLimiter, to_thread
 
-from ..errors import Closed, Conflict, HubbubError, Invalid, Overloaded
+from ..errors import Closed, Conflict, HubbubError, Overloaded
 from ..ratelimit import RateLimit
 from ..service import check_seq
 from ..settings import Settings
-from .command import Call, Command, Lane, nothing
+from .command import Call, Command, Lane, check_key, nothing
 from .committer import Committer
 from .event import Event, Signal, State, Streams
 from .follow import Following, check_open
@@ -27,13 +27,14 @@ from .states import Name, States, StreamCell
 from .stores.contract import Record, Store
 from .topic import Follower, Topic
 
-__all__ = ["Journal"]
+__all__ = ["Journal", "check_key"]
 
 R = TypeVar("R")
 
 # Topics nobody follows that are kept for those who come back.
 TOPICS_IDLE_MAX = 64
 READERS_MAX = 4
+SEARCHERS_MAX = 2
 
 
 class Journal(AsyncContextManagerMixin):
@@ -73,6 +74,7 @@ class Journal(AsyncContextManagerMixin):
             commit_seconds_max=settings.commit_seconds_max,
         )
         self._readers = CapacityLimiter(READERS_MAX)
+        self._searchers = CapacityLimiter(SEARCHERS_MAX)
         self._loader = Loader(store, self._states, streams, self._read, self._loaded)
         self._topics: OrderedDict[str, Topic] = OrderedDict()
         self._idle_topics: OrderedDict[str, None] = OrderedDict()
@@ -200,9 +202,15 @@ class Journal(AsyncContextManagerMixin):
 
     async def search(self, stream: str, words: Sequence[str], before: int, limit: int) -> list[int]:
         """Return the seqs of messages that have all the words, the newest first."""
+        return await self.searching(self.store.search, stream, words, before, limit)
+
+    async def searching(self, work: Callable[..., R], *args: object) -> R:
+        """Run a search in a worker thread, whatever the store is, when all texts are indexed."""
         if not self._closed:
             await self._committer.caught_up()
-        return await self.query(self.store.search, stream, words, before, limit)
+        if self._closed:
+            raise Closed("The hub is closed; open it again.")
+        return await to_thread.run_sync(work, *args, limiter=self._searchers)
 
     async def query(self, work: Callable[..., R], *args: object) -> R:
         """Run a reading method of the store in a worker thread."""
@@ -383,11 +391,3 @@ class Journal(AsyncContextManagerMixin):
         error = Closed("The hub was closed before it got to this command.")
         self._loader.abandon(error)
         self._committer.abandon(error)
-
-
-def check_key(key: object, chars_max: int) -> None:
-    """Raise Invalid if it cannot be an idempotency key."""
-    good = isinstance(key, str) and 0 < len(key) <= chars_max
-    # UTF-8 has no form for half a surrogate pair, so no store could keep it.
-    if not good or not (str(key).isascii() or str(key).encode(errors="ignore").decode() == key):
-        raise Invalid(f"A key has 1 to {chars_max} characters; take another.")
