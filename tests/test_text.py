@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hubbub.errors import Invalid
 from hubbub.text import (
     EMOJI_CHARS_MAX,
+    EMOJI_MAX,
     check_emoji,
     check_name,
     check_text,
@@ -273,3 +274,7 @@ def test_every_emoji_has_one_plain_form_whatever_its_selectors() -> None:
     for char in emoji:
         assert plain_emoji(char) == plain_emoji(char + "\ufe0f")
         check_emoji(plain_emoji(char))
+
+
+def test_the_memory_of_plain_forms_is_bounded() -> None:
+    assert plain_emoji.cache_info().maxsize == EMOJI_MAX

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from unicodedata import normalize
 
 import regex
@@ -21,6 +22,8 @@ __all__ = [
 # The longest that Unicode recommends, two people of two skin tones kissing, has 10.
 EMOJI_CHARS_MAX = 16
 
+# Emoji whose plain forms are remembered: more than there are.
+EMOJI_MAX = 4_096
 # How many characters one character of NFC can have been.
 _DECOMPOSED_CHARS_MAX = 4
 
@@ -138,6 +141,7 @@ def check_emoji(emoji: object) -> str:
     return emoji
 
 
+@lru_cache(EMOJI_MAX)
 def plain_emoji(emoji: str) -> str:
     """
     Return the form that stands for all forms of an emoji: Unicode's "fully qualified" one.

@@ -329,7 +329,8 @@ class Committer:
         for event, cell in zip(events, cells, strict=True):
             cell.take(event)
             decided.cells.add(cell)
-            states.applied(event)
+            for seq in states.applied(event):
+                decided.batch.superseded.append((event.stream, seq))
         decided.events += events
         decided.batch.records += records
         return events

@@ -22,6 +22,7 @@ from .event import Event, Signal, State, Streams
 from .follow import Following, check_open
 from .loader import Loader
 from .measures import Measures
+from .redaction import read_shown, takes_back
 from .signals import Signals
 from .states import Name, States, StreamCell
 from .stores.contract import Record, Store
@@ -197,8 +198,8 @@ class Journal(AsyncContextManagerMixin):
     # Reading
 
     async def read(self, stream: str, after: int, limit: int) -> list[bytes]:
-        """Return encoded events after a seq; the caller has checked who asks."""
-        return await self._read(self.store.read, stream, after, limit)
+        """Return encoded events after a seq, as they may be shown to those who may read them."""
+        return await self._read(read_shown, self.store, self.streams, stream, after, limit)
 
     async def search(self, stream: str, words: Sequence[str], before: int, limit: int) -> list[int]:
         """Return the seqs of messages that have all the words, the newest first."""
@@ -355,13 +356,18 @@ class Journal(AsyncContextManagerMixin):
 
     def _publish(self, events: Sequence[Event], records: Sequence[Record]) -> None:
         bodies: dict[str, list[bytes]] = {}
+        taken_back: list[tuple[str, int]] = []
         topics = self._topics
         for event, record in zip(events, records, strict=True):
             if event.stream in topics:
                 bodies.setdefault(event.stream, []).append(record.body)
                 self._revoke(event)
+                if event.ref is not None and takes_back(self.streams, record):
+                    taken_back.append((event.stream, event.ref))
         for stream, new in bodies.items():
             topics[stream].publish(new)
+        for stream, seq in taken_back:
+            topics[stream].redact(seq, self.streams.redact)
         for told in self.on_commit:
             told(events)
 
