@@ -94,7 +94,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     name_chars_max: int = 100
     reactions_max: int = 1_000
     room_members_max: int = 10_000
-    rooms_joined_max: int = 1_000
+    rooms_joined_max: int = 10_000
     page_max: int = 500
     key_chars_max: int = 200
     calls_queued_max: int = 10_000

@@ -12,6 +12,7 @@ from hubbub.chat.limits import BANS_MAX, DIRECTS_MAX, INVITES_MAX, MUTES_MAX
 from hubbub.chat.room import RoomState
 from hubbub.errors import Conflict
 from hubbub.journal.event import Draft
+from hubbub.journal.link import Links
 from tests.chat.folding import NOW, STREAM, event_of, room_with
 
 LATER = NOW + timedelta(hours=1)
@@ -21,12 +22,16 @@ def users(count: int) -> list[str]:
     return [f"user{number}" for number in range(count)]
 
 
+def linked(where: str, count: int) -> Links:
+    return Links(links={f"{where}/{user}": 0 for user in users(count)})
+
+
 @pytest.mark.parametrize(
     ("check", "most"),
     [
         (lambda n: limits.check_members(users(n), 3), 3),
-        (lambda n: limits.check_joined([f"room/{user}" for user in users(n)], 3), 3),
-        (lambda n: limits.check_directs([f"direct/a/{user}" for user in users(n)]), DIRECTS_MAX),
+        (lambda n: limits.check_joined(linked("room", n), 3), 3),
+        (lambda n: limits.check_directs(linked("direct/a", n)), DIRECTS_MAX),
         (lambda n: limits.check_invites(users(n)), INVITES_MAX),
         (lambda n: limits.check_bans(users(n)), BANS_MAX),
         (lambda n: limits.check_mutes(dict.fromkeys(users(n), LATER), "ann", NOW), MUTES_MAX),
@@ -40,7 +45,10 @@ def test_there_is_one_more_up_to_a_limit(check: Callable[[int], None], most: int
 
 
 def test_rooms_and_conversations_are_counted_apart() -> None:
-    limits.check_joined(["direct/a/b", "match/1", "room/1"], 2)
+    links = Links(links={"direct/a/b": 0, "match/1": 0, "room/1": 0, "rooms/2": 0, "roo/3": 0})
+
+    limits.check_joined(links, 2)
+    assert [links.count(kind) for kind in ("room", "direct", "match", "cart")] == [1, 1, 1, 0]
 
 
 def test_mutes_that_are_over_do_not_count_and_do_not_stay() -> None:

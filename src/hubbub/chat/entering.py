@@ -23,7 +23,7 @@ def create(  # noqa: PLR0913
 ) -> Sequence[Draft]:
     """Make a room; see :meth:`hubbub.chat.service.Chat.create_room`."""
     checked = check_name(name, settings.name_chars_max)
-    check_joined(states.of(Links, f"user/{by}").links, settings.rooms_joined_max)
+    check_joined(states.of(Links, f"user/{by}"), settings.rooms_joined_max)
     return r.create(stream, by, checked, private=private)
 
 
@@ -32,7 +32,7 @@ def join(stream: str, by: str, settings: Settings, states: States) -> Sequence[D
     room, head = states.of(RoomState, stream), states.cell(stream).head
     drafts = r.join(room, stream, by, head, settings.room_members_max)
     if drafts:
-        check_joined(states.of(Links, f"user/{by}").links, settings.rooms_joined_max)
+        check_joined(states.of(Links, f"user/{by}"), settings.rooms_joined_max)
     return drafts
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from ..errors import Conflict
+from ..journal.link import Links
 
 __all__ = [
     "BANS_MAX",
@@ -35,15 +36,15 @@ def check_members(members: Collection[str], members_max: int) -> None:
         raise Conflict(f"This room is full: it has {members_max} members.")
 
 
-def check_joined(links: Iterable[str], rooms_max: int) -> None:
-    """Raise Conflict if a user, who has these links, is in as many rooms as they may be in."""
-    if sum(stream.startswith("room/") for stream in links) >= rooms_max:
+def check_joined(links: Links, rooms_max: int) -> None:
+    """Raise Conflict if a user is in as many rooms as they may be in."""
+    if links.count("room") >= rooms_max:
         raise Conflict(f"You are in {rooms_max} rooms, which is the most; leave one of them.")
 
 
-def check_directs(links: Iterable[str]) -> None:
+def check_directs(links: Links) -> None:
     """Raise Conflict if a user has as many direct conversations as there may be."""
-    if sum(stream.startswith("direct/") for stream in links) >= DIRECTS_MAX:
+    if links.count("direct") >= DIRECTS_MAX:
         raise Conflict(f"A user has at most {DIRECTS_MAX} direct conversations.")
 
 

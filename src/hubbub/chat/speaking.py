@@ -40,7 +40,7 @@ def send_direct(by: str, other: str, text: str, chars_max: int, states: States) 
     drafts = [Draft(stream, Said(check_text(text, chars_max)))]
     if states.of(RoomState, stream).created_at is None:
         for user in (by, other):
-            check_directs(states.of(Links, f"user/{user}").links)
+            check_directs(states.of(Links, f"user/{user}"))
         drafts.insert(0, Draft(stream, Created("", private=True, direct=(first, second))))
         drafts += [Draft(f"user/{user}", Linked(stream)) for user in (by, other)]
     states.charge("messages", by)

@@ -101,11 +101,21 @@ class Links(State, dict=True):
 
     def ordered(self, after: str = "") -> Iterator[str]:
         """Yield the linked streams whose names come after one, in order; it costs what is taken."""
+        order = self._ordered()
+        for index in range(bisect_right(order, after), len(order)):
+            yield order[index]
+
+    def count(self, kind: str) -> int:
+        """Count the linked streams of one kind."""
+        order = self._ordered()
+        # Of all that can follow, the slash's next character is the first of another kind.
+        return bisect_left(order, f"{kind}0") - bisect_left(order, f"{kind}/")
+
+    def _ordered(self) -> list[str]:
         order = self._order
         if order is None:
             order = self.__dict__["order"] = sorted(self.links)
-        for index in range(bisect_right(order, after), len(order)):
-            yield order[index]
+        return order
 
     @property
     def _order(self) -> list[str] | None:
