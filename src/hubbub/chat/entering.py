@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..errors import NotFound
+from ..errors import Invalid, NotFound
 from ..journal.event import Draft
 from ..journal.link import Links, Marked
 from ..journal.states import States
@@ -22,6 +22,8 @@ def create(  # noqa: PLR0913
     stream: str, by: str, name: str, private: bool, settings: Settings, states: States
 ) -> Sequence[Draft]:
     """Make a room; see :meth:`hubbub.chat.service.Chat.create_room`."""
+    if not isinstance(private, bool):
+        raise Invalid(f"A room is private or not: True or False, not {shown(private)}.")
     checked = check_name(name, settings.name_chars_max)
     check_joined(states.of(Links, f"user/{by}"), settings.rooms_joined_max)
     return r.create(stream, by, checked, private=private)

@@ -45,7 +45,7 @@ def list_directs(caller: Caller, *, before: str | None, limit: int | None) -> Co
 
     def result(states: States, events: Sequence[Event]) -> list[Room]:
         links = states.of(Links, mine).links
-        if before is not None and before not in links:
+        if before is not None and not (isinstance(before, str) and before in links):
             raise NotFound("There is no such direct conversation; see chat.directs().")
         known = takewhile(lambda stream: stream != before, links)
         streams = [stream for stream in known if stream.startswith("direct/")][-count:]

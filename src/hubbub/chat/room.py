@@ -14,7 +14,7 @@ from ..errors import Muted as MutedError
 from ..journal.event import Data, Draft, Event, State
 from ..journal.link import Linked, Offered, Unlinked
 from ..permissions import COMMANDS, Who, check, check_reading
-from ..service import shown
+from ..service import SEQ_MAX, shown
 from . import events as e
 from . import limits
 from .limits import still_muted
@@ -242,11 +242,18 @@ def check_number(seq: object) -> int:
     Return a message's seq, whether there is such a message or not.
 
     Raises:
-        Invalid: it is no whole number.
+        Invalid: it is no whole number, or one that no seq can be.
     """
-    if not isinstance(seq, int) or isinstance(seq, bool):
+    if not isinstance(seq, int) or isinstance(seq, bool) or abs(seq) > SEQ_MAX:
         raise Invalid(f"A message's seq is a whole number, not {shown(seq)}.")
     return seq
+
+
+def check_target(user: object) -> str:
+    """Return what may be a user's id, or raise Invalid."""
+    if not isinstance(user, str):
+        raise Invalid(f"A user's id is a string, not {shown(user)}.")
+    return user
 
 
 def join(room: RoomState, stream: str, by: str, head: int, members_max: int) -> list[Draft]:

@@ -137,6 +137,7 @@ class Chat(Service):
             NotMember: you are not in it yourself.
         """
         by, role, stream = self._by, self._caller.role, stream_of(room_id)
+        r.check_target(user_id)
 
         def decide(room: RoomState, states: States) -> Sequence[Draft]:
             drafts = r.invite(room, stream, by, user_id, role)
@@ -149,6 +150,7 @@ class Chat(Service):
     def kick(self, room_id: str, user_id: str) -> Command[None]:
         """Put a member out, who may come back; for the room's moderators."""
         by, role, stream = self._by, self._caller.role, stream_of(room_id)
+        r.check_target(user_id)
         return self._room_command(
             room_id, lambda room, _: r.kick(room, stream, by, user_id, role), _no_result
         )
@@ -157,6 +159,7 @@ class Chat(Service):
     def ban(self, room_id: str, user_id: str) -> Command[None]:
         """Put a user out until somebody invites him again; for the room's moderators."""
         by, role, stream = self._by, self._caller.role, stream_of(room_id)
+        r.check_target(user_id)
 
         def decide(room: RoomState, states: States) -> Sequence[Draft]:
             drafts = r.ban(room, stream, by, user_id, role)
@@ -169,6 +172,7 @@ class Chat(Service):
     def mute(self, room_id: str, user_id: str, seconds: float) -> Command[None]:
         """Let a member not speak for some seconds, 0 lifts it; for the room's moderators."""
         by, role, stream = self._by, self._caller.role, stream_of(room_id)
+        r.check_target(user_id)
         return self._room_command(
             room_id,
             lambda room, states: r.mute(room, stream, by, user_id, seconds, role, states.now),
@@ -179,6 +183,7 @@ class Chat(Service):
     def set_role(self, room_id: str, user_id: str, role: str) -> Command[None]:
         """Make a member a ``moderator``, or a moderator a ``member``; for the room's creator."""
         by, own, stream = self._by, self._caller.role, stream_of(room_id)
+        r.check_target(user_id)
         return self._room_command(
             room_id, lambda room, _: r.set_role(room, stream, by, user_id, role, own), _no_result
         )
