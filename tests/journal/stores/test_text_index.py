@@ -78,6 +78,20 @@ def test_large_texts_are_indexed_a_few_at_a_time(path: Path) -> None:
     assert found == [2, 4, 6]
 
 
+def test_texts_that_were_superseded_are_passed_over(path: Path) -> None:
+    store = SQLiteStore(path)
+    store.commit(Batch([record("room/1", 1, text="apple")]))
+    for seq in range(2, 9):
+        superseded = [("room/1", seq - 1)] if seq > 2 else []
+        edited = record("room/1", seq, "edited", ref=1, text=f"plum{seq} " * INDEX_BYTES_MAX)
+        store.commit(Batch([edited], superseded=superseded))
+
+    assert store.catch_up() is False
+    assert store.search("room/1", ["plum7"], EVER, 9) == []
+    assert store.search("room/1", ["plum8"], EVER, 9) == [1]
+    store.close()
+
+
 def test_a_text_larger_than_a_part_is_indexed_by_itself(path: Path) -> None:
     store = SQLiteStore(path)
     store.commit(Batch([record("room/1", 1, text="apple " * INDEX_BYTES_MAX)]))

@@ -13,7 +13,7 @@ __all__ = ["FOUND", "INDEX_BYTES_MAX", "INDEX_EVENTS_MAX", "index_some", "prepar
 
 # Events indexed in one go, and about how many bytes of them: some milliseconds.
 INDEX_EVENTS_MAX = 256
-INDEX_BYTES_MAX = 64 * 1024
+INDEX_BYTES_MAX = 256 * 1024
 # Other rules make another index, of all the events anew.
 INDEX_VERSION = "2"
 # Between a stream's number and a word: what no word has, and the tokenizer takes for a letter.
@@ -23,18 +23,20 @@ BETWEEN = "\u00b7"
 INDEX = """
 CREATE VIRTUAL TABLE found USING fts5 (text, content='', detail=none, tokenize='ascii')
 """
+# A text that was superseded, which has a negative ref, is not searched: it costs nothing.
 # The next events, up to a number of them, whose bodies have up to so many bytes, but for the last.
 UNINDEXED = """
 SELECT max(id) FILTER (WHERE before < ?), count(*) FILTER (WHERE before < ?), count(*) FROM (
-    SELECT id, sum(length(body)) OVER (ORDER BY id) - length(body) AS before FROM (
-        SELECT id, body FROM event WHERE id > ? ORDER BY id LIMIT ?
+    SELECT id, sum(size) OVER (ORDER BY id) - size AS before FROM (
+        SELECT id, iif(ref < 0, 0, length(body)) AS size
+        FROM event WHERE id > ? ORDER BY id LIMIT ?
     )
 )
 """
 FIND = """
 INSERT INTO found (rowid, text) SELECT id, terms(stream, t) FROM (
     SELECT id, stream, json_extract(CAST(body AS TEXT), '$.text') AS t
-    FROM event WHERE id > ? AND id <= ?
+    FROM event WHERE id > ? AND id <= ? AND NOT coalesce(ref, 0) < 0
 ) WHERE t IS NOT NULL
 """
 FOUND = """
