@@ -13,7 +13,7 @@ from tests.journal.tally import record
 
 EVER = 1 << 62
 
-# As databases had it before there were versions of the index.
+# As databases of version 2 had it, before there were versions of the index.
 FIRST_INDEX = """
 DROP TABLE found;
 DROP INDEX event_deleted;
@@ -22,6 +22,7 @@ CREATE VIRTUAL TABLE found USING fts5 (
 );
 DELETE FROM meta WHERE name = 'index_version';
 INSERT OR REPLACE INTO meta VALUES ('indexed', '99');
+PRAGMA user_version = 2;
 """
 
 
@@ -49,6 +50,8 @@ def test_an_index_of_older_rules_is_made_anew_part_by_part(
     again.close()
 
     assert found == [[], [2, 1], [3, 2, 1]]
+    # A program that knows only the older rules refuses it from now on.
+    assert apsw.Connection(str(path)).pragma("user_version") == 3
 
 
 def test_an_index_of_these_rules_is_kept(path: Path) -> None:

@@ -28,7 +28,9 @@ R = TypeVar("R")
 
 # "Hubb": in the file's header, to know our own.
 APPLICATION_ID = 0x48756262
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+# Versions that are brought up to date when they are opened; a program of theirs then refuses.
+OLDER_VERSIONS = (2,)
 # Rows written by one statement: each statement gives up the interpreter's lock.
 ROWS_AT_ONCE = (512, 64, 8, 1)
 # How long closing waits for who is in here still.
@@ -266,7 +268,8 @@ class SQLiteStore:
         is_new = not writer.pragma("schema_version")
         version = writer.pragma("application_id"), writer.pragma("user_version")
         # Before anything is written: it may be somebody else's.
-        if not is_new and version != (APPLICATION_ID, SCHEMA_VERSION):
+        known = [(APPLICATION_ID, one) for one in (*OLDER_VERSIONS, SCHEMA_VERSION)]
+        if not is_new and version not in known:
             raise StorageError(
                 f"{self.path} is not a hubbub database of version {SCHEMA_VERSION}; use another."
             )
@@ -280,6 +283,8 @@ class SQLiteStore:
                 writer.pragma("user_version", SCHEMA_VERSION)
         writer.execute(schema.EVENT_DELETED)
         text_index.prepare(writer)
+        if version[1] != SCHEMA_VERSION:
+            writer.pragma("user_version", SCHEMA_VERSION)
 
     @_storage_errors
     def _meta(self, name: str, default: str) -> str:
