@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from hubbub.chat.events import Deleted, Edited, Joined, Reacted, Said
 from hubbub.journal.event import Data, Event, Streams, encode_event, tag_of
+from hubbub.journal.follow import Tail
 from hubbub.journal.redaction import read_shown, takes_back
 from hubbub.journal.stores.contract import Batch, Record
-from hubbub.journal.topic import Topic
+from hubbub.journal.topic import Follower, Topic
 from hubbub.session import STREAMS as KINDS
 from tests.journal.tally import NOON, memory_store
 
@@ -105,3 +106,27 @@ def test_a_tail_counts_its_bytes_and_makes_its_chunks_anew() -> None:
     assert SECRET.encode() in before
     assert SECRET.encode() not in after
     assert topic._tail_bytes == len(after)
+
+
+async def test_what_was_read_while_it_was_taken_back_is_not_kept_for_others() -> None:
+    topic, said = Topic(1), Event("room/1", 1, NOON, "ann", None, Said(SECRET))
+
+    async def read(stream: str, after: int, limit: int) -> list[bytes]:
+        topic.redact(1, STREAMS.redact)
+        return [encode_event(said)]
+
+    await Tail("room/1", topic, Follower("bob", 0), read).older(0)
+
+    assert (topic.base, topic.head) == (1, 1)
+
+
+async def test_what_was_read_in_peace_is_kept_for_others() -> None:
+    topic, said = Topic(1), Event("room/1", 1, NOON, "ann", None, Said(SECRET))
+
+    async def read(stream: str, after: int, limit: int) -> list[bytes]:
+        return [encode_event(said)]
+
+    await Tail("room/1", topic, Follower("bob", 0), read).older(0)
+    assert list(topic.since(0)) == [encode_event(said)]
+    topic.redact(1, STREAMS.redact)
+    assert SECRET.encode() not in topic.since(0)[0]
