@@ -12,7 +12,6 @@ import anyio
 from anyio import AsyncContextManagerMixin, to_thread
 from anyio.abc import TaskGroup
 
-from . import text
 from .errors import Closed, Invalid
 from .games.arena import Arena
 from .games.arithmetic import ARITHMETIC
@@ -321,7 +320,7 @@ def check_user_id(user_id: object, chars_max: int) -> None:
 
 def _open_store(url: str) -> Store:
     if url == "memory://":
-        return MemoryStore(text.matches)
+        return MemoryStore()
     if "://" in url:
         raise Invalid(f"There is no store for {url!r}; use memory:// or the path of a file.")
     return SQLiteStore(url)

@@ -41,12 +41,15 @@ __all__ = [
     "methods_of",
     "query",
     "remote",
+    "shown",
     "slow_command",
     "slow_query",
 ]
 
 # What JSON holds exactly, everywhere.
 SEQ_MAX = (1 << 53) - 1
+# How much of a value a message shows.
+SHOWN_CHARS_MAX = 100
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -260,8 +263,8 @@ def check_limit(limit: object, most: int) -> int:
     Raises:
         Invalid: it is not from 1 to ``most``.
     """
-    if not isinstance(limit, int) or not 1 <= limit <= most:
-        raise Invalid(f"The limit is {limit!r}; give 1 to {most}.")
+    if not isinstance(limit, int) or limit is True or not 1 <= limit <= most:
+        raise Invalid(f"The limit is {shown(limit)}; give 1 to {most}.")
     return limit
 
 
@@ -272,6 +275,15 @@ def check_seq(seq: object) -> int:
     Raises:
         Invalid: it is not a number from 0 to ``SEQ_MAX``.
     """
-    if not isinstance(seq, int) or not 0 <= seq <= SEQ_MAX:
-        raise Invalid(f"A seq is a number from 0 to {SEQ_MAX}, not {seq!r}.")
+    if not isinstance(seq, int) or isinstance(seq, bool) or not 0 <= seq <= SEQ_MAX:
+        raise Invalid(f"A seq is a number from 0 to {SEQ_MAX}, not {shown(seq)}.")
     return seq
+
+
+def shown(value: object) -> str:
+    """Return a value as an error's message shows it: short, whatever a client has sent."""
+    if isinstance(value, int) and not -SEQ_MAX <= value <= SEQ_MAX:
+        # To write down its digits may take long, or be refused.
+        return "a number as large as that"
+    text = repr(value[:SHOWN_CHARS_MAX] if isinstance(value, str | bytes) else value)
+    return text if len(text) <= SHOWN_CHARS_MAX else f"{text[:SHOWN_CHARS_MAX]}…"

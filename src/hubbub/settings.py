@@ -30,6 +30,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             messages evenly after a burst of ``message_limit``.
         text_chars_max: the longest message.
         name_chars_max: the longest room name, nickname or avatar.
+        reactions_max: how many reactions a message may have, of all users together.
+        room_members_max: how many members a room may have.
+        rooms_joined_max: how many rooms a user may be in, besides direct conversations.
         page_max: the most that one query returns.
         key_chars_max: the longest idempotency key.
         calls_queued_max: commands that wait to be decided; when it is reached
@@ -98,6 +101,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     message_limiter: Literal["sliding_window", "token_bucket"] = "sliding_window"
     text_chars_max: int = 4_000
     name_chars_max: int = 100
+    reactions_max: int = 1_000
+    room_members_max: int = 10_000
+    rooms_joined_max: int = 10_000
     page_max: int = 500
     key_chars_max: int = 200
     calls_queued_max: int = 10_000

@@ -1,20 +1,29 @@
-"""What people write: what is let in, and how it is searched."""
+"""What people write: what is let in."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from unicodedata import category, normalize
+from functools import lru_cache
+from unicodedata import normalize
 
 import regex
 
 from .errors import Invalid
 
-__all__ = ["EMOJI_CHARS_MAX", "check_emoji", "check_name", "check_text", "matches", "words"]
+__all__ = [
+    "EMOJI_CHARS_MAX",
+    "check_emoji",
+    "check_name",
+    "check_text",
+    "is_blank",
+    "plain_emoji",
+]
 
 # The longest that Unicode recommends, two people of two skin tones kissing, has 10.
 EMOJI_CHARS_MAX = 16
 
+# Emoji whose plain forms are remembered: more than there are.
+EMOJI_MAX = 4_096
 # How many characters one character of NFC can have been.
 _DECOMPOSED_CHARS_MAX = 4
 
@@ -26,8 +35,12 @@ _BIDI_OVERRIDE = r"\u202a-\u202e\u2066-\u2069"
 _not_in_text = re.compile(f"[{_CONTROL}{_SURROGATE}]").search
 _not_in_name = re.compile(f"[{_CONTROL}{_SURROGATE}{_LINE_BREAK}{_BIDI_OVERRIDE}]").search
 
-_VISIBLE = r"[[\p{L}\p{N}\p{P}\p{S}\p{Co}]--[\p{Default_Ignorable_Code_Point}\u2800]]"
+# Letters and symbols by their category, and blanks by their shape: Braille's, the null
+# notehead, and two hieroglyphs. Emoji of a newer Unicode than ours are shown as something.
+_BLANK = r"\p{Default_Ignorable_Code_Point}\u2800\U0001D159\U00013441\U00013442"
+_VISIBLE = rf"[[\p{{L}}\p{{N}}\p{{P}}\p{{S}}\p{{Co}}\p{{Extended_Pictographic}}]--[{_BLANK}]]"
 _visible = regex.compile(_VISIBLE, regex.V1).search
+_visible_ascii = re.compile("[!-~]").match
 
 # After the pattern for possible emoji of Unicode Technical Standard 51, section
 # 1.4.9, without what it lets in that is none: digits, and parts on their own.
@@ -42,13 +55,12 @@ _EMOJI = rf"""
     | \U0001F3F4 [\U000E0030-\U000E0039\U000E0061-\U000E007A]{{3,6}} \U000E007F
 """
 _emoji = regex.compile(_EMOJI, regex.V1 | regex.VERBOSE).fullmatch
-
-# More combining marks than the 30 that Unicode's "stream-safe" texts have in a row
-# (Standard Annex 15, section 13) say nothing, and take quadratic time to normalise.
-_MARKS_MAX = 30
-_marks = regex.compile(rf"(\p{{M}}{{{_MARKS_MAX}}})\p{{M}}+").sub
-
-_FOLDED_MAX = 10_000
+# What is drawn as text unless a variation selector asks for a picture, and its selector.
+_text_default = regex.compile(
+    r"([[\p{Emoji}]--[\p{Emoji_Presentation}\p{Emoji_Modifier}\p{Regional_Indicator}\U0001F3F4]])"
+    r"(?!\p{Emoji_Modifier}|[\U000E0020-\U000E007F])",
+    regex.V1,
+).sub
 
 
 def check_text(text: object, chars_max: int) -> str:
@@ -60,18 +72,29 @@ def check_text(text: object, chars_max: int) -> str:
         chars_max: its greatest length in Unicode code points.
 
     Raises:
-        Invalid: it is not a string, is longer, is empty or white space, or has
+        Invalid: it is not a string, is longer, has nothing to be seen, or has
             control characters other than line feed and tab, or lone surrogates.
     """
     if not isinstance(text, str):
         raise Invalid(f"The text must be a string, not {type(text).__name__}.")
     if len(text) > chars_max:
         raise _too_long("text", len(text), chars_max)
-    if not text or text.isspace():
-        raise Invalid("The text is empty; write something.")
     if found := _not_in_text(text):
         raise _forbidden("text", found)
+    if is_blank(text):
+        raise Invalid("The text is empty; write something.")
     return text
+
+
+def is_blank(text: str) -> bool:
+    """
+    Tell whether a text shows nothing, however many characters it has.
+
+    White space, characters that are ignored when a text is drawn (zero-width and
+    bidirectional controls, fillers, tags, variation selectors), combining marks with
+    nothing to combine with, and blanks that count as symbols show nothing.
+    """
+    return not (_visible_ascii(text) or _visible(text))
 
 
 def check_name(name: object, chars_max: int, what: str = "name") -> str:
@@ -98,7 +121,7 @@ def check_name(name: object, chars_max: int, what: str = "name") -> str:
         raise _too_long(what, len(name), chars_max)
     if found := _not_in_name(name):
         raise _forbidden(what, found)
-    if not _visible(name):
+    if is_blank(name):
         raise Invalid(f"The {what} is empty; use at least one letter, digit or symbol.")
     return name
 
@@ -118,28 +141,16 @@ def check_emoji(emoji: object) -> str:
     return emoji
 
 
-def words(text: str) -> list[str]:
+@lru_cache(EMOJI_MAX)
+def plain_emoji(emoji: str) -> str:
     """
-    Split a text into words in the form in which they are searched.
+    Return the form that stands for all forms of an emoji: Unicode's "fully qualified" one.
 
-    Words are runs of letters and digits, case-folded and without combining
-    marks. As in SQLite's ``unicode61`` tokenizer with ``remove_diacritics 2`` a
-    precomposed letter loses its diacritics if it is Latin ("é" is "e") and keeps
-    them otherwise, where it is a letter of its own ("й" is not "и").
+    They differ in variation selectors, which change how it is drawn and not what it says.
+    Skin tones stay.
     """
-    return normalize("NFC", _marks(r"\1", text)).translate(_folded).split()
-
-
-def matches(text: str, wanted: Sequence[str]) -> bool:
-    """
-    Tell whether each wanted word begins some word of the text.
-
-    Args:
-        text: what is searched.
-        wanted: words as :func:`words` gives them; every text matches none.
-    """
-    found = words(text)
-    return all(any(word.startswith(start) for word in found) for start in wanted)
+    bare = emoji.replace("\ufe0f", "").replace("\ufe0e", "")
+    return bare if bare.isascii() else _text_default("\\1\ufe0f", bare)
 
 
 def _too_long(what: str, chars: int, chars_max: int) -> Invalid:
@@ -151,25 +162,3 @@ def _forbidden(what: str, found: re.Match[str]) -> Invalid:
     return Invalid(
         f"The {what} has {code} at character {found.start() + 1}, which is not allowed; remove it."
     )
-
-
-class _Folded(dict[int, str]):
-    """What each character becomes in a word; a space if it is between words."""
-
-    def __missing__(self, code: int) -> str:
-        if len(self) >= _FOLDED_MAX:
-            self.clear()
-        return self.setdefault(code, _fold(chr(code)))
-
-
-_folded = _Folded()
-
-
-def _fold(char: str) -> str:
-    kind = category(char)
-    if kind[0] not in "LMN" and kind != "Co":
-        return " "
-    letters = normalize("NFD", char.casefold())
-    if not letters[0].isascii():
-        letters = normalize("NFC", letters)
-    return "".join([letter for letter in letters if category(letter)[0] != "M"])

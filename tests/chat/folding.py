@@ -34,5 +34,5 @@ def room_with(*members: str, private: bool = False) -> RoomState:
     room = fold(RoomState(), creator, r.create(STREAM, creator, "Room", private=private))
     for other in others:
         room.invited.add(other)
-        fold(room, other, r.join(room, STREAM, other, 2))
+        fold(room, other, r.join(room, STREAM, other, 2, 1_000))
     return room

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -69,7 +70,7 @@ def test_a_stranger_does_not_delete_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [lambda x: m.edit(x, "ann", "bye"), lambda x: m.react(x, "bob", "👍")]
+    "change", [lambda x: m.edit(x, "ann", "bye"), lambda x: m.react(x, "bob", "👍", 9)]
 )
 def test_what_is_deleted_does_not_change(change: Callable[[Message], list[Draft]]) -> None:
     with pytest.raises(errors.Conflict):
@@ -77,10 +78,10 @@ def test_what_is_deleted_does_not_change(change: Callable[[Message], list[Draft]
 
 
 def test_the_same_reaction_twice_counts_once() -> None:
-    message = after(("bob", m.react(message_of(SAID), "bob", "👍")))
+    message = after(("bob", m.react(message_of(SAID), "bob", "👍", 9)))
 
     assert message.reactions == {"👍": ["bob"]}
-    assert m.react(message, "bob", "👍") == []
+    assert m.react(message, "bob", "👍", 9) == []
     assert m.unreact(message, "cid", "👍") == []
 
 
@@ -89,8 +90,82 @@ def test_there_is_a_most_of_different_emoji() -> None:
     message = Message(STREAM, 1, SAID.at, "ann", "hello", reactions=full)
 
     with pytest.raises(errors.Conflict):
-        m.react(message, "bob", "👍")
-    assert m.react(message, "ann", chr(0x1F400))
+        m.react(message, "bob", "👍", 1_000)
+    assert m.react(message, "ann", chr(0x1F400), 1_000)
+
+
+def test_there_is_a_most_of_reactions_of_all_together() -> None:
+    message = Message(STREAM, 1, SAID.at, "ann", "hello", reactions={"👍": ["bob", "cid"]})
+
+    with pytest.raises(errors.Conflict, match="at most 2 reactions"):
+        m.react(message, "dan", "👍", 2)
+    assert m.react(message, "bob", "👍", 2) == []
+    assert m.react(message, "dan", "👍", 3)
+
+
+@pytest.mark.parametrize(("one", "other"), [("👍", "👍\ufe0f"), ("❤\ufe0f", "❤")])
+def test_a_reaction_is_the_same_in_every_form(one: str, other: str) -> None:
+    for first, second in ((one, other), (other, one)):
+        message = after(("bob", m.react(message_of(SAID), "bob", first, 9)))
+
+        assert message.reactions == {one: ["bob"]}
+        assert m.react(message, "bob", second, 9) == []
+        [draft] = m.unreact(message, "bob", second)
+        assert (
+            message_of(
+                SAID,
+                [
+                    event_of(2, "bob", m.react(message_of(SAID), "bob", first, 9)[0]),
+                    event_of(3, "bob", draft),
+                ],
+            ).reactions
+            == {}
+        )
+
+
+def test_skin_tones_are_reactions_of_their_own() -> None:
+    message = after(("bob", m.react(message_of(SAID), "bob", "👍", 9)))
+
+    assert m.react(message, "bob", "👍🏽", 9)
+
+
+def test_old_events_in_either_form_fold_together() -> None:
+    emoji = [("bob", "👍"), ("bob", "👍\ufe0f"), ("cid", "👍\ufe0f")]
+    reacted = [
+        event_of(seq, by, Draft(STREAM, e.Reacted(form), 1))
+        for seq, (by, form) in enumerate(emoji, 2)
+    ]
+    taken_back = event_of(5, "bob", Draft(STREAM, e.Unreacted("👍"), 1))
+
+    assert message_of(SAID, reacted).reactions == {"👍": ["bob", "cid"]}
+    assert message_of(SAID, [*reacted, taken_back]).reactions == {"👍": ["cid"]}
+
+
+@st.composite
+def happenings(draw: st.DrawFn) -> list[Event]:
+    forms = st.sampled_from(["👍", "👍\ufe0f", "❤", "❤\ufe0f"])
+    data = draw(
+        st.lists(
+            st.one_of(
+                st.builds(e.Reacted, forms),
+                st.builds(e.Unreacted, forms),
+                st.builds(e.Edited, st.text("ab", min_size=1)),
+                st.builds(e.Deleted),
+            )
+        )
+    )
+    by = st.sampled_from(["ann", "bob"])
+    return [event_of(seq, draw(by), Draft(STREAM, d, 1)) for seq, d in enumerate(data, 2)]
+
+
+@given(happenings(), st.integers(0, 20))
+def test_what_counts_no_more_changes_nothing(events: list[Event], at: int) -> None:
+    kept = m.current([*m.current(events[:at]), *events[at:]])
+
+    assert kept == m.current(events)
+    assert message_of(SAID, kept) == message_of(SAID, events)
+    # Of two users and two emoji.
+    assert len(kept) <= 2 + 4
 
 
 steps = st.lists(
@@ -103,7 +178,7 @@ def test_reactions_are_sets(steps: list[tuple[bool, str, str]]) -> None:
     events: list[Event] = []
     model: set[tuple[str, str]] = set()
     for add, by, emoji in steps:
-        decide = m.react if add else m.unreact
+        decide = partial(m.react, reactions_max=9) if add else m.unreact
         drafts = decide(message_of(SAID, events), by, emoji)
         events += [event_of(len(events) + 2, by, draft) for draft in drafts]
         (model.add if add else model.discard)((emoji, by))

@@ -43,11 +43,11 @@ def test_a_private_room_is_not_listed() -> None:
 
 
 def test_to_join_twice_is_to_join_once() -> None:
-    assert r.join(ann_and_bob(), STREAM, BOB, 3) == []
+    assert r.join(ann_and_bob(), STREAM, BOB, 3, 1_000) == []
 
 
 REFUSALS: list[tuple[str, Decide, type[Exception]]] = [
-    ("join no room", lambda _: r.join(RoomState(), STREAM, BOB, 0), errors.NotFound),
+    ("join no room", lambda _: r.join(RoomState(), STREAM, BOB, 0, 1_000), errors.NotFound),
     ("leave as a stranger", lambda x: r.leave(x, STREAM, NOBODY), errors.NotMember),
     ("invite as a stranger", lambda x: r.invite(x, STREAM, NOBODY, CID, "user"), errors.NotMember),
     ("kick as a member", lambda x: r.kick(x, STREAM, BOB, ANN, "user"), errors.NotAllowed),
@@ -111,22 +111,22 @@ def test_permission_is_checked_before_arguments() -> None:
 def test_a_private_room_is_entered_by_invitation() -> None:
     room = room_with(ANN, private=True)
     with pytest.raises(errors.NotAllowed, match="invite you"):
-        r.join(room, STREAM, BOB, 2)
+        r.join(room, STREAM, BOB, 2, 1_000)
 
     fold(room, ANN, r.invite(room, STREAM, ANN, BOB, "user"))
-    assert fold(room, BOB, r.join(room, STREAM, BOB, 3)).roles[BOB] == "member"
+    assert fold(room, BOB, r.join(room, STREAM, BOB, 3, 1_000)).roles[BOB] == "member"
 
 
 def test_who_is_banned_may_not_come_back_until_a_moderator_invites_him() -> None:
     room = with_moderator()
     fold(room, BOB, r.ban(room, STREAM, BOB, CID, "user"))
     with pytest.raises(errors.Banned):
-        r.join(room, STREAM, CID, 9)
+        r.join(room, STREAM, CID, 9, 1_000)
     with pytest.raises(errors.Banned):
         room.check_reader(STREAM, CID)
 
     fold(room, ANN, r.invite(room, STREAM, ANN, CID, "user"))
-    assert r.join(room, STREAM, CID, 9)
+    assert r.join(room, STREAM, CID, 9, 1_000)
 
 
 def test_to_ban_twice_is_to_ban_once() -> None:
@@ -172,7 +172,7 @@ def test_a_direct_conversation_keeps_its_two_users() -> None:
         with pytest.raises(errors.NotAllowed):
             decide(*arguments)
     with pytest.raises(errors.NotMember):
-        r.join(room, stream, CID, 1)
+        r.join(room, stream, CID, 1, 1_000)
 
 
 def test_what_is_shown_is_the_state() -> None:
@@ -199,7 +199,7 @@ def test_no_order_of_commands_breaks_the_room(steps: list[tuple[str, str, str]])
     room = room_with(ANN)
     for what, by, user in steps:
         decisions: dict[str, Decide] = {
-            "join": partial(r.join, stream=STREAM, by=by, head=1),
+            "join": partial(r.join, stream=STREAM, by=by, head=1, members_max=9),
             "leave": partial(r.leave, stream=STREAM, by=by),
             "invite": partial(r.invite, stream=STREAM, by=by, user=user, role="user"),
             "kick": partial(r.kick, stream=STREAM, by=by, user=user, role="user"),

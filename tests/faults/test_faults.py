@@ -26,7 +26,6 @@ from hubbub.journal.stores.sqlite import SQLiteStore
 from hubbub.ratelimit import SlidingWindow
 from hubbub.session import STREAMS as HUB_STREAMS
 from hubbub.settings import Settings
-from hubbub.text import matches
 from tests.journal.tally import (
     CHARGES_MAX,
     NOON,
@@ -173,7 +172,7 @@ class FlakyStore(MemoryStore):
     """Fails as it was told to, commit by commit."""
 
     def __init__(self, fails: list[bool]) -> None:
-        super().__init__(matches)
+        super().__init__()
         self.fails = fails
 
     def commit(self, batch: Batch) -> None:

@@ -21,7 +21,6 @@ from hubbub.journal.stores.memory import MemoryStore
 from hubbub.journal.topic import TAIL_EVENTS_MAX
 from hubbub.ratelimit import RateLimit, SlidingWindow
 from hubbub.settings import Settings
-from hubbub.text import matches
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 CHARGES_MAX = 3
@@ -88,7 +87,7 @@ class SetClock:
 
 
 def memory_store() -> MemoryStore:
-    return MemoryStore(matches)
+    return MemoryStore()
 
 
 @asynccontextmanager

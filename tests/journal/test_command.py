@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.errors import Conflict
+from hubbub.errors import Conflict, Invalid
 from hubbub.journal.command import Call, Command, Lane, NotLoaded, nothing
 from hubbub.journal.states import States
-from tests.journal.tally import add, new_limit, total
+from tests.journal.tally import add, memory_store, new_limit, open_journal, total
 
 scalars = st.none() | st.booleans() | st.integers(-(1 << 53), 1 << 53) | st.text("abc")
 arguments = st.tuples(st.text("abc"), scalars, scalars)
@@ -34,6 +34,35 @@ def test_other_arguments_have_another_fingerprint(one: object, other: object) ->
 
 def test_a_fingerprint_is_short_whatever_the_arguments() -> None:
     assert len(command_with("x" * 100_000).fingerprint()) == 16
+
+
+ODD = {"digits": 10**5000, "half a pair": "\ud800", "in a key": {"\udfff": 1}, "no JSON": object()}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_what_cannot_be_written_down_is_refused(odd: object) -> None:
+    with pytest.raises(Invalid):
+        command_with(("send", odd)).fingerprint()
+
+
+def test_what_is_nested_too_deep_is_refused() -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+
+    with pytest.raises(Invalid):
+        command_with(deep).fingerprint()
+
+
+async def test_a_key_with_arguments_that_cannot_be_digested_changes_nothing() -> None:
+    command = add("tally/1", 3, key="key")
+    command.arguments = ("add", "\ud800")
+    async with open_journal(memory_store()) as journal:
+        with pytest.raises(Invalid):
+            await journal.execute(command)
+
+        assert await journal.execute(total("tally/1")) == 0
+        assert await journal.execute(add("tally/1", 1, key="key")) == 1
 
 
 def test_a_command_reads_nothing_and_has_no_key_unless_it_says_so() -> None:

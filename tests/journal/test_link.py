@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,3 +72,27 @@ def test_the_last_word_on_a_target_counts(data: list[Any]) -> None:
     last = {each.to: each for each in data if not isinstance(each, Offered)}
 
     assert fold(*data) == {to: d.mark for to, d in last.items() if not isinstance(d, Unlinked)}
+
+
+@given(links, links, targets)
+def test_links_are_given_in_order_as_they_come_and_go(
+    before: list[Data], later: list[Data], after: str
+) -> None:
+    state = Links()
+    for each in before:
+        state.apply(Event("index/1", 1, NOON, "ann", None, each))
+    first = list(state.ordered())
+    assert first == sorted(state.links)
+    for each in later:
+        state.apply(Event("index/1", 1, NOON, "ann", None, each))
+
+        assert list(state.ordered()) == sorted(state.links)
+        assert list(state.ordered(after)) == sorted(s for s in state.links if s > after)
+
+
+def test_the_order_is_no_part_of_the_fold() -> None:
+    asked, never_asked = Links(links={"room/1": 1}), Links(links={"room/1": 1})
+    list(asked.ordered())
+
+    assert asked == never_asked
+    assert msgspec.json.encode(asked) == msgspec.json.encode(never_asked)

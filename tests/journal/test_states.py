@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -315,3 +316,28 @@ def test_a_stream_is_forgotten_with_its_threads_and_nothing_else(states: States)
 
 def names(count: int) -> list[str]:
     return [f"tally/{number}" for number in range(1, count + 1)]
+
+
+def newest(about: Sequence[Event]) -> Sequence[Event]:
+    return about[-1:]
+
+
+def test_a_thread_keeps_what_counts_and_tells_what_no_longer_does() -> None:
+    said, *about = (event(seq, ref=1 if seq > 1 else None) for seq in range(1, 6))
+    thread = ThreadCell(("tally/1", 1), newest)
+    thread.install([said, *about[:3]])
+
+    # What the store had too many of goes with the next one.
+    assert thread.events == [said, about[2]]
+    assert thread.take(about[3]) == [2, 3, 4]
+    assert thread.events == [said, about[3]]
+
+
+def test_what_comes_while_a_thread_is_loaded_is_sorted_out_afterwards() -> None:
+    said, *about = (event(seq, ref=1 if seq > 1 else None) for seq in range(1, 5))
+    thread = ThreadCell(("tally/1", 1), newest)
+
+    assert list(thread.take(about[1])) == []
+    thread.install([said, about[0]])
+    assert thread.events == [said, about[1]]
+    assert thread.take(about[2]) == [2, 3]

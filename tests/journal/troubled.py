@@ -11,7 +11,6 @@ from hubbub.errors import StorageError
 from hubbub.journal.stores.contract import Batch, Loaded
 from hubbub.journal.stores.memory import MemoryStore
 from hubbub.journal.stores.sqlite import SQLiteStore
-from hubbub.text import matches
 
 # More than any test lasts: a test that fails must end all the same.
 STUCK_SECONDS_MAX = 15.0
@@ -21,7 +20,7 @@ class CountingStore(MemoryStore):
     """Notes how many records each commit brings, and what is read."""
 
     def __init__(self) -> None:
-        super().__init__(matches)
+        super().__init__()
         self.commits: list[int] = []
         self.loads: list[str] = []
 

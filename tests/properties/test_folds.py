@@ -70,7 +70,7 @@ def decide_room(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
 
     def by(user: str) -> dict[str, Decide]:
         return {
-            "join": lambda room, events: r.join(room, stream, user, len(events)),
+            "join": lambda room, events: r.join(room, stream, user, len(events), 1_000),
             "leave": lambda room, events: r.leave(room, stream, user),
             "say": lambda room, events: say(room, user, events),
         }
@@ -102,7 +102,7 @@ def decide_room(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
             "delete": lambda room, events: m.delete(
                 message_at(events, seq), user, room.held(user, "user")
             ),
-            "react": lambda _, events: m.react(message_at(events, seq), user, emoji),
+            "react": lambda _, events: m.react(message_at(events, seq), user, emoji, 1_000),
             "unreact": lambda _, events: m.unreact(message_at(events, seq), user, emoji),
         }
         return user, decide[what]

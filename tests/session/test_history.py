@@ -86,8 +86,28 @@ async def test_search_finds_words_whatever_their_case_and_accents(world: OpenWor
         assert await found("open cafe") == [seqs[0]]
         assert await found("t", limit=1) == [seqs[2]]
         assert await found("coffee") == []
-        with pytest.raises(Invalid):
-            await bob.chat.search(room.id, " … ")
+        for text in (" … ", "a" * 64_000, " ".join(map(str, range(100)))):
+            with pytest.raises(Invalid):
+                await bob.chat.search(room.id, text)
+
+
+async def test_search_finds_texts_of_every_script(world: OpenWorld) -> None:
+    async with world() as w:
+        room, (alice, bob) = await in_a_room(w, "Alice", "Bob")
+        texts = ("我家在上海东边。", "ฉันอยู่ที่บ้าน", "हिन्दी", "so 😀", "ｆｕｌｌ", "上山 下海")  # noqa: RUF001
+        seqs = [(await alice.chat.send(room.id, text)).seq for text in texts]
+
+        async def found(text: str) -> list[int]:
+            return [seqs.index(m.seq) for m in await bob.chat.search(room.id, text)]
+
+        assert await found("上海") == [0]
+        assert await found("上海东边") == [0]
+        assert await found("บ้าน") == [1]
+        assert await found("हिन्दी") == [2]
+        assert await found("हनद") == []
+        assert await found("😀") == [3]
+        assert await found("full") == [4]
+        assert await found("上") == [5, 0]
 
 
 async def test_search_knows_what_a_message_says_now(world: OpenWorld) -> None:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from ..errors import Invalid
 from ..journal.caller import Caller
 from ..journal.command import Command, nothing
 from ..journal.event import Event
 from ..journal.link import Links
 from ..journal.states import States
-from ..service import check_limit, check_seq
-from ..text import matches, words
+from ..service import SEQ_MAX, check_limit, check_seq
+from ..words import Search, matches, search_of
 from .message import Message, message_of
 from .room import RoomState, id_of, stream_of
 
 __all__ = ["History"]
 
 UNREAD_MAX = 1_000
+# Messages that may be what is searched for and are looked at in one go.
+SEARCH_PART = 100
 
 
 class History:
@@ -48,20 +49,13 @@ class History:
     async def search(self, room_id: str, text: str, *, limit: int) -> list[Message]:
         """Find messages by their words, the newest first."""
         check_limit(limit, self._caller.settings.page_max)
-        wanted = words(text) if isinstance(text, str) else []
-        if not wanted:
-            raise Invalid("Give at least one word to search for.")
+        search = search_of(text)
         stream = await self.readable(room_id)
-        journal, found = self._caller.journal, list[Message]()
-        before = 1 << 62
-        while len(found) < limit:
-            seqs = await journal.search(stream, wanted, before, limit)
-            if not seqs:
-                break
-            messages = await journal.query(self._read_each, stream, seqs)
-            # The index knows every text that a message ever had.
-            found += [message for message in messages if matches(message.text, wanted)]
-            before = seqs[-1]
+        journal, found, before = self._caller.journal, list[Message](), SEQ_MAX
+        while before and len(found) < limit:
+            # One bounded part at a time, so that others get their turn in between.
+            more, before = await journal.searching(self._search_part, stream, search, before)
+            found += more
         return found[:limit]
 
     async def unread(self) -> dict[str, int]:
@@ -92,12 +86,17 @@ class History:
         bodies = journal.store.page(stream, "message", after, before, limit)
         return self._messages(stream, [journal.streams.decode(body) for body in bodies])
 
-    def _read_each(self, stream: str, seqs: Sequence[int]) -> list[Message]:
+    def _search_part(self, stream: str, search: Search, before: int) -> tuple[list[Message], int]:
+        """Search a part of a room's messages; return the seq before which to go on, or 0."""
         journal, found = self._caller.journal, list[Message]()
+        seqs = journal.store.search(stream, search.terms, before, SEARCH_PART)
         for seq in seqs:
             [body] = journal.store.read(stream, seq - 1, 1)
-            found += self._messages(stream, [journal.streams.decode(body)])
-        return found
+            [message] = self._messages(stream, [journal.streams.decode(body)])
+            # The index knows every text that a message ever had, and has runs in pairs only.
+            if matches(message.text, search.wanted):
+                found.append(message)
+        return found, seqs[-1] if len(seqs) == SEARCH_PART else 0
 
     def _messages(self, stream: str, said: Sequence[Event]) -> list[Message]:
         if not said:

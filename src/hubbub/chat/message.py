@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from operator import attrgetter
 
 import msgspec
 
 from ..errors import Conflict, NotFound
 from ..journal.event import Draft, Event
 from ..permissions import Who, check
+from ..text import plain_emoji
 from .events import Deleted, Edited, Reacted, Said, Unreacted
 
-__all__ = ["Message", "delete", "edit", "message_of", "react", "unreact"]
+__all__ = ["Message", "current", "delete", "edit", "message_of", "react", "unreact"]
 
 REACTIONS_MAX = 50
 
@@ -55,21 +57,16 @@ def message_of(said: Event, about: Iterable[Event] = ()) -> Message:
         raise NotFound(f"Event {said.seq} of this room is not a message.")
     text, edited_at, deleted = said.data.text, None, False
     reactions: dict[str, list[str]] = {}
-    for event in about:
+    for event in current(about):
         match event.data:
             case Edited(new):
                 text, edited_at = new, event.at
             case Deleted():
-                text, deleted = "", True
-                reactions = {}
+                deleted = True
             case Reacted(emoji):
-                reactions.setdefault(emoji, []).append(event.by)
-            case Unreacted(emoji):
-                reactions[emoji].remove(event.by)
-                if not reactions[emoji]:
-                    del reactions[emoji]
-            case unknown:
-                raise AssertionError(f"not about a message: {unknown!r}")
+                reactions.setdefault(plain_emoji(emoji), []).append(event.by)
+    if deleted:
+        text = ""
     return Message(
         said.stream,
         said.seq,
@@ -81,6 +78,33 @@ def message_of(said: Event, about: Iterable[Event] = ()) -> Message:
         deleted,
         reactions,
     )
+
+
+def current(about: Iterable[Event]) -> list[Event]:
+    """
+    Return those that count of the events about a message, in order.
+
+    They are the last edit, the deletion, and the reactions that there are now: each of a
+    user's emoji once, in whatever form it came.
+    """
+    edited: Event | None = None
+    deleted: Event | None = None
+    reactions: dict[tuple[str, str], Event] = {}
+    for event in about:
+        match event.data:
+            case Reacted(emoji):
+                reactions.setdefault((plain_emoji(emoji), event.by), event)
+            case Unreacted(emoji):
+                reactions.pop((plain_emoji(emoji), event.by), None)
+            case Edited():
+                edited = event
+            case Deleted():
+                deleted = event
+                reactions.clear()
+            case unknown:
+                raise AssertionError(f"not about a message: {unknown!r}")
+    kept = [event for event in (edited, deleted, *reactions.values()) if event is not None]
+    return sorted(kept, key=attrgetter("seq"))
 
 
 def edit(message: Message, by: str, text: str) -> list[Draft]:
@@ -116,23 +140,34 @@ def delete(message: Message, by: str, held: tuple[Who, ...] = ()) -> list[Draft]
     return [Draft(message.stream, Deleted(), message.seq)]
 
 
-def react(message: Message, by: str, emoji: str) -> list[Draft]:
+def react(message: Message, by: str, emoji: str, reactions_max: int) -> list[Draft]:
     """
-    React with an emoji. The same one twice counts once.
+    React with an emoji. The same one twice counts once, in whatever form.
+
+    Args:
+        message: as it is.
+        by: who reacts.
+        emoji: exactly one.
+        reactions_max: how many reactions a message may have, of all users together.
 
     Raises:
-        Conflict: the message was deleted, or has 50 different emoji already.
+        Conflict: the message was deleted, or has as many reactions as it may have, or
+            50 different emoji already.
     """
     _check_there(message)
+    emoji = plain_emoji(emoji)
     if by in message.reactions.get(emoji, ()):
         return []
     if emoji not in message.reactions and len(message.reactions) >= REACTIONS_MAX:
         raise Conflict(f"A message has at most {REACTIONS_MAX} different emoji; use one of them.")
+    if sum(map(len, message.reactions.values())) >= reactions_max:
+        raise Conflict(f"A message has at most {reactions_max} reactions, and this one has them.")
     return [Draft(message.stream, Reacted(emoji), message.seq)]
 
 
 def unreact(message: Message, by: str, emoji: str) -> list[Draft]:
-    """Take a reaction back; if there is none, nothing happens."""
+    """Take a reaction back, in whatever form it came; if there is none, nothing happens."""
+    emoji = plain_emoji(emoji)
     if by not in message.reactions.get(emoji, ()):
         return []
     return [Draft(message.stream, Unreacted(emoji), message.seq)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -14,7 +14,11 @@ from ..errors import Muted as MutedError
 from ..journal.event import Data, Draft, Event, State
 from ..journal.link import Linked, Offered, Unlinked
 from ..permissions import COMMANDS, Who, check, check_reading
+from ..service import SEQ_MAX, shown
 from . import events as e
+from . import limits
+from .limits import still_muted
+from .message import current
 
 __all__ = [
     "Room",
@@ -81,6 +85,7 @@ class RoomState(State):
     """The fold of a ``room/ID`` or ``direct/A/B`` stream."""
 
     data_type: ClassVar[Any] = e.RoomEvent
+    takes_back: ClassVar[bool] = True
 
     name: str = ""
     creator: str = ""
@@ -121,7 +126,7 @@ class RoomState(State):
                 self.invited.add(user)
                 self.banned.discard(user)
             case e.Muted(user, until):
-                self.muted[user] = until
+                self.muted = {**still_muted(self.muted, event.at), user: until}
             case e.RoleSet(user, role):
                 self.roles[user] = role
             case e.Closed():
@@ -132,6 +137,21 @@ class RoomState(State):
     def check_reader(self, stream: str, user: str) -> None:
         """Only members read."""
         self.check_member(user)
+
+    @classmethod
+    def current(cls, about: Sequence[Event]) -> Sequence[Event]:
+        """Return what counts of the events about a message; see :func:`message.current`."""
+        return current(about)
+
+    @classmethod
+    def redacted(cls, data: Data) -> Data:
+        """Leave out the words of a deleted message, and of its edits."""
+        match data:
+            case e.Said(_, reply_to):
+                return e.Said("", reply_to)
+            case e.Edited():
+                return e.Edited("")
+        return data
 
     @classmethod
     def revoked(cls, event: Event) -> str | None:
@@ -192,7 +212,7 @@ def room_of(stream: str, state: RoomState) -> Room:
 def stream_of(room_id: str) -> str:
     """Return the stream of a room's id; a direct conversation's id is its stream's name."""
     if not isinstance(room_id, str):
-        raise Invalid(f"A room's id is a string, not {room_id!r}.")
+        raise Invalid(f"A room's id is a string, not {shown(room_id)}.")
     return room_id if room_id.startswith("direct/") else f"room/{room_id}"
 
 
@@ -217,15 +237,41 @@ def create(stream: str, by: str, name: str, *, private: bool) -> list[Draft]:
     return drafts if private else [*drafts, Draft(INDEX, Linked(stream))]
 
 
-def join(room: RoomState, stream: str, by: str, head: int) -> list[Draft]:
+def check_number(seq: object) -> int:
+    """
+    Return a message's seq, whether there is such a message or not.
+
+    Raises:
+        Invalid: it is no whole number, or one that no seq can be.
+    """
+    if not isinstance(seq, int) or isinstance(seq, bool) or abs(seq) > SEQ_MAX:
+        raise Invalid(f"A message's seq is a whole number, not {shown(seq)}.")
+    return seq
+
+
+def check_target(user: object) -> str:
+    """Return what may be a user's id, or raise Invalid."""
+    if not isinstance(user, str):
+        raise Invalid(f"A user's id is a string, not {shown(user)}.")
+    return user
+
+
+def join(room: RoomState, stream: str, by: str, head: int, members_max: int) -> list[Draft]:
     """
     Go into a room. To join twice is to join once.
+
+    Args:
+        room: as it is.
+        stream: its stream.
+        by: who joins.
+        head: the seq of its last event.
+        members_max: how many members it may have.
 
     Raises:
         NotFound: there is no such room.
         Banned: a moderator has put ``by`` out.
         NotAllowed: the room is private, and ``by`` was not invited.
-        Conflict: it is closed.
+        Conflict: it is closed, or full.
     """
     room.check_exists()
     if by in room.roles:
@@ -237,6 +283,7 @@ def join(room: RoomState, stream: str, by: str, head: int) -> list[Draft]:
         raise grant.error(grant.refusal)
     if room.closed:
         raise Conflict("This room is closed; nobody comes in any more.")
+    limits.check_members(room.roles, members_max)
     return [Draft(stream, e.Joined()), Draft(f"user/{by}", Linked(stream, head + 1))]
 
 
@@ -253,6 +300,7 @@ def invite(room: RoomState, stream: str, by: str, user: str, role: str) -> list[
 
     Raises:
         NotAllowed: ``by`` may not.
+        Conflict: as many are invited as may be.
     """
     _check_inside(room, by, role)
     _check_not_direct(room)
@@ -260,6 +308,7 @@ def invite(room: RoomState, stream: str, by: str, user: str, role: str) -> list[
         check("chat.ban", *room.held(by, role))
     if user in room.roles or user in room.invited:
         return []
+    limits.check_invites(room.invited)
     return [Draft(stream, e.Invited(user)), Draft(f"user/{user}", Offered(stream))]
 
 
@@ -275,6 +324,7 @@ def ban(room: RoomState, stream: str, by: str, user: str, role: str) -> list[Dra
     _check_above(room, by, user, role)
     if user in room.banned:
         return []
+    limits.check_bans(room.banned)
     drafts = [Draft(stream, e.Banned(user))]
     return [*drafts, Draft(f"user/{user}", Unlinked(stream))] if user in room.roles else drafts
 
@@ -285,8 +335,11 @@ def mute(  # noqa: PLR0913
     """Let a member not speak for some seconds; 0 lets him speak again. For moderators."""
     _check_above(room, by, user, role)
     _check_target(room, user)
-    if not isinstance(seconds, int | float) or not 0 <= seconds <= MUTE_SECONDS_MAX:
-        raise Invalid(f"One is muted for 0 to {MUTE_SECONDS_MAX} seconds, not {seconds!r}.")
+    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if not is_number or not 0 <= seconds <= MUTE_SECONDS_MAX:
+        given = shown(seconds)
+        raise Invalid(f"A member is muted for 0 to {MUTE_SECONDS_MAX} seconds, not {given}.")
+    limits.check_mutes(room.muted, user, now)
     return [Draft(stream, e.Muted(user, now + timedelta(seconds=seconds)))]
 
 
@@ -298,7 +351,7 @@ def set_role(  # noqa: PLR0913
     check("chat.set_role", *room.held(by, role))
     _check_target(room, user)
     if new not in ("moderator", "member"):
-        raise Invalid(f"A role is 'moderator' or 'member', not {new!r}.")
+        raise Invalid(f"A role is 'moderator' or 'member', not {shown(new)}.")
     if user == room.creator:
         raise Conflict("The creator stays the creator.")
     return [] if room.roles[user] == new else [Draft(stream, e.RoleSet(user, new))]
@@ -337,4 +390,4 @@ def _check_not_direct(room: RoomState) -> None:
 
 def _check_target(room: RoomState, user: str) -> None:
     if user not in room.roles:
-        raise NotFound(f"{user} is not a member of this room.")
+        raise NotFound(f"{shown(user)} is not a member of this room.")

@@ -6,20 +6,20 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from ..errors import Invalid, NotFound
+from ..errors import Invalid
 from ..journal.caller import Caller
-from ..journal.command import Command, nothing
+from ..journal.command import Command
 from ..journal.event import Draft, Event, Signal
-from ..journal.link import Links, Marked
 from ..journal.states import States
-from ..service import Service, check_limit, command, query, slow_command, slow_query
-from ..text import check_emoji, check_name, check_text
+from ..service import Service, check_seq, command, query, slow_command, slow_query
+from ..text import check_emoji, check_text
+from . import entering, speaking
 from . import message as m
 from . import room as r
-from . import speaking
 from .history import History
+from .listing import list_directs, list_rooms
 from .message import Message, message_of
-from .room import INDEX, Room, RoomState, room_of, stream_of
+from .room import INDEX, Room, RoomState, check_number, room_of, stream_of
 from .speaking import check_user
 
 __all__ = ["Chat"]
@@ -62,12 +62,10 @@ class Chat(Service):
 
         Raises:
             Invalid: the name is empty or too long.
+            Conflict: you are in as many rooms as you may be.
         """
         by, stream = self._by, stream_of(self._caller.ids.new())
-
-        def decide(states: States) -> Sequence[Draft]:
-            checked = check_name(name, self._caller.settings.name_chars_max)
-            return r.create(stream, by, checked, private=private)
+        decide = partial(entering.create, stream, by, name, private, self._caller.settings)
 
         def result(states: States, events: Sequence[Event]) -> Room:
             made = events[0].stream
@@ -89,33 +87,20 @@ class Chat(Service):
             limit: 1 to 500.
             joined: True for those only that one is in.
         """
-        by = self._by
-        check_limit(limit, self._caller.settings.page_max)
-
-        def result(states: States, events: Sequence[Event]) -> list[Room]:
-            found = set(states.of(Links, f"user/{by}").links)
-            if not joined:
-                found.update(states.of(Links, INDEX).links)
-            streams = sorted(
-                stream
-                for stream in found
-                if stream.startswith("room/") and (after is None or stream > stream_of(after))
-            )
-            return [room_of(s, states.of(RoomState, s)) for s in streams[:limit]]
-
-        return Command(by, nothing, result, reads=[INDEX, f"user/{by}"])
+        return list_rooms(self._caller, after=after, limit=limit, joined=joined)
 
     @query
-    def directs(self) -> Command[list[Room]]:
-        """List one's direct conversations, the first to begin first."""
-        by = self._by
+    def directs(
+        self, *, before: str | None = None, limit: int | None = None
+    ) -> Command[list[Room]]:
+        """
+        List your direct conversations, the first to begin first.
 
-        def result(states: States, events: Sequence[Event]) -> list[Room]:
-            links = states.of(Links, f"user/{by}").links
-            streams = [stream for stream in links if stream.startswith("direct/")]
-            return [speaking.direct_room_of(stream, by, states) for stream in streams]
-
-        return Command(by, nothing, result, reads=[f"user/{by}"])
+        Args:
+            before: the id of a conversation: only those that began before it.
+            limit: how many, the newest of them: 1 to 500; by default 500.
+        """
+        return list_directs(self._caller, before=before, limit=limit)
 
     @command
     def join(self, room_id: str) -> Command[Room]:
@@ -126,14 +111,15 @@ class Chat(Service):
             NotFound: there is no such room.
             Banned: a moderator has put you out.
             NotAllowed: it is private, and nobody has invited you.
+            Conflict: it is closed or full, or you are in as many rooms as you may be.
         """
         by, stream = self._by, stream_of(room_id)
-        return self._room_command(
-            room_id,
-            lambda room, states: r.join(room, stream, by, states.cell(stream).head),
-            lambda states, events: room_of(stream, states.of(RoomState, stream)),
-            also=f"user/{by}",
-        )
+
+        def result(states: States, events: Sequence[Event]) -> Room:
+            return room_of(stream, states.of(RoomState, stream))
+
+        decide = partial(entering.join, stream, by, self._caller.settings)
+        return Command(by, decide, result, reads=(stream, f"user/{by}"))
 
     @command
     def leave(self, room_id: str) -> Command[None]:
@@ -151,6 +137,7 @@ class Chat(Service):
             NotMember: you are not in it yourself.
         """
         by, role, stream = self._by, self._caller.role, stream_of(room_id)
+        r.check_target(user_id)
 
         def decide(room: RoomState, states: States) -> Sequence[Draft]:
             drafts = r.invite(room, stream, by, user_id, role)
@@ -163,6 +150,7 @@ class Chat(Service):
     def kick(self, room_id: str, user_id: str) -> Command[None]:
         """Put a member out, who may come back; for the room's moderators."""
         by, role, stream = self._by, self._caller.role, stream_of(room_id)
+        r.check_target(user_id)
         return self._room_command(
             room_id, lambda room, _: r.kick(room, stream, by, user_id, role), _no_result
         )
@@ -171,14 +159,20 @@ class Chat(Service):
     def ban(self, room_id: str, user_id: str) -> Command[None]:
         """Put a user out until somebody invites him again; for the room's moderators."""
         by, role, stream = self._by, self._caller.role, stream_of(room_id)
-        return self._room_command(
-            room_id, lambda room, _: r.ban(room, stream, by, user_id, role), _no_result
-        )
+        r.check_target(user_id)
+
+        def decide(room: RoomState, states: States) -> Sequence[Draft]:
+            drafts = r.ban(room, stream, by, user_id, role)
+            check_user(states, user_id)
+            return drafts
+
+        return self._room_command(room_id, decide, _no_result)
 
     @command
     def mute(self, room_id: str, user_id: str, seconds: float) -> Command[None]:
         """Let a member not speak for some seconds, 0 lifts it; for the room's moderators."""
         by, role, stream = self._by, self._caller.role, stream_of(room_id)
+        r.check_target(user_id)
         return self._room_command(
             room_id,
             lambda room, states: r.mute(room, stream, by, user_id, seconds, role, states.now),
@@ -189,6 +183,7 @@ class Chat(Service):
     def set_role(self, room_id: str, user_id: str, role: str) -> Command[None]:
         """Make a member a ``moderator``, or a moderator a ``member``; for the room's creator."""
         by, own, stream = self._by, self._caller.role, stream_of(room_id)
+        r.check_target(user_id)
         return self._room_command(
             room_id, lambda room, _: r.set_role(room, stream, by, user_id, role, own), _no_result
         )
@@ -227,6 +222,8 @@ class Chat(Service):
             RateLimited: more than 10 messages in 60 seconds.
         """
         by, stream = self._by, stream_of(room_id)
+        if reply_to is not None:
+            check_seq(reply_to)
         decide = partial(speaking.send, stream, by, text, reply_to, self._longest)
         arguments = ("send", room_id, text, reply_to)
         return Command(by, decide, speaking.said, reads=(stream,), key=key, arguments=arguments)
@@ -282,13 +279,16 @@ class Chat(Service):
         """
         React to a message with one emoji. The same one twice counts once.
 
+        An emoji is the same with and without variation selectors; skin tones differ.
+
         Raises:
             NotFound: there is no such room or message.
             Invalid: it is not exactly one emoji.
+            Conflict: the message was deleted, or has too many reactions.
         """
-        by = self._by
+        by, most = self._by, self._caller.settings.reactions_max
         return self._message_command(
-            room_id, seq, lambda message, _: m.react(message, by, check_emoji(emoji))
+            room_id, seq, lambda message, _: m.react(message, by, check_emoji(emoji), most)
         )
 
     @command
@@ -314,17 +314,8 @@ class Chat(Service):
             NotFound: the room has no such seq.
         """
         by, stream = self._by, stream_of(room_id)
-        mine = f"user/{by}"
-
-        def decide(room: RoomState, states: States) -> Sequence[Draft]:
-            room.check_member(by)
-            if not isinstance(seq, int) or not 0 <= seq <= states.cell(stream).head:
-                raise NotFound(f"There is no message {seq!r} in this room.")
-            if seq <= states.of(Links, mine).links.get(stream, 0):
-                return ()
-            return (Draft(mine, Marked(stream, seq)),)
-
-        return self._room_command(room_id, decide, _no_result, also=mine)
+        decide = partial(entering.mark_read, stream, by, check_number(seq))
+        return Command(by, decide, _no_result, reads=(stream, f"user/{by}"))
 
     @slow_query
     async def history(
@@ -351,7 +342,13 @@ class Chat(Service):
         """
         Find messages that have words beginning with all the words of a text.
 
-        Letters' case and accents do not matter. The newest come first.
+        Letters' case and accents do not matter, vowel signs do. In scripts without spaces, like
+        Chinese and Thai, what you look for is found anywhere. The newest come first.
+
+        Args:
+            room_id: a room's id.
+            text: one to 16 different words or emoji, up to 200 characters.
+            limit: 1 to 500.
         """
         return await self._history.search(room_id, text, limit=limit)
 
@@ -379,10 +376,9 @@ class Chat(Service):
 
     def _message_command(self, room_id: str, seq: int, change: Change) -> Command[Message]:
         by, stream = self._by, stream_of(room_id)
+        check_number(seq)
 
         def now(states: States) -> Message:
-            if not isinstance(seq, int):
-                raise Invalid(f"A message's seq is a number, not {seq!r}.")
             return message_of(states.event(stream, seq), states.about(stream, seq))
 
         def decide(states: States) -> Sequence[Draft]:

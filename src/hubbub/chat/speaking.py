@@ -10,12 +10,14 @@ from ..errors import NotFound
 from ..journal.event import Draft, Event
 from ..journal.link import Linked, Links
 from ..journal.states import States
+from ..service import shown
 from ..text import check_text
 from .events import Created, Said
+from .limits import check_directs
 from .message import Message, message_of
 from .room import Room, RoomState, direct_of, room_of
 
-__all__ = ["check_user", "direct_room_of", "said", "send", "send_direct"]
+__all__ = ["check_user", "direct_room_of", "other_of", "said", "send", "send_direct"]
 
 
 def send(  # noqa: PLR0913
@@ -37,9 +39,10 @@ def send_direct(by: str, other: str, text: str, chars_max: int, states: States) 
     first, second = sorted((by, other))
     drafts = [Draft(stream, Said(check_text(text, chars_max)))]
     if states.of(RoomState, stream).created_at is None:
+        for user in (by, other):
+            check_directs(states.of(Links, f"user/{user}"))
         drafts.insert(0, Draft(stream, Created("", private=True, direct=(first, second))))
         drafts += [Draft(f"user/{user}", Linked(stream)) for user in (by, other)]
-        states.cell(f"user/{by}")
     states.charge("messages", by)
     return drafts
 
@@ -55,12 +58,17 @@ def said(states: States, events: Sequence[Event]) -> Message:
 def direct_room_of(stream: str, user: str, states: States) -> Room:
     """Show a direct conversation to one of its users: it is called as the other is."""
     room = room_of(stream, states.of(RoomState, stream))
-    [other] = [member for member in room.members if member != user]
-    nickname = states.of(Links, f"user/{other}").nickname
+    nickname = states.of(Links, f"user/{other_of(stream, user)}").nickname
     return msgspec.structs.replace(room, name=nickname)
+
+
+def other_of(stream: str, user: str) -> str:
+    """Return the other one of the two users of a direct conversation."""
+    _, one, other = stream.split("/")
+    return one if other == user else other
 
 
 def check_user(states: States, user: str) -> None:
     """Raise NotFound if nobody of that id was ever seen."""
     if not states.cell(f"user/{user}").head:
-        raise NotFound(f"There is no user {user!r}.")
+        raise NotFound(f"There is no user {shown(user)}.")

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
+from ..errors import Invalid
+
 if TYPE_CHECKING:
     from anyio import Event as Wake
 
     from .event import Draft, Event
     from .states import Cell, Name, States
 
-__all__ = ["Call", "Command", "NotLoaded", "nothing"]
+__all__ = ["Call", "Command", "NotLoaded", "check_key", "nothing"]
 
 R = TypeVar("R")
 
@@ -50,8 +52,20 @@ class Command(msgspec.Struct, Generic[R], gc=False, eq=False):
     arguments: object = None
 
     def fingerprint(self) -> bytes:
-        """Digest the arguments: 16 bytes that tell one command from another."""
-        return hashlib.blake2b(msgspec.json.encode(self.arguments), digest_size=16).digest()
+        """
+        Digest the arguments: 16 bytes that tell one command from another.
+
+        Raises:
+            Invalid: they cannot be written down: a number of thousands of digits, half a
+                surrogate pair, or something nested too deep.
+        """
+        try:
+            encoded = msgspec.json.encode(self.arguments)
+        except (ValueError, OverflowError, RecursionError, TypeError) as error:
+            raise Invalid(
+                "An argument of this command cannot be written down as JSON; change it."
+            ) from error
+        return hashlib.blake2b(encoded, digest_size=16).digest()
 
 
 def nothing(states: States) -> Sequence[Draft]:
@@ -130,3 +144,11 @@ class Lane:
         while self.turn in self._gone:
             self._gone.remove(self.turn)
             self.turn += 1
+
+
+def check_key(key: object, chars_max: int) -> None:
+    """Raise Invalid if it cannot be an idempotency key."""
+    good = isinstance(key, str) and 0 < len(key) <= chars_max
+    # UTF-8 has no form for half a surrogate pair, so no store could keep it.
+    if not good or not (str(key).isascii() or str(key).encode(errors="ignore").decode() == key):
+        raise Invalid(f"A key has 1 to {chars_max} characters; take another.")

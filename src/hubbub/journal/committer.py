@@ -37,7 +37,7 @@ from anyio import to_thread
 
 from ..clock import Clock
 from ..errors import HubbubError, KeyReused, StorageError
-from .command import Call, NotLoaded
+from .command import Call, Command, NotLoaded
 from .event import Draft, Event, Streams, encode_event, tag_of
 from .measures import Measures
 from .states import Cell, Name, States, StreamCell, UsedCell
@@ -287,10 +287,13 @@ class Committer:
     def _decide_now(self, call: Call[Any], decided: _Decided) -> None:
         command, states = call.command, self._states
         used: UsedCell | None = None
+        fingerprint = b""
         if command.key is not None:
             used = states.used(command.by, command.key)
+            # It may refuse the arguments, and so comes before any event is applied.
+            fingerprint = command.fingerprint()
             if used.fingerprint:
-                if used.fingerprint != command.fingerprint():
+                if used.fingerprint != fingerprint:
                     raise KeyReused(
                         f"The key {command.key!r} was used for another command; take a new key."
                     )
@@ -299,7 +302,8 @@ class Committer:
         drafts = command.decide(states)
         events = self._apply(command.by, drafts, decided) if drafts else ()
         if used is not None and events:
-            self._use(used, call, events, decided)
+            used.fingerprint, used.events = fingerprint, tuple(events)
+            self._use(used, command, decided)
         try:
             call.value = command.result(states, events)
         except NotLoaded as missing:
@@ -325,18 +329,15 @@ class Committer:
         for event, cell in zip(events, cells, strict=True):
             cell.take(event)
             decided.cells.add(cell)
-            states.applied(event)
+            for seq in states.applied(event):
+                decided.batch.superseded.append((event.stream, seq))
         decided.events += events
         decided.batch.records += records
         return events
 
-    def _use(
-        self, used: UsedCell, call: Call[Any], events: Sequence[Event], decided: _Decided
-    ) -> None:
-        command = call.command
+    def _use(self, used: UsedCell, command: Command[Any], decided: _Decided) -> None:
         assert command.key is not None
-        used.fingerprint, used.events = command.fingerprint(), tuple(events)
-        places = tuple((event.stream, event.seq) for event in events)
+        places = tuple((event.stream, event.seq) for event in used.events)
         decided.batch.used.append(Used(command.by, command.key, used.fingerprint, places))
         decided.cells.add(used)
 

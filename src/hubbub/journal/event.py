@@ -78,6 +78,8 @@ class State(msgspec.Struct):
 
     # The union of the stream's event types.
     data_type: ClassVar[Any]
+    # True if an event of the type "deleted" takes back the one it is about, and what is about it.
+    takes_back: ClassVar[bool] = False
     # What a snapshot holds where that is not the state itself, and in each further part.
     kept_type: ClassVar[Any] = None
     part_type: ClassVar[Any] = None
@@ -113,6 +115,20 @@ class State(msgspec.Struct):
         """Make a state of what a snapshot has held."""
         assert isinstance(kept, cls)
         return kept
+
+    @classmethod
+    def current(cls, about: Sequence[Event]) -> Sequence[Event]:
+        """
+        Return those that still count of the events about one event, in order.
+
+        The others are kept, and not read any more by what they are about.
+        """
+        return about
+
+    @classmethod
+    def redacted(cls, data: Data) -> Data:
+        """Return what is still shown of an event that was taken back."""
+        return data
 
     @classmethod
     def revoked(cls, event: Event) -> str | None:
@@ -269,6 +285,12 @@ class Streams:
         head = _decode_head(body)
         data = self._data[self._kind(head.stream)].decode(body)
         return Event(head.stream, head.seq, head.at, head.by, head.ref, data)
+
+    def redact(self, body: bytes) -> bytes:
+        """Return what is still shown of an encoded event that was taken back."""
+        event = self.decode(body)
+        data = self.kind(event.stream).redacted(event.data)
+        return encode_event(msgspec.structs.replace(event, data=data))
 
     def _kind(self, stream: str) -> str:
         kind, slash, rest = stream.partition("/")

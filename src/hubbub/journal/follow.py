@@ -63,8 +63,11 @@ class Tail:
 
     async def older(self, cursor: int) -> Sequence[bytes]:
         """Read what has left the topic's tail."""
+        redactions = self.topic.redactions
         bodies = await self._read(self.stream, cursor, CHUNK_EVENTS_MAX)
-        self.topic.backfill(cursor, bodies)
+        if self.topic.redactions == redactions:
+            # What was taken back meanwhile is in here as it was: others must not get it.
+            self.topic.backfill(cursor, bodies)
         # What is in the store and was not published yet may be past the end of the right.
         last = self.topic.head
         if self.follower.until is not None:

@@ -12,28 +12,30 @@ import anyio.lowlevel
 import msgspec
 from anyio import AsyncContextManagerMixin, CapacityLimiter, to_thread
 
-from ..errors import Closed, Conflict, HubbubError, Invalid, Overloaded
+from ..errors import Closed, Conflict, HubbubError, Overloaded
 from ..ratelimit import RateLimit
 from ..service import check_seq
 from ..settings import Settings
-from .command import Call, Command, Lane, nothing
+from .command import Call, Command, Lane, check_key, nothing
 from .committer import Committer
 from .event import Event, Signal, State, Streams
 from .follow import Following, check_open
 from .loader import Loader
 from .measures import Measures
+from .redaction import read_shown, takes_back
 from .signals import Signals
 from .states import Name, States, StreamCell
 from .stores.contract import Record, Store
 from .topic import Follower, Topic
 
-__all__ = ["Journal"]
+__all__ = ["Journal", "check_key"]
 
 R = TypeVar("R")
 
 # Topics nobody follows that are kept for those who come back.
 TOPICS_IDLE_MAX = 64
 READERS_MAX = 4
+SEARCHERS_MAX = 2
 
 
 class Journal(AsyncContextManagerMixin):
@@ -73,6 +75,7 @@ class Journal(AsyncContextManagerMixin):
             commit_seconds_max=settings.commit_seconds_max,
         )
         self._readers = CapacityLimiter(READERS_MAX)
+        self._searchers = CapacityLimiter(SEARCHERS_MAX)
         self._loader = Loader(store, self._states, streams, self._read, self._loaded)
         self._topics: OrderedDict[str, Topic] = OrderedDict()
         self._idle_topics: OrderedDict[str, None] = OrderedDict()
@@ -195,14 +198,20 @@ class Journal(AsyncContextManagerMixin):
     # Reading
 
     async def read(self, stream: str, after: int, limit: int) -> list[bytes]:
-        """Return encoded events after a seq; the caller has checked who asks."""
-        return await self._read(self.store.read, stream, after, limit)
+        """Return encoded events after a seq, as they may be shown to those who may read them."""
+        return await self._read(read_shown, self.store, self.streams, stream, after, limit)
 
     async def search(self, stream: str, words: Sequence[str], before: int, limit: int) -> list[int]:
         """Return the seqs of messages that have all the words, the newest first."""
+        return await self.searching(self.store.search, stream, words, before, limit)
+
+    async def searching(self, work: Callable[..., R], *args: object) -> R:
+        """Run a search in a worker thread, whatever the store is, when all texts are indexed."""
         if not self._closed:
             await self._committer.caught_up()
-        return await self.query(self.store.search, stream, words, before, limit)
+        if self._closed:
+            raise Closed("The hub is closed; open it again.")
+        return await to_thread.run_sync(work, *args, limiter=self._searchers)
 
     async def query(self, work: Callable[..., R], *args: object) -> R:
         """Run a reading method of the store in a worker thread."""
@@ -347,13 +356,18 @@ class Journal(AsyncContextManagerMixin):
 
     def _publish(self, events: Sequence[Event], records: Sequence[Record]) -> None:
         bodies: dict[str, list[bytes]] = {}
+        taken_back: list[tuple[str, int]] = []
         topics = self._topics
         for event, record in zip(events, records, strict=True):
             if event.stream in topics:
                 bodies.setdefault(event.stream, []).append(record.body)
                 self._revoke(event)
+                if event.ref is not None and takes_back(self.streams, record):
+                    taken_back.append((event.stream, event.ref))
         for stream, new in bodies.items():
             topics[stream].publish(new)
+        for stream, seq in taken_back:
+            topics[stream].redact(seq, self.streams.redact)
         for told in self.on_commit:
             told(events)
 
@@ -383,11 +397,3 @@ class Journal(AsyncContextManagerMixin):
         error = Closed("The hub was closed before it got to this command.")
         self._loader.abandon(error)
         self._committer.abandon(error)
-
-
-def check_key(key: object, chars_max: int) -> None:
-    """Raise Invalid if it cannot be an idempotency key."""
-    good = isinstance(key, str) and 0 < len(key) <= chars_max
-    # UTF-8 has no form for half a surrogate pair, so no store could keep it.
-    if not good or not (str(key).isascii() or str(key).encode(errors="ignore").decode() == key):
-        raise Invalid(f"A key has 1 to {chars_max} characters; take another.")

@@ -8,6 +8,8 @@ that everybody may find. A service that knows nothing of users drafts a link by 
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from .event import Data, Event, State
@@ -60,9 +62,11 @@ class Rated(Data, frozen=True, tag="rated"):
     deviation: float
 
 
-class Links(State):
+class Links(State, dict=True):
     """
     The streams that a stream answers for.
+
+    A list of them in order is kept beside the fold, from the first time that it is asked for.
 
     Args:
         links: a stream -> the seq up to which it was read.
@@ -82,15 +86,40 @@ class Links(State):
         """Take one event in."""
         match event.data:
             case Linked(to, mark) | Marked(to, mark):
+                if to not in self.links and (order := self._order) is not None:
+                    insort(order, to)
                 self.links[to] = mark
             case Unlinked(to):
-                self.links.pop(to, None)
+                if self.links.pop(to, None) is not None and (order := self._order) is not None:
+                    del order[bisect_left(order, to)]
             case Rated(rating, deviation):
                 self.rating, self.deviation = rating, deviation
             case Offered():
                 pass
             case unknown:
                 raise AssertionError(f"not a link: {unknown!r}")
+
+    def ordered(self, after: str = "") -> Iterator[str]:
+        """Yield the linked streams whose names come after one, in order; it costs what is taken."""
+        order = self._ordered()
+        for index in range(bisect_right(order, after), len(order)):
+            yield order[index]
+
+    def count(self, kind: str) -> int:
+        """Count the linked streams of one kind."""
+        order = self._ordered()
+        # Of all that can follow, the slash's next character is the first of another kind.
+        return bisect_left(order, f"{kind}0") - bisect_left(order, f"{kind}/")
+
+    def _ordered(self) -> list[str]:
+        order = self._order
+        if order is None:
+            order = self.__dict__["order"] = sorted(self.links)
+        return order
+
+    @property
+    def _order(self) -> list[str] | None:
+        return self.__dict__.get("order")
 
     def check_reader(self, stream: str, user: str) -> None:
         """An index is everybody's."""

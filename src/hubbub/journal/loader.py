@@ -105,7 +105,7 @@ class Loader:
         for name in missing:
             # Events about a message may come while it is read: they gather here.
             if isinstance(name, tuple) and len(name) == 2 and self._states.get(name) is None:
-                self._states.put(ThreadCell(name))
+                self._states.put(ThreadCell(name, self._streams.kind(name[0]).current))
         failed: dict[Name, Exception] = {}
         for name, thing in zip(
             missing, await self._in_thread(self._read_all, missing), strict=True

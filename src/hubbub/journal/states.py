@@ -10,7 +10,7 @@ not here has no events on their way to the store, so loading it meets no race.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -90,21 +90,54 @@ class StreamCell(Cell):
 
 
 class ThreadCell(Cell):
-    """A message's event, and the events about it. Events may come while it is being loaded."""
+    """
+    A message's event, and the events about it that count.
 
-    __slots__ = ("events",)
+    Events may come while it is being loaded.
 
-    def __init__(self, name: tuple[str, int]) -> None:
+    Args:
+        name: the stream, and the message's seq.
+        current: returns those that count of the events about it; see :meth:`State.current`.
+    """
+
+    __slots__ = ("_current", "_stale", "events")
+
+    def __init__(
+        self,
+        name: tuple[str, int],
+        current: Callable[[Sequence[Event]], Sequence[Event]] = State.current,
+    ) -> None:
         super().__init__(name)
         self.loaded = False
         self.events: list[Event] = []
+        self._current = current
+        # The store has them, from before there was a difference.
+        self._stale: list[int] = []
 
     def install(self, stored: Iterable[Event]) -> None:
         """Put what the store has before what came in the meantime."""
         older = list(stored)
         last = max((event.seq for event in older), default=0)
         self.events = older + [event for event in self.events if event.seq > last]
+        self._stale = self._let_go()
         self.loaded = True
+
+    def take(self, event: Event) -> Sequence[int]:
+        """Take one more event about it; return the seqs of those that count no more."""
+        self.events.append(event)
+        if not self.loaded:
+            return ()
+        gone, self._stale = self._stale + self._let_go(), []
+        return gone
+
+    def _let_go(self) -> list[int]:
+        about = self.events[1:]
+        kept = self._current(about)
+        if len(kept) == len(about):
+            return []
+        seqs = {event.seq for event in kept}
+        self.events[1:] = kept
+        return [event.seq for event in about if event.seq not in seqs]
 
 
 class UsedCell(Cell):
@@ -219,12 +252,18 @@ class States:
         assert isinstance(found, ThreadCell)
         return found.events
 
-    def applied(self, event: Event) -> None:
-        """Tell an event to the thread that it belongs to, if that is in memory."""
+    def applied(self, event: Event) -> Sequence[int]:
+        """
+        Tell an event to the thread that it belongs to, if that is in memory.
+
+        Returns:
+            the seqs of the events about the same one that count no more.
+        """
         if event.ref is not None:
             thread = self._cells.get((event.stream, event.ref))
             if isinstance(thread, ThreadCell):
-                thread.events.append(event)
+                return thread.take(event)
+        return ()
 
     def get(self, name: Name) -> Cell | None:
         """Return a cell if it is in memory."""

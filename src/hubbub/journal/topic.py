@@ -68,6 +68,8 @@ class Topic:
         # The seq of the last event; the tail holds the events after ``base``.
         self.head = head
         self.base = head
+        # How often something was taken back.
+        self.redactions = 0
         self._chunks: dict[tuple[int, Form], bytes] = {}
         # One for all followers: a publication sets it and puts a new one here.
         self._news: Wake | None = None
@@ -118,6 +120,24 @@ class Topic:
             self._tail[:0] = bodies
             self.base = after
             self._tail_bytes += size
+
+    def redact(self, seq: int, redacted: Callable[[bytes], bytes]) -> None:
+        """
+        Let those who come later see an event of the tail, and those about it, redacted.
+
+        Args:
+            seq: the event that was taken back.
+            redacted: makes what is still shown of an encoded event.
+        """
+        self.redactions += 1
+        # So stands in a head; in a text the quotes would have backslashes.
+        about = b'"ref":%d,' % seq
+        for index in range(max(0, seq - self.base - 1), len(self._tail)):
+            body = self._tail[index]
+            if self.base + index + 1 == seq or about in body:
+                self._tail[index] = shown = redacted(body)
+                self._tail_bytes += len(shown) - len(body)
+        self._chunks.clear()
 
     def since(self, after: int, until: int | None = None) -> Sequence[bytes]:
         """Return the events after a seq that is within the tail, at most a chunk of them."""

@@ -14,7 +14,7 @@ from ..journal.command import Command, nothing
 from ..journal.event import Draft, Event
 from ..journal.states import States
 from ..permissions import ROLES
-from ..service import Service, check_limit, command, query, slow_command
+from ..service import Service, check_limit, command, query, shown, slow_command
 from ..text import check_name
 from . import account as a
 from . import user as u
@@ -76,6 +76,8 @@ class Users(Service):
         Raises:
             NotFound: one of them is not there.
         """
+        if not isinstance(user_ids, list | tuple):
+            raise Invalid(f"Users are looked up by a list of ids, not {shown(user_ids)}.")
         check_limit(len(user_ids), self._caller.settings.page_max)
         return self._lookup(user_ids, lambda users: users)
 
@@ -235,6 +237,9 @@ class Users(Service):
         def show(states: States, events: Sequence[Event]) -> R:
             return result([self._show(states, user_id) for user_id in user_ids])
 
+        for user_id in user_ids:
+            if not isinstance(user_id, str):
+                raise Invalid(f"A user's id is a string, not {shown(user_id)}.")
         reads = [f"user/{user_id}" for user_id in user_ids]
         return Command(self._by, nothing, show, reads=reads)
 

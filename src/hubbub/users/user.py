@@ -11,6 +11,7 @@ from ..errors import NotAllowed, NotFound
 from ..journal.event import Draft, Event
 from ..journal.link import Links
 from ..permissions import ROLES, check_reading
+from ..service import shown
 from .events import (
     AccountLinked,
     Profiled,
@@ -156,5 +157,5 @@ def user_of(user_id: str, state: UserState, status: Status) -> User:
         NotFound: nobody of that id was ever seen.
     """
     if state.joined_at is None:
-        raise NotFound(f"There is no user {user_id!r}.")
+        raise NotFound(f"There is no user {shown(user_id)}.")
     return User(user_id, state.nickname, state.avatar, status, state.joined_at, state.rating)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hubbub.journal.stores.contract import Batch, Record, Snapshot, Store, Used
 from hubbub.journal.stores.sqlite import SQLiteStore
-from hubbub.text import words
+from hubbub.words import words
 from tests.journal.tally import NOON, memory_store, record
 
 STORES = ["memory", "sqlite"]
@@ -25,7 +25,9 @@ shapes = st.lists(st.tuples(kinds, users, refs), max_size=12)
 seqs = st.none() | st.integers(0, 14)
 limits = st.integers(1, 6)
 # Of every script, with marks that are composed, not composed, or letters of their own.
-alphabet = "aA1 -'éE\u0301ßẞйИ\u0306हिन्दी한ﬁ½İ_\U0001e900\U0001e922\ue000👋\u200d\"*:"
+alphabet = (
+    "上海东ที่😀\uff21aA1 -'éE\u0301ßẞйИ\u0306हिन्दी한ﬁ½İ_\U0001e900\U0001e922\ue000👋\u200d\"*:"
+)
 texts = st.text(alphabet, max_size=12) | st.text(st.characters(exclude_categories=["Cs"]))
 
 _number = count(1)
@@ -329,6 +331,14 @@ def test_nothing_is_found_but_what_has_the_words(
             if all(any(word.startswith(start) for word in words(text)) for start in starts)
         ]
         assert store.search(name, starts, EVER, 10) == found[::-1]
+
+
+def test_a_run_without_spaces_is_found_by_any_two_neighbours(store: Store, stream: str) -> None:
+    commit_texts(store, stream, "我家在上海东边。", "海上", "上山下海")
+
+    assert store.search(stream, ["上海"], EVER, 10) == [1]
+    assert store.search(stream, ["海"], EVER, 10) == [3, 2, 1]
+    assert store.search(stream, ["边"], EVER, 10) == [1]
 
 
 def test_the_newest_are_found_first_up_to_a_limit(store: Store, stream: str) -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from hubbub.journal.stores.contract import Batch
-from hubbub.journal.stores.memory import MemoryStore
 from tests.journal.tally import memory_store, record
 
 
@@ -34,10 +33,3 @@ def test_who_was_reading_may_read_on_after_it_was_closed() -> None:
 def test_a_gap_is_a_mistake() -> None:
     with pytest.raises(AssertionError, match="no gaps"):
         memory_store().commit(Batch(records=[record("room/1", 2)]))
-
-
-def test_what_matches_is_what_it_was_told() -> None:
-    store = MemoryStore(lambda text, wanted: text == "".join(wanted))
-    store.commit(Batch(records=[record("room/1", 1, text="ab"), record("room/1", 2, text="abc")]))
-
-    assert store.search("room/1", ["a", "b"], 9, 9) == [1]

@@ -14,7 +14,8 @@ import pytest
 from hubbub.errors import Conflict, StorageError
 from hubbub.journal.stores import sqlite
 from hubbub.journal.stores.contract import Batch, Snapshot, Used
-from hubbub.journal.stores.sqlite import CLOSE_SECONDS_MAX, INDEX_EVENTS_MAX, SQLiteStore
+from hubbub.journal.stores.sqlite import CLOSE_SECONDS_MAX, SQLiteStore
+from hubbub.journal.stores.text_index import INDEX_EVENTS_MAX
 from tests.journal.tally import NOON, record
 from tests.journal.troubled import FullStore, HeldStore
 

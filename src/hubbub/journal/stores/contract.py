@@ -43,11 +43,21 @@ class Used(msgspec.Struct, frozen=True):
 
 
 class Batch(msgspec.Struct):
-    """What one transaction writes."""
+    """
+    What one transaction writes.
+
+    Args:
+        records: new events.
+        used: new keys.
+        snapshots: new snapshots, each instead of its stream's last.
+        superseded: the streams and seqs of events, new ones among them, that later ones
+            have made void: ``about`` returns them no more.
+    """
 
     records: list[Record] = []
     used: list[Used] = []
     snapshots: list[Snapshot] = []
+    superseded: list[tuple[str, int]] = []
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -91,7 +101,19 @@ class Store(Protocol):
         """Return up to ``limit`` events after a seq, in order."""
 
     def about(self, stream: str, first: int, last: int) -> list[bytes]:
-        """Return the events whose ref is within ``first`` to ``last``, in order."""
+        """
+        Return the events whose ref is within ``first`` to ``last``, in order.
+
+        Those that were superseded are left out.
+        """
+
+    def taken_back(self, stream: str, after: int, last: int) -> list[int]:
+        """
+        Return the seqs of the events after a seq, up to ``last``, that were taken back.
+
+        That are those which an event of the type ``deleted`` is about, and those about
+        the same event as it.
+        """
 
     def page(
         self, stream: str, kind: str, after: int | None, before: int | None, limit: int
@@ -103,14 +125,20 @@ class Store(Protocol):
         """
 
     def count(self, stream: str, kind: str, after: int, not_by: str, limit: int) -> int:
-        """Count events of one type after a seq that others caused, up to ``limit``."""
+        """
+        Count events of one type after a seq that others caused, up to ``limit``.
+
+        Those which an event of the type ``deleted`` is about do not count.
+        """
 
     def used(self, by: str, key: str) -> Used | None:
         """Return what a user's key was used for."""
 
     def search(self, stream: str, words: Sequence[str], before: int, limit: int) -> list[int]:
         """
-        Return seqs of events whose text has words that start with all of ``words``.
+        Return seqs of events whose texts have terms that start with all of ``words``.
+
+        The terms of a text are those of :func:`hubbub.words.words`.
 
         For an event about another (an edit) the seq is the other's; the newest
         come first, each once, all less than ``before``.

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
+from threading import Lock
 
 import msgspec
 
+from ...words import words as terms_of
 from .contract import Batch, Loaded, Record, Snapshot, Used
 
 __all__ = ["MemoryStore"]
-
-Matches = Callable[[str, Sequence[str]], bool]
 
 
 class _Text(msgspec.Struct):
@@ -23,22 +23,38 @@ class _Text(msgspec.Struct):
 _decode_text = msgspec.json.Decoder(_Text).decode
 
 
-class MemoryStore:
-    """
-    A stream is a list of records; what is about a seq is a list beside it.
+class _Texts:
+    """The terms of a stream's texts, made when somebody searches: in that one's thread."""
 
-    Args:
-        matches: tells whether a text has words that start with all of some words.
-    """
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._read = 0
+        self._texts: list[tuple[int, str]] = []
+
+    def of(self, records: Sequence[Record]) -> list[tuple[int, str]]:
+        """Return what each text is about, and its terms, with a space before each."""
+        with self._lock:
+            for record in records[self._read :]:
+                self._read += 1
+                if text := _decode_text(record.body).text:
+                    terms = dict.fromkeys(terms_of(text))
+                    self._texts.append((record.ref or record.seq, " " + " ".join(terms)))
+        return self._texts
+
+
+class MemoryStore:
+    """A stream is a list of records; what is about a seq is a list beside it."""
 
     blocking = False
 
-    def __init__(self, matches: Matches) -> None:
+    def __init__(self) -> None:
         self.journal_id = secrets.token_hex(16)
         self.secret = secrets.token_hex(32)
-        self._matches = matches
         self._streams: dict[str, list[Record]] = {}
         self._about: dict[str, dict[int, list[Record]]] = {}
+        # The seqs that an event of the type "deleted" is about.
+        self._deleted: dict[str, set[int]] = {}
+        self._texts: dict[str, _Texts] = {}
         self._used: dict[tuple[str, str], Used] = {}
         self._snapshots: dict[str, Snapshot] = {}
 
@@ -51,6 +67,13 @@ class MemoryStore:
             if record.ref is not None:
                 about = self._about.setdefault(record.stream, {})
                 about.setdefault(record.ref, []).append(record)
+                if record.type == "deleted":
+                    self._deleted.setdefault(record.stream, set()).add(record.ref)
+        for stream, seq in batch.superseded:
+            ref = self._streams[stream][seq - 1].ref
+            if ref is not None:
+                about = self._about[stream]
+                about[ref] = [record for record in about[ref] if record.seq != seq]
         for used in batch.used:
             self._used[used.by, used.key] = used
         for snapshot in batch.snapshots:
@@ -77,6 +100,14 @@ class MemoryStore:
         found = [record for seq in range(first, last + 1) for record in about.get(seq, ())]
         return [record.body for record in sorted(found, key=lambda record: record.seq)]
 
+    def taken_back(self, stream: str, after: int, last: int) -> list[int]:
+        """Return the seqs of events that were taken back; see the contract."""
+        deleted = self._deleted.get(stream)
+        if not deleted:
+            return []
+        records = self._records(stream)[after:last]
+        return [r.seq for r in records if (r.seq if r.ref is None else r.ref) in deleted]
+
     def page(
         self, stream: str, kind: str, after: int | None, before: int | None, limit: int
     ) -> list[bytes]:
@@ -95,9 +126,9 @@ class MemoryStore:
 
     def count(self, stream: str, kind: str, after: int, not_by: str, limit: int) -> int:
         """Count events of one type after a seq that others caused, up to ``limit``."""
-        count = 0
-        for record in self._records(stream)[after:]:
-            count += record.type == kind and record.by != not_by
+        count, deleted = 0, self._deleted.get(stream, ())
+        for record in islice(self._records(stream), after, None):
+            count += record.type == kind and record.by != not_by and record.seq not in deleted
             if count == limit:
                 break
         return count
@@ -108,12 +139,16 @@ class MemoryStore:
 
     def search(self, stream: str, words: Sequence[str], before: int, limit: int) -> list[int]:
         """Scan the texts; see the contract."""
+        records = self._records(stream)
+        if not records:
+            return []
+        starts = [f" {word}" for word in words]
         found = {
-            record.ref or record.seq
-            for record in self._records(stream)
-            if self._matches(_decode_text(record.body).text, words)
+            about
+            for about, terms in self._texts.setdefault(stream, _Texts()).of(records)
+            if about < before and all(start in terms for start in starts)
         }
-        return sorted((seq for seq in found if seq < before), reverse=True)[:limit]
+        return sorted(found, reverse=True)[:limit]
 
     def catch_up(self) -> bool:
         """Nothing is ever put off."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 __all__ = [
     "ABOUT",
     "COUNT",
-    "FIND",
-    "FOUND",
+    "EVENT_DELETED",
+    "HAS_DELETED",
     "INSERT",
     "PAGE_BACKWARD",
     "PAGE_FORWARD",
@@ -17,7 +17,9 @@ __all__ = [
     "SNAPSHOTS_AFTER",
     "SNAPSHOT_PART",
     "STREAMS",
+    "SUPERSEDE",
     "TAILS",
+    "TAKEN_BACK",
 ]
 
 # Streams have numbers, so that many of them share a page of the index: a transaction
@@ -39,9 +41,10 @@ CREATE TABLE snapshot (
     body BLOB NOT NULL, UNIQUE (stream, part)
 ) STRICT;
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE VIRTUAL TABLE found USING fts5 (
-    stream, text, content='', detail=column, tokenize='ascii'
-);
+"""
+# Newer than the tables: a database that is older gets it when it is opened.
+EVENT_DELETED = """
+CREATE INDEX IF NOT EXISTS event_deleted ON event (stream, ref) WHERE type = 'deleted'
 """
 
 # A query gives up the interpreter's lock for each row, and may wait long to get it back.
@@ -66,11 +69,30 @@ PAGE_BACKWARD = PAGE_FORWARD.replace("? ORDER BY seq LIMIT", "? ORDER BY seq DES
 COUNT = """
 SELECT count(*) FROM (
     SELECT 1 FROM event WHERE stream = (SELECT number FROM stream WHERE name = ?)
-    AND seq > ? AND type = ? AND by <> ? LIMIT ?
+    AND seq > ? AND type = ? AND by <> ? AND NOT EXISTS (
+        SELECT 1 FROM event AS deleted
+        WHERE deleted.stream = event.stream AND deleted.type = 'deleted' AND deleted.ref = event.seq
+    ) LIMIT ?
 )
 """
+HAS_DELETED = """
+SELECT EXISTS (SELECT 1 FROM event WHERE type = 'deleted' AND ref IS NOT NULL
+AND stream = (SELECT number FROM stream WHERE name = ?))
+"""
+TAKEN_BACK = """
+SELECT seq FROM event WHERE stream = (SELECT number FROM stream WHERE name = ?)
+AND seq > ? AND seq <= ? AND EXISTS (
+    SELECT 1 FROM event AS deleted WHERE deleted.stream = event.stream
+    AND deleted.type = 'deleted' AND deleted.ref = coalesce(abs(event.ref), event.seq)
+) ORDER BY seq
+"""
+# An event that counts no more is not found by its ref any more, though it keeps it.
+SUPERSEDE = """
+UPDATE event SET ref = -ref
+WHERE stream = (SELECT number FROM stream WHERE name = ?) AND seq = ? AND ref > 0
+"""
 RECORDS = """
-SELECT seq, type, by, ref, body FROM event
+SELECT seq, type, by, abs(ref), body FROM event
 WHERE stream = (SELECT number FROM stream WHERE name = ?) AND seq > ? ORDER BY seq LIMIT ?
 """
 # Of many streams at once, given as an array of [name, after]: which of them, and the event.
@@ -94,17 +116,6 @@ SELECT stream, seq, at, body FROM snapshot WHERE stream IN (
 """
 STREAMS = """
 SELECT name, count(*) FROM event JOIN stream ON number = stream GROUP BY stream ORDER BY name
-"""
-# The text index: what goes in, and what is found in it.
-FIND = """
-INSERT INTO found (rowid, stream, text) SELECT id, 's' || stream, words(t) FROM (
-    SELECT id, stream, json_extract(CAST(body AS TEXT), '$.text') AS t
-    FROM event WHERE id > ? AND id <= ?
-) WHERE t IS NOT NULL
-"""
-FOUND = """
-SELECT DISTINCT coalesce(ref, seq) AS about FROM found JOIN event ON id = found.rowid
-WHERE found MATCH ? AND about < ? ORDER BY about DESC LIMIT ?
 """
 SNAPSHOT_PART = """
 INSERT OR REPLACE INTO snapshot (stream, seq, at, part, body) VALUES (?, ?, ?, ?, ?)

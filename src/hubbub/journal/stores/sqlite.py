@@ -18,8 +18,7 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from ...errors import Conflict, StorageError
-from ...text import words
-from . import schema
+from . import schema, text_index
 from .contract import Batch, Loaded, Record, Snapshot, Used
 
 __all__ = ["SQLiteStore"]
@@ -29,13 +28,13 @@ R = TypeVar("R")
 
 # "Hubb": in the file's header, to know our own.
 APPLICATION_ID = 0x48756262
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+# Versions that are brought up to date when they are opened; a program of theirs then refuses.
+OLDER_VERSIONS = (2,)
 # Rows written by one statement: each statement gives up the interpreter's lock.
 ROWS_AT_ONCE = (512, 64, 8, 1)
 # How long closing waits for who is in here still.
 CLOSE_SECONDS_MAX = 5.0
-# Events indexed for the search in one go: a few milliseconds.
-INDEX_EVENTS_MAX = 256
 # Events read in one go when a stream, or several, are loaded.
 LOADED_EVENTS_MAX = 5_000
 # The numbers of streams that are remembered.
@@ -107,6 +106,8 @@ class SQLiteStore:
         """Write a batch as one transaction."""
         with self._writing, self._transaction():
             self._insert(batch.records)
+            if batch.superseded:
+                self._writer.executemany(schema.SUPERSEDE, batch.superseded)
             if batch.used:
                 rows = [
                     (used.by, used.key, used.fingerprint, _encode(used.places).decode())
@@ -153,6 +154,15 @@ class SQLiteStore:
         return self._bodies(schema.ABOUT, stream, first, last)
 
     @_storage_errors
+    def taken_back(self, stream: str, after: int, last: int) -> list[int]:
+        """Return the seqs of events that were taken back; see the contract."""
+        # Most streams have none, and then this is all.
+        [(has_deleted,)] = self._all(schema.HAS_DELETED, stream)
+        if not has_deleted:
+            return []
+        return [int(seq) for (seq,) in self._all(schema.TAKEN_BACK, stream, after, last)]
+
+    @_storage_errors
     def page(
         self, stream: str, kind: str, after: int | None, before: int | None, limit: int
     ) -> list[bytes]:
@@ -184,29 +194,18 @@ class SQLiteStore:
     @_storage_errors
     def search(self, stream: str, words: Sequence[str], before: int, limit: int) -> list[int]:
         """Ask the text index; see the contract."""
-        wanted = " AND ".join(f'text : "{word}" *' for word in words)
         [(number,)] = self._all("SELECT max(number) FROM stream WHERE name = ?", stream)
-        rows = self._all(schema.FOUND, f"stream : s{number} AND {wanted}", before, limit)
+        rows = self._all(text_index.FOUND, text_index.query_of(number, words), before, limit)
         return [seq for (seq,) in rows]
 
     @_storage_errors
     def catch_up(self) -> bool:
         """Index the texts of some more events."""
         with self._writing:
-            return self._index()
-
-    def _index(self) -> bool:
-        [(last, count)] = self._writer.execute(
-            "SELECT max(id), count(*) FROM (SELECT id FROM event WHERE id > ? ORDER BY id LIMIT ?)",
-            (self._indexed, INDEX_EVENTS_MAX),
-        )
-        if last is None:
-            return False
-        with self._transaction():
-            self._writer.execute(schema.FIND, (self._indexed, last))
-            self._writer.execute("UPDATE meta SET value = ? WHERE name = 'indexed'", (str(last),))
-        self._indexed = last
-        return bool(count == INDEX_EVENTS_MAX)
+            with self._transaction():
+                last, more = text_index.index_some(self._writer, self._indexed)
+            self._indexed = last
+            return more
 
     @_storage_errors
     def streams(self) -> Iterator[tuple[str, int]]:
@@ -269,12 +268,11 @@ class SQLiteStore:
         is_new = not writer.pragma("schema_version")
         version = writer.pragma("application_id"), writer.pragma("user_version")
         # Before anything is written: it may be somebody else's.
-        if not is_new and version != (APPLICATION_ID, SCHEMA_VERSION):
+        known = [(APPLICATION_ID, one) for one in (*OLDER_VERSIONS, SCHEMA_VERSION)]
+        if not is_new and version not in known:
             raise StorageError(
                 f"{self.path} is not a hubbub database of version {SCHEMA_VERSION}; use another."
             )
-        # SQLite's own tokenizers know neither Unicode's newer letters nor most marks.
-        writer.create_scalar_function("words", _words_of, 1)
         writer.pragma("journal_mode", "wal")
         writer.pragma("synchronous", "full")
         writer.pragma("cache_size", -32_000)
@@ -283,6 +281,10 @@ class SQLiteStore:
                 writer.execute(schema.SCHEMA)
                 writer.pragma("application_id", APPLICATION_ID)
                 writer.pragma("user_version", SCHEMA_VERSION)
+        writer.execute(schema.EVENT_DELETED)
+        text_index.prepare(writer)
+        if version[1] != SCHEMA_VERSION:
+            writer.pragma("user_version", SCHEMA_VERSION)
 
     @_storage_errors
     def _meta(self, name: str, default: str) -> str:
@@ -392,7 +394,3 @@ def _snapshots_of(rows: Iterable[tuple[Any, ...]]) -> list[Snapshot]:
         bodies = tuple(part for *_, part in more)
         found.append(Snapshot(stream, seq, datetime.fromisoformat(at), body, bodies))
     return found
-
-
-def _words_of(*values: Any) -> str:
-    return " ".join(words(values[0]))

@@ -1,0 +1,85 @@
+"""The text index of a SQLite database: which events have which words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import apsw
+
+from ...words import words
+
+__all__ = ["FOUND", "INDEX_BYTES_MAX", "INDEX_EVENTS_MAX", "index_some", "prepare", "query_of"]
+
+# Events indexed in one go, and about how many bytes of them: some milliseconds.
+INDEX_EVENTS_MAX = 256
+INDEX_BYTES_MAX = 256 * 1024
+# Other rules make another index, of all the events anew.
+INDEX_VERSION = "2"
+# Between a stream's number and a word: what no word has, and the tokenizer takes for a letter.
+# A term has its stream's number, so that a search costs what there is in its stream.
+BETWEEN = "\u00b7"
+
+INDEX = """
+CREATE VIRTUAL TABLE found USING fts5 (text, content='', detail=none, tokenize='ascii')
+"""
+# A text that was superseded, which has a negative ref, is not searched: it costs nothing.
+# The next events, up to a number of them, whose bodies have up to so many bytes, but for the last.
+UNINDEXED = """
+SELECT max(id) FILTER (WHERE before < ?), count(*) FILTER (WHERE before < ?), count(*) FROM (
+    SELECT id, sum(size) OVER (ORDER BY id) - size AS before FROM (
+        SELECT id, iif(ref < 0, 0, length(body)) AS size
+        FROM event WHERE id > ? ORDER BY id LIMIT ?
+    )
+)
+"""
+FIND = """
+INSERT INTO found (rowid, text) SELECT id, terms(stream, t) FROM (
+    SELECT id, stream, json_extract(CAST(body AS TEXT), '$.text') AS t
+    FROM event WHERE id > ? AND id <= ? AND NOT coalesce(ref, 0) < 0
+) WHERE t IS NOT NULL
+"""
+FOUND = """
+SELECT DISTINCT coalesce(abs(ref), seq) AS about FROM found JOIN event ON id = found.rowid
+WHERE found MATCH ? AND about < ? ORDER BY about DESC LIMIT ?
+"""
+
+
+def prepare(writer: apsw.Connection) -> None:
+    """Make the index, unless it is there; one of other rules is made anew, part by part."""
+    # SQLite's own tokenizers know neither Unicode's newer letters nor most marks.
+    writer.create_scalar_function("terms", _terms_of, 2)
+    versions = writer.execute("SELECT value FROM meta WHERE name = 'index_version'").fetchall()
+    if versions == [(INDEX_VERSION,)]:
+        return
+    with writer:
+        writer.execute("DROP TABLE IF EXISTS found")
+        writer.execute(INDEX)
+        writer.execute("DELETE FROM meta WHERE name IN ('indexed', 'index_version')")
+        writer.execute("INSERT INTO meta VALUES ('index_version', ?)", (INDEX_VERSION,))
+
+
+def index_some(writer: apsw.Connection, after: int) -> tuple[int, bool]:
+    """
+    Index some more events, in the writer's transaction.
+
+    Returns:
+        the id of the last event that is indexed now, and whether there are more.
+    """
+    limits = INDEX_BYTES_MAX, INDEX_BYTES_MAX, after, INDEX_EVENTS_MAX
+    [(last, count, found)] = writer.execute(UNINDEXED, limits)
+    if last is None:
+        return after, False
+    writer.execute(FIND, (after, last))
+    writer.execute("INSERT OR REPLACE INTO meta VALUES ('indexed', ?)", (str(last),))
+    return int(last), count < found or found == INDEX_EVENTS_MAX
+
+
+def query_of(number: int | None, starts: Sequence[str]) -> str:
+    """Ask for the texts of a stream that have terms with all of these beginnings."""
+    return " AND ".join(f'"{number}{BETWEEN}{start}" *' for start in starts)
+
+
+def _terms_of(*values: Any) -> str:
+    number, text = values
+    return " ".join([f"{number}{BETWEEN}{word}" for word in dict.fromkeys(words(text))])
