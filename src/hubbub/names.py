@@ -10,6 +10,7 @@ from functools import cache
 from unicodedata import name as unicode_name
 from unicodedata import normalize
 
+import msgspec
 import regex
 
 from .errors import Invalid
@@ -32,6 +33,14 @@ _MEANT = rf"""(?:
     | (?<=[{_JOINED}]) [\u200C\u200D] (?=[{_JOINED}])
     | (?<=\U0001F3F4) [\U000E0061-\U000E007A\U000E0030-\U000E0039]{{3,6}} \U000E007F
 )"""
+
+
+class _Char(msgspec.Struct):
+    c: str
+
+
+_table = msgspec.json.Decoder(dict[str, list[_Char]]).decode
+
 _FLAGS = regex.V1 | regex.VERBOSE
 _without_meant = regex.compile(_MEANT, _FLAGS).sub
 _invisible = regex.compile(_INVISIBLE, regex.V1).search
@@ -103,14 +112,16 @@ def _plain(char: str) -> str:
 @cache
 def _prototypes() -> dict[str, str]:
     """Return what stands for each character that looks like another."""
+    from importlib.resources import files  # noqa: PLC0415  # `import hubbub` is to be quick
+
     try:
-        from confusable_homoglyphs.confusables import confusables_data  # noqa: PLC0415
-    except ImportError:
+        table = files("confusable_homoglyphs").joinpath("confusables.json").read_bytes()
+    except ModuleNotFoundError:
         # It comes with the server, which is what strangers sign in to.
         return {}
     groups: dict[str, set[str]] = {}
-    for char, others in confusables_data.items():
-        members = {_bare(char), *(_bare(other["c"]) for other in others)}
+    for char, others in _table(table).items():
+        members = {_bare(char), *(_bare(other.c) for other in others)}
         for member in tuple(members):
             members |= groups.get(member, set())
         groups.update(dict.fromkeys(members, members))
