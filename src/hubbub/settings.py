@@ -64,7 +64,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         follows_max: streams that one connection may follow.
         required_roles: a command, like ``games.submit`` -> the least role for it, where
             that is to be more than it is by itself: ``moderator`` or ``admin``.
-        password_checks_max: passwords that are hashed at one time, each in a thread.
+        password_checks_max: passwords that are hashed at one time, each in a thread; one of them
+            is kept for clients who have signed in from their address before.
         password_attempts: how often a client may try to sign in to one account from one
             address in any ``password_attempts_period``; ten times as often to all accounts
             together, or where somebody has signed in to the account before.

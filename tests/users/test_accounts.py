@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import anyio
 import pytest
+from argon2 import PasswordHasher
 
 import hubbub
 from hubbub.errors import Invalid, NotAllowed, Overloaded, RateLimited
@@ -12,6 +13,8 @@ from hubbub.users.hashing import WAITING_MAX
 from tests.server.memory_socket import Client
 
 PASSWORD = "correct horse"
+# What a hash costs is not what is tested.
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 async def test_a_hash_is_argon2id_and_no_two_are_alike() -> None:
@@ -75,6 +78,7 @@ async def test_too_many_who_wait_are_told_to_come_back() -> None:
 async def test_wrong_passwords_from_elsewhere_lock_nobody_out() -> None:
     settings = hubbub.Settings(password_attempts=2)
     async with hubbub.open("memory://", settings=settings) as hub, hub.session("ann") as ann:
+        hub.accounts.hashing.hasher = CHEAP
         await ann.users.create_account("Ann", PASSWORD)
         for number in range(3):
             for _ in range(2):
@@ -87,6 +91,7 @@ async def test_wrong_passwords_from_elsewhere_lock_nobody_out() -> None:
 async def test_nor_do_those_from_an_address_that_somebody_has_signed_in_from() -> None:
     settings = hubbub.Settings(password_attempts=1)
     async with hubbub.open("memory://", settings=settings) as hub, hub.session("ann") as ann:
+        hub.accounts.hashing.hasher = CHEAP
         await ann.users.create_account("Ann", PASSWORD)
         await hub.accounts.sign_in("ann", PASSWORD, "192.0.2.1")
         for number in range(20):
@@ -109,6 +114,7 @@ async def test_a_password_that_nobody_can_have_is_not_hashed() -> None:
 
 async def test_a_password_that_is_changed_while_it_is_checked_signs_nobody_in() -> None:
     async with hubbub.open("memory://") as hub, hub.session("ann") as ann:
+        hub.accounts.hashing.hasher = CHEAP
         await ann.users.create_account("Ann", PASSWORD)
         gateway = hubbub.server.Gateway(hub)
         sign_in = SignIn(name="Ann", password=PASSWORD)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
@@ -36,9 +36,8 @@ class Hashing:
         self._nobody = ""
         self._waiting = {True: 0, False: 0}
         self._free = anyio.Semaphore(threads_max)
-        # Of strangers only the first in line waits for a thread, so that whoever is known
-        # has at most one of them before them.
-        self._strangers = anyio.Lock()
+        # One thread is left to those who are known; where there is one only, they are next.
+        self._strangers = anyio.Semaphore(max(1, threads_max - 1))
         self._threads = anyio.CapacityLimiter(threads_max)
 
     async def hash(self, password: str) -> str:
@@ -69,14 +68,8 @@ class Hashing:
             raise Overloaded("Too many people sign in just now; try again in a moment.")
         self._waiting[known] += 1
         try:
-            async with AsyncExitStack() as turn:
-                if not known:
-                    await turn.enter_async_context(self._strangers)
-                await self._free.acquire()
-            try:
+            async with nullcontext() if known else self._strangers, self._free:
                 return await to_thread.run_sync(work, limiter=self._threads)
-            finally:
-                self._free.release()
         finally:
             self._waiting[known] -= 1
 
