@@ -155,7 +155,9 @@ class Hubbub(AsyncContextManagerMixin):
                 lambda: self.presence.count,
                 lambda: len(self.presence.online()),
             )
-            self._presence_signals = PresenceSignals(itself, self.presence.status, self.start)
+            self._presence_signals = PresenceSignals(
+                itself, self.presence.status, self.start, self.quotas
+            )
             self.shopfront = Shopfront(itself, self.start, *self._selling)
             await stack.enter_async_context(self.journal)
             # What sockets and requests run here ends before the journal drains.

@@ -16,7 +16,16 @@ from .errors import RateLimited
 from .ratelimit import RateLimits, TokenBucket
 from .settings import Settings
 
-__all__ = ["ACCOUNTS", "ADDRESS_FACTOR", "GUESTS", "KEYS_MAX", "QUOTAS", "Quota", "Quotas"]
+__all__ = [
+    "ACCOUNTS",
+    "ADDRESS_FACTOR",
+    "GUESTS",
+    "KEYS_MAX",
+    "PRESENCE",
+    "QUOTAS",
+    "Quota",
+    "Quotas",
+]
 
 # Many people may come from one address.
 ADDRESS_FACTOR = 10
@@ -54,6 +63,8 @@ MATCHES = Quota("new matches", "matches_per_user")
 ORDERS = Quota("orders", "orders_per_user")
 SCORES = Quota("scores", "score_limit", "change_period")
 CHANGES = Quota("changes", "change_limit", "change_period")
+# How often others are told that a user comes, goes, or looks away.
+PRESENCE = Quota("changes of presence", "presence_limit", "signal_period")
 SIGNALS = Quota("signals", "signal_limit", "signal_period", always=True)
 
 # A method of a service -> what it is counted as. Messages have a limit of their own.
@@ -151,6 +162,8 @@ class Quotas:
 
     def _place(self, address: str) -> str:
         # Behind a proxy that does not say where they are, all clients would be in one place.
+        if not address:
+            return ""
         if self._proxies is None:
             self._proxies = networks_of(self._settings.trusted_proxies)
         parsed = parse_address(address)

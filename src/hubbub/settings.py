@@ -84,6 +84,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             may make over a network in ``change_period``.
         change_period: in seconds.
         signal_limit: how often a user may be typing, or away, in ``signal_period``.
+        presence_limit: how often others are told in ``signal_period`` that a user comes, goes
+            or looks away; what the user is after that is told when it refills.
         signal_period: in seconds.
         trusted_proxies: addresses and networks of the proxies before the server, which tell by
             ``X-Forwarded-For`` where a client is; by default those on the same machine.
@@ -149,6 +151,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     change_limit: int = 1_200
     change_period: float = 60.0
     signal_limit: int = 1_200
+    presence_limit: int = 60
     signal_period: float = 60.0
     trusted_proxies: Sequence[str] = ("127.0.0.1", "::1")
     metrics_token: str | None = None

@@ -181,7 +181,7 @@ class Users(Service):
     @command
     def sign_out(self, *, everywhere: bool = False) -> Command[None]:
         """
-        Make the tokens of this sign-in worthless, and close its sockets.
+        Revoke the tokens of this sign-in, and close its sockets.
 
         Args:
             everywhere: all sign-ins of this user, not this one only.
