@@ -12,6 +12,7 @@ import anyio
 from anyio import AsyncContextManagerMixin, to_thread
 from anyio.abc import TaskGroup
 
+from . import names
 from .errors import Closed, Invalid
 from .games.arena import Arena
 from .games.arithmetic import ARITHMETIC
@@ -28,6 +29,7 @@ from .journal.stores.memory import MemoryStore
 from .journal.stores.sqlite import SQLiteStore
 from .operations.stats import Meter
 from .permissions import COMMANDS, ROLES
+from .quotas import Quotas
 from .ratelimit import RateLimit, rate_limit
 from .session import STREAMS, LocalSession, Session
 from .settings import Settings
@@ -38,9 +40,11 @@ from .shop.prices import PriceSource
 from .shop.shopfront import Shopfront, read_ahead
 from .shop.tax import TaxPolicy
 from .users.accounts import Accounts
+from .users.claims import claim_old_names
 from .users.presence import Presence
 from .users.presence_signals import PresenceSignals
 from .users.service import Known, register
+from .users.sign_ins import GuestOrigin, check_guest, has_ended
 from .users.user import Origin, Status
 
 __all__ = ["GAMES", "Hubbub", "open_hub"]
@@ -124,6 +128,7 @@ class Hubbub(AsyncContextManagerMixin):
         self._selling = (prices, tax, payments)
         self.settings = settings
         self.ids = Ids(settings.clock, settings.random)
+        self.quotas = Quotas(settings)
         self.presence = Presence(
             settings.presence_grace_seconds, settings.clock.monotonic, self._presence_changed
         )
@@ -136,6 +141,7 @@ class Hubbub(AsyncContextManagerMixin):
         error: Exception | None = None
         async with AsyncExitStack() as stack:
             await to_thread.run_sync(read_ahead, self.settings.currency, self._selling[0])
+            await to_thread.run_sync(names.read_ahead)
             store = await to_thread.run_sync(_open_store, self._url)
             stack.push_async_callback(_close_store, store)
             streams = Streams(STREAMS)
@@ -149,7 +155,9 @@ class Hubbub(AsyncContextManagerMixin):
                 lambda: self.presence.count,
                 lambda: len(self.presence.online()),
             )
-            self._presence_signals = PresenceSignals(itself, self.presence.status, self.start)
+            self._presence_signals = PresenceSignals(
+                itself, self.presence.status, self.start, self.quotas
+            )
             self.shopfront = Shopfront(itself, self.start, *self._selling)
             await stack.enter_async_context(self.journal)
             # What sockets and requests run here ends before the journal drains.
@@ -157,6 +165,8 @@ class Hubbub(AsyncContextManagerMixin):
             self._start_news = anyio.Event()
             self._tasks.start_soon(self._start_what_comes)
             stack.callback(self._stop)
+            if store.blocking:
+                self._tasks.start_soon(claim_old_names, itself)
             self._tasks.start_soon(self.presence.run)
             self._tasks.start_soon(self.arena.run)
             self._tasks.start_soon(self.shopfront.till.run)
@@ -190,12 +200,14 @@ class Hubbub(AsyncContextManagerMixin):
 
         Raises:
             Invalid: an argument is outside its limits.
+            NotAllowed: ``guest`` is the user of an account.
             Closed: the hub has been left.
         """
         caller = self.caller(user_id, role)
         self.presence.connect(user_id, caller)
         try:
-            known = await caller.execute(self.sign_in_command(caller, nickname, guest))
+            before = None if guest is None else GuestOrigin(guest)
+            known = await caller.execute(self.sign_in_command(caller, nickname, before))
             session = self.session_of(caller, known)
             self.arena.presence_changed(user_id)
             yield session
@@ -206,20 +218,36 @@ class Hubbub(AsyncContextManagerMixin):
         self,
         caller: Caller,
         nickname: str | None,
-        guest: str | None = None,
+        guest: GuestOrigin | None = None,
         origin: Origin = IN_PROCESS,
+        *,
+        chosen: bool = False,
     ) -> Command[Known]:
-        """Make the command that a session begins with: it makes the user known."""
-        command = register(caller, self.presence, nickname, origin)
+        """
+        Make the command that a session begins with: it makes the user known.
+
+        Args:
+            caller: who comes.
+            nickname: what to show; None is as before.
+            guest: who the user was before.
+            origin: the sign-in that the user comes from.
+            chosen: True if a stranger has chosen the nickname.
+        """
+        command = register(caller, self.presence, nickname, origin, chosen=chosen)
         if guest is None:
             return command
-        check_user_id(guest, self.settings.name_chars_max)
-        terms = self.shopfront.terms
+        was, user = guest.user, caller.user
+        check_user_id(was, self.settings.name_chars_max)
+        terms, grace = self.shopfront.terms, self.settings.refresh_grace_seconds
 
         def decide(states: States) -> Sequence[Draft]:
-            return [*command.decide(states), *merge(states, guest, caller.user, terms)]
+            drafts = command.decide(states)
+            if has_ended(draft.data for draft in drafts):
+                return drafts
+            check_guest(states, guest, user, grace)
+            return [*drafts, *merge(states, was, user, terms)]
 
-        reads = (*command.reads, cart_stream(guest), cart_stream(caller.user))
+        reads = (*command.reads, f"user/{was}", cart_stream(was), cart_stream(user))
         return Command(caller.user, decide, command.result, reads=reads)
 
     def session_of(self, caller: Caller, known: Known | None = None) -> LocalSession:
@@ -275,7 +303,13 @@ class Hubbub(AsyncContextManagerMixin):
             self._presence_signals.tell(user_id, status)
 
     def caller(
-        self, user_id: str, role: str, session: str | None = None, address: str = ""
+        self,
+        user_id: str,
+        role: str,
+        session: str | None = None,
+        address: str = "",
+        *,
+        remote: bool = False,
     ) -> Caller:
         """
         Make what a user's services command through; see :class:`Caller`.
@@ -289,7 +323,9 @@ class Hubbub(AsyncContextManagerMixin):
         if role not in ROLES:
             raise Invalid(f"A session's role is one of {', '.join(ROLES)}, not {role!r}.")
         check_user_id(user_id, self.settings.name_chars_max)
-        return Caller(self.journal, self.settings, self.ids, user_id, role, session, address)
+        return Caller(
+            self.journal, self.settings, self.ids, user_id, role, session, address, remote=remote
+        )
 
     def _new_arena(self) -> Arena:
         online = self.presence.is_connected

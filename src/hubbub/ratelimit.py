@@ -27,6 +27,9 @@ class RateLimit(Protocol):
                 earliest moment at which one event passes.
         """
 
+    def refund(self) -> None:
+        """Count one event less: it was refused after all."""
+
     def idle(self, now: float) -> bool:
         """Tell whether a new limit in its place would behave the same from ``now`` on."""
 
@@ -68,6 +71,11 @@ class SlidingWindow:
 
         # The oldest time falls out by itself: the deque holds `limit` of them.
         times.append(now)
+
+    def refund(self) -> None:
+        """Count one event less, if any is counted: the last one."""
+        if self._times:
+            self._times.pop()
 
     def idle(self, now: float) -> bool:
         """Tell whether the window is empty."""
@@ -121,6 +129,12 @@ class TokenBucket:
         self._count = count
         self._full_at = start + count * self.period / self.limit
 
+    def refund(self) -> None:
+        """Count one event less, if any is counted."""
+        if self._count:
+            self._count -= 1
+            self._full_at = self._start + self._count * self.period / self.limit
+
     def idle(self, now: float) -> bool:
         """Tell whether the bucket is full."""
         return now >= self._full_at
@@ -150,6 +164,11 @@ class RateLimits:
         if len(self._limits) > self._keys_max:
             self._limits.popitem(last=False)
         limit.charge(now)
+
+    def refund(self, key: str) -> None:
+        """Count one event of a key less, if the key is remembered."""
+        if (limit := self._limits.get(key)) is not None:
+            limit.refund()
 
     def __len__(self) -> int:
         return len(self._limits)

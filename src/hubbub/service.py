@@ -67,6 +67,13 @@ class Decision(Protocol[R_co]):
         """Make what the caller gets."""
 
 
+class Allowance(Protocol):
+    """What a session may still do."""
+
+    def charged(self, name: str, command: Any) -> Any:
+        """Return what a method has returned, so that it is charged if it is counted."""
+
+
 class Service:
     """
     Methods that a session offers under one name.
@@ -78,7 +85,10 @@ class Service:
 
     name: ClassVar[str]
 
-    __slots__ = ("_execute", "_refused")
+    __slots__ = ("_execute", "_refused", "allowance")
+
+    # Charges what a session over a network does; None in the process.
+    allowance: Allowance | None
 
     def __init__(
         self,
@@ -87,6 +97,7 @@ class Service:
     ) -> None:
         self._execute = execute
         self._refused = refused.get(self.name, NOTHING)
+        self.allowance = None
 
     def check(self, method: str) -> None:
         """
@@ -129,7 +140,10 @@ class Method(msgspec.Struct, frozen=True):
             HubbubError: what the function raises, or NotAllowed.
         """
         service.check(self.function.__name__)
-        return self.function(service, **arguments)
+        begun = self.function(service, **arguments)
+        if service.allowance is None:
+            return begun
+        return service.allowance.charged(self.name, begun)
 
     @property
     def keyed(self) -> bool:

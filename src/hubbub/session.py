@@ -13,12 +13,14 @@ from .games.board import BoardState
 from .games.match import MatchState
 from .games.service import Games
 from .journal.agenda import Agenda
+from .journal.allowance import Allowance
 from .journal.caller import Caller
 from .journal.event import Event, Signal, State
 from .journal.journal import Journal
 from .journal.link import Links
 from .operations.service import Operations
 from .operations.stats import Meter
+from .quotas import Quotas
 from .service import check_limit, check_seq
 from .shop.cart import CartState
 from .shop.coupon import CouponState
@@ -124,6 +126,7 @@ class Shared(Protocol):
     arena: Arena
     meter: Meter
     presence: Presence
+    quotas: Quotas
     shopfront: Shopfront
 
 
@@ -142,6 +145,10 @@ class LocalSession:
         self.operations = Operations(caller, hub.meter)
         self.users = Users(caller, hub.presence, hub.accounts)
         self._journal: Journal = caller.journal
+        if caller.remote and caller.role == "user":
+            allowance = Allowance(hub.quotas, caller.user, caller.address)
+            for service in (self.chat, self.games, self.shop, self.users):
+                service.allowance = allowance
 
     def follow(
         self, stream: str, *, after: int | None = None

@@ -24,6 +24,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             journal and kept in it.
         token_seconds: how long an access token is good for.
         refresh_seconds: how long one may stay away, and be known without signing in anew.
+        refresh_grace_seconds: how long after its use a refresh token may be used once more, by
+            a second tab or a client that has lost the answer; later use of it ends the sign-in.
         message_limit: how many messages a user may send in any ``message_period``.
         message_period: in seconds.
         message_limiter: ``sliding_window`` is exact; ``token_bucket`` spaces
@@ -65,10 +67,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         follows_max: streams that one connection may follow.
         required_roles: a command, like ``games.submit`` -> the least role for it, where
             that is to be more than it is by itself: ``moderator`` or ``admin``.
-        password_checks_max: passwords that are hashed at one time, each in a thread.
-        password_attempts: how often one may try to sign in to an account, from wherever,
-            in any ``password_attempts_period``; and ten times as often from one address.
+        password_checks_max: passwords that are hashed at one time, each in a thread; one of them
+            is kept for clients who have signed in from their address before.
+        password_attempts: how often a client may try to sign in to one account from one
+            address in any ``password_attempts_period``; ten times as often to all accounts
+            together, or where somebody has signed in to the account before.
         password_attempts_period: in seconds.
+        creations_period: seconds in which the limits below refill. They apply over a network,
+            and not to moderators and admins; one address has ten times what a user has.
+        guests_per_address: guests that one address may make at once.
+        accounts_per_address: accounts that one address may make at once.
+        rooms_per_user: rooms that a user may make at once.
+        directs_per_user: direct conversations that a user may begin at once.
+        boards_per_user: boards that a user may make at once.
+        matches_per_user: matches that a user may start, or look for, at once.
+        orders_per_user: checkouts that a user may make at once.
+        score_limit: scores that a user may submit over a network in ``change_period``.
+        change_limit: reactions, edits, changes of a cart and other small changes that a user
+            may make over a network in ``change_period``.
+        change_period: in seconds.
+        signal_limit: how often a user may be typing, or away, in ``signal_period``.
+        presence_limit: how often others are told in ``signal_period`` that a user comes, goes
+            or looks away; what the user is after that is told when it refills.
+        signal_period: in seconds.
         trusted_proxies: addresses and networks of the proxies before the server, which tell by
             ``X-Forwarded-For`` where a client is; by default those on the same machine.
         metrics_token: what Prometheus sends for ``/metrics``; without one it is for those who
@@ -96,6 +117,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     secret: str | None = None
     token_seconds: int = 900
     refresh_seconds: int = 30 * 24 * 3600
+    refresh_grace_seconds: float = 60.0
     message_limit: int = 10
     message_period: float = 60.0
     message_limiter: Literal["sliding_window", "token_bucket"] = "sliding_window"
@@ -132,6 +154,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     password_checks_max: int = 2
     password_attempts: int = 10
     password_attempts_period: float = 60.0
+    creations_period: float = 3_600.0
+    guests_per_address: int = 1_000
+    accounts_per_address: int = 100
+    rooms_per_user: int = 100
+    directs_per_user: int = 200
+    boards_per_user: int = 100
+    matches_per_user: int = 500
+    orders_per_user: int = 200
+    score_limit: int = 30_000
+    change_limit: int = 1_200
+    change_period: float = 60.0
+    signal_limit: int = 1_200
+    presence_limit: int = 60
+    signal_period: float = 60.0
     trusted_proxies: Sequence[str] = ("127.0.0.1", "::1")
     metrics_token: str | None = None
     presence_grace_seconds: float = 3.0

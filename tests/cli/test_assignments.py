@@ -75,3 +75,18 @@ def test_every_setting_but_two_is_text_or_a_number() -> None:
     kinds = {field.name: field.type for field in msgspec.structs.fields(Settings)}
 
     assert all("object" not in str(kinds[name]) for name in NAMES)
+
+
+def test_the_environment_counts_where_nothing_else_is_said() -> None:
+    environment = {
+        "HUBBUB_SECRET": "s" * 64,
+        "HUBBUB_PAGE_MAX": "7",
+        "HUBBUB_TOKEN": "no setting",
+        "PAGE_MAX": "9",
+    }
+    settings = settings_of(["page_max=8"], environment)
+
+    assert (settings.secret, settings.page_max) == ("s" * 64, 8)
+    assert settings_of([], environment).page_max == 7
+    with pytest.raises(Invalid, match=r"^page_max "):
+        settings_of([], {"HUBBUB_PAGE_MAX": "many"})

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import stat
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from anyio import to_thread
 
-from hubbub.cli.tokens import keep_token, kept_token, tokens_directory
+from hubbub import Settings
+from hubbub.cli.tokens import KeptTokens, keep_token, kept_token, newest, tokens_directory
+from hubbub.server.auth import Identity, Tokens
 
 HERE = "http://127.0.0.1:8000"
 
@@ -80,3 +86,99 @@ def test_nobody_else_may_read_it() -> None:
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(tokens_directory().stat().st_mode) == 0o700
+
+
+@pytest.fixture
+def _no_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def modes(top: Path) -> dict[str, int]:
+    """Return who may do what with all that is under a directory."""
+    return {str(one.relative_to(top)): stat.S_IMODE(one.stat().st_mode) for one in top.rglob("*")}
+
+
+@pytest.mark.usefixtures("_no_umask")
+def test_nobody_else_may_read_it_or_replace_it_whatever_the_umask_is(tmp_path: Path) -> None:
+    keep_token(HERE, "ann", "secret")
+
+    found = modes(tmp_path)
+    assert {mode & 0o077 for mode in found.values()} == {0}
+    assert len(found) == 4
+
+
+def test_a_directory_that_others_may_read_is_made_private() -> None:
+    tokens_directory().mkdir(parents=True, mode=0o755)
+    keep_token(HERE, "ann", "secret")
+
+    assert stat.S_IMODE(tokens_directory().stat().st_mode) == 0o700
+
+
+def test_a_link_in_the_place_of_a_token_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    keep_token(HERE, "ann", "old")
+    [path] = tokens_directory().iterdir()
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    path.unlink()
+    path.symlink_to(victim)
+    # The name that a half-written file had before could be guessed.
+    path.with_name(f"{path.name}.{os.getpid()}").symlink_to(victim)
+    keep_token(HERE, "ann", "new")
+
+    assert victim.read_text() == "precious"
+    assert not path.is_symlink()
+    assert kept_token(HERE, "ann") == "new"
+
+
+def test_no_half_of_a_file_is_left() -> None:
+    keep_token(HERE, "ann", "old")
+    [path] = tokens_directory().iterdir()
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(OSError, match="directory"):
+        keep_token(HERE, "ann", "new")
+
+    assert list(tokens_directory().iterdir()) == [path]
+
+
+@cache
+def token(session: str, generation: int) -> str:
+    tokens = Tokens("s" * 64, Settings())
+    return tokens.refresh_token(Identity("ann", session=session), generation)
+
+
+async def test_the_newest_token_of_a_sign_in_is_found_by_an_older_one() -> None:
+    given = KeptTokens(HERE, None, token("1", 0), failing)
+    await given.save(token("1", 1))
+    another = KeptTokens(HERE, None, token("1", 0), failing)
+
+    assert await another.load() == token("1", 1)
+    other = token("2", 0)
+    assert await to_thread.run_sync(newest, HERE, other) == other
+
+
+async def test_a_nickname_s_token_that_was_given_elsewhere_stays_the_newest() -> None:
+    by_name = KeptTokens(HERE, "ann", None, failing)
+    await by_name.save(token("1", 0))
+    given = KeptTokens(HERE, None, token("1", 0), failing)
+    await given.save(token("1", 1))
+
+    assert await to_thread.run_sync(kept_token, HERE, "ann") == token("1", 1)
+    await by_name.save(token("1", 2))
+    assert await to_thread.run_sync(kept_token, HERE, "ann") == token("1", 2)
+    assert await given.load() == token("1", 2)
+
+
+async def test_that_a_token_cannot_be_kept_is_told_and_no_error() -> None:
+    tokens_directory().parent.mkdir(parents=True)
+    tokens_directory().touch()
+    told = list[OSError]()
+    await KeptTokens(HERE, "ann", None, told.append).save("secret")
+
+    assert len(told) == 1
+
+
+def failing(error: OSError) -> None:
+    raise error

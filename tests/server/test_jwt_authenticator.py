@@ -15,9 +15,18 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
 from jwt.algorithms import HMACAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-from hubbub.server.jwt_authenticator import JwtAuthenticator
+from hubbub.errors import Invalid
+from hubbub.server.auth import TOKEN_CHARS_MAX
+from hubbub.server.jwt_authenticator import (
+    KEY_BYTES_MIN,
+    KEYS_BYTES_MAX,
+    THREADS_MAX,
+    JwtAuthenticator,
+)
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECRET = "s" * 64
@@ -206,3 +215,108 @@ async def test_what_claims_to_refresh_does_not(tmp_path: Path) -> None:
 
     assert identity is not None
     assert not identity.refreshes
+
+
+DEEP = b"[" * 50_000 + b"]" * 50_000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" * 100_000,
+        b'{"keys":%b}' % DEEP,
+        b'{"keys":1}',
+        b'{"keys":[1]}',
+        b'{"keys":[{"kty":"oct"}]}',
+        b'{"keys":[{"kty":"oct","k":""}]}',
+        b'{"keys":[{"kty":"oct","k":5}]}',
+        b'{"keys":[{"kty":"RSA","n":"AA","e":"AQAB"}]}',
+        b'{"keys":[{"kty":"RSA","n":[],"e":{}}]}',
+        b'{"keys":[{"kty":"OKP","crv":"Ed25519","x":"AA"}]}',
+        b'{"keys":[{"kty":"OKP","crv":[],"x":"AA"}]}',
+        b'{"keys":[{"kty":%b}]}' % (b"1" * 5_000),
+        b'{"keys":[]} ' + b" " * KEYS_BYTES_MAX,
+    ],
+)
+async def test_whatever_is_in_the_file_the_keys_before_are_used(
+    tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    reads = authenticator(tmp_path, "HS256")
+    before = await reads(token("HS256"))
+    (tmp_path / "keys.json").write_bytes(content)
+    after = await reads(token("HS256"))
+    empty = await reads(jwt.encode({"sub": "eve", "exp": 9e9}, "x" * 32, "HS256"))
+
+    assert before == after is not None
+    assert empty is None
+    assert "keys before are used" in caplog.text
+
+
+def test_a_secret_that_can_be_guessed_is_no_key(tmp_path: Path) -> None:
+    weak = "s" * (KEY_BYTES_MIN - 1)
+    keys = {"keys": [HMACAlgorithm.to_jwk(weak, as_dict=True)]}
+    (tmp_path / "keys.json").write_text(json.dumps(keys))
+
+    with pytest.raises(Invalid, match="32 bytes"):
+        JwtAuthenticator(tmp_path / "keys.json", clock=Noon()).read_keys()
+
+
+def segment(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+parts = st.binary(max_size=40) | st.sampled_from(
+    [
+        DEEP[:10_000],
+        b'{"alg":"HS256"}',
+        b'{"alg":"HS256","kid":["HS256"]}',
+        b'{"alg":"HS256","kid":"HS256","x":%b}' % (b"1" * 5_000),
+        b'{"alg":"HS256","x":' + b"[" * 5_000 + b"]" * 5_000 + b"}",
+        b'{"sub":"ann","exp":9e9,"name":"\\ud800"}',
+        b'{"sub":"ann","exp":9e9,"nbf":NaN}',
+        b'{"sub":"ann","exp":9e9,"nbf":%b}' % (b"1" * 400),
+        b'{"sub":"ann","exp":9e9,"sid":"\\ud800"}',
+        b'{"sub":"a/b","exp":9e9}',
+        b'{"sub":"ann","exp":9e9,"role":["admin"]}',
+        b"[]",
+    ]
+)
+
+
+@pytest.fixture(scope="module")
+def reads(tmp_path_factory: pytest.TempPathFactory) -> JwtAuthenticator:
+    """Read tokens by one key."""
+    return authenticator(tmp_path_factory.mktemp("keys"), "HS256")
+
+
+@given(made_up=st.text() | st.tuples(parts, parts, st.none() | st.binary(max_size=40)))
+def test_whatever_is_sent_as_a_token_names_nobody_or_a_user(
+    reads: JwtAuthenticator, made_up: str | tuple[bytes, bytes, bytes | None]
+) -> None:
+    if isinstance(made_up, tuple):
+        head, payload, signature = made_up
+        signed = f"{segment(head)}.{segment(payload)}"
+        by_the_key = hmac.digest(SECRET.encode(), signed.encode(), "sha256")
+        made_up = f"{signed}.{segment(by_the_key if signature is None else signature)}"
+    identity = reads._identify(made_up)
+
+    assert identity is None or (identity.user.isprintable() and not identity.refreshes)
+
+
+def test_threads_are_few_and_nobody_else_s() -> None:
+    assert 1 < THREADS_MAX < 40
+
+
+async def test_a_long_token_is_not_looked_at(tmp_path: Path) -> None:
+    reads = authenticator(tmp_path, "HS256")
+
+    assert await reads(token("HS256", x="x" * TOKEN_CHARS_MAX)) is None
+
+
+async def test_no_claim_of_an_application_s_token_makes_it_one_of_ours(tmp_path: Path) -> None:
+    identity = await authenticator(tmp_path, "HS256")(
+        token("HS256", gen=3, app=True, use="refresh")
+    )
+
+    assert identity is not None
+    assert (identity.generation, identity.application, identity.refreshes) == (None, False, False)

@@ -141,7 +141,7 @@ async def test_a_refresh_token_is_for_signing_in_only() -> None:
 
     assert refused.status_code == 401
     assert second["user"]["id"] == first["user"]["id"]
-    assert second["refresh_token"] == first["refresh_token"]
+    assert second["refresh_token"] != first["refresh_token"]
 
 
 async def test_an_access_token_makes_none_that_is_good_for_longer() -> None:

@@ -101,3 +101,24 @@ async def test_who_is_not_connected_cannot_be_away() -> None:
 
         with pytest.raises(Conflict, match="connected"):
             await request.users.set_away(away=True)
+
+
+async def test_who_comes_and_goes_too_often_is_told_of_in_the_end(world: OpenWorld) -> None:
+    settings = hubbub.Settings(presence_limit=2, signal_period=0.2)
+    async with world(settings) as w:
+        alice, bob = await w.sessions("Alice", "Bob")
+        room = await alice.chat.create_room("r")
+        await bob.chat.join(room.id)
+        w.clock.passed += 1
+        async with alice.signals(room.stream) as signals:
+            for number in range(9):
+                await bob.users.set_away(away=number % 2 == 0)
+            w.clock.passed += 1
+            with anyio.fail_after(5):
+                told = [(await anext(signals)).body for _ in range(3)]
+            await alice.chat.typing(room.id)
+            last = await anext(signals)
+
+        away, online = {"status": "away"}, {"status": "online"}
+        assert told == [away, online, away]
+        assert last.type == "typing"

@@ -143,7 +143,9 @@ async def open_world(
         )
         world.hub = await enter(opened)
         # What a hash costs is tested with the accounts; here it would only take time.
-        world.hub.accounts._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        world.hub.accounts.hashing.hasher = PasswordHasher(
+            time_cost=1, memory_cost=8, parallelism=1
+        )
         if kind == "remote":
             world.gateway = Gateway(world.hub)
             world.address = await enter(own_server(world.gateway))

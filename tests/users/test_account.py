@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from hubbub.errors import Invalid, NotAllowed
@@ -38,8 +40,9 @@ def test_nobody_reads_an_account() -> None:
 
 def test_a_sign_in_is_over_when_it_was_signed_out_or_is_too_old() -> None:
     user = UserState(good_after=10.0, kept_session="kept")
+    now = datetime.fromtimestamp(20.0, UTC)
     for origin in (Origin(), Origin("kept", 1.0), Origin("new", 10.0)):
-        user.check_signed_in(origin)
+        user.check_signed_in(origin, now)
 
     with pytest.raises(NotAllowed):
-        user.check_signed_in(Origin("old", 9.9))
+        user.check_signed_in(Origin("old", 9.9), now)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import anyio
 import pytest
+from argon2 import PasswordHasher
 
 import hubbub
-from hubbub.errors import NotAllowed, Overloaded
-from hubbub.users.accounts import ADDRESS_FACTOR, ATTEMPTS_KEYS_MAX, WAITING_MAX
+from hubbub.errors import Invalid, NotAllowed, Overloaded, RateLimited
+from hubbub.server.sign_in import SignIn
+from hubbub.users.hashing import WAITING_MAX
+from tests.server.memory_socket import Client
 
 PASSWORD = "correct horse"
+# What a hash costs is not what is tested.
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 async def test_a_hash_is_argon2id_and_no_two_are_alike() -> None:
@@ -70,6 +75,53 @@ async def test_too_many_who_wait_are_told_to_come_back() -> None:
     assert refused == 2
 
 
-def test_the_attempts_that_are_remembered_are_bounded() -> None:
-    assert ATTEMPTS_KEYS_MAX == 10_000
-    assert ADDRESS_FACTOR > 1
+async def test_wrong_passwords_from_elsewhere_lock_nobody_out() -> None:
+    settings = hubbub.Settings(password_attempts=2)
+    async with hubbub.open("memory://", settings=settings) as hub, hub.session("ann") as ann:
+        hub.accounts.hashing.hasher = CHEAP
+        await ann.users.create_account("Ann", PASSWORD)
+        for number in range(3):
+            for _ in range(2):
+                with pytest.raises(NotAllowed):
+                    await hub.accounts.sign_in("ann", "wrong", f"203.0.113.{number}")
+
+        assert await hub.accounts.sign_in("ann", PASSWORD, "192.0.2.1") == "ann"
+
+
+async def test_nor_do_those_from_an_address_that_somebody_has_signed_in_from() -> None:
+    settings = hubbub.Settings(password_attempts=1)
+    async with hubbub.open("memory://", settings=settings) as hub, hub.session("ann") as ann:
+        hub.accounts.hashing.hasher = CHEAP
+        await ann.users.create_account("Ann", PASSWORD)
+        await hub.accounts.sign_in("ann", PASSWORD, "192.0.2.1")
+        for number in range(20):
+            with pytest.raises((NotAllowed, RateLimited)):
+                await hub.accounts.sign_in(f"nobody {number}", "x" * 2_000, "192.0.2.1")
+
+        assert await hub.accounts.sign_in("ann", PASSWORD, "192.0.2.1") == "ann"
+
+
+async def test_a_password_that_nobody_can_have_is_not_hashed() -> None:
+    async with hubbub.open("memory://") as hub:
+        hub.accounts.hashing.hasher = None
+        with pytest.raises(NotAllowed):
+            await hub.accounts.sign_in("ann", "x" * 60_000, "here")
+        with pytest.raises(Invalid):
+            await hub.accounts.sign_in("x" * 60_000, PASSWORD, "here")
+
+        assert hub.accounts.hashing.hasher is None
+
+
+async def test_a_password_that_is_changed_while_it_is_checked_signs_nobody_in() -> None:
+    async with hubbub.open("memory://") as hub, hub.session("ann") as ann:
+        hub.accounts.hashing.hasher = CHEAP
+        await ann.users.create_account("Ann", PASSWORD)
+        gateway = hubbub.server.Gateway(hub)
+        sign_in = SignIn(name="Ann", password=PASSWORD)
+        identity = await gateway.sign_ins.identify_slowly(sign_in, "here")
+        await ann.users.change_password(PASSWORD, "another one")
+        client = Client(gateway)
+        gateway.sign_ins.identify = lambda sign_in: identity  # type: ignore[method-assign]
+        answer = await client.ask("session.sign_in")
+
+    assert "signed out" in answer["error"]["message"]

@@ -14,7 +14,7 @@ from ..errors import NotAllowed
 from ..session import Session
 from .lines import note
 from .screen import Screen
-from .tokens import keep_token, kept_token
+from .tokens import KeptTokens, kept_token
 
 __all__ = ["Account", "Fresh", "Nickname", "Token", "Url", "sign_in"]
 
@@ -48,24 +48,25 @@ async def sign_in(account: Account, stack: AsyncExitStack, screen: Screen) -> Se
         HubbubError: the server does not let one in, or is not there.
     """
     url, nickname, token, fresh = account
+
+    def failed(error: OSError) -> None:
+        screen.show(note(f"Who you are cannot be kept for the next time: {error}."))
+
     if token is not None:
-        return await stack.enter_async_context(connect(url, token=token, nickname=nickname))
+        given = KeptTokens(url, None, token, failed)
+        session = connect(url, token=token, nickname=nickname, token_store=given)
+        return await stack.enter_async_context(session)
     name = nickname or _login_name()
     kept = None if fresh else await to_thread.run_sync(kept_token, url, name)
-    session = None
     if kept is not None:
+        store = KeptTokens(url, name, kept, failed)
         try:
-            session = await stack.enter_async_context(connect(url, token=kept, nickname=name))
+            before = connect(url, token=kept, nickname=name, token_store=store)
+            return await stack.enter_async_context(before)
         except NotAllowed:
             screen.show(note(f"The server does not know the {name} of before; you are new."))
-    if session is None:
-        session = await stack.enter_async_context(connect(url, nickname=name))
-    try:
-        if session.refresh_token is not None:
-            await to_thread.run_sync(keep_token, url, name, session.refresh_token)
-    except OSError as error:
-        screen.show(note(f"Who you are cannot be kept for the next time: {error}."))
-    return session
+    store = KeptTokens(url, name, None, failed)
+    return await stack.enter_async_context(connect(url, nickname=name, token_store=store))
 
 
 def _login_name() -> str:

@@ -1,4 +1,4 @@
-"""Settings that are given on the command line, as ``NAME=VALUE``."""
+"""Settings that are given on the command line, as ``NAME=VALUE``, or in the environment."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from ..errors import Invalid
 from ..settings import Settings
 
 __all__ = ["NAMES", "settings_of"]
+
+PREFIX = "HUBBUB_"
+NO_ENVIRONMENT: Mapping[str, str] = {}
 
 # What cannot be written on a command line.
 _NOT_TEXT = {"clock", "random"}
@@ -27,9 +30,14 @@ NAMES = tuple(_TYPES)
 _MAY_BE_ZERO = {"match_win_points", "presence_grace_seconds", "rating_range_per_second"}
 
 
-def settings_of(assignments: Iterable[str]) -> Settings:
+def settings_of(
+    assignments: Iterable[str], environment: Mapping[str, str] = NO_ENVIRONMENT
+) -> Settings:
     """
     Make settings of ``NAME=VALUE`` texts; the last one of a name counts.
+
+    A variable ``HUBBUB_NAME`` of the environment counts where no text names the setting. What
+    is secret belongs there: everybody on a machine sees its command lines.
 
     Several values are separated by commas, and a name in one of them by a colon from what
     it stands for: ``required_roles=games.submit:admin,chat.create_room:moderator``.
@@ -37,7 +45,9 @@ def settings_of(assignments: Iterable[str]) -> Settings:
     Raises:
         Invalid: there is no such setting, or it has no such value.
     """
-    return Settings(**dict(map(_read, assignments)))
+    variables = {f"{PREFIX}{name.upper()}": name for name in NAMES}
+    given = [f"{variables[one]}={text}" for one, text in environment.items() if one in variables]
+    return Settings(**dict(map(_read, [*given, *assignments])))
 
 
 def _read(assignment: str) -> tuple[str, Any]:

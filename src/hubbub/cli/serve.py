@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -47,7 +48,11 @@ LogLevel = Annotated[
 ]
 Assignments = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="A setting; may be given several times."),
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="A setting; may be given several times. HUBBUB_NAME in the environment sets it too.",
+    ),
 ]
 
 
@@ -71,7 +76,7 @@ def serve(
     from ..server.run import run  # noqa: PLC0415
 
     try:
-        settings = settings_of(set_ or ())
+        settings = settings_of(set_ or (), os.environ)
     except Invalid as error:
         raise typer.BadParameter(error.message, param_hint="--set") from error
     configure(log, log_level)

@@ -3,12 +3,63 @@
 from __future__ import annotations
 
 import os
+import secrets
+from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
 
 import typer
+from anyio import to_thread
 
-__all__ = ["keep_token", "kept_token", "tokens_directory"]
+from ..client.same_sign_in import sign_in_of
+
+__all__ = ["KeptTokens", "keep_newest", "keep_token", "kept_token", "newest", "tokens_directory"]
+
+PRIVATE_DIRECTORY = 0o700
+PRIVATE_FILE = 0o600
+
+
+class KeptTokens:
+    """
+    Keeps the newest refresh token of a sign-in, for this process and others.
+
+    Args:
+        url: the server's.
+        nickname: whose token it is; None if it was given, and is kept for its sign-in only.
+        token: the one that is known.
+        failed: told of an error, if a token cannot be kept.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        nickname: str | None,
+        token: str | None,
+        failed: Callable[[OSError], None],
+    ) -> None:
+        self._url = url
+        self._nickname = nickname
+        self._token = token
+        self._failed = failed
+
+    async def load(self) -> str | None:
+        """Return the newest token that was kept."""
+        if self._token is None:
+            return None
+        return await to_thread.run_sync(newest, self._url, self._token)
+
+    async def save(self, token: str) -> None:
+        """Keep a token: those before it are used up."""
+        self._token = token
+        try:
+            await to_thread.run_sync(self._keep, token)
+        except OSError as error:
+            self._failed(error)
+
+    def _keep(self, token: str) -> None:
+        keep_newest(self._url, token, anew=self._nickname is None)
+        if self._nickname is not None:
+            keep_token(self._url, self._nickname, token)
 
 
 def tokens_directory() -> Path:
@@ -17,23 +68,72 @@ def tokens_directory() -> Path:
 
 
 def kept_token(url: str, nickname: str) -> str | None:
-    """Return the token of a nickname at a server, if there is one."""
+    """Return the newest token of a nickname at a server, if there is one."""
+    token = _read(_path(url, nickname))
+    return None if token is None else newest(url, token)
+
+
+def keep_token(url: str, nickname: str, token: str) -> None:
+    """Keep a token, for nobody else to read."""
+    _write(_path(url, nickname), token)
+
+
+def newest(url: str, token: str) -> str:
+    """Return the newest token of a token's sign-in that was kept, or the token itself."""
+    session = sign_in_of(token)
+    kept = None if session is None else _read(_path(url, f"\nsign-in\n{session}"))
+    return kept or token
+
+
+def keep_newest(url: str, token: str, *, anew: bool = True) -> None:
+    """
+    Keep a token for whoever knows one of the same sign-in, which is used up now.
+
+    Args:
+        url: the server's.
+        token: the newest one.
+        anew: False if that is needed only where one of the sign-in is kept already.
+    """
+    session = sign_in_of(token)
+    if session is not None:
+        path = _path(url, f"\nsign-in\n{session}")
+        if anew or path.exists():
+            _write(path, token)
+
+
+def _read(path: Path) -> str | None:
     try:
-        return _path(url, nickname).read_text().strip() or None
+        return path.read_text().strip() or None
     except (OSError, ValueError):
         # Whatever it is that is there instead, a new one is made.
         return None
 
 
-def keep_token(url: str, nickname: str, token: str) -> None:
-    """Keep a token, for nobody else to read."""
-    path = _path(url, nickname)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Another program may keep one at the same time: either is whole.
-    half = path.with_name(f"{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(token)
-    half.replace(path)
+def _write(path: Path, token: str) -> None:
+    _make_private(path.parent)
+    # Another program may keep one at the same time: either is whole. Nobody can have put a
+    # link in the place of a name that they cannot guess, and O_EXCL follows none.
+    half = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    try:
+        with os.fdopen(os.open(half, flags, PRIVATE_FILE), "w") as file:
+            file.write(token)
+        half.replace(path)
+    except OSError:
+        half.unlink(missing_ok=True)
+        raise
+
+
+def _make_private(directory: Path) -> None:
+    # Path.mkdir makes the parents as the umask says, so that with a umask of 0 anybody could
+    # put another directory in the place of this one.
+    if not directory.parent.exists():
+        _make_private(directory.parent)
+    try:
+        directory.mkdir(mode=PRIVATE_DIRECTORY)
+    except FileExistsError:
+        if directory == tokens_directory():
+            directory.chmod(PRIVATE_DIRECTORY)
 
 
 def _path(url: str, nickname: str) -> Path:

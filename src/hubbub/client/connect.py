@@ -13,7 +13,7 @@ from ..ids import Ids
 from ..money import decimals_of
 
 if TYPE_CHECKING:
-    from .line import Dial
+    from .line import Dial, TokenStore
     from .remote import RemoteSession
 
 __all__ = ["connect", "open_dialer"]
@@ -27,6 +27,7 @@ def connect(  # noqa: PLR0913
     guest: str | None = None,
     name: str | None = None,
     password: str | None = None,
+    token_store: TokenStore | None = None,
 ) -> AbstractAsyncContextManager[RemoteSession]:
     """
     Connect to a server: ``async with hubbub.connect("http://127.0.0.1:8000") as session``.
@@ -43,6 +44,8 @@ def connect(  # noqa: PLR0913
         guest: the token that one had as a guest: that cart becomes a part of one's own.
         name: of an account, with its
         password: instead of a token.
+        token_store: what keeps the newest refresh token, by ``async`` methods ``load()`` and
+            ``save(token)``, where it outlives the session or other processes use it as well.
 
     Raises:
         Invalid: on entering: it is no such URL.
@@ -70,6 +73,7 @@ def connect(  # noqa: PLR0913
         Ids(SystemClock(), chance),
         chance,
         token if callable(token) else None,
+        token_store,
     )
 
 

@@ -19,8 +19,9 @@ from ..wire.lost import Lost
 from ..wire.messages import SignedIn
 from ..wire.resume import Resume
 from .reconnect import Backoff, comes_back
+from .same_sign_in import is_of_same_sign_in
 
-__all__ = ["AskToken", "Dial", "Line", "Tail", "Transport"]
+__all__ = ["AskToken", "Dial", "Line", "Tail", "TokenStore", "Transport"]
 
 # Requests that wait for their answer; who comes then waits for a place.
 REQUESTS_MAX = 1_000
@@ -64,6 +65,16 @@ Dial = Callable[[], AbstractAsyncContextManager[Transport]]
 AskToken = Callable[[], Awaitable[str]]
 
 
+class TokenStore(Protocol):
+    """Keeps the newest refresh token of a user, for other connections of the same user too."""
+
+    async def load(self) -> str | None:
+        """Return the newest token that was saved, if there is one."""
+
+    async def save(self, token: str) -> None:
+        """Keep a token: those before it are used up."""
+
+
 class Line:
     """
     A client's connection to a server, kept up until it is cancelled.
@@ -74,20 +85,23 @@ class Line:
         sign_in: the params of the first sign-in.
         random: where the back-off's jitter comes from.
         ask_token: asked before each sign-in, if given.
+        token_store: looked at before each sign-in, and told the newest refresh token after it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         where: str,
         dial: Dial,
         sign_in: dict[str, object],
         random: Random,
         ask_token: AskToken | None = None,
+        token_store: TokenStore | None = None,
     ) -> None:
         self._where = where
         self._dial = dial
         self._sign_in = sign_in
         self._ask_token = ask_token
+        self._token_store = token_store
         self._backoff = Backoff(random)
         self._resume = Resume(self._wake)
         self._to_send = anyio.Event()
@@ -198,6 +212,7 @@ class Line:
         try:
             if self._ask_token is not None:
                 self._sign_in = {**self._sign_in, "token": await self._ask_token()}
+            await self._take_newest_token()
             async with self._dial() as transport:
                 return await self._converse(transport, task_status)
         except (Lost, HubbubError) as end:
@@ -240,12 +255,23 @@ class Line:
         # Who came with a token of the application's comes back with the same.
         given = self._sign_in.get("token", self.signed_in.token)
         self._sign_in = {"token": self.signed_in.refresh_token or given}
+        if self._token_store is not None and self.signed_in.refresh_token is not None:
+            await self._token_store.save(self.signed_in.refresh_token)
         if not self._was_reached:
             self._was_reached = True
             self._patience.deadline = math.inf
             task_status.started()
         while True:
             resume.receive(await transport.receive())
+
+    async def _take_newest_token(self) -> None:
+        # Another connection of the same sign-in may have used up the one that is known here.
+        known = self._sign_in.get("token")
+        if self._token_store is None or not isinstance(known, str):
+            return
+        newest = await self._token_store.load()
+        if newest is not None and is_of_same_sign_in(newest, known):
+            self._sign_in = {**self._sign_in, "token": newest}
 
     def _wake(self) -> None:
         self._to_send.set()

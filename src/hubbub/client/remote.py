@@ -24,7 +24,7 @@ from ..session import STREAMS
 from ..shop.service import Shop
 from ..users.service import Users
 from ..users.user import User
-from .line import AskToken, Dial, Line, Tail
+from .line import AskToken, Dial, Line, Tail, TokenStore
 from .profiles import Profiles
 
 __all__ = ["RemoteEvents", "RemoteSession"]
@@ -43,6 +43,7 @@ class RemoteSession(AsyncContextManagerMixin):
         ids: where keys come from.
         random: where the back-off's jitter comes from.
         ask_token: gives the token for each sign-in, if the application does.
+        token_store: keeps the newest refresh token.
     """
 
     chat: Chat
@@ -59,9 +60,17 @@ class RemoteSession(AsyncContextManagerMixin):
         ids: Ids,
         random: Random,
         ask_token: AskToken | None = None,
+        token_store: TokenStore | None = None,
     ) -> None:
         self._open_dialer = open_dialer
-        self._new_line = partial(Line, where, sign_in=sign_in, random=random, ask_token=ask_token)
+        self._new_line = partial(
+            Line,
+            where,
+            sign_in=sign_in,
+            random=random,
+            ask_token=ask_token,
+            token_store=token_store,
+        )
         self._ids = ids
         self._opened: Line | None = None
         self._streams = Streams(STREAMS)
@@ -107,7 +116,11 @@ class RemoteSession(AsyncContextManagerMixin):
 
     @property
     def refresh_token(self) -> str | None:
-        """What one signs in with the next time; None if the application gives tokens."""
+        """
+        What signs in the next time, once; None if the application gives tokens.
+
+        It is another one whenever the session has reconnected: keep the newest.
+        """
         return self._line.signed_in.refresh_token
 
     @property

@@ -31,9 +31,20 @@ class Caller:
         role: ``user``, ``moderator`` or ``admin``, of everything.
         session: names the sign-in that it comes from; None in the process.
         address: where it comes from; nothing in the process.
+        remote: True if it comes over a network, whatever its address.
     """
 
-    __slots__ = ("address", "ids", "journal", "lane", "role", "session", "settings", "user")
+    __slots__ = (
+        "address",
+        "ids",
+        "journal",
+        "lane",
+        "remote",
+        "role",
+        "session",
+        "settings",
+        "user",
+    )
 
     def __init__(  # noqa: PLR0913
         self,
@@ -44,6 +55,8 @@ class Caller:
         role: str,
         session: str | None = None,
         address: str = "",
+        *,
+        remote: bool = False,
     ) -> None:
         self.journal = journal
         self.settings = settings
@@ -52,6 +65,7 @@ class Caller:
         self.role = role
         self.session = session
         self.address = address
+        self.remote = remote
         self.lane = Lane()
 
     @property

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Awaitable
-from datetime import timedelta
+from collections.abc import Awaitable, Sequence
 from hashlib import blake2b
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import jwt
 import msgspec
@@ -15,16 +14,40 @@ from jwt.types import Options
 
 from ..errors import NotAllowed
 from ..permissions import ROLES
+from ..service import SEQ_MAX
 from ..settings import Settings
 from ..users.user import Origin
 
-__all__ = ["UNREADABLE", "Authenticator", "Identity", "Tokens"]
+__all__ = [
+    "PARSING_ERRORS",
+    "SESSION_CHARS_MAX",
+    "TOKEN_CHARS_MAX",
+    "Authenticator",
+    "Identity",
+    "Tokens",
+    "check_token",
+    "identity_of",
+    "read_claims",
+]
 
 ALGORITHM = "HS256"
-# Verified tokens kept, so that those who come back often cost little.
+# Verified tokens kept, so that those who come back often cost little: a digest of each, and
+# whom it names, which is at most about a thousand bytes.
 VERIFIED_MAX = 10_000
-# What reading JSON may raise besides: nested too deeply, a number or a text that is none.
-UNREADABLE = (RecursionError, ValueError)
+# The longest token that is looked at; servers take headers of 8 KB.
+TOKEN_CHARS_MAX = 8_192
+# The longest name of a session, in a token of the application's.
+SESSION_CHARS_MAX = 200
+
+# All that a parser of JSON, Base64 or a signature can say of what somebody has made up.
+PARSING_ERRORS = (
+    jwt.PyJWTError,
+    msgspec.MsgspecError,
+    ValueError,
+    TypeError,
+    OverflowError,
+    RecursionError,
+)
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -39,6 +62,11 @@ class Identity(msgspec.Struct, frozen=True):
         session: names the sign-in; signing out ends all its tokens.
         issued: when the token was made, in seconds since 1970.
         refreshes: True if it is for getting other tokens only.
+        generation: which refresh token of its sign-in it is, or comes from; None for a token
+            that does not rotate.
+        fresh: True if no token was given: a password was, or it is a new guest.
+        epoch: the user's epoch when the password was looked up.
+        application: True if it stands for a token of the application's.
     """
 
     user: str
@@ -48,11 +76,17 @@ class Identity(msgspec.Struct, frozen=True):
     session: str | None = None
     issued: float = 0.0
     refreshes: bool = False
+    generation: int | None = None
+    fresh: bool = False
+    epoch: int | None = None
+    application: bool = False
 
     @property
     def origin(self) -> Origin:
         """The sign-in that it comes from."""
-        return Origin(self.session, self.issued)
+        return Origin(
+            self.session, self.issued, self.generation, self.refreshes, self.fresh, self.epoch
+        )
 
 
 class Authenticator(Protocol):
@@ -79,10 +113,17 @@ class Tokens:
     def __init__(self, secret: str, settings: Settings) -> None:
         self._secret = secret
         self._settings = settings
-        self._verified: OrderedDict[str, Identity] = OrderedDict()
+        self._verified: OrderedDict[bytes, Identity] = OrderedDict()
 
-    def sign(
-        self, user: str, role: str = "user", session: str | None = None, *, until: float = math.inf
+    def sign(  # noqa: PLR0913
+        self,
+        user: str,
+        role: str = "user",
+        session: str | None = None,
+        *,
+        until: float = math.inf,
+        generation: int | None = None,
+        application: bool = False,
     ) -> str:
         """
         Make an access token, good for ``token_seconds``.
@@ -92,18 +133,25 @@ class Tokens:
             role: counts besides the one that the user has at the hub.
             session: the sign-in that it comes from.
             until: when it ends at the latest, in seconds of Unix time.
+            generation: of the sign-in's refresh token, if it has one.
+            application: True if it stands for a token of the application's.
         """
         left = until - self._settings.clock.now().timestamp()
-        seconds = min(self._settings.token_seconds, left)
-        return self._sign(user, role, session, seconds, "access")
+        claims = _claims_of(user, role, session, "access", generation)
+        if application:
+            claims["app"] = True
+        return self._sign(claims, min(self._settings.token_seconds, left))
 
-    def refresh_token(self, token: str | None, identity: Identity) -> str:
-        """Make what gets new access tokens, or return it if less than half its life is over."""
-        seconds = self._settings.refresh_seconds
-        left = identity.expires - self._settings.clock.now().timestamp()
-        if token is not None and identity.refreshes and left > seconds / 2:
-            return token
-        return self._sign(identity.user, identity.role, identity.session, seconds, "refresh")
+    def refresh_token(self, identity: Identity, generation: int) -> str:
+        """
+        Make what gets new access tokens, once.
+
+        Args:
+            identity: whom it names.
+            generation: which one of the sign-in it is.
+        """
+        claims = _claims_of(identity.user, identity.role, identity.session, "refresh", generation)
+        return self._sign(claims, self._settings.refresh_seconds)
 
     def verify(self, token: str) -> Identity:
         """
@@ -112,10 +160,12 @@ class Tokens:
         Raises:
             NotAllowed: it is not ours, was changed, or has expired.
         """
-        identity = self._verified.get(token)
+        check_token(token)
+        digest = blake2b(token.encode(), digest_size=32).digest()
+        identity = self._verified.get(digest)
         if identity is None:
             identity = self._read(token)
-            self._verified[token] = identity
+            self._verified[digest] = identity
             if len(self._verified) > VERIFIED_MAX:
                 self._verified.popitem(last=False)
         if identity.expires <= self._settings.clock.now().timestamp():
@@ -125,32 +175,78 @@ class Tokens:
     def is_ours(self, token: str) -> bool:
         """Tell whether a token was signed by this server, whether it has expired or not."""
         try:
+            check_token(token)
             self._read(token)
         except NotAllowed:
             return False
         return True
 
-    def _sign(self, user: str, role: str, session: str | None, seconds: float, use: str) -> str:
-        now = self._settings.clock.now()
-        claims: dict[str, object] = {
-            "sub": user,
-            "role": role,
-            "iat": now.timestamp(),
-            "exp": int((now + timedelta(seconds=seconds)).timestamp()),
-            "use": use,
-        }
-        if session is not None:
-            claims["sid"] = session
-        return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
+    def _sign(self, claims: dict[str, object], seconds: float) -> str:
+        now = self._settings.clock.now().timestamp()
+        times = {"iat": now, "exp": int(now + seconds)}
+        return jwt.encode({**claims, **times}, self._secret, algorithm=ALGORITHM)
 
     def _read(self, token: str) -> Identity:
         # Its times are compared with the hub's clock, not with the machine's.
         options: Options = {"verify_exp": False, "verify_iat": False, "require": ["sub", "exp"]}
-        try:
-            claims = jwt.decode(token, self._secret, algorithms=[ALGORITHM], options=options)
-            return identity_of(token, claims)
-        except (jwt.InvalidTokenError, msgspec.ValidationError, *UNREADABLE) as error:
-            raise NotAllowed("The token is not good; sign in again.") from error
+        claims = read_claims(token, self._secret, [ALGORITHM], options)
+        identity = None if claims is None else identity_of(token, claims)
+        if identity is None:
+            raise NotAllowed("The token is not good; sign in again.")
+        return identity
+
+
+def check_token(token: str) -> None:
+    """
+    Return if a token may be looked at.
+
+    Raises:
+        NotAllowed: it is longer than ``TOKEN_CHARS_MAX``, or has what no encoding has a form for.
+    """
+    if len(token) > TOKEN_CHARS_MAX:
+        raise NotAllowed(f"A token has at most {TOKEN_CHARS_MAX} characters; sign in again.")
+    if any("\ud800" <= char <= "\udfff" for char in token):
+        raise NotAllowed("The token is not good; sign in again.")
+
+
+def read_claims(  # noqa: PLR0913
+    token: str,
+    key: str | jwt.PyJWK,
+    algorithms: Sequence[str],
+    options: Options,
+    *,
+    audience: str | None = None,
+    issuer: str | None = None,
+) -> dict[str, object] | None:
+    """
+    Return what a token claims, or None if its signature or a claim is not good.
+
+    Args:
+        token: anything at all.
+        key: what must have signed it.
+        algorithms: the only ones that are taken, whatever the token names.
+        options: what is looked at.
+        audience: what the claim ``aud`` must be, if anything.
+        issuer: what the claim ``iss`` must be, if anything.
+    """
+    try:
+        claims: dict[str, object] = jwt.decode(
+            token, key, algorithms, options, audience=audience, issuer=issuer
+        )
+    except PARSING_ERRORS:
+        return None
+    return claims
+
+
+def _claims_of(
+    user: str, role: str, session: str | None, use: str, generation: int | None
+) -> dict[str, object]:
+    claims: dict[str, object] = {"sub": user, "role": role, "use": use}
+    if session is not None:
+        claims["sid"] = session
+    if generation is not None:
+        claims["gen"] = generation
+    return claims
 
 
 class _Claims(msgspec.Struct):
@@ -161,24 +257,45 @@ class _Claims(msgspec.Struct):
     sid: str | None = None
     name: str | None = None
     use: str = "access"
+    gen: Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)] | None = None
+    app: bool = False
 
 
-def identity_of(token: str, claims: object, role: str | None = None) -> Identity:
+def identity_of(token: str, claims: object, role: str | None = None) -> Identity | None:
     """
-    Make an identity of a token's claims.
+    Make an identity of a token's claims, or None if they mean nothing.
 
     Args:
         token: names the session where no claim does.
         claims: as they were signed.
         role: what counts instead of the claim.
-
-    Raises:
-        msgspec.ValidationError: a claim is of a wrong type.
     """
-    read = msgspec.convert(claims, _Claims)
+    try:
+        read = msgspec.convert(claims, _Claims)
+    except PARSING_ERRORS:
+        return None
     given = role or read.role
-    if given not in ROLES:
-        raise msgspec.ValidationError(f"there is no role {given!r}")
-    session = read.sid or blake2b(token.encode(), digest_size=16).hexdigest()
-    refreshes = read.use == "refresh"
-    return Identity(read.sub, given, read.exp, read.name, session, read.iat, refreshes)
+    if given not in ROLES or not _are_usable(read):
+        return None
+    return Identity(
+        read.sub,
+        given,
+        read.exp,
+        read.name,
+        read.sid or blake2b(token.encode(), digest_size=16).hexdigest(),
+        read.iat,
+        read.use == "refresh",
+        read.gen,
+        application=read.app,
+    )
+
+
+def _are_usable(read: _Claims) -> bool:
+    # What is no number is neither before nor after anything; a user's id and a session are
+    # written into the history.
+    if not (math.isfinite(read.exp) and math.isfinite(read.iat)):
+        return False
+    names = (read.sub, read.sid or "sid")
+    return "/" not in read.sub and all(
+        0 < len(name) <= SESSION_CHARS_MAX and name.isprintable() for name in names
+    )

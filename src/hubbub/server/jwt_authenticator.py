@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import anyio
 import jwt
 import msgspec
 from anyio import to_thread
@@ -15,14 +16,22 @@ from jwt.types import Options
 
 from ..clock import Clock, SystemClock
 from ..errors import Invalid
-from .auth import UNREADABLE, Identity, identity_of
+from .auth import PARSING_ERRORS, TOKEN_CHARS_MAX, Identity, identity_of, read_claims
 
-__all__ = ["JwtAuthenticator"]
+__all__ = ["KEYS_BYTES_MAX", "KEY_BYTES_MIN", "JwtAuthenticator"]
 
 logger = logging.getLogger("hubbub.server")
 
 # What signs with a public key never fits a secret one, whatever the token says of itself.
+OURS = {"use", "gen", "app"}
 ALGORITHM_OF = {"oct": "HS256", "RSA": "RS256", "OKP": "EdDSA"}
+
+# The largest file of keys that is read.
+KEYS_BYTES_MAX = 1 << 20
+# The shortest secret key: RFC 7518, section 3.2.
+KEY_BYTES_MIN = 32
+# Tokens that are looked at at one time, each in a thread that nothing else takes.
+THREADS_MAX = 4
 
 _key_set = msgspec.json.Decoder(dict[str, Any])
 
@@ -57,11 +66,14 @@ class JwtAuthenticator:
         self._clock = clock or SystemClock()
         self._read_at: tuple[int, int] | None = None
         self._keys: Sequence[jwt.PyJWK] = ()
+        self._threads: anyio.CapacityLimiter | None = None
 
     async def __call__(self, token: str) -> Identity | None:
         """Return whom a token names, or None if it is not good."""
+        if self._threads is None:
+            self._threads = anyio.CapacityLimiter(THREADS_MAX)
         # In a thread: a file is looked at, and RSA takes its time.
-        return await to_thread.run_sync(self._identify, token)
+        return await to_thread.run_sync(self._identify, token, limiter=self._threads)
 
     def read_keys(self) -> None:
         """
@@ -84,6 +96,8 @@ class JwtAuthenticator:
             self._read_at = seen
 
     def _identify(self, token: str) -> Identity | None:
+        if len(token) > TOKEN_CHARS_MAX:
+            return None
         try:
             self.read_keys()
         except Invalid as error:
@@ -91,7 +105,7 @@ class JwtAuthenticator:
             logger.error("the keys before are used: %s", error.message)
         try:
             wanted = jwt.get_unverified_header(token).get("kid")
-        except (jwt.InvalidTokenError, *UNREADABLE):
+        except PARSING_ERRORS:
             return None
         for key in self._keys:
             if wanted is None or key.key_id == wanted:
@@ -102,15 +116,23 @@ class JwtAuthenticator:
 
     def _keys_in_file(self) -> Sequence[jwt.PyJWK]:
         try:
-            found = jwt.PyJWKSet.from_dict(_key_set.decode(self._path.read_bytes())).keys
-        except (OSError, UnicodeDecodeError, msgspec.MsgspecError, jwt.PyJWTError) as error:
+            with self._path.open("rb") as file:
+                content = file.read(KEYS_BYTES_MAX + 1)
+            if len(content) > KEYS_BYTES_MAX:
+                raise Invalid(f"{self._path} is larger than {KEYS_BYTES_MAX} bytes.")
+            found = jwt.PyJWKSet.from_dict(_key_set.decode(content)).keys
+        except (OSError, LookupError, AttributeError, *PARSING_ERRORS) as error:
             raise Invalid(f"{self._path} is no JSON Web Key Set: {error}.") from error
-        keys = [key for key in found if key.key_type in ALGORITHM_OF]
+        keys = [key for key in found if key.key_type in ALGORITHM_OF and _is_strong(key)]
         if not keys:
-            raise Invalid(f"{self._path} has no key of the kinds {', '.join(ALGORITHM_OF)}.")
+            kinds = ", ".join(ALGORITHM_OF)
+            raise Invalid(
+                f"{self._path} has no key of the kinds {kinds}; one of the kind oct has at "
+                f"least {KEY_BYTES_MIN} bytes."
+            )
         return keys
 
-    def _claims(self, token: str, key: jwt.PyJWK) -> dict[str, Any] | None:
+    def _claims(self, token: str, key: jwt.PyJWK) -> dict[str, object] | None:
         required = ["sub", "exp", *(["aud"] if self._audience else [])]
         options: Options = {
             "verify_exp": False,
@@ -119,26 +141,24 @@ class JwtAuthenticator:
             "verify_aud": self._audience is not None,
             "require": required,
         }
-        try:
-            claims: dict[str, Any] = jwt.decode(
-                token,
-                key,
-                algorithms=[ALGORITHM_OF[str(key.key_type)]],
-                audience=self._audience,
-                issuer=self._issuer,
-                options=options,
-            )
-        except (jwt.InvalidTokenError, *UNREADABLE):
-            return None
-        return claims
+        algorithms = [ALGORITHM_OF[str(key.key_type)]]
+        return read_claims(
+            token, key, algorithms, options, audience=self._audience, issuer=self._issuer
+        )
 
-    def _identity(self, token: str, claims: dict[str, Any]) -> Identity | None:
+    def _identity(self, token: str, claims: dict[str, object]) -> Identity | None:
         now = self._clock.now().timestamp()
+        role = self._roles.get(str(claims.get("role")), "user")
+        # Of its own claims none makes it one of our tokens that get others.
+        theirs = {name: claim for name, claim in claims.items() if name not in OURS}
+        identity = identity_of(token, theirs, role)
         try:
-            # Of its own claims none makes it one of our tokens that get others.
-            role = self._roles.get(str(claims.get("role")), "user")
-            identity = identity_of(token, {**claims, "use": "access"}, role)
             starts = msgspec.convert(claims.get("nbf", 0.0), float)
-        except msgspec.ValidationError:
+        except PARSING_ERRORS:
             return None
-        return identity if starts <= now < identity.expires else None
+        good = identity is not None and starts <= now < identity.expires
+        return identity if good else None
+
+
+def _is_strong(key: jwt.PyJWK) -> bool:
+    return key.key_type != "oct" or len(key.key) >= KEY_BYTES_MIN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
 
@@ -9,13 +10,21 @@ import msgspec
 
 from ..errors import Invalid, NotAllowed
 from ..hub import Hubbub
+from ..journal.allowance import charged
+from ..journal.caller import Caller
 from ..journal.command import Call
+from ..quotas import GUESTS
 from ..session import LocalSession
 from ..users.service import Known, role_command
+from ..users.sign_ins import GuestOrigin
 from ..wire.messages import SignedIn, encode
-from .auth import Authenticator, Identity, Tokens
+from .auth import Authenticator, Identity, Tokens, check_token
 
 __all__ = ["SignIn", "SignIns"]
+
+logger = logging.getLogger("hubbub.server")
+
+REUSED = "This token was used before, so all tokens of its sign-in are revoked; sign in again."
 
 OnSignedIn = Callable[[LocalSession, Call[Known]], None]
 
@@ -81,10 +90,13 @@ class SignIns:
             if sign_in.password is None:
                 raise Invalid("Give the password as well as the name.")
             accounts = self._hub.accounts
-            return self._new(await accounts.sign_in(sign_in.name, sign_in.password, address))
+            found = await accounts.verify(sign_in.name, sign_in.password, address)
+            return self._new(found.user, epoch=found.epoch)
         if self._authenticator is None or not self._is_foreign(sign_in.token):
             return self.identify(sign_in)
-        identity = await self._authenticator(str(sign_in.token))
+        token = str(sign_in.token)
+        check_token(token)
+        identity = await self._authenticator(token)
         if identity is None:
             raise NotAllowed("The token is not good; sign in again.")
         return identity
@@ -106,14 +118,22 @@ class SignIns:
             Closed: the hub has been left.
         """
         hub = self._hub
-        caller = hub.caller(identity.user, identity.role, identity.session, address)
+        caller = self._caller(identity, address)
         given = sign_in.nickname
         nickname = identity.nickname if given is None else given
-        guest = None if sign_in.guest is None else self._tokens.verify(sign_in.guest).user
-        command = hub.sign_in_command(caller, nickname, guest, identity.origin)
+        guest = None if sign_in.guest is None else self._guest(sign_in.guest)
+        chosen = given is not None
+        command = hub.sign_in_command(caller, nickname, guest, identity.origin, chosen=chosen)
+        if identity.fresh and identity.epoch is None:
+            command = charged(
+                command, GUESTS, lambda: hub.quotas.charge(GUESTS, caller.user, address)
+            )
 
         def signed_in(call: Call[Known]) -> None:
             known = None if call.error is not None else call.outcome()
+            if known is not None and known.reused:
+                self._log_reuse(caller)
+                call.error, known = NotAllowed(REUSED), None
             on_done(hub.session_of(caller, known), call)
 
         return Call(command, on_done=signed_in)
@@ -124,7 +144,7 @@ class SignIns:
         """Make the answer: who it is, and what to come back with."""
         user = session.user
         shown = msgspec.structs.replace(user, status=self._hub.presence.status(user.id))
-        token, refresh_token = self._tokens_for(sign_in.token, identity)
+        token, refresh_token = self._tokens_for(sign_in.token, identity, known.generation)
         return SignedIn(
             msgspec.Raw(encode(shown)),
             token,
@@ -134,17 +154,19 @@ class SignIns:
             known.account,
         )
 
-    def _tokens_for(self, given: str | None, identity: Identity) -> tuple[str, str | None]:
+    def _tokens_for(
+        self, given: str | None, identity: Identity, generation: int | None
+    ) -> tuple[str, str | None]:
         user, role, session = identity.user, identity.role, identity.session
-        if given is None or identity.refreshes:
-            access = self._tokens.sign(user, role, session)
-            return access, self._tokens.refresh_token(given, identity)
+        if generation is not None:
+            access = self._tokens.sign(user, role, session, generation=generation)
+            return access, self._tokens.refresh_token(identity, generation)
         # No token makes one that is good for longer than itself; but for one of the
         # application's there is one of ours, which needs nobody to be asked.
-        if not self._is_foreign(given):
+        if given is not None and not self._is_foreign(given):
             return given, None
         until = identity.expires or math.inf
-        return self._tokens.sign(user, role, session, until=until), None
+        return self._tokens.sign(user, role, session, until=until, application=True), None
 
     async def session(self, token: str, address: str) -> LocalSession:
         """
@@ -160,16 +182,39 @@ class SignIns:
         identity = await self.identify_slowly(SignIn(token=token), address)
         if identity.refreshes:
             raise NotAllowed("This token is for signing in; send the one that you get for it.")
-        caller = self._hub.caller(identity.user, identity.role, identity.session, address)
+        caller = self._caller(identity, address)
         command = role_command(caller, identity.origin, identity.nickname)
         caller.role = await caller.execute(command)
         return self._hub.session_of(caller)
+
+    def _caller(self, identity: Identity, address: str) -> Caller:
+        return self._hub.caller(
+            identity.user, identity.role, identity.session, address, remote=True
+        )
+
+    def _guest(self, token: str) -> GuestOrigin:
+        identity = self._tokens.verify(token)
+        if identity.application:
+            raise NotAllowed("Give a guest's token as `guest`; this one is the application's.")
+        return GuestOrigin(identity.user, identity.origin)
+
+    def _log_reuse(self, caller: Caller) -> None:
+        about = {"user": caller.user, "address": caller.address}
+        logger.warning(
+            "an old refresh token of %s was used again, from %s; the sign-in has ended",
+            caller.user,
+            caller.address,
+            extra=about,
+        )
 
     def _is_foreign(self, token: str | None) -> bool:
         if self._authenticator is None or token is None:
             return False
         return not self._tokens.is_ours(token)
 
-    def _new(self, user: str, nickname: str | None = None) -> Identity:
+    def _new(self, user: str, nickname: str | None = None, epoch: int | None = None) -> Identity:
         now = self._hub.settings.clock.now().timestamp()
-        return Identity(user, nickname=nickname, session=self._hub.ids.new(), issued=now)
+        session = self._hub.ids.new()
+        return Identity(
+            user, nickname=nickname, session=session, issued=now, fresh=True, epoch=epoch
+        )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 from unicodedata import normalize
 
 from ..errors import Conflict, Invalid
 from ..journal.event import Draft, Event, State
 from ..journal.states import States
+from ..names import check_person_name, name_key, skeletons
 from ..permissions import check_reading
 from ..text import check_name
 from .events import (
     AccountCreated,
     AccountEvent,
     AccountLinked,
+    NameClaimed,
     PasswordSet,
     SignedOutEverywhere,
 )
@@ -24,23 +27,38 @@ __all__ = [
     "PASSWORD_CHARS_MIN",
     "AccountState",
     "account_stream",
+    "check_account_name",
+    "check_nickname",
     "check_password",
+    "claim",
+    "claim_streams",
     "create_account",
+    "find_account",
     "set_password",
+    "streams_of",
 ]
 
 # NIST SP 800-63B: a least length, no rules of what must be in it, and room for a sentence.
 PASSWORD_CHARS_MIN = 8
 PASSWORD_CHARS_MAX = 1_000
+# What a guest is called who gives no nickname.
+RESERVED = "Guest"
 
 
 class AccountState(State):
-    """The fold of an ``account/NAME`` stream."""
+    """
+    The fold of an ``account/NAME`` stream.
+
+    A stream whose name begins with a space is no account's, for no name does: it says whose
+    are the names that look alike, by their skeleton.
+    """
 
     data_type: ClassVar[Any] = AccountEvent
 
     user: str = ""
     hash: str = ""
+    # Whose are the names that look alike.
+    holder: str = ""
 
     def apply(self, event: Event) -> None:
         """Take one event in."""
@@ -49,6 +67,8 @@ class AccountState(State):
                 self.user, self.hash = user, hashed
             case PasswordSet(hashed):
                 self.hash = hashed
+            case NameClaimed(user):
+                self.holder = self.holder or user
             case unknown:
                 raise AssertionError(f"not an account's event: {unknown!r}")
 
@@ -59,13 +79,80 @@ class AccountState(State):
 
 def account_stream(name: object, chars_max: int) -> str:
     """
-    Return the stream of an account's name: letters' case makes no difference.
+    Return the stream of an account's name as older versions named it.
 
     Raises:
         Invalid: it cannot be an account's name.
     """
     checked = check_name(name, chars_max, "account's name")
     return f"account/{normalize('NFC', checked.casefold())}"
+
+
+def streams_of(name: object, chars_max: int) -> tuple[str, ...]:
+    """
+    Return where an account may be: letters' case, width and form make no difference.
+
+    Raises:
+        Invalid: it cannot be an account's name.
+    """
+    checked = " ".join(check_name(name, chars_max, "account's name").split())
+    return tuple(dict.fromkeys((account_stream(name, chars_max), f"account/{name_key(checked)}")))
+
+
+def find_account(states: States, streams: Sequence[str]) -> str:
+    """Return which of several streams is an account's; if none is, where a new one would be."""
+    states.need(streams)
+    taken = [stream for stream in streams if states.of(AccountState, stream).user]
+    return taken[0] if taken else streams[-1]
+
+
+def check_account_name(name: object, chars_max: int) -> str:
+    """
+    Return the name of a new account in normal form.
+
+    Raises:
+        Invalid: it cannot be one.
+    """
+    checked = check_person_name(name, chars_max, "account's name")
+    if set(skeletons(checked)) & set(skeletons(RESERVED)):
+        raise Invalid(f"Every new guest is called {RESERVED}; choose another name.")
+    return checked
+
+
+def claim_streams(name: str) -> tuple[str, ...]:
+    """Return the streams that say whose are the names that look like this one."""
+    return tuple(f"account/ {skeleton}" for skeleton in skeletons(name))
+
+
+def claim(states: States, user: str, name: str) -> list[Draft]:
+    """Let names that look like a user's account be that user's alone, as far as they are free."""
+    streams = claim_streams(name)
+    states.need(streams)
+    return [
+        Draft(stream, NameClaimed(user, name))
+        for stream in streams
+        if not states.of(AccountState, stream).holder
+    ]
+
+
+def check_nickname(states: States, nickname: str, user: str) -> None:
+    """
+    Return if a nickname does not look like the name of another user's account.
+
+    Raises:
+        Conflict: it does.
+    """
+    if _looks_taken(states, nickname, user):
+        raise Conflict(
+            f"{nickname} looks like the name of an account; sign in to it, or choose another."
+        )
+
+
+def _looks_taken(states: States, name: str, user: str) -> bool:
+    streams = claim_streams(name)
+    states.need(streams)
+    holders = {states.of(AccountState, stream).holder for stream in streams}
+    return not holders <= {"", user}
 
 
 def check_password(password: object) -> str:
@@ -85,21 +172,34 @@ def check_password(password: object) -> str:
     return normalize("NFC", str(password))
 
 
-def create_account(states: States, stream: str, by: str, name: str, hashed: str) -> list[Draft]:
+def create_account(
+    states: States, streams: Sequence[str], by: str, name: str, hashed: str
+) -> list[Draft]:
     """
     Let a user sign in by a name and a password from now on.
 
+    Args:
+        states: what is known.
+        streams: where an account of this name may be.
+        by: the user.
+        name: the account's, as :func:`check_account_name` returns it.
+        hashed: what the password is hashed to.
+
     Raises:
-        Conflict: the name is taken, or the user has an account.
+        Conflict: the name, or one that looks like it, is taken, or the user has an account.
     """
     user = states.of(UserState, f"user/{by}")
     if user.account:
         raise Conflict(f"You have an account already: {user.account}.")
+    stream = find_account(states, streams)
     if states.of(AccountState, stream).user:
         raise Conflict(f"There is an account called {name}; choose another name.")
+    if _looks_taken(states, name, by):
+        raise Conflict(f"{name} looks like the name of another account; choose another name.")
     return [
         Draft(stream, AccountCreated(by, name, hashed)),
         Draft(f"user/{by}", AccountLinked(name)),
+        *claim(states, by, name),
     ]
 
 

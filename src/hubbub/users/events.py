@@ -11,21 +11,24 @@ __all__ = [
     "AccountCreated",
     "AccountEvent",
     "AccountLinked",
+    "NameClaimed",
     "PasswordSet",
     "Profiled",
     "Registered",
     "RoleGiven",
+    "SignedIn",
     "SignedOut",
     "SignedOutEverywhere",
     "UserEvent",
 ]
 
 
-class Registered(Data, frozen=True, tag="registered"):
-    """The user is known from now on."""
+class Registered(Data, frozen=True, tag="registered", omit_defaults=True):
+    """The user is known from now on; a guest by the sign-in that is named."""
 
     nickname: str
     avatar: str
+    session: str | None = None
 
 
 class Profiled(Data, frozen=True, tag="profiled"):
@@ -47,11 +50,23 @@ class RoleGiven(Data, frozen=True, tag="role"):
     role: str
 
 
-class SignedOut(Data, frozen=True, tag="signed_out"):
-    """The tokens of one sign-in are good no more; they would have been until a time."""
+class SignedIn(Data, frozen=True, tag="signed_in"):
+    """The newest refresh token of a sign-in is the one of this generation."""
+
+    session: str
+    generation: int = 0
+
+
+class SignedOut(Data, frozen=True, tag="signed_out", omit_defaults=True):
+    """
+    The tokens of one sign-in are revoked; they would have been good until a time.
+
+    ``reused`` is True if an old refresh token was used again, so that somebody has a copy.
+    """
 
     session: str
     until: datetime
+    reused: bool = False
 
 
 class SignedOutEverywhere(Data, frozen=True, tag="signed_out_everywhere"):
@@ -74,11 +89,19 @@ class PasswordSet(Data, frozen=True, tag="password"):
     hash: str
 
 
+class NameClaimed(Data, frozen=True, tag="name_claimed"):
+    """Names that look like this account's are that user's alone."""
+
+    user: str
+    name: str
+
+
 UserEvent = (
     Registered
     | Profiled
     | AccountLinked
     | RoleGiven
+    | SignedIn
     | SignedOut
     | SignedOutEverywhere
     | Linked
@@ -87,4 +110,4 @@ UserEvent = (
     | Offered
     | Rated
 )
-AccountEvent = AccountCreated | PasswordSet
+AccountEvent = AccountCreated | PasswordSet | NameClaimed

@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 
-from ..errors import HubbubError
+import anyio
+
+from ..errors import HubbubError, RateLimited
 from ..journal.agenda import HUB
 from ..journal.caller import Caller
 from ..journal.command import Command, nothing
 from ..journal.event import Event, Signal
 from ..journal.link import Links
 from ..journal.states import States
+from ..quotas import PRESENCE, Quotas
 from .user import Status
 
 __all__ = ["PresenceSignals"]
@@ -29,22 +32,43 @@ class PresenceSignals:
         hub: whose commands are those of the hub itself.
         status: tells how somebody is now.
         start: runs something in the hub's task group, from anywhere.
+        quotas: how often a user's status may be told.
     """
 
     def __init__(
-        self, hub: Caller, status: Callable[[str], Status], start: Callable[..., None]
+        self,
+        hub: Caller,
+        status: Callable[[str], Status],
+        start: Callable[..., None],
+        quotas: Quotas,
     ) -> None:
         self._hub = hub
         self._status = status
         self._start = start
+        self._quotas = quotas
+        # Users who come and go too often; what they are in the end is told later.
+        self._late: set[str] = set()
 
     def tell(self, user_id: str, status: Status) -> None:
         """Tell those who follow what this user is in, unless that is too many."""
+        if user_id in self._late:
+            return
+        try:
+            self._quotas.charge(PRESENCE, user_id, "")
+        except RateLimited as limited:
+            self._late.add(user_id)
+            self._start(self._tell_later, user_id, limited.retry_after)
+            return
         links = self._hub.journal.peek(f"user/{user_id}")
         if isinstance(links, Links):
             self._signal(user_id, links.links, status)
         else:
             self._start(self._look_up, user_id)
+
+    async def _tell_later(self, user_id: str, seconds: float) -> None:
+        await anyio.sleep(seconds)
+        self._late.discard(user_id)
+        self.tell(user_id, self._status(user_id))
 
     async def _look_up(self, user_id: str) -> None:
         stream = f"user/{user_id}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import TypeVar
 
 import msgspec
@@ -13,14 +12,16 @@ from ..journal.caller import Caller
 from ..journal.command import Command, nothing
 from ..journal.event import Draft, Event
 from ..journal.states import States
+from ..names import check_person_name
 from ..permissions import ROLES
 from ..service import Service, check_limit, command, query, shown, slow_command
 from ..text import check_name
 from . import account as a
+from . import sign_ins
 from . import user as u
-from .account import account_stream, check_password
+from .account import check_account_name, check_nickname, check_password, claim_streams, streams_of
 from .accounts import Accounts
-from .events import RoleGiven, SignedOut, SignedOutEverywhere
+from .events import RoleGiven, SignedOutEverywhere
 from .presence import Presence
 from .user import Origin, User, UserState, user_of
 
@@ -30,11 +31,22 @@ R = TypeVar("R")
 
 
 class Known(msgspec.Struct, frozen=True):
-    """Who signs in: the user, the role that counts, and the name of the account, if any."""
+    """
+    Who signs in.
+
+    Args:
+        user: the user.
+        role: the role that counts.
+        account: the name of the account, if any.
+        generation: of the newest refresh token; None for a sign-in that has none.
+        reused: True if an old refresh token was used again: the sign-in has ended instead.
+    """
 
     user: User
     role: str
     account: str | None
+    generation: int | None = None
+    reused: bool = False
 
 
 class Users(Service):
@@ -92,15 +104,21 @@ class Users(Service):
         Change one's own profile; what is not given stays.
 
         Raises:
-            Invalid: the nickname or the avatar is empty or longer than 100 characters.
+            Invalid: the nickname or the avatar is empty or longer than 100 characters, or the
+                nickname has what nobody can see.
+            Conflict: over a network: the nickname looks like the name of another account.
         """
         by, longest = self._by, self._caller.settings.name_chars_max
         stream = f"user/{by}"
 
         def decide(states: States) -> Sequence[Draft]:
-            new_nickname = nickname and check_name(nickname, longest, "nickname")
+            state = states.of(UserState, stream)
+            new_nickname = nickname and check_person_name(nickname, longest, "nickname")
             new_avatar = avatar and check_name(avatar, longest, "avatar")
-            return u.profile(states.of(UserState, stream), by, new_nickname, new_avatar)
+            drafts = u.profile(state, by, new_nickname, new_avatar)
+            if new_nickname and drafts and _is_stranger(self._caller):
+                _check_new_nickname(states, state, new_nickname, by)
+            return drafts
 
         def result(states: States, events: Sequence[Event]) -> User:
             return self._show(states, by)
@@ -115,24 +133,26 @@ class Users(Service):
         Let oneself sign in by a name and a password from now on; everything is kept.
 
         Args:
-            name: up to 100 characters in one line; letters' case makes no difference.
+            name: up to 100 characters in one line; letters' case, width and form make no
+                difference.
             password: 8 to 1,000 characters.
 
         Raises:
             Invalid: the name or the password is outside its limits.
-            Conflict: the name is taken, or one has an account already.
+            Conflict: the name, or one that looks like it, is taken, or you have an account.
             RateLimited: too many were tried.
         """
         by, chars_max = self._by, self._caller.settings.name_chars_max
-        stream, shown = account_stream(name, chars_max), check_name(name, chars_max)
+        streams, shown = streams_of(name, chars_max), check_account_name(name, chars_max)
         self._accounts.charge(self._caller.address or by)
         hashed = await self._accounts.hash(check_password(password))
 
         def decide(states: States) -> Sequence[Draft]:
             self._show(states, by)
-            return a.create_account(states, stream, by, shown, hashed)
+            return a.create_account(states, streams, by, shown, hashed)
 
-        return await self._caller.execute(self._changing(by, decide, stream))
+        command = self._changing(by, decide, *streams, *claim_streams(shown))
+        return await self._caller.execute(command)
 
     @slow_command
     async def change_password(self, old: str, new: str) -> User:
@@ -151,33 +171,35 @@ class Users(Service):
         """
         by, keep = self._by, self._caller.session
         checked = check_password(new)
-        stream = await self._own_account()
-        known = await self._accounts.check(stream, old, self._caller.address or by)
+        name = await self._own_account()
+        found = await self._accounts.verify(name, old, self._caller.address or by)
         hashed = await self._accounts.hash(checked)
 
         def decide(states: States) -> Sequence[Draft]:
-            return a.set_password(states, stream, known.hash, hashed, keep)
+            return a.set_password(states, found.stream, found.hash, hashed, keep)
 
-        return await self._caller.execute(self._changing(by, decide, stream))
+        return await self._caller.execute(self._changing(by, decide, found.stream))
 
     @command
     def sign_out(self, *, everywhere: bool = False) -> Command[None]:
         """
-        Make the tokens of this sign-in worthless, and close its sockets.
+        Revoke the tokens of this sign-in, and close its sockets.
 
         Args:
             everywhere: all sign-ins of this user, not this one only.
         """
         by, session = self._by, self._caller.session
         stream = f"user/{by}"
-        good_for = timedelta(seconds=self._caller.settings.refresh_seconds)
+        good_for = self._caller.settings.refresh_seconds
 
         def decide(states: States) -> Sequence[Draft]:
             if everywhere:
                 return (Draft(stream, SignedOutEverywhere()),)
-            if session is None or session in states.of(UserState, stream).signed_out:
+            state = states.of(UserState, stream)
+            over = session not in state.sign_ins and session in state.signed_out
+            if session is None or over:
                 return ()
-            return (Draft(stream, SignedOut(session, states.now + good_for)),)
+            return (sign_ins.end(stream, session, states.now, good_for),)
 
         return Command(by, decide, lambda states, events: None, reads=(stream,))
 
@@ -231,7 +253,7 @@ class Users(Service):
         found = await self._caller.execute(Command(self._by, nothing, name))
         if not found:
             raise NotFound("You have no account yet; make one with users.create_account.")
-        return account_stream(found, self._caller.settings.name_chars_max)
+        return found
 
     def _lookup(self, user_ids: list[str], result: Callable[[list[User]], R]) -> Command[R]:
         def show(states: States, events: Sequence[Event]) -> R:
@@ -249,7 +271,12 @@ class Users(Service):
 
 
 def register(
-    caller: Caller, presence: Presence, nickname: str | None, origin: Origin
+    caller: Caller,
+    presence: Presence,
+    nickname: str | None,
+    origin: Origin,
+    *,
+    chosen: bool = False,
 ) -> Command[Known]:
     """
     Make the command that a session begins with: the user is known from then on.
@@ -258,23 +285,39 @@ def register(
         caller: who comes.
         presence: who is there.
         nickname: what to show from now on; None is as before.
-        origin: the sign-in he comes from, which must not be over.
+        chosen: True if a stranger has chosen the nickname.
+        origin: the sign-in that the user comes from, which must not be over.
     """
-    by = caller.user
+    by, session = caller.user, origin.session
     stream = f"user/{by}"
+    good_for, grace = caller.settings.refresh_seconds, caller.settings.refresh_grace_seconds
 
     def decide(states: States) -> Sequence[Draft]:
         checked = _checked(caller, nickname)
         state = states.of(UserState, stream)
-        state.check_signed_in(origin)
-        return u.register(state, by, checked)
+        state.check_signed_in(origin, states.now)
+        if session is not None and sign_ins.is_reused(state, origin, states.now, grace):
+            return (sign_ins.end(stream, session, states.now, good_for, reused=True),)
+        if checked is not None and chosen and _is_stranger(caller):
+            _check_new_nickname(states, state, checked, by)
+        registered = u.register(state, by, checked, sign_ins.begun(origin))
+        return [*registered, *sign_ins.sign_in(state, stream, origin, states.now, grace)]
 
     def result(states: States, events: Sequence[Event]) -> Known:
         state = states.of(UserState, stream)
         user = user_of(by, state, presence.status(by))
-        return Known(user, state.effective_role(caller.role), state.account or None)
+        kept = state.sign_ins.get(session or "") if origin.fresh or origin.refreshes else None
+        return Known(
+            user,
+            state.effective_role(caller.role),
+            state.account or None,
+            None if kept is None else kept.generation,
+            sign_ins.has_ended(event.data for event in events),
+        )
 
-    return Command(by, decide, result, reads=(stream,))
+    # Named here they are loaded with the user, not after.
+    alike = claim_streams(nickname) if chosen and nickname and nickname.isprintable() else ()
+    return Command(by, decide, result, reads=(stream, *alike))
 
 
 def role_command(caller: Caller, origin: Origin, nickname: str | None) -> Command[str]:
@@ -291,8 +334,10 @@ def role_command(caller: Caller, origin: Origin, nickname: str | None) -> Comman
 
     def decide(states: States) -> Sequence[Draft]:
         state = states.of(UserState, stream)
-        state.check_signed_in(origin)
-        return () if state.joined_at else u.register(state, by, _checked(caller, nickname))
+        state.check_signed_in(origin, states.now)
+        if state.joined_at:
+            return ()
+        return u.register(state, by, _checked(caller, nickname), sign_ins.begun(origin))
 
     def role(states: States, events: Sequence[Event]) -> str:
         return states.of(UserState, stream).effective_role(caller.role)
@@ -303,4 +348,14 @@ def role_command(caller: Caller, origin: Origin, nickname: str | None) -> Comman
 def _checked(caller: Caller, nickname: str | None) -> str | None:
     if nickname is None:
         return None
-    return check_name(nickname, caller.settings.name_chars_max, "nickname")
+    return check_person_name(nickname, caller.settings.name_chars_max, "nickname")
+
+
+def _is_stranger(caller: Caller) -> bool:
+    return caller.remote and caller.role == "user"
+
+
+def _check_new_nickname(states: States, state: UserState, nickname: str, by: str) -> None:
+    # What somebody has been called is kept, though an account may have come to look like it.
+    if nickname != state.nickname and state.role == "user":
+        check_nickname(states, nickname, by)

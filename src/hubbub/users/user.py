@@ -17,13 +17,17 @@ from .events import (
     Profiled,
     Registered,
     RoleGiven,
+    SignedIn,
     SignedOut,
     SignedOutEverywhere,
     UserEvent,
 )
 
 __all__ = [
+    "SIGNED_OUT_MAX",
+    "SIGN_INS_MAX",
     "Origin",
+    "SignInState",
     "Status",
     "User",
     "UserState",
@@ -32,6 +36,11 @@ __all__ = [
     "register",
     "user_of",
 ]
+
+# Sign-ins of one user that last; a further one ends the one that was refreshed longest ago.
+SIGN_INS_MAX = 1_000
+# Revoked sign-ins whose tokens say nothing of their family; for more, all such tokens end.
+SIGNED_OUT_MAX = 1_000
 
 Status = Literal["online", "away", "offline"]
 
@@ -64,10 +73,31 @@ class Origin(msgspec.Struct, frozen=True):
     Args:
         session: names it; None in the process, where nobody signs in.
         issued: when its token was made, in seconds since 1970.
+        generation: which token of its family the token is; None if it is of no family.
+        refreshes: True if it came with a refresh token.
+        fresh: True if it begins now, with a password or as a new guest.
+        epoch: the user's epoch when the password was looked up.
     """
 
     session: str | None = None
     issued: float = 0.0
+    generation: int | None = None
+    refreshes: bool = False
+    fresh: bool = False
+    epoch: int | None = None
+
+
+class SignInState(msgspec.Struct):
+    """
+    A sign-in that lasts.
+
+    Args:
+        generation: of its newest refresh token.
+        at: when that was made, in seconds since 1970.
+    """
+
+    generation: int
+    at: float
 
 
 class UserState(Links):
@@ -79,28 +109,39 @@ class UserState(Links):
     joined_at: datetime | None = None
     account: str = ""
     role: str = "user"
-    # Sessions that were signed out -> until when their tokens would have been good.
+    # The sign-ins that last, the one refreshed longest ago first. Order decides here, and no
+    # time: a clock that goes back makes no good token bad.
+    sign_ins: dict[str, SignInState] = {}
+    # How often the user has signed out everywhere.
+    epoch: int = 0
+    # For tokens that are of no family (the application's, and those of older versions):
+    # sessions that were signed out -> until when their tokens would have been good.
     signed_out: dict[str, datetime] = {}
-    # Tokens made before are not good, but for those of one session.
+    # Of those, tokens made before are not good, but for those of one session.
     good_after: float = 0.0
     kept_session: str | None = None
 
     def apply(self, event: Event) -> None:
         """Take one event in."""
         match event.data:
-            case Registered(nickname, avatar):
+            case Registered(nickname, avatar, session):
                 self.nickname, self.avatar, self.joined_at = nickname, avatar, event.at
+                if session is not None:
+                    self._keep(session, 0, event.at)
             case Profiled(nickname, avatar):
                 self.nickname, self.avatar = nickname, avatar
             case AccountLinked(name):
                 self.account = name
             case RoleGiven(role):
                 self.role = role
+            case SignedIn(session, generation):
+                self._keep(session, generation, event.at)
             case SignedOut(session, until):
-                still = {one: end for one, end in self.signed_out.items() if end > event.at}
-                self.signed_out = {**still, session: until}
+                self._end(session, until, event.at)
             case SignedOutEverywhere(keep):
                 self.good_after, self.kept_session = event.at.timestamp(), keep
+                self.sign_ins = {one: s for one, s in self.sign_ins.items() if one == keep}
+                self.epoch += 1
             case _:
                 super().apply(event)
 
@@ -108,18 +149,47 @@ class UserState(Links):
         """A user's stream is the user's alone."""
         check_reading("user", *(("owner",) if stream == f"user/{user}" else ()))
 
-    def check_signed_in(self, origin: Origin) -> None:
+    def check_signed_in(self, origin: Origin, now: datetime) -> None:
         """Raise NotAllowed if a sign-in is over."""
         session = origin.session
-        if session is None:
+        if session is None or session in self.sign_ins:
             return
-        too_old = origin.issued < self.good_after and session != self.kept_session
-        if too_old or session in self.signed_out:
+        if origin.fresh:
+            over = origin.epoch is not None and origin.epoch != self.epoch
+        else:
+            # A user of a token of ours who was never here is one of another history, from
+            # before a reset, and begins anew.
+            lost = origin.generation is not None and self.joined_at is not None
+            over = lost or self._is_over(session, origin.issued, now)
+        if over:
             raise NotAllowed("You were signed out; sign in again.")
 
     def effective_role(self, given: str) -> str:
         """Return the higher one of a role that was given from outside and one's own."""
         return max(given, self.role, key=ROLES.index)
+
+    def _keep(self, session: str, generation: int, at: datetime) -> None:
+        # Now it is the last to be forgotten.
+        self.sign_ins.pop(session, None)
+        self.sign_ins[session] = SignInState(generation, at.timestamp())
+        if len(self.sign_ins) > SIGN_INS_MAX:
+            del self.sign_ins[next(iter(self.sign_ins))]
+
+    def _end(self, session: str, until: datetime, at: datetime) -> None:
+        self.sign_ins.pop(session, None)
+        self.signed_out = {**self.signed_out, session: until}
+        if len(self.signed_out) > SIGNED_OUT_MAX:
+            self.signed_out = {one: end for one, end in self.signed_out.items() if end > at}
+        if len(self.signed_out) > SIGNED_OUT_MAX:
+            # To forget one of them would make its tokens good again.
+            self.signed_out, self.good_after = {}, at.timestamp()
+
+    def _is_over(self, session: str, issued: float, now: datetime) -> bool:
+        if session in self.signed_out:
+            return True
+        # While the clock is behind the time of the sign-out, no time tells what was before.
+        behind = now.timestamp() < self.good_after
+        return issued < self.good_after and not behind and session != self.kept_session
 
 
 def default_avatar(user_id: str) -> str:
@@ -129,11 +199,22 @@ def default_avatar(user_id: str) -> str:
     return "👤"
 
 
-def register(state: UserState, user_id: str, nickname: str | None) -> list[Draft]:
-    """Make a user known, or take a nickname that differs."""
+def register(
+    state: UserState, user_id: str, nickname: str | None, session: str | None = None
+) -> list[Draft]:
+    """
+    Make a user known, or take a nickname that differs.
+
+    Args:
+        state: the user's.
+        user_id: the user's id.
+        nickname: what to show; None is as before.
+        session: the sign-in that a new guest begins with.
+    """
     stream = f"user/{user_id}"
     if state.joined_at is None:
-        return [Draft(stream, Registered(nickname or user_id, default_avatar(user_id)))]
+        avatar = default_avatar(user_id)
+        return [Draft(stream, Registered(nickname or user_id, avatar, session))]
     if nickname is not None and nickname != state.nickname:
         return [Draft(stream, Profiled(nickname, state.avatar))]
     return []

@@ -9,6 +9,7 @@ import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { notify } from "./notices.js";
 import { Page, TOKEN } from "./page.js";
+import { isOfSameSignIn } from "./rpc.js";
 import "./sign-in.js";
 import { switchTheme } from "./theme.js";
 
@@ -22,7 +23,8 @@ class Operations extends Page {
 
   start() {
     this.connection.addEventListener("ended", ({ detail }) => this.#entrance(detail.message));
-    const token = sessionStorage.getItem(OPERATOR) ?? localStorage.getItem(TOKEN);
+    this.connection.addEventListener("signedin", () => this.#keepToken());
+    const token = this.storedToken();
     if (token) this.#signIn({ token }).catch(() => this.#entrance());
     else this.#entrance();
   }
@@ -30,6 +32,18 @@ class Operations extends Page {
   // Go to an address of the page.
   go(hash) {
     location.assign(`./${hash}`);
+  }
+
+  storedToken() {
+    return sessionStorage.getItem(OPERATOR) ?? super.storedToken();
+  }
+
+  // Each sign-in uses a token up, and gives the next one; it goes where the first one was.
+  #keepToken() {
+    const [before, token] = [this.storedToken(), this.connection.token];
+    if (!before || !isOfSameSignIn(before, token)) return;
+    if (sessionStorage.getItem(OPERATOR)) sessionStorage.setItem(OPERATOR, token);
+    else localStorage.setItem(TOKEN, token);
   }
 
   async #signIn(params) {

@@ -14,7 +14,9 @@ export const TOKEN = "hubbub.token";
 export const narrow = matchMedia("(max-width: 720px)");
 
 export class Page {
-  connection = new Connection(new URL("ws", document.baseURI.replace(/^http/, "ws")));
+  connection = new Connection(new URL("ws", document.baseURI.replace(/^http/, "ws")), () =>
+    this.storedToken(),
+  );
   profiles = new Profiles(this.connection);
   notify = notify;
   root = document.getElementById("app");
@@ -23,6 +25,11 @@ export class Page {
   constructor() {
     restoreTheme();
     this.connection.addEventListener("state", () => this.showLight());
+  }
+
+  // The newest token that this tab or another has kept.
+  storedToken() {
+    return localStorage.getItem(TOKEN);
   }
 
   get user() {

@@ -25,6 +25,18 @@ export class RpcError extends Error {
   }
 }
 
+// Tell whether two refresh tokens are of one sign-in; what they say is not verified here.
+export function isOfSameSignIn(one, other) {
+  const [session, another] = [one, other].map((token) => {
+    try {
+      return JSON.parse(atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/"))).sid;
+    } catch {
+      return undefined;
+    }
+  });
+  return session !== undefined && session === another;
+}
+
 export function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -33,7 +45,10 @@ export function newKey() {
 // Emits "state" when the state changes, "signedin" after each sign-in, and "ended" when the
 // session is over: signed out, or the token is not good any more.
 export class Connection extends EventTarget {
+  // Tabs of one browser may share a sign-in, whose refresh token is good for one use.
+  #tokens = new BroadcastChannel("hubbub.tokens");
   #url;
+  #load;
   #socket = null;
   #state = "offline";
   #signIn = null;
@@ -46,9 +61,12 @@ export class Connection extends EventTarget {
   #timer = 0;
   #heard = 0;
 
-  constructor(url) {
+  // `load` returns the newest token that any tab has kept, if there is one.
+  constructor(url, load = () => null) {
     super();
     this.#url = url;
+    this.#load = load;
+    this.#tokens.onmessage = ({ data }) => this.#takeToken(data);
     addEventListener("offline", () => this.#lost());
     addEventListener("online", () => this.#comeBack(0));
     addEventListener("pagehide", () => this.#socket?.close());
@@ -140,9 +158,18 @@ export class Connection extends EventTarget {
     this.#setState("connecting");
     const socket = (this.#socket = new WebSocket(this.#url, SUBPROTOCOL));
     this.#heard = performance.now();
-    socket.onopen = () => this.#send({ id: 0, method: "session.sign_in", params: this.#signIn });
+    socket.onopen = () => {
+      this.#takeToken(this.#load());
+      this.#send({ id: 0, method: "session.sign_in", params: this.#signIn });
+    };
     socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));
     socket.onclose = ({ code }) => this.#closed(code);
+  }
+
+  // Another tab has used the token up that is known here, and got this one for it.
+  #takeToken(token) {
+    if (token && this.#signIn?.token && isOfSameSignIn(token, this.#signIn.token))
+      this.#signIn = { ...this.#signIn, token };
   }
 
   #drop(code) {
@@ -254,6 +281,7 @@ export class Connection extends EventTarget {
     this.signedIn = result;
     // Who came with a token of an application's comes back with the same.
     this.#signIn = { token: result.refresh_token ?? this.#signIn.token ?? result.token };
+    if (result.refresh_token) this.#tokens.postMessage(result.refresh_token);
     this.#setState("online");
     this.#underWay = 0;
     for (const call of this.#calls.values()) call.sent = false;

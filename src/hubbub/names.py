@@ -1,0 +1,144 @@
+"""
+What people are called: what a name may have in it, and which names look alike. Pure.
+
+Two names look alike if their skeletons are equal: Unicode Technical Standard 39, section 4.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from unicodedata import name as unicode_name
+from unicodedata import normalize
+
+import msgspec
+import regex
+
+from .errors import Invalid
+from .text import check_name
+
+__all__ = ["MARKS_MAX", "check_person_name", "name_key", "read_ahead", "skeletons"]
+
+# Accents on one letter: Hebrew and Tibetan have up to four, and more are there to be in the way.
+MARKS_MAX = 4
+
+_INVISIBLE = r"[\p{Default_Ignorable_Code_Point}\p{Cf}\u2800]"
+_JOINED = r"\p{Arab}\p{Syrc}\p{Mong}\p{Deva}\p{Beng}\p{Guru}\p{Gujr}\p{Orya}\p{Taml}"
+_JOINED += r"\p{Telu}\p{Knda}\p{Mlym}\p{Sinh}\p{Khmr}\p{Tibt}"
+# Where what cannot be seen says something: in an emoji, and between letters that it joins.
+_MEANT = rf"""(?:
+    (?<=\p{{Extended_Pictographic}}) [\uFE0E\uFE0F]
+    | (?<=[0-9\#*]) \uFE0F (?=\u20E3)
+    | (?<=[\p{{Extended_Pictographic}}\p{{Emoji_Modifier}}\uFE0F]) \u200D
+      (?=\p{{Extended_Pictographic}})
+    | (?<=[{_JOINED}]) [\u200C\u200D] (?=[{_JOINED}])
+    | (?<=\U0001F3F4) [\U000E0061-\U000E007A\U000E0030-\U000E0039]{{3,6}} \U000E007F
+)"""
+
+
+class _Char(msgspec.Struct):
+    c: str
+
+
+_table = msgspec.json.Decoder(dict[str, list[_Char]]).decode
+
+_FLAGS = regex.V1 | regex.VERBOSE
+_without_meant = regex.compile(_MEANT, _FLAGS).sub
+_invisible = regex.compile(_INVISIBLE, regex.V1).search
+_strip_invisible = regex.compile(rf"{_INVISIBLE}|\s", regex.V1).sub
+_too_many_marks = regex.compile(rf"\p{{M}}{{{MARKS_MAX + 1}}}").search
+
+
+def check_person_name(name: object, chars_max: int, what: str) -> str:
+    """
+    Return the name of a user or an account in normal form: in NFC, each space a plain one.
+
+    Args:
+        name: what was given as a name.
+        chars_max: its greatest length in Unicode code points.
+        what: whose name it is, in a refusal's message.
+
+    Raises:
+        Invalid: it is no name (see :func:`hubbub.text.check_name`), has what nobody can see,
+            or more than ``MARKS_MAX`` accents on one letter.
+    """
+    checked = " ".join(check_name(name, chars_max, what).split())
+    if found := _invisible(_without_meant("", checked)):
+        raise Invalid(f"The {what} has U+{ord(found[0]):04X}, which nobody can see; remove it.")
+    if _too_many_marks(normalize("NFD", checked)):
+        raise Invalid(f"The {what} has more than {MARKS_MAX} accents on one letter; take fewer.")
+    return checked
+
+
+def name_key(name: str) -> str:
+    """Return what is the same for names that differ in case, width or form only."""
+    return normalize("NFKC", normalize("NFKC", name).casefold())
+
+
+def skeletons(name: str) -> tuple[str, ...]:
+    """
+    Return the two or three skeletons of a name; names that share one of them look alike.
+
+    They are those of the name in small letters ("ALICE" looks like "alice"), as it is written
+    ("PaypaI", with a capital I, looks like "PayPal"), and in capitals ("AL1CE").
+    """
+    plain = normalize("NFKC", name)
+    found = (
+        _skeleton(plain.casefold()).casefold(),
+        _skeleton(plain).casefold(),
+        _skeleton(plain.upper()),
+    )
+    return tuple(dict.fromkeys(normalize("NFC", one) for one in found))
+
+
+def read_ahead() -> None:
+    """Read the table of characters that look alike; it is for a worker thread."""
+    _prototypes()
+
+
+def _skeleton(text: str) -> str:
+    shown = _strip_invisible("", normalize("NFD", text))
+    alike = "".join([_prototypes().get(char, char) for char in map(_plain, shown)])
+    return normalize("NFKC", alike)
+
+
+def _plain(char: str) -> str:
+    if char.isascii():
+        return char
+    # It looks like a small "R" or "T", but the table does not say so.
+    letter = unicode_name(char, "").removeprefix("LATIN LETTER SMALL CAPITAL ")
+    return letter if len(letter) == 1 else char
+
+
+@cache
+def _prototypes() -> dict[str, str]:
+    """Return what stands for each character that looks like another."""
+    from importlib.resources import files  # noqa: PLC0415  # `import hubbub` is to be quick
+
+    try:
+        table = files("confusable_homoglyphs").joinpath("confusables.json").read_bytes()
+    except ModuleNotFoundError:
+        # It comes with the server, which is what strangers sign in to.
+        return {}
+    groups: dict[str, set[str]] = {}
+    for char, others in _table(table).items():
+        members = {_bare(char), *(_bare(other.c) for other in others)}
+        for member in tuple(members):
+            members |= groups.get(member, set())
+        groups.update(dict.fromkeys(members, members))
+    return {
+        char: prototype
+        for group in {id(group): group for group in groups.values()}.values()
+        for prototype in [min(group, key=_order)]
+        for char in group
+        if len(char) == 1
+    }
+
+
+def _bare(char: str) -> str:
+    # The table has direction marks around what is written from right to left.
+    return char.strip("\u200e") or char
+
+
+def _order(char: str) -> tuple[bool, bool, bool, bool, str]:
+    # What several characters look like is always in several; then plain letters stand for others.
+    return len(char) == 1, not char.isascii(), not char.isalpha(), not char.islower(), char

@@ -1,0 +1,172 @@
+"""
+How often those who come over a network may do what lasts, or what others are told of. Pure.
+
+One table says which command is counted as what. Each count is by user, and ten times as much
+by address, so that to be many is no way around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from .addresses import Network, is_one_of, networks_of, parse_address, place_of
+from .errors import RateLimited
+from .ratelimit import RateLimits, TokenBucket
+from .settings import Settings
+
+__all__ = [
+    "ACCOUNTS",
+    "ADDRESS_FACTOR",
+    "GUESTS",
+    "KEYS_MAX",
+    "PRESENCE",
+    "QUOTAS",
+    "Quota",
+    "Quotas",
+]
+
+# Many people may come from one address.
+ADDRESS_FACTOR = 10
+# Users and addresses that are remembered, of each kind; the one charged longest ago goes first.
+KEYS_MAX = 10_000
+
+
+class Quota(msgspec.Struct, frozen=True):
+    """
+    Something that is counted.
+
+    Args:
+        what: it, in a refusal's message: "Too many new rooms; …".
+        limit: the setting that says how often.
+        period: the setting that says in how many seconds.
+        creates: a kind of stream: only commands that begin one are counted.
+        always: True if a command is counted that writes nothing.
+        by_user: False if only addresses are limited, to the setting itself.
+    """
+
+    what: str
+    limit: str
+    period: str = "creations_period"
+    creates: str = ""
+    always: bool = False
+    by_user: bool = True
+
+
+GUESTS = Quota("new guests", "guests_per_address", by_user=False)
+ACCOUNTS = Quota("new accounts", "accounts_per_address", by_user=False)
+ROOMS = Quota("new rooms", "rooms_per_user")
+DIRECTS = Quota("new conversations", "directs_per_user", creates="direct")
+BOARDS = Quota("new boards", "boards_per_user")
+MATCHES = Quota("new matches", "matches_per_user")
+ORDERS = Quota("orders", "orders_per_user")
+SCORES = Quota("scores", "score_limit", "change_period")
+CHANGES = Quota("changes", "change_limit", "change_period")
+# How often others are told that a user comes, goes, or looks away.
+PRESENCE = Quota("changes of presence", "presence_limit", "signal_period")
+SIGNALS = Quota("signals", "signal_limit", "signal_period", always=True)
+
+# A method of a service -> what it is counted as. Messages have a limit of their own.
+QUOTAS: Mapping[str, Quota] = {
+    "chat.create_room": ROOMS,
+    "chat.join": CHANGES,
+    "chat.leave": CHANGES,
+    "chat.invite": CHANGES,
+    "chat.kick": CHANGES,
+    "chat.ban": CHANGES,
+    "chat.mute": CHANGES,
+    "chat.set_role": CHANGES,
+    "chat.send_direct": DIRECTS,
+    "chat.edit": CHANGES,
+    "chat.delete": CHANGES,
+    "chat.react": CHANGES,
+    "chat.unreact": CHANGES,
+    "chat.mark_read": CHANGES,
+    "chat.typing": SIGNALS,
+    "games.create_board": BOARDS,
+    "games.start_match": MATCHES,
+    "games.find_match": MATCHES,
+    "games.submit": SCORES,
+    "shop.add_item": CHANGES,
+    "shop.remove_item": CHANGES,
+    "shop.set_quantity": CHANGES,
+    "shop.accept_prices": CHANGES,
+    "shop.apply_coupon": CHANGES,
+    "shop.remove_coupon": CHANGES,
+    "shop.set_country": CHANGES,
+    "shop.clear": CHANGES,
+    "shop.checkout": ORDERS,
+    "users.create_account": ACCOUNTS,
+    "users.set_away": SIGNALS,
+    "users.update": CHANGES,
+}
+
+
+class Quotas:
+    """
+    What has been counted at a hub. A restart forgets it.
+
+    Args:
+        settings: the limits, the clock, and the addresses of proxies.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._proxies: list[Network] | None = None
+        self._by_user: dict[str, RateLimits] = {}
+        self._by_place: dict[str, RateLimits] = {}
+
+    def charge(self, quota: Quota, user: str, address: str) -> None:
+        """
+        Count something once.
+
+        Args:
+            quota: what it is.
+            user: who does it.
+            address: where the user is; a proxy's own counts as no place at all.
+
+        Raises:
+            RateLimited: it was done too often; nothing was counted.
+        """
+        now = self._settings.clock.monotonic()
+        if quota.by_user:
+            self._limits(self._by_user, quota, 1).charge(user, now)
+        if not (place := self._place(address)):
+            return
+        factor = ADDRESS_FACTOR if quota.by_user else 1
+        try:
+            self._limits(self._by_place, quota, factor).charge(place, now)
+        except RateLimited:
+            if quota.by_user:
+                self._limits(self._by_user, quota, 1).refund(user)
+            raise
+
+    def refund(self, quota: Quota, user: str, address: str) -> None:
+        """Count something once less: it was refused after all."""
+        if quota.by_user:
+            self._limits(self._by_user, quota, 1).refund(user)
+        if place := self._place(address):
+            factor = ADDRESS_FACTOR if quota.by_user else 1
+            self._limits(self._by_place, quota, factor).refund(place)
+
+    def _limits(self, limits: dict[str, RateLimits], quota: Quota, factor: int) -> RateLimits:
+        found = limits.get(quota.limit)
+        if found is None:
+            most: int = getattr(self._settings, quota.limit) * factor
+            period: float = getattr(self._settings, quota.period)
+            found = limits[quota.limit] = RateLimits(
+                lambda: TokenBucket(most, period, quota.what), KEYS_MAX
+            )
+        return found
+
+    def _place(self, address: str) -> str:
+        # Behind a proxy that does not say where they are, all clients would be in one place.
+        if not address:
+            return ""
+        if self._proxies is None:
+            self._proxies = networks_of(self._settings.trusted_proxies)
+        parsed = parse_address(address)
+        if parsed is not None and is_one_of(parsed, self._proxies):
+            return ""
+        return place_of(address)

@@ -1,0 +1,75 @@
+"""Names of accounts that older versions have made: others that look alike are theirs alone."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from anyio import to_thread
+
+from ..journal.agenda import HUB
+from ..journal.caller import Caller
+from ..journal.command import Command, nothing
+from ..journal.event import Draft, Event
+from ..journal.states import States
+from .account import AccountState, claim
+from .events import NameClaimed
+from .user import UserState
+
+__all__ = ["claim_old_names"]
+
+logger = logging.getLogger("hubbub.users")
+
+# Says that it was done: the skeleton of no name is empty.
+DONE = "account/ "
+# Accounts that are looked at in one command.
+ACCOUNTS_MAX = 50
+
+
+async def claim_old_names(hub: Caller) -> None:
+    """
+    Claim the names of accounts that have claimed none, once for each database.
+
+    Args:
+        hub: whose commands are those of the hub itself.
+    """
+    try:
+        if await hub.execute(Command(HUB, nothing, _is_done, reads=(DONE,))):
+            return
+        streams = await to_thread.run_sync(_accounts_in, hub)
+        for first in range(0, len(streams), ACCOUNTS_MAX):
+            await hub.execute(_claiming(streams[first : first + ACCOUNTS_MAX]))
+        if streams:
+            done = Draft(DONE, NameClaimed(HUB, ""))
+            await hub.execute(Command(HUB, lambda states: (done,), _nothing, reads=(DONE,)))
+    except Exception:
+        # The hub goes on, and tries again when it is opened the next time.
+        logger.warning("the names of older accounts are not protected yet", exc_info=True)
+
+
+def _accounts_in(hub: Caller) -> list[str]:
+    streams = (stream for stream, _ in hub.journal.store.streams())
+    return [one for one in streams if one.startswith("account/") and one[8:9] != " "]
+
+
+def _claiming(streams: Sequence[str]) -> Command[None]:
+    def decide(states: States) -> list[Draft]:
+        states.need(streams)
+        users = [states.of(AccountState, stream).user for stream in streams]
+        states.need([f"user/{user}" for user in users])
+        drafts: dict[str, Draft] = {}
+        for user in users:
+            name = states.of(UserState, f"user/{user}").account
+            for draft in claim(states, user, name):
+                drafts.setdefault(draft.stream, draft)
+        return list(drafts.values())
+
+    return Command(HUB, decide, _nothing, reads=streams)
+
+
+def _is_done(states: States, events: Sequence[Event]) -> bool:
+    return bool(states.of(AccountState, DONE).holder)
+
+
+def _nothing(states: States, events: Sequence[Event]) -> None:
+    return None

@@ -1,0 +1,99 @@
+"""Passwords: hashed in worker threads, a few at a time, and those who are known here first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, TypeVar
+
+import anyio
+from anyio import to_thread
+
+from ..errors import Overloaded
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
+__all__ = ["WAITING_MAX", "Hashing"]
+
+T = TypeVar("T")
+
+# Passwords that wait for a thread, or are in one, of strangers and of others each; the next
+# is told to try again.
+WAITING_MAX = 50
+
+
+class Hashing:
+    """
+    Hashes passwords with Argon2id (RFC 9106; 64 MiB, three passes, one lane).
+
+    Args:
+        threads_max: how many are hashed at one time.
+    """
+
+    def __init__(self, threads_max: int) -> None:
+        self.hasher: PasswordHasher | None = None
+        self._nobody = ""
+        self._waiting = {True: 0, False: 0}
+        self._free = anyio.Semaphore(threads_max)
+        # One thread is left to those who are known; where there is one only, they are next.
+        self._strangers = anyio.Semaphore(max(1, threads_max - 1))
+        self._threads = anyio.CapacityLimiter(threads_max)
+
+    async def hash(self, password: str) -> str:
+        """
+        Hash a password.
+
+        Raises:
+            Overloaded: too many wait for a thread.
+        """
+        return await self._in_thread(lambda: self._ready_hasher().hash(password))
+
+    async def verify(self, hashed: str, password: str, *, known: bool) -> bool:
+        """
+        Tell whether a password is the one that was hashed.
+
+        Args:
+            hashed: what it was hashed to; nothing for an account that is not there.
+            password: what was given.
+            known: True if the account's owner has signed in from there before.
+
+        Raises:
+            Overloaded: too many wait for a thread.
+        """
+        return await self._in_thread(lambda: self._verify(hashed, password), known=known)
+
+    async def _in_thread(self, work: Callable[[], T], *, known: bool = False) -> T:
+        if self._waiting[known] >= WAITING_MAX:
+            raise Overloaded("Too many people sign in just now; try again in a moment.")
+        self._waiting[known] += 1
+        try:
+            async with nullcontext() if known else self._strangers, self._free:
+                return await to_thread.run_sync(work, limiter=self._threads)
+        finally:
+            self._waiting[known] -= 1
+
+    # In a thread
+
+    def _verify(self, hashed: str, password: str) -> bool:
+        from argon2.exceptions import VerificationError  # noqa: PLC0415  # it needs an extra
+
+        hasher = self._ready_hasher()
+        if not self._nobody:
+            self._nobody = hasher.hash("nobody has this")
+        try:
+            # For an account that is not there it takes as long.
+            given = password.encode(errors="replace")
+            return hasher.verify(hashed or self._nobody, given) and bool(hashed)
+        except VerificationError:
+            return False
+
+    def _ready_hasher(self) -> PasswordHasher:
+        if self.hasher is None:
+            try:
+                from argon2 import PasswordHasher  # noqa: PLC0415  # it needs an extra
+            except ImportError as error:
+                text = "Accounts with passwords need argon2: pip install 'hubbub[server]'."
+                raise ImportError(text) from error
+            self.hasher = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
+        return self.hasher

@@ -1,0 +1,128 @@
+"""
+Sign-ins: each is a family of tokens, and its refresh token is good for one use. Pure.
+
+A refresh token gives another one, of the next generation. Two tabs that share one, or a client
+that has lost the answer, use it twice within a moment: both get the same next one. Later than
+that somebody has a copy, and the whole family ends (RFC 9700, section 4.14.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from ..errors import NotAllowed
+from ..journal.event import Data, Draft
+from ..journal.states import States
+from .events import SignedIn, SignedOut
+from .user import Origin, UserState
+
+__all__ = ["GuestOrigin", "begun", "check_guest", "end", "has_ended", "is_reused", "sign_in"]
+
+
+class GuestOrigin(msgspec.Struct, frozen=True):
+    """
+    Who a user was before signing in, whose cart comes along.
+
+    Args:
+        user: the guest's id.
+        origin: the sign-in that the guest's token comes from.
+    """
+
+    user: str
+    origin: Origin = Origin()
+
+
+def sign_in(
+    state: UserState, stream: str, origin: Origin, now: datetime, grace_seconds: float
+) -> list[Draft]:
+    """
+    Note what a sign-in changes in its family: it begins, goes on, or ends.
+
+    Args:
+        state: the user's.
+        stream: the user's.
+        origin: the sign-in, which is not over.
+        now: the time.
+        grace_seconds: how long after its use a refresh token may be used once more.
+    """
+    session = origin.session
+    if session is None or not (origin.fresh or origin.refreshes):
+        return []
+    kept = state.sign_ins.get(session)
+    if origin.fresh:
+        # A new guest's registration has named it.
+        return [] if state.joined_at is None else [Draft(stream, SignedIn(session))]
+    used = origin.generation or 0
+    if kept is None:
+        # It began with an older version, whose tokens were good for any number of uses; or in
+        # another history.
+        return [Draft(stream, SignedIn(session, used + 1))]
+    if is_reused(state, origin, now, grace_seconds):
+        return []
+    return [] if used < kept.generation else [Draft(stream, SignedIn(session, used + 1))]
+
+
+def begun(origin: Origin) -> str | None:
+    """Return the sign-in that a user who is new begins with, if it has a family of tokens."""
+    return origin.session if origin.fresh or origin.generation is not None else None
+
+
+def is_reused(state: UserState, origin: Origin, now: datetime, grace_seconds: float) -> bool:
+    """Tell whether a refresh token was used before, and longer than a moment ago."""
+    kept = state.sign_ins.get(origin.session or "")
+    if kept is None or not origin.refreshes:
+        return False
+    behind = kept.generation - (origin.generation or 0)
+    if behind <= 0:
+        return False
+    # A clock that was set back makes nobody a thief: then the moment lasts until it is right.
+    return behind > 1 or now.timestamp() - kept.at > grace_seconds
+
+
+def end(stream: str, session: str, now: datetime, seconds: float, *, reused: bool = False) -> Draft:
+    """
+    Revoke all tokens of a sign-in.
+
+    Args:
+        stream: the user's.
+        session: names the sign-in.
+        now: the time.
+        seconds: how long a token is good for.
+        reused: True if an old refresh token was used again.
+    """
+    try:
+        until = now + timedelta(seconds=seconds)
+    except OverflowError:
+        until = datetime.max.replace(tzinfo=UTC)
+    return Draft(stream, SignedOut(session, until, reused))
+
+
+def has_ended(facts: Iterable[Data]) -> bool:
+    """Tell whether a sign-in has ended itself, by an old refresh token."""
+    return any(isinstance(fact, SignedOut) and fact.reused for fact in facts)
+
+
+def check_guest(states: States, guest: GuestOrigin, user: str, grace_seconds: float) -> None:
+    """
+    Return if what a guest has may become a user's.
+
+    Args:
+        states: what is known.
+        guest: who the user was before.
+        user: who the user is now.
+        grace_seconds: see :func:`sign_in`.
+
+    Raises:
+        NotAllowed: it is an account's user, or the guest has signed out.
+    """
+    if guest.user == user:
+        return
+    state = states.of(UserState, f"user/{guest.user}")
+    if state.account or state.role != "user":
+        raise NotAllowed("Give a guest's token as `guest`; this one belongs to an account.")
+    state.check_signed_in(guest.origin, states.now)
+    if is_reused(state, guest.origin, states.now, grace_seconds):
+        raise NotAllowed("The guest's token was used before; sign in without `guest`.")

@@ -1,0 +1,73 @@
+"""Accounts of older versions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio
+import pytest
+
+import hubbub
+from hubbub.errors import Conflict
+from hubbub.journal.agenda import HUB
+from hubbub.journal.command import Command
+from hubbub.journal.event import Draft
+from hubbub.users.account import AccountState
+from hubbub.users.claims import ACCOUNTS_MAX, DONE
+from hubbub.users.events import AccountCreated, AccountLinked
+
+PASSWORD = "correct horse"
+
+
+async def write_as_before(hub: hubbub.Hubbub, user: str, name: str) -> None:
+    """Make an account as versions did that claimed no names."""
+    async with hub.session(user):
+        hashed = await hub.accounts.hash(PASSWORD)
+    drafts = (
+        Draft(f"account/{name.casefold()}", AccountCreated(user, name, hashed)),
+        Draft(f"user/{user}", AccountLinked(name)),
+    )
+    await hub.caller(user, "user").execute(
+        Command(HUB, lambda states: drafts, lambda states, events: None)
+    )
+
+
+async def until_done(hub: hubbub.Hubbub) -> None:
+    """Wait until old names are claimed."""
+
+    def done(states: object, events: object) -> bool:
+        return bool(states.of(AccountState, DONE).holder)  # type: ignore[attr-defined]
+
+    with anyio.fail_after(10):
+        while not await hub.caller("x", "user").execute(Command("x", lambda _: (), done)):
+            await anyio.lowlevel.checkpoint()
+
+
+async def test_an_account_of_an_older_version_has_its_name_for_itself(tmp_path: Path) -> None:
+    path = str(tmp_path / "old.db")
+    async with hubbub.open(path) as hub:
+        await write_as_before(hub, "ann", "Ann")
+    async with hubbub.open(path) as hub:
+        await until_done(hub)
+        async with hub.session("eve") as eve:
+            with pytest.raises(Conflict, match="looks like"):
+                await eve.users.create_account("\u0410nn", PASSWORD)
+
+        assert await hub.accounts.sign_in("ann", PASSWORD, "here") == "ann"
+
+
+async def test_two_old_accounts_that_look_alike_both_go_on(tmp_path: Path) -> None:
+    path = str(tmp_path / "old.db")
+    names = {"ann": "Ann", "eve": "\uff21nn", "zoe": "\u0410nn"}
+    async with hubbub.open(path) as hub:
+        for user, name in names.items():
+            await write_as_before(hub, user, name)
+    async with hubbub.open(path) as hub:
+        await until_done(hub)
+        found = {user: await hub.accounts.sign_in(n, PASSWORD, "here") for user, n in names.items()}
+
+    assert found == {user: user for user in names}
+
+
+def test_accounts_are_looked_at_some_at_a_time() -> None:
+    assert ACCOUNTS_MAX > 1
