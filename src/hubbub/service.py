@@ -29,6 +29,7 @@ from typing import (
 import msgspec
 
 from .errors import Invalid, NotAllowed
+from .shown import shown
 
 __all__ = [
     "SEQ_MAX",
@@ -261,7 +262,7 @@ def check_limit(limit: object, most: int) -> int:
         Invalid: it is not from 1 to ``most``.
     """
     if not isinstance(limit, int) or not 1 <= limit <= most:
-        raise Invalid(f"The limit is {limit!r}; give 1 to {most}.")
+        raise Invalid(f"The limit is {shown(limit)}; give 1 to {most}.")
     return limit
 
 
@@ -273,5 +274,5 @@ def check_seq(seq: object) -> int:
         Invalid: it is not a number from 0 to ``SEQ_MAX``.
     """
     if not isinstance(seq, int) or not 0 <= seq <= SEQ_MAX:
-        raise Invalid(f"A seq is a number from 0 to {SEQ_MAX}, not {seq!r}.")
+        raise Invalid(f"A seq is a number from 0 to {SEQ_MAX}, not {shown(seq)}.")
     return seq

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
+from ..errors import Invalid
+
 if TYPE_CHECKING:
     from anyio import Event as Wake
 
@@ -50,8 +52,17 @@ class Command(msgspec.Struct, Generic[R], gc=False, eq=False):
     arguments: object = None
 
     def fingerprint(self) -> bytes:
-        """Digest the arguments: 16 bytes that tell one command from another."""
-        return hashlib.blake2b(msgspec.json.encode(self.arguments), digest_size=16).digest()
+        """
+        Digest the arguments: 16 bytes that tell one command from another.
+
+        Raises:
+            Invalid: they cannot be written as JSON, like an integer beyond 64 bits.
+        """
+        try:
+            written = msgspec.json.encode(self.arguments)
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise Invalid("An argument of this command cannot be written as JSON.") from error
+        return hashlib.blake2b(written, digest_size=16).digest()
 
 
 def nothing(states: States) -> Sequence[Draft]:
