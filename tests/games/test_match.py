@@ -6,7 +6,7 @@ import pytest
 
 from hubbub import Conflict, FirstTo, Invalid, NotAllowed, NotFound, Timed
 from hubbub.games import events as e
-from hubbub.games.match import MatchState, id_of, match_of, match_stream
+from hubbub.games.match import ID_CHARS_MAX, MatchState, id_of, match_of, match_stream
 from hubbub.journal.agenda import HUB
 from hubbub.journal.event import Data, Event
 from tests.games.board_kit import NOON
@@ -179,3 +179,10 @@ def test_names_of_streams() -> None:
     assert id_of(match_stream("1")) == "1"
     with pytest.raises(Invalid):
         match_stream(7)
+
+
+def test_what_is_longer_than_an_id_is_not_looked_up() -> None:
+    assert match_stream("x" * ID_CHARS_MAX) == "match/" + "x" * ID_CHARS_MAX
+
+    with pytest.raises(NotFound):
+        match_stream("x" * (ID_CHARS_MAX + 1))
