@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hubbub.errors import Invalid, NotFound
 from hubbub.games.board import BoardState, Entry, entries, entries_between
 from hubbub.games.events import Operator, Order
-from hubbub.games.paging import rank_after, rank_before
+from hubbub.games.paging import RANK_DIGITS_MAX, rank_after, rank_before
 from hubbub.games.scores import SCORE_MAX
 from tests.games.board_kit import STREAM, board_with, submitted
 
@@ -62,6 +62,15 @@ def test_a_page_ends_in_front_of_a_rank_or_a_user() -> None:
         assert users(page(board, before=before)) == "bc"
     assert page(board, before=0) == page(board, before=1) == []
     assert users(page(board, before=SCORE_MAX)) == "de"
+
+
+def test_in_a_url_a_number_is_a_rank_unless_it_is_a_user() -> None:
+    assert users(page(board_with(*FIVE), after="2")) == "cd"
+    assert users(page(board_with(*FIVE), before="4")) == "bc"
+    assert users(page(board_with(*FIVE, ("2", 4.5)), after="2")) == "bc"
+    for text in ("9" * (RANK_DIGITS_MAX + 1), "\u0662", "-1", "1.5"):
+        with pytest.raises(NotFound):
+            page(board_with(*FIVE), after=text)
 
 
 def test_between_two_places_are_the_first_of_them() -> None:

@@ -13,6 +13,8 @@ from .scores import SCORE_MAX
 
 __all__ = ["Ranked", "rank_after", "rank_before"]
 
+RANK_DIGITS_MAX = 15
+
 
 class Ranked(Protocol):
     """What is paged through: a board."""
@@ -53,9 +55,12 @@ def _cursor_key(board: Ranked, text: str) -> tuple[int | float, int]:
 
 def _rank(board: Ranked, place: object) -> int:
     if isinstance(place, str):
-        if (found := board.ranking.get(place)) is None:
+        if (found := board.ranking.get(place)) is not None:
+            return board.ranking.rank(found)
+        # In a URL a rank is a text.
+        if not (place.isascii() and place.isdecimal() and len(place) <= RANK_DIGITS_MAX):
             raise NotFound(f"{shown(place)} has no entry on this board any more; begin at the top.")
-        return board.ranking.rank(found)
+        place = int(place)
     if type(place) is not int or not 0 <= place <= SCORE_MAX:
         raise Invalid(
             "A page begins after a rank or a user's id, or after or before the cursor of an "
