@@ -10,7 +10,6 @@ import pytest
 
 from hubbub.errors import Invalid
 from hubbub.service import (
-    SHOWN_CHARS_MAX,
     Method,
     Service,
     check_limit,
@@ -19,7 +18,6 @@ from hubbub.service import (
     methods_of,
     query,
     remote,
-    shown,
     slow_command,
     slow_query,
 )
@@ -144,15 +142,6 @@ def test_a_limit_has_limits(limit: object) -> None:
 
 def test_a_good_limit_is_returned() -> None:
     assert check_limit(500, 500) == 500
-
-
-@pytest.mark.parametrize(
-    "value",
-    [10**5000, -(10**5000), "x" * 100_000, b"x" * 1_000, ["x"] * 1_000, float("nan"), None],
-    ids=range(7),
-)
-def test_a_message_shows_a_value_in_short_whatever_it_is(value: object) -> None:
-    assert 0 < len(shown(value)) <= SHOWN_CHARS_MAX + 1
 
 
 @pytest.mark.parametrize(

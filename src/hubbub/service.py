@@ -29,6 +29,7 @@ from typing import (
 import msgspec
 
 from .errors import Invalid, NotAllowed
+from .shown import shown
 
 __all__ = [
     "SEQ_MAX",
@@ -41,15 +42,12 @@ __all__ = [
     "methods_of",
     "query",
     "remote",
-    "shown",
     "slow_command",
     "slow_query",
 ]
 
 # What JSON holds exactly, everywhere.
 SEQ_MAX = (1 << 53) - 1
-# How much of a value a message shows.
-SHOWN_CHARS_MAX = 100
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -292,12 +290,3 @@ def check_seq(seq: object) -> int:
     if not isinstance(seq, int) or isinstance(seq, bool) or not 0 <= seq <= SEQ_MAX:
         raise Invalid(f"A seq is a number from 0 to {SEQ_MAX}, not {shown(seq)}.")
     return seq
-
-
-def shown(value: object) -> str:
-    """Return a value as an error's message shows it: short, whatever a client has sent."""
-    if isinstance(value, int) and not -SEQ_MAX <= value <= SEQ_MAX:
-        # To write down its digits may take long, or be refused.
-        return "a number as large as that"
-    text = repr(value[:SHOWN_CHARS_MAX] if isinstance(value, str | bytes) else value)
-    return text if len(text) <= SHOWN_CHARS_MAX else f"{text[:SHOWN_CHARS_MAX]}…"

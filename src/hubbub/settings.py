@@ -44,6 +44,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         commit_seconds_max: how long one commit may take.
         match_grace_seconds: how long a player of a match may be gone before he forfeits.
         match_win_points: what the winner of a match gets on its board; 0 is nothing.
+        match_idle_seconds: how long a match goes on in which no player is connected and
+            nothing happens, if somebody has played in it without being connected.
+        matches_begun_max: how many matches that a user has started over a network, or found
+            by matchmaking, may go on at one time.
+        rated_matches_max: how many matches between the same two players count for their
+            ratings in a day.
+        searches_max: how many users may look for a match at one time.
+        boards_made_max: how many boards one user may make over a network.
+        boards_max: how many boards all users together may make over a network.
+        season_seconds_min: how short a season of a board may be that is made over a network.
         rating_range: how far apart the ratings of players may be who have just come
             to look for a match.
         rating_range_per_second: how much further, for each second that one of them waits.
@@ -133,6 +143,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     commit_seconds_max: float = 30.0
     match_grace_seconds: float = 30.0
     match_win_points: int = 10
+    match_idle_seconds: float = 24 * 3600.0
+    matches_begun_max: int = 50
+    rated_matches_max: int = 5
+    searches_max: int = 2_000
+    boards_made_max: int = 50
+    boards_max: int = 10_000
+    season_seconds_min: float = 3_600.0
     rating_range: float = 100.0
     rating_range_per_second: float = 50.0
     currency: str = "USD"

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
 
 from hubbub import Entry
-from hubbub.cli.top import ENTRIES, board_table
+from hubbub.cli.top import ENTRIES, board_table, page_hint
 from tests.cli.program import run_program
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -76,3 +77,21 @@ def test_a_limit_that_is_none_is_refused(tmp_path: Path, address: str) -> None:
 
 def test_ten_entries_are_shown() -> None:
     assert ENTRIES == 10
+
+
+def test_a_full_page_says_how_to_see_the_next() -> None:
+    page = [entry(1, "Ann", 2), entry(2, "Bob", 1)]
+    page[-1] = msgspec.structs.replace(page[-1], cursor="/abc")
+
+    assert page_hint(page, 2) == "Next page: --after /abc"
+    assert page_hint(page, 3) == ""
+
+
+def test_pages_are_shown(tmp_path: Path, address: str) -> None:
+    for after in ("/x", "nobody"):
+        done = run_program(tmp_path, "top", address, "--after", after)
+        assert (done.code, done.out) == (1, "")
+        assert len(done.err.splitlines()) == 1
+    done = run_program(tmp_path, "top", address, "--before", 1)
+
+    assert (done.code, done.out.strip()) == (0, "* Nobody is there on the board 'main'.")

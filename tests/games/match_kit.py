@@ -35,7 +35,16 @@ def golf(options: Mapping[str, Any], standing: Standing) -> Outcome | None:
     return leader(Standing(standing.players, strokes, standing.turns))
 
 
-GAMES = {"default": Game(), "golf": Game(decide=golf)}
+def absent_wins(options: Mapping[str, Any], standing: Standing) -> Outcome | None:
+    """Let the last player win, whoever scores."""
+    return Outcome(standing.players[-1]) if any(standing.turns.values()) else None
+
+
+GAMES = {
+    "default": Game(),
+    "golf": Game(decide=golf),
+    "absent wins": Game(decide=absent_wins),
+}
 TERMS = Terms(GAMES, lambda user: True, GRACE, 10)
 
 
@@ -67,10 +76,15 @@ class Hall(Desk):
             self.states.put(StreamCell(f"user/{player}", _user(player), 1))
 
     def start(
-        self, *players: str, rules: AnyRules | None = None, stream: str = STREAM, **more: Any
+        self,
+        *players: str,
+        rules: AnyRules | None = None,
+        stream: str = STREAM,
+        board: str = "main",
+        **more: Any,
     ) -> list[Data]:
         names = list(players or PLAYERS[:2])
-        wanted = Wanted(names, rules or FirstTo(), "main", **more)
+        wanted = Wanted(names, rules or FirstTo(), board, **more)
         return self.do(lambda states: play.start(states, stream, wanted, self.terms))
 
     def score(

@@ -254,18 +254,20 @@ def test_a_season_ends_by_the_clock_without_anybody_submitting(play: Play) -> No
             before = await ann.games.top("b")
             await anyio.sleep(0.002)
             after = await ann.games.top("b")
-            await anyio.sleep(2 * HOUR)
+            await anyio.sleep(1.5 * HOUR)
+            await ann.games.submit("b", 8)
+            await anyio.sleep(10 * HOUR)
             seasons = await ann.games.seasons("b")
 
             assert ([e.score for e in before], after) == ([7], [])
-            assert [(s.number, s.size) for s in seasons] == [(1, 1), (2, 0), (3, 0)]
-            assert [seconds(s.ended_at) for s in seasons] == [HOUR, 2 * HOUR, 3 * HOUR]
+            assert [(s.number, s.size) for s in seasons] == [(1, 1), (2, 1)]
+            assert [seconds(s.ended_at) for s in seasons] == [HOUR, 3 * HOUR]
             assert await ann.games.season("b", 1) == before
         assert await what(hub, "board/b") == [
             (0, "BoardCreated"),
             (0, "Submitted"),
             (HOUR, "Reset"),
-            (2 * HOUR, "Reset"),
+            (2.5 * HOUR + 0.001, "Submitted"),
             (3 * HOUR, "Reset"),
         ]
 

@@ -10,6 +10,7 @@ import pytest
 from hubbub.errors import Conflict, Invalid, NotFound
 from hubbub.games import board as b
 from hubbub.games.board import SCORE_MAX, BoardState
+from hubbub.games.cursor import cursor_of
 from hubbub.games.events import BoardCreated, Operator, Order, Submitted
 from hubbub.journal.event import Event
 from hubbub.journal.link import Linked
@@ -162,7 +163,9 @@ def test_an_entry_says_all_of_a_place() -> None:
     board = board_with(("bob", 7))
     submitted(board, 3, "ann", 4, "Ann")
 
-    assert b.entry_of(STREAM, board, "ann") == b.Entry("speed", "ann", "Ann", 4, 2, at(3))
+    assert b.entry_of(STREAM, board, "ann") == b.Entry(
+        "speed", "ann", "Ann", 4, 2, at(3), None, cursor_of(4, 3)
+    )
 
 
 def test_the_time_of_an_entry_is_exact() -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
+import msgspec
 import pytest
 
 from hubbub.games import board as b
 from hubbub.games.board import PART_PLACES, SCORE_MAX, SEASONS_MAX, BoardState, Season
 from hubbub.games.events import Order, Reset, Submitted
-from hubbub.journal.event import Event, encode_event
+from hubbub.journal.event import EncodedState, Event, encode_event
 from tests.games.board_kit import NOON, REGISTRY, STREAM, board_with, submitted, table
 
 MINUTE = timedelta(minutes=1)
@@ -111,3 +113,41 @@ def test_what_is_submitted_survives_its_encoding() -> None:
         event = Event(STREAM, 2, NOON, "ann", None, Submitted("ann", score, "Ann", {"a": []}))
 
         assert REGISTRY.decode(encode_event(event)) == event
+
+
+def test_a_sum_that_a_double_cannot_show_survives_a_snapshot() -> None:
+    board = board_with(("ann", SCORE_MAX - 1), ("ann", 0.1), operator="sum")
+    for number in range(9):
+        board = restored(REGISTRY.encode_state(board))
+        submitted(board, 9 + number, "ann", 0.1)
+
+    assert board.score("ann") == SCORE_MAX
+    assert type(board.total("ann")) is Decimal
+    assert board.total("ann") == SCORE_MAX
+
+
+def test_a_snapshot_of_before_is_read() -> None:
+    kept = {
+        "operator": "sum",
+        "order": "desc",
+        "reset": "0 0 * * *",
+        "created_at": NOON,
+        "season_at": NOON,
+        "season_after": 1,
+        "seasons": [],
+        "metadata": {"ann": {"map": 1}},
+    }
+    # Of minus nothing the score was nothing.
+    places = [[-0.5, 2, 0, "ann", None], [0.0, 3, 0, "bob"]]
+    board = restored(EncodedState(msgspec.json.encode(kept), [msgspec.json.encode(places)]))
+    submitted(board, 4, "ann", 0.1)
+
+    assert table(board) == [(1, "ann", 0.6), (2, "bob", 0)]
+    assert str(board.score("bob")) == "0.0"
+    assert board.season_began() == NOON
+
+
+def restored(encoded: EncodedState) -> BoardState:
+    state = REGISTRY.decode_state(STREAM, encoded)
+    assert isinstance(state, BoardState)
+    return state

@@ -11,6 +11,7 @@ import pytest
 
 import hubbub
 from hubbub.games import listing
+from hubbub.games.match import MatchState, match_of
 from tests.session.worlds import SetClock
 
 DAY = 24 * 3600.0
@@ -119,3 +120,37 @@ async def test_a_season_is_folded_page_by_page(monkeypatch: pytest.MonkeyPatch, 
         assert [s.size for s in await games.seasons("b")] == [3, 3, 3]
         ends = [s.ended_at for s in await games.seasons("b")]
         assert ends[1] - ends[0] == timedelta(days=1)
+
+
+async def test_a_page_of_matches_costs_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = 0
+
+    def counted(stream: str, state: MatchState) -> hubbub.Match:
+        nonlocal shown
+        shown += 1
+        return match_of(stream, state)
+
+    async with three() as (_, [ann, _, eve], _):
+        over = await played(ann, 100)
+        active = [await ann.games.start_match(["ann", "bob"]) for _ in range(100)]
+        monkeypatch.setattr(listing, "match_of", counted)
+
+        assert await eve.games.matches(status="active", limit=3) == active[-3:]
+        assert shown <= 3
+        assert await eve.games.matches(status="completed", limit=3) == over[-3:]
+        assert shown <= 3 + 2 * listing.FEW
+
+
+async def test_of_what_has_another_status_so_much_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(listing, "MATCHES_SHOWN_MAX", 10)
+    monkeypatch.setattr(listing, "FEW", 3)
+    async with three() as (hub, [ann, _, eve], _):
+        await cancel(hub, await ann.games.start_match(["ann", "bob"]))
+        await played(ann, 9)
+        seen = await eve.games.matches(status="cancelled", limit=1)
+        await played(ann, 1)
+
+        assert len(seen) == 1
+        assert await eve.games.matches(status="cancelled", limit=1) == []

@@ -2,14 +2,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from hubbub import Conflict, FirstTo, Invalid, NotAllowed, NotFound, Timed
 from hubbub.games import events as e
-from hubbub.games.match import MatchState, id_of, match_of, match_stream
+from hubbub.games.match import ID_CHARS_MAX, MatchState, id_of, match_of, match_stream
 from hubbub.journal.agenda import HUB
-from hubbub.journal.event import Data, Event
-from tests.games.board_kit import NOON
+from hubbub.journal.event import Data, EncodedState, Event
+from tests.games.board_kit import NOON, REGISTRY
 
 STREAM = "match/1"
 
@@ -179,3 +180,21 @@ def test_names_of_streams() -> None:
     assert id_of(match_stream("1")) == "1"
     with pytest.raises(Invalid):
         match_stream(7)
+
+
+def test_what_is_longer_than_an_id_is_not_looked_up() -> None:
+    assert match_stream("x" * ID_CHARS_MAX) == "match/" + "x" * ID_CHARS_MAX
+
+    with pytest.raises(NotFound):
+        match_stream("x" * (ID_CHARS_MAX + 1))
+
+
+def test_a_snapshot_of_before_is_read() -> None:
+    # It does not say who started the match, nor when somebody has scored.
+    now = msgspec.json.decode(REGISTRY.encode_state(match_with(present=["ann"])).body)
+    body = {name: value for name, value in now.items() if name not in ("by", "scored_at")}
+    state = REGISTRY.decode_state(STREAM, EncodedState(msgspec.json.encode(body), []))
+
+    assert len(now) == len(body) + 2
+    assert isinstance(state, MatchState)
+    assert (state.by, state.scored_at, state.present) == ("", None, {"ann"})

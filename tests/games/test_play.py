@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from hubbub import BestOf, Conflict, Custom, FirstTo, Invalid, NotAllowed, NotFound, Rounds, Timed
@@ -12,6 +13,7 @@ from hubbub.games import events as e
 from hubbub.games import play
 from hubbub.games.game import PLAYERS_MAX
 from hubbub.games.rules import POINTS_MAX
+from hubbub.games.submitting import Maker
 from hubbub.journal.event import Draft
 from hubbub.journal.link import Linked
 from tests.games.board_kit import NOON
@@ -248,3 +250,78 @@ def test_a_match_is_found_by_the_key_of_its_search(hall: Hall) -> None:
     assert found("ann", "a")[1].id == "1"
     assert found("ann", "b") == (1_500, None)
     assert found("cid", "a") == (1_500, None)
+
+
+# Over a network
+
+
+def starter(user: str, matches_max: int = 2) -> play.Starter:
+    return play.Starter(Maker(user, 1, 10, 3_600), matches_max)
+
+
+def test_the_others_must_be_connected(hall: Hall) -> None:
+    hall.online.discard("bob")
+    with pytest.raises(Conflict, match="'bob' is not connected"):
+        hall.start(starter=starter("ann"))
+    hall.online.symmetric_difference_update(["ann", "bob"])
+
+    assert kinds(hall.start(starter=starter("ann")))[0] == "Started"
+
+
+def test_matches_that_others_have_begun_do_not_count(hall: Hall) -> None:
+    for number in range(2):
+        hall.start(starter=starter("bob"), stream=f"match/b{number}")
+        hall.start(starter=starter("ann"), stream=f"match/a{number}")
+    with pytest.raises(Conflict, match="2 matches going on"):
+        hall.start(starter=starter("ann"), stream="match/c")
+    hall.resign("ann", "match/a0")
+
+    hall.start(starter=starter("ann"), stream="match/c")
+
+
+def test_a_match_that_was_found_is_begun_by_all_of_its_players(hall: Hall) -> None:
+    hall.start(keys={"ann": "a", "bob": "b"})
+
+    for player in ("ann", "bob"):
+        with pytest.raises(Conflict, match="1 matches going on"):
+            hall.ask(lambda states, by=player: play.check_begun(states, by, 1))  # type: ignore[misc]
+
+
+def test_a_board_that_the_match_will_make_counts(hall: Hall) -> None:
+    happened = hall.start(starter=starter("ann"), board="a")
+
+    assert happened.count(Linked("board/a")) == 2
+    assert Linked("board/a") not in hall.start(starter=starter("ann"), board="a", stream="match/2")
+    with pytest.raises(Conflict, match="1 boards"):
+        hall.start(starter=starter("ann", 9), board="b", stream="match/3")
+
+
+@pytest.mark.parametrize("more", [{"referee": "x" * 101}, {"private": 1}, {"private": None}])
+def test_what_has_another_type_is_refused(hall: Hall, more: dict[str, Any]) -> None:
+    with pytest.raises(Invalid):
+        hall.start(**more)
+
+
+def test_an_id_that_is_too_long_is_not_looked_up(hall: Hall) -> None:
+    before = len(hall.states._cells)
+    with pytest.raises(NotFound):
+        hall.start("ann", "x" * (hall.terms.chars_max + 1))
+
+    assert len(hall.states._cells) == before
+
+
+# Ratings of the same two
+
+
+def test_the_same_two_are_rated_so_often(hall: Hall) -> None:
+    hall.terms = msgspec.structs.replace(hall.terms, rated_max=1)
+
+    def ratings(number: int) -> list[float]:
+        hall.start(stream=f"match/{number}")
+        hall.resign("ann", f"match/{number}")
+        return [hall.user(player).rating for player in ("ann", "bob")]
+
+    first = ratings(1)
+    assert first == ratings(2) == ratings(3)
+    hall.pass_by(24 * 3_600)
+    assert ratings(4) != first

@@ -13,12 +13,14 @@ from hubbub.games import submitting as s
 from hubbub.games.board import SCORE_MAX, entry_of
 from hubbub.games.events import BoardCreated, Submitted
 from hubbub.games.submitting import (
+    INDEX,
     LEVELS_MAX,
     MAIN,
     METADATA_BYTES_MAX,
     RESET_CHARS_MAX,
 )
 from hubbub.journal.agenda import Planned
+from hubbub.journal.link import Linked
 from hubbub.users.user import UserState
 from tests.games.board_kit import (
     DAILY,
@@ -287,3 +289,48 @@ def test_what_a_caller_does_to_metadata_later_is_his_affair() -> None:
     metadata["laps"].append(2)
 
     assert entry_of(STREAM, desk.board(), "ann").metadata == {"laps": [1]}
+
+
+# Over a network
+
+
+def made_by(desk: Desk, name: str, **limits: Any) -> list[Any]:
+    maker = s.Maker("ann", **{"boards_max": 2, "all_max": 3, "season_seconds_min": 3_600} | limits)
+    return desk.do(lambda states: s.create(states, name, "best", "desc", None, 10, maker))
+
+
+def test_a_board_that_a_user_has_made_is_counted_once() -> None:
+    desk = Desk()
+
+    assert made_by(desk, "a") == [
+        BoardCreated("best", "desc"),
+        Linked("board/a"),
+        Linked("board/a"),
+    ]
+    assert made_by(desk, "a") == []
+    assert {event.stream for event in desk.events[1:]} == {"user/ann", INDEX}
+
+
+def test_a_user_makes_so_many_boards_and_all_users_so_many() -> None:
+    desk = Desk()
+    made_by(desk, "a")
+    made_by(desk, "b")
+
+    with pytest.raises(Conflict, match="made 2 boards"):
+        made_by(desk, "c")
+    with pytest.raises(Conflict, match="are 2 boards"):
+        made_by(desk, "c", boards_max=9, all_max=2)
+    # The application makes as many as it likes, and they count for nobody.
+    create(desk, "c")
+    assert made_by(desk, "d", boards_max=9)[0] == BoardCreated("best", "desc")
+
+
+def test_the_seasons_of_a_users_board_have_a_shortest_time() -> None:
+    maker = s.Maker("ann", 2, 3, 3_600)
+
+    def make(reset: str) -> list[Any]:
+        return Desk().do(lambda states: s.create(states, "a", "best", "desc", reset, 10, maker))
+
+    assert make("0 * * * *")[0] == BoardCreated("best", "desc", "0 * * * *")
+    with pytest.raises(Invalid, match="a season takes 60 s"):
+        make("* * * * *")

@@ -45,11 +45,55 @@ def test_a_season_ends_at_the_newest_boundary_and_the_next_end_is_planned(
     now: datetime, ended_at: datetime
 ) -> None:
     desk = desk_with(reset=DAILY)
+    submit(desk, "ann", 1)
     desk.states.now = now
 
     assert look(desk) == [Reset(1, ended_at), Planned(STREAM, ended_at + DAY)]
     assert desk.board().season_at == ended_at
     assert look(desk) == []
+
+
+def test_a_season_without_a_score_does_not_end_and_is_not_planned() -> None:
+    desk = desk_with(reset=DAILY)
+    desk.states.now = MIDNIGHT
+
+    assert look(desk) == [Settled(STREAM)]
+    assert planned(desk) == {}
+    desk.states.now = MIDNIGHT + 9.5 * DAY
+    assert look(desk) == []
+
+
+def test_the_first_score_of_a_season_plans_its_end() -> None:
+    desk = desk_with(reset=DAILY)
+    desk.states.now = MIDNIGHT
+    look(desk)
+    desk.states.now = MIDNIGHT + 9.5 * DAY
+
+    ends = MIDNIGHT + 10 * DAY
+    assert submit(desk, "ann", 1) == [Planned(STREAM, ends), Submitted("ann", 1)]
+    assert submit(desk, "bob", 1) == [Submitted("bob", 1)]
+    assert look(desk) == []
+    desk.states.now = ends
+    assert look(desk) == [Reset(1, ends), Planned(STREAM, ends + DAY)]
+
+
+def test_what_was_planned_for_a_season_that_was_empty_is_planned_anew() -> None:
+    desk = desk_with(reset=DAILY)
+    # The alarm of midnight has not rung yet.
+    desk.states.now = MIDNIGHT + timedelta(seconds=1)
+
+    assert submit(desk, "ann", 1) == [Planned(STREAM, MIDNIGHT + DAY), Submitted("ann", 1)]
+    assert look(desk) == []
+
+
+def test_a_stale_plan_of_a_season_that_goes_on_is_put_right() -> None:
+    desk = desk_with(reset=DAILY)
+    submit(desk, "ann", 1)
+    agenda = Agenda()
+    agenda.due[STREAM] = NOON - DAY
+    desk.put(AGENDA, agenda)
+
+    assert look(desk) == [Planned(STREAM, MIDNIGHT)]
 
 
 def test_a_season_does_not_end_before_its_boundary() -> None:
@@ -70,10 +114,14 @@ def test_a_board_that_is_made_at_a_boundary_has_a_whole_season() -> None:
 def test_seasons_are_numbered_from_one() -> None:
     desk = desk_with(reset=DAILY)
     for desk.states.now in (MIDNIGHT, MIDNIGHT + DAY, MIDNIGHT + 5 * DAY):
+        submit(desk, "ann", 1)
         look(desk)
+    submit(desk, "ann", 1)
+    desk.states.now += DAY
+    look(desk)
 
     assert [season.number for season in desk.board().seasons] == [1, 2, 3]
-    assert planned(desk) == {STREAM: MIDNIGHT + 6 * DAY}
+    assert planned(desk) == {STREAM: MIDNIGHT + 7 * DAY}
 
 
 def test_what_comes_before_the_alarm_is_of_the_new_season() -> None:

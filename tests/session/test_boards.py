@@ -114,7 +114,9 @@ async def test_an_entry_says_who_has_what_since_when(world: OpenWorld) -> None:
             rank=1,
             at=w.clock.now(),
             metadata={"level": [1, {"x": None}]},
+            cursor=entry.cursor,
         )
+        assert entry.cursor
         assert here == entry == (await bob.games.top("b"))[0]
 
 

@@ -8,8 +8,8 @@ from ..errors import Invalid, NotFound
 from ..journal.event import Draft
 from ..journal.link import Links, Marked
 from ..journal.states import States
-from ..service import shown
 from ..settings import Settings
+from ..shown import shown
 from ..text import check_name
 from . import room as r
 from .limits import check_joined

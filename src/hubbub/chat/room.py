@@ -14,7 +14,8 @@ from ..errors import Muted as MutedError
 from ..journal.event import Data, Draft, Event, State
 from ..journal.link import Linked, Offered, Unlinked
 from ..permissions import COMMANDS, Who, check, check_reading
-from ..service import SEQ_MAX, shown
+from ..service import SEQ_MAX
+from ..shown import shown
 from . import events as e
 from . import limits
 from .limits import still_muted

@@ -10,7 +10,7 @@ from ..errors import NotFound
 from ..journal.event import Draft, Event
 from ..journal.link import Linked, Links
 from ..journal.states import States
-from ..service import shown
+from ..shown import shown
 from ..text import check_text
 from .events import Created, Said
 from .limits import check_directs

@@ -19,7 +19,7 @@ from .names import clean
 from .screen import Screen
 from .visit import visit
 
-__all__ = ["ENTRIES", "board_table", "top"]
+__all__ = ["ENTRIES", "board_table", "page_hint", "top"]
 
 # The entries that are shown.
 ENTRIES = 10
@@ -29,12 +29,17 @@ def top(
     url: Url,
     board: Annotated[str, typer.Argument(help="A leaderboard's name.")] = "main",
     limit: Annotated[int, typer.Option(help="How many entries.")] = ENTRIES,
+    after: Annotated[
+        str | None, typer.Option(help="Only entries behind this cursor, rank or user's id.")
+    ] = None,
+    before: Annotated[str | None, typer.Option(help="Only entries in front of this one.")] = None,
     nickname: Nickname = None,
     token: Token = None,
     fresh: Fresh = False,
 ) -> None:
     """Show a leaderboard."""
-    visit(Account(url, nickname, token, fresh), partial(_show, board, limit))
+    show = partial(_show, board, limit, _place(after), _place(before))
+    visit(Account(url, nickname, token, fresh), show)
 
 
 def board_table(entries: Sequence[Entry], own: str) -> Table:
@@ -54,9 +59,30 @@ def board_table(entries: Sequence[Entry], own: str) -> Table:
     return table
 
 
-async def _show(board: str, limit: int, session: Session, screen: Screen) -> None:
-    entries = await session.games.top(board, limit=limit)
+def page_hint(entries: Sequence[Entry], limit: int) -> str:
+    """Say how to see the next page; nothing if there is none."""
+    return f"Next page: --after {entries[-1].cursor}" if len(entries) == limit else ""
+
+
+async def _show(
+    board: str,
+    limit: int,
+    after: int | str | None,
+    before: int | str | None,
+    session: Session,
+    screen: Screen,
+) -> None:
+    entries = await session.games.top(board, limit=limit, after=after, before=before)
     if not entries:
-        screen.show(note(f"Nobody is on the board {board!r} yet."))
+        paged = after is not None or before is not None
+        nobody = f"Nobody is there on the board {board!r}." if paged else ""
+        screen.show(note(nobody or f"Nobody is on the board {board!r} yet."))
         return
     Console(highlight=False).print(board_table(entries, session.user.id))
+    if hint := page_hint(entries, limit):
+        screen.show(note(hint))
+
+
+def _place(text: str | None) -> int | str | None:
+    # As in a URL, a number is a rank.
+    return int(text) if text is not None and text.isdecimal() and len(text) < 16 else text

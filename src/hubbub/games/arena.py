@@ -17,7 +17,7 @@ from typing import Any
 
 import anyio
 
-from ..errors import Closed, Conflict, HubbubError, StorageError
+from ..errors import Closed, Conflict
 from ..ids import Ids
 from ..journal.agenda import HUB, Agenda, Alarms, Planned, Settled
 from ..journal.caller import Caller
@@ -44,6 +44,8 @@ Drafts = Sequence[Draft]
 
 # After a store that could not write, an alarm is rung again.
 RETRY_SECONDS = 5.0
+# What was looked at, and is due all the same, is not looked at again before that.
+LOOK_AGAIN_SECONDS = 1.0
 # How many streams are brought up to date at one time when the hub is opened.
 LOOKS_MAX = 100
 
@@ -77,9 +79,12 @@ class Arena:
             online,
             timedelta(seconds=settings.match_grace_seconds),
             settings.match_win_points,
+            timedelta(seconds=settings.match_idle_seconds),
+            settings.rated_matches_max,
+            settings.name_chars_max,
         )
         widening = Widening(settings.rating_range, settings.rating_range_per_second)
-        self.lobby = Lobby(settings.clock, games, widening, self._begin)
+        self.lobby = Lobby(settings.clock, games, widening, self._begin, settings.searches_max)
         self._journal = journal
         self._settings = settings
         self._ids = ids
@@ -124,7 +129,9 @@ class Arena:
             while True:
                 try:
                     await self._follow_from_here(agenda)
-                except StorageError:
+                except Closed:
+                    raise
+                except Exception:  # one agenda's trouble is not the hub's: it is read again
                     logger.exception("%s could not be read", agenda)
                     await anyio.sleep(RETRY_SECONDS)
 
@@ -161,6 +168,8 @@ class Arena:
     async def _ring(self) -> None:
         clock = self._settings.clock
         while True:
+            # What is due again at once, whatever the reason, does not keep the hub from working.
+            await anyio.lowlevel.checkpoint()
             self._news = anyio.Event()
             for stream in list(self._alarms.ring(clock.now())):
                 self._start(self._look, stream)
@@ -177,8 +186,10 @@ class Arena:
 
         try:
             streams = await self._hub.execute(Command(HUB, nothing, found, reads=(stream,)))
-        except HubbubError:
-            logger.warning("the matches of %s are not looked at", user, exc_info=True)
+        except Closed:
+            return
+        except Exception:  # their clocks go on; only the dropping of this user is not seen
+            logger.exception("the matches of %s are not looked at", user)
             return
         for match in streams:
             await self._look(match)
@@ -202,6 +213,9 @@ class Arena:
             return
         if stream not in self._alarms:
             # No event tells of it if it was planned before this process, or is as it was.
+            now = self._settings.clock.now()
+            if planned is not None and planned <= now:
+                planned = now + timedelta(seconds=LOOK_AGAIN_SECONDS)
             self._alarms.set(stream, planned)
             self._news.set()
         if opening and stream.startswith("match/"):
@@ -212,8 +226,10 @@ class Arena:
     async def _run_if_played_here(self, stream: str) -> None:
         try:
             match = await self._show(stream)
-        except HubbubError:
-            logger.warning("%s is not run", stream, exc_info=True)
+        except Closed:
+            return
+        except Exception:  # it is not run, and no other match notices
+            logger.exception("%s is not run", stream)
             return
         game = self.games.get(match.game or "")
         if game is None or game.handler is None or match.status != "active":
@@ -222,11 +238,14 @@ class Arena:
         ended = isinstance(state, MatchState) and state.status != "active"
         if ended or stream in self._runners:
             return
-        runner = self._runners[stream] = Runner(
-            match, game, self._commands(stream), self._settings.random
-        )
+        commands, monotonic = self._commands(stream), self._settings.clock.monotonic
+        runner = Runner(match, game, commands, self._settings.random, monotonic)
+        self._runners[stream] = runner
         try:
             await runner.run()
+        except Exception:
+            # What a runner does not know how to end has ended this match's task, and no more.
+            logger.exception("%s is not run any more", stream)
         finally:
             del self._runners[stream]
 

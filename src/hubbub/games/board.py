@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -12,8 +13,12 @@ import msgspec
 
 from ..errors import Conflict, Invalid, NotFound
 from ..journal.event import Event, State
+from ..shown import shown
 from . import events as e
+from .cursor import cursor_of
+from .paging import rank_after, rank_before
 from .ranking import Place, Ranking
+from .scores import SCORE_MAX, add, check_score, exact, rounded
 
 __all__ = [
     "SCORE_MAX",
@@ -27,12 +32,12 @@ __all__ = [
     "check_sum",
     "entries",
     "entries_around",
+    "entries_between",
     "entry_of",
     "rank_after",
+    "rank_before",
 ]
 
-# Up to here a double, which is what JSON's numbers are to most clients, is exact.
-SCORE_MAX = 1 << 53
 SEASONS_MAX = 1_000
 # What is encoded in one go: some milliseconds.
 PART_PLACES = 5_000
@@ -77,6 +82,8 @@ class Entry(msgspec.Struct, frozen=True):
         rank: 1 is the best; equal scores rank by who got there first.
         at: when the user got there, UTC.
         metadata: what was submitted with the score that counts.
+        cursor: names this place for a page before or after it. It stays valid while scores
+            move, also when this user's does.
     """
 
     board: str
@@ -86,6 +93,7 @@ class Entry(msgspec.Struct, frozen=True):
     rank: int
     at: datetime
     metadata: dict[str, Any] | None = None
+    cursor: str = ""
 
 
 class Season(msgspec.Struct, frozen=True):
@@ -120,6 +128,7 @@ class Kept(msgspec.Struct, frozen=True):
     season_after: int
     seasons: list[Season]
     metadata: dict[str, dict[str, Any]]
+    first_at: datetime | None = None
 
 
 class BoardState(State):
@@ -132,6 +141,7 @@ class BoardState(State):
         seasons: those that are over, the newest ``SEASONS_MAX``.
         ranking: the places of the season that goes on.
         metadata: a user -> what was submitted with the score that counts.
+        first_at: when the first score of that season came; None before.
     """
 
     data_type: ClassVar[Any] = e.BoardEvent
@@ -147,6 +157,7 @@ class BoardState(State):
     seasons: list[Season] = []
     metadata: dict[str, dict[str, Any]] = {}
     ranking: Ranking = msgspec.field(default_factory=Ranking)
+    first_at: datetime | None = None
 
     def apply(self, event: Event) -> None:
         """Take one event in."""
@@ -173,6 +184,7 @@ class BoardState(State):
             self.season_after,
             self.seasons,
             self.metadata,
+            self.first_at,
         )
 
     def parts(self) -> Sequence[list[Place]]:
@@ -193,6 +205,7 @@ class BoardState(State):
             kept.seasons,
             kept.metadata,
             Ranking(chain.from_iterable(parts)),
+            kept.first_at,
         )
 
     def check_reader(self, stream: str, user: str) -> None:
@@ -207,15 +220,25 @@ class BoardState(State):
 
     def counts(self, user: str, score: float) -> int | float | None:
         """Return what a user's score will be after one more; None if it stays as it is."""
-        return self._counted(self.score(user), score)
+        total = self._counted(self.ranking.get(user), score)
+        return None if total is None else rounded(total)
 
-    def _counted(self, before: float | None, score: float) -> int | float | None:
-        if before is None or self.operator == "latest":
+    def total(self, user: str) -> int | Decimal:
+        """Return what a user's scores add up to, exactly."""
+        place = self.ranking.get(user)
+        return 0 if place is None else self._total(place)
+
+    def _counted(self, place: Place | None, score: float) -> int | float | Decimal | None:
+        if place is None or self.operator == "latest":
             return score
         if self.operator == "sum":
-            return before + score
+            return add(self._total(place), exact(score))
+        before = self.score_of(place)
         better = score > before if self.order == "desc" else score < before
         return score if better else None
+
+    def _total(self, place: Place) -> int | Decimal:
+        return exact(self.score_of(place)) if place.total is None else place.total
 
     def score(self, user: str) -> int | float | None:
         """Return a user's score, if there is one."""
@@ -223,8 +246,12 @@ class BoardState(State):
         return None if place is None else self.score_of(place)
 
     def score_of(self, place: Place) -> int | float:
-        """Return the score that a place is for."""
-        return -place.key if self.order == "desc" else place.key
+        """Return the score that a place is for, which is never -0.0."""
+        return 0 - place.key if self.order == "desc" else place.key + 0
+
+    def season_began(self) -> datetime | None:
+        """Return from when on the schedule is to end the season: an empty one has no end."""
+        return self.first_at or self.season_at
 
     def _submit(
         self,
@@ -235,17 +262,21 @@ class BoardState(State):
         metadata: dict[str, Any] | None,
     ) -> None:
         place = self.ranking.get(user)
-        before = None if place is None else self.score_of(place)
-        score = self._counted(before, submitted)
-        if score is None:
+        total = self._counted(place, submitted + 0)
+        if total is None:
             return
-        if place is None or score != before or nickname != place.nickname:
+        if not self.ranking:
+            self.first_at = event.at
+        score = rounded(total)
+        unchanged = place is not None and score == self.score_of(place)
+        sum_now = total if isinstance(total, Decimal) and total != exact(score) else None
+        if place is None or not unchanged or (nickname, sum_now) != (place.nickname, place.total):
             seq, at_us = event.seq, (event.at - _EPOCH) // _MICROSECOND
-            if place is not None and score == before:
-                # Who stays where he was got there when he did.
+            if place is not None and unchanged:
+                # A user who stays at a score got there when they did.
                 seq, at_us = place.seq, place.at_us
             key = -score if self.order == "desc" else score
-            self.ranking.put(Place(key, seq, at_us, user, nickname))
+            self.ranking.put(Place(key, seq, at_us, user, nickname, sum_now))
         if metadata is not None:
             self.metadata[user] = metadata
         else:
@@ -259,7 +290,7 @@ class BoardState(State):
         )
         self.seasons = [*self.seasons[-SEASONS_MAX + 1 :], season]
         self.season_at, self.season_after = ended_at, event.seq
-        self.ranking, self.metadata = Ranking(), {}
+        self.ranking, self.metadata, self.first_at = Ranking(), {}, None
 
 
 def board_of(stream: str, state: BoardState) -> Board:
@@ -288,7 +319,7 @@ def entry_of(stream: str, state: BoardState, user: str) -> Entry:
     """
     place = state.ranking.get(user)
     if place is None:
-        raise NotFound(f"{user!r} has no entry on this board; submit a score first.")
+        raise NotFound(f"{shown(user)} has no entry on this board; submit a score first.")
     return _entry(stream, state, place, state.ranking.rank(place))
 
 
@@ -310,64 +341,59 @@ def entries_around(stream: str, state: BoardState, *, user: str, limit: int) -> 
     return entries(stream, state, min(max(0, rank - 1 - limit // 2), last), limit)
 
 
-def rank_after(state: BoardState, after: object) -> int:
+def entries_between(
+    stream: str, state: BoardState, *, after: object, before: object, limit: int
+) -> list[Entry]:
     """
-    Return the rank that a page begins after.
+    Show the entries behind one place and in front of another.
+
+    Of those that are between both, the first; without ``after``, the last.
 
     Args:
+        stream: the board's.
         state: the board.
-        after: None, a rank, or the id of a user on the board.
+        after: what :func:`rank_after` takes; None for the top.
+        before: what :func:`rank_before` takes; None for the end.
+        limit: how many at most.
 
     Raises:
-        Invalid: it is none of these.
-        NotFound: the user has no entry.
+        Invalid: ``after`` or ``before`` names no place.
+        NotFound: it names a user who has no entry.
     """
+    first = rank_after(state, after)
+    if before is None:
+        return entries(stream, state, first, limit)
+    last = rank_before(state, before)
     if after is None:
-        return 0
-    if isinstance(after, str):
-        if (place := state.ranking.get(after)) is None:
-            raise NotFound(f"{after!r} has no entry on this board any more; begin at the top.")
-        return state.ranking.rank(place)
-    if type(after) is not int or not 0 <= after <= SCORE_MAX:
-        raise Invalid(f"A page begins after a rank or a user's id, not {after!r}.")
-    return after
-
-
-def check_score(score: object) -> int | float:
-    """
-    Return a score that JSON can hold exactly.
-
-    Raises:
-        Invalid: it is not a number, not finite, or too far from 0.
-    """
-    # A bool is an int to Python, and NaN is within no limits.
-    if type(score) not in (int, float) or not -SCORE_MAX <= score <= SCORE_MAX:  # type: ignore[operator]
-        raise Invalid(f"A score is a number from -2**53 to 2**53, not {score!r}.")
-    return score  # type: ignore[return-value]
+        first = max(0, last - limit)
+    return entries(stream, state, first, max(0, min(limit, last - first)))
 
 
 def check_sum(state: BoardState, user: str, score: float) -> None:
     """Raise Conflict if a user's sum would leave what a score may be."""
-    total = state.counts(user, score) if state.operator == "sum" else None
-    if total is not None and not -SCORE_MAX <= total <= SCORE_MAX:
+    if state.operator != "sum":
+        return
+    if not -SCORE_MAX <= add(state.total(user), exact(score)) <= SCORE_MAX:
         raise Conflict("The sum of this user's scores would be too large to be exact.")
 
 
 def board_stream(name: object) -> str:
     """Return a board's stream."""
     if not isinstance(name, str):
-        raise Invalid(f"A board's name is a string, not {name!r}.")
+        raise Invalid(f"A board's name is a string, not {shown(name)}.")
     return f"board/{name}"
 
 
 def _entry(stream: str, state: BoardState, place: Place, rank: int) -> Entry:
+    score = state.score_of(place)
     return Entry(
         stream.removeprefix("board/"),
         place.user,
         place.nickname or place.user,
-        state.score_of(place),
+        score,
         rank,
         _EPOCH + place.at_us * _MICROSECOND,
         # A caller in the process may change what it is given.
         deepcopy(state.metadata.get(place.user)),
+        cursor_of(score, place.seq),
     )

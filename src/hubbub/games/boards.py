@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
+from ..errors import Invalid
 from ..journal.caller import Caller
 from ..journal.command import Command, nothing
 from ..journal.event import Draft, Event
 from ..journal.states import States
 from ..service import Service, check_limit, command, query, slow_query
+from ..shown import shown
 from . import submitting
 from .board import (
     Board,
@@ -19,13 +21,13 @@ from .board import (
     Season,
     board_of,
     board_stream,
-    entries,
     entries_around,
+    entries_between,
     entry_of,
-    rank_after,
 )
 from .events import Operator, Order
 from .listing import season_entries
+from .submitting import Maker
 
 __all__ = ["Boards"]
 
@@ -59,6 +61,9 @@ class Boards(Service):
         """
         Make a leaderboard. To make the same one twice is to make it once.
 
+        Over a network a user may make ``boards_made_max`` boards, whose seasons take
+        ``season_seconds_min`` or more.
+
         Args:
             name: up to 100 characters in one line, without a slash.
             operator: ``best`` keeps a user's best score, ``sum`` adds up, ``latest`` replaces.
@@ -67,12 +72,14 @@ class Boards(Service):
 
         Raises:
             Invalid: an argument is outside its limits.
-            Conflict: there is one of this name that is not like it.
+            Conflict: there is one of this name that is not like it, or you have made as many
+                boards as you may.
         """
         stream, chars_max = self._stream(name), self._caller.settings.name_chars_max
+        maker = self._maker()
 
         def decide(states: States) -> Sequence[Draft]:
-            return submitting.create(states, name, operator, order, reset, chars_max)
+            return submitting.create(states, name, operator, order, reset, chars_max, maker)
 
         def result(states: States, events: Sequence[Event]) -> Board:
             return board_of(stream, states.of(BoardState, stream))
@@ -116,7 +123,12 @@ class Boards(Service):
 
     @query
     def top(
-        self, board: str, *, limit: int = 10, after: int | str | None = None
+        self,
+        board: str,
+        *,
+        limit: int = 10,
+        after: int | str | None = None,
+        before: int | str | None = None,
     ) -> Command[list[Entry]]:
         """
         List a board's entries from the best on.
@@ -124,13 +136,16 @@ class Boards(Service):
         Args:
             board: a board's name.
             limit: 1 to 500.
-            after: a rank, or the id of a user on the board: only those behind.
+            after: an entry's cursor, a rank, or the id of a user on the board: only entries
+                behind it, from the first on. A cursor stays where it is while scores move.
+            before: the same: only entries in front of it; without ``after``, the last of them.
+
+        Raises:
+            NotFound: there is no such board, or the user has no entry.
+            Invalid: an argument is outside its limits.
         """
         check_limit(limit, self._caller.settings.page_max)
-
-        def show(stream: str, state: BoardState) -> list[Entry]:
-            return entries(stream, state, rank_after(state, after), limit)
-
+        show = partial(entries_between, after=after, before=before, limit=limit)
         return self._board_query(board, show)
 
     @query
@@ -141,7 +156,7 @@ class Boards(Service):
         Raises:
             NotFound: there is no such board, or no entry on it.
         """
-        user = self._by if user_id is None else user_id
+        user = self._user(user_id)
         return self._board_query(board, lambda stream, state: entry_of(stream, state, user))
 
     @query
@@ -157,7 +172,7 @@ class Boards(Service):
             limit: how many in all, 1 to 500.
         """
         check_limit(limit, self._caller.settings.page_max)
-        user = self._by if user_id is None else user_id
+        user = self._user(user_id)
 
         return self._board_query(board, partial(entries_around, user=user, limit=limit))
 
@@ -173,7 +188,13 @@ class Boards(Service):
 
     @slow_query
     async def season(
-        self, board: str, number: int, *, limit: int = 10, after: int | str | None = None
+        self,
+        board: str,
+        number: int,
+        *,
+        limit: int = 10,
+        after: int | str | None = None,
+        before: int | str | None = None,
     ) -> list[Entry]:
         """
         List the entries of a season that is over, as they were at its end.
@@ -182,14 +203,14 @@ class Boards(Service):
             board: a board's name.
             number: the season's; the first is 1.
             limit: 1 to 500.
-            after: a rank, or the id of a user who had an entry: only those behind.
+            after, before: as :meth:`top` takes them.
 
         Raises:
             NotFound: there is no such board, or no such season that is over.
         """
         check_limit(limit, self._caller.settings.page_max)
         stream, state = await season_entries(self._caller, self._stream(board), number)
-        return entries(stream, state, rank_after(state, after), limit)
+        return entries_between(stream, state, after=after, before=before, limit=limit)
 
     def _board_query(self, board: str, show: Callable[[str, BoardState], R]) -> Command[R]:
         stream = self._stream(board)
@@ -206,3 +227,16 @@ class Boards(Service):
         # A name is looked up in the form in which it was made.
         chars_max = self._caller.settings.name_chars_max
         return board_stream(submitting.check_board_name(board, chars_max))
+
+    def _user(self, user_id: object) -> str:
+        if user_id is not None and not isinstance(user_id, str):
+            raise Invalid(f"A user's id is a string, not {shown(user_id)}.")
+        return self._by if user_id is None else user_id
+
+    def _maker(self) -> Maker | None:
+        caller, settings = self._caller, self._caller.settings
+        if not caller.is_limited:
+            return None
+        return Maker(
+            caller.user, settings.boards_made_max, settings.boards_max, settings.season_seconds_min
+        )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+
+import msgspec
 
 from ..journal.agenda import Settled
 from ..journal.event import Data, Draft
@@ -15,16 +17,44 @@ from .rating import Rating, rate
 from .rules import Outcome, Standing
 from .submitting import win
 
-__all__ = ["AGENDA", "INDEX", "begin_links", "cancel", "complete"]
+__all__ = ["AGENDA", "BEGUN", "INDEX", "Counted", "begin_links", "cancel", "complete", "ranks"]
 
 INDEX = "index/matches"
 AGENDA = "agenda/matches"
+# The mark of a link to a match that the user has begun; of another's it is 0.
+BEGUN = 1
 
 
-def begin_links(stream: str, players: Sequence[str], *, private: bool) -> list[Draft]:
-    """Let those streams answer for a match that are asked for it while it goes on."""
-    holders = [*(f"user/{player}" for player in players), *(() if private else (INDEX,))]
-    return [Draft(holder, Linked(stream)) for holder in holders]
+class Counted(msgspec.Struct, frozen=True):
+    """
+    Whose ratings a match may change.
+
+    Args:
+        players: those who took part.
+        matches_max: how many matches of the same two players are rated in a day.
+    """
+
+    players: Collection[str]
+    matches_max: int
+
+
+def begin_links(
+    stream: str, players: Sequence[str], *, private: bool, begun_by: Collection[str] = ()
+) -> list[Draft]:
+    """
+    Let those streams answer for a match that are asked for it while it goes on.
+
+    Args:
+        stream: the match's.
+        players: who plays.
+        private: True if only they may follow.
+        begun_by: those of them who have asked for it over a network, or by a search.
+    """
+    links = [
+        Draft(f"user/{player}", Linked(stream, BEGUN if player in begun_by else 0))
+        for player in players
+    ]
+    return links if private else [*links, Draft(INDEX, Linked(stream))]
 
 
 def complete(  # noqa: PLR0913
@@ -34,12 +64,13 @@ def complete(  # noqa: PLR0913
     standing: Standing,
     outcome: Outcome,
     win_points: int,
+    counted: Counted,
 ) -> list[Draft]:
     """End a match with a result: the winner's board and everybody's rating are part of it."""
     ended = _end(states, stream, match, e.Completed(outcome.winner, standing.scores))
     if outcome.winner is not None and win_points:
         ended += win(states, board_stream(match.board), outcome.winner, win_points)
-    return ended + _ratings(states, match, standing, outcome)
+    return ended + _ratings(states, match, ranks(match, standing, outcome), counted)
 
 
 def cancel(states: States, stream: str, match: MatchState, reason: str) -> list[Draft]:
@@ -55,14 +86,22 @@ def _end(states: States, stream: str, match: MatchState, data: Data) -> list[Dra
 
 
 def _ratings(
-    states: States, match: MatchState, standing: Standing, outcome: Outcome
+    states: States, match: MatchState, places: Sequence[int], counted: Counted
 ) -> list[Draft]:
-    users = [states.of(Links, f"user/{player}") for player in match.players]
+    players = [player for player in match.players if player in counted.players]
+    users = [states.of(Links, f"user/{player}") for player in players]
+    for user in users:
+        # Whoever has two accounts could otherwise move ratings as far as they like.
+        if any(user.rated_with(p, states.now) >= counted.matches_max for p in players):
+            return []
     before = [Rating(user.rating, user.deviation) for user in users]
-    after = rate(before, ranks(match, standing, outcome))
+    after = rate(before, [places[match.players.index(player)] for player in players])
     return [
-        Draft(f"user/{player}", Rated(one.rating, one.deviation))
-        for player, one in zip(match.players, after, strict=True)
+        Draft(
+            f"user/{player}",
+            Rated(one.rating, one.deviation, [other for other in players if other != player]),
+        )
+        for player, one in zip(players, after, strict=True)
     ]
 
 

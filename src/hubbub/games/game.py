@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import msgspec
 
 from ..errors import Invalid
+from ..shown import shown
 from .match import Match
 from .rules import AnyRules, Custom, Decide, FirstTo, Outcome, Standing, check_rules
 
@@ -141,7 +142,7 @@ def decider(rules: Custom, games: Mapping[str, Game]) -> Decide:
     Raises:
         Invalid: nobody has brought them.
     """
-    game = games.get(rules.game)
+    game = games.get(rules.game) if isinstance(rules.game, str) else None
     if game is None or game.decide is None:
-        raise Invalid(f"This hub has no rules {rules.game!r}; open it with that game.")
+        raise Invalid(f"This hub has no rules {shown(rules.game)}; open it with that game.")
     return game.decide

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import get_args
 
 from ..errors import Invalid, NotFound
@@ -11,6 +12,7 @@ from ..journal.command import Command, nothing
 from ..journal.event import Event
 from ..journal.link import Links, Unlinked
 from ..journal.states import States
+from ..shown import shown
 from .board import BoardState, Season
 from .ending import INDEX
 from .match import Match, MatchState, Status, match_of
@@ -18,8 +20,10 @@ from .match import Match, MatchState, Status, match_of
 __all__ = ["list_matches", "season_entries"]
 
 PAGE = 500
-# How far back the ended matches are looked for.
+# How far back the ended matches are looked for: events read, and matches shown for it.
 EVENTS_READ_MAX = 10_000
+MATCHES_SHOWN_MAX = 1_000
+FEW = 50
 
 
 async def list_matches(caller: Caller, status: Status | None, limit: int) -> list[Match]:
@@ -30,14 +34,15 @@ async def list_matches(caller: Caller, status: Status | None, limit: int) -> lis
         Invalid: there is no such status.
     """
     if status is not None and status not in get_args(Status):
-        raise Invalid(f"A match is {', '.join(get_args(Status))}, not {status!r}.")
+        raise Invalid(f"A match is {', '.join(get_args(Status))}, not {shown(status)}.")
     found = dict[str, Match]()
     for holder in (INDEX, f"user/{caller.user}"):
-        active, head = await caller.execute(_links_command(caller, holder))
-        if status in (None, "active"):
-            found |= await _shown(caller, active, status)
+        newest = limit if status in (None, "active") else 0
+        active, head = await caller.execute(_links_command(caller, holder, newest))
+        found |= await _shown(caller, active, status)
         if status != "active":
             found |= await _ended(caller, holder, head, status, limit)
+    # The ids of matches sort by the time at which these began.
     return [found[stream] for stream in sorted(found)[-limit:]]
 
 
@@ -56,7 +61,7 @@ async def season_entries(caller: Caller, stream: str, number: int) -> tuple[str,
             if season.number == number:
                 empty = BoardState(board.operator, board.order, None, board.created_at)
                 return empty, season
-        raise NotFound(f"This board has no season {number!r} that is over.")
+        raise NotFound(f"This board has no season {shown(number)} that is over.")
 
     state, season = await caller.execute(Command(caller.user, nothing, result, reads=(stream,)))
     after = season.after
@@ -73,9 +78,11 @@ def _fold(caller: Caller, stream: str, state: BoardState, after: int, until: int
     return last
 
 
-def _links_command(caller: Caller, holder: str) -> Command[tuple[list[str], int]]:
+def _links_command(caller: Caller, holder: str, newest: int) -> Command[tuple[list[str], int]]:
     def result(states: States, events: Sequence[Event]) -> tuple[list[str], int]:
-        return list(states.of(Links, holder).links), states.cell(holder).head
+        # Links are in the order in which they were made, so that a page costs a page.
+        links = reversed(states.of(Links, holder).links)
+        return list(islice(filter(_is_match, links), newest)), states.cell(holder).head
 
     return Command(caller.user, nothing, result, reads=(holder,))
 
@@ -83,20 +90,26 @@ def _links_command(caller: Caller, holder: str) -> Command[tuple[list[str], int]
 async def _ended(
     caller: Caller, holder: str, head: int, status: Status | None, limit: int
 ) -> dict[str, Match]:
-    journal, found = caller.journal, dict[str, Match]()
+    journal, found, looked_at = caller.journal, dict[str, Match](), 0
     first = max(0, head - EVENTS_READ_MAX)
-    while head > first and len(found) < limit:
+    while head > first and len(found) < limit and looked_at < MATCHES_SHOWN_MAX:
         after = max(first, head - PAGE)
         bodies = await journal.read(holder, after, head - after)
-        ended = [journal.streams.decode(body).data for body in bodies]
-        streams = [data.to for data in ended if isinstance(data, Unlinked)]
-        found |= await _shown(caller, streams, status)
+        ended = [journal.streams.decode(body).data for body in reversed(bodies)]
+        streams = [data.to for data in ended if isinstance(data, Unlinked) and _is_match(data.to)]
+        # No more at one time than are asked for, or a few: each may have to be loaded.
+        streams = streams[: MATCHES_SHOWN_MAX - looked_at]
+        while streams and len(found) < limit:
+            few = max(limit, FEW)
+            some, streams = streams[:few], streams[few:]
+            found |= await _shown(caller, some, status)
+            looked_at += len(some)
         head = after
     return found
 
 
 async def _shown(caller: Caller, links: Sequence[str], status: Status | None) -> dict[str, Match]:
-    streams = [stream for stream in links if stream.startswith("match/")]
+    streams = [stream for stream in links if _is_match(stream)]
 
     def result(states: States, events: Sequence[Event]) -> dict[str, Match]:
         matches = {stream: states.of(MatchState, stream) for stream in streams}
@@ -107,3 +120,7 @@ async def _shown(caller: Caller, links: Sequence[str], status: Status | None) ->
         }
 
     return await caller.execute(Command(caller.user, nothing, result, reads=streams))
+
+
+def _is_match(stream: str) -> bool:
+    return stream.startswith("match/")

@@ -8,17 +8,20 @@ between that and the start. If one has gone, the others go back to where they we
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import anyio
 
 from ..clock import Clock
-from ..errors import Closed, Conflict, HubbubError, NoOpponent
+from ..errors import Closed, Conflict, HubbubError, NoOpponent, Overloaded
 from .game import Game
 from .match import Match
 from .pairing import Pool, Ticket, Widening
 
 __all__ = ["Lobby", "Search"]
+
+logger = logging.getLogger("hubbub.games")
 
 
 class Search(Ticket):
@@ -65,12 +68,19 @@ class Lobby:
         games: says how many play together.
         widening: how far apart ratings may be.
         begin: starts a match.
+        searches_max: how many users may look for a match at one time.
     """
 
     def __init__(
-        self, clock: Clock, games: Mapping[str, Game], widening: Widening, begin: Begin
+        self,
+        clock: Clock,
+        games: Mapping[str, Game],
+        widening: Widening,
+        begin: Begin,
+        searches_max: int = 2_000,
     ) -> None:
         self._clock = clock
+        self._searches_max = searches_max
         self._begin = begin
         self._pools: dict[str, Pool[Search]] = {
             name: Pool(game.size, widening) for name, game in games.items()
@@ -87,6 +97,7 @@ class Lobby:
         Raises:
             Conflict: this user looks for one already.
             NoOpponent: there was none in time.
+            Overloaded: too many users look for one.
             Closed: the hub is going.
         """
         search = self._searches.get(user)
@@ -130,6 +141,8 @@ class Lobby:
     def _begin_search(self, queue: str, user: str, rating: float, key: str) -> Search:
         if self._closed:
             raise _closed()
+        if len(self._searches) >= self._searches_max:
+            raise Overloaded("Too many users look for a match; try again in a moment.")
         self._numbers += 1
         search = Search(user, rating, self._clock.monotonic(), self._numbers, queue, key)
         self._searches[user] = search
@@ -155,6 +168,9 @@ class Lobby:
             match = await self._begin(queue, group)
         except HubbubError as refused:
             error = refused
+        except Exception:  # of one group; the queues go on
+            logger.exception("a match of the queue %r could not be started", queue)
+            error = Overloaded("The match could not be started; look for another one.")
         for search in group:
             if match is not None or error is not None:
                 search.end(match, error)

@@ -12,12 +12,16 @@ from ..errors import Conflict, Invalid, NotAllowed, NotFound
 from ..journal.agenda import HUB
 from ..journal.event import Event, State
 from ..permissions import check, check_reading
+from ..shown import shown
 from . import events as e
 from .rules import AnyRules, Custom, FirstTo, Standing
 
 __all__ = ["Match", "MatchState", "Status", "id_of", "match_of", "match_stream"]
 
 Status = Literal["active", "completed", "cancelled"]
+
+# An id has 26; nothing longer is looked up.
+ID_CHARS_MAX = 64
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -69,6 +73,8 @@ class MatchState(State):
         dropped: of those, who is not connected now -> since when.
         gone: those who resigned or forfeited, the first first.
         keys: a player -> the key of the search that found it.
+        by: who started it.
+        scored_at: when somebody has scored last.
     """
 
     data_type: ClassVar[Any] = e.MatchEvent
@@ -90,6 +96,8 @@ class MatchState(State):
     dropped: dict[str, datetime] = {}
     gone: list[str] = []
     keys: dict[str, str] = {}
+    by: str = ""
+    scored_at: datetime | None = None
 
     def apply(self, event: Event) -> None:
         """Take one event in."""
@@ -97,6 +105,7 @@ class MatchState(State):
             case e.Scored(player, points):
                 self.scores[player] += points
                 self.turns[player] += 1
+                self.scored_at = event.at
             case e.Told():
                 pass
             case e.Dropped(player):
@@ -119,7 +128,7 @@ class MatchState(State):
                 self.present, self.keys = set(present), keys
                 self.scores = dict.fromkeys(players, 0)
                 self.turns = dict.fromkeys(players, 0)
-                self.started_at = event.at
+                self.started_at, self.by = event.at, event.by
             case e.Completed(winner):
                 self.status, self.winner, self.ended_at = "completed", winner, event.at
             case e.Cancelled(reason):
@@ -168,8 +177,8 @@ class MatchState(State):
                 raise NotAllowed("Without a referee a player scores for himself only.")
         elif by != self.referee:
             raise NotAllowed("This match has a referee, who alone may score.")
-        elif player not in self.scores:
-            raise Invalid(f"{player!r} does not play in this match.")
+        elif not isinstance(player, str) or player not in self.scores:
+            raise Invalid(f"{shown(player)} does not play in this match.")
 
     def check_playing(self, player: str) -> None:
         """Raise Conflict if the match is over, for everybody or for this player."""
@@ -217,9 +226,17 @@ def match_of(stream: str, state: MatchState) -> Match:
 
 
 def match_stream(match_id: object) -> str:
-    """Return a match's stream."""
+    """
+    Return a match's stream.
+
+    Raises:
+        Invalid: it is no string.
+        NotFound: it is longer than the ids that there are.
+    """
     if not isinstance(match_id, str):
-        raise Invalid(f"A match's id is a string, not {match_id!r}.")
+        raise Invalid(f"A match's id is a string, not {shown(match_id)}.")
+    if len(match_id) > ID_CHARS_MAX:
+        raise NotFound("There is no such match.")
     return f"match/{match_id}"
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -13,14 +13,33 @@ from ..journal.agenda import Agenda, Planned, Settled
 from ..journal.event import Draft, Event
 from ..journal.link import Links
 from ..journal.states import States
+from ..shown import shown
 from . import ending
 from . import events as e
+from .board import board_stream
 from .ending import AGENDA
 from .game import PLAYERS_MAX, Game, decider, outcome
+from .leaving import abandoned_at, counts_for, presence, took_part
 from .match import Match, MatchState, match_of
 from .rules import POINTS_MAX, AnyRules, Custom, Outcome, Standing, check_rules
+from .submitting import Maker, made_by
 
-__all__ = ["Terms", "Wanted", "cancel", "found", "look", "resign", "score", "start", "tell"]
+__all__ = [
+    "Starter",
+    "Terms",
+    "Wanted",
+    "cancel",
+    "check_begun",
+    "found",
+    "look",
+    "resign",
+    "score",
+    "start",
+    "tell",
+]
+
+NOBODY_LEFT = "Nobody is left to play."
+NOBODY_CAME = "Fewer than two players have come, or the winner has not."
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -32,12 +51,31 @@ class Terms(msgspec.Struct, frozen=True):
         online: tells whether a user is connected just now.
         grace: how long a player may be gone.
         win_points: what the board gives to the winner.
+        idle: how long a match goes on without a player who is connected, if one has played.
+        rated_max: how many matches of the same two players are rated in a day.
+        chars_max: the longest id of a user.
     """
 
     games: Mapping[str, Game]
     online: Callable[[str], bool]
     grace: timedelta
     win_points: int
+    idle: timedelta = timedelta(days=1)
+    rated_max: int = 5
+    chars_max: int = 100
+
+
+class Starter(msgspec.Struct, frozen=True):
+    """
+    A user who starts a match over a network.
+
+    Args:
+        maker: makes the match's board, if it is not there.
+        matches_max: how many matches that they have begun may go on at one time.
+    """
+
+    maker: Maker
+    matches_max: int
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -50,16 +88,28 @@ class Wanted(msgspec.Struct, frozen=True):
     private: bool = False
     game: str | None = None
     keys: dict[str, str] = {}
+    starter: Starter | None = None
 
 
 def start(states: States, stream: str, wanted: Wanted, terms: Terms) -> list[Draft]:
-    """Start a match."""
+    """
+    Start a match.
+
+    Raises:
+        Invalid: something about it is outside its limits.
+        NotFound: one of the players was never seen.
+        Conflict: over a network: a player is not connected, or too many matches go on.
+    """
     _check_wanted(wanted, terms)
     for player in wanted.players:
         if not states.cell(f"user/{player}").head:
-            raise NotFound(f"There is no user {player!r}.")
-    seconds = wanted.rules.seconds_max
-    due = None if seconds is None else states.now + timedelta(seconds=seconds)
+            raise NotFound(f"There is no user {shown(player)}.")
+    begun_by, more = _check_starter(states, wanted, terms)
+    present = [player for player in wanted.players if terms.online(player)]
+    seconds = [] if wanted.rules.seconds_max is None else [wanted.rules.seconds_max]
+    if not present:
+        seconds.append(terms.grace.total_seconds())
+    due = states.now + timedelta(seconds=min(seconds)) if seconds else None
     started = e.Started(
         wanted.players,
         wanted.rules,
@@ -67,11 +117,43 @@ def start(states: States, stream: str, wanted: Wanted, terms: Terms) -> list[Dra
         wanted.referee,
         wanted.private,
         wanted.game,
-        [player for player in wanted.players if terms.online(player)],
+        present,
         wanted.keys,
     )
-    links = ending.begin_links(stream, wanted.players, private=wanted.private)
-    return [Draft(stream, started), *links, Draft(AGENDA, Planned(stream, due))]
+    links = ending.begin_links(
+        stream, wanted.players, private=wanted.private, begun_by=(*wanted.keys, *begun_by)
+    )
+    return [Draft(stream, started), *links, *more, Draft(AGENDA, Planned(stream, due))]
+
+
+def check_begun(states: States, user: str, matches_max: int) -> None:
+    """
+    Check how many matches go on that a user has begun.
+
+    Matches that others have started with them do not count: nobody is to use up another's.
+
+    Raises:
+        Conflict: as many as may.
+    """
+    links = states.of(Links, f"user/{user}").links
+    begun = sum(mark == ending.BEGUN and to.startswith("match/") for to, mark in links.items())
+    if begun >= matches_max:
+        raise Conflict(f"You have {matches_max} matches going on; end one of them first.")
+
+
+def _check_starter(
+    states: States, wanted: Wanted, terms: Terms
+) -> tuple[Sequence[str], Sequence[Draft]]:
+    starter = wanted.starter
+    if starter is None:
+        return (), ()
+    user = starter.maker.user
+    for player in wanted.players:
+        if player != user and not terms.online(player):
+            raise Conflict(f"{shown(player)} is not connected; start the match when they are.")
+    check_begun(states, user, starter.matches_max)
+    board = made_by(states, board_stream(wanted.board), starter.maker)
+    return (user,), board
 
 
 def score(  # noqa: PLR0913
@@ -81,7 +163,7 @@ def score(  # noqa: PLR0913
     match = states.of(MatchState, stream)
     match.check_scorer(by, player)
     if type(points) is not int or not 0 <= points <= POINTS_MAX:
-        raise Invalid(f"Points are a whole number up to {POINTS_MAX:,}, not {points!r}.")
+        raise Invalid(f"Points are a whole number up to {POINTS_MAX:,}, not {shown(points)}.")
     match.check_playing(player)
     match.rules.check_turn(points, match.turns[player])
     scored = [Draft(stream, e.Scored(player, points))]
@@ -97,15 +179,23 @@ def score(  # noqa: PLR0913
 
 
 def found(
-    states: States, events: Sequence[Event], *, by: str, key: str
+    states: States, events: Sequence[Event], *, by: str, key: str, begun_max: int | None = None
 ) -> tuple[float, Match | None]:
-    """Return a player's rating, and the match that was found by a key, if it goes on."""
+    """
+    Return a player's rating, and the match that was found by a key, if it goes on.
+
+    Raises:
+        Conflict: there is none, and too many others go on.
+    """
     links = states.of(Links, f"user/{by}")
-    for stream in links.links:
-        if stream.startswith("match/"):
-            match = states.of(MatchState, stream)
-            if match.keys.get(by) == key:
-                return links.rating, match_of(stream, match)
+    streams = [stream for stream in links.links if stream.startswith("match/")]
+    states.need(streams)
+    for stream in streams:
+        match = states.of(MatchState, stream)
+        if match.keys.get(by) == key:
+            return links.rating, match_of(stream, match)
+    if begun_max is not None:
+        check_begun(states, by, begun_max)
     return links.rating, None
 
 
@@ -117,7 +207,9 @@ def resign(states: States, *, stream: str, by: str, terms: Terms) -> list[Draft]
         return []
     match.check_active()
     standing = _without(match.standing(states.now), [by])
-    return [Draft(stream, e.Resigned()), *_conclude(states, stream, match, standing, terms, by)]
+    gone = msgspec.structs.replace(match, gone=[*match.gone, by])
+    ended = _conclude(states, stream, gone, standing, terms)
+    return [Draft(stream, e.Resigned()), *(ended or _wait(states, stream, gone, standing, terms))]
 
 
 def look(states: States, stream: str, terms: Terms, *, opening: bool = False) -> list[Draft]:
@@ -134,12 +226,16 @@ def look(states: States, stream: str, terms: Terms, *, opening: bool = False) ->
     if match.started_at is None or match.status != "active":
         planned = stream in states.of(Agenda, AGENDA).due
         return [Draft(AGENDA, Settled(stream))] if planned else []
-    drafts, dropped = _presence(match, stream, states.now, terms.online, opening)
-    late = [player for player, at in dropped.items() if at + terms.grace <= states.now]
-    drafts += [Draft(stream, e.Forfeited(player)) for player in late]
+    found = presence(match, stream, states.now, terms.online, opening=opening)
+    late = [p for p, at in found.dropped.items() if at + terms.grace <= states.now]
+    away = {player: at for player, at in found.dropped.items() if player not in late}
+    seen = msgspec.structs.replace(
+        match, present=found.present, dropped=away, gone=[*match.gone, *late]
+    )
     standing = _without(match.standing(states.now), late)
-    concluded = _conclude(states, stream, match, standing, terms, *late)
-    return drafts + (concluded or _plan(states, stream, match, dropped, late, terms))
+    drafts = [*found.drafts, *(Draft(stream, e.Forfeited(player)) for player in late)]
+    ended = _conclude(states, stream, seen, standing, terms, waits=away)
+    return drafts + (ended or _wait(states, stream, seen, standing, terms))
 
 
 def tell(states: States, stream: str, body: dict[str, Any]) -> list[Draft]:
@@ -159,68 +255,77 @@ def _check_wanted(wanted: Wanted, terms: Terms) -> None:
     players = wanted.players
     good = isinstance(players, list) and all(isinstance(player, str) for player in players)
     if not good or not 2 <= len(players) <= PLAYERS_MAX or len(set(players)) < len(players):
-        raise Invalid(f"A match has 2 to {PLAYERS_MAX} different players, not {players!r}.")
+        raise Invalid(f"A match has 2 to {PLAYERS_MAX} different players, not {shown(players)}.")
+    if any(len(player) > terms.chars_max for player in players):
+        raise NotFound(f"A user's id has up to {terms.chars_max} characters: one is not there.")
     rules = check_rules(wanted.rules)
     if isinstance(rules, Custom):
         decider(rules, terms.games)
-    if wanted.game is not None and wanted.game not in terms.games:
-        raise Invalid(f"There is no game {wanted.game!r}; there are {', '.join(terms.games)}.")
-    if wanted.referee is not None and not isinstance(wanted.referee, str):
-        raise Invalid(f"A referee is a user's id, not {wanted.referee!r}.")
+    game, referee = wanted.game, wanted.referee
+    if game is not None and not (isinstance(game, str) and game in terms.games):
+        raise Invalid(f"There is no game {shown(game)}; there are {', '.join(terms.games)}.")
+    if referee is not None and not (isinstance(referee, str) and len(referee) <= terms.chars_max):
+        raise Invalid(f"A referee is a user's id, not {shown(referee)}.")
+    if not isinstance(wanted.private, bool):
+        raise Invalid(f"A match is private or not: True or False, not {shown(wanted.private)}.")
 
 
-def _conclude(
+def _conclude(  # noqa: PLR0913
     states: States,
     stream: str,
     match: MatchState,
     standing: Standing,
     terms: Terms,
-    *leaving: str,
+    *,
+    waits: Collection[str] = (),
 ) -> list[Draft]:
-    ended = _outcome(match, standing, terms)
+    """
+    End a match if that is decided.
+
+    Args:
+        states: what is.
+        stream: the match's.
+        match: as it will be.
+        standing: who still plays, and how.
+        terms: the hub's.
+        waits: those who may still come back, and win only then: to forfeit is no result
+            between two players who are both away.
+    """
+    if not standing.players:
+        return ending.cancel(states, stream, match, NOBODY_LEFT)
+    ended = _outcome(match, standing, terms, waits)
     if ended is None:
         return []
-    if not standing.players:
-        return ending.cancel(states, stream, match, "Nobody is left to play.")
-    match = msgspec.structs.replace(match, gone=[*match.gone, *leaving])
-    return ending.complete(states, stream, match, standing, ended, terms.win_points)
+    counted = [p for p in match.players if counts_for(match, p, match.present)]
+    if len(counted) < 2 or (ended.winner is not None and ended.winner not in counted):
+        return ending.cancel(states, stream, match, NOBODY_CAME)
+    rated = ending.Counted(counted, terms.rated_max)
+    return ending.complete(states, stream, match, standing, ended, terms.win_points, rated)
 
 
-def _outcome(match: MatchState, standing: Standing, terms: Terms) -> Outcome | None:
-    if len(standing.players) <= 1:
-        return Outcome(standing.players[0] if standing.players else None)
-    return outcome(match.rules, standing, terms.games)
+def _outcome(
+    match: MatchState, standing: Standing, terms: Terms, waits: Collection[str]
+) -> Outcome | None:
+    if len(standing.players) > 1:
+        return outcome(match.rules, standing, terms.games)
+    [last] = standing.players
+    left = last not in waits and took_part(match, last, match.present)
+    return Outcome(last) if left else None
 
 
-def _presence(
-    match: MatchState,
-    stream: str,
-    now: datetime,
-    online: Callable[[str], bool],
-    opening: bool,
-) -> tuple[list[Draft], dict[str, datetime]]:
-    drafts, dropped = list[Draft](), dict(match.dropped)
-    for player in match.players:
-        if player in match.gone:
-            dropped.pop(player, None)
-        elif online(player):
-            if dropped.pop(player, None) is not None or player not in match.present:
-                drafts.append(Draft(stream, e.Returned(player)))
-        elif player in match.present and (opening or player not in dropped):
-            drafts.append(Draft(stream, e.Dropped(player)))
-            dropped[player] = now
-    return drafts, dropped
-
-
-def _plan(  # noqa: PLR0913
-    states: States,
-    stream: str,
-    match: MatchState,
-    dropped: dict[str, datetime],
-    late: Sequence[str],
-    terms: Terms,
+def _wait(
+    states: States, stream: str, match: MatchState, standing: Standing, terms: Terms
 ) -> list[Draft]:
-    times = [at + terms.grace for player, at in dropped.items() if player not in late]
+    """Plan when to look at a match again; cancel it if nobody is left to wait for."""
+    assert match.started_at is not None
+    times = [at + terms.grace for player, at in match.dropped.items() if player not in match.gone]
+    abandoned = abandoned_at(
+        match, standing, match.present, began=match.started_at, grace=terms.grace, idle=terms.idle
+    )
+    if abandoned is not None:
+        if abandoned <= states.now:
+            return ending.cancel(states, stream, match, NOBODY_LEFT)
+        times.append(abandoned)
     if (ends_at := match.ends_at()) is not None:
         times.append(ends_at)
     due = min(times, default=None)

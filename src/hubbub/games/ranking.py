@@ -7,12 +7,15 @@ A sorted list of lists with an index of positions, by the sortedcontainers libra
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 from sortedcontainers import SortedList
 
 __all__ = ["Place", "Ranking"]
+
+_EARLIEST_US = -(1 << 63)
 
 
 class Place(msgspec.Struct, frozen=True, order=True, gc=False, array_like=True):
@@ -25,6 +28,7 @@ class Place(msgspec.Struct, frozen=True, order=True, gc=False, array_like=True):
         at_us: its time, in microseconds since 1970: a million of these are kept in memory.
         user: whose it is.
         nickname: None if it is the user's id.
+        total: the exact sum of the scores, where a double cannot show it; else None.
     """
 
     key: int | float
@@ -32,6 +36,7 @@ class Place(msgspec.Struct, frozen=True, order=True, gc=False, array_like=True):
     at_us: int
     user: str
     nickname: str | None = None
+    total: Decimal | None = None
 
 
 class Ranking:
@@ -75,6 +80,11 @@ class Ranking:
     def rank(self, place: Place) -> int:
         """Return a place's rank; 1 is the best."""
         return int(self._places.index(place)) + 1
+
+    def count_before(self, key: float, seq: int) -> int:
+        """Return how many places come before the one that a score and a seq would have."""
+        # No time is as early, so it comes before a place of the same score and seq.
+        return int(self._places.bisect_left(Place(key, seq, _EARLIEST_US, "")))
 
     def page(self, after: int, limit: int) -> list[Place]:
         """Return the places after a rank."""

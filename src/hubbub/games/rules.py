@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from ..errors import Conflict, Invalid
+from ..shown import shown
 
 __all__ = [
     "AnyRules",
@@ -204,11 +205,11 @@ def check_rules(rules: object) -> AnyRules:
         Invalid: they are none, or a number is outside its limits.
     """
     if not isinstance(rules, AnyRules):
-        raise Invalid(f"Rules are FirstTo, BestOf, Timed, Rounds or Custom, not {rules!r}.")
+        raise Invalid(f"Rules are FirstTo, BestOf, Timed, Rounds or Custom, not {shown(rules)}.")
     rules.check()
     return rules
 
 
 def _check_count(what: str, count: object, most: int) -> None:
     if type(count) is not int or not 1 <= count <= most:
-        raise Invalid(f"A match has 1 to {most} {what}, not {count!r}.")
+        raise Invalid(f"A match has 1 to {most} {what}, not {shown(count)}.")

@@ -18,10 +18,11 @@ import anyio
 import msgspec
 from anyio import WouldBlock
 
-from ..errors import Closed, Conflict, HubbubError, Invalid, Overloaded, StorageError
+from ..errors import Closed, Conflict, Invalid, Overloaded, StorageError
 from .game import Game, Handler
 from .match import Match
 from .submitting import check_object
+from .watched import Watch
 
 __all__ = ["BODY_BYTES_MAX", "MESSAGES_MAX", "MatchCommands", "Runner"]
 
@@ -31,6 +32,8 @@ logger = logging.getLogger("hubbub.games")
 MESSAGES_MAX = 256
 # What a player, or the game, says at one time.
 BODY_BYTES_MAX = 16_384
+# Of what waits, each player may have an equal part of this, or one message.
+INBOX_BYTES_MAX = 256 * 1024
 REASON_CHARS_MAX = 200
 
 
@@ -62,21 +65,32 @@ class Runner:
         game: what it is played by.
         commands: what it may do.
         random: where the handler's chance comes from.
+        monotonic: gives the time, in seconds, to see what blocks the event loop.
     """
 
-    def __init__(self, match: Match, game: Game, commands: MatchCommands, random: Random) -> None:
+    def __init__(
+        self,
+        match: Match,
+        game: Game,
+        commands: MatchCommands,
+        random: Random,
+        monotonic: Callable[[], float],
+    ) -> None:
         assert game.handler is not None
         self.match = match
         self.random = random
         self._game = game
         self._handler = game.handler
         self._commands = commands
+        self._watch = Watch(f"match {match.id} ({match.game})", monotonic)
         self._scope = anyio.CancelScope()
         self._ended = False
+        # A player -> how many bytes of theirs wait.
+        self._waiting = dict.fromkeys(match.players, 0)
         self._tasks: anyio.abc.TaskGroup | None = None
-        self._send, self._receive = anyio.create_memory_object_stream[tuple[str, dict[str, Any]]](
-            MESSAGES_MAX
-        )
+        self._send, self._receive = anyio.create_memory_object_stream[
+            tuple[str, dict[str, Any], int]
+        ](MESSAGES_MAX)
 
     # What the hub does.
 
@@ -84,11 +98,12 @@ class Runner:
         """Run the match to its end, or until the hub is left."""
         with self._send, self._receive:
             try:
-                handler = self._handler()
+                handler = self._watch.call("the handler", self._handler)
                 await self._play_to_the_end(handler)
-                if self._ended:
-                    self.match = await self._commands.show()
-                    await self._call("on_end", handler.on_end, self)
+                if not self._ended:
+                    raise RuntimeError("the game has cancelled itself")
+                self.match = await self._commands.show()
+                await self._call("on_end", handler.on_end, self)
             except (Closed, StorageError):
                 # The hub is going, or can keep nothing; when it is opened again this goes on.
                 logger.warning("match %s is interrupted", self.match.id, exc_info=True)
@@ -102,10 +117,14 @@ class Runner:
         Raises:
             Overloaded: the handler is slower than they come.
         """
+        size, waiting = len(msgspec.json.encode(body)), self._waiting[player]
         try:
-            self._send.send_nowait((player, body))
+            if waiting and waiting + size > INBOX_BYTES_MAX // len(self._waiting):
+                raise WouldBlock
+            self._send.send_nowait((player, body, size))
         except WouldBlock:
             raise Overloaded("This match has too many messages to read; wait a little.") from None
+        self._waiting[player] += size
 
     def end(self) -> None:
         """Stop: the match is over."""
@@ -138,7 +157,8 @@ class Runner:
         """Run something beside the handler, until the match ends."""
         if self._tasks is None:
             raise Invalid("Nothing can be started before on_start or after the end.")
-        self._tasks.start_soon(work, *args)
+        what = getattr(work, "__name__", "a task")
+        self._tasks.start_soon(self._watch.run, what, work, *args)
 
     async def _play_to_the_end(self, handler: Handler) -> None:
         try:
@@ -168,8 +188,9 @@ class Runner:
         while True:
             due = start + tick / rate if rate else math.inf
             with anyio.CancelScope(deadline=due) as waiting:
-                player, body = await self._receive.receive()
+                player, body, size = await self._receive.receive()
             if not waiting.cancelled_caught:
+                self._waiting[player] -= size
                 await self._call("on_message", handler.on_message, self, player, body)
             now = anyio.current_time()
             if now >= due:
@@ -180,7 +201,7 @@ class Runner:
     async def _call(self, what: str, method: Callable[..., Awaitable[None]], *args: Any) -> None:
         seconds = self._game.call_seconds_max
         with anyio.CancelScope(deadline=anyio.current_time() + seconds) as scope:
-            await method(*args)
+            await self._watch.run(what, method, *args)
         if scope.cancelled_caught:
             raise TimeoutError(f"{what} took longer than {seconds:g} s")
 
@@ -188,7 +209,7 @@ class Runner:
         logger.error("the handler of match %s has failed", self.match.id, exc_info=error)
         try:
             await self._commands.cancel(_plain(f"The game failed: {_told(error)}"))
-        except HubbubError:
+        except Exception:  # the log has why it failed; this match is all that it concerns
             logger.exception("match %s could not be cancelled", self.match.id)
 
 

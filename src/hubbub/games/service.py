@@ -16,12 +16,13 @@ from ..journal.event import Draft, Event
 from ..journal.journal import check_key
 from ..journal.states import States
 from ..service import check_limit, command, query, slow_command, slow_query
+from ..shown import shown
 from . import play, submitting
 from .arena import Arena
 from .boards import Boards
 from .listing import list_matches
 from .match import Match, MatchState, Status, match_of, match_stream
-from .play import Wanted
+from .play import Starter, Wanted
 from .rules import AnyRules, Custom, FirstTo
 from .runner import BODY_BYTES_MAX
 
@@ -63,6 +64,10 @@ class Games(Boards):
         """
         Start a match.
 
+        Over a network the other players must be connected, and ``matches_begun_max`` of yours
+        may go on at one time. A match counts for ratings and boards if two players or more
+        have come; in the process a referee of the application's answers for them.
+
         Args:
             players: the ids of 2 to 64 users, in the order in which they are shown.
             rules: how it is won; by default the game's, or the first to 100 points. The
@@ -77,6 +82,8 @@ class Games(Boards):
         Raises:
             Invalid: the players or the rules are outside their limits, or there is no such game.
             NotFound: one of the players was never seen.
+            Conflict: over a network: a player is not connected, or too many of your matches go
+                on, or the board would be one more than you may make.
         """
         stream, terms = match_stream(self._caller.ids.new()), self._arena.terms
         # The caller's own lists may change while the match goes on.
@@ -89,6 +96,7 @@ class Games(Boards):
             HUB if played and played.handler else referee,
             private,
             game,
+            starter=self._starter(),
         )
         chars_max = self._caller.settings.name_chars_max
 
@@ -222,21 +230,30 @@ class Games(Boards):
         Raises:
             Invalid: there is no such queue, or the time is outside its limits.
             NoOpponent: nobody came in time.
-            Conflict: you look for a match already.
+            Conflict: you look for a match already, or too many of your matches go on.
+            Overloaded: too many users look for a match.
         """
         if not isinstance(queue, str) or queue not in self._arena.games:
-            raise Invalid(f"There is no queue {queue!r}: {', '.join(self._arena.games)}.")
+            raise Invalid(f"There is no queue {shown(queue)}: {', '.join(self._arena.games)}.")
         if type(timeout) not in (int, float) or not 0 < timeout <= FIND_SECONDS_MAX:
-            raise Invalid(f"Wait more than 0 and up to {FIND_SECONDS_MAX:.0f} s, not {timeout!r}.")
+            most = f"{FIND_SECONDS_MAX:.0f}"
+            raise Invalid(f"Wait more than 0 and up to {most} s, not {shown(timeout)}.")
         if key is None:
             key = self._caller.ids.new()
         check_key(key, self._caller.settings.key_chars_max)
-        found = partial(play.found, by=self._by, key=key)
+        limited, settings = self._caller.is_limited, self._caller.settings
+        begun_max = settings.matches_begun_max if limited else None
+        found = partial(play.found, by=self._by, key=key, begun_max=begun_max)
         command = Command(self._by, nothing, found, reads=(f"user/{self._by}",))
         rating, match = await self._caller.execute(command)
         if match is not None:
             return match
         return await self._arena.lobby.find(queue, self._by, rating, key, timeout)
+
+    def _starter(self) -> Starter | None:
+        maker = self._maker()
+        begun_max = self._caller.settings.matches_begun_max
+        return None if maker is None else Starter(maker, begun_max)
 
     def _match_command(
         self,

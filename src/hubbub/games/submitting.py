@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from functools import lru_cache
+from datetime import datetime
 from typing import Any
 
 import msgspec
-from cronsim import CronSim, CronSimError
 
 from ..errors import Conflict, Invalid
 from ..journal.agenda import Agenda, Planned, Settled
 from ..journal.event import Draft
-from ..journal.link import Links
+from ..journal.link import Linked, Links
 from ..journal.states import States
+from ..shown import shown
 from ..text import check_name
 from . import events as e
 from .board import BoardState, check_score, check_sum
+from .seasons import RESET_CHARS_MAX, check_schedule, last_reset, next_reset
 
 __all__ = [
     "AGENDA",
+    "INDEX",
     "MAIN",
+    "RESET_CHARS_MAX",
+    "Maker",
     "check_board_name",
     "check_object",
     "create",
     "look",
+    "made_by",
     "next_reset",
     "submit",
     "win",
@@ -33,27 +37,82 @@ __all__ = [
 AGENDA = "agenda/boards"
 # The board that needs not be made.
 MAIN = "board/main"
+# Answers for the boards that were made over a network, so that they can be counted.
+INDEX = "index/boards"
 METADATA_BYTES_MAX = 4_096
-RESET_CHARS_MAX = 200
 # What is nested deeper than a decoder's stack could be written, but never read again.
 LEVELS_MAX = 32
 
 
+class Maker(msgspec.Struct, frozen=True):
+    """
+    Somebody who makes boards over a network, and what they may make.
+
+    Args:
+        user: their id.
+        boards_max: how many boards they may have made.
+        all_max: how many boards all such users may have made.
+        season_seconds_min: how short a season may be, in seconds.
+    """
+
+    user: str
+    boards_max: int
+    all_max: int
+    season_seconds_min: float
+
+
 def create(  # noqa: PLR0913
-    states: States, name: object, operator: object, order: object, reset: object, chars_max: int
+    states: States,
+    name: object,
+    operator: object,
+    order: object,
+    reset: object,
+    chars_max: int,
+    maker: Maker | None = None,
 ) -> list[Draft]:
-    """Make a board; if there is one like it, nothing happens."""
+    """
+    Make a board; if there is one like it, nothing happens.
+
+    Args:
+        states: what is.
+        name, operator, order, reset: see :meth:`hubbub.games.boards.Boards.create_board`.
+        chars_max: the longest name.
+        maker: who makes it over a network; None for the application, which has no limits.
+    """
     checked = check_board_name(name, chars_max)
     if operator not in ("best", "sum", "latest") or order not in ("desc", "asc"):
         raise Invalid("An operator is best, sum or latest, and an order is desc or asc.")
     stream, due = f"board/{checked}", next_reset(reset, states.now)
+    if maker is not None:
+        check_schedule(reset, states.now, maker.season_seconds_min)
     board = states.of(BoardState, stream)
     if board.created_at is None:
         made = Draft(stream, e.BoardCreated(operator, order, reset))  # type: ignore[arg-type]
-        return [made, *([Draft(AGENDA, Planned(stream, due))] if due else [])]
+        planned = [Draft(AGENDA, Planned(stream, due))] if due else []
+        return [made, *planned, *made_by(states, stream, maker)]
     if (board.operator, board.order, board.reset) != (operator, order, reset):
-        raise Conflict(f"There is another board {name!r}: take another name.")
+        raise Conflict(f"There is another board {checked!r}: take another name.")
     return []
+
+
+def made_by(states: States, stream: str, maker: Maker | None) -> list[Draft]:
+    """
+    Count a board as made by somebody, if it is not there yet.
+
+    Raises:
+        Conflict: they, or all users, have made as many as they may.
+    """
+    if maker is None or stream == MAIN or states.of(BoardState, stream).created_at is not None:
+        return []
+    holders = (f"user/{maker.user}", INDEX)
+    own, index = (states.of(Links, holder).links for holder in holders)
+    if stream in index:
+        return []
+    if sum(one.startswith("board/") for one in own) >= maker.boards_max:
+        raise Conflict(f"You have made {maker.boards_max} boards; use one of them.")
+    if len(index) >= maker.all_max:
+        raise Conflict(f"There are {maker.all_max} boards; use one of them.")
+    return [Draft(holder, Linked(stream)) for holder in holders]
 
 
 def submit(states: States, stream: str, user: str, score: object, metadata: object) -> list[Draft]:
@@ -77,40 +136,14 @@ def win(states: States, stream: str, winner: str, points: int) -> list[Draft]:
 
 def look(states: States, stream: str) -> list[Draft]:
     """End a board's season if its time has come."""
-    board = states.of(BoardState, stream)
-    if board.reset is None:
-        planned = stream in states.of(Agenda, AGENDA).due
-        return [Draft(AGENDA, Settled(stream))] if planned else []
-    return _reset(states, stream, board)
-
-
-def next_reset(schedule: object, after: datetime) -> datetime | None:
-    """
-    Return when a schedule next comes true.
-
-    Args:
-        schedule: five fields as in a crontab, in UTC, like ``0 0 * * MON``; or None.
-        after: UTC.
-
-    Raises:
-        Invalid: it is no schedule, or never comes true.
-    """
-    if schedule is None:
-        return None
-    if not isinstance(schedule, str) or len(schedule.split()) != 5:
-        raise Invalid(f"A reset is a cron schedule like '0 0 * * MON', not {schedule!r}.")
-    if len(schedule) > RESET_CHARS_MAX:
-        raise Invalid(f"A reset is a cron schedule of up to {RESET_CHARS_MAX} characters.")
-    return _next_reset(schedule, after)
-
-
-# Asked for each score, and the same until the season ends.
-@lru_cache(maxsize=1_024)
-def _next_reset(schedule: str, after: datetime) -> datetime:
-    try:
-        return next(CronSim(schedule, after))
-    except (CronSimError, StopIteration) as error:
-        raise Invalid(f"The reset {schedule!r} is no cron schedule that comes true.") from error
+    board, agenda = states.of(BoardState, stream), states.of(Agenda, AGENDA).due
+    if board.ranking:
+        return _reset(states, stream, board) or _plan(states, stream, board, board.season_began())
+    due = agenda.get(stream)
+    if stream not in agenda or (board.reset is not None and due and states.now < due):
+        return []
+    # Nothing is over, and nothing is planned until there is: an idle board costs nothing.
+    return [Draft(AGENDA, Settled(stream))]
 
 
 def _count(
@@ -128,23 +161,35 @@ def _count(
     check_sum(board, user, score)
     if board.counts(user, score) is None:
         return before
+    if not before and not board.ranking:
+        before = _plan(states, stream, board, states.now)
     nickname = states.of(Links, f"user/{user}").nickname
-    shown = None if nickname == user else nickname
-    return [*before, Draft(stream, e.Submitted(user, score, shown, metadata))]
+    shown_as = None if nickname == user else nickname
+    return [*before, Draft(stream, e.Submitted(user, score, shown_as, metadata))]
+
+
+def _plan(states: States, stream: str, board: BoardState, began: datetime | None) -> list[Draft]:
+    """Plan the end of a season whose first score came at some time, if it is not planned."""
+    if board.reset is None or began is None:
+        settled = stream not in states.of(Agenda, AGENDA).due
+        return [] if settled else [Draft(AGENDA, Settled(stream))]
+    due = next_reset(board.reset, began)
+    planned = states.of(Agenda, AGENDA).due.get(stream) == due
+    return [] if planned else [Draft(AGENDA, Planned(stream, due))]
 
 
 def _reset(states: States, stream: str, board: BoardState) -> list[Draft]:
-    if board.reset is None or board.season_at is None:
+    began = board.season_began()
+    # A season without a score has nothing that could be over: it goes on until it has one.
+    if board.reset is None or began is None or not board.ranking:
         return []
-    ends = next_reset(board.reset, board.season_at)
+    ends = next_reset(board.reset, began)
     assert ends is not None
     if states.now < ends:
         return []
     # Seasons in which the hub was down are one.
     number = board.seasons[-1].number + 1 if board.seasons else 1
-    due = next_reset(board.reset, states.now)
-    # Backwards from a moment later: the schedule may come true just now.
-    ended_at = next(CronSim(board.reset, states.now + timedelta(microseconds=1), reverse=True))
+    due, ended_at = next_reset(board.reset, states.now), last_reset(board.reset, states.now)
     return [Draft(stream, e.Reset(number, ended_at)), Draft(AGENDA, Planned(stream, due))]
 
 
@@ -169,12 +214,13 @@ def check_object(body: object, bytes_max: int, what: str) -> dict[str, Any]:
         Invalid: it is none, is larger than so many bytes, or nested more than 32 deep.
     """
     if not isinstance(body, dict) or not all(isinstance(name, str) for name in body):
-        raise Invalid(f"The {what} is an object with names and values, not {body!r}.")
+        raise Invalid(f"The {what} is an object with names and values, not {shown(body)}.")
     try:
         written = msgspec.json.encode(body)
         read = msgspec.json.decode(written, type=dict[str, Any])
-    except (TypeError, ValueError, RecursionError) as error:
-        raise Invalid(f"This {what} cannot be written as JSON: {error}.") from error
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        # An integer beyond 64 bits, a type that JSON has not, something that holds itself.
+        raise Invalid(f"This {what} cannot be written as JSON: {shown(error)}.") from error
     if len(written) > bytes_max:
         raise Invalid(f"The {what} has up to {bytes_max:,} bytes as JSON, not {len(written):,}.")
     if _is_deeper(read, LEVELS_MAX):

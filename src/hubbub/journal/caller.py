@@ -75,6 +75,16 @@ class Caller:
             return _REFUSED_TO_USERS
         return refused(self.role, self.settings.required_roles)
 
+    @property
+    def is_limited(self) -> bool:
+        """
+        True for a user who comes over a network: somebody whom nobody answers for.
+
+        In the process the application answers for what it does, and so do those to whom it
+        has given the role of a moderator or an admin.
+        """
+        return bool(self.address) and self.role == "user"
+
     def execute(self, command: Command[R]) -> Coroutine[Any, Any, R]:
         """Decide a command; see :meth:`hubbub.journal.Journal.execute`."""
         return self.journal.execute(command, self.lane)

@@ -14,7 +14,8 @@ from ..journal.event import Draft, Event
 from ..journal.states import States
 from ..names import check_person_name
 from ..permissions import ROLES
-from ..service import Service, check_limit, command, query, shown, slow_command
+from ..service import Service, check_limit, command, query, slow_command
+from ..shown import shown
 from ..text import check_name
 from . import account as a
 from . import sign_ins

@@ -11,7 +11,7 @@ from ..errors import NotAllowed, NotFound
 from ..journal.event import Draft, Event
 from ..journal.link import Links
 from ..permissions import ROLES, check_reading
-from ..service import shown
+from ..shown import shown
 from .events import (
     AccountLinked,
     Profiled,

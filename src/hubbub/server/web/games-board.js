@@ -9,13 +9,21 @@ const TOP = 20;
 const READ_MS_MIN = 1_000;
 
 export class Leaderboard {
-  element = h("div", null, h("p", { class: "empty" }, "Loading…"));
+  #table = h("div", null, h("p", { class: "empty" }, "Loading…"));
+  // The buttons stay while the table is redrawn: whoever uses the keyboard does not lose them.
+  #back = h("button", { class: "button compact", type: "button", onclick: () => this.#turn("before") }, "Previous");
+  #on = h("button", { class: "button compact", type: "button", onclick: () => this.#turn("after") }, "Next");
+  #pager = h("nav", { class: "row", "aria-label": "Pages of the leaderboard", hidden: true }, this.#back, this.#on);
+  element = h("div", null, this.#table, this.#pager);
   #app;
   #leaving;
   #follow = null;
   #timer = 0;
   #entries = null;
   #own = null;
+  // Where the page begins or ends: before or after the cursor of an entry; the top without one.
+  #place = {};
+  #more = false;
 
   constructor(app, leaving) {
     this.#app = app;
@@ -43,19 +51,41 @@ export class Leaderboard {
   draw() {
     if (this.#entries === null) return;
     const standing = this.#own ? `Your rank: ${this.#own.rank}` : "Win a match, and you are on it.";
-    fill(this.element, this.#table(), h("p", { class: "small muted" }, standing));
+    fill(this.#table, this.#rows(), h("p", { class: "small muted" }, standing));
+    const first = this.#entries[0]?.rank ?? 1;
+    this.#back.disabled = first === 1;
+    this.#on.disabled = !this.#more;
+    this.#pager.hidden = first === 1 && !this.#more;
+  }
+
+  // Show the entries before or after those that are shown. A cursor stays where it is while scores
+  // move, so that nobody who does not move is shown twice or left out.
+  #turn(way) {
+    const entry = this.#entries.at(way === "before" ? 0 : -1);
+    this.#place = { [way]: entry.cursor };
+    this.#read().catch(() => {});
   }
 
   async #read() {
     const call = (method, params) =>
       this.#app.connection.call(method, { board: BOARD, ...params }, { signal: this.#leaving });
     const own = call("games.rank").catch(() => null);
-    this.#entries = await call("games.top", { limit: TOP });
+    const place = this.#place;
+    let entries = await call("games.top", { limit: TOP + 1, ...place });
+    // The top is a whole page; and of a new season there is nothing but the top.
+    const short = "before" in place ? entries.length <= TOP : !entries.length;
+    if (place === this.#place && short && Object.keys(place).length) {
+      this.#place = {};
+      entries = await call("games.top", { limit: TOP + 1 });
+    }
+    if ("before" in this.#place) entries = entries.slice(-TOP);
+    this.#more = "before" in this.#place || entries.length > TOP;
+    this.#entries = entries.slice(0, TOP);
     this.#own = await own;
     this.draw();
   }
 
-  #table() {
+  #rows() {
     if (!this.#entries.length)
       return h("p", { class: "empty" }, icon("trophy"), "Nobody is on the leaderboard yet.");
     const head = ["Rank", "Player", "Points"].map((name) => h("th", { scope: "col" }, name));

@@ -1,0 +1,116 @@
+"""
+Who is gone from a match, and whether anybody is left who could win it. Pure.
+
+A player who was connected and is not any more has dropped, and forfeits after the grace. A
+player who has never come is waited for as long as another player is there; but they cannot
+win, for nobody has played against them, and nobody wins against them. A match in which
+nobody is left who could come back in time is cancelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from ..journal.agenda import HUB
+from ..journal.event import Draft
+from . import events as e
+from .match import MatchState
+from .rules import Standing
+
+__all__ = ["Presence", "abandoned_at", "counts_for", "presence", "took_part"]
+
+
+class Presence(msgspec.Struct, frozen=True):
+    """
+    Who of a match's players is where.
+
+    Args:
+        drafts: what is to be written about it.
+        present: those who were connected at some time since the match began.
+        dropped: of those, who is not connected now -> since when.
+    """
+
+    drafts: list[Draft]
+    present: set[str]
+    dropped: dict[str, datetime]
+
+
+def presence(
+    match: MatchState, stream: str, now: datetime, online: Callable[[str], bool], *, opening: bool
+) -> Presence:
+    """
+    Compare what a match knows of its players with who is connected.
+
+    Args:
+        match: as it is.
+        stream: the match's.
+        now: UTC.
+        online: tells whether a user is connected just now.
+        opening: True when the hub was just opened: nobody could come back before.
+    """
+    drafts, present, dropped = list[Draft](), set(match.present), dict(match.dropped)
+    for player in match.players:
+        if player in match.gone:
+            dropped.pop(player, None)
+        elif online(player):
+            if dropped.pop(player, None) is not None or player not in present:
+                drafts.append(Draft(stream, e.Returned(player)))
+                present.add(player)
+        elif player in present and (opening or player not in dropped):
+            drafts.append(Draft(stream, e.Dropped(player)))
+            dropped[player] = now
+    return Presence(drafts, present, dropped)
+
+
+def took_part(match: MatchState, player: str, present: set[str]) -> bool:
+    """
+    Tell whether a player has come: was connected, scored, or asked for this match.
+
+    Over HTTP a user can start a match, look for one and score without being connected.
+    """
+    if player in present or player in match.keys or player == match.by:
+        return True
+    return bool(match.turns[player])
+
+
+def counts_for(match: MatchState, player: str, present: set[str]) -> bool:
+    """
+    Tell whether a result against a player counts.
+
+    A referee answers for the players, who may have come to the application and not to the
+    hub. Over a network a match only begins with players who are connected.
+    """
+    return match.referee not in (None, HUB) or took_part(match, player, present)
+
+
+def abandoned_at(  # noqa: PLR0913
+    match: MatchState,
+    standing: Standing,
+    present: set[str],
+    *,
+    began: datetime,
+    grace: timedelta,
+    idle: timedelta,
+) -> datetime | None:
+    """
+    Return when a match is cancelled unless something happens; None if somebody is there.
+
+    Those who have dropped forfeit one by one, so this is about those who never were connected.
+
+    Args:
+        match: as it is.
+        standing: who still plays.
+        present: those who were connected at some time since it began.
+        began: when it began, UTC.
+        grace: how long a player may be gone.
+        idle: how long nothing may happen, if somebody has come without being connected.
+    """
+    if any(player in present for player in standing.players):
+        return None
+    refereed = match.referee not in (None, HUB) and not match.gone
+    if refereed or any(took_part(match, player, present) for player in standing.players):
+        return max(began, match.scored_at or began) + idle
+    return began + grace

@@ -1,0 +1,55 @@
+"""
+Scores: which numbers they are, and sums of them that are exact. Pure.
+
+A float stands for the number that its shortest decimal form names: 0.1 is a tenth. Sums
+are computed on those decimals, so that three times 0.1 is 0.3 in whatever order scores
+come. Whole numbers stay whole numbers. Binary fractions would be exact too, but then
+three times 0.1 would not be 0.3, which is what a player sees and expects.
+"""
+
+from __future__ import annotations
+
+from decimal import Context, Decimal, Inexact
+
+from ..errors import Invalid
+from ..shown import shown
+
+__all__ = ["SCORE_MAX", "add", "check_score", "exact", "rounded"]
+
+# Up to here a double, which is what JSON's numbers are to most clients, is exact.
+SCORE_MAX = 1 << 53
+# From 2**53 down to the last digit of the smallest double there are fewer than 400 digits.
+DIGITS_MAX = 400
+
+# It raises instead of rounding, so a sum that is not exact cannot come about unnoticed.
+_exactly = Context(prec=DIGITS_MAX, traps=[Inexact])
+
+
+def check_score(score: object) -> int | float:
+    """
+    Return a score that JSON can hold exactly; -0.0 becomes 0.0.
+
+    Raises:
+        Invalid: it is not a number, not finite, or too far from 0.
+    """
+    # A bool is an int to Python, and NaN is within no limits.
+    if type(score) not in (int, float) or not -SCORE_MAX <= score <= SCORE_MAX:  # type: ignore[operator]
+        raise Invalid(f"A score is a number from -2**53 to 2**53, not {shown(score)}.")
+    return score + 0  # type: ignore[operator]
+
+
+def exact(score: float) -> int | Decimal:
+    """Return the number that a score stands for."""
+    return score if isinstance(score, int) else Decimal(repr(score))
+
+
+def add(total: int | Decimal, more: int | Decimal) -> int | Decimal:
+    """Add exactly."""
+    if isinstance(total, int) and isinstance(more, int):
+        return total + more
+    return _exactly.add(Decimal(total), Decimal(more))
+
+
+def rounded(total: float | Decimal) -> int | float:
+    """Return the score that shows a total: itself, or the nearest double; never -0.0."""
+    return total if isinstance(total, int) else float(total) + 0.0
