@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hubbub import errors
 from hubbub.errors import (
+    SHOWN_CHARS_MAX,
     Banned,
     Closed,
     Conflict,
@@ -23,6 +26,7 @@ from hubbub.errors import (
     RateLimited,
     StorageError,
     error_from_code,
+    shown,
 )
 
 # Other people's clients are written against these: what is in a released version stays.
@@ -50,7 +54,11 @@ by_kind = pytest.mark.parametrize(("kind", "code", "reason", "http_status", "rpc
 
 
 def test_the_table_has_every_error() -> None:
-    kinds = {getattr(errors, name) for name in errors.__all__} - {HubbubError, error_from_code}
+    kinds = {getattr(errors, name) for name in errors.__all__} - {
+        HubbubError,
+        error_from_code,
+        shown,
+    }
 
     assert {row[0] for row in KINDS} == kinds
 
@@ -105,3 +113,19 @@ def test_an_unknown_code_gives_a_conflict() -> None:
 def test_whoever_catches_a_code_catches_its_reasons() -> None:
     for kind, code, _, _, _ in KINDS:
         assert issubclass(kind, type(error_from_code(code, "")))
+
+
+@given(st.text() | st.binary() | st.integers() | st.lists(st.text()) | st.decimals())
+def test_what_somebody_gave_is_shown_short_whatever_it_is(value: object) -> None:
+    assert len(shown(value)) <= SHOWN_CHARS_MAX
+
+
+def test_what_cannot_be_shown_is_named() -> None:
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+
+    assert shown(10**5_000) == "this int"
+    assert shown(deep) == "this list"
+    assert shown("x" * 60_000) == f"'{'x' * (SHOWN_CHARS_MAX - 2)}…"
+    assert shown("a\ud800") == r"'a\ud800'"

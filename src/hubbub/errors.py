@@ -45,7 +45,22 @@ __all__ = [
     "RateLimited",
     "StorageError",
     "error_from_code",
+    "shown",
 ]
+
+# Of what somebody gave, this much is shown in a message.
+SHOWN_CHARS_MAX = 100
+
+
+def shown(value: object) -> str:
+    """Show what somebody gave, in a message: never long, whatever it is, and it never fails."""
+    if isinstance(value, str | bytes | list | tuple):
+        value = value[: SHOWN_CHARS_MAX + 1]
+    try:
+        text = repr(value)
+    except Exception:  # too many digits, too deep, or somebody's own code
+        return f"this {type(value).__name__}"
+    return text if len(text) <= SHOWN_CHARS_MAX else f"{text[: SHOWN_CHARS_MAX - 1]}…"
 
 
 class HubbubError(Exception):

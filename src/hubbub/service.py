@@ -28,7 +28,7 @@ from typing import (
 
 import msgspec
 
-from .errors import Invalid, NotAllowed
+from .errors import Invalid, NotAllowed, shown
 
 __all__ = [
     "SEQ_MAX",
@@ -247,7 +247,9 @@ def _remote_method(
     @wraps(local)
     async def remote_method(self: object, *args: object, **kwargs: object) -> object:
         bound = signature.bind(self, *args, **kwargs)
-        arguments = dict(list(bound.arguments.items())[1:])
+        given = list(bound.arguments.items())[1:]
+        # What is to stay as it is has no form in JSON: it is left out.
+        arguments = {name: value for name, value in given if value is not msgspec.UNSET}
         return await call(method, arguments)
 
     return remote_method
@@ -261,7 +263,7 @@ def check_limit(limit: object, most: int) -> int:
         Invalid: it is not from 1 to ``most``.
     """
     if not isinstance(limit, int) or not 1 <= limit <= most:
-        raise Invalid(f"The limit is {limit!r}; give 1 to {most}.")
+        raise Invalid(f"The limit is {shown(limit)}; give 1 to {most}.")
     return limit
 
 
@@ -273,5 +275,5 @@ def check_seq(seq: object) -> int:
         Invalid: it is not a number from 0 to ``SEQ_MAX``.
     """
     if not isinstance(seq, int) or not 0 <= seq <= SEQ_MAX:
-        raise Invalid(f"A seq is a number from 0 to {SEQ_MAX}, not {seq!r}.")
+        raise Invalid(f"A seq is a number from 0 to {SEQ_MAX}, not {shown(seq)}.")
     return seq

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
+from ..errors import Invalid
+
 if TYPE_CHECKING:
     from anyio import Event as Wake
 
@@ -50,8 +52,17 @@ class Command(msgspec.Struct, Generic[R], gc=False, eq=False):
     arguments: object = None
 
     def fingerprint(self) -> bytes:
-        """Digest the arguments: 16 bytes that tell one command from another."""
-        return hashlib.blake2b(msgspec.json.encode(self.arguments), digest_size=16).digest()
+        """
+        Digest the arguments: 16 bytes that tell one command from another.
+
+        Raises:
+            Invalid: they have no form in JSON.
+        """
+        try:
+            encoded = msgspec.json.encode(self.arguments)
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise Invalid(f"The arguments cannot be kept with a key: {error}.") from error
+        return hashlib.blake2b(encoded, digest_size=16).digest()
 
 
 def nothing(states: States) -> Sequence[Draft]:

@@ -195,8 +195,10 @@ class Journal(AsyncContextManagerMixin):
     # Reading
 
     async def read(self, stream: str, after: int, limit: int) -> list[bytes]:
-        """Return encoded events after a seq; the caller has checked who asks."""
-        return await self._read(self.store.read, stream, after, limit)
+        """Return encoded events after a seq, redacted; the caller has checked who asks."""
+        bodies = await self._read(self.store.read, stream, after, limit)
+        redact = self.streams.kind(stream).redact
+        return bodies if redact is None else [redact(body) for body in bodies]
 
     async def search(self, stream: str, words: Sequence[str], before: int, limit: int) -> list[int]:
         """Return the seqs of messages that have all the words, the newest first."""
