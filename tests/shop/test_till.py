@@ -354,3 +354,16 @@ def test_invoices_have_threads_of_their_own(sell: Sell) -> None:
             await anyio.lowlevel.checkpoint()
 
     sell(story, payments=Bank())
+
+
+def test_what_goes_wrong_with_an_order_is_logged_once(sell: Sell, caplog: Any) -> None:
+    bank = Bank(authorize=["raises"], look_up=["raises"] * 5)
+
+    async def story(hub: Hubbub, ann: Session) -> None:
+        with pytest.raises(PaymentDeclined):
+            await ann.shop.checkout(payment="good", key="1")
+
+        warned = [record for record in caplog.records if record.levelname == "WARNING"]
+        assert len([one for one in warned if "cannot be finished yet" in one.getMessage()]) == 1
+
+    sell(story, payments=bank)

@@ -50,6 +50,8 @@ class _Settling:
         self.done = anyio.Event()
         # True if something has begun that ``order`` does not tell of.
         self.again = False
+        # True if something has failed, and was logged.
+        self.failed = False
 
     @property
     def over(self) -> bool:
@@ -193,7 +195,10 @@ class Till:
         except Closed:
             raise
         except Exception:  # the provider's, or the store's: it is tried again
-            logger.warning("%s cannot be finished yet", settling.order.stream, exc_info=True)
+            # Once for each order: a provider that is down for a day is asked very often.
+            level = logging.DEBUG if settling.failed else logging.WARNING
+            settling.failed = True
+            logger.log(level, "%s cannot be finished yet", settling.order.stream, exc_info=True)
             return False
         return True
 
