@@ -357,7 +357,7 @@ def test_invoices_have_threads_of_their_own(sell: Sell) -> None:
 
 
 def test_what_goes_wrong_with_an_order_is_logged_once(sell: Sell, caplog: Any) -> None:
-    bank = Bank(authorize=["raises"], look_up=["raises"] * 5)
+    bank = Bank(authorize=["raises"], look_up=["raises"] * 3)
 
     async def story(hub: Hubbub, ann: Session) -> None:
         with pytest.raises(PaymentDeclined):
