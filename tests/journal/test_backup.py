@@ -199,11 +199,7 @@ def test_a_log_that_was_left_is_no_part_of_what_is_restored(tmp_path: Path) -> N
     db, copy, crashed = (tmp_path / name for name in ("hubbub.db", "copy.db", "crashed.db"))
     fill(db)
     backup(db, copy)
-    with closing(SQLiteStore(db)) as store:
-        store._meta("written to the log", "and not checkpointed yet")
-        for suffix in ("", "-wal"):
-            data = db.with_name(db.name + suffix).read_bytes()
-            crashed.with_name(crashed.name + suffix).write_bytes(data)
+    leave_a_log(db, crashed)
     with pytest.raises(Conflict, match="--force"):
         restore(copy, crashed)
     restore(copy, crashed, force=True)
@@ -273,3 +269,38 @@ def test_a_backup_that_is_killed_leaves_what_was_there(
 
     assert looked_at(copy)[0].faults == []
     assert not list(tmp_path.glob("*.partial*"))
+
+
+def test_a_restore_that_is_killed_leaves_the_whole_database(tmp_path: Path) -> None:
+    db, copy, crashed = (tmp_path / name for name in ("hubbub.db", "copy.db", "crashed.db"))
+    fill(db)
+    backup(db, copy)
+    leave_a_log(db, crashed)
+    patch = "b.os.replace = wait\nb.backup = b.restore"
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", DOOMED.format(patch=patch), str(copy), str(crashed), "force"]
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE) as doomed:
+        assert doomed.stdout is not None
+        assert doomed.stdout.readline() == b"here\n"
+        doomed.send_signal(signal.SIGKILL)
+
+    with closing(SQLiteStore(crashed)) as store:
+        assert store._meta("written to the log", "not there") == "and not checkpointed yet"
+
+
+def test_a_backup_does_not_replace_a_database_in_use(tmp_path: Path) -> None:
+    db, other = tmp_path / "hubbub.db", tmp_path / "other.db"
+    fill(db)
+    with closing(SQLiteStore(other)), pytest.raises(Conflict, match="is open"):
+        backup(db, other, force=True)
+
+    assert looked_at(other)[0].events == 0
+
+
+def leave_a_log(db: Path, crashed: Path) -> None:
+    """Make a copy of a database that was killed: with something in its log."""
+    with closing(SQLiteStore(db)) as store:
+        store._meta("written to the log", "and not checkpointed yet")
+        for suffix in ("", "-wal"):
+            data = db.with_name(db.name + suffix).read_bytes()
+            crashed.with_name(crashed.name + suffix).write_bytes(data)

@@ -2,7 +2,8 @@
 Copies of a SQLite database: made while a server uses it, and put back where one was.
 
 A copy is of one moment. It is written beside its place, under a name of its own, brought to
-the disk, and only then given its name: whoever is killed in between leaves what was there.
+the disk, and only then given its name: a process that is killed in between leaves what was
+there.
 A database that is put back is another journal: it has a new ``journal_id``, so a client that
 has seen more than is in it is told so, and does not follow on in another history.
 """
@@ -13,7 +14,7 @@ import os
 import secrets
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import apsw
@@ -51,7 +52,9 @@ def backup(db: str | Path, copy: str | Path, *, force: bool = False) -> None:
     """
     source, target = _real(db), _real(copy)
     _check_paths(source, target, force=force)
-    with _failing(source), _partial(target) as partial:
+    # A copy has no lock beside it, and a database that was ever served has one.
+    served = Path(f"{target}.lock").exists()
+    with _held(target) if served else nullcontext(), _failing(source), _partial(target) as partial:
         _copy(source, partial)
         _publish(partial, target, force=force)
 
@@ -177,7 +180,9 @@ def _publish(partial: Path, target: Path, *, force: bool) -> None:
     with partial.open("rb+") as written:
         os.fsync(written.fileno())
     if force:
-        # Left there they would be taken for a part of the new one.
+        if target.exists():
+            _put_log_in(target)
+        # What is left there would be taken for a part of the new one.
         _remove_beside(target)
         os.replace(partial, target)
     else:
@@ -191,6 +196,13 @@ def _publish(partial: Path, target: Path, *, force: bool) -> None:
                 raise
             partial.rename(target)
     _sync_directory(target.parent)
+
+
+def _put_log_in(target: Path) -> None:
+    """Have all of a database in its file, so that it is whole until it is replaced."""
+    # What is damaged, or no database, is replaced as it is.
+    with suppress(apsw.Error), closing(apsw.Connection(str(target))) as database:
+        database.pragma("journal_mode", "delete")
 
 
 def _remove_beside(path: Path) -> None:

@@ -107,7 +107,7 @@ class Webhook:
             self._seen.popitem(last=False)
         metadata = told.data.object.metadata or {}
         order = metadata.get("order")
-        # Who uses the same account of Stripe's for more than this puts there what they like.
+        # An account of Stripe's may be used for more than this shop: it may be anything.
         ours = order is not None and 0 < len(order) <= ORDER_ID_CHARS_MAX and _is_plain(order)
         return WebhookEvent(told.id, told.type, order if ours else None)
 
