@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.errors import Invalid
-from hubbub.money import AMOUNT_MAX, Money, decimals_of, round_half_up, total
+from hubbub.money import AMOUNT_MAX, LOCALE_CHARS_MAX, Money, decimals_of, round_half_up, total
 
 amounts = st.integers(-(10**12), 10**12)
 currencies = st.sampled_from(["USD", "JPY", "KWD", "CLF"])
@@ -308,7 +308,9 @@ def test_it_is_written_as_people_do(money: Money, locale: str, shown: str) -> No
     assert money.format(locale) == shown
 
 
-@pytest.mark.parametrize("locale", ["xx_YY", "", "not a locale", None, 5])
+@pytest.mark.parametrize(
+    "locale", ["xx_YY", "", "not a locale", "../../etc/passwd", "en_US" * LOCALE_CHARS_MAX, None, 5]
+)
 def test_an_unknown_locale_is_refused(locale: Any) -> None:
     with pytest.raises(Invalid, match="locale"):
         Money(1, "USD").format(locale)

@@ -64,3 +64,12 @@ def test_what_is_hard_to_show_is_shown_somehow(value: object) -> None:
 )
 def test_a_message_shows_a_value_in_short_whatever_it_is(value: object) -> None:
     assert 0 < len(shown(value)) <= SHOWN_CHARS_MAX
+
+
+def test_what_is_nested_deep_or_cannot_be_written_is_shown_all_the_same() -> None:
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+
+    assert len(shown(deep)) <= SHOWN_CHARS_MAX
+    assert shown("a\ud800") == r"'a\ud800'"

@@ -41,10 +41,12 @@ from .shop.order import Change, Order, Refund
 from .shop.payment import Payment, PaymentProvider
 from .shop.prices import PriceSource
 from .shop.product import Offer, Product
+from .shop.products import KEEP
 from .shop.tax import Basis, FlatTax, Tax, Taxed, TaxPolicy, TaxTable
 from .users.user import User
 
 __all__ = [
+    "KEEP",
     "Banned",
     "Basis",
     "BestOf",

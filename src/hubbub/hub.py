@@ -333,6 +333,8 @@ class Hubbub(AsyncContextManagerMixin):
 
     def _new_limit(self, what: str) -> RateLimit:
         s = self.settings
+        if what == "checkouts":
+            return rate_limit("sliding_window", s.checkout_limit, s.checkout_period, what=what)
         return rate_limit(s.message_limiter, s.message_limit, s.message_period, what=what)
 
     def _stop(self) -> None:

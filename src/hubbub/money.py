@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .errors import Invalid
+from .shown import shown
 
 __all__ = ["AMOUNT_MAX", "Money", "decimals_of", "round_half_up", "total"]
 
 # What JSON holds exactly, everywhere.
 AMOUNT_MAX = (1 << 53) - 1
+# The longest that there are have 20, like ca_ES_VALENCIA.
+LOCALE_CHARS_MAX = 35
 
 _PLAIN = re.compile(r"([+-]?)(\d{1,16})(?:\.(\d{1,16}))?", re.ASCII)
 # For what others reckon: enough for any amount, whatever the application has set.
@@ -73,7 +76,8 @@ class Money(msgspec.Struct, frozen=True, gc=False):
     def __mul__(self, times: int) -> Money:
         if type(times) is not int:
             raise Invalid(
-                f"Money is multiplied by a whole number, not by {times!r}; use `part` for a rate."
+                f"Money is multiplied by a whole number, not by {shown(times)}; "
+                "use `part` for a rate."
             )
         return Money(self.amount * times, self.currency)
 
@@ -112,7 +116,7 @@ class Money(msgspec.Struct, frozen=True, gc=False):
         """
         good = isinstance(rate, Fraction) or type(rate) is int
         if not good and not (isinstance(rate, Decimal) and _is_plain(rate)):
-            raise Invalid(f"A rate is a Fraction, a Decimal or an int, not {rate!r}.")
+            raise Invalid(f"A rate is a Fraction, a Decimal or an int, not {shown(rate)}.")
         above, below = rate.as_integer_ratio()
         return Money(_half_up(self.amount * above, below), self.currency)
 
@@ -150,21 +154,23 @@ class Money(msgspec.Struct, frozen=True, gc=False):
         from babel import Locale, UnknownLocaleError  # noqa: PLC0415  # an extra
 
         try:
+            if not isinstance(locale, str) or len(locale) > LOCALE_CHARS_MAX:
+                raise ValueError("this is too long for a locale")
             place = Locale.parse(locale.replace("-", "_"))
-        except (UnknownLocaleError, ValueError, AttributeError, TypeError) as error:
-            raise Invalid(f"There is no locale {locale!r}; one is like de_DE.") from error
+        except (UnknownLocaleError, ValueError, TypeError) as error:
+            raise Invalid(f"There is no locale {shown(locale)}; one is like de_DE.") from error
         # A copy, for it is everybody's; ISO's decimals are not always those a place shows.
         pattern = copy(place.currency_formats["standard"])
         pattern.frac_prec = (decimals_of(self.currency),) * 2
         with localcontext(_EXACT):
-            shown = pattern.apply(
+            written = pattern.apply(
                 self.decimal, place, currency=self.currency, currency_digits=False
             )
-        return str(shown)
+        return str(written)
 
     def _same(self, other: object) -> int:
         if not isinstance(other, Money):
-            raise Invalid(f"Money is added to and compared with Money, not {other!r}.")
+            raise Invalid(f"Money is added to and compared with Money, not {shown(other)}.")
         if other.currency != self.currency:
             raise Invalid(f"{self} and {other} are of two currencies; convert one of them first.")
         return other.amount
@@ -191,7 +197,7 @@ def decimals_of(currency: str) -> int:
         Invalid: ISO 4217 has no such currency, or gives it no decimals.
     """
     if not isinstance(currency, str):
-        raise Invalid(f"A currency is a code of ISO 4217 like USD, not {currency!r}.")
+        raise Invalid(f"A currency is a code of ISO 4217 like USD, not {shown(currency)}.")
     return _decimals(currency)
 
 
@@ -201,7 +207,7 @@ def _decimals(currency: str) -> int:
 
     found = next((one for one in Currency if one.code == currency), None)
     if found is None or found.exponent is None:
-        raise Invalid(f"{currency!r} is no currency of ISO 4217; one is like USD.")
+        raise Invalid(f"{shown(currency)} is no currency of ISO 4217; one is like USD.")
     return int(found.exponent)
 
 
@@ -221,7 +227,7 @@ def _parsed(amount: object, currency: str, decimals: int) -> int:
         amount = f"{amount:f}"
     plain = _PLAIN.fullmatch(amount) if isinstance(amount, str) else None
     if plain is None:
-        raise Invalid(f"An amount is a decimal number like '19.99', not {amount!r}.")
+        raise Invalid(f"An amount is a decimal number like '19.99', not {shown(amount)}.")
     sign, whole, fraction = plain[1], plain[2], (plain[3] or "").rstrip("0")
     if len(fraction) > decimals:
         raise Invalid(f"{currency} has {decimals} decimals; {amount} has more.")

@@ -262,7 +262,9 @@ def _remote_method(
     @wraps(local)
     async def remote_method(self: object, *args: object, **kwargs: object) -> object:
         bound = signature.bind(self, *args, **kwargs)
-        arguments = dict(list(bound.arguments.items())[1:])
+        given = list(bound.arguments.items())[1:]
+        # What is to stay as it is has no form in JSON: it is left out.
+        arguments = {name: value for name, value in given if value is not msgspec.UNSET}
         return await call(method, arguments)
 
     return remote_method

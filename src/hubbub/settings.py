@@ -66,9 +66,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             it; after that it is asked what became of it.
         checkout_seconds_max: how long a checkout waits for its payment; after that it
             returns the order as it is, pending, and the hub goes on with it.
+        checkout_limit: how many checkouts a user may begin in any ``checkout_period``.
+        checkout_period: in seconds.
+        orders_open_max: orders that are being paid or refunded at one time; when it is reached
+            a checkout gets :exc:`Overloaded`.
         price_seconds_max: how long a price source may take for one answer.
         price_fresh_seconds: how long a price that it told is used before it is asked again.
         price_lookups_max: how many answers of it are waited for at one time.
+        price_lookups_per_user_max: how many of these for one user.
         states_max: folded streams kept in memory besides those in use.
         frame_bytes_max: the largest frame a socket may send.
         requests_in_flight_max: requests of one connection that are being answered.
@@ -159,9 +164,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     reservation_seconds: float = 900.0
     payment_seconds_max: float = 10.0
     checkout_seconds_max: float = 30.0
+    checkout_limit: int = 60
+    checkout_period: float = 60.0
+    orders_open_max: int = 10_000
     price_seconds_max: float = 2.0
     price_fresh_seconds: float = 5.0
     price_lookups_max: int = 16
+    price_lookups_per_user_max: int = 8
     states_max: int = 10_000
     frame_bytes_max: int = 64 * 1024
     requests_in_flight_max: int = 256

@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.accounts import ADMIN, serving_with_admin, sign_in
 from tests.browser.chatting import create_room, join_room, message, say
+from tests.browser.test_shop_page import add, open_cart
 from tests.browser.windows import Open, Shot
 
 
@@ -119,6 +120,28 @@ def test_a_product_is_set_and_buyers_see_it_at_once(open_page: Open, operate: Op
 
     expect(page.get_by_role("row", name=re.compile("Kite"))).to_contain_text("$12.50")
     expect(buyer.get_by_role("article", name="Kite")).to_contain_text("3 left")
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "left"),
+    [("Mouse", None, "98 left"), ("Keyboard", "103", "101 left"), ("Monitor", "", "in stock")],
+)
+def test_an_edit_does_not_bring_back_what_was_sold_meanwhile(
+    open_page: Open, operate: Open, name: str, typed: str | None, left: str
+) -> None:
+    buyer, page = open_page("Ben", "#/shop"), operate()
+    page.get_by_role("button", name=f"Edit {name}").click()
+    expect(page.get_by_label("Stock")).to_have_value("100")
+    add(buyer, name, 2)
+    open_cart(buyer, 2)
+    buyer.get_by_role("button", name=re.compile("Pay")).click()
+    expect(buyer.get_by_text("Thank you!")).to_be_visible()
+    page.get_by_label("Name", exact=True).fill(f"Fine {name}")
+    if typed is not None:
+        page.get_by_label("Stock").fill(typed)
+    page.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_role("row", name=re.compile(f"Fine {name}"))).to_contain_text(left)
 
 
 def test_a_product_is_found_by_its_sku(operate: Open) -> None:

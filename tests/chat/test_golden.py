@@ -131,6 +131,26 @@ def test_the_shop_folds_into_what_it_did(file: Path) -> None:
     assert spring.discount(usd(5998)) == usd(600)
 
 
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_what_was_ended_or_adjusted_by_hand_folds_into_what_it_did(file: Path) -> None:
+    streams = Streams(STREAMS)
+    events = [streams.decode(line) for line in file.read_bytes().splitlines()]
+    states = {event.stream: streams.empty(event.stream) for event in events}
+    for event in events:
+        states[event.stream].apply(event)
+
+    pen, cancelled, settled = states["product/pen"], states["order/8"], states["order/9"]
+    assert isinstance(pen, ProductState)
+    assert pen.offer == Offer("Pen", Money(500, "USD"), None, 2)
+    assert isinstance(cancelled, OrderState)
+    assert (cancelled.status, cancelled.reconciliation) == ("declined", "done")
+    assert isinstance(settled, OrderState)
+    assert (settled.status, settled.reconciliation) == ("paid", "failed")
+    cart = states["cart/zoe"]
+    assert isinstance(cart, CartState)
+    assert cart.used == {}
+
+
 def usd(amount: int) -> Money:
     return Money(amount, "USD")
 

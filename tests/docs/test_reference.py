@@ -105,7 +105,9 @@ def test_every_name_of_the_packages(name: str) -> None:
     assert name in page_of("packages")
 
 
-@pytest.mark.parametrize("command", ["serve", "chat", "play", "watch", "top", "shop", "verify"])
+@pytest.mark.parametrize(
+    "command", ["serve", "chat", "play", "watch", "top", "shop", "verify", "backup", "restore"]
+)
 def test_every_command_with_its_options(command: str) -> None:
     shown = CliRunner().invoke(app, [command, "--help"]).output
     options = set(re.findall(r"--[a-z-]+", shown)) - {"--help"}

@@ -22,7 +22,6 @@ from hubbub.journal.states import States
 from hubbub.shop.sandbox import SandboxState
 from tests.cli.program import program
 from tests.faults.doomed_shop import STOCK
-from tests.properties.shop_books import is_open
 
 SECONDS_MAX = 15.0
 
@@ -140,7 +139,7 @@ async def placed(session: Session) -> Order:
 async def ended(session: Session) -> Order:
     """Wait until nothing of the only order is left to do."""
     with anyio.fail_after(SECONDS_MAX):
-        while is_open(order := await placed(session)):  # noqa: ASYNC110
+        while (order := await placed(session)).is_open:  # noqa: ASYNC110
             await anyio.sleep(0.01)
     return order
 

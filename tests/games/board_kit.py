@@ -85,7 +85,8 @@ class Desk:
         drafts = list(self.ask(decide))
         for draft in drafts:
             cell = self.ask(lambda states, stream=draft.stream: states.cell(stream))  # type: ignore[misc]
-            event = Event(draft.stream, cell.head + 1, self.states.now, by, draft.ref, draft.data)
+            who, seq = draft.by or by, cell.head + 1
+            event = Event(draft.stream, seq, self.states.now, who, draft.ref, draft.data)
             cell.take(event)
             self.events.append(event)
         return [draft.data for draft in drafts]

@@ -112,3 +112,9 @@ def test_a_turn_comes_when_all_before_it_have_left(order: list[int]) -> None:
     assert places == sorted(order)
     gone = [set(order[: count + 1]) for count in range(6)]
     assert turns == [min(set(range(7)) - left) for left in gone]
+
+
+@pytest.mark.parametrize("value", ["\ud800", object(), {1: float, "x": 2}])
+def test_what_has_no_form_in_json_is_refused_with_a_key(value: object) -> None:
+    with pytest.raises(Invalid):
+        command_with(("add", value)).fingerprint()

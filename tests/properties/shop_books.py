@@ -7,9 +7,9 @@ from typing import NamedTuple
 import anyio
 
 from hubbub import Cart, Hubbub, Order, Session
-from hubbub.shop.events import ProductSet, StockReleased, StockReserved
+from hubbub.shop.events import ProductSet, StockAdjusted, StockReleased, StockReserved
 
-__all__ = ["Books", "held", "is_open", "orders_of", "read_books", "until_all_have_ended"]
+__all__ = ["Books", "held", "orders_of", "read_books", "until_all_have_ended"]
 
 # How long until one looks again.
 SOON = 0.001
@@ -64,6 +64,8 @@ async def brought_of(session: Session, sku: str) -> int:
         match event.data:
             case ProductSet(stock=int(new)):
                 brought, stock = brought + new - stock, new
+            case StockAdjusted(quantity=quantity):
+                brought, stock = brought + quantity, stock + quantity
             case StockReserved(quantity=quantity):
                 stock -= quantity
             case StockReleased(quantity=quantity):
@@ -80,10 +82,5 @@ def held(orders: list[Order], sku: str) -> int:
 async def until_all_have_ended(hub: Hubbub, users: tuple[str, ...]) -> None:
     """Wait until nothing is left to pay or to give back."""
     with anyio.fail_after(SECONDS_MAX):
-        while any(is_open(order) for order in await orders_of(hub, users)):  # noqa: ASYNC110
+        while any(order.is_open for order in await orders_of(hub, users)):  # noqa: ASYNC110
             await anyio.sleep(SOON)
-
-
-def is_open(order: Order) -> bool:
-    """Tell whether an order, or a refund of it, is not at its end."""
-    return order.status == "pending" or any(one.status == "pending" for one in order.refunds)

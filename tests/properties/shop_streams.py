@@ -44,7 +44,9 @@ def decide_product(stream: str) -> Drawn:
     stocks = st.none() | st.integers(0, 9)
     made = st.builds(e.ProductSet, st.just("Stift"), prices, stocks, categories)
     reserved = st.builds(e.StockReserved, orders, counts)
-    return written(stream, st.one_of(made, reserved, st.builds(e.StockReleased, orders, counts)))
+    released = st.builds(e.StockReleased, orders, counts)
+    adjusted = st.builds(e.StockAdjusted, st.integers(-9, 9))
+    return written(stream, st.one_of(made, reserved, released, adjusted))
 
 
 def decide_coupon(stream: str) -> Drawn:
@@ -88,6 +90,7 @@ def decide_cart(stream: str) -> Drawn:
         st.just(e.Merged(into="bob")),
         st.builds(e.CheckoutBegan, orders, st.sampled_from([None, "A", "B"])),
         st.builds(e.CheckoutEnded, orders, st.booleans(), st.dictionaries(skus, counts)),
+        st.builds(e.CouponReturned, st.sampled_from(["A", "B"]), orders),
     )
     return st.one_of(
         written(stream, always),
@@ -120,7 +123,12 @@ def decide_order(stream: str) -> Drawn:
         ]
         return decision(data[what], refund)
 
-    ends = st.one_of(st.builds(e.Paid, st.sampled_from([None, "p"])), st.just(e.Declined("no")))
+    ends = st.one_of(
+        st.builds(e.Paid, st.sampled_from([None, "p"])),
+        st.builds(e.MarkedPaid, st.sampled_from([None, "p"])),
+        st.sampled_from([e.Declined("no"), e.Cancelled("no")]),
+        st.builds(e.Reconciled, st.none(), st.none(), st.sampled_from([None, "no"])),
+    )
     return st.one_of(
         st.builds(decision, ends, st.just("")), st.builds(of_refund, orders, st.integers(0, 2))
     )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import anyio
 import httpx2
 import pytest
@@ -8,6 +10,7 @@ import hubbub
 from hubbub.clock import SystemClock
 from hubbub.server import create_app
 from hubbub.server.notices import STRIPE_PATH
+from hubbub.shop.webhook import WEBHOOK_BYTES_MAX
 from tests.shop.bank import Bank
 from tests.shop.test_webhook import SECRET, signed, told
 from tests.shop.virtual_shop import usd
@@ -54,13 +57,60 @@ async def test_what_is_about_no_order_is_taken_all_the_same() -> None:
 
 @pytest.mark.parametrize(
     ("body", "signature", "expected"),
-    [(told(), "nonsense", 403), (b"{}", signed(b"{}"), 403), (b"x" * 200_000, "", 413)],
+    [(told(), "nonsense", 403), (b"{}", signed(b"{}"), 403), (b"x" * WEBHOOK_BYTES_MAX, "", 403)],
 )
 async def test_who_is_not_stripe_is_refused(body: bytes, signature: str, expected: int) -> None:
     async with hubbub.open("memory://") as hub, client_of(hub) as client:
         status = await post(client, body, signature)
 
     assert status == expected
+
+
+@pytest.mark.parametrize("body", [b"x", b"[" * 30_000, told(metadata={"order": 5})])
+async def test_a_signed_body_that_is_no_event_is_refused_quietly(
+    body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with hubbub.open("memory://") as hub, client_of(hub) as client:
+        status = await post(client, body, signed(body, SystemClock().now()))
+
+    assert status == 400
+    assert "Traceback" not in caplog.text
+
+
+async def test_an_order_that_is_not_ours_is_told_in_one_line(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    body = told(metadata={"order": "nothing"})
+    async with hubbub.open("memory://") as hub, client_of(hub) as client:
+        status = await post(client, body, signed(body, SystemClock().now()))
+        with anyio.fail_after(5):
+            while "order/nothing is not looked at" not in caplog.text:  # noqa: ASYNC110
+                await anyio.sleep(0.001)
+
+    assert status == 204
+    assert "Traceback" not in caplog.text
+
+
+async def test_no_more_of_a_body_is_read_than_the_limit() -> None:
+    chunk, read, answers = b" " * 65_536, list[int](), list[Any]()
+
+    async def receive() -> dict[str, Any]:
+        read.append(len(chunk))
+        return {"type": "http.request", "body": chunk, "more_body": True}
+
+    async def send(message: Any) -> None:
+        answers.append(message)
+
+    scope = {
+        "type": "http", "method": "POST", "path": STRIPE_PATH, "raw_path": STRIPE_PATH.encode(),
+        "headers": [], "query_string": b"", "root_path": "", "http_version": "1.1",
+        "server": ("test", 80), "client": ("test", 1), "scheme": "http",
+    }  # fmt: skip
+    async with hubbub.open("memory://") as hub:
+        await create_app(hub, stripe_webhook_secret=SECRET)(scope, receive, send)
+
+    assert answers[0]["status"] == 413
+    assert sum(read) <= WEBHOOK_BYTES_MAX + len(chunk)
 
 
 async def test_without_a_secret_there_is_no_such_place() -> None:

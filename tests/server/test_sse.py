@@ -111,6 +111,20 @@ async def test_a_server_that_stops_ends_it() -> None:
     assert nothing == {}
 
 
+async def test_who_names_another_journal_is_told_that_it_was_reset() -> None:
+    async with running() as server, room_of(server) as (http, room):
+        headers = {"Authorization": room["Authorization"]}
+        params = {"stream": room["stream"], "after": "1", "journal_id": "the one before"}
+        refused = await http.get("/api/events", params=params, headers=headers)
+        known = {**params, "journal_id": room["journal_id"], "token": room["token"]}
+        async with following(server, **known) as reader:
+            event = await reader.event()
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+    assert "the history was reset" in refused.json()["detail"].lower()
+    assert event["id"] == "2"
+
+
 async def test_what_may_not_be_followed_is_a_problem() -> None:
     async with running() as server, room_of(server) as (http, room):
         headers = {"Authorization": room["Authorization"]}

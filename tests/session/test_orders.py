@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+import anyio
 import pytest
 
-from hubbub import Conflict, NotAllowed, NotFound, Order, Session
+from hubbub import Conflict, NotAllowed, NotFound, Order, Session, Settings
 from tests.session.selling import CARD, fill, stocked, usd
 from tests.session.worlds import OpenWorld, World
+from tests.shop.bank import Bank
 
 
 async def bought(here: World, session: Session, key: str = "1") -> Order:
@@ -80,6 +85,66 @@ async def test_no_more_is_given_back_than_was_paid(world: OpenWorld) -> None:
         await admin.shop.refund(order.id, key="b")
         with pytest.raises(Conflict):
             await admin.shop.refund(order.id, key="c", amount=usd("0.01"))
+
+
+class SilentBank(Bank):
+    """A bank that answers nothing."""
+
+    async def _call(self, method: str, do: Callable[[], Any]) -> Any:
+        await anyio.sleep_forever()
+
+
+SILENT = Settings(
+    payment_seconds_max=0.01, checkout_seconds_max=0.01, drain_seconds_max=0.01, message_limit=1_000
+)
+
+
+async def test_an_admin_cancels_what_the_provider_does_not_decide(world: OpenWorld) -> None:
+    async with world(SILENT, payments=SilentBank()) as here:
+        admin = await stocked(here)
+        ann = await here.session("Ann")
+        order = await bought(here, ann)
+        with pytest.raises(Conflict):
+            await ann.shop.cancel_order(order.id, key="c")
+        with pytest.raises(NotAllowed):
+            await ann.shop.settle_order(order.id, key="s")
+        held = (await ann.shop.product("mouse")).stock
+        done = await admin.shop.cancel_order(order.id, key="c")
+        again = await admin.shop.cancel_order(order.id, key="c")
+        cart, stock = await ann.shop.cart(), (await ann.shop.product("mouse")).stock
+        second = await ann.shop.checkout(payment=CARD, key="2")
+
+    assert (order.status, held, done.status, stock) == ("pending", 8, "declined", 10)
+    assert (done.reconciliation, again) == ("pending", done)
+    assert (len(cart.lines), cart.checkout, second.status) == (3, None, "pending")
+
+
+async def test_a_buyer_cancels_when_the_reservation_is_over(world: OpenWorld) -> None:
+    async with world(SILENT, payments=SilentBank()) as here:
+        await stocked(here)
+        ann, bob = await here.sessions("Ann", "Bob")
+        order = await bought(here, ann)
+        here.clock.passed = SILENT.reservation_seconds
+        with pytest.raises(NotAllowed):
+            await bob.shop.cancel_order(order.id, key="c")
+        done = await ann.shop.cancel_order(order.id, key="c")
+
+    assert done.status == "declined"
+
+
+async def test_an_admin_settles_what_the_provider_does_not_decide(world: OpenWorld) -> None:
+    async with world(SILENT, payments=SilentBank()) as here:
+        admin = await stocked(here)
+        ann = await here.session("Ann")
+        order = await bought(here, ann)
+        done = await admin.shop.settle_order(order.id, key="s", payment_id="seen")
+        with pytest.raises(Conflict):
+            await admin.shop.cancel_order(order.id, key="c")
+        cart, invoice = await ann.shop.cart(), await ann.shop.invoice(order.id)
+
+    assert (done.status, done.payment_id, done.reconciliation) == ("paid", "seen", "pending")
+    assert cart.lines == []
+    assert order.id in invoice
 
 
 async def test_only_an_admin_gives_back(world: OpenWorld) -> None:

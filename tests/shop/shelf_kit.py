@@ -12,12 +12,12 @@ from hubbub.journal.agenda import Agenda
 from hubbub.journal.event import Data, Draft
 from hubbub.journal.states import States
 from hubbub.money import Money
-from hubbub.shop import coupon, filling, placing, product
+from hubbub.shop import coupon, filling, placing, product, reconciliation
 from hubbub.shop.cart import Cart, CartState, cart_of, cart_stream
-from hubbub.shop.events import CouponSet, ProductSet
+from hubbub.shop.events import CouponSet, Reconciled
 from hubbub.shop.order import Order, OrderState, order_of
 from hubbub.shop.pricing import Terms, offered
-from hubbub.shop.product import ProductState
+from hubbub.shop.product import Given, ProductState
 from hubbub.shop.tax import FlatTax
 from tests.games.board_kit import NOON, Desk
 
@@ -53,8 +53,8 @@ class Shelf(Desk):
     def wait(self, time: timedelta) -> None:
         self.states.now += time
 
-    def product(self, sku: str, price: object, stock: object = None, **more: Any) -> list[Data]:
-        given = ProductSet(sku.title(), price, stock, **more)  # type: ignore[arg-type]
+    def product(self, sku: str, price: object, stock: Any = None, **more: Any) -> list[Data]:
+        given = Given(sku.title(), price, stock, **more)  # type: ignore[arg-type]
         return self.do(lambda states: product.set_product(states, sku, given, 100))
 
     def stock(self, sku: str) -> int | None:
@@ -89,6 +89,10 @@ class Shelf(Desk):
     def pay(self, order: str = "1", payment_id: str | None = "p") -> list[Data]:
         return self.do(lambda states: placing.pay(states, f"order/{order}", payment_id))
 
+    def adjust(self, sku: str, quantity: Any) -> list[Data]:
+        stream = product.product_stream(sku)
+        return self.do(lambda states: product.adjust_stock(states, stream, quantity))
+
     def decline(self, order: str = "1") -> list[Data]:
         return self.do(lambda states: placing.decline(states, f"order/{order}", "no money"))
 
@@ -107,6 +111,22 @@ class Shelf(Desk):
     def order(self, order: str = "1") -> Order:
         stream = f"order/{order}"
         return self.ask(lambda states: order_of(stream, states.of(OrderState, stream)))
+
+    def cancel(self, by: str = "root", order: str = "1", *, admin: bool = True) -> list[Data]:
+        stream = f"order/{order}"
+
+        def decide(states: States) -> Sequence[Draft]:
+            return reconciliation.cancel(states, stream, by, admin=admin)
+
+        return self.do(decide, by=by)
+
+    def settle(self, payment_id: Any = "p", order: str = "1") -> list[Data]:
+        stream = f"order/{order}"
+        return self.do(lambda states: reconciliation.settle(states, stream, payment_id))
+
+    def reconcile(self, outcome: Reconciled, order: str = "1") -> list[Data]:
+        stream = f"order/{order}"
+        return self.do(lambda states: reconciliation.reconcile(states, stream, outcome))
 
     def agenda(self) -> list[str]:
         return list(self.ask(lambda states: states.of(Agenda, placing.AGENDA)).due)

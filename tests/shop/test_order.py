@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hubbub.errors import Invalid, NotAllowed, NotFound
-from hubbub.shop.order import OrderState, order_stream
+from hubbub.shop.order import ORDER_ID_CHARS_MAX, OrderState, order_stream
 from tests.shop.shelf_kit import Shelf, full_shelf, usd
 
 
@@ -63,5 +63,11 @@ def test_what_was_never_placed_is_not_found() -> None:
 
 @pytest.mark.parametrize("order_id", [None, 5, b"1"])
 def test_an_orders_id_is_a_string(order_id: Any) -> None:
+    with pytest.raises(Invalid):
+        order_stream(order_id)
+
+
+@pytest.mark.parametrize("order_id", ["", "x" * (ORDER_ID_CHARS_MAX + 1), None, 5, ["1"]])
+def test_what_is_no_id_is_refused_and_not_looked_up(order_id: Any) -> None:
     with pytest.raises(Invalid):
         order_stream(order_id)

@@ -5,12 +5,19 @@ from typing import Any
 
 import pytest
 
-from hubbub.errors import Conflict, Invalid, NotFound, OutOfStock
-from hubbub.journal.agenda import Planned, Settled
+from hubbub.errors import Conflict, Invalid, NotFound, OutOfStock, Overloaded
+from hubbub.journal.agenda import HUB, Planned, Settled
 from hubbub.journal.link import Linked, Links
 from hubbub.money import Money
-from hubbub.shop import filling
-from hubbub.shop.events import CheckoutBegan, CheckoutEnded, Placed, StockReleased, StockReserved
+from hubbub.shop import filling, placing
+from hubbub.shop.events import (
+    CheckoutBegan,
+    CheckoutEnded,
+    Placed,
+    StockReleased,
+    StockReserved,
+)
+from hubbub.shop.placing import REFUNDS_MAX
 from tests.shop.shelf_kit import NOON, Shelf, full_shelf, usd
 
 
@@ -29,7 +36,7 @@ def test_to_place_an_order_is_written_wherever_it_matters() -> None:
 
     assert isinstance(done[0], Placed)
     assert done[1:] == [
-        StockReserved("1", 2),
+        StockReserved("", 2),
         CheckoutBegan("1"),
         Linked("order/1"),
         Planned("order/1", NOON + timedelta(minutes=15)),
@@ -133,8 +140,8 @@ def test_to_decline_puts_everything_back() -> None:
     done = shelf.decline()
 
     assert done[1:] == [
-        StockReleased("1", 1),
-        StockReleased("1", 2),
+        StockReleased("", 1),
+        StockReleased("", 2),
         CheckoutEnded("1", paid=False),
         Settled("order/1"),
     ]
@@ -193,6 +200,42 @@ def test_a_coupon_for_every_order_is_never_used_up() -> None:
         shelf.pay(order)
 
     assert shelf.order("2").discount == usd("3.00")
+
+
+def test_orders_that_are_open_have_their_limit() -> None:
+    shelf = full_shelf()
+    shelf.terms_with(orders_open_max=1)
+    for user in ("ann", "bob"):
+        shelf.add("mouse", user=user)
+    shelf.place()
+
+    with pytest.raises(Overloaded):
+        shelf.place("2", user="bob")
+    shelf.pay()
+    shelf.place("2", user="bob")
+
+
+def test_an_order_has_so_many_refunds(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert REFUNDS_MAX > 2
+    monkeypatch.setattr(placing, "REFUNDS_MAX", 2)
+    shelf = paid()
+    for refund in ("a", "b"):
+        shelf.begin_refund(refund, usd(1))
+        shelf.fail_refund(refund)
+
+    with pytest.raises(Conflict, match="2 refunds"):
+        shelf.begin_refund("c", usd(1))
+
+
+def test_a_products_stream_does_not_tell_who_buys() -> None:
+    shelf = placed()
+    shelf.decline()
+
+    told = [event for event in shelf.events if event.stream.startswith("product/")][4:]
+    assert {event.by for event in told} == {HUB}
+    assert [event.data for event in told] == [
+        StockReserved("", 1), StockReserved("", 2), StockReleased("", 1), StockReleased("", 2),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("days", [0, 30])

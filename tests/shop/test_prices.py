@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -18,7 +19,7 @@ from hubbub import (
     Settings,
 )
 from hubbub.shop import prices
-from hubbub.shop.prices import ATTEMPTS, OFFERS_MAX
+from hubbub.shop.prices import ATTEMPTS, LOOKUPS_WAITING_MAX, OFFERS_MAX
 from tests.shop.virtual_shop import Sell, product, usd
 
 PEN = Offer("Pen", usd("5.00"))
@@ -252,3 +253,87 @@ def test_a_stock_that_the_catalogue_does_not_have_is_the_sources_to_count(sell: 
             await ann.shop.product("boat")
 
     sell(story, prices=source)
+
+
+async def put_all(session: Session, skus: list[str]) -> None:
+    """Put products into a cart, all at one time."""
+
+    async def put(sku: str) -> None:
+        with suppress(NotFound):
+            await session.shop.add_item(sku)
+
+    async with anyio.create_task_group() as tasks:
+        for sku in skus:
+            tasks.start_soon(put, sku)
+
+
+def test_a_user_has_some_of_the_places_only(sell: Sell) -> None:
+    source = Source()
+
+    async def story(hub: Hubbub, ann: Session) -> None:
+        async with hub.session("eve") as eve:
+            await put_all(eve, [f"no-{number}" for number in range(30)])
+
+        assert source.most_at_once == 3
+
+    settings = Settings(price_lookups_max=16, price_lookups_per_user_max=3)
+    sell(story, prices=source, settings=settings)
+
+
+def test_nobody_waits_for_all_that_somebody_else_asks(sell: Sell) -> None:
+    source = Source(boat=Offer("Boat", usd("1")))
+    source.seconds = 1.0
+
+    async def story(hub: Hubbub, ann: Session) -> None:
+        async with hub.session("eve") as eve, anyio.create_task_group() as tasks:
+            # She waits for the boat as well, behind all the others.
+            skus = [*(f"no-{number}" for number in range(90)), "boat"]
+            tasks.start_soon(put_all, eve, skus)
+            await anyio.sleep(0.5)
+            start = anyio.current_time()
+            await ann.shop.add_item("boat")
+            waited = anyio.current_time() - start
+            tasks.cancel_scope.cancel()
+
+        assert waited < 1.1
+        assert source.asked["boat"] == 1
+
+    settings = Settings(price_lookups_max=3, price_lookups_per_user_max=2)
+    sell(story, prices=source, settings=settings)
+
+
+def test_a_user_waits_for_so_many_prices(sell: Sell, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert LOOKUPS_WAITING_MAX > 5
+    monkeypatch.setattr(prices, "LOOKUPS_WAITING_MAX", 5)
+
+    async def story(hub: Hubbub, ann: Session) -> None:
+        async with hub.session("eve") as eve, anyio.create_task_group() as tasks:
+            tasks.start_soon(put_all, eve, [f"no-{number}" for number in range(6)])
+            await anyio.sleep(0.05)
+            with pytest.raises(Overloaded):
+                await eve.shop.add_item("no-6")
+
+            await ann.shop.add_item("pen")
+
+    sell(story, prices=Source(), settings=Settings(price_lookups_per_user_max=1))
+
+
+@pytest.mark.parametrize(
+    "offer",
+    [
+        "5", None, Offer("", usd("5.00")), Offer("x" * 200, usd("5.00")), Offer("Boat", usd("-1")),
+        Offer("Boat", usd("5.00"), stock=-1), Offer("Boat", usd("5.00"), stock=0.5),  # type: ignore[arg-type]
+        Offer("Boat", usd("5.00"), "a\nb"), Offer(5, usd("5.00")),  # type: ignore[arg-type]
+    ],
+)  # fmt: skip
+def test_what_cannot_be_sold_is_a_failure_and_is_logged(
+    sell: Sell, caplog: pytest.LogCaptureFixture, offer: Any
+) -> None:
+    async def story(hub: Hubbub, ann: Session) -> None:
+        with pytest.raises(PriceUnavailable):
+            await ann.shop.add_item("boat")
+
+        assert caplog.text.count("the price of boat cannot be looked up") == 1
+        await ann.shop.add_item("pen")
+
+    sell(story, prices=Source(boat=offer))

@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
-from hubbub import Hubbub, Money, Order, PaymentDeclined, Session, Settings
-from hubbub.shop.till import INTERRUPTED, RETRY_SECONDS_MAX, RETRY_SECONDS_MIN
+from hubbub import Hubbub, Order, PaymentDeclined, RateLimited, Session, Settings
+from hubbub.journal.agenda import Agenda
+from hubbub.shop.till import INTERRUPTED, INVOICES_AT_ONCE_MAX, RETRY_SECONDS_MAX, RETRY_SECONDS_MIN
 from tests.shop.bank import Bank, Trouble
-from tests.shop.virtual_shop import STOCK, Sell, product, usd
+from tests.shop.virtual_shop import STOCK, Sell, product
 
 # The hub is left at once, as if the process had died.
 AT_ONCE = Settings(drain_seconds_max=0.01)
@@ -254,77 +256,6 @@ def test_to_leave_a_hub_waits_for_what_is_being_paid(sell: Sell, tmp_path: Path)
     sell(story, later=later, url=str(tmp_path / "hub.db"), payments=bank)
 
 
-async def paid_and_given_back(hub: Hubbub, ann: Session, amount: Money | None = None) -> Order:
-    order = await ann.shop.checkout(payment="good", key="1")
-    async with hub.session("root", role="admin") as root:
-        return await root.shop.refund(order.id, key="r", amount=amount)
-
-
-@pytest.mark.parametrize("trouble", ["lost", "answer lost", "raises", "answer raises", "late"])
-def test_whatever_goes_wrong_money_is_given_back_once(sell: Sell, trouble: Trouble) -> None:
-    bank = Bank(refund=[trouble, trouble])
-
-    async def story(hub: Hubbub, ann: Session) -> None:
-        order = await paid_and_given_back(hub, ann, usd("2.00"))
-
-        assert [one.status for one in order.refunds] == ["done"]
-        assert [money for _, money in bank.refunds.values()] == [usd("2.00")]
-
-    sell(story, payments=bank)
-
-
-def test_what_the_bank_will_not_give_back_is_told(sell: Sell) -> None:
-    bank = Bank()
-
-    async def close_account(hub: Hubbub, ann: Session) -> None:
-        order = await ann.shop.checkout(payment="good", key="1")
-        bank.statuses[order.id] = "closed"
-        async with hub.session("root", role="admin") as root:
-            order = await root.shop.refund(order.id, key="r")
-
-        [refund] = order.refunds
-        assert (order.status, refund.status) == ("paid", "failed")
-        assert refund.reason == "The bank gives nothing back."
-
-    sell(close_account, payments=bank)
-
-
-def test_a_refund_that_was_interrupted_is_finished(sell: Sell, tmp_path: Path) -> None:
-    bank = Bank(refund=["answer lost"])
-
-    async def story(hub: Hubbub, ann: Session) -> None:
-        with anyio.move_on_after(1):
-            await paid_and_given_back(hub, ann)
-
-    async def later(hub: Hubbub, ann: Session) -> None:
-        await anyio.sleep(1)
-        [order] = await ann.shop.orders()
-        assert (order.status, len(bank.refunds)) == ("refunded", 1)
-
-    sell(story, later=later, url=str(tmp_path / "hub.db"), payments=bank, settings=AT_ONCE)
-
-
-def test_two_refunds_of_one_order_are_both_given_back(sell: Sell) -> None:
-    bank = Bank(refund=["late", "late"])
-
-    async def story(hub: Hubbub, ann: Session) -> None:
-        order = await ann.shop.checkout(payment="good", key="1")
-        async with hub.session("root", role="admin") as root, anyio.create_task_group() as tasks:
-            for key in ("a", "b"):
-                tasks.start_soon(refund, root, order.id, key)
-                await anyio.sleep(1)
-        [order] = await ann.shop.orders()
-
-        assert [one.status for one in order.refunds] == ["done", "done"]
-        assert order.refunded == usd("4.00")
-
-    sell(story, payments=bank)
-
-
-async def refund(root: Session, order_id: str, key: str) -> None:
-    await root.shop.refund(order_id, key=key, amount=usd("2.00"))
-
-
 def test_an_order_that_is_not_there_is_not_looked_at(sell: Sell, caplog: Any) -> None:
     async def story(hub: Hubbub, ann: Session) -> None:
         hub.shopfront.till.look_at("nothing")
@@ -344,5 +275,95 @@ def test_an_order_that_has_ended_is_left_alone(sell: Sell) -> None:
         await anyio.sleep(1)
 
         assert bank.asked == ["authorize", "capture"]
+
+    sell(story, payments=bank)
+
+
+def test_a_user_begins_so_many_checkouts(sell: Sell) -> None:
+    bank = Bank()
+
+    async def story(hub: Hubbub, ann: Session) -> None:
+        for key in ("1", "2"):
+            with pytest.raises(PaymentDeclined):
+                await ann.shop.checkout(payment="bad", key=key)
+        with pytest.raises(RateLimited) as refused:
+            await ann.shop.checkout(payment="good", key="3")
+        with pytest.raises(PaymentDeclined):
+            await ann.shop.checkout(payment="bad", key="2")
+        await anyio.sleep(refused.value.retry_after or 0)
+        order = await ann.shop.checkout(payment="good", key="3")
+
+        assert order.status == "paid"
+
+    sell(story, payments=bank, settings=Settings(checkout_limit=2, checkout_period=60.0))
+
+
+def test_an_order_that_cannot_be_read_ends_alone(
+    sell: Sell, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    async def story(hub: Hubbub, ann: Session) -> None:
+        till = hub.shopfront.till
+        show = till._show
+
+        async def broken(stream: str) -> Order:
+            if stream == "order/broken":
+                raise ZeroDivisionError
+            return await show(stream)
+
+        monkeypatch.setattr(till, "_show", broken)
+        till.look_at("broken")
+        order = await ann.shop.checkout(payment="good", key="1")
+
+        assert order.status == "paid"
+        assert caplog.text.count("order/broken cannot be looked at") == 1
+
+    sell(story, payments=Bank())
+
+
+def test_orders_that_cannot_be_listed_are_listed_later(
+    sell: Sell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bank = Bank(authorize=["answer lost"])
+
+    async def story(hub: Hubbub, ann: Session) -> None:
+        with anyio.move_on_after(1):
+            await ann.shop.checkout(payment="good", key="1")
+        plain, faults = Agenda.apply, [ZeroDivisionError()]
+
+        def fails_once(self: Agenda, event: Any) -> None:
+            if faults:
+                raise faults.pop()
+            plain(self, event)
+
+        monkeypatch.setattr(Agenda, "apply", fails_once)
+
+    async def later(hub: Hubbub, ann: Session) -> None:
+        assert (await ended(ann)).status == "paid"
+
+    sell(story, later=later, url=str(tmp_path / "hub.db"), payments=bank, settings=AT_ONCE)
+
+
+def test_invoices_have_threads_of_their_own(sell: Sell) -> None:
+    async def story(hub: Hubbub, ann: Session) -> None:
+        threads = hub.shopfront.till.invoice_threads
+        assert threads.total_tokens == INVOICES_AT_ONCE_MAX
+        order = await ann.shop.checkout(payment="good", key="1")
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(ann.shop.invoice, order.id)
+            await anyio.lowlevel.checkpoint()
+
+    sell(story, payments=Bank())
+
+
+def test_what_goes_wrong_with_an_order_is_logged_once(sell: Sell, caplog: Any) -> None:
+    bank = Bank(authorize=["raises"], look_up=["raises"] * 3)
+
+    async def story(hub: Hubbub, ann: Session) -> None:
+        with pytest.raises(PaymentDeclined):
+            await ann.shop.checkout(payment="good", key="1")
+
+        warned = [record for record in caplog.records if record.levelname == "WARNING"]
+        assert len([one for one in warned if "cannot be finished yet" in one.getMessage()]) == 1
 
     sell(story, payments=bank)

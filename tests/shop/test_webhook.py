@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from hubbub import Invalid, NotAllowed
 from hubbub.shop import webhook as w
-from hubbub.shop.webhook import EVENTS_SEEN_MAX, TIME_DIGITS_MAX, Webhook, WebhookEvent
+from hubbub.shop.webhook import (
+    EVENT_ID_CHARS_MAX,
+    EVENTS_SEEN_MAX,
+    SIGNATURE_CHARS_MAX,
+    SIGNATURES_MAX,
+    TIME_DIGITS_MAX,
+    Webhook,
+    WebhookEvent,
+)
 
 SECRET = "whsec_12345"
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -106,10 +114,47 @@ def test_clocks_may_differ_a_little(seconds: int) -> None:
     assert Webhook(SECRET).read(told(), header, NOON) is not None
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"id":1}'])
+DEEP = b'{"id":"d","type":"t","data":{"object":{"x":%b}}}' % (b"[" * 30_000 + b"]" * 30_000)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{}", b"[]", b'{"id":1}', b"[" * 30_000 + b"]" * 30_000, DEEP, told(""),
+        told("x" * (EVENT_ID_CHARS_MAX + 1)), told(metadata={"order": 5}), told(metadata=[1]),
+        b'{"id":"\xff","type":"t","data":{"object":{}}}',
+        b'{"id":"e","type":"t","data":{"object":{"metadata":{"order":"\\ud800"}}}}',
+    ],
+)  # fmt: skip
 def test_what_is_no_event_is_invalid(body: bytes) -> None:
     with pytest.raises(Invalid):
         Webhook(SECRET).read(body, signed(body), NOON)
+
+
+@given(st.binary() | st.recursive(st.none() | st.text(), st.lists).map(msgspec.json.encode))
+def test_any_signed_body_is_an_event_or_invalid(body: bytes) -> None:
+    with pytest.raises(Invalid):
+        Webhook(SECRET).read(body, signed(body), NOON)
+
+
+@pytest.mark.parametrize("order", ["", "../cart/ann", "a/b", "\0", "x" * 65, "é"])
+def test_what_can_be_no_order_of_ours_is_not_looked_at(order: str) -> None:
+    body = told(metadata={"order": order})
+    event = Webhook(SECRET).read(body, signed(body), NOON)
+
+    assert event == WebhookEvent("evt_1", "payment_intent.succeeded", None)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        signed(told()) + "x" * SIGNATURE_CHARS_MAX,
+        signed(told()).replace("v1=", "v1=00," * SIGNATURES_MAX + "v1="),
+    ],
+)
+def test_a_header_has_its_limits(header: str) -> None:
+    with pytest.raises(NotAllowed):
+        Webhook(SECRET).read(told(), header, NOON)
 
 
 def test_the_oldest_events_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from .backup import backup, restore
 from .chat import chat
 from .play import play
 from .serve import serve
@@ -28,3 +29,5 @@ app.command()(watch)
 app.command()(top)
 app.command()(shop)
 app.command()(verify)
+app.command()(backup)
+app.command()(restore)

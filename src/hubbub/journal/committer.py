@@ -323,9 +323,9 @@ class Committer:
                 states.thread(stream, ref)
             seq = heads[stream] = heads.get(stream, cell.head) + 1
             at = states.now if cell.at is None or cell.at < states.now else cell.at
-            event = Event(stream, seq, at, by, ref, data)
+            event = Event(stream, seq, at, draft.by or by, ref, data)
             events.append(event)
-            records.append(Record(stream, seq, tag_of(data), by, ref, encode_event(event)))
+            records.append(Record(stream, seq, tag_of(data), event.by, ref, encode_event(event)))
         for event, cell in zip(events, cells, strict=True):
             cell.take(event)
             decided.cells.add(cell)

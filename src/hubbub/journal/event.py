@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, NamedTuple, Protocol, Self, get_args, overload
@@ -44,11 +44,21 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
 
 class Draft(msgspec.Struct, frozen=True, gc=False):
-    """An event that a decision wants; the journal gives it its seq and its time."""
+    """
+    An event that a decision wants; the journal gives it its seq and its time.
+
+    Args:
+        stream: the stream's name.
+        data: what happened.
+        ref: the seq of the event that it is about, or None.
+        by: who caused it, where that is not the user who commands: in a stream that
+            everybody may read, an event must not tell who did something in private.
+    """
 
     stream: str
     data: Data
     ref: int | None = None
+    by: str | None = None
 
 
 class Signal(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -83,6 +93,8 @@ class State(msgspec.Struct):
     # What a snapshot holds where that is not the state itself, and in each further part.
     kept_type: ClassVar[Any] = None
     part_type: ClassVar[Any] = None
+    # Makes of an encoded event from the store what readers may see, if that is less.
+    public_form: ClassVar[Callable[[bytes], bytes] | None] = None
 
     def apply(self, event: Event) -> None:
         """Take one event in."""

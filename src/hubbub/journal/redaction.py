@@ -20,9 +20,12 @@ def takes_back(streams: Streams, record: Record) -> bool:
 
 
 def read_shown(store: Store, streams: Streams, stream: str, after: int, limit: int) -> list[bytes]:
-    """Read encoded events after a seq; of those that were taken back what is still shown."""
+    """Read encoded events after a seq, as they are shown: without what was taken back."""
     bodies = store.read(stream, after, limit)
-    if bodies and streams.kind(stream).takes_back:
+    kind = streams.kind(stream)
+    if (public_form := kind.public_form) is not None:
+        bodies = [public_form(body) for body in bodies]
+    if bodies and kind.takes_back:
         # Asked for after the events: what is taken back in between is redacted, too.
         for seq in store.taken_back(stream, after, after + len(bodies)):
             index = seq - after - 1

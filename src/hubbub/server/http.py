@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route as HttpRoute
 
-from ..errors import Invalid, NotAllowed, Overloaded
+from ..errors import Conflict, Invalid, NotAllowed, Overloaded
 from ..journal.command import Call
 from ..ratelimit import RateLimits, TokenBucket
 from ..session import LocalSession
@@ -42,6 +42,7 @@ class EventsQuery(msgspec.Struct, frozen=True):
 
     stream: str
     after: int | None = None
+    journal_id: str | None = None
 
 
 def http_routes(gateway: Gateway) -> list[HttpRoute]:
@@ -120,6 +121,8 @@ class _Api:
         after = {"after": last_id} if last_id else {}
         query = _query(request, EventsQuery, **after)
         journal = self._gateway.hub.journal
+        if query.journal_id not in (None, journal.store.journal_id):
+            raise Conflict("The history was reset: this is another journal. Follow it from 0.")
         following = journal.follow(session.caller.user, query.stream, query.after)
         answer = EventStream(self._gateway, following, session.caller)
         # What is refused is refused before the answer begins.

@@ -86,6 +86,7 @@ def _other_paths(sign_in: Json, signed_in: Json) -> Json:
     parameters = [
         {"name": "stream", "in": "query", "required": True, "schema": text},
         {"name": "after", "in": "query", "schema": {"type": "integer", "minimum": 0}},
+        {"name": "journal_id", "in": "query", "schema": text},
         {"name": "token", "in": "query", "schema": text},
         {"name": "Last-Event-ID", "in": "header", "schema": text},
     ]

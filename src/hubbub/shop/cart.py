@@ -20,6 +20,7 @@ from .events import (
     CountrySet,
     CouponApplied,
     CouponRemoved,
+    CouponReturned,
     Item,
     ItemAdded,
     ItemRemoved,
@@ -138,6 +139,9 @@ class CartState(State):
                     self.used[once] = order
             case CheckoutEnded(order, paid, quantities):
                 self._end_checkout(order, paid, quantities)
+            case CouponReturned(code, order):
+                if self.used.get(code) == order:
+                    del self.used[code]
             case data:
                 self.changed_at = event.at
                 self._change(data)

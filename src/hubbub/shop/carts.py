@@ -13,6 +13,7 @@ from ..service import Service, command, query
 from . import filling
 from .cart import Cart, CartState, cart_of, cart_stream, shown_with
 from .pricing import Terms
+from .product import is_sku
 
 __all__ = ["Carts"]
 
@@ -153,7 +154,8 @@ class Carts(Service):
         def result(states: States, events: Sequence[Event]) -> Cart:
             return cart_of(states, stream, terms)
 
-        reads = (stream, f"product/{sku}") if isinstance(sku, str) and sku else (stream,)
+        # What is no SKU is refused by the decision, and nothing of it is kept in memory.
+        reads = (stream, f"product/{sku}") if is_sku(sku) else (stream,)
         return Command(self._by, decide, result, reads=reads, key=key, arguments=arguments)
 
 

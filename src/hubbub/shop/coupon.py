@@ -12,6 +12,7 @@ from ..errors import Invalid
 from ..journal.event import Draft, Event, State
 from ..money import Money
 from ..permissions import check_reading
+from ..shown import shown
 from .events import CouponEvent, CouponSet
 
 __all__ = [
@@ -103,10 +104,10 @@ def set_coupon(stream: str, terms: CouponSet) -> list[Draft]:
         raise Invalid("A coupon takes off a percentage or an amount: give one of them.")
     percent = terms.percent
     if percent is not None and (type(percent) is not int or not 1 <= percent <= 100):
-        raise Invalid(f"A percentage is a whole number from 1 to 100, not {percent!r}.")
+        raise Invalid(f"A percentage is a whole number from 1 to 100, not {shown(percent)}.")
     _check_amounts([money for money in (terms.amount, terms.minimum) if money is not None])
     if type(terms.once) is not bool:
-        raise Invalid(f"`once` is true or false, not {terms.once!r}.")
+        raise Invalid(f"`once` is true or false, not {shown(terms.once)}.")
     expires_at = terms.expires_at
     if expires_at is not None:
         terms = msgspec.structs.replace(terms, expires_at=_in_utc(expires_at))
@@ -116,7 +117,7 @@ def set_coupon(stream: str, terms: CouponSet) -> list[Draft]:
 def _check_amounts(amounts: list[Money]) -> None:
     for money in amounts:
         if not isinstance(money, Money) or money.amount <= 0:
-            raise Invalid(f"An amount is Money, and more than 0, not {money!r}.")
+            raise Invalid(f"An amount is Money, and more than 0, not {shown(money)}.")
     if len({money.currency for money in amounts}) > 1:
         raise Invalid("A coupon's amount and its minimum are of one currency.")
 
@@ -140,7 +141,7 @@ def coupon_stream(code: object) -> str:
     good = isinstance(code, str) and 0 < len(code) <= CODE_CHARS_MAX and code.isascii()
     if not good or not str(code).replace("-", "").replace("_", "").isalnum():
         raise Invalid(
-            f"A coupon's code has 1 to {CODE_CHARS_MAX} letters, digits, - or _, not {code!r}."
+            f"A coupon's code has 1 to {CODE_CHARS_MAX} letters, digits, - or _, not {shown(code)}."
         )
     return f"coupon/{str(code).upper()}"
 

@@ -10,6 +10,7 @@ from ..journal.event import Data
 from ..money import Money
 
 __all__ = [
+    "Cancelled",
     "CartEvent",
     "CheckoutBegan",
     "CheckoutEnded",
@@ -18,12 +19,14 @@ __all__ = [
     "CouponApplied",
     "CouponEvent",
     "CouponRemoved",
+    "CouponReturned",
     "CouponSet",
     "Declined",
     "Item",
     "ItemAdded",
     "ItemRemoved",
     "Listed",
+    "MarkedPaid",
     "Merged",
     "OrderEvent",
     "Paid",
@@ -32,9 +35,11 @@ __all__ = [
     "ProductEvent",
     "ProductSet",
     "QuantitySet",
+    "Reconciled",
     "RefundBegan",
     "RefundFailed",
     "Refunded",
+    "StockAdjusted",
     "StockReleased",
     "StockReserved",
 ]
@@ -60,7 +65,7 @@ class ProductSet(Data, frozen=True, tag="product_set"):
 
 
 class StockReserved(Data, frozen=True, tag="stock_reserved"):
-    """So many were put aside for an order."""
+    """So many were put aside for an order; which one is in the order's own stream."""
 
     order: str
     quantity: int
@@ -70,6 +75,12 @@ class StockReleased(Data, frozen=True, tag="stock_released"):
     """They were put back, for the order was not paid."""
 
     order: str
+    quantity: int
+
+
+class StockAdjusted(Data, frozen=True, tag="stock_adjusted"):
+    """So many more can be sold, or fewer."""
+
     quantity: int
 
 
@@ -164,6 +175,13 @@ class CheckoutEnded(Data, frozen=True, tag="checkout_ended"):
     quantities: dict[str, int] = {}
 
 
+class CouponReturned(Data, frozen=True, tag="coupon_returned"):
+    """The user may use a coupon again: all of the order that it was used for was given back."""
+
+    code: str
+    order: str
+
+
 class Placed(Data, frozen=True, tag="placed"):
     """The order was made, and is to be paid; what is reserved is put aside."""
 
@@ -213,7 +231,31 @@ class RefundFailed(Data, frozen=True, tag="refund_failed"):
     reason: str
 
 
-ProductEvent = ProductSet | StockReserved | StockReleased
+class Cancelled(Data, frozen=True, tag="order_cancelled"):
+    """It was given up; if the provider has taken money for it, that is given back."""
+
+    reason: str
+
+
+class MarkedPaid(Data, frozen=True, tag="order_marked_paid"):
+    """An admin has seen that it was paid, by this payment of the provider's, or otherwise."""
+
+    payment_id: str | None = None
+
+
+class Reconciled(Data, frozen=True, tag="order_reconciled"):
+    """
+    The provider has said what became of the payment of an order that was ended by hand.
+
+    What was let go, or given back, is named; or the problem, if it could not be.
+    """
+
+    payment_id: str | None = None
+    refund_id: str | None = None
+    problem: str | None = None
+
+
+ProductEvent = ProductSet | StockReserved | StockReleased | StockAdjusted
 CouponEvent = CouponSet
 CartEvent = (
     ItemAdded
@@ -227,5 +269,16 @@ CartEvent = (
     | Merged
     | CheckoutBegan
     | CheckoutEnded
+    | CouponReturned
 )
-OrderEvent = Placed | Paid | Declined | RefundBegan | Refunded | RefundFailed
+OrderEvent = (
+    Placed
+    | Paid
+    | Declined
+    | RefundBegan
+    | Refunded
+    | RefundFailed
+    | Cancelled
+    | MarkedPaid
+    | Reconciled
+)

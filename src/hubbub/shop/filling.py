@@ -7,6 +7,7 @@ import msgspec
 from ..errors import Conflict, Invalid, NotFound
 from ..journal.event import Draft
 from ..journal.states import States
+from ..shown import shown
 from .cart import CartState, cart_stream, priced, shown_with
 from .coupon import CouponState, coupon_stream
 from .events import (
@@ -51,6 +52,7 @@ def set_quantity(
 ) -> list[Draft]:
     """Have so many of a product in a cart, or none."""
     cart, before = _open(states, user, terms)
+    product_stream(sku)
     held = cart.items.get(sku)
     offer = None if held else _offered(states, sku, terms)
     count = _checked(quantity, 0, terms)
@@ -71,7 +73,7 @@ def remove(states: States, user: str, sku: str, quantity: object, terms: Terms) 
     product_stream(sku)
     held = cart.items.get(sku)
     if held is None:
-        raise NotFound(f"There is no {sku!r} in the cart.")
+        raise NotFound(f"There is no {shown(sku)} in the cart.")
     count = held.quantity if quantity is None else _checked(quantity, 1, terms)
     return [*before, Draft(cart_stream(user), ItemRemoved(sku, min(count, held.quantity)))]
 
@@ -183,14 +185,16 @@ def _offered(states: States, sku: str, terms: Terms) -> Offer:
     product_stream(sku)
     offer = terms.offer(states, sku)
     if offer is None:
-        raise NotFound(f"There is no product {sku!r}.")
+        raise NotFound(f"There is no product {shown(sku)}.")
     return offer
 
 
 def _checked(quantity: object, least: int, terms: Terms) -> int:
     most = terms.quantity_max
     if type(quantity) is not int or not least <= quantity <= most:
-        raise Invalid(f"A quantity is a whole number from {least} to {most:,}, not {quantity!r}.")
+        raise Invalid(
+            f"A quantity is a whole number from {least} to {most:,}, not {shown(quantity)}."
+        )
     return quantity
 
 

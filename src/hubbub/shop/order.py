@@ -13,9 +13,21 @@ from ..journal.event import Event, State
 from ..money import Money, total
 from ..permissions import check_reading
 from .cart import Line
-from .events import Declined, OrderEvent, Paid, Placed, RefundBegan, Refunded, RefundFailed
+from .events import (
+    Cancelled,
+    Declined,
+    MarkedPaid,
+    OrderEvent,
+    Paid,
+    Placed,
+    Reconciled,
+    RefundBegan,
+    Refunded,
+    RefundFailed,
+)
 
 __all__ = [
+    "ORDER_ID_CHARS_MAX",
     "Change",
     "Order",
     "OrderState",
@@ -28,6 +40,10 @@ __all__ = [
 
 OrderStatus = Literal["pending", "paid", "declined", "refunded"]
 RefundStatus = Literal["pending", "done", "failed"]
+Reconciliation = Literal["pending", "done", "failed"]
+
+# An id of ours has 26.
+ORDER_ID_CHARS_MAX = 64
 
 
 class Change(msgspec.Struct, frozen=True, gc=False):
@@ -89,6 +105,9 @@ class Order(msgspec.Struct, frozen=True, gc=False):
         coupon: the code of the coupon that was used.
         country: what it was taxed for.
         reserved_until: until when what is bought is put aside while it is being paid, UTC.
+        reconciliation: of an order that was cancelled or settled by hand: ``pending`` until the
+            payment provider has said what became of its payment, and what it took besides is
+            given back; then ``done``, or ``failed`` if the provider gives nothing back.
     """
 
     id: str
@@ -110,6 +129,13 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     coupon: str | None
     country: str | None
     reserved_until: datetime | None
+    reconciliation: Reconciliation | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """True while the hub has something to do about it at the payment provider."""
+        unpaid = self.status == "pending" or self.reconciliation == "pending"
+        return unpaid or any(one.status == "pending" for one in self.refunds)
 
 
 class OrderState(State):
@@ -129,6 +155,7 @@ class OrderState(State):
     reason: str | None = None
     history: list[Change] = []
     refunds: dict[str, Refund] = {}
+    reconciliation: Reconciliation | None = None
 
     def apply(self, event: Event) -> None:
         """Take one event in."""
@@ -142,6 +169,20 @@ class OrderState(State):
             case Declined(reason):
                 self.reason = reason
                 self._become("declined", event.at)
+            case Cancelled(reason):
+                self.reason, self.reconciliation = reason, "pending"
+                self._become("declined", event.at)
+            case MarkedPaid(payment_id):
+                self.payment_id, self.reconciliation = payment_id, "pending"
+                self._become("paid", event.at)
+            case data:
+                self._apply_later(event, data)
+
+    def _apply_later(self, event: Event, data: object) -> None:
+        """Take in what comes after an order has ended."""
+        match data:
+            case Reconciled(problem=problem):
+                self.reconciliation = "done" if problem is None else "failed"
             case RefundBegan(refund, amount):
                 self.refunds[refund] = Refund(refund, amount, "pending", None, None, event.at)
             case Refunded(refund, refund_id):
@@ -222,11 +263,17 @@ def order_of(stream: str, state: OrderState) -> Order:
         placed.coupon,
         placed.country,
         placed.due,
+        state.reconciliation,
     )
 
 
 def order_stream(order_id: object) -> str:
-    """Return an order's stream."""
-    if not isinstance(order_id, str):
-        raise Invalid(f"An order's id is a string, not {order_id!r}.")
+    """
+    Return an order's stream.
+
+    Raises:
+        Invalid: it can be no order's id.
+    """
+    if not isinstance(order_id, str) or not 0 < len(order_id) <= ORDER_ID_CHARS_MAX:
+        raise Invalid(f"An order's id has 1 to {ORDER_ID_CHARS_MAX} characters; see `orders`.")
     return f"order/{order_id}"

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..errors import Conflict, Invalid, OutOfStock
-from ..journal.agenda import Planned, Settled
+from ..errors import Conflict, Invalid, OutOfStock, Overloaded
+from ..journal.agenda import HUB, Agenda, Planned, Settled
 from ..journal.event import Draft
 from ..journal.link import Linked
 from ..journal.states import States
 from ..money import Money
+from ..shown import shown
 from .cart import CartState, cart_stream, priced, shown_with
 from .coupon import CouponState, coupon_stream
 from .events import (
     CheckoutBegan,
     CheckoutEnded,
+    CouponReturned,
     Declined,
     Item,
     Paid,
@@ -35,9 +37,22 @@ from .order import OrderState
 from .pricing import Terms, offered
 from .product import product_stream
 
-__all__ = ["AGENDA", "begin_refund", "decline", "fail_refund", "finish_refund", "pay", "place"]
+__all__ = [
+    "AGENDA",
+    "REFUNDS_MAX",
+    "begin_refund",
+    "decline",
+    "end_checkout",
+    "fail_refund",
+    "finish_refund",
+    "pay",
+    "place",
+    "release",
+]
 
 AGENDA = "agenda/orders"
+# Of one order, those that failed as well.
+REFUNDS_MAX = 100
 
 
 def place(states: States, stream: str, user: str, terms: Terms) -> list[Draft]:
@@ -48,6 +63,8 @@ def place(states: States, stream: str, user: str, terms: Terms) -> list[Draft]:
     totals, problem = priced(states, cart, terms)
     if problem is not None:
         raise Conflict(f"{problem} Take the coupon out of the cart, or see to it.")
+    # What takes nothing off is not used.
+    coupon = cart.coupon if totals.discount else None
     items, order = list(cart.items.values()), stream.removeprefix("order/")
     reserved = _reserved(states, items, terms)
     due = states.now + terms.reservation
@@ -59,15 +76,17 @@ def place(states: States, stream: str, user: str, terms: Terms) -> list[Draft]:
         totals.tax,
         totals.total,
         totals.tax_included,
-        cart.coupon,
+        coupon,
         cart.country,
         reserved,
         due,
     )
+    if len(states.of(Agenda, AGENDA).due) >= terms.orders_open_max:
+        raise Overloaded("Too many orders are being paid; try again in a moment.")
     return [
         Draft(stream, placed),
-        *_reserve(order, items, reserved),
-        Draft(cart_stream(user), CheckoutBegan(order, _once(states, cart))),
+        *_reserve(items, reserved),
+        Draft(cart_stream(user), CheckoutBegan(order, _once(states, coupon))),
         Draft(f"user/{user}", Linked(stream)),
         Draft(AGENDA, Planned(stream, due)),
     ]
@@ -81,7 +100,7 @@ def pay(states: States, stream: str, payment_id: str | None) -> list[Draft]:
         return []
     return [
         Draft(stream, Paid(payment_id)),
-        _end(stream, placed, paid=True),
+        end_checkout(stream, placed, paid=True),
         Draft(AGENDA, Settled(stream)),
     ]
 
@@ -92,16 +111,10 @@ def decline(states: States, stream: str, reason: str) -> list[Draft]:
     placed = order.terms()
     if order.status != "pending":
         return []
-    number = stream.removeprefix("order/")
-    released = [
-        Draft(product_stream(item.sku), StockReleased(number, item.quantity))
-        for item in placed.items
-        if item.sku in placed.reserved
-    ]
     return [
         Draft(stream, Declined(reason)),
-        *released,
-        _end(stream, placed, paid=False),
+        *release(placed),
+        end_checkout(stream, placed, paid=False),
         Draft(AGENDA, Settled(stream)),
     ]
 
@@ -112,11 +125,17 @@ def begin_refund(states: States, stream: str, refund: str, amount: Money | None)
     placed = order.terms()
     if order.status in ("pending", "declined") or not placed.total:
         raise Conflict(f"This order was not paid for: it is {order.status}.")
+    if order.payment_id is None:
+        raise Conflict("The payment provider did not take this money; give it back yourself.")
+    if len(order.refunds) >= REFUNDS_MAX:
+        raise Conflict(f"An order has up to {REFUNDS_MAX} refunds; refund at the provider.")
     left = placed.total - order.refunded("done", "pending")
     if amount is None:
         amount = left
     elif not isinstance(amount, Money) or amount.currency != left.currency or amount.amount <= 0:
-        raise Invalid(f"A refund is Money in {left.currency}, and more than 0, not {amount!r}.")
+        raise Invalid(
+            f"A refund is Money in {left.currency}, and more than 0, not {shown(amount)}."
+        )
     if not left or amount > left:
         raise Conflict(f"Of this order {left} can be given back, and no more.")
     return [
@@ -126,8 +145,17 @@ def begin_refund(states: States, stream: str, refund: str, amount: Money | None)
 
 
 def finish_refund(states: States, stream: str, refund: str, refund_id: str) -> list[Draft]:
-    """Note that an amount was given back."""
-    return _end_refund(states, stream, refund, Draft(stream, Refunded(refund, refund_id)))
+    """Note that an amount was given back; with the last of it the coupon is good again."""
+    ended = _end_refund(states, stream, refund, Draft(stream, Refunded(refund, refund_id)))
+    order = states.of(OrderState, stream)
+    placed, coupon = order.terms(), order.terms().coupon
+    if not ended or coupon is None:
+        return ended
+    cart, number = states.of(CartState, cart_stream(placed.user)), stream.removeprefix("order/")
+    whole = order.refunded() + order.refunds[refund].amount == placed.total
+    if whole and cart.used.get(coupon) == number:
+        ended.append(Draft(cart_stream(placed.user), CouponReturned(coupon, number)))
+    return ended
 
 
 def fail_refund(states: States, stream: str, refund: str, reason: str) -> list[Draft]:
@@ -136,11 +164,12 @@ def fail_refund(states: States, stream: str, refund: str, reason: str) -> list[D
 
 
 def _end_refund(states: States, stream: str, refund: str, ended: Draft) -> list[Draft]:
-    refunds = states.of(OrderState, stream).refunds
-    pending = [one for one, known in refunds.items() if known.status == "pending"]
+    order = states.of(OrderState, stream)
+    pending = [one for one, known in order.refunds.items() if known.status == "pending"]
     if refund not in pending:
         return []
-    return [ended, *([Draft(AGENDA, Settled(stream))] if pending == [refund] else [])]
+    over = pending == [refund] and order.reconciliation != "pending"
+    return [ended, *([Draft(AGENDA, Settled(stream))] if over else [])]
 
 
 def _check_cart(states: States, cart: CartState, terms: Terms) -> None:
@@ -171,22 +200,35 @@ def _reserved(states: States, items: Sequence[Item], terms: Terms) -> list[str]:
     return reserved
 
 
-def _reserve(order: str, items: Sequence[Item], reserved: Sequence[str]) -> list[Draft]:
+# Anybody may read a product's stream: who buys, and which order it is, is not in it.
+
+
+def _reserve(items: Sequence[Item], reserved: Sequence[str]) -> list[Draft]:
     return [
-        Draft(product_stream(item.sku), StockReserved(order, item.quantity))
+        Draft(product_stream(item.sku), StockReserved("", item.quantity), by=HUB)
         for item in items
         if item.sku in reserved
     ]
 
 
-def _once(states: States, cart: CartState) -> str | None:
-    if cart.coupon is None:
+def release(placed: Placed) -> list[Draft]:
+    """Put back what was put aside for an order."""
+    return [
+        Draft(product_stream(item.sku), StockReleased("", item.quantity), by=HUB)
+        for item in placed.items
+        if item.sku in placed.reserved
+    ]
+
+
+def _once(states: States, coupon: str | None) -> str | None:
+    if coupon is None:
         return None
-    terms = states.of(CouponState, coupon_stream(cart.coupon)).terms
-    return cart.coupon if terms is not None and terms.once else None
+    terms = states.of(CouponState, coupon_stream(coupon)).terms
+    return coupon if terms is not None and terms.once else None
 
 
-def _end(stream: str, placed: Placed, *, paid: bool) -> Draft:
+def end_checkout(stream: str, placed: Placed, *, paid: bool) -> Draft:
+    """Tell the buyer's cart that its checkout is over."""
     quantities = {item.sku: item.quantity for item in placed.items} if paid else {}
     order = stream.removeprefix("order/")
     return Draft(cart_stream(placed.user), CheckoutEnded(order, paid, quantities))

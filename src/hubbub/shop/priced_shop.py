@@ -44,13 +44,13 @@ class PricedShop(Shop):
     @slow_command
     async def add_item(self, sku: str, quantity: int = 1, *, key: str | None = None) -> Cart:
         """Put so many more of a product into one's cart; see :meth:`Shop.add_item`."""
-        await self._prices.look_up([sku])
+        await self._prices.look_up([sku], self._by)
         return await super().add_item(sku, quantity, key=key)
 
     @slow_command
     async def set_quantity(self, sku: str, quantity: int) -> Cart:
         """Have so many of a product in one's cart; see :meth:`Shop.set_quantity`."""
-        await self._prices.look_up([sku])
+        await self._prices.look_up([sku], self._by)
         return await super().set_quantity(sku, quantity)
 
     @slow_command
@@ -61,4 +61,4 @@ class PricedShop(Shop):
 
     async def _look_up_cart(self) -> None:
         skus = await self._caller.journal.execute(self._skus())
-        await self._prices.look_up(skus)
+        await self._prices.look_up(skus, self._by)

@@ -38,6 +38,7 @@ class Terms(msgspec.Struct, frozen=True):
         quantity_max: how many of each.
         cart_life: how long a cart is kept that nobody changes.
         reservation: how long stock is put aside for an order that is being paid.
+        orders_open_max: orders that are being paid, or refunded, at one time.
     """
 
     offer: Callable[[States, str], Offer | None]
@@ -47,6 +48,7 @@ class Terms(msgspec.Struct, frozen=True):
     quantity_max: int
     cart_life: timedelta
     reservation: timedelta
+    orders_open_max: int = 10_000
 
 
 class Totals(msgspec.Struct, frozen=True, gc=False):

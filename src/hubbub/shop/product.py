@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from sortedcontainers import SortedSet
 
-from ..errors import Invalid, NotFound
+from ..errors import Conflict, Invalid, NotFound
+from ..journal.agenda import HUB
 from ..journal.event import Draft, Event, State
 from ..journal.states import States
 from ..money import Money
+from ..shown import shown
 from ..text import check_name
-from .events import Listed, ProductEvent, ProductSet, StockReleased, StockReserved
+from .events import (
+    Listed,
+    ProductEvent,
+    ProductSet,
+    StockAdjusted,
+    StockReleased,
+    StockReserved,
+)
 
 __all__ = [
     "CATALOGUE",
     "PRICE_MAX",
+    "PRODUCTS_MAX",
     "SKU_CHARS_MAX",
     "STOCK_MAX",
     "Catalogue",
+    "Given",
     "Offer",
     "Product",
     "ProductState",
+    "adjust_stock",
+    "is_sku",
     "product_of",
     "product_stream",
     "set_product",
+    "without_buyer",
 ]
 
 CATALOGUE = "catalogue/products"
@@ -33,6 +49,8 @@ SKU_CHARS_MAX = 64
 # In the currency's smallest unit.
 PRICE_MAX = 10_000_000_000
 STOCK_MAX = 1_000_000_000
+# All their SKUs are in memory.
+PRODUCTS_MAX = 1_000_000
 
 
 class Product(msgspec.Struct, frozen=True, gc=False):
@@ -74,6 +92,18 @@ class Offer(msgspec.Struct, frozen=True, gc=False):
     stock: int | None = None
 
 
+def without_buyer(body: bytes) -> bytes:
+    """
+    Return an encoded event of a product without who has bought, and in which order.
+
+    Newer events do not have that; those of 0.1 do, and everybody may read them.
+    """
+    if b'"type":"stock_re' not in body or b'"order":""' in body:
+        return body
+    event = msgspec.json.decode(body)
+    return msgspec.json.encode(event | {"by": HUB, "order": ""})
+
+
 class ProductState(State):
     """
     The fold of a ``product/SKU`` stream.
@@ -83,6 +113,7 @@ class ProductState(State):
     """
 
     data_type: ClassVar[Any] = ProductEvent
+    public_form: ClassVar[Callable[[bytes], bytes]] = without_buyer
 
     offer: Offer | None = None
 
@@ -93,7 +124,7 @@ class ProductState(State):
                 self.offer = Offer(name, price, category, stock)
             case StockReserved(_, quantity):
                 self._add(-quantity)
-            case StockReleased(_, quantity):
+            case StockReleased(_, quantity) | StockAdjusted(quantity):
                 self._add(quantity)
             case unknown:
                 raise AssertionError(f"not a product's event: {unknown!r}")
@@ -150,16 +181,38 @@ class Catalogue(State):
         return list(self.skus[first : first + limit])
 
 
-def set_product(states: States, sku: object, product: ProductSet, chars_max: int) -> list[Draft]:
+class Given(msgspec.Struct, frozen=True, gc=False):
+    """
+    What an admin says of a product; UNSET is what stays as it is.
+
+    Args:
+        name: what to show.
+        price: of one.
+        stock: how many can be sold; None if there are always enough.
+        category: what taxes go by; None for none.
+    """
+
+    name: str
+    price: Money
+    stock: int | UnsetType | None = UNSET
+    category: str | UnsetType | None = UNSET
+
+
+def set_product(states: States, sku: object, given: Given, chars_max: int) -> list[Draft]:
     """Make a product, or change it."""
-    stream = product_stream(sku)
-    price, stock = product.price, product.stock
+    stream, catalogue = product_stream(sku), states.of(Catalogue, CATALOGUE)
+    before = states.of(ProductState, stream).offer
+    product = _completed(given, before)
+    price, stock = product.price, given.stock
     if not isinstance(price, Money) or not 0 <= price.amount <= PRICE_MAX:
         raise Invalid(
-            f"A price is Money from 0 to {PRICE_MAX:,} of the smallest unit, not {price!r}."
+            f"A price is Money from 0 to {PRICE_MAX:,} of the smallest unit, not {shown(price)}."
         )
-    if stock is not None and (type(stock) is not int or not 0 <= stock <= STOCK_MAX):
-        raise Invalid(f"A stock is a whole number from 0 to {STOCK_MAX:,}, not {stock!r}.")
+    counted = stock is not None and stock is not UNSET
+    if counted and (type(stock) is not int or not 0 <= stock <= STOCK_MAX):
+        raise Invalid(f"A stock is a whole number from 0 to {STOCK_MAX:,}, not {shown(stock)}.")
+    if before is None and len(catalogue.skus) >= PRODUCTS_MAX:
+        raise Conflict(f"A catalogue has up to {PRODUCTS_MAX:,} products; change one of them.")
     category = product.category
     named = msgspec.structs.replace(
         product,
@@ -167,9 +220,41 @@ def set_product(states: States, sku: object, product: ProductSet, chars_max: int
         category=None if category is None else check_name(category, chars_max, "category"),
     )
     drafts = [Draft(stream, named)]
-    if states.of(ProductState, stream).offer is None:
+    if before is None:
         drafts.append(Draft(CATALOGUE, Listed(stream.removeprefix("product/"))))
     return drafts
+
+
+def _completed(given: Given, before: Offer | None) -> ProductSet:
+    stock, category = given.stock, given.category
+    if stock is UNSET:
+        stock = None if before is None else before.stock
+    if category is UNSET:
+        category = None if before is None else before.category
+    return ProductSet(given.name, given.price, stock, category)
+
+
+def adjust_stock(states: States, stream: str, quantity: object) -> list[Draft]:
+    """Have more of a product to sell, or fewer."""
+    offer = states.of(ProductState, stream).offer
+    if offer is None:
+        raise NotFound(f"There is no product {shown(stream.removeprefix('product/'))}.")
+    if type(quantity) is not int or not quantity or not -STOCK_MAX <= quantity <= STOCK_MAX:
+        raise Invalid(f"A stock is adjusted by a whole number up to {STOCK_MAX:,}, and not by 0.")
+    if offer.stock is None:
+        raise Conflict("The stock of this product is not counted; set it with set_product.")
+    if offer.stock + quantity < 0:
+        raise Conflict(f"Only {offer.stock:,} of {offer.name} are left; take away no more.")
+    if offer.stock + quantity > STOCK_MAX:
+        raise Conflict(f"A stock is up to {STOCK_MAX:,}; add fewer.")
+    return [Draft(stream, StockAdjusted(quantity))]
+
+
+def is_sku(sku: object) -> bool:
+    """Tell whether it can be a product's SKU."""
+    if not isinstance(sku, str) or not 0 < len(sku) <= SKU_CHARS_MAX:
+        return False
+    return sku.isascii() and sku.isprintable() and "/" not in sku and " " not in sku
 
 
 def product_stream(sku: object) -> str:
@@ -179,11 +264,10 @@ def product_stream(sku: object) -> str:
     Raises:
         Invalid: it can be no product's SKU.
     """
-    good = isinstance(sku, str) and 0 < len(sku) <= SKU_CHARS_MAX and sku.isascii()
-    if not good or not str(sku).isprintable() or "/" in str(sku) or " " in str(sku):
+    if not is_sku(sku):
         raise Invalid(
             f"A SKU has 1 to {SKU_CHARS_MAX} ASCII letters, digits and signs, "
-            f"without a space or a slash, not {sku!r}."
+            f"without a space or a slash, not {shown(sku)}."
         )
     return f"product/{sku}"
 
@@ -197,5 +281,5 @@ def product_of(stream: str, state: ProductState) -> Product:
     """
     sku, offer = stream.removeprefix("product/"), state.offer
     if offer is None:
-        raise NotFound(f"There is no product {sku!r}.")
+        raise NotFound(f"There is no product {shown(sku)}.")
     return Product(sku, stream, offer.name, offer.price, offer.stock, offer.category)

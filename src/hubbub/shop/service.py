@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sequence
 
 from anyio import to_thread
 
@@ -15,30 +14,19 @@ from ..journal.link import Links
 from ..journal.states import States
 from ..money import Money
 from ..permissions import check
-from ..service import check_limit, command, query, slow_command, slow_query
-from . import placing
+from ..service import query, slow_command, slow_query
+from . import placing, reconciliation
 from .cart import CartState
-from .carts import Carts
-from .coupon import Coupon, CouponState, coupon_of, coupon_stream, set_coupon
-from .events import CouponSet, ProductSet
 from .invoice import check_payment, invoice_html
 from .order import Order, OrderState, order_of, order_stream
 from .pricing import Terms
-from .product import (
-    CATALOGUE,
-    Catalogue,
-    Product,
-    ProductState,
-    product_of,
-    product_stream,
-    set_product,
-)
+from .products import Products
 from .till import Till
 
 __all__ = ["Shop"]
 
 
-class Shop(Carts):
+class Shop(Products):
     """
     The catalogue, carts, checkout and orders.
 
@@ -55,117 +43,6 @@ class Shop(Carts):
     def __init__(self, caller: Caller, terms: Terms, till: Till) -> None:
         super().__init__(caller, terms)
         self._till = till
-
-    # The catalogue
-
-    @query
-    def products(self, *, after: str | None = None, limit: int = 50) -> Command[list[Product]]:
-        """
-        List products by their SKUs.
-
-        Args:
-            after: the last SKU that one has.
-            limit: 1 to 500.
-        """
-        check_limit(limit, self._caller.settings.page_max)
-
-        def result(states: States, events: Sequence[Event]) -> list[Product]:
-            skus = states.of(Catalogue, CATALOGUE).page(after, limit)
-            streams = [f"product/{sku}" for sku in skus]
-            states.need(streams)
-            return [product_of(stream, states.of(ProductState, stream)) for stream in streams]
-
-        return Command(self._by, nothing, result, reads=(CATALOGUE,))
-
-    @query
-    def product(self, sku: str) -> Command[Product]:
-        """
-        Look a product up.
-
-        Raises:
-            NotFound: there is none.
-        """
-        stream = product_stream(sku)
-
-        def result(states: States, events: Sequence[Event]) -> Product:
-            return product_of(stream, states.of(ProductState, stream))
-
-        return Command(self._by, nothing, result, reads=(stream,))
-
-    @command
-    def set_product(
-        self,
-        sku: str,
-        name: str,
-        price: Money,
-        *,
-        stock: int | None = None,
-        category: str | None = None,
-    ) -> Command[Product]:
-        """
-        Make a product, or change it: it is as given, whatever it was. For admins.
-
-        Args:
-            sku: 1 to 64 ASCII characters, without a space or a slash.
-            name: up to 100 characters in one line.
-            price: of one, up to 10,000,000,000 of the currency's smallest unit.
-            stock: how many can be sold from now on, besides those that are put aside for
-                orders that are being paid; None if there are always enough.
-            category: what taxes go by.
-
-        Raises:
-            NotAllowed: you are no admin.
-            Invalid: an argument is outside its limits.
-        """
-        stream, given = product_stream(sku), ProductSet(name, price, stock, category)
-        chars_max = self._caller.settings.name_chars_max
-
-        def decide(states: States) -> Sequence[Draft]:
-            return set_product(states, sku, given, chars_max)
-
-        def result(states: States, events: Sequence[Event]) -> Product:
-            return product_of(stream, states.of(ProductState, stream))
-
-        return Command(self._by, decide, result, reads=(stream, CATALOGUE))
-
-    @command
-    def set_coupon(
-        self,
-        code: str,
-        *,
-        percent: int | None = None,
-        amount: Money | None = None,
-        minimum: Money | None = None,
-        once: bool = True,
-        expires_at: datetime | None = None,
-    ) -> Command[Coupon]:
-        """
-        Make a coupon, or change it. For admins.
-
-        Args:
-            code: 1 to 50 letters, digits, - or _.
-            percent: how much it takes off, 1 to 100; or
-            amount: how much it takes off.
-            minimum: the least subtotal with which it may be used.
-            once: True if each user may use it for one order only.
-            expires_at: until when it may be used; a time with a time zone.
-
-        Raises:
-            NotAllowed: you are no admin.
-            Invalid: an argument is outside its limits.
-        """
-        stream = coupon_stream(code)
-        given = CouponSet(percent, amount, minimum, once, expires_at)
-
-        def decide(states: States) -> Sequence[Draft]:
-            return set_coupon(stream, given)
-
-        def result(states: States, events: Sequence[Event]) -> Coupon:
-            return coupon_of(stream, states.of(CouponState, stream))
-
-        return Command(self._by, decide, result, reads=(stream,))
-
-    # Orders
 
     @slow_command
     async def checkout(self, *, payment: str, key: str) -> Order:
@@ -189,6 +66,8 @@ class Shop(Carts):
                 another checkout is under way.
             OutOfStock: there are fewer left.
             PaymentDeclined: nothing was charged, and the cart is as it was.
+            RateLimited: you have begun `checkout_limit` checkouts in `checkout_period`.
+            Overloaded: too many orders are being paid.
         """
         check_payment(payment, self._caller.settings.text_chars_max)
         await self._look_up_cart()
@@ -249,13 +128,74 @@ class Shop(Carts):
         def decide(states: States) -> Sequence[Draft]:
             return placing.begin_refund(states, stream, refund, amount)
 
-        def result(states: States, events: Sequence[Event]) -> Order:
-            return order_of(stream, states.of(OrderState, stream))
-
         arguments = ("refund", order_id, amount)
-        reads = (stream, placing.AGENDA)
-        command = Command(self._by, decide, result, reads=reads, key=key, arguments=arguments)
-        return await self._till.place(command, None)
+        return await self._till.place(self._order_command(stream, decide, key, arguments), None)
+
+    @slow_command
+    async def cancel_order(self, order_id: str, *, key: str) -> Order:
+        """
+        Cancel a pending order, whose payment the payment provider does not decide.
+
+        The order is declined and its stock put back at once, and the buyer can check out
+        again. What the provider has taken for it, or still takes, is voided or refunded.
+
+        Args:
+            order_id: an order's id: any for an admin; for the buyer, once `reserved_until`
+                has passed.
+            key: makes it exactly-once.
+
+        Returns:
+            The order, ``declined``; its `reconciliation` is ``pending`` until the provider
+            has answered.
+
+        Raises:
+            NotFound: there is no such order.
+            NotAllowed: it is somebody else's.
+            Conflict: it is not pending, or you have to wait for `reserved_until`.
+        """
+        stream, by, admin = order_stream(order_id), self._by, self._caller.role == "admin"
+
+        def decide(states: States) -> Sequence[Draft]:
+            return reconciliation.cancel(states, stream, by, admin=admin)
+
+        return await self._till.begin(
+            self._order_command(stream, decide, key, ("cancel_order", order_id))
+        )
+
+    @slow_command
+    async def settle_order(
+        self, order_id: str, *, key: str, payment_id: str | None = None
+    ) -> Order:
+        """
+        Mark a pending order as paid, when the payment provider does not say so. For admins.
+
+        What else the provider has taken for this order, or still takes, is voided or
+        refunded, so that the buyer pays once.
+
+        Args:
+            order_id: an order's id.
+            key: makes it exactly-once.
+            payment_id: the payment, as you have seen it at the provider; None if it was paid
+                in another way, like cash: then `refund` cannot give it back.
+
+        Returns:
+            The order, ``paid``; its `reconciliation` is ``pending`` until the provider has
+            answered.
+
+        Raises:
+            NotAllowed: you are no admin.
+            NotFound: there is no such order.
+            Invalid: that can be no payment's id.
+            Conflict: the order is not pending.
+        """
+        stream = order_stream(order_id)
+
+        def decide(states: States) -> Sequence[Draft]:
+            return reconciliation.settle(states, stream, payment_id)
+
+        return await self._till.begin(
+            self._order_command(stream, decide, key, ("settle_order", order_id, payment_id))
+        )
 
     @slow_query
     async def invoice(self, order_id: str, *, locale: str = "en_US") -> str:
@@ -274,13 +214,29 @@ class Shop(Carts):
         """
         order = await self.order(order_id)
         # What a place writes like is read from a file.
-        return await to_thread.run_sync(invoice_html, order, locale)
+        limiter = self._till.invoice_threads
+        return await to_thread.run_sync(invoice_html, order, locale, limiter=limiter)
+
+    def _order_command(
+        self,
+        stream: str,
+        decide: Callable[[States], Sequence[Draft]],
+        key: str,
+        arguments: tuple[object, ...],
+    ) -> Command[Order]:
+        def result(states: States, events: Sequence[Event]) -> Order:
+            return order_of(stream, states.of(OrderState, stream))
+
+        reads = (stream, placing.AGENDA)
+        return Command(self._by, decide, result, reads=reads, key=key, arguments=arguments)
 
     def _place_command(self, payment: str, key: str) -> Command[Order]:
         stream, terms, by = order_stream(self._caller.ids.new()), self._terms, self._by
 
         def decide(states: States) -> Sequence[Draft]:
-            return placing.place(states, stream, by, terms)
+            drafts = placing.place(states, stream, by, terms)
+            states.charge("checkouts", by)
+            return drafts
 
         def result(states: States, events: Sequence[Event]) -> Order:
             # A key that was used before has placed another.

@@ -63,6 +63,7 @@ class Shopfront:
             settings.cart_quantity_max,
             timedelta(days=settings.cart_days),
             timedelta(seconds=settings.reservation_seconds),
+            settings.orders_open_max,
         )
 
     def shop(self, caller: Caller) -> Shop:

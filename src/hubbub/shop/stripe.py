@@ -20,6 +20,7 @@ import msgspec
 from ..errors import Invalid, PaymentDeclined
 from ..ids import is_id, time_of
 from ..money import Money, decimals_of
+from ..shown import shown
 from .payment import Payment, PaymentStatus
 
 __all__ = ["Stripe", "StripeError", "units_of"]
@@ -231,7 +232,7 @@ class Stripe:
         a key Stripe would repeat a failure for a day, though it would do better by then.
         """
         if _INTENT_ID.fullmatch(payment_id) is None:
-            raise Invalid(f"{payment_id!r} is no payment of Stripe's.")
+            raise Invalid(f"{shown(payment_id)} is no payment of Stripe's.")
         path = f"payment_intents/{payment_id}"
         try:
             return _payment(await self._post(f"{path}/{what}", {}, None, _Intent))

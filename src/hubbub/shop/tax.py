@@ -11,6 +11,7 @@ import msgspec
 
 from ..errors import Invalid
 from ..money import Money, round_half_up
+from ..shown import shown
 
 __all__ = ["Basis", "FlatTax", "Tax", "TaxPolicy", "TaxTable", "Taxed", "country_of"]
 
@@ -136,7 +137,7 @@ def country_of(country: object) -> str:
     """
     good = isinstance(country, str) and len(country) == 2 and country.isascii()
     if not good or not str(country).isalpha():
-        raise Invalid(f"A country is two letters of ISO 3166 like DE, not {country!r}.")
+        raise Invalid(f"A country is two letters of ISO 3166 like DE, not {shown(country)}.")
     return str(country).upper()
 
 
@@ -144,7 +145,7 @@ def _where(where: object) -> Where:
     match where:
         case (country, None | str() as category):
             return country_of(country), category
-    raise Invalid(f'A rate is for a country and a category, like ("DE", None), not {where!r}.')
+    raise Invalid(f'A rate is for a country and a category, like ("DE", None), not {shown(where)}.')
 
 
 def _part(rate: object, included: bool) -> Fraction:
@@ -155,7 +156,7 @@ def _part(rate: object, included: bool) -> Fraction:
     try:
         exact = Fraction(Decimal(number))  # type: ignore[arg-type]
     except (InvalidOperation, TypeError, ValueError, OverflowError) as error:
-        raise Invalid(f"A rate is a decimal number like '0.19', not {rate!r}.") from error
+        raise Invalid(f"A rate is a decimal number like '0.19', not {shown(rate)}.") from error
     if not 0 <= exact <= 1:
         raise Invalid(f"A rate is from 0 to 1, not {rate}: 0.19 is 19 %.")
     return exact / (1 + exact) if included else exact

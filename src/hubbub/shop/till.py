@@ -22,9 +22,11 @@ from ..journal.command import Call, Command, nothing
 from ..journal.event import Draft, Event
 from ..journal.states import States
 from . import placing
+from .events import Reconciled
 from .order import Order, OrderState, order_of
 from .payment import Payment, PaymentProvider
 from .placing import AGENDA
+from .reconciliation import conclude, need, reconcile
 
 __all__ = ["Till"]
 
@@ -33,6 +35,7 @@ logger = logging.getLogger("hubbub.shop")
 # How long until a provider that did not answer, or does not know yet, is asked again.
 RETRY_SECONDS_MIN = 0.5
 RETRY_SECONDS_MAX = 60.0
+INVOICES_AT_ONCE_MAX = 2
 
 INTERRUPTED = "The payment was interrupted, and nothing was charged; try again."
 
@@ -47,11 +50,19 @@ class _Settling:
         self.done = anyio.Event()
         # True if something has begun that ``order`` does not tell of.
         self.again = False
+        # True if something has failed, and was logged.
+        self.failed = False
 
     @property
     def over(self) -> bool:
         """True when nothing is left to do."""
-        return not self.again and not _is_open(self.order)
+        return not self.again and not self.order.is_open
+
+    def tell(self) -> None:
+        """Let those who wait go, if only the provider is still to be heard."""
+        refunding = any(one.status == "pending" for one in self.order.refunds)
+        if self.order.status != "pending" and not refunding:
+            self.done.set()
 
 
 class Till:
@@ -70,6 +81,8 @@ class Till:
         self._start = start
         self._seconds_max = hub.settings.payment_seconds_max
         self._settling: dict[str, _Settling] = {}
+        # Writing an invoice takes a thread of those that are kept for that.
+        self.invoice_threads = anyio.CapacityLimiter(INVOICES_AT_ONCE_MAX)
 
     async def run(self) -> None:
         """Begin to finish what an earlier process has left open."""
@@ -77,13 +90,20 @@ class Till:
         def due(states: States, events: Sequence[Event]) -> list[str]:
             return list(states.of(Agenda, AGENDA).due)
 
-        try:
-            for stream in await self._hub.journal.execute(
-                Command(HUB, nothing, due, reads=(AGENDA,))
-            ):
-                self._settle_soon(await self._show(stream))
-        except Closed:
-            return
+        wait = RETRY_SECONDS_MIN
+        while True:
+            try:
+                command = Command(HUB, nothing, due, reads=(AGENDA,))
+                streams = await self._hub.journal.execute(command)
+                break
+            except Closed:
+                return
+            except Exception:  # the store's: it may be read later
+                logger.warning("the open orders cannot be read yet", exc_info=True)
+            await anyio.sleep(wait)
+            wait = min(2 * wait, RETRY_SECONDS_MAX)
+        for stream in streams:
+            await self._look_at(stream)
 
     async def place(self, command: Command[Order], payment: str | None) -> Order:
         """
@@ -92,20 +112,23 @@ class Till:
         Returns:
             The order when it is at its end, or still open after ``checkout_seconds_max``.
         """
-
-        def placed(call: Call[Order]) -> None:
-            # Also if the caller has gone meanwhile.
-            if call.error is None and _is_open(call.outcome()):
-                self._settle_soon(call.outcome(), payment)
-
-        call = Call(command, waits=True, on_done=placed)
-        order = await self._hub.journal.wait_for(call)
+        order = await self.begin(command, payment)
         settling = self._settling.get(order.stream)
         if settling is None:
             return order
         with anyio.move_on_after(self._hub.settings.checkout_seconds_max):
             await settling.done.wait()
         return settling.order
+
+    async def begin(self, command: Command[Order], payment: str | None = None) -> Order:
+        """Carry out a command, and begin to do what its order needs; do not wait for that."""
+
+        def placed(call: Call[Order]) -> None:
+            # Also if the caller has gone meanwhile.
+            if call.error is None and call.outcome().is_open:
+                self._settle_soon(call.outcome(), payment)
+
+        return await self._hub.journal.wait_for(Call(command, waits=True, on_done=placed))
 
     async def drain(self) -> None:
         """Wait for what is being paid, up to a deadline; the rest is finished the next time."""
@@ -120,10 +143,16 @@ class Till:
     async def _look_at(self, stream: str) -> None:
         try:
             order = await self._show(stream)
-        except HubbubError:
-            logger.warning("%s is not looked at", stream, exc_info=True)
+        except Closed:
+            # It is in the agenda, for the next time.
             return
-        if _is_open(order):
+        except HubbubError as error:
+            logger.warning("%s is not looked at: %s", stream, error.message)
+            return
+        except Exception:  # one order that cannot be read ends alone
+            logger.exception("%s cannot be looked at", stream)
+            return
+        if order.is_open:
             self._settle_soon(order)
 
     def _settle_soon(self, order: Order, payment: str | None = None) -> None:
@@ -137,7 +166,9 @@ class Till:
         stream, wait = settling.order.stream, RETRY_SECONDS_MIN
         try:
             while not settling.over:
-                if await self._step(settling):
+                moved = await self._step(settling)
+                settling.tell()
+                if moved:
                     wait = RETRY_SECONDS_MIN
                     continue
                 await anyio.sleep(wait)
@@ -157,12 +188,17 @@ class Till:
                 settling.order = await self._show(settling.order.stream)
             elif settling.order.status == "pending":
                 return await self._pay(settling)
+            elif settling.order.reconciliation == "pending":
+                return await self._reconcile(settling)
             else:
                 await self._refund(settling)
         except Closed:
             raise
         except Exception:  # the provider's, or the store's: it is tried again
-            logger.warning("%s cannot be finished yet", settling.order.stream, exc_info=True)
+            # Once for each order: a provider that is down for a day is asked very often.
+            level = logging.DEBUG if settling.failed else logging.WARNING
+            settling.failed = True
+            logger.log(level, "%s cannot be finished yet", settling.order.stream, exc_info=True)
             return False
         return True
 
@@ -173,6 +209,9 @@ class Till:
             return True
         with anyio.fail_after(self._seconds_max):
             found = await self._ask(settling)
+            if settling.again:
+                # It was ended by hand in the meantime, perhaps.
+                return True
             if found.status == "authorized":
                 found = await self._provider.capture(order.id, found.id, order.total)
             elif found.status == "pending" and self._is_late(order):
@@ -201,6 +240,41 @@ class Till:
             case _:
                 return False
         return True
+
+    async def _reconcile(self, settling: _Settling) -> bool:
+        """Let go, or give back, what the provider took against the end of an order."""
+        order, stream = settling.order, settling.order.stream
+        with anyio.fail_after(self._seconds_max):
+            outcome = await self._let_go(order) if order.total else Reconciled()
+        if outcome is None:
+            return False
+        if outcome.problem is not None:
+            logger.error("%s: look at its payment: %s", stream, outcome.problem)
+        await self._change(settling, lambda states: reconcile(states, stream, outcome))
+        return True
+
+    async def _let_go(self, order: Order) -> Reconciled | None:
+        found = await self._provider.look_up(order.id, order.total)
+        match need(order, found):
+            case "cancel":
+                found = await self._provider.cancel(order.id, found.id)
+            case "capture":
+                found = await self._provider.capture(order.id, found.id, order.total)
+        match need(order, found):
+            case "nothing":
+                return conclude(order, found)
+            case "refund":
+                return await self._give_back(order, found)
+            case _:
+                return None
+
+    async def _give_back(self, order: Order, found: Payment) -> Reconciled:
+        try:
+            # No refund of an order's has this id.
+            refund = await self._provider.refund(f"{order.id}-void", found.id, order.total)
+        except PaymentDeclined as error:
+            return Reconciled(found.id, problem=error.message)
+        return Reconciled(found.id, refund)
 
     async def _refund(self, settling: _Settling) -> None:
         order, stream = settling.order, settling.order.stream
@@ -242,7 +316,3 @@ class Till:
             return order_of(stream, states.of(OrderState, stream))
 
         return await self._hub.journal.execute(Command(HUB, nothing, shown, reads=(stream,)))
-
-
-def _is_open(order: Order) -> bool:
-    return order.status == "pending" or any(one.status == "pending" for one in order.refunds)

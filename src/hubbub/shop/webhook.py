@@ -15,8 +15,15 @@ from datetime import datetime
 import msgspec
 
 from ..errors import Invalid, NotAllowed
+from .order import ORDER_ID_CHARS_MAX
 
-__all__ = ["EVENTS_SEEN_MAX", "Webhook", "WebhookEvent"]
+__all__ = ["EVENTS_SEEN_MAX", "WEBHOOK_BYTES_MAX", "Webhook", "WebhookEvent"]
+
+# Read before it is known who sends it; Stripe's events have some kilobytes.
+WEBHOOK_BYTES_MAX = 128 * 1024
+SIGNATURE_CHARS_MAX = 4_096
+SIGNATURES_MAX = 16
+EVENT_ID_CHARS_MAX = 255
 
 TOLERANCE_SECONDS = 300
 EVENTS_SEEN_MAX = 10_000
@@ -89,28 +96,39 @@ class Webhook:
         self._check(body, signature, now)
         try:
             told = _decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raise Invalid(f"This is no event of Stripe's: {error}.") from error
+        if not 0 < len(told.id) <= EVENT_ID_CHARS_MAX:
+            raise Invalid(f"An event's id has 1 to {EVENT_ID_CHARS_MAX} characters.")
         if told.id in self._seen:
             return None
         self._seen[told.id] = None
         if len(self._seen) > EVENTS_SEEN_MAX:
             self._seen.popitem(last=False)
         metadata = told.data.object.metadata or {}
-        return WebhookEvent(told.id, told.type, metadata.get("order"))
+        order = metadata.get("order")
+        # An account of Stripe's may be used for more than this shop: it may be anything.
+        ours = order is not None and 0 < len(order) <= ORDER_ID_CHARS_MAX and _is_plain(order)
+        return WebhookEvent(told.id, told.type, order if ours else None)
 
     def _check(self, body: bytes, signature: str, now: datetime) -> None:
+        if len(signature) > SIGNATURE_CHARS_MAX:
+            raise NotAllowed("The header Stripe-Signature is too long.")
         fields = [part.strip().partition("=") for part in signature.split(",")]
         times = [value for name, _, value in fields if name == "t"]
         given = [value for name, _, value in fields if name == "v1"]
-        if len(times) != 1 or not _is_time(times[0]):
+        if len(times) != 1 or not _is_time(times[0]) or len(given) > SIGNATURES_MAX:
             raise NotAllowed("The header Stripe-Signature is missing, or wrong.")
         signed = times[0].encode() + b"." + body
         good = hmac.new(self._secret, signed, hashlib.sha256).hexdigest().encode()
-        if not any(hmac.compare_digest(good, one.encode()) for one in given):
+        if not any(hmac.compare_digest(good, one.encode(errors="replace")) for one in given):
             raise NotAllowed("The signature is wrong: this is not from Stripe.")
         if abs(now.timestamp() - int(times[0])) > TOLERANCE_SECONDS:
             raise NotAllowed("The signature is too old: this was sent before.")
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isalnum()
 
 
 def _is_time(text: str) -> bool:

@@ -23,14 +23,18 @@ export function editProduct(app, product, currency) {
     },
     { name: "category", label: "Category", maxlength: 100, value: product?.category ?? "" },
   ].filter(Boolean);
-  const act = ({ sku, name, price, stock, category }) =>
-    app.connection.call("shop.set_product", {
-      sku: product?.sku ?? sku,
-      name,
-      price: priceOf(price, currency),
-      stock: stockOf(stock),
-      category: category || null,
-    });
+  const act = async ({ sku, name, price, stock, category }) => {
+    const wanted = stockOf(stock);
+    const known = product ? product.stock : undefined;
+    const given = { sku: product?.sku ?? sku, name, price: priceOf(price, currency), category: category || null };
+    // While the form was open some were sold: what was not changed is not sent, and of two
+    // numbers only the difference is.
+    const counted = typeof known === "number" && wanted !== null;
+    if (wanted !== known && !counted) given.stock = wanted;
+    const set = await app.connection.call("shop.set_product", given);
+    if (!counted || wanted === known) return set;
+    return app.connection.command("shop.adjust_stock", { sku: given.sku, by: wanted - known });
+  };
   return formDialog(product ? `Edit ${product.name}` : "New product", fields, { submit: "Save", act });
 }
 
