@@ -203,10 +203,12 @@ class Raw:
         return self.read_head()
 
     def frame(self) -> Frame | None:
-        """Read a frame; None if the connection ends before one."""
-        while (found := self._parse()) is None and self._read():
-            pass
-        return found
+        """Read a frame that is not the server's ping; None if the connection ends before one."""
+        while True:
+            while (found := self._parse()) is None and self._read():
+                pass
+            if found is None or found.opcode != PING:
+                return found
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
         """Send a request; return its response, and pass over all that comes before it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -45,6 +46,14 @@ class Served:
     def alive(self) -> bool:
         """True while the process runs."""
         return self.process.poll() is None
+
+    def accepts(self) -> bool:
+        """Tell whether a connection is accepted: a process that dies does not, for a while."""
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 5.0).close()
+        except OSError:
+            return False
+        return self.alive
 
     @property
     def log(self) -> str:
