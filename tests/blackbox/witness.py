@@ -48,6 +48,11 @@ class Seen(NamedTuple):
         """The longest sign-in: there are too few of them for a 99th of 100."""
         return max(self.sign_ins, default=0.0)
 
+    def __str__(self) -> str:
+        times = f"p99 {self.p99 * 1_000:.0f} ms of {len(self.commands)} commands"
+        sign_ins = f"longest of {len(self.sign_ins)} sign-ins {self.sign_in_max * 1_000:.0f} ms"
+        return ", ".join([times, sign_ins, *self.errors[:3]])
+
 
 class Witness:
     """

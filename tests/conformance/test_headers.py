@@ -8,7 +8,7 @@ from tests.blackbox.raw import Head, Raw, handshake_of
 from tests.blackbox.served import Served
 
 BODY = b'{"nickname":"a"}'
-REFUSED = (400, 403, 421)
+REFUSED = (400, 401, 403, 404, 421)
 
 
 def ask(server: Served, line: str, *headers: str, body: bytes = b"") -> Head:
