@@ -120,7 +120,7 @@ def carts(target: Target) -> None:
     """Put something into a cart, each time as another guest."""
 
     def act() -> None:
-        with target.guest(address=target.address()) as client:
+        with target.guest() as client:
             sku = client.result("shop.products")[0]["sku"]
             client.call("shop.add_item", sku=sku)
             client.call("shop.set_country", country="DE")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Final
 
-from tests.attack.target import Attack, Target, hold, pour
+from tests.attack.target import ATTACKER, Attack, Target, hold, pour
 from tests.blackbox.raw import Raw
 
 __all__ = ["BY_HTTP"]
@@ -60,7 +60,7 @@ def half_requests(target: Target) -> None:
     with ExitStack() as stack:
 
         def act() -> None:
-            client = stack.enter_context(target.connect(address=target.address()))
+            client = stack.enter_context(target.connect())
             client.send(halves[target.number() % len(halves)])
 
         for _ in range(KEPT_CONNECTIONS):
@@ -94,7 +94,7 @@ def unread_pages(target: Target) -> None:
 
 
 def wrong_passwords(target: Target) -> None:
-    """Try passwords, long and short, for many names and from many addresses."""
+    """Try passwords, long and short, for many names."""
 
     def act() -> None:
         number = target.number()
@@ -133,7 +133,7 @@ def tokens(target: Target) -> None:
 def _endless(target: Target, *kinds: tuple[bytes, bytes]) -> None:
     def act() -> None:
         first, more = kinds[target.number() % len(kinds)]
-        with target.connect(address=target.address()) as client:
+        with target.connect() as client:
             client.send(first)
             pour(target, client, more)
 
@@ -146,14 +146,14 @@ def _unread(target: Target, ask: Callable[[Raw], None]) -> None:
             for _ in range(READERS):
                 if not target.going:
                     break
-                client = stack.enter_context(target.connect(reads=False, address=target.address()))
+                client = stack.enter_context(target.connect(reads=False))
                 ask(client)
             hold(target)
 
     target.crowd(1, act)
 
 
-def _ask(target: Target, request: bytes, *, address: str = "127.0.6.6") -> None:
+def _ask(target: Target, request: bytes, *, address: str = ATTACKER) -> None:
     with target.connect(address=address) as client:
         client.send(request)
         client.read_head()

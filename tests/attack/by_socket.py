@@ -96,12 +96,12 @@ def follows_from_everywhere(target: Target) -> None:
 
 
 def sockets_of_one_user(target: Target) -> None:
-    """Open sockets, all by one user, from many addresses."""
+    """Open sockets, all by one user."""
     with target.connect() as first, ExitStack() as stack:
         token = first.sign_in("Many")["token"]
 
         def act() -> None:
-            client = stack.enter_context(target.connect(address=target.address()))
+            client = stack.enter_context(target.connect())
             client.upgrade()
             client.call("session.sign_in", token=token)
 
@@ -110,12 +110,12 @@ def sockets_of_one_user(target: Target) -> None:
 
 
 def silent_connections(target: Target) -> None:
-    """Open connections, from many addresses, and say nothing, or half of something."""
+    """Open connections, and say nothing, or half of something."""
     parts = [b"", b"GET /w", b"GET / HTTP/1.1\r\n", handshake_of()[:-2], handshake_of()]
     with ExitStack() as stack:
 
         def act() -> None:
-            client = stack.enter_context(target.connect(address=target.address()))
+            client = stack.enter_context(target.connect())
             client.send(parts[target.number() % len(parts)])
 
         for _ in range(SILENT_CONNECTIONS):
@@ -131,7 +131,7 @@ def half_messages(target: Target) -> None:
     with ExitStack() as stack:
 
         def act() -> None:
-            client = stack.enter_context(target.connect(address=target.address()))
+            client = stack.enter_context(target.connect())
             client.send(handshake_of(), most if target.number() % 2 else fragments)
 
         while target.going:

@@ -13,7 +13,20 @@ from typing import Any, Final
 from tests.blackbox.raw import CLOSE, TEXT, Raw, frame_of, request_of
 from tests.blackbox.served import Served
 
-__all__ = ["Attack", "Target", "batch_of", "call_again", "chat_text", "hold", "pour", "pump"]
+__all__ = [
+    "ATTACKER",
+    "Attack",
+    "Target",
+    "batch_of",
+    "call_again",
+    "chat_text",
+    "hold",
+    "pour",
+    "pump",
+]
+
+# All attackers are one client, with an address that is nobody else's; 127.0.0.1 would be a proxy.
+ATTACKER: Final = "127.0.6.6"
 
 # The largest text of a message, in characters of four bytes each.
 TEXT_CHARS_MAX: Final = 4_000
@@ -40,6 +53,9 @@ class Target:
     def __init__(self, server: Served, seconds: float) -> None:
         self.port = server.port
         self.process = server
+        # What the server needed when the attack began, and the most that it needed beside, in MiB.
+        self._idle = server.memory
+        self.grown = 0.0
         self._seconds = seconds
         self._ends = 0.0
         self._numbers = itertools.count(1)
@@ -50,14 +66,20 @@ class Target:
         return time.perf_counter() < self._ends and self.process.alive
 
     def begin(self) -> None:
-        """Let the time run."""
+        """Let the time run, from here on: what was made ready before is not the attack's."""
+        self._idle, self.grown = self.process.memory, 0.0
         self._ends = time.perf_counter() + self._seconds
 
-    def connect(self, *, reads: bool = True, address: str = "127.0.6.6") -> Raw:
+    def measure(self) -> None:
+        """Look how much memory the server needs now."""
+        if self.process.alive:
+            self.grown = max(self.grown, self.process.memory - self._idle)
+
+    def connect(self, *, reads: bool = True, address: str = ATTACKER) -> Raw:
         """Connect from the attackers' address."""
         return Raw(self.port, source=address, receive_bytes=0 if reads else RECEIVE_BYTES)
 
-    def guest(self, *, reads: bool = True, address: str = "127.0.6.6") -> Raw:
+    def guest(self, *, reads: bool = True, address: str = ATTACKER) -> Raw:
         """Connect, and sign in as a new guest."""
         client = self.connect(reads=reads, address=address)
         try:
@@ -70,11 +92,6 @@ class Target:
     def number(self) -> int:
         """Return a number that is not used yet."""
         return next(self._numbers)
-
-    def address(self) -> str:
-        """Return another address of this machine each time, of some."""
-        number = next(self._numbers) % 200
-        return f"127.0.5.{number + 1}"
 
     def crowd(self, count: int, act: Callable[[], None]) -> None:
         """Let some attackers do the same again and again, until the time is over."""
