@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import nox
+from nox.command import CommandFailed
 
 nox.needs_version = ">=2026.10"
 # uv makes an environment in seconds; pip does it as well.
@@ -174,6 +175,31 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def junk(session: nox.Session) -> None:
+    """Send junk to a real server on each event loop: ``nox -s junk -- 20000 [SEED]``."""
+    install(session, "test")
+    connections, seed, *_ = [*session.posargs, *["20000", ""][len(session.posargs) :]]
+    env = {"HUBBUB_JUNK_CONNECTIONS": connections, "HUBBUB_JUNK_SEED": seed}
+    run_on_each(session, "tests/faults/test_junk.py", env)
+
+
+@nox.session(default=False)
+def attack(session: nox.Session) -> None:
+    """Attack a real server in every way, each for some seconds: ``nox -s attack -- 20 [NAME]``."""
+    install(session, "test")
+    seconds, *names = session.posargs or ["20"]
+    flags = ["-k", " or ".join(names)] if names else []
+    run_on_each(session, "tests/attack", {"HUBBUB_ATTACK_SECONDS": seconds}, *flags)
+
+
+@nox.session(default=False)
+def autobahn(session: nox.Session) -> None:
+    """Run Autobahn's cases on each event loop, all or some groups: ``nox -s autobahn -- 1 7``."""
+    install(session, "conformance")
+    session.run("python", "-m", "tests.conformance.autobahn", *session.posargs)
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure: ``nox -s bench -- --help`` says what."""
     install(session, "browser")
@@ -186,6 +212,18 @@ def install(session: nox.Session, group: str) -> None:
         session.install("--editable", ".[all]", *groups)
 
 
+def run_on_each(session: nox.Session, tests: str, env: dict[str, str], *flags: str) -> None:
+    """Run tests that print figures on each event loop, also if they fail on the first."""
+    failed = []
+    for plugin in (ON_ASYNCIO, ON_TRIO):
+        try:
+            session.run("pytest", "-q", "-s", "--tb=short", *plugin, tests, *flags, env=env)
+        except CommandFailed as error:
+            failed.append(str(error))
+    if failed:
+        session.error(f"The tests failed on {len(failed)} of 2 event loops.")
+
+
 def run_tests(
     session: nox.Session, plugin: list[str], args: list[str], *, measured: bool = False
 ) -> None:
@@ -194,6 +232,7 @@ def run_tests(
         session.env["COVERAGE_FILE"] = str(ROOT / f".coverage.{session.name}")
         session.run("coverage", "erase")
         python = ["coverage", "run"]
-    # The examples and the page have sessions of their own.
-    flags = [*plugin, "--ignore=tests/docs", "--ignore=tests/browser", *PARALLEL]
+    # The attacks, the page and the examples have sessions of their own.
+    apart = [f"--ignore=tests/{name}" for name in ("attack", "browser", "docs")]
+    flags = [*plugin, *apart, *PARALLEL]
     session.run(*python, "-m", "pytest", *flags, *args)
