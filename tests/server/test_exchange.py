@@ -24,6 +24,11 @@ def body(data: bytes | bytearray = b"", *, more: bool = False) -> dict[str, Any]
     return {"type": "http.response.body", "body": data, "more_body": more}
 
 
+async def wait_for_the_end(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 class Answer(bytearray):
     """An answer that can be watched."""
 
@@ -186,7 +191,8 @@ async def test_an_answer_that_nobody_takes_is_forgotten_at_once(in_group: bool) 
         if not in_group:
             await send(body(answer))
             return
-        async with anyio.create_task_group():
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(wait_for_the_end, receive)
             await send(body(answer))
 
     alive: list[weakref.ref[Answer]] = []
@@ -205,8 +211,7 @@ async def test_two_may_wait_for_the_client_to_go() -> None:
     ended = []
 
     async def wait(receive: Receive) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
+        await wait_for_the_end(receive)
         ended.append(1)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -15,6 +15,7 @@ from anyio.abc import SocketAttribute, SocketStream
 
 import hubbub
 from hubbub.server import http_limits, run
+from hubbub.server.http_connection import HttpConnection
 from hubbub.server.http_limits import HEAD_BYTES_MAX
 from tests.server.raw_client import connected
 from tests.server.running import SETTINGS, Running, running
@@ -177,6 +178,27 @@ async def meddle(server: Running, chance: random.Random) -> None:
             if chance.random() < 0.5:
                 own = stream.extra(SocketAttribute.raw_socket)  # noqa: S610  # this is no Django
                 own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+@pytest.mark.parametrize("method", ["feed", "answered", "feed_eof"])
+async def test_a_fault_of_ours_ends_one_connection(
+    method: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*args: object) -> None:
+        raise ValueError("a fault of ours")
+
+    async with running() as server, connected(server.address, "ann") as ann:
+        monkeypatch.setattr(HttpConnection, method, fail)
+        with suppress(anyio.BrokenResourceError):
+            async with raw(server) as stream:
+                await stream.send(GET)
+                if method == "feed_eof":
+                    await stream.send_eof()
+                await read_to_the_end(stream)
+        await until(lambda: server.gateway.places.count == 1)
+
+        assert "result" in await ann.ask("users.online")
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
 
 
 # Places

@@ -6,9 +6,10 @@ import ctypes
 
 __all__ = ["give_memory_back"]
 
-# Of malloc.h: an allocation from this size has pages of its own, which are freed with it.
+# Of malloc.h, where the second is M_ARENA_MAX: an allocation from this size has pages of its
+# own, which are freed with it.
 M_MMAP_THRESHOLD = -3
-M_ARENA_MAX = -8
+M_ARENAS = -8
 # glibc raises its threshold to the largest that was freed, so that after a few large answers
 # every other one would stay in the heap.
 MMAP_BYTES = 1024 * 1024
@@ -27,4 +28,4 @@ def give_memory_back() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
         return False
-    return bool(mallopt(M_MMAP_THRESHOLD, MMAP_BYTES) and mallopt(M_ARENA_MAX, ARENAS))
+    return bool(mallopt(M_MMAP_THRESHOLD, MMAP_BYTES) and mallopt(M_ARENAS, ARENAS))

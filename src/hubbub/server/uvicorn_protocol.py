@@ -127,8 +127,12 @@ class UvicornProtocol(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Keep the connection open for an answer."""
-        if self._http is not None:
-            self._http.feed_eof()
+        try:
+            if self._http is not None:
+                self._http.feed_eof()
+        except Exception:
+            logger.exception("a connection failed")
+            self.abort()
         return self._transport.get_extra_info("sslcontext") is None
 
     def pause_writing(self) -> None:
@@ -187,7 +191,7 @@ class UvicornProtocol(asyncio.Protocol):
 
     def start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a task that uvicorn waits for."""
-        task = self._loop.create_task(work())
+        task = self._loop.create_task(self._contain(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -222,6 +226,13 @@ class UvicornProtocol(asyncio.Protocol):
             self._leave()
 
         take_over(self.gateway, self._loop, self._transport, head, rest, on_lost)
+
+    async def _contain(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await work()
+        except Exception:
+            logger.exception("a connection failed")
+            self.abort()
 
     def _expire(self, due: float) -> None:
         self._timer = None
