@@ -124,6 +124,15 @@ def test_a_limit_says_when_to_try_again() -> None:
     counted.charge(ROOMS, "ann", HERE)
 
 
+def test_a_clock_that_is_set_back_is_no_error() -> None:
+    counted, clock = quotas(rooms_per_user=3)
+    clock.passed = 3_600.0
+    assert count(counted, ROOMS, "ann", HERE, 2) == 2
+    clock.passed = 0.0
+
+    assert count(counted, ROOMS, "ann", HERE, 2) == 1
+
+
 @given(st.lists(st.booleans(), max_size=60))
 def test_what_was_refused_after_all_costs_nothing(steps: list[bool]) -> None:
     counted, _ = quotas(rooms_per_user=5)

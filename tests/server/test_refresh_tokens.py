@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 import msgspec
 import pytest
+from argon2 import PasswordHasher
 
 import hubbub
 from hubbub.client.remote import RemoteSession
@@ -21,6 +22,8 @@ from tests.server.running import running
 from tests.session.worlds import SetClock
 
 PASSWORD = "correct horse"
+# What a hash costs is not what is tested.
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 def settings_of(clock: SetClock) -> hubbub.Settings:
@@ -94,6 +97,7 @@ async def test_other_sign_ins_of_the_user_go_on() -> None:
     clock = SetClock()
     async with hubbub.open("memory://", settings=settings_of(clock)) as hub:
         gateway = Gateway(hub)
+        hub.accounts.hashing.hasher = CHEAP
         async with hub.session("ann") as ann:
             await ann.users.create_account("Ann", PASSWORD)
         one, other = [
@@ -164,6 +168,7 @@ async def test_after_the_clock_went_back_passwords_and_tokens_are_good() -> None
     clock = SetClock()
     async with hubbub.open("memory://", settings=settings_of(clock)) as hub:
         gateway = Gateway(hub)
+        hub.accounts.hashing.hasher = CHEAP
         async with hub.session("ann") as ann:
             await ann.users.create_account("Ann", PASSWORD)
             await ann.users.change_password(PASSWORD, "another one")

@@ -60,6 +60,13 @@ def test_even_there_a_password_cannot_be_guessed_for_ever() -> None:
     assert tried(attempts, "ann", HERE, 1_000) == LIMIT * KNOWN_FACTOR
 
 
+def test_a_clock_that_is_set_back_is_no_error() -> None:
+    attempts = Attempts(LIMIT, 60.0)
+
+    assert tried(attempts, "root", HERE, 2, now=3_600.0) == 2
+    assert tried(attempts, "root", HERE, 2, now=0.0) == 1
+
+
 def test_addresses_of_one_customer_are_one() -> None:
     attempts = Attempts(LIMIT, 60.0)
     passed = sum(tried(attempts, "root", f"2001:db8::{last:x}", 1) for last in range(20))
