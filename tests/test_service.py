@@ -7,16 +7,22 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hubbub.errors import Invalid
 from hubbub.service import (
+    SEQ_MAX,
+    SHOWN_CHARS_MAX,
     Method,
     Service,
     check_limit,
+    check_seq,
     command,
     methods_of,
     query,
     remote,
+    shown,
     slow_command,
     slow_query,
 )
@@ -141,3 +147,32 @@ def test_a_limit_has_limits(limit: object) -> None:
 
 def test_a_good_limit_is_returned() -> None:
     assert check_limit(500, 500) == 500
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [-1, SEQ_MAX + 1, 1 << 63, 1 << 70, 10**5_000, True, False, 1.0, "1", None, [1], b"1"],
+    ids=lambda wrong: type(wrong).__name__,
+)
+def test_a_seq_that_no_store_could_take_is_refused(wrong: object) -> None:
+    with pytest.raises(Invalid) as error:
+        check_seq(wrong)
+
+    assert len(error.value.message) < 200
+
+
+@pytest.mark.parametrize(
+    "wrong", [True, 1 << 70, 10**5_000, "x" * 100_000], ids=lambda wrong: type(wrong).__name__
+)
+def test_a_limit_that_is_no_number_is_refused_in_few_words(wrong: object) -> None:
+    with pytest.raises(Invalid) as error:
+        check_limit(wrong, 500)
+
+    assert len(error.value.message) < 200
+
+
+@given(
+    st.one_of(st.none(), st.integers(), st.floats(), st.text(), st.binary(), st.lists(st.text()))
+)
+def test_whatever_is_shown_is_short(value: object) -> None:
+    assert len(shown(value)) <= 12 * SHOWN_CHARS_MAX

@@ -41,12 +41,16 @@ __all__ = [
     "methods_of",
     "query",
     "remote",
+    "shown",
     "slow_command",
     "slow_query",
 ]
 
 # What JSON holds exactly, everywhere.
 SEQ_MAX = (1 << 53) - 1
+
+# So much of an argument is repeated in the message that refuses it.
+SHOWN_CHARS_MAX = 80
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -258,10 +262,10 @@ def check_limit(limit: object, most: int) -> int:
     Return how many to return.
 
     Raises:
-        Invalid: it is not from 1 to ``most``.
+        Invalid: it is not a number from 1 to ``most``; True is no number.
     """
-    if not isinstance(limit, int) or not 1 <= limit <= most:
-        raise Invalid(f"The limit is {limit!r}; give 1 to {most}.")
+    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= most:
+        raise Invalid(f"The limit is {shown(limit)}; give 1 to {most}.")
     return limit
 
 
@@ -270,8 +274,21 @@ def check_seq(seq: object) -> int:
     Return a seq, of which there may be no event.
 
     Raises:
-        Invalid: it is not a number from 0 to ``SEQ_MAX``.
+        Invalid: it is not a number from 0 to ``SEQ_MAX``; True is no number.
     """
-    if not isinstance(seq, int) or not 0 <= seq <= SEQ_MAX:
-        raise Invalid(f"A seq is a number from 0 to {SEQ_MAX}, not {seq!r}.")
+    if not isinstance(seq, int) or isinstance(seq, bool) or not 0 <= seq <= SEQ_MAX:
+        raise Invalid(f"A seq is a number from 0 to {SEQ_MAX}, not {shown(seq)}.")
     return seq
+
+
+def shown(value: object) -> str:
+    """Return what was given, short enough for an error's message."""
+    if isinstance(value, int) and value.bit_length() > SHOWN_CHARS_MAX:
+        # Python itself refuses to write out a number of thousands of digits.
+        return f"a number of {value.bit_length()} bits"
+    if isinstance(value, (str, bytes)):
+        text = repr(value[:SHOWN_CHARS_MAX])
+        return text if len(value) <= SHOWN_CHARS_MAX else f"{text}…"
+    if value is None or isinstance(value, (int, float)):
+        return repr(value)
+    return f"a {type(value).__name__}"

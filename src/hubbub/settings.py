@@ -55,6 +55,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         price_fresh_seconds: how long a price that it told is used before it is asked again.
         price_lookups_max: how many answers of it are waited for at one time.
         states_max: folded streams kept in memory besides those in use.
+        states_bytes_max: about how many bytes of them.
+        key_days: how long an idempotency key is remembered.
         frame_bytes_max: the largest frame a socket may send.
         requests_in_flight_max: requests of one connection that are being answered.
         requests_per_second: requests that one connection may make, with a burst
@@ -109,6 +111,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     price_fresh_seconds: float = 5.0
     price_lookups_max: int = 16
     states_max: int = 10_000
+    states_bytes_max: int = 64 * 1024 * 1024
+    key_days: float = 7.0
     frame_bytes_max: int = 64 * 1024
     requests_in_flight_max: int = 256
     requests_per_second: float = 500.0

@@ -42,7 +42,7 @@ from tests.journal.tally import (
 )
 from tests.journal.troubled import FailingStore, FullStore, GatedStore
 
-IMPATIENT = Settings(commit_seconds_max=0.05)
+IMPATIENT = Settings(commit_seconds_max=0.2)
 
 
 @pytest.fixture
@@ -230,7 +230,8 @@ async def test_a_full_disk_loses_nothing_that_was_acknowledged(full: FullStore) 
 
 async def test_a_hub_may_be_opened_on_a_full_disk_and_read(full: FullStore) -> None:
     texts = [" ".join(f"word{n}x{seq}" for n in range(200)) for seq in range(1, 21)]
-    full.commit(Batch([said(seq, text) for seq, text in enumerate(texts, 1)]))
+    batch = Batch([said(seq, text) for seq, text in enumerate(texts, 1)])
+    await anyio.to_thread.run_sync(full.commit, batch)
     full.fill_up()
     async with open_journal(full) as journal:
         for _ in range(2):
@@ -275,23 +276,9 @@ async def test_a_commit_that_takes_too_long_fails() -> None:
     store = GatedStore()
     store.before_commit.shut()
     async with open_journal(store, IMPATIENT) as journal:
-        with pytest.raises(StorageError, match=r"did not answer for 0\.05 s"):
+        with pytest.raises(StorageError, match=r"did not answer for 0\.2 s"):
             await journal.execute(add("tally/1", 1))
         store.open_all()
-
-
-async def test_after_that_the_journal_says_so_until_it_is_opened_again() -> None:
-    store = GatedStore()
-    async with open_journal(store, IMPATIENT) as journal:
-        await journal.execute(add("tally/1", 1))
-        store.before_commit.shut()
-        with pytest.raises(StorageError):
-            await journal.execute(add("tally/1", 1))
-        store.open_all()
-        outcomes = await together(journal, add("tally/2", 1), total("tally/1"))
-
-    assert kinds(outcomes) == [StorageError] * 2
-    assert "Open the hub again" in str(outcomes[0])
 
 
 async def test_who_waits_behind_a_commit_that_takes_too_long_is_told() -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.errors import Conflict
-from hubbub.journal.command import Call, Command, Lane, NotLoaded, nothing
+from hubbub.errors import Conflict, Invalid
+from hubbub.journal.command import Call, Command, Lane, NotLoaded, check_key, nothing
 from hubbub.journal.states import States
 from tests.journal.tally import add, new_limit, total
 
@@ -83,3 +83,28 @@ def test_a_turn_comes_when_all_before_it_have_left(order: list[int]) -> None:
     assert places == sorted(order)
     gone = [set(order[: count + 1]) for count in range(6)]
     assert turns == [min(set(range(7)) - left) for left in gone]
+
+
+@given(st.integers(1, 9), st.data())
+def test_calls_that_are_decided_again_have_their_old_turns(count: int, data: st.DataObject) -> None:
+    lane = Lane()
+    places = [lane.enter() for _ in range(count)]
+    decided = data.draw(st.integers(1, count))
+    for place in places[:decided]:
+        lane.leave(place)
+    again = sorted(data.draw(st.sets(st.sampled_from(places[:decided]), min_size=1)))
+    lane.rewind(again)
+    turns = []
+    for place in [*again, *places[decided:]]:
+        turns.append(lane.turn == place)
+        lane.leave(place)
+
+    assert all(turns)
+    assert lane.turn == count
+    assert not lane._gone
+
+
+@pytest.mark.parametrize("key", ["", "x" * 201, 5, None, "\ud800"])
+def test_a_key_that_is_none_is_refused(key: object) -> None:
+    with pytest.raises(Invalid, match="200"):
+        check_key(key, 200)

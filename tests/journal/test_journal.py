@@ -12,7 +12,8 @@ from anyio import to_thread
 from hubbub.errors import Closed, Conflict, Invalid, KeyReused, NotFound, Overloaded
 from hubbub.journal.command import Call
 from hubbub.journal.committer import CATCH_UP_PARTS_MAX
-from hubbub.journal.journal import READERS_MAX, Journal
+from hubbub.journal.journal import Journal
+from hubbub.journal.readers import READERS_MAX
 from hubbub.journal.stores.sqlite import SQLiteStore
 from hubbub.settings import Settings
 from tests.journal.tally import add, memory_store, numbers, open_journal, together, total

@@ -43,7 +43,7 @@ class History:
             if seq is not None:
                 check_seq(seq)
         stream = await self.readable(room_id)
-        return await self._caller.journal.query(self._read_page, stream, after, before, limit)
+        return await self._caller.query(self._read_page, stream, after, before, limit)
 
     async def search(self, room_id: str, text: str, *, limit: int) -> list[Message]:
         """Find messages by their words, the newest first."""
@@ -55,10 +55,10 @@ class History:
         journal, found = self._caller.journal, list[Message]()
         before = 1 << 62
         while len(found) < limit:
-            seqs = await journal.search(stream, wanted, before, limit)
+            seqs = await journal.search(stream, wanted, before, limit, by=self._caller.user)
             if not seqs:
                 break
-            messages = await journal.query(self._read_each, stream, seqs)
+            messages = await self._caller.query(self._read_each, stream, seqs)
             # The index knows every text that a message ever had.
             found += [message for message in messages if matches(message.text, wanted)]
             before = seqs[-1]
@@ -73,7 +73,7 @@ class History:
 
         reads = (f"user/{caller.user}",)
         found = await caller.execute(Command(caller.user, nothing, marks, reads=reads))
-        return await caller.journal.query(self._count, found)
+        return await caller.query(self._count, found)
 
     async def readable(self, room_id: str) -> str:
         """Return a room's stream if one may read it; raise otherwise."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from heapq import nsmallest
 from typing import TypeVar
 
 from ..errors import Invalid, NotFound
@@ -96,12 +97,11 @@ class Chat(Service):
             found = set(states.of(Links, f"user/{by}").links)
             if not joined:
                 found.update(states.of(Links, INDEX).links)
-            streams = sorted(
-                stream
-                for stream in found
-                if stream.startswith("room/") and (after is None or stream > stream_of(after))
-            )
-            return [room_of(s, states.of(RoomState, s)) for s in streams[:limit]]
+            first = "room/" if after is None else stream_of(after)
+            rooms = (name for name in found if name > first and name.startswith("room/"))
+            streams = nsmallest(limit, rooms)
+            states.need(streams)
+            return [room_of(s, states.of(RoomState, s)) for s in streams]
 
         return Command(by, nothing, result, reads=[INDEX, f"user/{by}"])
 

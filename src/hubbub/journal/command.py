@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
+from ..errors import Invalid
+
 if TYPE_CHECKING:
     from anyio import Event as Wake
 
     from .event import Draft, Event
     from .states import Cell, Name, States
 
-__all__ = ["Call", "Command", "NotLoaded", "nothing"]
+__all__ = ["Call", "Command", "Lane", "NotLoaded", "check_key", "nothing"]
 
 R = TypeVar("R")
 
@@ -85,6 +87,8 @@ class Call(msgspec.Struct, Generic[R], eq=False):
     # who are decided together wake together, on one event.
     waits: bool = False
     wake: Wake | None = None
+    # How often it was decided again because another writer was first.
+    races: int = 0
 
     def wait_on(self, wake: Wake) -> None:
         """Let the one who waits wait on another event."""
@@ -130,3 +134,18 @@ class Lane:
         while self.turn in self._gone:
             self._gone.remove(self.turn)
             self.turn += 1
+
+    def rewind(self, places: Sequence[int]) -> None:
+        """Give calls that were decided their turns once more."""
+        first = min(places)
+        self._gone.update(range(first, self.turn))
+        self._gone.difference_update(places)
+        self.turn = first
+
+
+def check_key(key: object, chars_max: int) -> None:
+    """Raise Invalid if it cannot be an idempotency key."""
+    good = isinstance(key, str) and 0 < len(key) <= chars_max
+    # UTF-8 has no form for half a surrogate pair, so no store could keep it.
+    if not good or not (str(key).isascii() or str(key).encode(errors="ignore").decode() == key):
+        raise Invalid(f"A key has 1 to {chars_max} characters; take another.")

@@ -9,9 +9,12 @@ from itertools import islice
 
 import msgspec
 
-from .contract import Batch, Loaded, Record, Snapshot, Used
+from .contract import Batch, Loaded, LostRace, Record, Snapshot, Used
 
 __all__ = ["MemoryStore"]
+
+# Used keys that are removed in one go.
+EXPIRED_MAX = 2_000
 
 Matches = Callable[[str, Sequence[str]], bool]
 
@@ -44,9 +47,10 @@ class MemoryStore:
 
     def commit(self, batch: Batch) -> None:
         """Append a batch."""
+        # All that can fail comes before the first record is kept.
+        self._check(batch.records)
         for record in batch.records:
             records = self._streams.setdefault(record.stream, [])
-            assert record.seq == len(records) + 1, "seqs have no gaps"
             records.append(record)
             if record.ref is not None:
                 about = self._about.setdefault(record.stream, {})
@@ -119,6 +123,16 @@ class MemoryStore:
         """Nothing is ever put off."""
         return False
 
+    def expire(self, before: int) -> bool:
+        """Remove some used keys that are older; the first in are the oldest."""
+        old = [name for name, used in islice(self._used.items(), EXPIRED_MAX) if used.at < before]
+        for name in old:
+            del self._used[name]
+        return len(old) == EXPIRED_MAX
+
+    def check(self) -> None:
+        """Nothing here can fail for a while."""
+
     def streams(self) -> Iterator[tuple[str, int]]:
         """Yield each stream's name and how many events it has."""
         for stream in sorted(self._streams):
@@ -140,6 +154,16 @@ class MemoryStore:
 
     def close(self) -> None:
         """Keep everything: what was in use may still be read."""
+
+    def _check(self, records: Sequence[Record]) -> None:
+        heads: dict[str, int] = {}
+        for record in records:
+            head = heads.get(record.stream)
+            if head is None:
+                head = len(self._streams.get(record.stream, ()))
+            if record.seq != head + 1:
+                raise LostRace
+            heads[record.stream] = record.seq
 
     def _records(self, stream: str) -> list[Record]:
         return self._streams.get(stream, [])
