@@ -27,8 +27,7 @@ USES: dict[str, Callable[[hubbub.Hubbub, Session, str], Awaitable[Any]]] = {
 def test_at_home_is_where_it_was_made() -> None:
     async def check() -> None:
         home = Home()
-        home.check(thoroughly=False)
-        home.check(thoroughly=True)
+        home.check()
 
     anyio.run(check)
 
@@ -42,7 +41,7 @@ def test_another_loop_in_the_same_thread_is_told(backend: Backend) -> None:
 
     async def use() -> None:
         with pytest.raises(WrongLoop, match="another event loop"):
-            homes[0].check(thoroughly=True)
+            homes[0].check()
 
     anyio.run(make, backend=backend)
     anyio.run(use, backend=backend)

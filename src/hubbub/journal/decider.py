@@ -98,7 +98,20 @@ class Decider:
     def _write(self, call: Call[Any], drafts: Sequence[Draft], decided: Decided) -> Sequence[Event]:
         command, states = call.command, self._states
         cells = [states.cell(draft.stream) for draft in drafts]
-        events, records = self._events(command.by, drafts, cells)
+        # Not list[Event](): that costs as much as everything else here.
+        events: list[Event] = []
+        records: list[Record] = []
+        heads: dict[str, int] = {}
+        by, now = command.by, states.now
+        for draft, cell in zip(drafts, cells, strict=True):
+            stream, ref, data = draft.stream, draft.ref, draft.data
+            if ref is not None:
+                states.thread(stream, ref)
+            seq = heads[stream] = heads.get(stream, cell.head) + 1
+            at = now if cell.at is None or cell.at < now else cell.at
+            event = Event(stream, seq, at, by, ref, data)
+            events.append(event)
+            records.append(Record(stream, seq, tag_of(data), by, ref, encode_event(event)))
         try:
             for event, cell in zip(events, cells, strict=True):
                 cell.take(event)
@@ -115,19 +128,3 @@ class Decider:
         decided.events += events
         decided.batch.records += records
         return events
-
-    def _events(
-        self, by: str, drafts: Sequence[Draft], cells: Sequence[StreamCell]
-    ) -> tuple[list[Event], list[Record]]:
-        states, events, records = self._states, list[Event](), list[Record]()
-        heads: dict[str, int] = {}
-        for draft, cell in zip(drafts, cells, strict=True):
-            stream, ref, data = draft.stream, draft.ref, draft.data
-            if ref is not None:
-                states.thread(stream, ref)
-            seq = heads[stream] = heads.get(stream, cell.head) + 1
-            at = states.now if cell.at is None or cell.at < states.now else cell.at
-            event = Event(stream, seq, at, by, ref, data)
-            events.append(event)
-            records.append(Record(stream, seq, tag_of(data), by, ref, encode_event(event)))
-        return events, records

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from threading import get_ident
-
 from anyio.lowlevel import current_token
 
 from ..errors import Conflict
@@ -28,23 +26,17 @@ class WrongLoop(Conflict, RuntimeError):
 class Home:
     """Remembers the event loop that it is made in."""
 
-    __slots__ = ("_thread", "_token")
+    __slots__ = ("_token",)
 
     def __init__(self) -> None:
-        self._thread = get_ident()
         self._token = current_token().native_token
 
-    def check(self, *, thoroughly: bool) -> None:
+    def check(self) -> None:
         """
         Return if the caller is in this loop.
-
-        Args:
-            thoroughly: False to compare only threads, which costs next to nothing.
 
         Raises:
             WrongLoop: the caller is in another loop.
         """
-        if get_ident() != self._thread:
-            raise WrongLoop
-        if thoroughly and current_token().native_token is not self._token:
+        if current_token().native_token is not self._token:
             raise WrongLoop

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from threading import get_ident
 from typing import Any, Self, TypeVar
 
 import anyio
@@ -80,6 +81,7 @@ class Journal(AsyncContextManagerMixin):
         self._reading = Reading(store, self._health)
         self._topics = Topics()
         self._home: Home | None = None
+        self._thread = 0
         # Called when a batch, or a signal, was told to everyone: what gathered may go out.
         self.after_batch: list[Callable[[], None]] = []
         # Called with the events of each batch once they are durable.
@@ -89,7 +91,7 @@ class Journal(AsyncContextManagerMixin):
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         error: Exception | None = None
-        self._home = Home()
+        self._home, self._thread = Home(), get_ident()
         # To cancel the hub is to leave it: what was accepted is finished all the same.
         work = anyio.CancelScope(shield=True)
         async with anyio.create_task_group() as tasks:
@@ -133,8 +135,9 @@ class Journal(AsyncContextManagerMixin):
 
     async def wait_for(self, call: Call[R]) -> R:
         """Queue a call that waits, and return its outcome; see :meth:`execute`."""
-        # To look at the loop costs a little; while it is busy its own callers are in it.
-        self.check_home(thoroughly=self._committer.idle)
+        # To look at the loop costs a little; while it is busy, others are in another thread.
+        if self._committer.idle or get_ident() != self._thread:
+            self.check_home()
         while self.full and not self._closed:
             await self._committer.progress()
         self._put(call)
@@ -192,10 +195,10 @@ class Journal(AsyncContextManagerMixin):
                 names.append((command.by, key, ""))
         return names
 
-    def check_home(self, *, thoroughly: bool = True) -> None:
-        """Raise WrongLoop in another event loop than the journal's; see :meth:`Home.check`."""
+    def check_home(self) -> None:
+        """Raise WrongLoop in another event loop than the journal's."""
         if self._home is not None:
-            self._home.check(thoroughly=thoroughly)
+            self._home.check()
 
     def _load(self, call: Call[Any], names: Sequence[Name]) -> None:
         self._loader.put(call, names)
