@@ -10,6 +10,7 @@ import pytest
 
 from hubbub.errors import Invalid
 from hubbub.service import (
+    SEQ_MAX,
     Method,
     Service,
     check_limit,
@@ -152,3 +153,25 @@ def test_a_seq_and_a_limit_are_numbers_within_limits(value: object) -> None:
         check_limit(value, 500)
     with pytest.raises(Invalid):
         check_seq(value)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [-1, SEQ_MAX + 1, 1 << 63, 1 << 70, 10**5_000, True, False, 1.0, "1", None, [1], b"1"],
+    ids=lambda wrong: type(wrong).__name__,
+)
+def test_a_seq_that_no_store_could_take_is_refused(wrong: object) -> None:
+    with pytest.raises(Invalid) as error:
+        check_seq(wrong)
+
+    assert len(error.value.message) < 200
+
+
+@pytest.mark.parametrize(
+    "wrong", [True, 1 << 70, 10**5_000, "x" * 100_000], ids=lambda wrong: type(wrong).__name__
+)
+def test_a_limit_that_is_no_number_is_refused_in_few_words(wrong: object) -> None:
+    with pytest.raises(Invalid) as error:
+        check_limit(wrong, 500)
+
+    assert len(error.value.message) < 200

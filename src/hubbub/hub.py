@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Self
 
 import anyio
-from anyio import AsyncContextManagerMixin, to_thread
+from anyio import AsyncContextManagerMixin
 from anyio.abc import TaskGroup
 
 from . import names
@@ -21,12 +21,14 @@ from .ids import Ids
 from .journal.agenda import HUB
 from .journal.caller import Caller
 from .journal.command import Command
-from .journal.event import Draft, Streams
+from .journal.containment import contained, keep_running
+from .journal.event import STREAM_BYTES_MAX, Draft, Streams
 from .journal.journal import Journal
 from .journal.states import States
 from .journal.stores.contract import Store
 from .journal.stores.memory import MemoryStore
 from .journal.stores.sqlite import SQLiteStore
+from .journal.threads import Threads
 from .operations.stats import Meter
 from .permissions import COMMANDS, ROLES
 from .quotas import Quotas
@@ -140,11 +142,12 @@ class Hubbub(AsyncContextManagerMixin):
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         error: Exception | None = None
         async with AsyncExitStack() as stack:
-            await to_thread.run_sync(read_ahead, self.settings.currency, self._selling[0])
-            await to_thread.run_sync(names.read_ahead)
-            store = await to_thread.run_sync(_open_store, self._url)
+            threads = Threads(1)
+            await threads.run(read_ahead, self.settings.currency, self._selling[0])
+            await threads.run(names.read_ahead)
+            store = await threads.run(_open_store, self._url)
             stack.push_async_callback(_close_store, store)
-            streams = Streams(STREAMS)
+            streams = Streams(STREAMS, stream_bytes_max(self.settings.name_chars_max))
             self.journal = Journal(store, streams, self.settings, self._new_limit)
             self.arena = self._new_arena()
             itself = Caller(self.journal, self.settings, self.ids, HUB, "user")
@@ -165,11 +168,14 @@ class Hubbub(AsyncContextManagerMixin):
             self._start_news = anyio.Event()
             self._tasks.start_soon(self._start_what_comes)
             stack.callback(self._stop)
-            if store.blocking:
-                self._tasks.start_soon(claim_old_names, itself)
-            self._tasks.start_soon(self.presence.run)
-            self._tasks.start_soon(self.arena.run)
-            self._tasks.start_soon(self.shopfront.till.run)
+            for what, work in (
+                ("presence", self.presence.run),
+                ("the arena", self.arena.run),
+                ("the till", self.shopfront.till.run),
+                # An old database may have accounts whose names nobody has claimed.
+                *((("old names", partial(claim_old_names, itself)),) if store.blocking else ()),
+            ):
+                self._tasks.start_soon(keep_running, what, work)
             stack.push_async_callback(self.shopfront.till.drain)
             self._open = True
             try:
@@ -202,8 +208,10 @@ class Hubbub(AsyncContextManagerMixin):
             Invalid: an argument is outside its limits.
             NotAllowed: ``guest`` is the user of an account.
             Closed: the hub has been left.
+            WrongLoop: it was opened in another event loop.
         """
         caller = self.caller(user_id, role)
+        self.journal.check_home()
         self.presence.connect(user_id, caller)
         try:
             before = None if guest is None else GuestOrigin(guest)
@@ -275,9 +283,10 @@ class Hubbub(AsyncContextManagerMixin):
         """
         Run something in the hub's task group, from anywhere in the event loop.
 
-        A protocol's callback is not a task, so it may not start one itself.
+        A protocol's callback is not a task, so it may not start one itself. What the work
+        raises ends it alone, and is logged.
         """
-        self._to_start.append(partial(work, *args))
+        self._to_start.append(partial(contained, _name_of(work), work, *args))
         self._start_news.set()
 
     async def _start_what_comes(self) -> None:
@@ -297,6 +306,11 @@ class Hubbub(AsyncContextManagerMixin):
     def is_open(self) -> bool:
         """True from entering the hub until leaving it."""
         return self._open
+
+    @property
+    def is_healthy(self) -> bool:
+        """True while it is open and its store works."""
+        return self._open and not self.journal.failed
 
     def _presence_changed(self, user_id: str, status: Status) -> None:
         if self._open:
@@ -356,6 +370,15 @@ def check_user_id(user_id: object, chars_max: int) -> None:
         raise Invalid(f"A user's id has 1 to {chars_max} printable characters and no slash.")
 
 
+def stream_bytes_max(name_chars_max: int) -> int:
+    """Return the longest name of a stream: two names of four bytes a character fit in."""
+    return max(STREAM_BYTES_MAX, 8 * name_chars_max + 64)
+
+
+def _name_of(work: Callable[..., object]) -> str:
+    return str(getattr(work, "__qualname__", work))
+
+
 def _open_store(url: str) -> Store:
     if url == "memory://":
         return MemoryStore()
@@ -366,4 +389,4 @@ def _open_store(url: str) -> Store:
 
 async def _close_store(store: Store) -> None:
     with anyio.CancelScope(shield=True):
-        await to_thread.run_sync(store.close)
+        await Threads(1).run(store.close)

@@ -49,6 +49,9 @@ __all__ = [
 # What JSON holds exactly, everywhere.
 SEQ_MAX = (1 << 53) - 1
 
+# So much of an argument is repeated in the message that refuses it.
+SHOWN_CHARS_MAX = 80
+
 NOTHING: Mapping[str, Any] = {}
 
 S = TypeVar("S", bound="Service")
@@ -275,9 +278,9 @@ def check_limit(limit: object, most: int) -> int:
     Return how many to return.
 
     Raises:
-        Invalid: it is not from 1 to ``most``.
+        Invalid: it is not a number from 1 to ``most``; True is no number.
     """
-    if not isinstance(limit, int) or limit is True or not 1 <= limit <= most:
+    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= most:
         raise Invalid(f"The limit is {shown(limit)}; give 1 to {most}.")
     return limit
 
@@ -287,7 +290,7 @@ def check_seq(seq: object) -> int:
     Return a seq, of which there may be no event.
 
     Raises:
-        Invalid: it is not a number from 0 to ``SEQ_MAX``.
+        Invalid: it is not a number from 0 to ``SEQ_MAX``; True is no number.
     """
     if not isinstance(seq, int) or isinstance(seq, bool) or not 0 <= seq <= SEQ_MAX:
         raise Invalid(f"A seq is a number from 0 to {SEQ_MAX}, not {shown(seq)}.")

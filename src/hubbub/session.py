@@ -165,5 +165,5 @@ class LocalSession:
         check_limit(limit, self.caller.settings.page_max)
         check_seq(after)
         await self.caller.execute(self._journal.check_command(self.caller.user, stream))
-        bodies = await self._journal.read(stream, after, limit)
+        bodies = await self._journal.read(stream, after, limit, by=self.caller.user)
         return [self._journal.streams.decode(body) for body in bodies]

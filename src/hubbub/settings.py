@@ -75,6 +75,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         price_lookups_max: how many answers of it are waited for at one time.
         price_lookups_per_user_max: how many of these for one user.
         states_max: folded streams kept in memory besides those in use.
+        states_bytes_max: about how many bytes of them.
+        key_days: how long an idempotency key is remembered.
         frame_bytes_max: the largest frame a socket may send.
         requests_in_flight_max: requests of one connection that are being answered.
         requests_per_second: requests that one connection may make, with a burst
@@ -172,6 +174,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     price_lookups_max: int = 16
     price_lookups_per_user_max: int = 8
     states_max: int = 10_000
+    states_bytes_max: int = 64 * 1024 * 1024
+    key_days: float = 7.0
     frame_bytes_max: int = 64 * 1024
     requests_in_flight_max: int = 256
     requests_per_second: float = 500.0

@@ -13,7 +13,7 @@ import pytest
 import hubbub
 from hubbub.chat import history
 from hubbub.chat.history import SEARCH_PART
-from hubbub.journal.journal import SEARCHERS_MAX
+from hubbub.journal.reading import SEARCHES_PER_USER_MAX
 from hubbub.words import matches
 
 
@@ -64,13 +64,13 @@ async def test_few_searches_run_at_one_time(url: str, monkeypatch: pytest.Monkey
         room = await ann.chat.create_room("Room")
         await ann.chat.send(room.id, "hello")
         async with anyio.create_task_group() as tasks:
-            for _ in range(SEARCHERS_MAX + 3):
+            for _ in range(SEARCHES_PER_USER_MAX + 3):
                 tasks.start_soon(ann.chat.search, room.id, "hello")
             await ann.chat.send(room.id, "bye")
             most = len(began)
             others_came_on.set()
 
-    assert most <= SEARCHERS_MAX
+    assert most <= SEARCHES_PER_USER_MAX
 
 
 async def test_a_message_is_found_beyond_many_that_only_look_like_it(url: str) -> None:

@@ -15,6 +15,7 @@ from hubbub.games import play as decisions
 from hubbub.games.arena import LOOK_AGAIN_SECONDS, RETRY_SECONDS, Arena
 from hubbub.games.lobby import Search
 from hubbub.games.runner import BODY_BYTES_MAX, INBOX_BYTES_MAX
+from hubbub.journal.containment import RESTART_SECONDS_MAX
 from hubbub.journal.states import States
 from tests.games.handlers import Calls, hang
 from tests.games.test_runner import cancelled, noted, two_matches
@@ -202,10 +203,10 @@ def test_an_agenda_that_cannot_be_read_is_read_again(
 
     async def story(hub: hubbub.Hubbub) -> None:
         async with match_of_two(hub, rules=hubbub.Timed(1)) as (match, ann, _):
-            await anyio.sleep(RETRY_SECONDS + 1)
+            await anyio.sleep(RESTART_SECONDS_MAX + 1)
 
             assert (await ann.games.match(match.id)).status == "completed"
-        assert "could not be read" in caplog.text
+        assert "following agenda/matches has failed" in caplog.text
 
     monkeypatch.setattr(Arena, "_take", faulty)
     play(story)

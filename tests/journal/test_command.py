@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.errors import Conflict, Invalid
-from hubbub.journal.command import Call, Command, Lane, NotLoaded, nothing
+from hubbub.journal.command import Call, Command, Lane, NotLoaded, check_key, nothing
 from hubbub.journal.states import States
 from tests.journal.tally import add, memory_store, new_limit, open_journal, total
 
@@ -118,3 +118,28 @@ def test_a_turn_comes_when_all_before_it_have_left(order: list[int]) -> None:
 def test_what_has_no_form_in_json_is_refused_with_a_key(value: object) -> None:
     with pytest.raises(Invalid):
         command_with(("add", value)).fingerprint()
+
+
+@given(st.integers(1, 9), st.data())
+def test_calls_that_are_decided_again_have_their_old_turns(count: int, data: st.DataObject) -> None:
+    lane = Lane()
+    places = [lane.enter() for _ in range(count)]
+    decided = data.draw(st.integers(1, count))
+    for place in places[:decided]:
+        lane.leave(place)
+    again = sorted(data.draw(st.sets(st.sampled_from(places[:decided]), min_size=1)))
+    lane.rewind(again)
+    turns = []
+    for place in [*again, *places[decided:]]:
+        turns.append(lane.turn == place)
+        lane.leave(place)
+
+    assert all(turns)
+    assert lane.turn == count
+    assert not lane._gone
+
+
+@pytest.mark.parametrize("key", ["", "x" * 201, 5, None, "\ud800"])
+def test_a_key_that_is_none_is_refused(key: object) -> None:
+    with pytest.raises(Invalid, match="200"):
+        check_key(key, 200)

@@ -13,8 +13,9 @@ from hubbub.errors import Closed
 from hubbub.journal.command import Call
 from hubbub.journal.event import Event, Signal, encode_event
 from hubbub.journal.follow import Events, Tail
-from hubbub.journal.journal import TOPICS_IDLE_MAX, Journal
+from hubbub.journal.journal import Journal
 from hubbub.journal.topic import CHUNK_EVENTS_MAX, TAIL_EVENTS_MAX, Follower, Topic
+from hubbub.journal.topics import TOPICS_IDLE_MAX
 from tests.journal.tally import (
     MANY,
     NOON,

@@ -12,7 +12,8 @@ from anyio import to_thread
 from hubbub.errors import Closed, Conflict, Invalid, KeyReused, NotFound, Overloaded
 from hubbub.journal.command import Call
 from hubbub.journal.committer import CATCH_UP_PARTS_MAX
-from hubbub.journal.journal import READERS_MAX, Journal
+from hubbub.journal.journal import Journal
+from hubbub.journal.readers import READERS_MAX
 from hubbub.journal.stores.sqlite import SQLiteStore
 from hubbub.settings import Settings
 from tests.journal.tally import add, memory_store, numbers, open_journal, together, total
@@ -238,7 +239,7 @@ async def test_a_use_after_leaving_is_refused() -> None:
     with pytest.raises(Closed):
         journal.submit(Call(add("tally/1", 1)))
     with pytest.raises(Closed):
-        await journal.search("tally/1", ["one"], 1, 1)
+        await journal.searching(journal.store.search, "tally/1", ["one"], 1, 1)
     with pytest.raises(Closed):
         await journal.query(list)
     with pytest.raises(Closed):
@@ -329,14 +330,16 @@ async def test_a_search_finds_what_was_said_just_before(reopen: Reopen) -> None:
         for seq in range(1, 4):
             await journal.execute(add("tally/1", 1, text=f"number {seq}"))
 
-            assert await journal.search("tally/1", ["number"], 99, 1) == [seq]
+            assert await journal.searching(journal.store.search, "tally/1", ["number"], 99, 1) == [
+                seq
+            ]
 
 
 async def test_a_search_finds_what_was_said_before_the_journal_was_opened(reopen: Reopen) -> None:
     async with reopen() as journal:
         await journal.execute(add("tally/1", 1, text="apple"))
     async with reopen() as journal:
-        assert await journal.search("tally/1", ["apple"], 99, 9) == [1]
+        assert await journal.searching(journal.store.search, "tally/1", ["apple"], 99, 9) == [1]
 
 
 async def test_a_search_ends_though_others_go_on_writing(reopen: Reopen) -> None:
@@ -350,7 +353,7 @@ async def test_a_search_ends_though_others_go_on_writing(reopen: Reopen) -> None
         await journal.execute(add("tally/2", 1, text="pear"))
 
         with anyio.fail_after(10):
-            found = await journal.search("tally/2", ["pear"], 99, 9)
+            found = await journal.searching(journal.store.search, "tally/2", ["pear"], 99, 9)
         tasks.cancel_scope.cancel()
 
     assert found == [1]

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.errors import Invalid, StorageError
+from hubbub.journal.cells import SNAPSHOT_EVENTS_MIN
 from hubbub.journal.command import Command
-from hubbub.journal.states import SNAPSHOT_EVENTS_MIN
 from hubbub.journal.stores.contract import Batch, Record, Store
 from hubbub.settings import Settings
 from tests.journal.tally import (

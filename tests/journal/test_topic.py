@@ -216,3 +216,33 @@ def test_a_signal_goes_to_those_who_listen_and_is_not_kept() -> None:
 
     assert heard == [b"typing"]
     assert topic.head == 0
+
+
+def test_a_sink_that_fails_keeps_nothing_from_the_others() -> None:
+    topic, told = Topic(0), list[int]()
+
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    for flush in (broken, lambda: told.append(topic.head)):
+        topic.followers[Follower("ann", 0, flush=flush)] = None
+    topic.publish(bodies(1, 1))
+    topic.publish(bodies(2, 2))
+
+    assert told == [1, 2]
+
+
+def test_whoever_cannot_be_signalled_or_let_go_keeps_nothing_from_the_others() -> None:
+    topic, heard, gone = Topic(0), list[bytes](), list[int]()
+
+    def broken(*args: object) -> None:
+        raise ZeroDivisionError
+
+    for signal, closed in ((broken, broken), (heard.append, lambda: gone.append(1))):
+        follower = Follower("ann", 0, signal=signal)
+        follower.closed = closed
+        topic.followers[follower] = None
+    topic.signal(b"typing")
+    topic.close()
+
+    assert (heard, gone) == ([b"typing"], [1])

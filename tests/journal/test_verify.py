@@ -10,8 +10,8 @@ import apsw
 import pytest
 
 import hubbub
+from hubbub.journal.cells import SNAPSHOT_EVENTS_MIN
 from hubbub.journal.event import Streams
-from hubbub.journal.states import SNAPSHOT_EVENTS_MIN
 from hubbub.journal.stores.sqlite import SQLiteStore
 from hubbub.journal.verify import FAULTS_MAX, Fault, Report, verify
 from hubbub.session import STREAMS
@@ -303,7 +303,7 @@ def test_keys_that_cannot_be_read_are_named(damaged: Damage, tmp_path: Path) -> 
 def test_many_faults_are_counted_and_the_first_are_named(damaged: Damage, tmp_path: Path) -> None:
     damaged(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :many)"
-        " INSERT INTO used SELECT 'eve', i, x'00', '[[\"room/0\",1]]' FROM n",
+        " INSERT INTO used SELECT 'eve', i, x'00', '[[\"room/0\",1]]', 0 FROM n",
         many=FAULTS_MAX + 5,
     )
     report = report_of(tmp_path / "hubbub.db")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from anyio import to_thread
@@ -89,6 +90,7 @@ class GatedStore(CountingStore):
         self.before_load = Gate()
         self.before_read = Gate()
         self.before_catch_up = Gate()
+        self.before_search = Gate()
 
     def commit(self, batch: Batch) -> None:
         self.before_commit.go_through()
@@ -102,6 +104,10 @@ class GatedStore(CountingStore):
     def read(self, stream: str, after: int, limit: int) -> list[bytes]:
         self.before_read.go_through()
         return super().read(stream, after, limit)
+
+    def search(self, stream: str, words: Sequence[str], before: int, limit: int) -> list[int]:
+        self.before_search.go_through()
+        return super().search(stream, words, before, limit)
 
     def catch_up(self) -> bool:
         self.before_catch_up.go_through()

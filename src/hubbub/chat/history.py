@@ -44,7 +44,7 @@ class History:
             if seq is not None:
                 check_seq(seq)
         stream = await self.readable(room_id)
-        return await self._caller.journal.query(self._read_page, stream, after, before, limit)
+        return await self._caller.query(self._read_page, stream, after, before, limit)
 
     async def search(self, room_id: str, text: str, *, limit: int) -> list[Message]:
         """Find messages by their words, the newest first."""
@@ -54,7 +54,9 @@ class History:
         journal, found, before = self._caller.journal, list[Message](), SEQ_MAX
         while before and len(found) < limit:
             # One bounded part at a time, so that others get their turn in between.
-            more, before = await journal.searching(self._search_part, stream, search, before)
+            more, before = await journal.searching(
+                self._search_part, stream, search, before, by=self._caller.user
+            )
             found += more
         return found[:limit]
 
@@ -67,7 +69,7 @@ class History:
 
         reads = (f"user/{caller.user}",)
         found = await caller.execute(Command(caller.user, nothing, marks, reads=reads))
-        return await caller.journal.query(self._count, found)
+        return await caller.query(self._count, found)
 
     async def readable(self, room_id: str) -> str:
         """Return a room's stream if one may read it; raise otherwise."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -22,6 +21,7 @@ from ..ids import Ids
 from ..journal.agenda import HUB, Agenda, Alarms, Planned, Settled
 from ..journal.caller import Caller
 from ..journal.command import Command, nothing
+from ..journal.containment import keep_running
 from ..journal.event import Draft, Event, Signal
 from ..journal.journal import Journal
 from ..journal.link import Links
@@ -98,9 +98,10 @@ class Arena:
         """Look after what is in the agenda until cancelled."""
         async with anyio.create_task_group() as tasks:
             for agenda in (AGENDA, submitting.AGENDA):
-                tasks.start_soon(self._follow, agenda)
-            tasks.start_soon(self._ring)
-            tasks.start_soon(self.lobby.run)
+                follow = partial(self._follow, agenda)
+                tasks.start_soon(keep_running, f"following {agenda}", follow)
+            tasks.start_soon(keep_running, "the timers of games", self._ring)
+            tasks.start_soon(keep_running, "matchmaking", self.lobby.run)
 
     def presence_changed(self, user: str) -> None:
         """Look at the matches of a user who was connected or disconnected just now."""
@@ -124,18 +125,6 @@ class Arena:
     # Agenda
 
     async def _follow(self, agenda: str) -> None:
-        # It is said to everybody when the hub is left.
-        with suppress(Closed):
-            while True:
-                try:
-                    await self._follow_from_here(agenda)
-                except Closed:
-                    raise
-                except Exception:  # one agenda's trouble is not the hub's: it is read again
-                    logger.exception("%s could not be read", agenda)
-                    await anyio.sleep(RETRY_SECONDS)
-
-    async def _follow_from_here(self, agenda: str) -> None:
         head, due = await self._hub.execute(Command(HUB, nothing, partial(_due, agenda)))
         async with self._journal.follow(HUB, agenda, head) as events:
             await self._look_at_all(list(due))

@@ -66,7 +66,7 @@ async def season_entries(caller: Caller, stream: str, number: int) -> tuple[str,
     state, season = await caller.execute(Command(caller.user, nothing, result, reads=(stream,)))
     after = season.after
     while after < season.until:
-        after = await caller.journal.query(_fold, caller, stream, state, after, season.until)
+        after = await caller.query(_fold, caller, stream, state, after, season.until)
     return stream, state
 
 
@@ -94,7 +94,7 @@ async def _ended(
     first = max(0, head - EVENTS_READ_MAX)
     while head > first and len(found) < limit and looked_at < MATCHES_SHOWN_MAX:
         after = max(first, head - PAGE)
-        bodies = await journal.read(holder, after, head - after)
+        bodies = await journal.read(holder, after, head - after, by=caller.user)
         ended = [journal.streams.decode(body).data for body in reversed(bodies)]
         streams = [data.to for data in ended if isinstance(data, Unlinked) and _is_match(data.to)]
         # No more at one time than are asked for, or a few: each may have to be loaded.

@@ -124,6 +124,7 @@ class Lobby:
 
     async def run(self) -> None:
         """Bring groups together until cancelled."""
+        self._closed = False
         try:
             async with anyio.create_task_group() as tasks:
                 while True:

@@ -21,7 +21,7 @@ import apsw
 from filelock import FileLock, Timeout
 
 from ..errors import Conflict, Invalid, NotFound, StorageError
-from .stores.sqlite import APPLICATION_ID
+from .stores.opening import APPLICATION_ID
 
 if sys.platform != "win32":
     import fcntl

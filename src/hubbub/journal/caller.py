@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from ..ids import Ids
@@ -88,3 +88,7 @@ class Caller:
     def execute(self, command: Command[R]) -> Coroutine[Any, Any, R]:
         """Decide a command; see :meth:`hubbub.journal.Journal.execute`."""
         return self.journal.execute(command, self.lane)
+
+    def query(self, work: Callable[..., R], *args: object) -> Coroutine[Any, Any, R]:
+        """Run what reads the store, in this user's turn; see :meth:`Journal.query`."""
+        return self.journal.query(work, *args, by=self.user)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .event import Draft, Event
     from .states import Cell, Name, States
 
-__all__ = ["Call", "Command", "NotLoaded", "check_key", "nothing"]
+__all__ = ["Call", "Command", "Lane", "NotLoaded", "check_key", "nothing"]
 
 R = TypeVar("R")
 
@@ -99,6 +99,8 @@ class Call(msgspec.Struct, Generic[R], eq=False):
     # who are decided together wake together, on one event.
     waits: bool = False
     wake: Wake | None = None
+    # How often it was decided again because another writer was first.
+    races: int = 0
 
     def wait_on(self, wake: Wake) -> None:
         """Let the one who waits wait on another event."""
@@ -144,6 +146,13 @@ class Lane:
         while self.turn in self._gone:
             self._gone.remove(self.turn)
             self.turn += 1
+
+    def rewind(self, places: Sequence[int]) -> None:
+        """Give calls that were decided their turns once more."""
+        first = min(places)
+        self._gone.update(range(first, self.turn))
+        self._gone.difference_update(places)
+        self.turn = first
 
 
 def check_key(key: object, chars_max: int) -> None:

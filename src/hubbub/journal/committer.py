@@ -15,11 +15,19 @@ A decision that touches what is not in memory raises NotLoaded. Nothing of it ha
 happened: decisions are pure, and a call's events are applied only when all the
 streams that they go to are in memory. The call goes to the loader and comes back.
 
-A refused call is done at once and costs nothing. A commit that fails fails every
-call of its batch that wrote or may have seen what was written, and the states it
-touched are forgotten, so memory never runs ahead of the store. If the store does
-not answer within the deadline nobody knows what it did: the journal stops, and
-says so to everyone, until it is opened again.
+A refused call is done at once and costs nothing. A decision that fails after it has
+touched a state ends its batch: what came before it is committed, then the state is
+forgotten. A commit that fails fails every call of its batch that wrote or may have
+seen what was written, and the states it touched are forgotten, so memory never runs
+ahead of the store. If another writer was first, the batch is decided again.
+
+If the store does not answer within the deadline nobody knows what it did: every call
+is refused until its thread comes back. Then what it did is known: the states are
+forgotten, what was written after all is published, and the journal goes on.
+
+What calls back into the rest of the hub (a call's ``on_done``, observers, topics) may
+fail: that is logged, and the batch goes on. Any other fault fails the calls of its
+batch, and the next batch is decided.
 
 Cancelling a caller abandons its wait. Cancelling the committer, which happens only
 when the hub is left, lets the transaction under way end, up to the deadline.
@@ -27,25 +35,28 @@ when the hub is left, lets the transaction under way end, up to the deadline.
 
 from __future__ import annotations
 
-from collections import deque
+import logging
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import anyio
+import anyio.abc
 import anyio.lowlevel
-from anyio import to_thread
 
 from ..clock import Clock
-from ..errors import HubbubError, KeyReused, StorageError
-from .command import Call, Command, NotLoaded
-from .event import Draft, Event, Streams, encode_event, tag_of
+from ..errors import HubbubError, StorageError
+from .command import Call, Lane, NotLoaded
+from .decider import Decided, Decider
+from .event import Event, Streams
 from .measures import Measures
-from .states import Cell, Name, States, StreamCell, UsedCell
-from .stores.contract import Batch, Record, Snapshot, Store, Used
+from .states import Name, States
+from .stores.contract import LostRace, Record
+from .writer import Writer
 
 __all__ = ["Committer"]
 
-T = TypeVar("T")
+logger = logging.getLogger("hubbub.journal")
 
 # How long the queue is empty before work that was put off is done, in seconds.
 IDLE_SECONDS = 0.05
@@ -54,21 +65,16 @@ IDLE_SECONDS = 0.05
 CATCH_UP_PARTS_MAX = 10
 # A batch of so many calls says that more will come in a moment.
 BUSY_CALLS = 16
+# A call is decided again so often when another writer was first.
+RACES_MAX = 5
+# How often a store that could not write is tried, in seconds.
+CHECK_SECONDS = 1.0
+# How often keys that have expired are looked for, and a part of them is removed.
+EXPIRE_SECONDS = 600.0
+EXPIRE_PART_SECONDS = 0.25
 
 Publish = Callable[[Sequence[Event], Sequence[Record]], None]
 Load = Callable[[Call[Any], Sequence[Name]], None]
-
-
-class _Decided:
-    """A batch between its decisions and its commit."""
-
-    __slots__ = ("batch", "calls", "cells", "events")
-
-    def __init__(self) -> None:
-        self.batch = Batch()
-        self.calls: list[Call[Any]] = []
-        self.cells: set[Cell] = set()
-        self.events: list[Event] = []
 
 
 class Committer:
@@ -76,7 +82,7 @@ class Committer:
     Decides calls in batches.
 
     Args:
-        store: written to by nobody else.
+        writer: writes them.
         states: what decisions look at.
         streams: the kinds of stream there are.
         clock: gives events their time.
@@ -84,12 +90,12 @@ class Committer:
         load: called with a call that must wait, and the names of what it waits for.
         after_batch: called when all of a batch are done.
         batch_calls_max: how many calls make a batch.
-        commit_seconds_max: how long a commit may take.
+        key_seconds: how long idempotency keys are kept.
     """
 
     def __init__(  # noqa: PLR0913
         self,
-        store: Store,
+        writer: Writer,
         states: States,
         streams: Streams,
         clock: Clock,
@@ -98,21 +104,23 @@ class Committer:
         load: Load,
         after_batch: Callable[[], None],
         batch_calls_max: int,
-        commit_seconds_max: float,
+        key_seconds: float,
     ) -> None:
         self.measures = Measures()
         self.queue: deque[Call[Any]] = deque()
         # False from the first queued call until a batch leaves the queue empty.
         self.idle = True
-        self._store = store
+        self._writer = writer
         self._states = states
         self._streams = streams
         self._clock = clock
+        self._decider = Decider(states)
         self._publish = publish
         self._load = load
         self._after_batch = after_batch
         self._batch_calls_max = batch_calls_max
-        self._commit_seconds_max = commit_seconds_max
+        self._key_seconds = key_seconds
+        self._expire_at = clock.monotonic() + EXPIRE_PART_SECONDS
         self._news = anyio.Event()
         self._put_off = True
         self._busy = False
@@ -123,7 +131,9 @@ class Committer:
         # What those who are queued wait on, and those of the batch under way.
         self._wake = anyio.Event()
         self._batch_wake: anyio.Event | None = None
-        self._broken = ""
+        self._under_way = Decided()
+        self._tasks: anyio.abc.TaskGroup | None = None
+        self._coming_back = False
 
     def put(self, call: Call[Any]) -> None:
         """Queue a call."""
@@ -144,20 +154,23 @@ class Committer:
 
     async def run(self) -> None:
         """Decide batches until cancelled."""
-        while True:
-            await self._wait_for_calls()
-            if self._busy:
-                # What is on its way in joins the batch: fewer batches, less for each call.
-                await anyio.lowlevel.checkpoint()
-            if self.queue:
-                await self._run_batch()
-            for _ in range(CATCH_UP_PARTS_MAX):
-                if self._caught_up is not None:
-                    await self._catch_up()
-            if not self.queue:
-                self._news = anyio.Event()
-                self.idle = True
-                self._make_progress()
+        async with anyio.create_task_group() as self._tasks:
+            while True:
+                await self._wait_for_calls()
+                if self._busy:
+                    # What is on its way in joins the batch: fewer batches, less for each call.
+                    await anyio.lowlevel.checkpoint()
+                if self.queue:
+                    await self._run_batch()
+                for _ in range(CATCH_UP_PARTS_MAX):
+                    if self._caught_up is not None:
+                        await self._catch_up()
+                if self._states.monotonic >= self._expire_at:
+                    await self._expire()
+                if not self.queue:
+                    self._news = anyio.Event()
+                    self.idle = True
+                    self._make_progress()
 
     async def caught_up(self) -> None:
         """
@@ -179,7 +192,11 @@ class Committer:
         call.done = True
         self.measures.calls += 1
         if call.on_done is not None:
-            call.on_done(call)
+            try:
+                call.on_done(call)
+            except Exception:
+                # The other calls of the batch are told all the same.
+                logger.exception("a call's caller could not be told")
         # A batch's own event is set once, when all of it is done.
         if call.wake is not None and call.wake is not self._batch_wake:
             call.wake.set()
@@ -194,7 +211,12 @@ class Committer:
         self.finish(call)
 
     def abandon(self, error: HubbubError) -> None:
-        """Fail what is still queued; for the end."""
+        """Fail what is not done; for the end."""
+        self._batch_wake = None
+        for call in self._under_way.calls:
+            if not call.done:
+                call.error = error
+                self.finish(call)
         while self.queue:
             self.refuse(self.queue.popleft(), error)
         if self._caught_up is not None:
@@ -206,50 +228,82 @@ class Committer:
             self._progress = anyio.Event()
         await self._progress.wait()
 
-    async def in_thread(self, work: Callable[..., T], *args: object) -> T:
-        """Run the store's code where it may block."""
-        if self._store.blocking:
-            return await to_thread.run_sync(work, *args, abandon_on_cancel=True)
-        await anyio.lowlevel.checkpoint()
-        return work(*args)
+    # Work between the batches
 
     async def _wait_for_calls(self) -> None:
         while not self.queue and self._caught_up is None:
-            if not self._put_off or self._behind:
+            if self._writer.fails:
+                work, seconds = self._writer.check, CHECK_SECONDS
+            elif self._put_off and not self._behind:
+                work, seconds = self._catch_up, IDLE_SECONDS
+            else:
                 await self._news.wait()
                 return
-            with anyio.move_on_after(IDLE_SECONDS):
+            with anyio.move_on_after(seconds):
                 await self._news.wait()
                 return
-            await self._catch_up()
+            await work()
 
     async def _catch_up(self) -> None:
         # One bounded part at a time: commands go on in between.
-        self._behind = self._broken
         try:
-            if not self._broken:
-                with anyio.fail_after(self._commit_seconds_max, shield=True):
-                    self._put_off = await self.in_thread(self._store.catch_up)
+            self._put_off = await self._writer.catch_up()
+            self._behind = ""
         except StorageError as error:
             self._behind = str(error)
-        except TimeoutError:
-            self._behind = self._give_up()
+            self._come_back_later(Decided())
         if self._caught_up is not None and (self._behind or not self._put_off):
             self._caught_up.set()
             self._caught_up = None
 
+    async def _expire(self) -> None:
+        seconds = EXPIRE_SECONDS
+        try:
+            if await self._writer.expire(int(self._clock.now().timestamp() - self._key_seconds)):
+                seconds = EXPIRE_PART_SECONDS
+        except StorageError:
+            # The store's health knows; they are removed the next time.
+            self._come_back_later(Decided())
+        self._expire_at = self._clock.monotonic() + seconds
+
+    def _come_back_later(self, decided: Decided) -> None:
+        if self._writer.stuck and not self._coming_back:
+            assert self._tasks is not None
+            self._coming_back = True
+            self._tasks.start_soon(self._come_back, decided)
+
+    async def _come_back(self, decided: Decided) -> None:
+        """Find out what became of a batch whose thread is late, and go on from there."""
+        was_done = await self._writer.come_back()
+        self._coming_back = False
+        # Whatever was loaded meanwhile may be from before it.
+        self._states.forget(decided.cells | decided.spoilt)
+        if was_done and decided.events:
+            self._publish(decided.events, decided.batch.records)
+            self._after_batch()
+        self._put_off, self._behind = True, ""
+        self._news.set()
+
+    # Batches
+
     async def _run_batch(self) -> None:
-        decided = _Decided()
+        decided = self._under_way = Decided()
         self._busy = len(self.queue) >= BUSY_CALLS
         wake = self._batch_wake = self._wake
         self._wake = anyio.Event()
-        self._states.now, self._states.monotonic = self._clock.now(), self._clock.monotonic()
-        for _ in range(min(len(self.queue), self._batch_calls_max)):
-            call = self.queue.popleft()
-            call.taken = True
-            self._decide(call, decided)
-        if decided.batch.records:
-            await self._commit(decided)
+        try:
+            self._decide_all(decided)
+            if decided.batch.records:
+                await self._commit(decided)
+        except Exception as error:
+            logger.exception("a batch has failed")
+            self._fail(decided, error)
+            if not decided.calls:
+                # Nothing is taken for no reason: whoever waits must not wait for ever.
+                self.abandon(StorageError("The server failed; try again."))
+        finally:
+            if decided.spoilt:
+                self._states.forget(decided.spoilt)
         for call in decided.calls:
             self.finish(call)
         for call in self.queue:
@@ -263,17 +317,26 @@ class Committer:
             # Others must get their turn between two batches.
             await anyio.lowlevel.checkpoint()
 
-    def _decide(self, call: Call[Any], decided: _Decided) -> None:
+    def _decide_all(self, decided: Decided) -> None:
+        self._states.now, self._states.monotonic = self._clock.now(), self._clock.monotonic()
+        for _ in range(min(len(self.queue), self._batch_calls_max)):
+            call = self.queue.popleft()
+            call.taken = True
+            self._decide(call, decided)
+            if decided.spoilt:
+                # What comes after must not see the states as they are now.
+                return
+
+    def _decide(self, call: Call[Any], decided: Decided) -> None:
         if call.lane is not None and call.place != call.lane.turn:
             # One that came before it is not loaded yet.
             call.taken = False
             self._load(call, ())
             return
-        self._states.bind(call)
         try:
-            if self._broken:
-                raise StorageError(self._broken)
-            self._decide_now(call, decided)
+            if self._writer.stuck:
+                raise StorageError(self._writer.stuck)
+            self._decider.decide(call, decided)
         except NotLoaded as missing:
             # It keeps what it has, so that each time it comes further.
             call.taken = False
@@ -284,103 +347,48 @@ class Committer:
             self._leave(call)
             decided.calls.append(call)
 
-    def _decide_now(self, call: Call[Any], decided: _Decided) -> None:
-        command, states = call.command, self._states
-        used: UsedCell | None = None
-        fingerprint = b""
-        if command.key is not None:
-            used = states.used(command.by, command.key)
-            # It may refuse the arguments, and so comes before any event is applied.
-            fingerprint = command.fingerprint()
-            if used.fingerprint:
-                if used.fingerprint != fingerprint:
-                    raise KeyReused(
-                        f"The key {command.key!r} was used for another command; take a new key."
-                    )
-                call.value = command.result(states, used.events)
-                return
-        drafts = command.decide(states)
-        events = self._apply(command.by, drafts, decided) if drafts else ()
-        if used is not None and events:
-            used.fingerprint, used.events = fingerprint, tuple(events)
-            self._use(used, command, decided)
-        try:
-            call.value = command.result(states, events)
-        except NotLoaded as missing:
-            if events:
-                # To decide again would apply its events twice.
-                raise AssertionError("a result needs what its decision did not read") from missing
-            raise
-
-    def _apply(self, by: str, drafts: Sequence[Draft], decided: _Decided) -> Sequence[Event]:
-        states, cells = self._states, [self._states.cell(draft.stream) for draft in drafts]
-        events, records = list[Event](), list[Record]()
-        heads: dict[str, int] = {}
-        # All that can fail comes before the first event is applied.
-        for draft, cell in zip(drafts, cells, strict=True):
-            stream, ref, data = draft.stream, draft.ref, draft.data
-            if ref is not None:
-                states.thread(stream, ref)
-            seq = heads[stream] = heads.get(stream, cell.head) + 1
-            at = states.now if cell.at is None or cell.at < states.now else cell.at
-            event = Event(stream, seq, at, draft.by or by, ref, data)
-            events.append(event)
-            records.append(Record(stream, seq, tag_of(data), event.by, ref, encode_event(event)))
-        for event, cell in zip(events, cells, strict=True):
-            cell.take(event)
-            decided.cells.add(cell)
-            for seq in states.applied(event):
-                decided.batch.superseded.append((event.stream, seq))
-        decided.events += events
-        decided.batch.records += records
-        return events
-
-    def _use(self, used: UsedCell, command: Command[Any], decided: _Decided) -> None:
-        assert command.key is not None
-        places = tuple((event.stream, event.seq) for event in used.events)
-        decided.batch.used.append(Used(command.by, command.key, used.fingerprint, places))
-        decided.cells.add(used)
-
-    async def _commit(self, decided: _Decided) -> None:
-        self._take_snapshots(decided)
+    async def _commit(self, decided: Decided) -> None:
+        decided.take_snapshots(self._streams, self._states)
         began = self._clock.monotonic()
         try:
-            with anyio.fail_after(self._commit_seconds_max, shield=True):
-                await self.in_thread(self._store.commit, decided.batch)
+            await self._writer.commit(decided.batch)
+        except LostRace as race:
+            self._decide_again(decided, race)
         except StorageError as error:
-            self._fail(decided, str(error))
-        except TimeoutError:
-            self._fail(decided, self._give_up())
+            self._fail(decided, error)
+            self._come_back_later(decided)
         else:
             self._put_off, self._behind = True, ""
             now = self._clock.monotonic()
             self.measures.committed(len(decided.calls), decided.events, now - began, now)
             self._publish(decided.events, decided.batch.records)
 
-    def _take_snapshots(self, decided: _Decided) -> None:
-        for cell in decided.cells:
-            if isinstance(cell, StreamCell) and cell.wants_snapshot():
-                body, parts = self._streams.encode_state(cell.state)
-                # The parts are of one size, but for the last.
-                size = len(body) + (len(parts) * len(parts[0]) if parts else 0)
-                cell.tail, cell.snapshot_bytes = 0, size
-                assert cell.at is not None
-                snapshot = Snapshot(cell.stream, cell.head, cell.at, body, parts)
-                decided.batch.snapshots.append(snapshot)
-
-    def _fail(self, decided: _Decided, message: str) -> None:
+    def _fail(self, decided: Decided, error: Exception) -> None:
         self._states.forget(decided.cells)
         self._states.forget_limits(call.command.by for call in decided.calls)
         for call in decided.calls:
-            call.error = StorageError(message)
+            # One for each: an error that is raised in many tasks gathers all their frames.
+            call.error = StorageError(
+                str(error)
+                if isinstance(error, StorageError)
+                else "The server failed while it kept this command; look whether it was kept."
+            )
 
-    def _give_up(self) -> str:
-        # Whatever it does from now on, nobody else may write meanwhile.
-        self._broken = self._behind = (
-            f"The store did not answer for {self._commit_seconds_max} s: it is not known "
-            "whether the command was kept. Open the hub again."
-        )
-        return self._broken
+    def _decide_again(self, decided: Decided, race: LostRace) -> None:
+        """Put the calls of a batch back at the front of the queue, each in its old place."""
+        self._fail(decided, race)
+        again = [call for call in decided.calls if call.races < RACES_MAX]
+        decided.calls = [call for call in decided.calls if call.races >= RACES_MAX]
+        places: defaultdict[Lane, list[int]] = defaultdict(list)
+        for call in again:
+            call.races += 1
+            call.taken, call.error = False, None
+            self._states.release(call)
+            if call.lane is not None:
+                places[call.lane].append(call.place)
+        for lane, turns in places.items():
+            lane.rewind(turns)
+        self.queue.extendleft(reversed(again))
 
     def _make_progress(self) -> None:
         if self._progress is not None:

@@ -9,9 +9,23 @@ from typing import Any, ClassVar, NamedTuple, Protocol, Self, get_args, overload
 
 import msgspec
 
-from ..errors import NotFound
+from ..errors import Invalid, NotFound
+from ..shown import shown
 
-__all__ = ["Data", "Draft", "Event", "Signal", "State", "Streams", "encode_event", "tag_of"]
+__all__ = [
+    "STREAM_BYTES_MAX",
+    "Data",
+    "Draft",
+    "Event",
+    "Signal",
+    "State",
+    "Streams",
+    "encode_event",
+    "tag_of",
+]
+
+# The longest name of a stream: two user ids of 100 characters, of four bytes each, fit in.
+STREAM_BYTES_MAX = 1_024
 
 
 class Data(msgspec.Struct, frozen=True, gc=False, tag_field="type"):
@@ -233,10 +247,14 @@ class Streams:
 
     Args:
         kinds: the first part of a stream's name -> its state's type.
+        name_bytes_max: the longest name of a stream, in bytes of UTF-8.
     """
 
-    def __init__(self, kinds: Mapping[str, type[State]]) -> None:
+    def __init__(
+        self, kinds: Mapping[str, type[State]], name_bytes_max: int = STREAM_BYTES_MAX
+    ) -> None:
         self._kinds = dict(kinds)
+        self._name_bytes_max = name_bytes_max
         for state in kinds.values():
             for data in get_args(state.data_type) or (state.data_type,):
                 # In the flat object a field of both would be written twice.
@@ -267,18 +285,35 @@ class Streams:
 
         Raises:
             NotFound: there is no such kind of stream, or this is no name at all.
+            Invalid: the name is too long.
         """
-        try:
-            stream.encode()
-        except (AttributeError, UnicodeEncodeError):
-            raise NotFound(f"{stream!r} is not the name of a stream.") from None
+        self.check_name(stream)
         return self._kinds[self._kind(stream)]()
+
+    def check_name(self, stream: object) -> None:
+        """
+        Return if a stream could have this name.
+
+        Raises:
+            NotFound: it is no name at all.
+            Invalid: it is too long.
+        """
+        if not isinstance(stream, str):
+            raise NotFound(f"{shown(stream)} is not the name of a stream.")
+        longest = self._name_bytes_max
+        try:
+            # A text that is far too long is not even encoded.
+            too_long = len(stream) > longest or len(stream.encode()) > longest
+        except UnicodeEncodeError:
+            raise NotFound(f"{shown(stream)} is not the name of a stream.") from None
+        if too_long:
+            raise Invalid(f"A stream's name has at most {longest} bytes; this one is longer.")
 
     def is_name(self, stream: str) -> bool:
         """Tell whether it can be a stream's name."""
         try:
             self.empty(stream)
-        except NotFound:
+        except (Invalid, NotFound):
             return False
         return True
 
@@ -307,5 +342,5 @@ class Streams:
     def _kind(self, stream: str) -> str:
         kind, slash, rest = stream.partition("/")
         if not slash or not rest or kind not in self._kinds:
-            raise NotFound(f"There is no stream {stream!r}; a name is like room/ID.")
+            raise NotFound(f"There is no stream {shown(stream)}; a name is like room/ID.")
         return kind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -154,7 +155,8 @@ class Following:
             raise
         topic = journal.topic(stream)
         assert topic is not None
-        return Events(Tail(stream, topic, follower, journal.read), journal.streams.decode)
+        read = partial(journal.read, by=follower.user)
+        return Events(Tail(stream, topic, follower, read), journal.streams.decode)
 
     async def __aexit__(
         self,

@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from threading import get_ident
 from typing import Any, Self, TypeVar
 
 import anyio
 import anyio.lowlevel
 import msgspec
-from anyio import AsyncContextManagerMixin, CapacityLimiter, to_thread
+from anyio import AsyncContextManagerMixin
 
-from ..errors import Closed, Conflict, HubbubError, Overloaded
+from ..errors import Closed, Conflict, Overloaded, StorageError
 from ..ratelimit import RateLimit
 from ..service import check_seq
 from ..settings import Settings
 from .command import Call, Command, Lane, check_key, nothing
 from .committer import Committer
+from .containment import keep_running, tell_each
 from .event import Event, Signal, State, Streams
 from .follow import Following, check_open
+from .health import Health
+from .home import Home
 from .loader import Loader
 from .measures import Measures
-from .redaction import read_shown, takes_back
+from .reading import Reading
 from .signals import Signals
 from .states import Name, States, StreamCell
 from .stores.contract import Record, Store
 from .topic import Follower, Topic
+from .topics import Topics
+from .writer import Writer
 
 __all__ = ["Journal", "check_key"]
 
 R = TypeVar("R")
 
-# Topics nobody follows that are kept for those who come back.
-TOPICS_IDLE_MAX = 64
-READERS_MAX = 4
-SEARCHERS_MAX = 2
+DAY_SECONDS = 24 * 3600.0
 
 
 class Journal(AsyncContextManagerMixin):
@@ -62,9 +64,10 @@ class Journal(AsyncContextManagerMixin):
         self.streams = streams
         self._settings = settings
         self._calls_queued_max = settings.calls_queued_max
-        self._states = States(settings.states_max, new_limit)
+        self._health = Health(settings.clock.monotonic)
+        self._states = States(settings.states_max, new_limit, settings.states_bytes_max)
         self._committer = Committer(
-            store,
+            Writer(store, self._health, settings.commit_seconds_max),
             self._states,
             streams,
             settings.clock,
@@ -72,13 +75,13 @@ class Journal(AsyncContextManagerMixin):
             load=self._load,
             after_batch=self._after_batch,
             batch_calls_max=settings.batch_calls_max,
-            commit_seconds_max=settings.commit_seconds_max,
+            key_seconds=settings.key_days * DAY_SECONDS,
         )
-        self._readers = CapacityLimiter(READERS_MAX)
-        self._searchers = CapacityLimiter(SEARCHERS_MAX)
-        self._loader = Loader(store, self._states, streams, self._read, self._loaded)
-        self._topics: OrderedDict[str, Topic] = OrderedDict()
-        self._idle_topics: OrderedDict[str, None] = OrderedDict()
+        self._loader = Loader(store, self._states, streams, self._health, self._loaded)
+        self._reading = Reading(store, streams, self._health)
+        self._topics = Topics()
+        self._home: Home | None = None
+        self._thread = 0
         # Called when a batch, or a signal, was told to everyone: what gathered may go out.
         self.after_batch: list[Callable[[], None]] = []
         # Called with the events of each batch once they are durable.
@@ -88,6 +91,7 @@ class Journal(AsyncContextManagerMixin):
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         error: Exception | None = None
+        self._home, self._thread = Home(), get_ident()
         # To cancel the hub is to leave it: what was accepted is finished all the same.
         work = anyio.CancelScope(shield=True)
         async with anyio.create_task_group() as tasks:
@@ -108,8 +112,8 @@ class Journal(AsyncContextManagerMixin):
     async def _work(self, scope: anyio.CancelScope) -> None:
         with scope:
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._loader.run)
-                tasks.start_soon(self._committer.run)
+                tasks.start_soon(keep_running, "the loader", self._loader.run)
+                tasks.start_soon(keep_running, "the committer", self._committer.run)
 
     # Commands
 
@@ -124,12 +128,16 @@ class Journal(AsyncContextManagerMixin):
             HubbubError: what the decision raised.
             StorageError: the store could not write it.
             Closed: the hub has been left.
+            WrongLoop: it was opened in another event loop.
         """
         # Not async itself: a coroutine less for each command.
         return self.wait_for(Call(command, lane, waits=True))
 
     async def wait_for(self, call: Call[R]) -> R:
         """Queue a call that waits, and return its outcome; see :meth:`execute`."""
+        # To look at the loop costs a little; while it is busy, others are in another thread.
+        if self._committer.idle or get_ident() != self._thread:
+            self.check_home()
         while self.full and not self._closed:
             await self._committer.progress()
         self._put(call)
@@ -178,11 +186,19 @@ class Journal(AsyncContextManagerMixin):
     def _missing(self, command: Command[Any]) -> Sequence[Name]:
         missing = self._states.missing
         names: list[Name] = [stream for stream in command.reads if missing(stream)]
+        for name in names:
+            # Before anything of it is kept.
+            self.streams.check_name(name)
         if (key := command.key) is not None:
             check_key(key, self._settings.key_chars_max)
             if missing((command.by, key, "")):
                 names.append((command.by, key, ""))
         return names
+
+    def check_home(self) -> None:
+        """Raise WrongLoop in another event loop than the journal's."""
+        if self._home is not None:
+            self._home.check()
 
     def _load(self, call: Call[Any], names: Sequence[Name]) -> None:
         self._loader.put(call, names)
@@ -197,33 +213,42 @@ class Journal(AsyncContextManagerMixin):
 
     # Reading
 
-    async def read(self, stream: str, after: int, limit: int) -> list[bytes]:
-        """Return encoded events after a seq, as they may be shown to those who may read them."""
-        return await self._read(read_shown, self.store, self.streams, stream, after, limit)
+    async def read(self, stream: str, after: int, limit: int, *, by: str = "") -> list[bytes]:
+        """
+        Return encoded events after a seq, as they may be shown to those who may read them.
 
-    async def search(self, stream: str, words: Sequence[str], before: int, limit: int) -> list[int]:
-        """Return the seqs of messages that have all the words, the newest first."""
-        return await self.searching(self.store.search, stream, words, before, limit)
+        The caller has checked who asks.
 
-    async def searching(self, work: Callable[..., R], *args: object) -> R:
+        Args:
+            stream: a stream's name.
+            after: the seq before the first event wanted.
+            limit: how many at most.
+            by: the user for whom it is read: each user's reads wait for their turn.
+
+        Raises:
+            Invalid: ``after`` is no seq, or ``limit`` no number from 1.
+            Overloaded: too many reads wait.
+            StorageError: it cannot be read.
+        """
+        self.check_home()
+        return await self._reading.read(by, stream, after, limit)
+
+    async def searching(self, work: Callable[..., R], *args: object, by: str = "") -> R:
         """Run a search in a worker thread, whatever the store is, when all texts are indexed."""
-        if not self._closed:
-            await self._committer.caught_up()
+        self._check_open()
+        await self._committer.caught_up()
+        self._check_open()
+        return await self._reading.search(by, work, *args)
+
+    async def query(self, work: Callable[..., R], *args: object, by: str = "") -> R:
+        """Run what reads the store in a worker thread, in a user's turn; see :meth:`read`."""
+        self._check_open()
+        return await self._reading.query(by, work, *args)
+
+    def _check_open(self) -> None:
+        self.check_home()
         if self._closed:
             raise Closed("The hub is closed; open it again.")
-        return await to_thread.run_sync(work, *args, limiter=self._searchers)
-
-    async def query(self, work: Callable[..., R], *args: object) -> R:
-        """Run a reading method of the store in a worker thread."""
-        if self._closed:
-            raise Closed("The hub is closed; open it again.")
-        return await self._read(work, *args)
-
-    async def _read(self, work: Callable[..., R], *args: object) -> R:
-        if self.store.blocking:
-            return await to_thread.run_sync(work, *args, limiter=self._readers)
-        await anyio.lowlevel.checkpoint()
-        return work(*args)
 
     # Following
 
@@ -260,7 +285,7 @@ class Journal(AsyncContextManagerMixin):
             if call.error is None:
                 try:
                     self._attach(stream, follower, after, call.outcome())
-                except HubbubError as error:
+                except Exception as error:
                     call.error = error
             if on_done is not None:
                 on_done(call)
@@ -300,15 +325,7 @@ class Journal(AsyncContextManagerMixin):
 
     def detach(self, stream: str, follower: Follower) -> None:
         """Let a follower go."""
-        topic = self._topics.get(stream)
-        if topic is None or follower not in topic.followers:
-            return
-        del topic.followers[follower]
-        if not topic.followers:
-            self._idle_topics[stream] = None
-            if len(self._idle_topics) > TOPICS_IDLE_MAX:
-                oldest, _ = self._idle_topics.popitem(last=False)
-                del self._topics[oldest]
+        self._topics.detach(stream, follower)
 
     def signal(self, signal: Signal) -> None:
         """Tell those who follow a stream something that is not kept."""
@@ -320,6 +337,11 @@ class Journal(AsyncContextManagerMixin):
     def measures(self) -> Measures:
         """What was measured since the journal was opened."""
         return self._committer.measures
+
+    @property
+    def failed(self) -> str:
+        """Why the store cannot be used just now, in words for everybody; empty while it works."""
+        return self._health.failed
 
     @property
     def calls_queued(self) -> int:
@@ -345,42 +367,20 @@ class Journal(AsyncContextManagerMixin):
         # Calls decided later in the same batch have moved the head already, and may have
         # ended the right to read; their events were published before there was this follower.
         cell = self._states.get(stream)
-        assert isinstance(cell, StreamCell)
+        if not isinstance(cell, StreamCell):
+            # A fault in the same batch has made it unknown.
+            raise StorageError("The stream cannot be followed at this moment; try again.")
         cell.state.check_reader(stream, follower.user)
         follower.cursor = head if after is None else after
-        topic = self._topics.get(stream)
-        if topic is None:
-            topic = self._topics[stream] = Topic(cell.head)
-        topic.followers[follower] = None
-        self._idle_topics.pop(stream, None)
+        self._topics.attach(stream, follower, cell.head)
 
     def _publish(self, events: Sequence[Event], records: Sequence[Record]) -> None:
-        bodies: dict[str, list[bytes]] = {}
-        taken_back: list[tuple[str, int]] = []
-        topics = self._topics
-        for event, record in zip(events, records, strict=True):
-            if event.stream in topics:
-                bodies.setdefault(event.stream, []).append(record.body)
-                self._revoke(event)
-                if event.ref is not None and takes_back(self.streams, record):
-                    taken_back.append((event.stream, event.ref))
-        for stream, new in bodies.items():
-            topics[stream].publish(new)
-        for stream, seq in taken_back:
-            topics[stream].redact(seq, self.streams.redact)
-        for told in self.on_commit:
-            told(events)
+        self._topics.publish(events, records, self.streams)
+        tell_each(self.on_commit, events)
 
     def _after_batch(self) -> None:
-        for told in self.after_batch:
-            told()
-
-    def _revoke(self, event: Event) -> None:
-        kind: type[State] = self.streams.kind(event.stream)
-        if (user := kind.revoked(event)) is not None:
-            for follower in self._topics[event.stream].followers:
-                if follower.user == user:
-                    follower.until = event.seq
+        tell_each(self.after_batch)
+        self._topics.trim()
 
     # Leaving
 

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 
-from ..errors import HubbubError
+from ..errors import HubbubError, StorageError
 from .command import Call
 from .event import Event, Streams
+from .health import Health
 from .states import Cell, Name, States, StreamCell, ThreadCell, UsedCell
 from .stores.contract import Store, Used
+from .threads import Threads
 
 __all__ = ["Loader"]
 
-InThread = Callable[..., Awaitable[Any]]
+# What was read of a name: a cell, a message with what is about it, or why neither.
+Thing = Cell | list[Event] | Exception
+
+# A state that was folded from so much is measured by itself.
+MEASURED_BYTES_MIN = 16 * 1024
+# About what an event costs in memory.
+EVENT_BYTES = 800
+
+logger = logging.getLogger("hubbub.journal")
 
 
 class Loader:
@@ -27,7 +39,7 @@ class Loader:
         store: where things are loaded from.
         states: where they are put.
         streams: how they are decoded and folded.
-        in_thread: runs what may block.
+        health: told what fails, and what works again.
         hand_on: takes a call when what it waited for is there, or its error is.
     """
 
@@ -36,13 +48,14 @@ class Loader:
         store: Store,
         states: States,
         streams: Streams,
-        in_thread: InThread,
+        health: Health,
         hand_on: Callable[[Call[Any]], None],
     ) -> None:
         self._store = store
         self._states = states
         self._streams = streams
-        self._in_thread = in_thread
+        self._health = health
+        self._threads = Threads(1)
         self._hand_on = hand_on
         self._waiting: deque[tuple[Call[Any], Sequence[Name]]] = deque()
         # Those whose names are being read just now.
@@ -92,11 +105,16 @@ class Loader:
             await self._news.wait()
             self._news = anyio.Event()
             self._taken, self._waiting = self._waiting, deque()
-            failed = await self._load({name for _, names in self._taken for name in names})
+            names = {name for _, names in self._taken for name in names}
+            try:
+                failed = await self._load(names)
+            except Exception as error:
+                logger.exception("what calls need could not be loaded")
+                failed = dict.fromkeys(names, _unreadable(error))
             while self._taken:
-                call, names = self._taken.popleft()
-                call.error = next((failed[name] for name in names if name in failed), None)
-                self._states.pin(call, names)
+                call, wanted = self._taken.popleft()
+                call.error = next((failed[name] for name in wanted if name in failed), None)
+                self._states.pin(call, wanted)
                 self._hand_on(call)
             self._states.trim()
 
@@ -107,9 +125,15 @@ class Loader:
             if isinstance(name, tuple) and len(name) == 2 and self._states.get(name) is None:
                 self._states.put(ThreadCell(name, self._streams.kind(name[0]).current))
         failed: dict[Name, Exception] = {}
-        for name, thing in zip(
-            missing, await self._in_thread(self._read_all, missing), strict=True
-        ):
+        epoch = self._states.epoch
+        things = await self._in_thread(missing)
+        self._note(things)
+        if epoch != self._states.epoch:
+            # What was forgotten meanwhile may be here as it was before: it is read again.
+            things = [thing if isinstance(thing, Exception) else None for thing in things]
+        for name, thing in zip(missing, things, strict=True):
+            if thing is None:
+                continue
             if isinstance(thing, Exception):
                 failed[name] = thing
             elif isinstance(thing, Cell):
@@ -118,26 +142,40 @@ class Loader:
                 self._install(name, thing)
         return failed
 
+    async def _in_thread(self, names: Sequence[Name]) -> Sequence[Thing | None]:
+        if self._store.blocking:
+            return await self._threads.run(self._read_all, names)
+        await anyio.lowlevel.checkpoint()
+        return self._read_all(names)
+
+    def _note(self, things: Sequence[Thing | None]) -> None:
+        errors = [thing for thing in things if isinstance(thing, StorageError)]
+        if errors:
+            self._health.failure("loading", errors[0])
+        elif any(isinstance(thing, (Cell, list)) for thing in things):
+            self._health.success("loading")
+
     def _install(self, name: Name, events: Sequence[Event]) -> None:
         thread = self._states.get(name)
         # No event yet: it is being committed just now, and its call will ask again.
         if events and isinstance(thread, ThreadCell):
             thread.install(events)
+            self._states.resize(thread, EVENT_BYTES * len(thread.events))
 
-    def _read_all(self, names: Sequence[Name]) -> list[Cell | list[Event] | Exception]:
+    def _read_all(self, names: Sequence[Name]) -> list[Thing]:
         try:
             streams = [name for name in names if isinstance(name, str)]
             with self._store.reading([name for name in streams if self._streams.is_name(name)]):
                 return [self._read_or_fail(name) for name in names]
         except Exception as error:  # raised again to each call that asked
-            return [error] * len(names)
+            return [_unreadable(error)] * len(names)
 
-    def _read_or_fail(self, name: Name) -> Cell | list[Event] | Exception:
+    def _read_or_fail(self, name: Name) -> Thing:
         try:
             return self._read(name)
         except Exception as error:
             # It belongs to the calls that asked for this name, and to no other.
-            return error
+            return _unreadable(error)
 
     def _read(self, name: Name) -> Cell | list[Event]:
         if not isinstance(name, tuple):
@@ -158,9 +196,26 @@ class Loader:
             cell.snapshot_bytes = len(snapshot.body) + sum(map(len, snapshot.parts))
         for body in loaded.bodies:
             cell.take(self._streams.decode(body))
+        cell.size += len(stream) + self._size(cell, sum(map(len, loaded.bodies)))
         return cell
+
+    def _size(self, cell: StreamCell, tail_bytes: int) -> int:
+        if tail_bytes < MEASURED_BYTES_MIN:
+            return cell.snapshot_bytes + tail_bytes
+        # It may have kept next to nothing of many events.
+        body, parts = self._streams.encode_state(cell.state)
+        return len(body) + sum(map(len, parts))
 
     def _read_used(self, name: tuple[str, str, str], used: Used) -> UsedCell:
         bodies = [self._store.read(stream, seq - 1, 1)[0] for stream, seq in used.places]
         events = tuple(self._streams.decode(body) for body in bodies)
         return UsedCell(name, used.fingerprint, events)
+
+
+def _unreadable(error: Exception) -> Exception:
+    """Return an error for the callers: what a store or a decoder says is not for them."""
+    if isinstance(error, HubbubError):
+        return error
+    unreadable = StorageError("What is stored of this cannot be read; run `hubbub verify`.")
+    unreadable.__cause__ = error
+    return unreadable

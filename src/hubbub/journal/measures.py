@@ -14,6 +14,8 @@ __all__ = ["COMMIT_SECONDS_BUCKETS", "MeasuredBatch", "Measures"]
 # Upper bounds, as a histogram of Prometheus has them.
 COMMIT_SECONDS_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
 RECENT_MAX = 512
+# Streams whose traffic is counted; of more than that, the busier half.
+STREAMS_MAX = 10_000
 # How long traffic counts as recent, in seconds: it is forgotten half by half.
 TRAFFIC_SECONDS = 60.0
 
@@ -59,6 +61,8 @@ class Measures:
         self.recent.append(MeasuredBatch(calls, len(events), seconds))
         self._forget(now)
         self._streams.update([event.stream for event in events])
+        if len(self._streams) > STREAMS_MAX:
+            self._streams = Counter(dict(self._streams.most_common(STREAMS_MAX // 2)))
 
     def busiest(self, kind: str, most: int, now: float) -> list[tuple[str, int]]:
         """Return the streams of a kind with the most recent events, and how many."""

@@ -3,8 +3,12 @@ What decisions look at: a bounded cache of folded states and of what else they a
 
 Three kinds of thing are kept, each in a cell: a stream's state, a message with what
 refers to it (a thread), and a used key. A cell that a call or an unfinished commit
-needs is pinned; of the others the least recently used go first. A stream that is
-not here has no events on their way to the store, so loading it meets no race.
+needs is pinned; of the others the least recently used go first. Keys have a bound of
+their own, so that they do not evict states. A stream that is not here has no events
+on their way to the store, so loading it meets no race.
+
+How large a cell is was measured when it was loaded, or when a snapshot of it was taken;
+what it has grown by since then is not counted, for that would cost each event.
 """
 
 from __future__ import annotations
@@ -16,141 +20,32 @@ from typing import Any, TypeVar
 
 from ..errors import NotFound
 from ..ratelimit import RateLimit
+from ..shown import shown
+from .cells import CELL_BYTES, Cell, Name, StreamCell, ThreadCell, UsedCell
 from .command import Call, NotLoaded
 from .event import Event, State
 
-__all__ = ["Cell", "Name", "States", "StreamCell", "ThreadCell", "UsedCell"]
+__all__ = [
+    "EMPTY_STATES_MAX",
+    "LIMITS_MAX",
+    "USED_KEYS_MAX",
+    "Cell",
+    "Name",
+    "States",
+    "StreamCell",
+    "ThreadCell",
+    "UsedCell",
+]
 
-# A stream's name, (stream, seq) of a message, or (by, key, "") of a used key.
-Name = str | tuple[str, int] | tuple[str, str, str]
 
 StateT = TypeVar("StateT", bound=State)
 
-# A state is folded from at most this many events, or as many as it is large.
-SNAPSHOT_EVENTS_MIN = 256
-# About how many bytes of a snapshot cost as much to decode as one event.
-SNAPSHOT_EVENT_BYTES = 400
+# Rate limits that are remembered.
 LIMITS_MAX = 100_000
-
-
-class Cell:
-    """Something kept in memory, and how many need it."""
-
-    __slots__ = ("loaded", "name", "pins")
-
-    def __init__(self, name: Name) -> None:
-        self.name = name
-        self.pins = 0
-        # False while it is here only to gather what happens during its loading.
-        self.loaded = True
-
-
-class StreamCell(Cell):
-    """
-    A stream's state.
-
-    Args:
-        stream: the stream's name.
-        state: the fold of its events.
-        head: the seq of the last event applied.
-        at: its time.
-    """
-
-    __slots__ = ("at", "head", "snapshot_bytes", "state", "tail")
-
-    def __init__(
-        self, stream: str, state: State, head: int = 0, at: datetime | None = None
-    ) -> None:
-        super().__init__(stream)
-        self.state = state
-        self.head = head
-        self.at = at
-        # Events applied since the newest snapshot, and the size of that.
-        self.tail = 0
-        self.snapshot_bytes = 0
-
-    @property
-    def stream(self) -> str:
-        """The stream's name."""
-        assert isinstance(self.name, str)
-        return self.name
-
-    def take(self, event: Event) -> None:
-        """Apply the stream's next event."""
-        assert event.seq == self.head + 1, "seqs have no gaps"
-        self.state.apply(event)
-        self.head = event.seq
-        self.at = event.at
-        self.tail += 1
-
-    def wants_snapshot(self) -> bool:
-        """Tell whether folding from the newest snapshot has become dear."""
-        size = self.snapshot_bytes // SNAPSHOT_EVENT_BYTES
-        return self.tail > max(SNAPSHOT_EVENTS_MIN, size)
-
-
-class ThreadCell(Cell):
-    """
-    A message's event, and the events about it that count.
-
-    Events may come while it is being loaded.
-
-    Args:
-        name: the stream, and the message's seq.
-        current: returns those that count of the events about it; see :meth:`State.current`.
-    """
-
-    __slots__ = ("_current", "_stale", "events")
-
-    def __init__(
-        self,
-        name: tuple[str, int],
-        current: Callable[[Sequence[Event]], Sequence[Event]] = State.current,
-    ) -> None:
-        super().__init__(name)
-        self.loaded = False
-        self.events: list[Event] = []
-        self._current = current
-        # The store has them, from before there was a difference.
-        self._stale: list[int] = []
-
-    def install(self, stored: Iterable[Event]) -> None:
-        """Put what the store has before what came in the meantime."""
-        older = list(stored)
-        last = max((event.seq for event in older), default=0)
-        self.events = older + [event for event in self.events if event.seq > last]
-        self._stale = self._let_go()
-        self.loaded = True
-
-    def take(self, event: Event) -> Sequence[int]:
-        """Take one more event about it; return the seqs of those that count no more."""
-        self.events.append(event)
-        if not self.loaded:
-            return ()
-        gone, self._stale = self._stale + self._let_go(), []
-        return gone
-
-    def _let_go(self) -> list[int]:
-        about = self.events[1:]
-        kept = self._current(about)
-        if len(kept) == len(about):
-            return []
-        seqs = {event.seq for event in kept}
-        self.events[1:] = kept
-        return [event.seq for event in about if event.seq not in seqs]
-
-
-class UsedCell(Cell):
-    """A user's key: the first run's digest and events, or none yet."""
-
-    __slots__ = ("events", "fingerprint")
-
-    def __init__(
-        self, name: tuple[str, str, str], fingerprint: bytes = b"", events: tuple[Event, ...] = ()
-    ) -> None:
-        super().__init__(name)
-        self.fingerprint = fingerprint
-        self.events = events
+# Idempotency keys that are remembered; the others are read when they come again.
+USED_KEYS_MAX = 1_000
+# States of streams that have no events yet, and that no call needs.
+EMPTY_STATES_MAX = 1_000
 
 
 class States:
@@ -160,14 +55,24 @@ class States:
     Args:
         size_max: how many unpinned cells are kept.
         new_limit: makes a rate limit for a name.
+        bytes_max: about how many bytes of them.
     """
 
-    def __init__(self, size_max: int, new_limit: Callable[[str], RateLimit]) -> None:
+    def __init__(
+        self, size_max: int, new_limit: Callable[[str], RateLimit], bytes_max: int = 1 << 28
+    ) -> None:
         self._size_max = size_max
+        self._bytes_max = bytes_max
         self._new_limit = new_limit
         self._cells: OrderedDict[Name, Cell] = OrderedDict()
+        self._used: OrderedDict[Name, Cell] = OrderedDict()
+        # Those that had no event when they were loaded, the first first.
+        self._empty: OrderedDict[Name, None] = OrderedDict()
+        self._bytes = 0
         self._limits: OrderedDict[tuple[str, str], RateLimit] = OrderedDict()
         self._call: Call[Any] | None = None
+        # Grows whenever something is forgotten: what was being loaded then may be old.
+        self.epoch = 0
         self.now: datetime
         self.monotonic = 0.0
 
@@ -182,7 +87,7 @@ class States:
         """
         state = self.cell(stream).state
         if not isinstance(state, kind):
-            raise NotFound(f"{stream!r} is not a stream of this kind.")
+            raise NotFound(f"{shown(stream)} is not a stream of this kind.")
         return state
 
     def need(self, streams: Iterable[str]) -> None:
@@ -224,8 +129,8 @@ class States:
         """
         limit = self._limits.get((what, user))
         if limit is None:
+            self._forget_some_limits()
             limit = self._limits[what, user] = self._new_limit(what)
-            self._forget_idle_limits()
         limit.charge(self.monotonic)
 
     # What the committer and the loader do.
@@ -236,19 +141,19 @@ class States:
 
     def cell(self, stream: str) -> StreamCell:
         """Return a stream's cell, pinned for the present call, or raise NotLoaded."""
-        found = self._pinned(stream)
+        found = self._pinned(stream, self._cells)
         assert isinstance(found, StreamCell)
         return found
 
     def used(self, by: str, key: str) -> UsedCell:
         """Return a key's cell, pinned for the present call, or raise NotLoaded."""
-        found = self._pinned((by, key, ""))
+        found = self._pinned((by, key, ""), self._used)
         assert isinstance(found, UsedCell)
         return found
 
     def thread(self, stream: str, seq: int) -> list[Event]:
         """Return an event and those about it, pinned, or raise NotLoaded."""
-        found = self._pinned((stream, seq))
+        found = self._pinned((stream, seq), self._cells)
         assert isinstance(found, ThreadCell)
         return found.events
 
@@ -267,23 +172,60 @@ class States:
 
     def get(self, name: Name) -> Cell | None:
         """Return a cell if it is in memory."""
-        return self._cells.get(name)
+        return self._of(name).get(name)
 
     def put(self, cell: Cell) -> None:
         """Keep a cell."""
-        self._cells[cell.name] = cell
+        name, cells = cell.name, self._of(cell.name)
+        if (before := cells.get(name)) is not None:
+            self._bytes -= before.size
+        cells[name] = cell
+        self._bytes += cell.size
+        if isinstance(cell, StreamCell) and not cell.head:
+            self._empty[name] = None
+
+    def resize(self, cell: Cell, size: int) -> None:
+        """Note how large what is in a cell is, in bytes."""
+        self._bytes += CELL_BYTES + size - cell.size
+        cell.size = CELL_BYTES + size
 
     def trim(self) -> None:
-        """Let the least recently used cells go if there are too many."""
-        excess = len(self._cells) - self._size_max
-        if excess > 0:
-            for cell in [c for c in _first(self._cells, excess + 16) if not c.pins][:excess]:
-                del self._cells[cell.name]
+        """Let the least recently used cells go if there are too many, or they are too large."""
+        self._trim(self._used, len(self._used) - USED_KEYS_MAX)
+        self._trim(self._cells, len(self._cells) - self._size_max)
+        for _ in range(len(self._empty) - EMPTY_STATES_MAX):
+            name, _ = self._empty.popitem(last=False)
+            cell = self._cells.get(name)
+            if not isinstance(cell, StreamCell) or cell.head:
+                continue
+            if cell.pins:
+                self._empty[name] = None
+            else:
+                self._drop(name)
+        while self._bytes > self._bytes_max and self._trim(self._cells, 16):
+            pass
+
+    def _trim(self, cells: OrderedDict[Name, Cell], excess: int) -> bool:
+        """Drop so many that are not pinned, if there are; False if there is none to drop."""
+        if excess <= 0:
+            return False
+        names = [c.name for c in _first(cells, excess + 16) if not c.pins][:excess]
+        for name in names:
+            self._drop(name)
+        return bool(names)
+
+    def _drop(self, name: Name) -> None:
+        if (cell := self._of(name).pop(name, None)) is not None:
+            self._bytes -= cell.size
+            self._empty.pop(name, None)
+
+    def _of(self, name: Name) -> OrderedDict[Name, Cell]:
+        return self._used if isinstance(name, tuple) and len(name) == 3 else self._cells
 
     def pin(self, call: Call[Any], names: Iterable[Name]) -> None:
         """Keep what a call waited for until it is done; otherwise it might wait for ever."""
         for name in names:
-            if (cell := self._cells.get(name)) is not None:
+            if (cell := self.get(name)) is not None:
                 cell.pins += 1
                 call.pins.append(cell)
 
@@ -296,14 +238,20 @@ class States:
     def missing(self, name: Name) -> bool:
         """Tell whether something must be loaded before a decision can look at it."""
         cell = self._cells.get(name)
+        if cell is None:
+            cell = self._used.get(name)
         return cell is None or not cell.loaded
 
     def forget(self, cells: Iterable[Cell]) -> None:
         """Drop cells whose events did not reach the store, and their threads."""
-        streams = {cell.name for cell in cells}
-        for name in list(self._cells):
-            if name in streams or (isinstance(name, tuple) and name[0] in streams):
-                del self._cells[name]
+        self.epoch += 1
+        gone = {cell.name for cell in cells}
+        for name in [
+            n for n in self._cells if n in gone or (isinstance(n, tuple) and n[0] in gone)
+        ]:
+            self._drop(name)
+        for name in gone:
+            self._drop(name)
 
     def forget_limits(self, users: Iterable[str]) -> None:
         """Drop the rate limits of users who were charged for what was not kept."""
@@ -311,20 +259,24 @@ class States:
         for what_user in [key for key in self._limits if key[1] in gone]:
             del self._limits[what_user]
 
-    def _pinned(self, name: Name) -> Cell:
-        cell = self._cells.get(name)
+    def _pinned(self, name: Name, cells: OrderedDict[Name, Cell]) -> Cell:
+        cell = cells.get(name)
         if cell is None or not cell.loaded:
             raise NotLoaded(name)
-        self._cells.move_to_end(name)
+        cells.move_to_end(name)
         assert self._call is not None
         cell.pins += 1
         self._call.pins.append(cell)
         return cell
 
-    def _forget_idle_limits(self) -> None:
-        if len(self._limits) > LIMITS_MAX:
-            for name in [n for n, limit in self._limits.items() if limit.idle(self.monotonic)]:
-                del self._limits[name]
+    def _forget_some_limits(self) -> None:
+        if len(self._limits) < LIMITS_MAX:
+            return
+        for name in [n for n, limit in self._limits.items() if limit.idle(self.monotonic)]:
+            del self._limits[name]
+        # If none is idle the oldest go, a part at once: looking for idle ones is dear.
+        for _ in range(len(self._limits) - LIMITS_MAX * 3 // 4):
+            self._limits.popitem(last=False)
 
 
 def _first(cells: OrderedDict[Name, Cell], count: int) -> list[Cell]:

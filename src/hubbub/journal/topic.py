@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
 from anyio import Event as Wake
 
-__all__ = ["Follower", "Form", "Topic"]
+__all__ = ["CHUNKS_BYTES_MAX", "Follower", "Form", "Held", "Topic"]
+
+logger = logging.getLogger("hubbub.journal")
 
 TAIL_EVENTS_MAX = 1_024
 TAIL_BYTES_MAX = 1 << 20
 # One chunk is one frame of a socket, so it has a limit of its own.
 CHUNK_EVENTS_MAX = 256
+# Chunks that are kept for the next follower who is at the same place, of one topic.
+CHUNKS_BYTES_MAX = 1 << 20
 
 # Makes what is sent to followers of encoded events: made once, shared by all.
 Form = Callable[[Sequence[bytes]], bytes]
@@ -48,6 +53,15 @@ class Follower:
         self.until: int | None = None
 
 
+class Held:
+    """How many bytes some topics hold together."""
+
+    __slots__ = ("size",)
+
+    def __init__(self) -> None:
+        self.size = 0
+
+
 class Topic:
     """
     The recent events of a stream, encoded, for any number of followers.
@@ -57,9 +71,10 @@ class Topic:
 
     Args:
         head: the seq of the stream's last committed event.
+        held: where it counts the bytes that it holds.
     """
 
-    def __init__(self, head: int) -> None:
+    def __init__(self, head: int, held: Held | None = None) -> None:
         self.followers: dict[Follower, None] = {}
         # True when the hub is going: nothing will be published any more.
         self.closed = False
@@ -71,28 +86,52 @@ class Topic:
         # How often something was taken back.
         self.redactions = 0
         self._chunks: dict[tuple[int, Form], bytes] = {}
+        self._chunks_bytes = 0
+        self._held = held or Held()
         # One for all followers: a publication sets it and puts a new one here.
         self._news: Wake | None = None
 
-    def publish(self, bodies: Sequence[bytes]) -> None:
-        """Append encoded events, wake everybody who waits, and flush the sinks."""
+    def publish(self, bodies: Sequence[bytes], first: int | None = None) -> None:
+        """
+        Append encoded events, wake everybody who waits, and flush the sinks.
+
+        Args:
+            bodies: the events, in order.
+            first: the seq of the first of them; by default the one after the head.
+        """
+        if first is not None and first != self.head + 1:
+            # Another writer was first: what is between is read from the store.
+            self.forget_tail()
+            self.head = self.base = first - 1
         self._tail += bodies
         self.head += len(bodies)
-        self._tail_bytes += sum(map(len, bodies))
+        size = sum(map(len, bodies))
+        self._tail_bytes += size
+        self._held.size += size
         # Trimming a list costs its length: let it grow to twice the limit before.
         if len(self._tail) > 2 * TAIL_EVENTS_MAX or self._tail_bytes > 2 * TAIL_BYTES_MAX:
             self._trim()
-        self._chunks.clear()
+        if self._chunks:
+            self.forget_chunks()
         self.wake()
         for follower in list(self.followers):
             if (flush := follower.flush) is not None:
-                flush()
+                try:
+                    flush()
+                except Exception:
+                    # It is not written to any more; the others are.
+                    follower.flush = None
+                    logger.exception("a follower of %s could not be written to", follower.user)
 
     def signal(self, body: bytes) -> None:
         """Pass an encoded signal on to those who listen; it is not kept."""
         for follower in list(self.followers):
             if follower.signal is not None and follower.until is None:
-                follower.signal(body)
+                try:
+                    follower.signal(body)
+                except Exception:
+                    follower.signal = None
+                    logger.exception("a follower of %s could not be signalled", follower.user)
 
     def close(self) -> None:
         """Let those who wait know that nothing more will come."""
@@ -100,7 +139,10 @@ class Topic:
         self.wake()
         for follower in list(self.followers):
             if follower.closed is not None:
-                follower.closed()
+                try:
+                    follower.closed()
+                except Exception:
+                    logger.exception("a follower of %s could not be let go", follower.user)
 
     def wake(self) -> None:
         """Wake everybody who waits, to look again."""
@@ -120,6 +162,21 @@ class Topic:
             self._tail[:0] = bodies
             self.base = after
             self._tail_bytes += size
+            self._held.size += size
+
+    def forget_chunks(self) -> None:
+        """Keep no chunks: nobody is at the same place any more."""
+        self._held.size -= self._chunks_bytes
+        self._chunks_bytes = 0
+        self._chunks.clear()
+
+    def forget_tail(self) -> None:
+        """Hold no events: whoever lacks some reads them from the store."""
+        self.forget_chunks()
+        self._held.size -= self._tail_bytes
+        self._tail_bytes = 0
+        self._tail = []
+        self.base = self.head
 
     def redact(self, seq: int, redacted: Callable[[bytes], bytes]) -> None:
         """
@@ -137,7 +194,8 @@ class Topic:
             if self.base + index + 1 == seq or about in body:
                 self._tail[index] = shown = redacted(body)
                 self._tail_bytes += len(shown) - len(body)
-        self._chunks.clear()
+                self._held.size += len(shown) - len(body)
+        self.forget_chunks()
 
     def since(self, after: int, until: int | None = None) -> Sequence[bytes]:
         """Return the events after a seq that is within the tail, at most a chunk of them."""
@@ -156,7 +214,12 @@ class Topic:
         """
         assert self.base <= after < self.head
         if (chunk := self._chunks.get((after, form))) is None:
-            chunk = self._chunks[after, form] = form(self.since(after))
+            chunk = form(self.since(after))
+            if self._chunks_bytes + len(chunk) > CHUNKS_BYTES_MAX:
+                self.forget_chunks()
+            self._chunks[after, form] = chunk
+            self._chunks_bytes += len(chunk)
+            self._held.size += len(chunk)
         last = after + CHUNK_EVENTS_MAX
         return chunk, min(self.head, last)
 
@@ -177,4 +240,6 @@ class Topic:
             keep += 1
         self._tail = self._tail[len(self._tail) - keep :]
         self.base = self.head - keep
-        self._tail_bytes = sum(map(len, self._tail))
+        size = sum(map(len, self._tail))
+        self._held.size += size - self._tail_bytes
+        self._tail_bytes = size

@@ -250,9 +250,9 @@ class Connection:
         self._tasks.add(asked, work)
 
     async def _read(self, session: LocalSession, params: StreamParams) -> list[msgspec.Raw]:
-        journal = self._gateway.hub.journal
-        await session.caller.execute(journal.check_command(session.caller.user, params.stream))
-        bodies = await journal.read(params.stream, params.after or 0, params.limit)
+        journal, user = self._gateway.hub.journal, session.caller.user
+        await session.caller.execute(journal.check_command(user, params.stream))
+        bodies = await journal.read(params.stream, params.after or 0, params.limit, by=user)
         return [msgspec.Raw(body) for body in bodies]
 
     # Signing in

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..errors import Closed, HubbubError
@@ -102,7 +103,8 @@ class Follow:
         self._hub.start(self._catch_up, topic)
 
     async def _catch_up(self, topic: Topic) -> None:
-        tail = Tail(self.stream, topic, self.follower, self._hub.journal.read)
+        read = partial(self._hub.journal.read, by=self.follower.user)
+        tail = Tail(self.stream, topic, self.follower, read)
         try:
             while self._topic is topic and not self._socket.paused:
                 cursor = self.follower.cursor

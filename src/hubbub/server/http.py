@@ -80,10 +80,10 @@ class _Api:
         """Tell whether commands are taken."""
         hub = self._gateway.hub
         health = {
-            "status": "ok" if hub.is_open else "closing",
+            "status": ("ok" if hub.is_healthy else "failing") if hub.is_open else "closing",
             "journal_id": hub.journal.store.journal_id,
         }
-        return _json(health, 200 if hub.is_open else 503)
+        return _json(health, 200 if hub.is_healthy else 503)
 
     async def openapi(self, request: Request) -> Response:
         """Describe the interface."""

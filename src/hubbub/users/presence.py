@@ -9,7 +9,11 @@ import anyio
 
 from .user import Status
 
-__all__ = ["Presence"]
+__all__ = ["LOST_MAX", "Presence"]
+
+# Users whose connection was lost and who may come back; the first to have gone are
+# offline at once when there are more.
+LOST_MAX = 10_000
 
 
 class Presence:
@@ -115,6 +119,8 @@ class Presence:
         self._lost[user_id] = (until, status)
         # The grace is the same for all, so they are forgotten in the order in which they go.
         self._to_forget.append((until, user_id))
+        if len(self._to_forget) > LOST_MAX:
+            self._forget(*self._to_forget.popleft())
         self._news.set()
 
     def _forget(self, until: float, user_id: str) -> None:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import pytest
-
 from hubbub.journal.stores.contract import Batch
 from tests.journal.tally import memory_store, record
 
@@ -28,8 +26,3 @@ def test_who_was_reading_may_read_on_after_it_was_closed() -> None:
     store.close()
 
     assert store.read("room/1", 0, 1) == [record("room/1", 1).body]
-
-
-def test_a_gap_is_a_mistake() -> None:
-    with pytest.raises(AssertionError, match="no gaps"):
-        memory_store().commit(Batch(records=[record("room/1", 2)]))

@@ -17,6 +17,8 @@ EVER = 1 << 62
 FIRST_INDEX = """
 DROP TABLE found;
 DROP INDEX event_deleted;
+DROP INDEX used_by_at;
+ALTER TABLE used DROP COLUMN at;
 CREATE VIRTUAL TABLE found USING fts5 (
     stream, text, content='', detail=column, tokenize='ascii'
 );

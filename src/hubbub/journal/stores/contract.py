@@ -9,7 +9,24 @@ from typing import Protocol
 
 import msgspec
 
-__all__ = ["Batch", "Loaded", "Record", "Snapshot", "Store", "Used"]
+from ...errors import StorageError
+
+__all__ = ["Batch", "Loaded", "LostRace", "Record", "Snapshot", "Store", "Used"]
+
+
+class LostRace(StorageError):
+    """
+    A stream does not end where the batch begins: nothing was written.
+
+    Another writer was first, or memory was ahead of the store. Whoever forgets what they
+    know of the stream, and decides again, decides on what is there.
+    """
+
+    def __init__(self, message: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(
+            message or "Somebody else wrote to the same stream at this moment; try again.",
+            retry_after=retry_after,
+        )
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -34,12 +51,18 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class Used(msgspec.Struct, frozen=True):
-    """An idempotency key, the command that used it, and where its events are."""
+    """
+    An idempotency key, the command that used it, and where its events are.
+
+    Args:
+        at: when, in seconds since 1970.
+    """
 
     by: str
     key: str
     fingerprint: bytes
     places: tuple[tuple[str, int], ...]
+    at: int = 0
 
 
 class Batch(msgspec.Struct):
@@ -84,7 +107,12 @@ class Store(Protocol):
     blocking: bool
 
     def commit(self, batch: Batch) -> None:
-        """Write a batch as one transaction that survives power loss, or raise."""
+        """
+        Write a batch as one transaction that survives power loss, or raise.
+
+        Raises:
+            LostRace: a stream does not end right before its first event in the batch.
+        """
 
     def reading(self, streams: Sequence[str] = ()) -> AbstractContextManager[None]:
         """
@@ -146,6 +174,17 @@ class Store(Protocol):
 
     def catch_up(self) -> bool:
         """Do a bounded part of the work put off (the text index); tell if more is left."""
+
+    def expire(self, before: int) -> bool:
+        """
+        Remove a bounded part of the used keys that are older; tell if more are left.
+
+        Args:
+            before: in seconds since 1970.
+        """
+
+    def check(self) -> None:
+        """Write something of no meaning, or raise: a failure may have passed."""
 
     def streams(self) -> Iterator[tuple[str, int]]:
         """Yield each stream's name and how many events it has."""

@@ -11,9 +11,12 @@ from threading import Lock
 import msgspec
 
 from ...words import words as terms_of
-from .contract import Batch, Loaded, Record, Snapshot, Used
+from .contract import Batch, Loaded, LostRace, Record, Snapshot, Used
 
 __all__ = ["MemoryStore"]
+
+# Used keys that are removed in one go.
+EXPIRED_MAX = 2_000
 
 
 class _Text(msgspec.Struct):
@@ -60,9 +63,10 @@ class MemoryStore:
 
     def commit(self, batch: Batch) -> None:
         """Append a batch."""
+        # All that can fail comes before the first record is kept.
+        self._check(batch.records)
         for record in batch.records:
             records = self._streams.setdefault(record.stream, [])
-            assert record.seq == len(records) + 1, "seqs have no gaps"
             records.append(record)
             if record.ref is not None:
                 about = self._about.setdefault(record.stream, {})
@@ -127,7 +131,7 @@ class MemoryStore:
     def count(self, stream: str, kind: str, after: int, not_by: str, limit: int) -> int:
         """Count events of one type after a seq that others caused, up to ``limit``."""
         count, deleted = 0, self._deleted.get(stream, ())
-        for record in islice(self._records(stream), after, None):
+        for record in self._records(stream)[after:]:
             count += record.type == kind and record.by != not_by and record.seq not in deleted
             if count == limit:
                 break
@@ -154,6 +158,16 @@ class MemoryStore:
         """Nothing is ever put off."""
         return False
 
+    def expire(self, before: int) -> bool:
+        """Remove some used keys that are older; the first in are the oldest."""
+        old = [name for name, used in islice(self._used.items(), EXPIRED_MAX) if used.at < before]
+        for name in old:
+            del self._used[name]
+        return len(old) == EXPIRED_MAX
+
+    def check(self) -> None:
+        """Nothing here can fail for a while."""
+
     def streams(self) -> Iterator[tuple[str, int]]:
         """Yield each stream's name and how many events it has."""
         for stream in sorted(self._streams):
@@ -175,6 +189,16 @@ class MemoryStore:
 
     def close(self) -> None:
         """Keep everything: what was in use may still be read."""
+
+    def _check(self, records: Sequence[Record]) -> None:
+        heads: dict[str, int] = {}
+        for record in records:
+            head = heads.get(record.stream)
+            if head is None:
+                head = len(self._streams.get(record.stream, ()))
+            if record.seq != head + 1:
+                raise LostRace
+            heads[record.stream] = record.seq
 
     def _records(self, stream: str) -> list[Record]:
         return self._streams.get(stream, [])

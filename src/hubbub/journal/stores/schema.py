@@ -6,8 +6,11 @@ __all__ = [
     "ABOUT",
     "COUNT",
     "EVENT_DELETED",
+    "EXPIRE",
     "HAS_DELETED",
     "INSERT",
+    "MIGRATIONS",
+    "NUMBER_AND_HEAD",
     "PAGE_BACKWARD",
     "PAGE_FORWARD",
     "READ",
@@ -34,8 +37,10 @@ CREATE TABLE event (
 CREATE UNIQUE INDEX event_by_seq ON event (stream, seq);
 CREATE INDEX event_by_ref ON event (stream, ref, seq) WHERE ref IS NOT NULL;
 CREATE TABLE used (
-    by TEXT, key TEXT, fingerprint BLOB NOT NULL, places TEXT NOT NULL, PRIMARY KEY (by, key)
+    by TEXT, key TEXT, fingerprint BLOB NOT NULL, places TEXT NOT NULL,
+    at INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (by, key)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX used_by_at ON used (at);
 CREATE TABLE snapshot (
     stream TEXT NOT NULL, part INTEGER NOT NULL, seq INTEGER NOT NULL, at TEXT NOT NULL,
     body BLOB NOT NULL, UNIQUE (stream, part)
@@ -46,6 +51,20 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT R
 EVENT_DELETED = """
 CREATE INDEX IF NOT EXISTS event_deleted ON event (stream, ref) WHERE type = 'deleted'
 """
+
+# What makes a database of an earlier version one of the next, by the earlier version.
+MIGRATIONS = {
+    # Keys have a time, so that they can expire. That of the last event is not too early
+    # for any of them, and is in the file.
+    2: """
+ALTER TABLE used ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+UPDATE used SET at = coalesce((
+    SELECT CAST(strftime('%s', json_extract(CAST(body AS TEXT), '$.at')) AS INTEGER)
+    FROM event ORDER BY id DESC LIMIT 1
+), 0);
+CREATE INDEX used_by_at ON used (at);
+""",
+}
 
 # A query gives up the interpreter's lock for each row, and may wait long to get it back.
 # So the events that are asked for come in one row: their JSON, a line each.
@@ -121,3 +140,12 @@ SNAPSHOT_PART = """
 INSERT OR REPLACE INTO snapshot (stream, seq, at, part, body) VALUES (?, ?, ?, ?, ?)
 """
 INSERT = "INSERT INTO event (stream, seq, type, by, ref, body) VALUES "
+NUMBER_AND_HEAD = """
+SELECT number, coalesce((SELECT max(seq) FROM event WHERE stream = number), 0)
+FROM stream WHERE name = ?
+"""
+EXPIRE = """
+DELETE FROM used WHERE (by, key) IN (
+    SELECT by, key FROM used WHERE at < ? ORDER BY at LIMIT ?
+)
+"""

@@ -3,57 +3,40 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import wraps
 from itertools import chain, groupby
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock, local
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any
 
 import apsw
 import msgspec
-from filelock import FileLock, Timeout
 
-from ...errors import Conflict, StorageError
+from ...errors import StorageError
 from . import schema, text_index
-from .contract import Batch, Loaded, Record, Snapshot, Used
+from .contract import Batch, Loaded, LostRace, Record, Snapshot, Used
+from .database_file import DatabaseFile
+from .failures import failing, storage_errors
+from .opening import open_writer
 
 __all__ = ["SQLiteStore"]
 
-P = ParamSpec("P")
-R = TypeVar("R")
+logger = logging.getLogger("hubbub.journal")
 
-# "Hubb": in the file's header, to know our own.
-APPLICATION_ID = 0x48756262
-SCHEMA_VERSION = 3
-# Versions that are brought up to date when they are opened; a program of theirs then refuses.
-OLDER_VERSIONS = (2,)
 # Rows written by one statement: each statement gives up the interpreter's lock.
 ROWS_AT_ONCE = (512, 64, 8, 1)
 # How long closing waits for who is in here still.
 CLOSE_SECONDS_MAX = 5.0
 # Events read in one go when a stream, or several, are loaded.
 LOADED_EVENTS_MAX = 5_000
-# The numbers of streams that are remembered.
+# Streams whose numbers and ends are remembered.
 NUMBERS_MAX = 100_000
-
-
-def _storage_errors(
-    method: Callable[Concatenate[SQLiteStore, P], R],
-) -> Callable[Concatenate[SQLiteStore, P], R]:
-    @wraps(method)
-    def wrapped(self: SQLiteStore, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return method(self, *args, **kwargs)
-        except (apsw.Error, OSError) as error:
-            raise StorageError(
-                f"The database {self.path} failed: {error}. Nothing of this command was kept."
-            ) from error
-
-    return wrapped
+# Used keys that are removed in one go: a few milliseconds.
+EXPIRED_MAX = 2_000
 
 
 class SQLiteStore:
@@ -74,64 +57,73 @@ class SQLiteStore:
     blocking = True
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self._lock = FileLock(f"{self.path}.lock", timeout=0, thread_local=False)
+        self._file = DatabaseFile(path)
+        self.path = self._file.path
+        self.log_name = f"the database {self.path}"
         self._idle_readers: SimpleQueue[apsw.Connection] = SimpleQueue()
         self._readers: list[apsw.Connection] = []
         # Held by who writes: a commit that was given up may be under way still.
         self._writing = Lock()
         try:
-            self._lock.acquire()
-        except Timeout as error:
-            raise Conflict(
-                f"The database {self.path} is open elsewhere; stop that, or use another file."
-            ) from error
-        except OSError as error:
-            raise StorageError(f"The database {self.path} cannot be opened: {error}.") from error
-        try:
-            self._writer = self._open_writer()
+            self._writer = open_writer(self.path)
             self.journal_id = self._meta("journal_id", secrets.token_hex(16))
             self.secret = self._meta("secret", secrets.token_hex(32))
             self._indexed = int(self._meta("indexed", "0"))
             # The connection that a thread keeps while it reads several things.
             self._own = local()
-            # A stream's name -> its number in the file.
-            self._numbers: dict[str, int] = {}
+            # A stream's name -> its number in the file, and its head.
+            self._numbers: dict[str, list[int]] = {}
+            # Another value means that somebody else has written.
+            self._version = 0
+            self._file.make_private()
+            self._file.watch()
         except BaseException:
-            self._lock.release()
+            self._file.release()
             raise
 
-    @_storage_errors
+    @storage_errors
     def commit(self, batch: Batch) -> None:
         """Write a batch as one transaction."""
-        with self._writing, self._transaction():
-            self._insert(batch.records)
-            if batch.superseded:
-                self._writer.executemany(schema.SUPERSEDE, batch.superseded)
-            if batch.used:
-                rows = [
-                    (used.by, used.key, used.fingerprint, _encode(used.places).decode())
-                    for used in batch.used
-                ]
-                self._writer.executemany("INSERT INTO used VALUES (?, ?, ?, ?)", rows)
-            for snapshot in batch.snapshots:
-                self._write_snapshot(snapshot)
+        with self._writing:
+            with self._transaction():
+                self._insert(batch.records)
+                if batch.superseded:
+                    self._writer.executemany(schema.SUPERSEDE, batch.superseded)
+                if batch.used:
+                    rows = [
+                        (
+                            used.by,
+                            used.key,
+                            used.fingerprint,
+                            _encode(used.places).decode(),
+                            used.at,
+                        )
+                        for used in batch.used
+                    ]
+                    self._writer.executemany("INSERT INTO used VALUES (?, ?, ?, ?, ?)", rows)
+                for snapshot in batch.snapshots:
+                    self._write_snapshot(snapshot)
+            self._file.check()
 
     @contextlib.contextmanager
     def reading(self, streams: Sequence[str] = ()) -> Iterator[None]:
         """Let what this thread reads be one transaction; see the contract."""
         with self._borrowed() as reader:
-            reader.execute("BEGIN")
+            with failing(self.log_name):
+                reader.execute("BEGIN")
             self._own.reader = reader
             try:
-                self._own.loaded = self._load_some(streams)
+                self._own.loaded = self._load_ahead(streams)
                 yield
             finally:
                 self._own.reader = None
                 self._own.loaded = {}
-                reader.execute("COMMIT")
+                with failing(self.log_name):
+                    # What has failed may have ended it already.
+                    if reader.in_transaction:
+                        reader.execute("COMMIT")
 
-    @_storage_errors
+    @storage_errors
     def load(self, stream: str) -> Loaded:
         """Return what a stream's state is folded from."""
         loaded: Loaded | None = getattr(self._own, "loaded", {}).get(stream)
@@ -143,17 +135,17 @@ class SQLiteStore:
             bodies += page
         return Loaded(snapshot, bodies)
 
-    @_storage_errors
+    @storage_errors
     def read(self, stream: str, after: int, limit: int) -> list[bytes]:
         """Return up to ``limit`` events after a seq, in order; all of them if it is -1."""
         return self._bodies(schema.READ, stream, after, limit)
 
-    @_storage_errors
+    @storage_errors
     def about(self, stream: str, first: int, last: int) -> list[bytes]:
         """Return the events whose ref is within ``first`` to ``last``, in order."""
         return self._bodies(schema.ABOUT, stream, first, last)
 
-    @_storage_errors
+    @storage_errors
     def taken_back(self, stream: str, after: int, last: int) -> list[int]:
         """Return the seqs of events that were taken back; see the contract."""
         # Most streams have none, and then this is all.
@@ -162,7 +154,7 @@ class SQLiteStore:
             return []
         return [int(seq) for (seq,) in self._all(schema.TAKEN_BACK, stream, after, last)]
 
-    @_storage_errors
+    @storage_errors
     def page(
         self, stream: str, kind: str, after: int | None, before: int | None, limit: int
     ) -> list[bytes]:
@@ -177,28 +169,28 @@ class SQLiteStore:
             limit,
         )
 
-    @_storage_errors
+    @storage_errors
     def count(self, stream: str, kind: str, after: int, not_by: str, limit: int) -> int:
         """Count events of one type after a seq that others caused, up to ``limit``."""
         [(count,)] = self._all(schema.COUNT, stream, after, kind, not_by, limit)
         return int(count)
 
-    @_storage_errors
+    @storage_errors
     def used(self, by: str, key: str) -> Used | None:
         """Return what a user's key was used for."""
-        query = "SELECT fingerprint, places FROM used WHERE by = ? AND key = ?"
-        for fingerprint, places in self._all(query, by, key):
-            return Used(by, key, fingerprint, _decode_places(places))
+        query = "SELECT fingerprint, places, at FROM used WHERE by = ? AND key = ?"
+        for fingerprint, places, at in self._all(query, by, key):
+            return Used(by, key, fingerprint, _decode_places(places), at)
         return None
 
-    @_storage_errors
+    @storage_errors
     def search(self, stream: str, words: Sequence[str], before: int, limit: int) -> list[int]:
         """Ask the text index; see the contract."""
         [(number,)] = self._all("SELECT max(number) FROM stream WHERE name = ?", stream)
         rows = self._all(text_index.FOUND, text_index.query_of(number, words), before, limit)
         return [seq for (seq,) in rows]
 
-    @_storage_errors
+    @storage_errors
     def catch_up(self) -> bool:
         """Index the texts of some more events."""
         with self._writing:
@@ -207,31 +199,46 @@ class SQLiteStore:
             self._indexed = last
             return more
 
-    @_storage_errors
+    @storage_errors
+    def expire(self, before: int) -> bool:
+        """Remove some used keys that are older; tell if more are left."""
+        with self._writing, self._transaction():
+            self._writer.execute(schema.EXPIRE, (before, EXPIRED_MAX))
+            return bool(self._writer.changes() == EXPIRED_MAX)
+
+    @storage_errors
+    def check(self) -> None:
+        """Write something of no meaning, or raise."""
+        with self._writing:
+            with self._transaction():
+                self._writer.execute("INSERT OR REPLACE INTO meta VALUES ('checked', '')")
+            self._file.check()
+
+    @storage_errors
     def streams(self) -> Iterator[tuple[str, int]]:
         """Return each stream's name and how many events it has."""
         return iter([(str(stream), int(count)) for stream, count in self._all(schema.STREAMS)])
 
-    @_storage_errors
+    @storage_errors
     def records(self, stream: str, after: int, limit: int) -> list[Record]:
         """Return up to ``limit`` events after a seq, in order, and what they are found by."""
         return [Record(stream, *row) for row in self._all(schema.RECORDS, stream, after, limit)]
 
-    @_storage_errors
+    @storage_errors
     def snapshots(self, after: str, limit: int) -> list[Snapshot]:
         """Return up to ``limit`` snapshots of the streams after a name, in the names' order."""
         return _snapshots_of(self._all(schema.SNAPSHOTS_AFTER, after, limit))
 
-    @_storage_errors
+    @storage_errors
     def keys(self, after: tuple[str, str], limit: int) -> list[Used]:
         """Return up to ``limit`` used keys after a user's key, in order."""
         query = (
-            "SELECT by, key, fingerprint, places FROM used"
+            "SELECT by, key, fingerprint, places, at FROM used"
             " WHERE (by, key) > (?, ?) ORDER BY by, key LIMIT ?"
         )
         return [
-            Used(by, key, fingerprint, _decode_places(places))
-            for by, key, fingerprint, places in self._all(query, *after, limit)
+            Used(by, key, fingerprint, _decode_places(places), at)
+            for by, key, fingerprint, places, at in self._all(query, *after, limit)
         ]
 
     def close(self) -> None:
@@ -250,43 +257,12 @@ class SQLiteStore:
                 raise Empty
         except Empty as error:
             raise StorageError(f"The database {self.path} does not answer.") from error
-        self._writer.close()
-        self._lock.release()
-
-    @_storage_errors
-    def _open_writer(self) -> apsw.Connection:
-        writer = apsw.Connection(str(self.path))
         try:
-            writer.set_busy_timeout(1_000)
-            self._prepare(writer)
-        except BaseException:
-            writer.close()
-            raise
-        return writer
+            self._writer.close()
+        finally:
+            self._file.release()
 
-    def _prepare(self, writer: apsw.Connection) -> None:
-        is_new = not writer.pragma("schema_version")
-        version = writer.pragma("application_id"), writer.pragma("user_version")
-        # Before anything is written: it may be somebody else's.
-        known = [(APPLICATION_ID, one) for one in (*OLDER_VERSIONS, SCHEMA_VERSION)]
-        if not is_new and version not in known:
-            raise StorageError(
-                f"{self.path} is not a hubbub database of version {SCHEMA_VERSION}; use another."
-            )
-        writer.pragma("journal_mode", "wal")
-        writer.pragma("synchronous", "full")
-        writer.pragma("cache_size", -32_000)
-        if is_new:
-            with writer:
-                writer.execute(schema.SCHEMA)
-                writer.pragma("application_id", APPLICATION_ID)
-                writer.pragma("user_version", SCHEMA_VERSION)
-        writer.execute(schema.EVENT_DELETED)
-        text_index.prepare(writer)
-        if version[1] != SCHEMA_VERSION:
-            writer.pragma("user_version", SCHEMA_VERSION)
-
-    @_storage_errors
+    @storage_errors
     def _meta(self, name: str, default: str) -> str:
         self._writer.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (name, default))
         [(value,)] = self._writer.execute("SELECT value FROM meta WHERE name = ?", (name,))
@@ -294,6 +270,9 @@ class SQLiteStore:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
+        if self._writer.in_transaction:
+            # The last one failed, and could not even be rolled back.
+            self._writer.execute("ROLLBACK")
         self._writer.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -307,24 +286,41 @@ class SQLiteStore:
             raise
 
     def _insert(self, records: Sequence[Record]) -> None:
+        self._forget_numbers()
         done, numbers = 0, self._numbers
         for rows in ROWS_AT_ONCE:
             sql = schema.INSERT + ",".join(["(?,?,?,?,?,?)"] * rows)
             while len(records) - done >= rows:
                 values: list[Any] = []
                 for r in records[done : done + rows]:
-                    number = numbers.get(r.stream) or self._number(r.stream)
-                    values += (number, r.seq, r.type, r.by, r.ref, r.body)
+                    known = numbers.get(r.stream) or self._number(r.stream)
+                    if r.seq != known[1] + 1:
+                        raise LostRace
+                    known[1] = r.seq
+                    values += (known[0], r.seq, r.type, r.by, r.ref, r.body)
                 self._writer.execute(sql, values)
                 done += rows
 
-    def _number(self, stream: str) -> int:
-        if len(self._numbers) >= NUMBERS_MAX:
+    def _forget_numbers(self) -> None:
+        # It changes when another connection has written, and not by this one.
+        [(version,)] = self._writer.execute("PRAGMA data_version")
+        if version != self._version or len(self._numbers) >= NUMBERS_MAX:
+            self._version = version
             self._numbers.clear()
+
+    def _number(self, stream: str) -> list[int]:
         self._writer.execute("INSERT OR IGNORE INTO stream (name) VALUES (?)", (stream,))
-        [(number,)] = self._writer.execute("SELECT number FROM stream WHERE name = ?", (stream,))
-        self._numbers[stream] = int(number)
-        return int(number)
+        [(number, head)] = self._writer.execute(schema.NUMBER_AND_HEAD, (stream,))
+        known = self._numbers[stream] = [int(number), int(head)]
+        return known
+
+    def _load_ahead(self, streams: Sequence[str]) -> dict[str, Loaded]:
+        try:
+            return self._load_some(streams)
+        except Exception:
+            # Each is read by itself then: what is damaged fails those who ask for it alone.
+            logger.warning("some streams cannot be read together", exc_info=True)
+            return {}
 
     def _load_some(self, streams: Sequence[str]) -> dict[str, Loaded]:
         """Load streams in two queries; those that are too long for that are left out."""
@@ -367,16 +363,21 @@ class SQLiteStore:
 
     @contextlib.contextmanager
     def _borrowed(self) -> Iterator[apsw.Connection]:
-        try:
-            reader = self._idle_readers.get_nowait()
-        except Empty:
-            reader = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READONLY)
-            reader.set_busy_timeout(1_000)
-            self._readers.append(reader)
+        reader = self._reader()
         try:
             yield reader
         finally:
             self._idle_readers.put(reader)
+
+    @storage_errors
+    def _reader(self) -> apsw.Connection:
+        try:
+            return self._idle_readers.get_nowait()
+        except Empty:
+            reader = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READONLY)
+            reader.set_busy_timeout(1_000)
+            self._readers.append(reader)
+            return reader
 
 
 _encode = msgspec.json.Encoder().encode

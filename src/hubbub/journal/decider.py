@@ -1,0 +1,133 @@
+"""
+Decides one call: what its events are, and what its caller gets.
+
+All that can fail comes before anything is handed on: a decision whose events do not
+fold, or whose result cannot be made, leaves nothing in the batch. What it has done to
+states in memory cannot be undone, so these are *spoilt*: the batch ends before the
+next decision, and they are forgotten when what came before is durable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import KeyReused
+from .command import Call, NotLoaded
+from .event import Draft, Event, Streams, encode_event, tag_of
+from .states import Cell, States, StreamCell, UsedCell
+from .stores.contract import Batch, Record, Snapshot, Used
+
+__all__ = ["Decided", "Decider"]
+
+
+class Decided:
+    """A batch between its decisions and its commit."""
+
+    __slots__ = ("batch", "calls", "cells", "events", "spoilt")
+
+    def __init__(self) -> None:
+        self.batch = Batch()
+        self.calls: list[Call[Any]] = []
+        self.cells: set[Cell] = set()
+        self.events: list[Event] = []
+        # In memory they have had events that are not in the batch.
+        self.spoilt: set[Cell] = set()
+
+    def take_snapshots(self, streams: Streams, states: States) -> None:
+        """Add snapshots of the states whose tail has become long."""
+        for cell in self.cells - self.spoilt if self.spoilt else self.cells:
+            if isinstance(cell, StreamCell) and cell.wants_snapshot():
+                body, parts = streams.encode_state(cell.state)
+                # The parts are of one size, but for the last.
+                size = len(body) + (len(parts) * len(parts[0]) if parts else 0)
+                cell.tail, cell.snapshot_bytes = 0, size
+                states.resize(cell, size)
+                assert cell.at is not None
+                snapshot = Snapshot(cell.stream, cell.head, cell.at, body, parts)
+                self.batch.snapshots.append(snapshot)
+
+
+class Decider:
+    """
+    Runs decisions against the states.
+
+    Args:
+        states: what decisions look at, and what their events are applied to.
+    """
+
+    def __init__(self, states: States) -> None:
+        self._states = states
+
+    def decide(self, call: Call[Any], decided: Decided) -> None:
+        """
+        Decide a call into a batch.
+
+        Raises:
+            NotLoaded: nothing has happened; decide again when it is in memory.
+            Exception: a refusal, or a fault; nothing of the call is in the batch.
+        """
+        command, states = call.command, self._states
+        states.bind(call)
+        used: UsedCell | None = None
+        fingerprint = b""
+        if command.key is not None:
+            used = states.used(command.by, command.key)
+            # It is made before anything is applied: arguments may have no JSON.
+            fingerprint = command.fingerprint()
+            if used.fingerprint:
+                if used.fingerprint != fingerprint:
+                    raise KeyReused(
+                        f"The key {command.key!r} was used for another command; take a new key."
+                    )
+                call.value = command.result(states, used.events)
+                return
+        drafts = command.decide(states)
+        if not drafts:
+            call.value = command.result(states, ())
+            return
+        events = self._write(call, drafts, decided)
+        if used is not None:
+            assert command.key is not None
+            used.fingerprint, used.events = fingerprint, tuple(events)
+            places = tuple((event.stream, event.seq) for event in events)
+            at = int(states.now.timestamp())
+            decided.batch.used.append(Used(command.by, command.key, fingerprint, places, at))
+            decided.cells.add(used)
+
+    def _write(self, call: Call[Any], drafts: Sequence[Draft], decided: Decided) -> Sequence[Event]:
+        command, states = call.command, self._states
+        cells = [states.cell(draft.stream) for draft in drafts]
+        # Not list[Event](): that costs as much as everything else here.
+        events: list[Event] = []
+        records: list[Record] = []
+        superseded: list[tuple[str, int]] = []
+        heads: dict[str, int] = {}
+        by, now = command.by, states.now
+        for draft, cell in zip(drafts, cells, strict=True):
+            stream, ref, data = draft.stream, draft.ref, draft.data
+            if ref is not None:
+                states.thread(stream, ref)
+            seq = heads[stream] = heads.get(stream, cell.head) + 1
+            at = now if cell.at is None or cell.at < now else cell.at
+            event = Event(stream, seq, at, draft.by or by, ref, data)
+            events.append(event)
+            records.append(Record(stream, seq, tag_of(data), event.by, ref, encode_event(event)))
+        try:
+            for event, cell in zip(events, cells, strict=True):
+                cell.take(event)
+                if gone := states.applied(event):
+                    superseded += [(event.stream, seq) for seq in gone]
+            call.value = command.result(states, events)
+        except NotLoaded as missing:
+            decided.spoilt.update(cells)
+            # To decide again would apply its events twice.
+            raise AssertionError("a result needs what its decision did not read") from missing
+        except Exception:
+            decided.spoilt.update(cells)
+            raise
+        decided.cells.update(cells)
+        decided.events += events
+        decided.batch.records += records
+        decided.batch.superseded += superseded
+        return events

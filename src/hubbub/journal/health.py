@@ -1,0 +1,60 @@
+"""Whether the store works: what ``/health`` tells, and one log line for each failure."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Literal
+
+__all__ = ["QUIET_SECONDS", "Health"]
+
+logger = logging.getLogger("hubbub.journal")
+
+# How long the same kind of work may fail before the log says so again.
+QUIET_SECONDS = 60.0
+
+Work = Literal["loading", "reading", "writing"]
+
+
+class Health:
+    """
+    What of the store's work fails now.
+
+    Args:
+        monotonic: gives the time, in seconds.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._failing: dict[Work, str] = {}
+        self._logged_at: dict[Work, float] = {}
+        # Failures that are in the log, and not yet that they have passed.
+        self._to_revoke: set[Work] = set()
+
+    @property
+    def failed(self) -> str:
+        """Why the store cannot be used, in words for everybody; empty while it works."""
+        return next(iter(self._failing.values()), "")
+
+    def is_failing(self, work: Work) -> bool:
+        """Tell whether the last work of this kind failed."""
+        return work in self._failing
+
+    def failure(self, work: Work, error: Exception) -> None:
+        """Note a failure; the log hears of it once, and not for each call."""
+        # Noted last, so that the first reason is told while several kinds fail.
+        self._failing[work] = str(error)
+        now = self._monotonic()
+        if now - self._logged_at.get(work, -QUIET_SECONDS) >= QUIET_SECONDS:
+            self._logged_at[work] = now
+            self._to_revoke.add(work)
+            logger.error("%s the store fails", work, exc_info=error)
+
+    def success(self, work: Work) -> None:
+        """Note that work of this kind was done."""
+        if self._failing and work in self._failing:
+            del self._failing[work]
+            # Said as often as the failure was.
+            if work in self._to_revoke:
+                self._to_revoke.discard(work)
+                logger.warning("%s the store works again", work)

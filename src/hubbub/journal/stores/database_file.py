@@ -1,0 +1,163 @@
+"""The file of a database: held by one process, read by one user, and watched."""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+import sys
+import threading
+from pathlib import Path
+from typing import NamedTuple
+
+from filelock import FileLock, Timeout
+
+from ...errors import Conflict, StorageError
+
+if sys.platform != "win32":
+    import fcntl
+
+__all__ = ["DatabaseFile"]
+
+logger = logging.getLogger("hubbub.journal")
+
+# Its owner's alone: the key that signs tokens is in it.
+MODE = 0o600
+
+
+class _Seen(NamedTuple):
+    """What tells a file from another one, and how long it was."""
+
+    device: int
+    inode: int
+    size: int
+
+
+class DatabaseFile:
+    """
+    Holds a database for as long as it is open.
+
+    Two locks are taken: a file beside it, by its real path, and the file itself by its
+    identity, for a hard link is another path. They are taken before SQLite opens it,
+    and the file is closed after SQLite has closed it: to close a file is to lose the
+    locks that SQLite has on it, whichever descriptor they were taken by.
+
+    Args:
+        path: the database; made if it is not there.
+
+    Raises:
+        Conflict: it is open elsewhere.
+        StorageError: it cannot be opened.
+    """
+
+    # Files that this process holds: a lock of one's own process does not refuse one.
+    _held: set[tuple[int, int]] = set()
+    _holding = threading.Lock()
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(os.path.realpath(path))
+        self._lock = FileLock(f"{self.path}.lock", timeout=0, thread_local=False, mode=MODE)
+        self._descriptor: int | None = None
+        self._identity: tuple[int, int] | None = None
+        self._watched: dict[str, _Seen] = {}
+        try:
+            self._lock.acquire()
+        except Timeout as error:
+            raise self._conflict() from error
+        except OSError as error:
+            raise self._cannot_open(error) from error
+        try:
+            self._hold()
+        except BaseException:
+            self.release()
+            raise
+
+    def make_private(self) -> None:
+        """Take from everybody but the owner what an earlier version has let them read."""
+        for path in self._files():
+            try:
+                mode = stat.S_IMODE(os.stat(path).st_mode)
+                if mode & ~MODE:
+                    os.chmod(path, MODE)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                logger.warning("%s can be read by others: %s", path, error)
+
+    def watch(self) -> None:
+        """Remember which files these are, from now on."""
+        self._watched = {
+            path: seen
+            for path in (str(self.path), f"{self.path}-wal")
+            if (seen := _look(path)) is not None
+        }
+
+    def check(self) -> None:
+        """
+        Return if the files are still those that were opened; it takes a few microseconds.
+
+        Raises:
+            StorageError: what is written goes nowhere.
+        """
+        for path, before in self._watched.items():
+            now = _look(path)
+            if now is None or now[:2] != before[:2] or now.size < before.size:
+                what = "deleted" if now is None else "replaced or cut off"
+                error = StorageError(
+                    f"The database's file was {what} while it was in use: what is written now "
+                    "is lost. Stop the server, put the file back, and start it again."
+                )
+                error.add_note(f"{path} was {what}")
+                raise error
+            if now.size != before.size:
+                self._watched[path] = now
+
+    def release(self) -> None:
+        """Let others open it."""
+        if self._identity is not None:
+            with self._holding:
+                self._held.discard(self._identity)
+            self._identity = None
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+        self._lock.release()
+
+    def _hold(self) -> None:
+        try:
+            with self._holding:
+                self._open()
+        except BlockingIOError as error:
+            raise self._conflict() from error
+        except OSError as error:
+            raise self._cannot_open(error) from error
+
+    def _open(self) -> None:
+        # Looked at before it is opened: see above what it would cost to close it again.
+        if (seen := _look(str(self.path))) is not None and seen[:2] in self._held:
+            raise self._conflict()
+        self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, MODE)
+        if sys.platform != "win32":
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        opened = os.fstat(self._descriptor)
+        self._identity = (opened.st_dev, opened.st_ino)
+        self._held.add(self._identity)
+
+    def _files(self) -> list[str]:
+        return [f"{self.path}{suffix}" for suffix in ("", "-wal", "-shm", ".lock")]
+
+    def _conflict(self) -> Conflict:
+        return Conflict(
+            f"The database {self.path} is open elsewhere; stop that, or use another file."
+        )
+
+    def _cannot_open(self, error: OSError) -> StorageError:
+        return StorageError(f"The database {self.path} cannot be opened: {error}.")
+
+
+def _look(path: str) -> _Seen | None:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return _Seen(found.st_dev, found.st_ino, found.st_size)
