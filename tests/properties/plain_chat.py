@@ -13,6 +13,9 @@ from hubbub.errors import Conflict, KeyReused, NotAllowed, NotAuthor, NotFound, 
 
 __all__ = ["PlainChat", "PlainMessage", "PlainRoom"]
 
+# Asks for an emoji's picture, and does not make another emoji of it.
+SELECTOR = "\ufe0f"
+
 
 @dataclass
 class PlainMessage:
@@ -136,7 +139,7 @@ class PlainChat:
 
     def react(self, user: str, number: int, seq: int, emoji: str) -> PlainMessage:
         room = self.rooms[number]
-        message = room.message(user, seq)
+        message, emoji = room.message(user, seq), emoji.removesuffix(SELECTOR)
         if message.deleted:
             raise Conflict("deleted")
         if user not in message.reactions.get(emoji, []):
@@ -146,7 +149,7 @@ class PlainChat:
 
     def unreact(self, user: str, number: int, seq: int, emoji: str) -> PlainMessage:
         room = self.rooms[number]
-        message = room.message(user, seq)
+        message, emoji = room.message(user, seq), emoji.removesuffix(SELECTOR)
         if user in message.reactions.get(emoji, []):
             message.reactions[emoji].remove(user)
             if not message.reactions[emoji]:
@@ -163,7 +166,10 @@ class PlainChat:
 
     def unread(self, user: str) -> dict[int, int]:
         return {
-            number: sum(m.seq > room.marks[user] and m.by != user for m in room.messages.values())
+            number: sum(
+                m.seq > room.marks[user] and m.by != user and not m.deleted
+                for m in room.messages.values()
+            )
             for number, room in enumerate(self.rooms)
             if user in room.members
         }

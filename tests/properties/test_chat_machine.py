@@ -30,9 +30,10 @@ from hypothesis.stateful import (
 
 import hubbub
 from hubbub import Hubbub, Message, Session, Settings
+from hubbub.chat.events import Edited, Said
 from hubbub.errors import HubbubError
 from tests.journal.tally import SetClock
-from tests.properties.plain_chat import PlainChat, PlainMessage
+from tests.properties.plain_chat import PlainChat, PlainMessage, PlainRoom
 
 Backend = Literal["asyncio", "trio"]
 Do = Callable[[Session, list[str]], Awaitable[Any]]
@@ -42,7 +43,7 @@ DEARER = 5
 
 users = st.sampled_from(["ann", "bob", "eve"])
 texts = st.sampled_from(["hello", "hello world", "world"])
-emoji = st.sampled_from(["👍", "❤️"])
+emoji = st.sampled_from(["👍", "👍\ufe0f", "🎉"])
 keys = st.none() | st.sampled_from(["key 1", "key 2"])
 # Mostly one of the first messages, so that much happens to the same one.
 seqs = st.sampled_from([4, 5, 6]) | st.sampled_from([4, 5, 6]) | st.integers(0, 25)
@@ -262,6 +263,17 @@ class ChatMachine(RuleBasedStateMachine):
                 return [e.seq for e in await session.read(f"room/{ids[number]}", limit=500)]
 
             self.check(reader, read, lambda room=room: list(range(1, room.events + 1)))  # type: ignore[misc]
+            self.check_deleted_texts_are_gone(reader, number, room)
+
+    def check_deleted_texts_are_gone(self, reader: str, number: int, room: PlainRoom) -> None:
+        deleted = {message.seq for message in room.messages.values() if message.deleted}
+
+        async def read(session: Session, ids: list[str]) -> set[str]:
+            events = await session.read(f"room/{ids[number]}", limit=500)
+            about = [event for event in events if {event.seq, event.ref} & deleted]
+            return {event.data.text for event in about if isinstance(event.data, Said | Edited)}
+
+        self.check(reader, read, lambda: {""} if deleted else set())
 
 
 async def attempt(hub: Hubbub, user: str, do: Do, ids: list[str]) -> Any:
