@@ -34,6 +34,8 @@ ON_A_LOOP = ["tests/client", "tests/server", "tests/testing"]
 ON_UVLOOP = [
     *("tests/client", "tests/faults", "tests/journal", "tests/server", "tests/session"),
     "tests/test_hub.py",
+    # On asyncio the server that they start is on uvloop already.
+    *("--ignore=tests/faults/test_junk.py", "--ignore=tests/faults/test_rpc_fuzz.py"),
 ]
 
 # The page is the same whatever serves it; that it is served, and what ends and loses a

@@ -201,6 +201,31 @@ def deep_requests(target: Target) -> None:
     target.crowd(3, act)
 
 
+def batches_of_nothing(target: Target) -> None:
+    """Send arrays of what are no requests, as many as a frame holds, and read all the errors."""
+    ones = frame_of(b"[" + b",".join([b"1"] * 32_000) + b"]")
+    objects = frame_of(b"[" + b",".join([b"{}"] * 21_000) + b"]")
+
+    def act() -> None:
+        with target.guest() as client:
+            while target.going:
+                client.send(ones if target.number() % 2 else objects)
+                client.frame()
+
+    target.crowd(3, act)
+
+
+def notifications(target: Target) -> None:
+    """Send requests that want no answer, and answers to requests that nobody has made."""
+    notification = frame_of(b'{"jsonrpc":"2.0","method":"users.online"}') * 500
+    answer = frame_of(b'{"jsonrpc":"2.0","id":1,"result":null}') * 500
+
+    def act() -> None:
+        pour(target, target.guest(), notification if target.number() % 2 else answer)
+
+    target.crowd(3, act)
+
+
 def comings_and_goings(target: Target) -> None:
     """Sign in and go, by a close or by a reset, as fast as it gets."""
 
@@ -243,6 +268,8 @@ BY_SOCKET: Final[dict[str, Attack]] = {
         long_frames,
         empty_fragments,
         deep_requests,
+        batches_of_nothing,
+        notifications,
         comings_and_goings,
     )
 }
