@@ -44,6 +44,28 @@ def test_there_are_descriptors_for_all_places(caplog: pytest.LogCaptureFixture) 
     assert len(caplog.records) == 1
 
 
+@pytest.mark.parametrize(
+    ("connections", "files", "level"),
+    [
+        (50_000, 4_096, logging.INFO),
+        (5_000, 4_096, logging.WARNING),
+        (50_000, 256, logging.WARNING),
+    ],
+)
+def test_it_warns_if_anybody_will_miss_them(
+    connections: int,
+    files: int,
+    level: int,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("hubbub.server.descriptors._raise_limit", lambda: files)
+    with caplog.at_level(logging.INFO):
+        within_descriptors(Settings(connections_max=connections))
+
+    assert [record.levelno for record in caplog.records] == [level]
+
+
 def test_fewer_connections_stay_as_they_are(caplog: pytest.LogCaptureFixture) -> None:
     settings = Settings(connections_max=10)
 

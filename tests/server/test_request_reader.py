@@ -122,37 +122,35 @@ def outcome(raw: bytes, step: int) -> object:
 
 @given(st.lists(junk, max_size=8).map(b"".join))
 def test_another_parser_finds_the_same_requests(raw: bytes) -> None:
-    # h11 knows no empty lines before a request.
-    raw = re.sub(rb"(\A|\r\n\r\n)(\r\n)+", rb"\1", raw)
     try:
         found, _ = read(raw)
     except Refused:
         return
 
-    assert found == read_by_h11(raw)[: len(found)]
+    other, went_on = read_by_h11(raw)
+    # Behind a request that ends the connection the other one reads no more.
+    assert found[: len(other)] == other[: len(found)]
+    assert len(found) <= len(other) or not went_on
 
 
-def read_by_h11(raw: bytes) -> Read:
-    parser = h11.Connection(h11.SERVER)
-    parser.receive_data(raw)
+def read_by_h11(raw: bytes) -> tuple[Read, bool]:
+    """Read whole requests, and tell whether the last one lets more come."""
     found: Read = []
-    request, body = None, b""
     while True:
+        parser = h11.Connection(h11.SERVER)
+        # It knows no empty lines before a request.
+        parser.receive_data(re.sub(rb"\A(\r\n)+", b"", raw))
         try:
-            event = parser.next_event()
+            request, body = parser.next_event(), b""
+            if not isinstance(request, h11.Request):
+                return found, True
+            while isinstance(event := parser.next_event(), h11.Data):
+                body += bytes(event.data)
         except h11.RemoteProtocolError:
-            return found
-        if isinstance(event, h11.Request):
-            request, body = event, b""
-        elif isinstance(event, h11.Data):
-            body += bytes(event.data)
-        elif isinstance(event, h11.EndOfMessage):
-            assert request is not None
-            found.append((request.method.decode(), request.target.decode(), body))
-            parser.send(h11.Response(status_code=200, headers=[("content-length", "0")]))
-            parser.send(h11.EndOfMessage())
-            if parser.our_state is not h11.DONE or parser.their_state is not h11.DONE:
-                return found
-            parser.start_next_cycle()
-        else:
-            return found
+            return found, True
+        if not isinstance(event, h11.EndOfMessage):
+            return found, True
+        found.append((request.method.decode(), request.target.decode(), body))
+        if parser.their_state is not h11.DONE:
+            return found, False
+        raw = parser.trailing_data[0]

@@ -21,6 +21,7 @@ logger = logging.getLogger("hubbub.server")
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 # For the store, the event loop, listeners, and connections that are turned away.
 DESCRIPTORS_SPARE = 64
+FEW_CONNECTIONS = 1_000
 LOG_SECONDS = 60.0
 UNLIMITED = 1 << 30
 
@@ -37,7 +38,10 @@ def within_descriptors(settings: Settings) -> Settings:
     room = max(1, (most - DESCRIPTORS_SPARE) * 8 // 9)
     if settings.connections_max <= room:
         return settings
-    logger.warning(
+    # Nobody asked for the default; but with this few somebody will miss them.
+    asked = settings.connections_max != Settings().connections_max
+    logger.log(
+        logging.WARNING if asked or room < FEW_CONNECTIONS else logging.INFO,
         "connections_max is %d instead of %d: the process may open %d files",
         room,
         settings.connections_max,
