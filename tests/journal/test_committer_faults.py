@@ -62,7 +62,9 @@ def submit_broken_refusal(journal: Journal) -> None:
 
 
 @pytest.mark.parametrize(
-    "spoil", [observe, observe_batches, submit_broken, submit_broken_refusal], ids=str
+    "spoil",
+    [observe, observe_batches, submit_broken, submit_broken_refusal],
+    ids=["observe", "observe_batches", "submit", "submit_refusal"],
 )
 async def test_who_is_told_and_fails_hurts_nobody_else(
     spoil: Callable[[Journal], None], caplog: pytest.LogCaptureFixture

@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.journal.topic import (
+    CHUNK_BYTES_MAX,
     CHUNK_EVENTS_MAX,
     TAIL_BYTES_MAX,
     TAIL_EVENTS_MAX,
     Follower,
     Topic,
+    cut,
 )
 
 
@@ -246,3 +248,30 @@ def test_whoever_cannot_be_signalled_or_let_go_keeps_nothing_from_the_others() -
     topic.close()
 
     assert (heard, gone) == ([b"typing"], [1])
+
+
+# Bytes of a chunk
+
+
+@given(st.lists(st.integers(0, 3 * CHUNK_BYTES_MAX // 2), max_size=6))
+def test_a_chunk_holds_so_many_bytes_or_one_event(sizes: list[int]) -> None:
+    bodies = [b"x" * size for size in sizes]
+    fit = cut(bodies)
+
+    assert list(fit) == bodies[: len(fit)]
+    assert len(fit) >= min(1, len(bodies))
+    assert len(fit) <= 1 or sum(map(len, fit)) <= CHUNK_BYTES_MAX
+    assert len(fit) == len(bodies) or sum(map(len, bodies[: len(fit) + 1])) > CHUNK_BYTES_MAX
+
+
+def test_chunks_of_large_events_follow_one_another() -> None:
+    topic = Topic(0)
+    bodies = [bytes([number]) * (CHUNK_BYTES_MAX // 2) for number in range(1, 6)]
+    topic.publish(bodies)
+    chunks, cursor = [], 0
+    while cursor < topic.head:
+        chunk, cursor = topic.chunk(cursor, b"".join)
+        chunks.append(chunk)
+
+    assert b"".join(chunks) == b"".join(bodies)
+    assert all(len(chunk) <= CHUNK_BYTES_MAX for chunk in chunks)

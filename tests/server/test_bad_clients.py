@@ -16,7 +16,7 @@ from anyio.abc import SocketAttribute, SocketStream
 
 from hubbub import Settings
 from hubbub.server import frame_socket
-from hubbub.server.frame_socket import WRITE_BYTES_MAX
+from hubbub.server.frame_socket import TURN_BYTES_MAX, WRITE_BYTES_MAX
 from hubbub.server.gateway import Gateway
 from hubbub.server.request_tasks import RUNNING_MAX
 from hubbub.server.unsent import Unsent
@@ -38,6 +38,11 @@ async def tcp(server: Running) -> AsyncIterator[SocketStream]:
     port = int(server.address.rpartition(":")[2])
     async with await anyio.connect_tcp("127.0.0.1", port) as stream:
         yield stream
+
+
+def masked_text(payload: bytes) -> bytes:
+    """Make a client's text frame, with a mask that changes nothing."""
+    return masked(0x81, payload)
 
 
 def reset(stream: SocketStream) -> None:
@@ -198,6 +203,52 @@ async def test_pings_of_a_client_that_does_not_read_the_pongs_pile_up_nowhere() 
 
         # What one read of the event loop brings is answered still.
         assert asking.unsent < WRITE_BYTES_MAX + 300 * 1024
+
+
+async def test_a_client_that_pings_too_often_is_disconnected() -> None:
+    settings = Settings(requests_per_second=10.0)
+    async with running(settings=settings) as server, connected(server.address, "ann") as client:
+        await client.stream.send(masked(0x89, b"") * 100)
+
+        assert await client.close_code() == 1008
+
+
+async def test_a_flood_of_one_client_is_carried_out_in_turns_and_in_order() -> None:
+    requests = b"".join(
+        masked_text(b'{"jsonrpc":"2.0","id":%d,"method":"x.y"}' % number) for number in range(900)
+    )
+    assert len(requests) > 3 * TURN_BYTES_MAX
+    async with running() as server, connected(server.address, "ann") as client:
+        await client.stream.send(requests)
+        numbers = [(await client.message())["id"] for _ in range(900)]
+
+    assert numbers == list(range(900))
+
+
+async def test_what_waits_for_its_turn_outlives_the_time_to_sign_in() -> None:
+    """On trio reading is cancelled when that time is over."""
+    settings = Settings(sign_in_seconds_max=0.3, requests_per_second=100_000.0)
+    requests = masked_text(b'{"jsonrpc":"2.0","id":1,"method":"x.y"}') * 900
+    async with running(settings=settings) as server, connected(server.address, "ann") as client:
+        with anyio.move_on_after(0.6):
+            while True:
+                await client.stream.send(requests)
+                for _ in range(900):
+                    assert (await client.message())["error"]["code"] == -32601
+
+        assert "result" in await client.answer(await client.post("users.online"))
+
+
+async def test_behind_a_proxy_an_address_has_so_many_sockets() -> None:
+    settings = Settings(connections_per_address_max=1)
+    address = "203.0.113.7"
+    async with (
+        running(settings=settings) as server,
+        connected(server.address, "ann", forwarded_for=address),
+        connected(server.address, forwarded_for=address) as second,
+        connected(server.address, "cid", forwarded_for="203.0.113.8"),
+    ):
+        assert await second.close_code() == 3001
 
 
 async def test_of_clients_that_do_not_read_those_with_the_most_are_let_go() -> None:

@@ -111,3 +111,13 @@ def test_whoever_comes_and_goes_nothing_is_left(
 
     assert places.count == 0
     assert not places._by_address
+
+
+def test_an_address_that_a_proxy_tells_has_so_many_sockets() -> None:
+    places = Places(Settings(connections_per_address_max=2))
+
+    assert [places.enter_socket("203.0.113.7") for _ in range(3)] == [True, True, False]
+    assert places.enter_socket("203.0.113.8")
+    places.leave_socket("203.0.113.7")
+    assert places.enter_socket("203.0.113.7")
+    assert all(places.enter_socket("127.0.0.1") for _ in range(9))

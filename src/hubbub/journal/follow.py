@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import Closed, NotMember
 from .event import Event
-from .topic import CHUNK_EVENTS_MAX, Follower, Topic
+from .topic import CHUNK_EVENTS_MAX, Follower, Topic, cut
 
 if TYPE_CHECKING:
     from .journal import Journal
@@ -30,13 +30,15 @@ class Tail:
         read: reads the store: (stream, after, limit).
     """
 
-    __slots__ = ("_read", "follower", "stream", "topic")
+    __slots__ = ("_limit", "_read", "follower", "stream", "topic")
 
     def __init__(self, stream: str, topic: Topic, follower: Follower, read: Read) -> None:
         self.stream = stream
         self.topic = topic
         self.follower = follower
         self._read = read
+        # How many events are read at one time: as many as a chunk may hold.
+        self._limit = CHUNK_EVENTS_MAX
 
     async def next(self) -> Sequence[bytes]:
         """
@@ -65,7 +67,10 @@ class Tail:
     async def older(self, cursor: int) -> Sequence[bytes]:
         """Read what has left the topic's tail."""
         redactions = self.topic.redactions
-        bodies = await self._read(self.stream, cursor, CHUNK_EVENTS_MAX)
+        bodies = await self._read(self.stream, cursor, self._limit)
+        fit = cut(bodies)
+        # What does not fit was read for nothing: the next time it is not.
+        self._limit = CHUNK_EVENTS_MAX if len(fit) == len(bodies) else len(fit)
         if self.topic.redactions == redactions:
             # What was taken back meanwhile is in here as it was: others must not get it.
             self.topic.backfill(cursor, bodies)
@@ -73,7 +78,7 @@ class Tail:
         last = self.topic.head
         if self.follower.until is not None:
             last = min(last, self.follower.until)
-        return bodies[: last - cursor]
+        return fit[: last - cursor]
 
 
 class Events(AsyncIterator[Event]):

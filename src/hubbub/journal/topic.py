@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from anyio import Event as Wake
 
-__all__ = ["CHUNKS_BYTES_MAX", "Follower", "Form", "Held", "Topic"]
+__all__ = ["CHUNKS_BYTES_MAX", "CHUNK_BYTES_MAX", "Follower", "Form", "Held", "Topic", "cut"]
 
 logger = logging.getLogger("hubbub.journal")
 
@@ -15,6 +15,8 @@ TAIL_EVENTS_MAX = 1_024
 TAIL_BYTES_MAX = 1 << 20
 # One chunk is one frame of a socket, so it has a limit of its own.
 CHUNK_EVENTS_MAX = 256
+# It has at least one event, however large that is.
+CHUNK_BYTES_MAX = 256 * 1024
 # Chunks that are kept for the next follower who is at the same place, of one topic.
 CHUNKS_BYTES_MAX = 1 << 20
 
@@ -85,7 +87,8 @@ class Topic:
         self.base = head
         # How often something was taken back.
         self.redactions = 0
-        self._chunks: dict[tuple[int, Form], bytes] = {}
+        # A chunk, and the seq of its last event.
+        self._chunks: dict[tuple[int, Form], tuple[bytes, int]] = {}
         self._chunks_bytes = 0
         self._held = held or Held()
         # One for all followers: a publication sets it and puts a new one here.
@@ -204,7 +207,8 @@ class Topic:
         stop = start + CHUNK_EVENTS_MAX
         if until is not None:
             stop = min(stop, until - self.base)
-        return self._tail[start:stop]
+        bodies = self._tail[start:stop]
+        return bodies if self._tail_bytes <= CHUNK_BYTES_MAX else cut(bodies)
 
     def chunk(self, after: int, form: Form) -> tuple[bytes, int]:
         """
@@ -213,15 +217,17 @@ class Topic:
         Followers that are at the same seq share one copy.
         """
         assert self.base <= after < self.head
-        if (chunk := self._chunks.get((after, form))) is None:
-            chunk = form(self.since(after))
+        found = self._chunks.get((after, form))
+        if found is None:
+            bodies = self.since(after)
+            chunk = form(bodies)
+            found = chunk, after + len(bodies)
             if self._chunks_bytes + len(chunk) > CHUNKS_BYTES_MAX:
                 self.forget_chunks()
-            self._chunks[after, form] = chunk
+            self._chunks[after, form] = found
             self._chunks_bytes += len(chunk)
             self._held.size += len(chunk)
-        last = after + CHUNK_EVENTS_MAX
-        return chunk, min(self.head, last)
+        return found
 
     async def wait(self, after: int) -> None:
         """Return when there is an event after this seq, or somebody was told to look again."""
@@ -243,3 +249,13 @@ class Topic:
         size = sum(map(len, self._tail))
         self._held.size += size - self._tail_bytes
         self._tail_bytes = size
+
+
+def cut(bodies: Sequence[bytes]) -> Sequence[bytes]:
+    """Return the first of some events, as many as a chunk may hold, and at least one."""
+    size = 0
+    for count, body in enumerate(bodies):
+        size += len(body)
+        if size > CHUNK_BYTES_MAX and count:
+            return bodies[:count]
+    return bodies

@@ -13,7 +13,7 @@ from ..journal.topic import Form
 from ..wire.messages import SUBPROTOCOL, events_frame
 from .connection import Connection
 from .gateway import BUSY, NOT_SIGNED_IN, SIGNED_OUT, Gateway
-from .origin import origin_allowed
+from .origin import host_allowed, origin_allowed
 
 __all__ = ["AsgiSocket"]
 
@@ -100,13 +100,13 @@ class AsgiSocket:
 
     async def _run(self) -> None:
         offered = self._websocket.scope.get("subprotocols", ())
-        headers = self._websocket.headers
-        if not origin_allowed(headers.get("origin"), headers.get("host"), self._gateway.settings):
+        if not self._is_allowed():
             # Before it is accepted this is a 403.
             await self._websocket.close()
             return
         await self._websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
-        if self._gateway.full:
+        places = self._gateway.places
+        if self._gateway.full or not places.enter_socket(self.address):
             await self._websocket.close(BUSY, "Too many connections.")
             return
         self._connection = Connection(self._gateway, self)
@@ -114,8 +114,16 @@ class AsgiSocket:
             with self._scope:
                 await self._serve()
         finally:
+            places.leave_socket(self.address)
             self._gateway.unsent.hold(self, 0)
             self._connection.release(lost=self._lost)
+
+    def _is_allowed(self) -> bool:
+        headers, settings = self._websocket.headers, self._gateway.settings
+        host = headers.get("host")
+        return host_allowed(host, settings) and origin_allowed(
+            headers.get("origin"), host, settings
+        )
 
     async def _serve(self) -> None:
         async with anyio.create_task_group() as tasks:

@@ -13,7 +13,7 @@ import importlib
 import os
 from collections.abc import Iterable
 
-from .frame_socket import CLOSE_SECONDS_MAX, WRITE_BYTES_MAX, FrameSocket
+from .frame_socket import CLOSE_SECONDS_MAX, TURN_BYTES_MAX, WRITE_BYTES_MAX, FrameSocket
 from .gateway import Gateway
 
 __all__ = ["AsyncioSocket"]
@@ -29,7 +29,7 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
         headers: of the request that asked for it, their names in small letters.
     """
 
-    __slots__ = ("_ending", "_fd", "_transport")
+    __slots__ = ("_ending", "_fd", "_held", "_reading", "_transport")
 
     def __init__(
         self,
@@ -42,6 +42,9 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
         self._transport = transport
         # Aborts the connection when the client does not end its side.
         self._ending: asyncio.TimerHandle | None = None
+        # What was read and waits for its turn; meanwhile nothing more is read.
+        self._held = b""
+        self._reading = True
         encrypted = transport.get_extra_info("sslcontext") is not None
         self._fd = -1 if encrypted else int(transport.get_extra_info("socket").fileno())
         transport.set_write_buffer_limits(high=WRITE_BYTES_MAX)
@@ -55,8 +58,9 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
         """
         loop, patience = asyncio.get_running_loop(), self._gateway.settings.sign_in_seconds_max
         loop.call_later(patience, self.check_signed_in)
+        self.check_place()
         if data:
-            self.feed(data)
+            self.data_received(data)
 
     @property
     def unsent(self) -> int:
@@ -64,8 +68,14 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
         return self._transport.get_write_buffer_size()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes from the network."""
-        self.feed(data)
+        """Take bytes from the network: some of them now, and the others in their turn."""
+        if self._held or self.paused:
+            # It had been read when it was said that no more is to be.
+            self._held += data
+        elif len(data) <= TURN_BYTES_MAX:
+            self.feed(data)
+        else:
+            self._take_turn(data)
 
     def eof_received(self) -> None:
         """End our side too: the client has ended its own."""
@@ -75,16 +85,17 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
         """Write no more chunks, and read no more requests whose answers would pile up."""
         self.paused = True
         self._hold()
-        if self._ending is None:
-            self._transport.pause_reading()
+        self._read_or_not()
 
     def resume_writing(self) -> None:
         """Go on."""
         self._gateway.unsent.hold(self, 0)
         self.paused = False
         if self._ending is None:
-            self._transport.resume_reading()
             self.connection.resume()
+        if self._held:
+            self._next_turn()
+        self._read_or_not()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of everything."""
@@ -124,8 +135,8 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
             return
         loop = asyncio.get_running_loop()
         self._ending = loop.call_later(CLOSE_SECONDS_MAX, transport.abort)
-        if self.paused:
-            transport.resume_reading()
+        self._held = b""
+        self._read_or_not()
         try:
             if transport.can_write_eof():
                 transport.write_eof()
@@ -138,6 +149,33 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
     def abort(self) -> None:
         """End the connection at once; what waits for it is lost."""
         self._transport.abort()
+
+    def _take_turn(self, data: bytes) -> None:
+        self.feed(data[:TURN_BYTES_MAX])
+        if self._ending is None:
+            self._held = data[TURN_BYTES_MAX:]
+            self._next_turn()
+            self._read_or_not()
+
+    def _next_turn(self) -> None:
+        asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        # It may have been paused or closed since.
+        if self._held and not self.paused and not self._transport.is_closing():
+            held, self._held = self._held, b""
+            self.data_received(held)
+            self._read_or_not()
+
+    def _read_or_not(self) -> None:
+        """Read while there is nothing to carry out first, or when only the end is waited for."""
+        wanted = self._ending is not None or not (self.paused or self._held)
+        if wanted is not self._reading and not self._transport.is_closing():
+            self._reading = wanted
+            if wanted:
+                self._transport.resume_reading()
+            else:
+                self._transport.pause_reading()
 
 
 def __getattr__(name: str) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 
+from ..errors import RateLimited
 from ..journal.topic import Form
 from ..wire.messages import events_frame
 from .connection import Connection
@@ -20,15 +21,18 @@ from .frames import (
     close_frame,
     frame,
 )
-from .gateway import FAILED, NOT_SIGNED_IN, SIGNED_OUT, Gateway
+from .gateway import BUSY, FAILED, NOT_SIGNED_IN, SIGNED_OUT, TOO_FAST, Gateway
 
-__all__ = ["CLOSE_SECONDS_MAX", "WRITE_BYTES_MAX", "FrameSocket"]
+__all__ = ["CLOSE_SECONDS_MAX", "TURN_BYTES_MAX", "WRITE_BYTES_MAX", "FrameSocket"]
 
 logger = logging.getLogger("hubbub.server")
 
 # Bytes wait for the network up to this; above it nothing more is read from the client, and
 # topics do not write to it.
 WRITE_BYTES_MAX = 64 * 1024
+# Bytes that are read of one client before the others get their turn: so many hold some
+# thousand of the smallest frames, and each is work.
+TURN_BYTES_MAX = 8 * 1024
 # How long the client has to close after the server did, and to read what was sent before, in
 # seconds. What it still sends is read and thrown away: a connection that is closed over
 # unread bytes is reset, and the close frame is lost with it.
@@ -62,6 +66,7 @@ class FrameSocket:
         "_frames",
         "_gateway",
         "_handed",
+        "_placed",
         "_taken",
         "address",
         "connection",
@@ -77,6 +82,8 @@ class FrameSocket:
         # True once a close frame was sent: nothing is carried out or written any more.
         self._closed = False
         self._alive = True
+        # True while it counts as one of its address.
+        self._placed = False
         # Bytes that had to wait for the network, and those of them that it had taken when the
         # client was looked at last.
         self._handed = 0
@@ -155,6 +162,12 @@ class FrameSocket:
         if not self._closed and not unsent:
             self.write(_PING)
 
+    def check_place(self) -> None:
+        """Close if the client's address has too many sockets already."""
+        self._placed = self._gateway.places.enter_socket(self.address)
+        if not self._placed:
+            self.close(BUSY, "Too many connections from your address; close one.")
+
     def check_signed_in(self) -> None:
         """Close if nobody has signed in."""
         if self.connection.session is None:
@@ -175,6 +188,9 @@ class FrameSocket:
     def release(self) -> None:
         """Let go of everything: the connection is gone."""
         self._closed = True
+        if self._placed:
+            self._placed = False
+            self._gateway.places.leave_socket(self.address)
         self._gateway.unsent.hold(self, 0)
         self.connection.release(lost=self.lost)
 
@@ -200,9 +216,17 @@ class FrameSocket:
         self.connection.release(lost=self.lost)
         self.hang_up()
 
+    def _pong(self, payload: bytes) -> None:
+        try:
+            self.connection.charge()
+        except RateLimited:
+            self.close(TOO_FAST, "You ping too often.")
+        else:
+            self._gather(frame(payload, PONG))
+
     def _control(self, opcode: int, payload: bytes) -> None:
         if opcode == PING:
-            self._gather(frame(payload, PONG))
+            self._pong(payload)
         elif opcode == CLOSE:
             self.lost = payload[:2] != _GOING_FOR_GOOD
             self._close(frame(payload[:2], CLOSE))

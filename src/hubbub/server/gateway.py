@@ -28,7 +28,16 @@ if TYPE_CHECKING:
     from .connection import Connection, Socket
     from .sse import EventStream
 
-__all__ = ["BUSY", "COME_BACK", "FAILED", "NOT_SIGNED_IN", "SIGNED_OUT", "Gateway", "Route"]
+__all__ = [
+    "BUSY",
+    "COME_BACK",
+    "FAILED",
+    "NOT_SIGNED_IN",
+    "SIGNED_OUT",
+    "TOO_FAST",
+    "Gateway",
+    "Route",
+]
 
 logger = logging.getLogger("hubbub.server")
 
@@ -37,7 +46,8 @@ COME_BACK = 3000
 BUSY = 3001
 NOT_SIGNED_IN = 3500
 SIGNED_OUT = 3501
-# RFC 6455, section 7.4.1: "internal error".
+# RFC 6455, section 7.4.1: "policy violation", "internal error".
+TOO_FAST = 1008
 FAILED = 1011
 REASONS = {COME_BACK: "Your role is another; come back.", SIGNED_OUT: "You have signed out."}
 

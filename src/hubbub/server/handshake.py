@@ -18,7 +18,7 @@ from websockets.typing import Subprotocol
 
 from ..settings import Settings
 from ..wire.messages import SUBPROTOCOL
-from .origin import origin_allowed
+from .origin import host_allowed, origin_allowed
 
 __all__ = ["Answer", "Handshakes"]
 
@@ -83,6 +83,8 @@ class Handshakes:
         origins, hosts = fields.get_all("Origin"), fields.get_all("Host")
         if len(hosts) != 1 or len(origins) > 1:
             raise InvalidHandshake("a request has one Host, and at most one Origin")
+        if not host_allowed(hosts[0], self._settings):
+            raise InvalidOrigin(hosts[0])
         if origins and not origin_allowed(origins[0], hosts[0], self._settings):
             raise InvalidOrigin(origins[0])
 

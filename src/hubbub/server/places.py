@@ -44,6 +44,7 @@ class Places:
         self.count = 0
         self._proxies = networks_of(settings.trusted_proxies)
         self._by_address: Counter[str] = Counter()
+        self._sockets: Counter[str] = Counter()
         self._by_user: Counter[str] = Counter()
         # Connections that have asked for nothing yet, the oldest first, and what ends each.
         self._waiting: dict[object, Callable[[], None]] = {}
@@ -75,6 +76,26 @@ class Places:
         self.count -= 1
         if not self._is_shared(address):
             _give_back(self._by_address, _network(address))
+
+    def enter_socket(self, address: str) -> bool:
+        """
+        Take a place for a WebSocket or a stream of events.
+
+        Args:
+            address: the client's, which a trusted proxy may have told: behind a proxy
+                many TCP connections have one address, and this is how theirs is limited.
+
+        Returns:
+            False if the address has too many; then there is nothing to leave.
+        """
+        if self._is_shared(address):
+            return True
+        return _take(self._sockets, _network(address), self.per_address_max)
+
+    def leave_socket(self, address: str) -> None:
+        """Give back what `enter_socket` took."""
+        if not self._is_shared(address):
+            _give_back(self._sockets, _network(address))
 
     def enter_user(self, user: str) -> bool:
         """Take a place for a user's connection; False if the user has too many."""

@@ -62,7 +62,10 @@ class EventStream(Response):
         gateway = self._gateway
         if gateway.full:
             raise Overloaded("Too many connections; try again later.")
+        if not gateway.places.enter_socket(self.caller.address):
+            raise Overloaded("Your address has too many connections; close one first.")
         if not gateway.places.enter_user(self.caller.user):
+            gateway.places.leave_socket(self.caller.address)
             raise Overloaded("You have too many connections; close one first.")
         gateway.event_streams.add(self)
         try:
@@ -96,6 +99,7 @@ class EventStream(Response):
     def _forget(self) -> None:
         if self in self._gateway.event_streams:
             self._gateway.event_streams.discard(self)
+            self._gateway.places.leave_socket(self.caller.address)
             self._gateway.places.leave_user(self.caller.user)
 
     async def _end_at_disconnect(self, receive: Receive, scope: anyio.CancelScope) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 
 import trio  # noqa: TID251  # it is a socket of trio's loop
 
-from .frame_socket import CLOSE_SECONDS_MAX, WRITE_BYTES_MAX, FrameSocket
+from .frame_socket import CLOSE_SECONDS_MAX, TURN_BYTES_MAX, WRITE_BYTES_MAX, FrameSocket
 from .gateway import Gateway
 
 __all__ = ["TrioSocket"]
@@ -42,6 +42,7 @@ class TrioSocket(FrameSocket):
     __slots__ = (
         "_ended",
         "_fd",
+        "_held",
         "_patience",
         "_pending",
         "_pending_bytes",
@@ -67,6 +68,8 @@ class TrioSocket(FrameSocket):
         self._pending: deque[memoryview] = deque()
         self._pending_bytes = 0
         self._writing = False
+        # What was read and waits for its turn.
+        self._held = b""
         # Set when what waits has been written, and the socket is read from again.
         self._space = trio.Event()
         # True when our side has ended, or will when what waits has been written.
@@ -84,7 +87,8 @@ class TrioSocket(FrameSocket):
             data: what came behind the handshake already.
         """
         try:
-            self.feed(data)
+            self.check_place()
+            self._held = data
             with self._patience:
                 await self._read()
             if self._patience.cancelled_caught and not self._ended:
@@ -136,14 +140,23 @@ class TrioSocket(FrameSocket):
         self._patience.deadline = -math.inf
 
     async def _read(self) -> None:
+        await self._carry_out()
         while data := await self._stream.receive_some(READ_BYTES):
-            # After our side has ended, what still comes is only read to see the end.
-            if not self._ended:
-                self.feed(data)
-            if self.paused and not self._ended:
+            self._held = bytes(data)
+            await self._carry_out()
+
+    async def _carry_out(self) -> None:
+        """Carry out what was read, some at one time: the others get their turn in between."""
+        # After our side has ended, what still comes is only read to see the end.
+        while self._held and not self._ended:
+            data, self._held = self._held[:TURN_BYTES_MAX], self._held[TURN_BYTES_MAX:]
+            self.feed(data)
+            while self.paused and not self._ended:
                 # Requests whose answers would pile up wait as well.
                 self._space = trio.Event()
                 await self._space.wait()
+            if self._held:
+                await trio.lowlevel.checkpoint()
 
     def _keep(self, data: memoryview) -> None:
         self._pending.append(data)
