@@ -18,6 +18,7 @@ from .journal.caller import Caller
 from .journal.event import Event, Signal, State
 from .journal.journal import Journal
 from .journal.link import Links
+from .journal.topic import cut
 from .operations.service import Operations
 from .operations.stats import Meter
 from .quotas import Quotas
@@ -115,7 +116,8 @@ class Session(Protocol):
         Args:
             stream: a stream's name.
             after: the seq before the first event wanted.
-            limit: 1 to 500.
+            limit: 1 to 500; fewer are returned where they are larger together than the
+                setting ``page_bytes_max``, and at least one.
         """
 
 
@@ -166,4 +168,5 @@ class LocalSession:
         check_seq(after)
         await self.caller.execute(self._journal.check_command(self.caller.user, stream))
         bodies = await self._journal.read(stream, after, limit, by=self.caller.user)
-        return [self._journal.streams.decode(body) for body in bodies]
+        page = cut(bodies, self.caller.settings.page_bytes_max)
+        return [self._journal.streams.decode(body) for body in page]

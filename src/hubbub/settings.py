@@ -36,6 +36,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         room_members_max: how many members a room may have.
         rooms_joined_max: how many rooms a user may be in, besides direct conversations.
         page_max: the most that one query returns.
+        page_bytes_max: bytes of the events that a page of history, of a search or of a stream
+            is made of; a page that would be larger has fewer, and at least one.
         key_chars_max: the longest idempotency key.
         calls_queued_max: commands that wait to be decided; when it is reached
             callers in the process wait, and callers over the network get
@@ -144,6 +146,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     room_members_max: int = 10_000
     rooms_joined_max: int = 10_000
     page_max: int = 500
+    page_bytes_max: int = 2 * 1024 * 1024
     key_chars_max: int = 200
     calls_queued_max: int = 10_000
     batch_calls_max: int = 2_000

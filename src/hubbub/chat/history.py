@@ -10,6 +10,7 @@ from ..journal.command import Command, nothing
 from ..journal.event import Event
 from ..journal.link import Links
 from ..journal.states import States
+from ..journal.topic import cut
 from ..service import SEQ_MAX, check_limit, check_seq
 from ..words import Search, matches, search_of
 from .message import Message, message_of
@@ -52,12 +53,14 @@ class History:
         search = search_of(text)
         stream = await self.readable(room_id)
         journal, found, before = self._caller.journal, list[Message](), SEQ_MAX
-        while before and len(found) < limit:
+        room = self._caller.settings.page_bytes_max
+        while before and len(found) < limit and room > 0:
             # One bounded part at a time, so that others get their turn in between.
             more, before = await journal.searching(
                 self._search_part, stream, search, before, by=self._caller.user
             )
             found += more
+            room -= sum(len(message.text.encode()) for message in more)
         return found[:limit]
 
     async def unread(self) -> dict[str, int]:
@@ -86,7 +89,11 @@ class History:
     ) -> list[Message]:
         journal = self._caller.journal
         bodies = journal.store.page(stream, "message", after, before, limit)
-        return self._messages(stream, [journal.streams.decode(body) for body in bodies])
+        # Of a page that is too large those stay that are next to where it begins.
+        forward = before is None and after is not None
+        page = cut(bodies if forward else bodies[::-1], self._caller.settings.page_bytes_max)
+        said = [journal.streams.decode(body) for body in page]
+        return self._messages(stream, said if forward else said[::-1])
 
     def _search_part(self, stream: str, search: Search, before: int) -> tuple[list[Message], int]:
         """Search a part of a room's messages; return the seq before which to go on, or 0."""

@@ -333,7 +333,8 @@ class Chat(Service):
             room_id: a room's id.
             before: only messages with a smaller seq, the newest of them.
             after: only messages with a larger seq; without ``before`` the oldest of them.
-            limit: 1 to 500.
+            limit: 1 to 500; a page that would be larger than the setting
+                ``page_bytes_max`` has fewer, and at least one.
         """
         return await self._history.page(room_id, before=before, after=after, limit=limit)
 

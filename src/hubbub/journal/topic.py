@@ -251,11 +251,11 @@ class Topic:
         self._tail_bytes = size
 
 
-def cut(bodies: Sequence[bytes]) -> Sequence[bytes]:
-    """Return the first of some events, as many as a chunk may hold, and at least one."""
+def cut(bodies: Sequence[bytes], bytes_max: int = CHUNK_BYTES_MAX) -> Sequence[bytes]:
+    """Return the first of some events, as many as so many bytes hold, and at least one."""
     size = 0
     for count, body in enumerate(bodies):
         size += len(body)
-        if size > CHUNK_BYTES_MAX and count:
+        if size > bytes_max and count:
             return bodies[:count]
     return bodies

@@ -17,7 +17,7 @@ import msgspec
 
 from ..errors import Closed, Conflict, HubbubError, NotAllowed, Overloaded
 from ..journal.command import Call
-from ..journal.topic import Form
+from ..journal.topic import Form, cut
 from ..ratelimit import TokenBucket
 from ..service import check_limit, check_seq
 from ..session import LocalSession
@@ -262,7 +262,7 @@ class Connection:
         journal, user = self._gateway.hub.journal, session.caller.user
         await session.caller.execute(journal.check_command(user, params.stream))
         bodies = await journal.read(params.stream, params.after or 0, params.limit, by=user)
-        return [msgspec.Raw(body) for body in bodies]
+        return [msgspec.Raw(body) for body in cut(bodies, self._gateway.settings.page_bytes_max)]
 
     # Signing in
 

@@ -4,6 +4,9 @@
 const FIRST_PAGE = 100;
 const PAGE = 300;
 const JUMP_PAGE = 500;
+// A page of large messages has fewer of them than were asked for; this many characters are
+// less than any such page has.
+const LARGE_CHARS = 250_000;
 
 export class Log extends EventTarget {
   messages = new Map();
@@ -51,7 +54,8 @@ export class Log extends EventTarget {
     const before = this.seqs[0];
     const params = { room_id: this.#room, limit, ...(before ? { before } : {}) };
     const page = await this.#connection.call("chat.history", params);
-    this.complete = page.length < limit;
+    const chars = page.reduce((sum, { text }) => sum + text.length, 0);
+    this.complete = !page.length || (page.length < limit && chars < LARGE_CHARS);
     const older = page.map(({ seq }) => seq).filter((seq) => !this.messages.has(seq));
     for (const message of page) this.messages.set(message.seq, message);
     // The row after them is another one's neighbour now.
