@@ -8,6 +8,7 @@ again; ``nox --no-venv`` uses the environment that is active.
 from __future__ import annotations
 
 import itertools
+import os
 import time
 from pathlib import Path
 
@@ -25,6 +26,9 @@ ROOT = Path(__file__).parent
 # Both plugins would claim every async test, so each runs with the other switched off.
 ON_ASYNCIO = ["-p", "no:anyio", "--asyncio-mode=auto"]
 ON_TRIO = ["-p", "no:asyncio", "--anyio-mode=auto"]
+
+# What the tests cover is measured in CI: it takes as long again as to test.
+MEASURED = bool(os.environ.get("CI"))
 
 # Where it matters which event loop it is: what is written for each, and what tests them all.
 # To measure takes as long again as to test, and the rest is the same on both.
@@ -105,16 +109,16 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def asyncio(session: nox.Session) -> None:
-    """Run all tests on asyncio, by pytest-asyncio, and measure what they cover."""
+    """Run all tests on asyncio, by pytest-asyncio, and measure in CI what they cover."""
     install(session, "test")
-    run_tests(session, ON_ASYNCIO, session.posargs, measured=True)
+    run_tests(session, ON_ASYNCIO, session.posargs, measured=MEASURED)
 
 
 @nox.session
 def trio(session: nox.Session) -> None:
-    """Run all tests on trio, by anyio's plugin, and measure what asyncio does not run."""
+    """Run all tests on trio, by anyio's plugin, and measure in CI what asyncio does not run."""
     install(session, "test")
-    if session.posargs:
+    if session.posargs or not MEASURED:
         run_tests(session, ON_TRIO, session.posargs)
         return
     run_tests(session, ON_TRIO, ON_A_LOOP, measured=True)
@@ -129,7 +133,7 @@ def uvloop(session: nox.Session) -> None:
     run_tests(session, ON_ASYNCIO, session.posargs or ON_UVLOOP)
 
 
-@nox.session
+@nox.session(default=MEASURED)
 def coverage(session: nox.Session) -> None:
     """Say what the last run on each event loop left untested."""
     if session.virtualenv.is_sandboxed:
