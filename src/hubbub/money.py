@@ -21,9 +21,9 @@ from .shown import shown
 
 __all__ = ["AMOUNT_MAX", "Money", "decimals_of", "round_half_up", "total"]
 
-# What JSON holds exactly, everywhere.
+# The largest amount, in the currency's smallest unit: JSON holds it exactly everywhere.
 AMOUNT_MAX = (1 << 53) - 1
-# The longest that there are have 20, like ca_ES_VALENCIA.
+# The longest name of a locale, in characters; the longest known has 20, like ca_ES_VALENCIA.
 LOCALE_CHARS_MAX = 35
 
 _PLAIN = re.compile(r"([+-]?)(\d{1,16})(?:\.(\d{1,16}))?", re.ASCII)

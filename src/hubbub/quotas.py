@@ -30,7 +30,7 @@ __all__ = [
 
 # Many people may come from one address.
 ADDRESS_FACTOR = 10
-# Users and addresses that are remembered, of each kind; the one charged longest ago goes first.
+# Users and addresses whose counts are remembered, of each kind; the least recent goes first.
 KEYS_MAX = 10_000
 
 

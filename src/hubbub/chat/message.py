@@ -16,6 +16,7 @@ from .events import Deleted, Edited, Reacted, Said, Unreacted
 
 __all__ = ["Message", "current", "delete", "edit", "message_of", "react", "unreact"]
 
+# Different emoji on one message.
 REACTIONS_MAX = 50
 
 

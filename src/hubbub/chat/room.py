@@ -38,6 +38,7 @@ __all__ = [
 ]
 
 INDEX = "index/rooms"
+# The longest mute, in seconds: a year.
 MUTE_SECONDS_MAX = 365 * 24 * 3600
 _ABOUT_MESSAGES = frozenset({e.Said, e.Edited, e.Deleted, e.Reacted, e.Unreacted})
 RANK = {"member": 0, "moderator": 1, "creator": 2}

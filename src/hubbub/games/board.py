@@ -38,6 +38,7 @@ __all__ = [
     "rank_before",
 ]
 
+# Past seasons that a board keeps; the oldest goes first.
 SEASONS_MAX = 1_000
 # What is encoded in one go: some milliseconds.
 PART_PLACES = 5_000

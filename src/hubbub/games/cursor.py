@@ -18,7 +18,7 @@ from .scores import SCORE_MAX
 
 __all__ = ["CURSOR_CHARS_MAX", "Cursor", "cursor_of", "is_cursor", "read_cursor"]
 
-# A score has at most 24 characters, a seq 16.
+# Characters of a cursor: a score has at most 24, a seq 16.
 CURSOR_CHARS_MAX = 80
 # No user's id has a slash, so a cursor is never taken for one; nor for a rank in a URL.
 _MARK = "/"

@@ -20,7 +20,7 @@ __all__ = ["Match", "MatchState", "Status", "id_of", "match_of", "match_stream"]
 
 Status = Literal["active", "completed", "cancelled"]
 
-# An id has 26; nothing longer is looked up.
+# Characters of a match id that is looked up; an id of ours has 26.
 ID_CHARS_MAX = 64
 
 

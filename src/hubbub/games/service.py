@@ -28,7 +28,9 @@ from .runner import BODY_BYTES_MAX
 
 __all__ = ["Games"]
 
+# The longest search for a match, in seconds.
 FIND_SECONDS_MAX = 600.0
+# The options of custom rules, in bytes of JSON.
 OPTIONS_BYTES_MAX = 4_096
 
 

@@ -39,8 +39,9 @@ AGENDA = "agenda/boards"
 MAIN = "board/main"
 # Answers for the boards that were made over a network, so that they can be counted.
 INDEX = "index/boards"
+# What is submitted with a score, in bytes of JSON.
 METADATA_BYTES_MAX = 4_096
-# What is nested deeper than a decoder's stack could be written, but never read again.
+# Levels of nested JSON: deeper values could be written, but no decoder would read them again.
 LEVELS_MAX = 32
 
 

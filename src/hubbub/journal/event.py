@@ -24,7 +24,7 @@ __all__ = [
     "tag_of",
 ]
 
-# The longest name of a stream: two user ids of 100 characters, of four bytes each, fit in.
+# The longest name of a stream, in bytes: two user ids of 100 characters, of four bytes each, fit.
 STREAM_BYTES_MAX = 1_024
 
 

@@ -11,11 +11,13 @@ __all__ = ["CHUNKS_BYTES_MAX", "Follower", "Form", "Held", "Topic"]
 
 logger = logging.getLogger("hubbub.journal")
 
+# The newest events of a followed stream that are kept in memory.
 TAIL_EVENTS_MAX = 1_024
+# Bytes of these events.
 TAIL_BYTES_MAX = 1 << 20
-# One chunk is one frame of a socket, so it has a limit of its own.
+# Events of one chunk, which is one frame of a socket.
 CHUNK_EVENTS_MAX = 256
-# Chunks that are kept for the next follower who is at the same place, of one topic.
+# Bytes of the chunks that one topic keeps for the next follower at the same place.
 CHUNKS_BYTES_MAX = 1 << 20
 
 # Makes what is sent to followers of encoded events: made once, shared by all.

@@ -26,8 +26,8 @@ __all__ = ["CLOSE_SECONDS_MAX", "WRITE_BYTES_MAX", "FrameSocket"]
 
 logger = logging.getLogger("hubbub.server")
 
-# Bytes wait for the network up to this; above it nothing more is read from the client, and
-# topics do not write to it.
+# Bytes that wait for one client; above it nothing more is read from the client, and the topics
+# do not write to it.
 WRITE_BYTES_MAX = 64 * 1024
 # How long the client has to close after the server did, and to read what was sent before, in
 # seconds. What it still sends is read and thrown away: a connection that is closed over

@@ -6,7 +6,8 @@ from typing import Protocol
 
 __all__ = ["UNSENT_BYTES_MAX", "Slow", "Unsent"]
 
-# For all connections together. What one of them holds below its own limit does not count.
+# Bytes that wait for clients which do not read, of all connections together. What a connection
+# holds below its own limit does not count.
 UNSENT_BYTES_MAX = 96 * 1024 * 1024
 
 

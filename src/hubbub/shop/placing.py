@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 AGENDA = "agenda/orders"
-# Of one order, those that failed as well.
+# Refunds of one order, including those that failed.
 REFUNDS_MAX = 100
 
 

@@ -28,11 +28,13 @@ __all__ = ["LOOKUPS_WAITING_MAX", "PriceSource", "Prices"]
 logger = logging.getLogger("hubbub.shop")
 
 ATTEMPTS = 3
+# The first pause before a price source that failed is asked again, in seconds.
 RETRY_SECONDS_MIN = 0.05
+# The longest such pause, in seconds.
 RETRY_SECONDS_MAX = 1.0
-# How many products are remembered.
+# Products whose price is remembered.
 OFFERS_MAX = 100_000
-# How many look-ups one user may wait for: a full cart's, and some more.
+# Look-ups that one user may wait for: a full cart's, and some more.
 LOOKUPS_WAITING_MAX = 1_000
 
 

@@ -45,11 +45,13 @@ __all__ = [
 ]
 
 CATALOGUE = "catalogue/products"
+# The longest SKU, in characters.
 SKU_CHARS_MAX = 64
-# In the currency's smallest unit.
+# The highest price, in the currency's smallest unit.
 PRICE_MAX = 10_000_000_000
+# The largest stock of one product.
 STOCK_MAX = 1_000_000_000
-# All their SKUs are in memory.
+# Products of the catalogue; all their SKUs are in memory.
 PRODUCTS_MAX = 1_000_000
 
 

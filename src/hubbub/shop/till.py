@@ -32,9 +32,12 @@ __all__ = ["Till"]
 
 logger = logging.getLogger("hubbub.shop")
 
-# How long until a provider that did not answer, or does not know yet, is asked again.
+# The first pause, in seconds, before a provider that did not answer, or does not know yet, is
+# asked again.
 RETRY_SECONDS_MIN = 0.5
+# The longest such pause, in seconds.
 RETRY_SECONDS_MAX = 60.0
+# Invoices that are made at one time, each in a thread.
 INVOICES_AT_ONCE_MAX = 2
 
 INTERRUPTED = "The payment was interrupted, and nothing was charged; try again."

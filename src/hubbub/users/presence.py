@@ -11,8 +11,8 @@ from .user import Status
 
 __all__ = ["LOST_MAX", "Presence"]
 
-# Users whose connection was lost and who may come back; the first to have gone are
-# offline at once when there are more.
+# Users who have lost their connection and may still reconnect; when there are more, those who
+# lost it first are offline at once.
 LOST_MAX = 10_000
 
 
