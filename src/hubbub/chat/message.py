@@ -147,7 +147,7 @@ def react(message: Message, by: str, emoji: str, reactions_max: int) -> list[Dra
 
     Args:
         message: as it is.
-        by: who reacts.
+        by: the user who reacts.
         emoji: exactly one.
         reactions_max: how many reactions a message may have, of all users together.
 
@@ -162,7 +162,7 @@ def react(message: Message, by: str, emoji: str, reactions_max: int) -> list[Dra
     if emoji not in message.reactions and len(message.reactions) >= REACTIONS_MAX:
         raise Conflict(f"A message has at most {REACTIONS_MAX} different emoji; use one of them.")
     if sum(map(len, message.reactions.values())) >= reactions_max:
-        raise Conflict(f"A message has at most {reactions_max} reactions, and this one has them.")
+        raise Conflict(f"A message has at most {reactions_max} reactions; take one of yours back.")
     return [Draft(message.stream, Reacted(emoji), message.seq)]
 
 

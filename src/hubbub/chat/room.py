@@ -265,7 +265,7 @@ def join(room: RoomState, stream: str, by: str, head: int, members_max: int) -> 
     Args:
         room: as it is.
         stream: its stream.
-        by: who joins.
+        by: the user who joins.
         head: the seq of its last event.
         members_max: how many members it may have.
 

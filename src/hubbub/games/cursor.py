@@ -2,7 +2,7 @@
 Where a page of a board goes on: a place, named by what orders it. Pure.
 
 A cursor names the score and the seq by which places are ordered, and not the user who was
-there. So it stays where it is while scores move: whoever does not move is on one side of
+there. So it stays where it is while scores move: a user who does not move is on one side of
 it for good, and paging neither repeats nor misses them.
 """
 

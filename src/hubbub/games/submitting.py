@@ -78,7 +78,7 @@ def create(  # noqa: PLR0913
         states: what is.
         name, operator, order, reset: see :meth:`hubbub.games.boards.Boards.create_board`.
         chars_max: the longest name.
-        maker: who makes it over a network; None for the application, which has no limits.
+        maker: the user who makes it over a network; None for the application, which has no limits.
     """
     checked = check_board_name(name, chars_max)
     if operator not in ("best", "sum", "latest") or order not in ("desc", "asc"):

@@ -299,7 +299,7 @@ class Committer:
             logger.exception("a batch has failed")
             self._fail(decided, error)
             if not decided.calls:
-                # Nothing is taken for no reason: whoever waits must not wait for ever.
+                # Nothing is taken for no reason: the callers must not wait for ever.
                 self.abandon(StorageError("The server failed; try again."))
         finally:
             if decided.spoilt:

@@ -65,7 +65,7 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
         stream: the stream's name.
         data: what happened.
         ref: the seq of the event that it is about, or None.
-        by: who caused it, where that is not the user who commands: in a stream that
+        by: the user who caused it, where that is not the user who commands: in a stream that
             everybody may read, an event must not tell who did something in private.
     """
 

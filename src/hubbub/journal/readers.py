@@ -1,4 +1,4 @@
-"""Who reads the store, and when: each user in turn, so that no one locks out the others."""
+"""Which user reads the store, and when: each in turn, so that no user locks out the others."""
 
 from __future__ import annotations
 

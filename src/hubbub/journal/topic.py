@@ -144,7 +144,7 @@ class Topic:
                 try:
                     follower.closed()
                 except Exception:
-                    logger.exception("a follower of %s could not be let go", follower.user)
+                    logger.exception("a follower of %s could not be ended", follower.user)
 
     def wake(self) -> None:
         """Wake everybody who waits, to look again."""
@@ -173,7 +173,7 @@ class Topic:
         self._chunks.clear()
 
     def forget_tail(self) -> None:
-        """Hold no events: whoever lacks some reads them from the store."""
+        """Hold no events: a follower that lacks some reads them from the store."""
         self.forget_chunks()
         self._held.size -= self._tail_bytes
         self._tail_bytes = 0

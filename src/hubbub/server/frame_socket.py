@@ -114,7 +114,7 @@ class FrameSocket:
         except Exception:
             # It must not reach the event loop, and with it all the others.
             logger.exception("A connection failed and is closed.")
-            self.close(FAILED, "The server failed; come back in a moment.")
+            self.close(FAILED, "The server failed; reconnect in a moment.")
         self._gateway.flush()
 
     def send(self, payload: bytes) -> None:

@@ -1,4 +1,4 @@
-"""How much waits for clients that do not read, and which of them is let go when it is too much."""
+"""How much waits for clients that do not read, and which is disconnected when it is too much."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 Prices that come from somewhere else, like a service of the application's over a network.
 
 A look-up has a deadline and is repeated after a failure; few run at one time, fewer for one
-user, and one for each product, whoever asks. What was told is remembered for a moment.
+user, and one for each product, whichever user asks. The answer is remembered for a moment.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class Prices:
 
         Args:
             skus: the products'.
-            user: who wants to know; nobody waits for all that somebody else wants to know.
+            user: the user who asks; users take turns, so nobody waits for all that another asks.
 
         Raises:
             NotFound: one of them is not sold.

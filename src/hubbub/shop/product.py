@@ -96,7 +96,7 @@ class Offer(msgspec.Struct, frozen=True, gc=False):
 
 def without_buyer(body: bytes) -> bytes:
     """
-    Return an encoded event of a product without who has bought, and in which order.
+    Return an encoded event of a product without its buyer and its order.
 
     Newer events do not have that; those of 0.1 do, and everybody may read them.
     """

@@ -245,7 +245,7 @@ class Till:
         return True
 
     async def _reconcile(self, settling: _Settling) -> bool:
-        """Let go, or give back, what the provider took against the end of an order."""
+        """Void, or refund, what the provider took against the end of an order."""
         order, stream = settling.order, settling.order.stream
         with anyio.fail_after(self._seconds_max):
             outcome = await self._let_go(order) if order.total else Reconciled()

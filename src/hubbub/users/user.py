@@ -157,7 +157,7 @@ class UserState(Links):
         if origin.fresh:
             over = origin.epoch is not None and origin.epoch != self.epoch
         else:
-            # A user of a token of ours who was never here is one of another history, from
+            # A user whose token is ours and who was never here is of another history, from
             # before a reset, and begins anew.
             lost = origin.generation is not None and self.joined_at is not None
             over = lost or self._is_over(session, origin.issued, now)
