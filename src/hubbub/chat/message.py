@@ -130,7 +130,7 @@ def delete(message: Message, by: str, held: tuple[Who, ...] = ()) -> list[Draft]
     Args:
         message: as it is.
         by: who wants it gone.
-        held: what he is to the room.
+        held: what the user is to the room.
 
     Raises:
         NotAllowed: somebody else said it, and ``by`` is no moderator.

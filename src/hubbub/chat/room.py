@@ -322,7 +322,7 @@ def kick(room: RoomState, stream: str, by: str, user: str, role: str) -> list[Dr
 
 
 def ban(room: RoomState, stream: str, by: str, user: str, role: str) -> list[Draft]:
-    """Put a user out for good, or until somebody invites him; for moderators."""
+    """Ban a user for good, or until a moderator invites them; for moderators."""
     _check_above(room, by, user, role)
     if user in room.banned:
         return []
@@ -334,7 +334,7 @@ def ban(room: RoomState, stream: str, by: str, user: str, role: str) -> list[Dra
 def mute(  # noqa: PLR0913
     room: RoomState, stream: str, by: str, user: str, seconds: float, role: str, now: datetime
 ) -> list[Draft]:
-    """Let a member not speak for some seconds; 0 lets him speak again. For moderators."""
+    """Mute a member for some seconds; 0 lets them speak again. For moderators."""
     _check_above(room, by, user, role)
     _check_target(room, user)
     is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)

@@ -64,7 +64,7 @@ class Arithmetic(Handler):
         try:
             match = await table.add_score(player, POINTS, saying=said)
         except Conflict:
-            # He has given up since; if that was the end, the next question is refused.
+            # The player has given up since; if that was the end, the next question is refused.
             return False
         return match.status != "active"
 
