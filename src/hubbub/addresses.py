@@ -22,7 +22,7 @@ Network = IPv4Network | IPv6Network
 
 # A provider gives each customer at least so much of IPv6 (RFC 6177), to take addresses from.
 IPV6_PREFIX_BITS = 64
-# Addresses whose place is remembered.
+# Addresses of clients whose network is remembered.
 PLACES_MAX = 4_096
 
 

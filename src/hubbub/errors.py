@@ -162,7 +162,7 @@ class Closed(HubbubError):
 
 
 class StorageError(HubbubError):
-    """The store could not write; nothing of the command was kept."""
+    """The store failed; the message says whether anything of the command was kept."""
 
     code, http_status, rpc_code = "storage", 507, -32052
 

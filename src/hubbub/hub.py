@@ -235,9 +235,9 @@ class Hubbub(AsyncContextManagerMixin):
         Make the command that a session begins with: it makes the user known.
 
         Args:
-            caller: who comes.
+            caller: the user, and where they come from.
             nickname: what to show; None is as before.
-            guest: who the user was before.
+            guest: the guest that the user was before.
             origin: the sign-in that the user comes from.
             chosen: True if a stranger has chosen the nickname.
         """

@@ -21,9 +21,9 @@ from .shown import shown
 
 __all__ = ["AMOUNT_MAX", "Money", "decimals_of", "round_half_up", "total"]
 
-# What JSON holds exactly, everywhere.
+# The largest amount, in the currency's smallest unit: JSON holds it exactly everywhere.
 AMOUNT_MAX = (1 << 53) - 1
-# The longest that there are have 20, like ca_ES_VALENCIA.
+# The longest name of a locale, in characters; the longest known has 20, like ca_ES_VALENCIA.
 LOCALE_CHARS_MAX = 35
 
 _PLAIN = re.compile(r"([+-]?)(\d{1,16})(?:\.(\d{1,16}))?", re.ASCII)
@@ -158,7 +158,7 @@ class Money(msgspec.Struct, frozen=True, gc=False):
                 raise ValueError("this is too long for a locale")
             place = Locale.parse(locale.replace("-", "_"))
         except (UnknownLocaleError, ValueError, TypeError) as error:
-            raise Invalid(f"There is no locale {shown(locale)}; one is like de_DE.") from error
+            raise Invalid(f"There is no locale {shown(locale)}; give one like de_DE.") from error
         # A copy, for it is everybody's; ISO's decimals are not always those a place shows.
         pattern = copy(place.currency_formats["standard"])
         pattern.frac_prec = (decimals_of(self.currency),) * 2
@@ -207,7 +207,7 @@ def _decimals(currency: str) -> int:
 
     found = next((one for one in Currency if one.code == currency), None)
     if found is None or found.exponent is None:
-        raise Invalid(f"{shown(currency)} is no currency of ISO 4217; one is like USD.")
+        raise Invalid(f"{shown(currency)} is no currency of ISO 4217; give one like USD.")
     return int(found.exponent)
 
 

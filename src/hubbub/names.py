@@ -18,7 +18,7 @@ from .text import check_name
 
 __all__ = ["MARKS_MAX", "check_person_name", "name_key", "read_ahead", "skeletons"]
 
-# Accents on one letter: Hebrew and Tibetan have up to four, and more are there to be in the way.
+# Accents on one letter: Hebrew and Tibetan have up to four, and more only hide the others.
 MARKS_MAX = 4
 
 _INVISIBLE = r"[\p{Default_Ignorable_Code_Point}\p{Cf}\u2800]"

@@ -30,7 +30,7 @@ __all__ = [
 ROLES = ("user", "moderator", "admin")
 ARTICLE = {"moderator": "a moderator", "admin": "an admin"}
 
-# A service -> its methods that somebody may not call, and what he is told.
+# A service -> its methods that somebody may not call, and what they are told.
 Refused = dict[str, dict[str, str]]
 
 Who = Literal[
@@ -135,7 +135,7 @@ COMMANDS: Mapping[str, Grant] = {
     "games.add_score": Grant(
         ("player", "referee"),
         "You do not play in this match.",
-        but="with a referee only he; without one a player for himself",
+        but="with a referee only the referee; without one players for themselves",
     ),
     "games.resign": Grant(("player",), "You do not play in this match."),
     "games.message": Grant(("player",), "You do not play in this match."),

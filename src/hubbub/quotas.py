@@ -1,8 +1,8 @@
 """
-How often those who come over a network may do what lasts, or what others are told of. Pure.
+How often a user may do over a network what lasts, or what others are told of. Pure.
 
 One table says which command is counted as what. Each count is by user, and ten times as much
-by address, so that to be many is no way around it.
+by address, so that many guests at one address are no way around it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = [
 
 # Many people may come from one address.
 ADDRESS_FACTOR = 10
-# Users and addresses that are remembered, of each kind; the one charged longest ago goes first.
+# Users and addresses whose counts are remembered, of each kind; the least recent goes first.
 KEYS_MAX = 10_000
 
 
@@ -125,7 +125,7 @@ class Quotas:
 
         Args:
             quota: what it is.
-            user: who does it.
+            user: the user who does it.
             address: where the user is; a proxy's own counts as no place at all.
 
         Raises:

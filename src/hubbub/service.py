@@ -46,10 +46,10 @@ __all__ = [
     "slow_query",
 ]
 
-# What JSON holds exactly, everywhere.
+# The largest seq: JSON holds it exactly everywhere.
 SEQ_MAX = (1 << 53) - 1
 
-# So much of an argument is repeated in the message that refuses it.
+# Characters of an argument that the message which refuses it repeats.
 SHOWN_CHARS_MAX = 80
 
 NOTHING: Mapping[str, Any] = {}

@@ -23,7 +23,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         secret: signs the guests' tokens; by default one is made with the
             journal and kept in it.
         token_seconds: how long an access token is good for.
-        refresh_seconds: how long one may stay away, and be known without signing in anew.
+        refresh_seconds: how long a refresh token lasts: a user who stays away longer signs in
+            anew.
         refresh_grace_seconds: how long after its use a refresh token may be used once more, by
             a second tab or a client that has lost the answer; later use of it ends the sign-in.
         message_limit: how many messages a user may send in any ``message_period``.
@@ -44,20 +45,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             :exc:`Overloaded`.
         batch_calls_max: commands decided and committed together.
         commit_seconds_max: how long one commit may take.
-        match_grace_seconds: how long a player of a match may be gone before he forfeits.
+        match_grace_seconds: how long a player of a match may be gone before they forfeit.
         match_win_points: what the winner of a match gets on its board; 0 is nothing.
-        match_idle_seconds: how long a match goes on in which no player is connected and
-            nothing happens, if somebody has played in it without being connected.
-        matches_begun_max: how many matches that a user has started over a network, or found
-            by matchmaking, may go on at one time.
+        match_idle_seconds: how long a match may go on without a connected player and without an
+            event, if players have played in it without being connected.
+        matches_begun_max: how many matches that a user has started over a network, or found by
+            matchmaking, may be under way at one time.
         rated_matches_max: how many matches between the same two players count for their
             ratings in a day.
-        searches_max: how many users may look for a match at one time.
+        searches_max: how many users may search for a match at one time.
         boards_made_max: how many boards one user may make over a network.
         boards_max: how many boards all users together may make over a network.
-        season_seconds_min: how short a season of a board may be that is made over a network.
-        rating_range: how far apart the ratings of players may be who have just come
-            to look for a match.
+        season_seconds_min: the shortest season of a board that is made over a network.
+        rating_range: how far apart the ratings of players may be who have just begun to search for
+            a match.
         rating_range_per_second: how much further, for each second that one of them waits.
         currency: of a cart that is empty: a code of ISO 4217.
         cart_lines_max: how many products a cart may have.
@@ -73,11 +74,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         orders_open_max: orders that are being paid or refunded at one time; when it is reached
             a checkout gets :exc:`Overloaded`.
         price_seconds_max: how long a price source may take for one answer.
-        price_fresh_seconds: how long a price that it told is used before it is asked again.
-        price_lookups_max: how many answers of it are waited for at one time.
-        price_lookups_per_user_max: how many of these for one user.
+        price_fresh_seconds: how long a price that the source gave is used before it is asked
+            again.
+        price_lookups_max: how many look-ups of prices run at one time.
+        price_lookups_per_user_max: how many of these are for one user.
         states_max: folded streams kept in memory besides those in use.
-        states_bytes_max: about how many bytes of them.
+        states_bytes_max: about how many bytes the folded streams in memory may take.
         key_days: how long an idempotency key is remembered.
         frame_bytes_max: the largest frame a socket may send.
         requests_in_flight_max: requests of one connection that are being answered.
@@ -92,31 +94,33 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             address in any ``password_attempts_period``; ten times as often to all accounts
             together, or where somebody has signed in to the account before.
         password_attempts_period: in seconds.
-        creations_period: seconds in which the limits below refill. They apply over a network,
-            and not to moderators and admins; one address has ten times what a user has.
-        guests_per_address: guests that one address may make at once.
-        accounts_per_address: accounts that one address may make at once.
-        rooms_per_user: rooms that a user may make at once.
+        creations_period: seconds in which the limits of creations refill: those of guests,
+            accounts, rooms, directs, boards, matches and orders. They apply over a network, and
+            not to moderators and admins; one address has ten times what a user has.
+        guests_per_address: guests that one address may create at once.
+        accounts_per_address: accounts that one address may create at once.
+        rooms_per_user: rooms that a user may create at once.
         directs_per_user: direct conversations that a user may begin at once.
-        boards_per_user: boards that a user may make at once.
-        matches_per_user: matches that a user may start, or look for, at once.
-        orders_per_user: checkouts that a user may make at once.
+        boards_per_user: boards that a user may create at once.
+        matches_per_user: matches that a user may start, or search for, at once.
+        orders_per_user: checkouts that a user may begin at once.
         score_limit: scores that a user may submit over a network in ``change_period``.
         change_limit: reactions, edits, changes of a cart and other small changes that a user
             may make over a network in ``change_period``.
         change_period: in seconds.
-        signal_limit: how often a user may be typing, or away, in ``signal_period``.
-        presence_limit: how often others are told in ``signal_period`` that a user comes, goes
-            or looks away; what the user is after that is told when it refills.
+        signal_limit: how often a user may signal, over a network, that they are typing or away, in
+            ``signal_period``.
+        presence_limit: how often others are told in ``signal_period`` that a user comes, goes or
+            looks away; after that they are told the last state when the limit refills.
         signal_period: in seconds.
         trusted_proxies: addresses and networks of the proxies before the server, which tell by
             ``X-Forwarded-For`` where a client is; by default those on the same machine.
-        metrics_token: what Prometheus sends for ``/metrics``; without one it is for those who
-            are on the same machine.
-        presence_grace_seconds: how long one whose connection was lost stays online: who
-            reloads a page does not go.
-        presence_followers_max: in a room that more follow, presence is not told: it can be
-            asked for.
+        metrics_token: what Prometheus sends for ``/metrics``; without one only clients on the same
+            machine may read it.
+        presence_grace_seconds: how long a user who has lost the connection stays online, to reload
+            a page for example.
+        presence_followers_max: in a room with more followers presence is not told; clients can ask
+            for it.
         connections_max: sockets, and followers over HTTP, at one time. `hubbub serve` lowers it
             to what the operating system lets the process have.
         connections_per_address_max: connections from one address at one time, or from one /64

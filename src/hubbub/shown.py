@@ -6,6 +6,7 @@ from reprlib import Repr
 
 __all__ = ["SHOWN_CHARS_MAX", "shown"]
 
+# Characters of a value that a message repeats.
 SHOWN_CHARS_MAX = 100
 
 _short = Repr()

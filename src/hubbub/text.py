@@ -19,7 +19,7 @@ __all__ = [
     "plain_emoji",
 ]
 
-# The longest that Unicode recommends, two people of two skin tones kissing, has 10.
+# The longest emoji, in characters; the longest that Unicode recommends has 10.
 EMOJI_CHARS_MAX = 16
 
 # Emoji whose plain forms are remembered: more than there are.

@@ -28,12 +28,13 @@ __all__ = [
     "words",
 ]
 
-# What somebody looks for: its length, how many different words it has, and how many terms the
-# index is asked for. What the index finds is compared with all of the words afterwards.
+# The longest search, in characters.
 SEARCH_CHARS_MAX = 200
+# Different words of one search.
 SEARCH_WORDS_MAX = 16
+# Terms that the index is asked for. What it finds is compared with all of the words afterwards.
 SEARCH_TERMS_MAX = 32
-# The index has no more of a word.
+# Characters of a word that the index keeps.
 WORD_CHARS_MAX = 64
 
 # More combining marks than the 30 that Unicode's "stream-safe" texts have in a row

@@ -55,7 +55,7 @@ def profiles(target: Target) -> None:
 
 
 def read_marks(target: Target) -> None:
-    """Say again and again how far one has read."""
+    """Say again and again how far the user has read."""
     room = target.big_room()
     target.begin()
 

@@ -87,7 +87,7 @@ async def test_rooms_are_listed_in_order_whoever_is_in_them() -> None:
         newest = await b.chat.create_room("newest")
 
         assert before == [public.id, private.id, closed.id, last.id]
-        # One who is in it sees a room that is closed.
+        # A member sees a room that is closed.
         assert [r.id for r in await ann.chat.rooms()] == [*before, newest.id]
         assert [r.id for r in await b.chat.rooms()] == [public.id, last.id, newest.id]
         assert [r.id for r in await b.chat.rooms(after=public.id, limit=1)] == [last.id]

@@ -96,7 +96,7 @@ def _no_umask() -> Iterator[None]:
 
 
 def modes(top: Path) -> dict[str, int]:
-    """Return who may do what with all that is under a directory."""
+    """Return the permissions of everything under a directory."""
     return {str(one.relative_to(top)): stat.S_IMODE(one.stat().st_mode) for one in top.rglob("*")}
 
 

@@ -12,7 +12,7 @@ from tests.blackbox.served import Backend, Served, served
 
 Start = Callable[[], AbstractContextManager[Served]]
 
-# Whoever does not sign in, and what comes byte by byte, is waited for so long here.
+# So long the server waits here for a sign-in, and for a head that comes byte by byte.
 HASTY_SECONDS = 1.0
 
 

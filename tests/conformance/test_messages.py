@@ -16,7 +16,7 @@ MEGABYTE: Final = 1_000_000
 
 # Too large for a request, but no reason to end the connection; ending it is right as well.
 TOO_LARGE = (("error -32600", "open"), *closes(1009))
-# Whoever goes on for ever is cut off in the end, but is told why.
+# A client that goes on for ever is cut off in the end, but is told why.
 FAR_TOO_LARGE = (*closes(1009), ("close 1009", "reset"))
 TOO_LARGE_AND_ANSWERED = (("error -32600", "answer", "open"), *closes(1009))
 

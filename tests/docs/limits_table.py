@@ -17,10 +17,14 @@ PAGE = ROOT / "docs" / "reference" / "limits.md"
 
 HEAD = """# Limits
 
-What no setting changes. What an application may set is in [settings](settings.md).
-The table is made from the code: the value of each constant, and what the comment above it says.
+Everything that a client can make grow has a limit.
+Many limits are [settings](settings.md). This page lists the others, which no setting changes.
+[Security](../explanation/security.md) says which limit protects you against whom.
 
-| limit | value | |
+The name of a limit has its unit, `BYTES`, `CHARS` or `SECONDS`; without one it counts things.
+The table is made from the code: the value of each constant, and the comment above it.
+
+| limit | value | what it limits |
 | --- | --- | --- |
 """
 
@@ -82,6 +86,9 @@ def _number(value: ast.expr) -> int | float | None:
         case ast.BinOp(left, ast.Mult(), right):
             first, second = _number(left), _number(right)
             return None if first is None or second is None else first * second
+        case ast.BinOp(left, ast.Sub(), right):
+            first, second = _number(left), _number(right)
+            return None if first is None or second is None else first - second
         case ast.BinOp(left, ast.LShift(), right):
             one, bits = _number(left), _number(right)
             if isinstance(one, int) and isinstance(bits, int) and bits < 64:

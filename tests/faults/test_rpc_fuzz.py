@@ -30,7 +30,7 @@ from tests.faults.rpc_fuzz import (
 )
 
 PASSWORD: Final = "correct horse battery"
-# Whoever is refused for asking too much is not fuzzed.
+# A client that is refused for its pace is not fuzzed.
 SETTINGS: Final = ("message_limit=1000000", "requests_per_second=1000000", "password_attempts=1000")
 CALLS: Final = 25
 # They end the session that asks, or keep others out: seldom is enough.

@@ -36,7 +36,7 @@ def golf(options: Mapping[str, Any], standing: Standing) -> Outcome | None:
 
 
 def absent_wins(options: Mapping[str, Any], standing: Standing) -> Outcome | None:
-    """Let the last player win, whoever scores."""
+    """Let the last player win, whichever player scores."""
     return Outcome(standing.players[-1]) if any(standing.turns.values()) else None
 
 

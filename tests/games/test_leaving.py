@@ -1,4 +1,4 @@
-"""A match that nobody is left to win ends, and nobody wins it who was not there."""
+"""A match that no player is left to win ends, and no absent player wins it."""
 
 from __future__ import annotations
 

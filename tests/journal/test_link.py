@@ -107,7 +107,7 @@ def test_the_order_is_no_part_of_the_fold() -> None:
     assert msgspec.json.encode(asked) == msgspec.json.encode(never_asked)
 
 
-# Who has played whom
+# Which users have played each other
 
 
 def rated(*matches: tuple[timedelta, str]) -> Links:

@@ -84,7 +84,7 @@ def test_all_topics_together_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> No
         topics.trim()
 
         assert topics.bytes_held <= module.TOPICS_BYTES_MAX
-    # Nobody was let go: whoever lacks something reads the store.
+    # No follower was ended: a follower that lacks something reads the store.
     assert len(topics) == 20
     assert topics["tally/0"].base == topics["tally/0"].head == 4
 

@@ -99,7 +99,7 @@ def fitting(name: str, chance: Random) -> Any:
 
 
 def arguments_of(method: Method, chance: Random, matches: list[str]) -> dict[str, Any]:
-    """Draw arguments, of which mostly one is nasty: so that a call comes as far as that one."""
+    """Draw arguments, mostly with a single nasty one, so that a call gets as far as that."""
     names = method.arguments.__struct_fields__
     nasty = set(names) if chance.random() < 0.1 else {chance.choice(names)}
     found = {name: fitting(name, chance) for name in names}

@@ -1,4 +1,4 @@
-"""What holds for every request: who may ask, what goes out, and where faults end."""
+"""What holds for every request: its origin, its answer, and where faults end."""
 
 from __future__ import annotations
 

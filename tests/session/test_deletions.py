@@ -67,7 +67,7 @@ async def test_a_tail_that_was_live_does_not_tell_it(world: OpenWorld) -> None:
             followed = await events_of(eve, room.stream, last + 1)
 
         assert SECRET not in str(followed)
-        # Who was there is told what happened.
+        # A member who was there is told what happened.
         assert [event.data.__struct_config__.tag for event in seen] == [
             *("message", "edited", "message", "deleted", "message")
         ]

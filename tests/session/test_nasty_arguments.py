@@ -79,7 +79,7 @@ async def given(w: World) -> tuple[hubbub.Session, Given]:
 async def attempt(session: hubbub.Session, method: Method, arguments: dict[str, Any]) -> None:
     """Call a method; fail if anything comes of it but an answer or a refusal."""
     service, _, name = method.name.partition(".")
-    # One that waits is as good as one that answers.
+    # A call that waits is as good as a call that answers.
     with anyio.move_on_after(10):
         try:
             await getattr(getattr(session, service), name)(**arguments)
@@ -100,7 +100,7 @@ def safely(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def one_by_one(method: Method, values: list[Any]) -> Iterator[dict[str, Any]]:
-    """Yield arguments of which one is nasty."""
+    """Yield arguments with a single nasty one."""
     for name in method.arguments.__struct_fields__:
         for value in values:
             yield {name: value}

@@ -60,7 +60,7 @@ async def test_too_many_strangers_are_told_to_try_again_and_others_go_on() -> No
         await anyio.wait_all_tasks_blocked()
         held.go.set()
 
-    # One was in the thread.
+    # One password was in the thread.
     assert order.index("known") <= 1
     assert len(order) == WAITING_MAX + 1
 

@@ -18,6 +18,7 @@ from .room import RoomState, id_of, stream_of
 
 __all__ = ["History"]
 
+# The unread messages of a room that are counted; more are shown as this many.
 UNREAD_MAX = 1_000
 # Messages that may be what is searched for and are looked at in one go.
 SEARCH_PART = 100

@@ -22,11 +22,13 @@ __all__ = [
     "still_muted",
 ]
 
-# Of one room: who is banned, who is invited and has not joined, and who is muted now.
+# Users who are banned from one room at a time.
 BANS_MAX = 10_000
+# Users who are invited to one room and have not joined it.
 INVITES_MAX = 1_000
+# Members of one room who are muted at a time.
 MUTES_MAX = 1_000
-# Direct conversations of one user, whoever began them.
+# Direct conversations of one user, whichever side began them.
 DIRECTS_MAX = 10_000
 
 

@@ -16,6 +16,7 @@ from .events import Deleted, Edited, Reacted, Said, Unreacted
 
 __all__ = ["Message", "current", "delete", "edit", "message_of", "react", "unreact"]
 
+# Different emoji on one message.
 REACTIONS_MAX = 50
 
 
@@ -129,7 +130,7 @@ def delete(message: Message, by: str, held: tuple[Who, ...] = ()) -> list[Draft]
     Args:
         message: as it is.
         by: who wants it gone.
-        held: what he is to the room.
+        held: what the user is to the room.
 
     Raises:
         NotAllowed: somebody else said it, and ``by`` is no moderator.
@@ -146,7 +147,7 @@ def react(message: Message, by: str, emoji: str, reactions_max: int) -> list[Dra
 
     Args:
         message: as it is.
-        by: who reacts.
+        by: the user who reacts.
         emoji: exactly one.
         reactions_max: how many reactions a message may have, of all users together.
 
@@ -161,7 +162,7 @@ def react(message: Message, by: str, emoji: str, reactions_max: int) -> list[Dra
     if emoji not in message.reactions and len(message.reactions) >= REACTIONS_MAX:
         raise Conflict(f"A message has at most {REACTIONS_MAX} different emoji; use one of them.")
     if sum(map(len, message.reactions.values())) >= reactions_max:
-        raise Conflict(f"A message has at most {reactions_max} reactions, and this one has them.")
+        raise Conflict(f"A message has at most {reactions_max} reactions; take one of yours back.")
     return [Draft(message.stream, Reacted(emoji), message.seq)]
 
 

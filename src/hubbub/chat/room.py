@@ -38,6 +38,7 @@ __all__ = [
 ]
 
 INDEX = "index/rooms"
+# The longest mute, in seconds: a year.
 MUTE_SECONDS_MAX = 365 * 24 * 3600
 _ABOUT_MESSAGES = frozenset({e.Said, e.Edited, e.Deleted, e.Reacted, e.Unreacted})
 RANK = {"member": 0, "moderator": 1, "creator": 2}
@@ -264,7 +265,7 @@ def join(room: RoomState, stream: str, by: str, head: int, members_max: int) -> 
     Args:
         room: as it is.
         stream: its stream.
-        by: who joins.
+        by: the user who joins.
         head: the seq of its last event.
         members_max: how many members it may have.
 
@@ -321,7 +322,7 @@ def kick(room: RoomState, stream: str, by: str, user: str, role: str) -> list[Dr
 
 
 def ban(room: RoomState, stream: str, by: str, user: str, role: str) -> list[Draft]:
-    """Put a user out for good, or until somebody invites him; for moderators."""
+    """Ban a user for good, or until a moderator invites them; for moderators."""
     _check_above(room, by, user, role)
     if user in room.banned:
         return []
@@ -333,7 +334,7 @@ def ban(room: RoomState, stream: str, by: str, user: str, role: str) -> list[Dra
 def mute(  # noqa: PLR0913
     room: RoomState, stream: str, by: str, user: str, seconds: float, role: str, now: datetime
 ) -> list[Draft]:
-    """Let a member not speak for some seconds; 0 lets him speak again. For moderators."""
+    """Mute a member for some seconds; 0 lets them speak again. For moderators."""
     _check_above(room, by, user, role)
     _check_target(room, user)
     is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)

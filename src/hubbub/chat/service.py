@@ -157,7 +157,7 @@ class Chat(Service):
 
     @command
     def ban(self, room_id: str, user_id: str) -> Command[None]:
-        """Put a user out until somebody invites him again; for the room's moderators."""
+        """Ban a user until a moderator invites them again; for the room's moderators."""
         by, role, stream = self._by, self._caller.role, stream_of(room_id)
         r.check_target(user_id)
 

@@ -13,7 +13,7 @@ from .rooms import all_rooms
 
 __all__ = ["COMMANDS", "WHO_MAX", "SlashCommand", "carry_out"]
 
-# The members that are listed.
+# Members that /who lists.
 WHO_MAX = 100
 
 

@@ -24,7 +24,7 @@ __all__ = ["DIRECTS_MAX", "HISTORY", "Conversation"]
 
 # The messages shown of a room that one comes into.
 HISTORY = 20
-# The direct conversations that are followed, the newest of them.
+# Direct conversations that a terminal follows, the newest of them.
 DIRECTS_MAX = 200
 # How long going elsewhere waits until it is noted what was read.
 MARK_SECONDS = 2.0

@@ -13,7 +13,7 @@ from ..users.user import User
 
 __all__ = ["NAMES_MAX", "Names", "clean"]
 
-# When so many are known, all are forgotten.
+# Nicknames that a terminal remembers; at this many it forgets them all.
 NAMES_MAX = 10_000
 LOOKUP = 100
 

@@ -154,7 +154,7 @@ class Seat:
             await self.session.games.message(self.match.id, body)
         except HubbubError:
             if (await self.session.games.match(self.match.id)).status != "active":
-                # Somebody was faster with the last one; the end is shown to him who follows.
+                # Somebody was faster with the last one; the end is shown to all who follow.
                 return
             if self._open is question:
                 # It did not count, so it may be tried again.

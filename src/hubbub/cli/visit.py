@@ -20,7 +20,8 @@ __all__ = ["AWAY_SECONDS_MAX", "LOOK_SECONDS", "in_reach", "visit"]
 
 # How often one looks whether the server is there.
 LOOK_SECONDS = 5.0
-# Longer than a restart takes, and than a match waits for a player.
+# How long the program waits for a server that is gone, in seconds: longer than a restart takes,
+# and than a match waits for a player.
 AWAY_SECONDS_MAX = 60.0
 
 

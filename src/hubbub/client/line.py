@@ -23,13 +23,14 @@ from .same_sign_in import is_of_same_sign_in
 
 __all__ = ["AskToken", "Dial", "Line", "Tail", "TokenStore", "Transport"]
 
-# Requests that wait for their answer; who comes then waits for a place.
+# Requests that wait for their answer; a further one waits for a place.
 REQUESTS_MAX = 1_000
 
-# For a server that was never reached.
+# Attempts to reach a server that was never reached before.
 TRIES_MAX = 5
+# How long all attempts for the first connection may take, in seconds.
 CONNECT_SECONDS_MAX = 10.0
-# Less than what a server permits.
+# How long a sign-in may take, in seconds: less than what a server permits.
 SIGN_IN_SECONDS_MAX = 8.0
 # A connection that has held so long was a good one.
 STABLE_SECONDS = 10.0

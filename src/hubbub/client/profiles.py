@@ -15,8 +15,9 @@ __all__ = ["Profiles"]
 
 # How long one is kept, in seconds: a page of history asks for the same people many times.
 FRESH_SECONDS = 0.5
+# Profiles that are kept; the oldest goes first.
 KEPT_MAX = 1_000
-# What a server takes in one request.
+# Profiles in one request: what a server takes.
 BATCH_MAX = 500
 
 

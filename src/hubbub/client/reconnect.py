@@ -7,6 +7,7 @@ from random import Random
 __all__ = ["Backoff", "comes_back"]
 
 DELAY_SECONDS_FIRST = 0.1
+# The longest pause before the next attempt to reconnect, in seconds.
 DELAY_SECONDS_MAX = 10.0
 
 POLICY_VIOLATION = 1008

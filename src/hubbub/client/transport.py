@@ -28,14 +28,16 @@ from .line import Dial, Transport
 
 __all__ = ["WebSocket", "dialer", "socket_url"]
 
-# Waiting for a connection, and for the answer to the handshake.
+# How long to wait for a connection, and for the answer to the handshake, in seconds.
 OPEN_SECONDS_MAX = 5.0
+# How long one write may take, in seconds, before the connection counts as lost.
 WRITE_SECONDS_MAX = 20.0
+# How long to wait, in seconds, for the close frame to be sent.
 CLOSE_SECONDS_MAX = 2.0
 # After so long without any data the server is asked for a sign of life.
 PING_SECONDS = 20.0
 READ_BYTES = 64 * 1024
-# The largest page of the longest texts has 2 million.
+# The longest message of a server, in characters; a page of the longest texts has 2 million.
 MESSAGE_CHARS_MAX = 64 * 1024 * 1024
 
 NORMAL_CLOSURE = 1000

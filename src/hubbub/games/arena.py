@@ -46,7 +46,7 @@ Drafts = Sequence[Draft]
 RETRY_SECONDS = 5.0
 # What was looked at, and is due all the same, is not looked at again before that.
 LOOK_AGAIN_SECONDS = 1.0
-# How many streams are brought up to date at one time when the hub is opened.
+# Streams that are brought up to date at one time when the hub is opened.
 LOOKS_MAX = 100
 
 

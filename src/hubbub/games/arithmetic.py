@@ -11,7 +11,7 @@ from .rules import FirstTo
 __all__ = ["ARITHMETIC", "Arithmetic"]
 
 POINTS = 10
-# After so many ticks, one a second, nobody knows it and another question comes.
+# Ticks, one a second, that a question has; then nobody knows the answer and the next one comes.
 TICKS_MAX = 20
 
 
@@ -64,7 +64,7 @@ class Arithmetic(Handler):
         try:
             match = await table.add_score(player, POINTS, saying=said)
         except Conflict:
-            # He has given up since; if that was the end, the next question is refused.
+            # The player has given up since; if that was the end, the next question is refused.
             return False
         return match.status != "active"
 

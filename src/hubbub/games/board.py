@@ -38,6 +38,7 @@ __all__ = [
     "rank_before",
 ]
 
+# Past seasons that a board keeps; the oldest goes first.
 SEASONS_MAX = 1_000
 # What is encoded in one go: some milliseconds.
 PART_PLACES = 5_000
@@ -250,7 +251,7 @@ class BoardState(State):
         return 0 - place.key if self.order == "desc" else place.key + 0
 
     def season_began(self) -> datetime | None:
-        """Return from when on the schedule is to end the season: an empty one has no end."""
+        """Return from when on the schedule ends the season; None if the season is empty."""
         return self.first_at or self.season_at
 
     def _submit(

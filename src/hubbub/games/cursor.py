@@ -2,7 +2,7 @@
 Where a page of a board goes on: a place, named by what orders it. Pure.
 
 A cursor names the score and the seq by which places are ordered, and not the user who was
-there. So it stays where it is while scores move: whoever does not move is on one side of
+there. So it stays where it is while scores move: a user who does not move is on one side of
 it for good, and paging neither repeats nor misses them.
 """
 
@@ -18,7 +18,7 @@ from .scores import SCORE_MAX
 
 __all__ = ["CURSOR_CHARS_MAX", "Cursor", "cursor_of", "is_cursor", "read_cursor"]
 
-# A score has at most 24 characters, a seq 16.
+# Characters of a cursor: a score has at most 24, a seq 16.
 CURSOR_CHARS_MAX = 80
 # No user's id has a slash, so a cursor is never taken for one; nor for a rank in a URL.
 _MARK = "/"

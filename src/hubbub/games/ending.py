@@ -46,7 +46,7 @@ def begin_links(
 
     Args:
         stream: the match's.
-        players: who plays.
+        players: the players' ids.
         private: True if only they may follow.
         begun_by: those of them who have asked for it over a network, or by a search.
     """
@@ -91,7 +91,7 @@ def _ratings(
     players = [player for player in match.players if player in counted.players]
     users = [states.of(Links, f"user/{player}") for player in players]
     for user in users:
-        # Whoever has two accounts could otherwise move ratings as far as they like.
+        # A user with two accounts could otherwise move ratings without end.
         if any(user.rated_with(p, states.now) >= counted.matches_max for p in players):
             return []
     before = [Rating(user.rating, user.deviation) for user in users]

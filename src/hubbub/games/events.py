@@ -41,7 +41,7 @@ class Started(Data, frozen=True, tag="started"):
     private: bool = False
     game: str | None = None
     present: list[str] = []
-    # Of a match made by matchmaking: a player -> the key that he looked for it with.
+    # Of a match made by matchmaking: a player -> the key of their search.
     keys: dict[str, str] = {}
 
 

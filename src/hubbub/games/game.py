@@ -15,7 +15,9 @@ from .rules import AnyRules, Custom, Decide, FirstTo, Outcome, Standing, check_r
 
 __all__ = ["Game", "Handler", "Table", "check_games", "outcome"]
 
+# Players of one match.
 PLAYERS_MAX = 64
+# Ticks of a game in a second.
 TICKS_PER_SECOND_MAX = 120.0
 
 

@@ -1,10 +1,10 @@
 """
-Who is gone from a match, and whether anybody is left who could win it. Pure.
+Which players are gone from a match, and whether one is left who could win it. Pure.
 
 A player who was connected and is not any more has dropped, and forfeits after the grace. A
 player who has never come is waited for as long as another player is there; but they cannot
 win, for nobody has played against them, and nobody wins against them. A match in which
-nobody is left who could come back in time is cancelled.
+no player is left who could return in time is cancelled.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Presence(msgspec.Struct, frozen=True):
     Args:
         drafts: what is to be written about it.
         present: those who were connected at some time since the match began.
-        dropped: of those, who is not connected now -> since when.
+        dropped: the players of these who are not connected now -> since when.
     """
 
     drafts: list[Draft]
@@ -49,7 +49,7 @@ def presence(
         stream: the match's.
         now: UTC.
         online: tells whether a user is connected just now.
-        opening: True when the hub was just opened: nobody could come back before.
+        opening: True when the hub was just opened: no player could return before.
     """
     drafts, present, dropped = list[Draft](), set(match.present), dict(match.dropped)
     for player in match.players:
@@ -102,7 +102,7 @@ def abandoned_at(  # noqa: PLR0913
 
     Args:
         match: as it is.
-        standing: who still plays.
+        standing: the players who still play.
         present: those who were connected at some time since it began.
         began: when it began, UTC.
         grace: how long a player may be gone.

@@ -20,8 +20,9 @@ from .match import Match, MatchState, Status, match_of
 __all__ = ["list_matches", "season_entries"]
 
 PAGE = 500
-# How far back the ended matches are looked for: events read, and matches shown for it.
+# Events that are read for one list: how far back ended matches are found.
 EVENTS_READ_MAX = 10_000
+# Matches that are looked at for one list.
 MATCHES_SHOWN_MAX = 1_000
 FEW = 50
 

@@ -143,7 +143,7 @@ class Lobby:
         if self._closed:
             raise _closed()
         if len(self._searches) >= self._searches_max:
-            raise Overloaded("Too many users look for a match; try again in a moment.")
+            raise Overloaded("Too many users are searching for a match; try again in a moment.")
         self._numbers += 1
         search = Search(user, rating, self._clock.monotonic(), self._numbers, queue, key)
         self._searches[user] = search

@@ -20,7 +20,7 @@ __all__ = ["Match", "MatchState", "Status", "id_of", "match_of", "match_stream"]
 
 Status = Literal["active", "completed", "cancelled"]
 
-# An id has 26; nothing longer is looked up.
+# Characters of a match id that is looked up; an id of ours has 26.
 ID_CHARS_MAX = 64
 
 
@@ -39,7 +39,7 @@ class Match(msgspec.Struct, frozen=True):
         started_at: UTC.
         ended_at: UTC, None while it goes on.
         board: where the winner gets points.
-        referee: who alone may score; None if every player scores for himself.
+        referee: who alone may score; None if players score for themselves.
         private: True if only its players may follow.
         game: the name of the game that the hub runs it with, if any.
         gone: those who resigned or forfeited, the first first.
@@ -167,14 +167,14 @@ class MatchState(State):
 
         Raises:
             NotFound: there is no such match.
-            NotAllowed: a player has no points to give but to himself, and none with a referee.
+            NotAllowed: players score for themselves only, and not with a referee.
             Invalid: the player does not play.
         """
         self.check_exists()
         if self.referee is None:
             self.check_player(by)
             if player != by:
-                raise NotAllowed("Without a referee a player scores for himself only.")
+                raise NotAllowed("Without a referee players score for themselves only.")
         elif by != self.referee:
             raise NotAllowed("This match has a referee, who alone may score.")
         elif not isinstance(player, str) or player not in self.scores:

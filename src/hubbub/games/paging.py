@@ -13,6 +13,7 @@ from .scores import SCORE_MAX
 
 __all__ = ["Ranked", "rank_after", "rank_before"]
 
+# Digits of a rank by which a page is asked for.
 RANK_DIGITS_MAX = 15
 
 

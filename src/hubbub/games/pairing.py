@@ -37,8 +37,8 @@ class Ticket:
 
     Args:
         user: who.
-        rating: how well he plays.
-        since: when he came, in seconds of the monotonic clock.
+        rating: how well the player plays.
+        since: when the player came, in seconds of the monotonic clock.
         number: tells apart those of one rating; the lower came first.
     """
 

@@ -51,7 +51,7 @@ class Terms(msgspec.Struct, frozen=True):
         online: tells whether a user is connected just now.
         grace: how long a player may be gone.
         win_points: what the board gives to the winner.
-        idle: how long a match goes on without a player who is connected, if one has played.
+        idle: how long a match goes on without a connected player, if any player has played.
         rated_max: how many matches of the same two players are rated in a day.
         chars_max: the longest id of a user.
     """
@@ -257,7 +257,7 @@ def _check_wanted(wanted: Wanted, terms: Terms) -> None:
     if not good or not 2 <= len(players) <= PLAYERS_MAX or len(set(players)) < len(players):
         raise Invalid(f"A match has 2 to {PLAYERS_MAX} different players, not {shown(players)}.")
     if any(len(player) > terms.chars_max for player in players):
-        raise NotFound(f"A user's id has up to {terms.chars_max} characters: one is not there.")
+        raise NotFound(f"A user's id has up to {terms.chars_max} characters; name users who exist.")
     rules = check_rules(wanted.rules)
     if isinstance(rules, Custom):
         decider(rules, terms.games)
@@ -286,9 +286,9 @@ def _conclude(  # noqa: PLR0913
         states: what is.
         stream: the match's.
         match: as it will be.
-        standing: who still plays, and how.
+        standing: the players who still play, and how.
         terms: the hub's.
-        waits: those who may still come back, and win only then: to forfeit is no result
+        waits: players who may still return, and win only then: to forfeit is no result
             between two players who are both away.
     """
     if not standing.players:

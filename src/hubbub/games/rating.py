@@ -26,7 +26,7 @@ class Rating(msgspec.Struct, frozen=True):
     What is known of a player.
 
     Args:
-        rating: how well he plays.
+        rating: how well the player plays.
         deviation: how uncertain that is; it shrinks with every match.
     """
 

@@ -25,8 +25,11 @@ __all__ = [
     "leader",
 ]
 
+# Points to which rules may let a match go.
 POINTS_MAX = 1_000_000_000
+# Rounds that rules may let a match have.
 ROUNDS_MAX = 1_000
+# The longest match by the clock, in seconds: a week.
 SECONDS_MAX = 7 * 24 * 3600.0
 
 

@@ -28,12 +28,13 @@ __all__ = ["BODY_BYTES_MAX", "MESSAGES_MAX", "MatchCommands", "Runner"]
 
 logger = logging.getLogger("hubbub.games")
 
-# Messages of players that wait for the handler.
+# Messages of the players of one match that wait for its handler.
 MESSAGES_MAX = 256
-# What a player, or the game, says at one time.
+# One message of a player to the game, or of the game to the players, in bytes of JSON.
 BODY_BYTES_MAX = 16_384
-# Of what waits, each player may have an equal part of this, or one message.
+# Bytes of the messages that wait; each player may have an equal part of them, or one message.
 INBOX_BYTES_MAX = 256 * 1024
+# Characters of the reason for which a handler cancels its match; the rest is cut off.
 REASON_CHARS_MAX = 200
 
 

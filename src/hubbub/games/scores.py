@@ -16,9 +16,10 @@ from ..shown import shown
 
 __all__ = ["SCORE_MAX", "add", "check_score", "exact", "rounded"]
 
-# Up to here a double, which is what JSON's numbers are to most clients, is exact.
+# The largest score: up to here a double, which is what JSON's numbers are to most clients, is
+# exact.
 SCORE_MAX = 1 << 53
-# From 2**53 down to the last digit of the smallest double there are fewer than 400 digits.
+# Digits of a sum: from 2**53 down to the last digit of the smallest double there are fewer.
 DIGITS_MAX = 400
 
 # It raises instead of rounding, so a sum that is not exact cannot come about unnoticed.

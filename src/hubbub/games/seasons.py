@@ -13,10 +13,12 @@ from ..shown import shown
 
 __all__ = ["RESET_CHARS_MAX", "check_schedule", "last_reset", "next_reset"]
 
+# Characters of a schedule by which the seasons of a board end.
 RESET_CHARS_MAX = 200
-# How far ahead a schedule is checked for seasons that are too short. What repeats does so
-# by the week or the month, so this is enough for a schedule to show how short they are.
+# Ends of seasons for which a schedule is checked, to refuse seasons that are too short. What
+# repeats does so by the week or the month, so this is enough to show how short they are.
 ENDS_CHECKED_MAX = 100
+# How many days ahead a schedule is checked.
 CHECKED_DAYS_MAX = 800
 
 

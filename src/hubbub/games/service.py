@@ -28,7 +28,9 @@ from .runner import BODY_BYTES_MAX
 
 __all__ = ["Games"]
 
+# The longest search for a match, in seconds.
 FIND_SECONDS_MAX = 600.0
+# The options of custom rules, in bytes of JSON.
 OPTIONS_BYTES_MAX = 4_096
 
 
@@ -74,7 +76,7 @@ class Games(Boards):
                 options of Custom rules have up to 4,096 bytes as JSON.
             board: where the winner gets 10 points, made if it is not there; by default the
                 game's, or ``main``.
-            referee: the user who alone may score; without one a player scores for himself.
+            referee: the user who alone may score; without one players score for themselves.
             private: only its players may follow.
             game: the name of a game of the application's that runs it, and is its referee.
             key: makes it exactly-once.
@@ -143,7 +145,7 @@ class Games(Boards):
     @command
     def resign(self, match_id: str) -> Command[Match]:
         """
-        Give up; when one player is left, he has won.
+        Give up; when one player is left, that player has won.
 
         Raises:
             NotFound: there is no such match.

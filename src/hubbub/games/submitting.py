@@ -39,8 +39,9 @@ AGENDA = "agenda/boards"
 MAIN = "board/main"
 # Answers for the boards that were made over a network, so that they can be counted.
 INDEX = "index/boards"
+# What is submitted with a score, in bytes of JSON.
 METADATA_BYTES_MAX = 4_096
-# What is nested deeper than a decoder's stack could be written, but never read again.
+# Levels of nested JSON: deeper values could be written, but no decoder would read them again.
 LEVELS_MAX = 32
 
 
@@ -77,7 +78,7 @@ def create(  # noqa: PLR0913
         states: what is.
         name, operator, order, reset: see :meth:`hubbub.games.boards.Boards.create_board`.
         chars_max: the longest name.
-        maker: who makes it over a network; None for the application, which has no limits.
+        maker: the user who makes it over a network; None for the application, which has no limits.
     """
     checked = check_board_name(name, chars_max)
     if operator not in ("best", "sum", "latest") or order not in ("desc", "asc"):

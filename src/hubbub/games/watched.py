@@ -21,7 +21,8 @@ logger = logging.getLogger("hubbub.games")
 
 R = TypeVar("R")
 
-# A step that takes longer is told of in the log: others wait that long, and notice.
+# How long a step of a game may block the event loop, in seconds, before the log names it: others
+# wait that long, and notice.
 BLOCKED_SECONDS_MAX = 0.1
 
 

@@ -1,11 +1,11 @@
 """
-Copies of a SQLite database: made while a server uses it, and put back where one was.
+Copies of a SQLite database: made while a server uses it, and restored in its place.
 
 A copy is of one moment. It is written beside its place, under a name of its own, brought to
 the disk, and only then given its name: a process that is killed in between leaves what was
 there.
 A database that is put back is another journal: it has a new ``journal_id``, so a client that
-has seen more than is in it is told so, and does not follow on in another history.
+has seen more than is in it learns that, and does not follow another history.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def _claim(descriptor: int, partial: Path) -> None:
     try:
         if sys.platform != "win32":
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Another one may have given it its name before it was locked here.
+        # Another backup may have given it its name before it was locked here.
         if not os.path.samestat(os.fstat(descriptor), partial.stat()):
             raise BlockingIOError
     except (BlockingIOError, FileNotFoundError) as error:

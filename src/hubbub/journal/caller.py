@@ -78,7 +78,7 @@ class Caller:
     @property
     def is_limited(self) -> bool:
         """
-        True for a user who comes over a network: somebody whom nobody answers for.
+        True for a user who comes over a network, for whom the application does not answer.
 
         In the process the application answers for what it does, and so do those to whom it
         has given the role of a moderator or an admin.

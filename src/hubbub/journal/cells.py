@@ -20,7 +20,7 @@ __all__ = [
 # A stream's name, (stream, seq) of a message, or (by, key, "") of a used key.
 Name = str | tuple[str, int] | tuple[str, str, str]
 
-# A state is folded from at most this many events, or as many as it is large.
+# Events after which a state is written as a snapshot, or as many as it is large.
 SNAPSHOT_EVENTS_MIN = 256
 # About how many bytes of a snapshot cost as much to decode as one event.
 SNAPSHOT_EVENT_BYTES = 400

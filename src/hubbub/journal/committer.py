@@ -60,12 +60,12 @@ logger = logging.getLogger("hubbub.journal")
 
 # How long the queue is empty before work that was put off is done, in seconds.
 IDLE_SECONDS = 0.05
-# How much of it is done between two batches when somebody waits for it: more than
-# a batch puts off, or whoever waits would wait for as long as others write.
+# Parts of that work which are done between two batches while a caller waits for it: more than
+# a batch puts off, or the caller would wait for as long as others write.
 CATCH_UP_PARTS_MAX = 10
 # A batch of so many calls says that more will come in a moment.
 BUSY_CALLS = 16
-# A call is decided again so often when another writer was first.
+# How often a command is decided again because another writer was first.
 RACES_MAX = 5
 # How often a store that could not write is tried, in seconds.
 CHECK_SECONDS = 1.0
@@ -299,7 +299,7 @@ class Committer:
             logger.exception("a batch has failed")
             self._fail(decided, error)
             if not decided.calls:
-                # Nothing is taken for no reason: whoever waits must not wait for ever.
+                # Nothing is taken for no reason: the callers must not wait for ever.
                 self.abandon(StorageError("The server failed; try again."))
         finally:
             if decided.spoilt:

@@ -16,8 +16,9 @@ logger = logging.getLogger("hubbub.journal")
 
 Args = TypeVarTuple("Args")
 
-# A task that the hub needs begins anew after it has failed: soon at first, then less often.
+# The first pause, in seconds, before a task that the hub needs is restarted after it failed.
 RESTART_SECONDS_MIN = 0.1
+# The longest such pause, in seconds: each failure doubles it.
 RESTART_SECONDS_MAX = 30.0
 # A task that ran so long before it failed is restarted soon again.
 HEALTHY_SECONDS = 60.0

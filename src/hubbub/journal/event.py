@@ -24,7 +24,7 @@ __all__ = [
     "tag_of",
 ]
 
-# The longest name of a stream: two user ids of 100 characters, of four bytes each, fit in.
+# The longest name of a stream, in bytes: two user ids of 100 characters, of four bytes each, fit.
 STREAM_BYTES_MAX = 1_024
 
 
@@ -65,7 +65,7 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
         stream: the stream's name.
         data: what happened.
         ref: the seq of the event that it is about, or None.
-        by: who caused it, where that is not the user who commands: in a stream that
+        by: the user who caused it, where that is not the user who commands: in a stream that
             everybody may read, an event must not tell who did something in private.
     """
 

@@ -215,7 +215,7 @@ class Journal(AsyncContextManagerMixin):
 
     async def read(self, stream: str, after: int, limit: int, *, by: str = "") -> list[bytes]:
         """
-        Return encoded events after a seq, as they may be shown to those who may read them.
+        Return encoded events after a seq, as readers of the stream may see them.
 
         The caller has checked who asks.
 

@@ -34,8 +34,9 @@ __all__ = [
 
 RATING_AT_FIRST = 1500.0
 DEVIATION_AT_FIRST = 500.0
-# With how many users a user's last rated matches are counted, and for how long each count.
+# Opponents with whom a user's last rated matches are counted.
 RIVALS_MAX = 64
+# How long each of these counts.
 RIVALRY_PERIOD = timedelta(days=1)
 
 

@@ -23,7 +23,7 @@ __all__ = ["Loader"]
 # What was read of a name: a cell, a message with what is about it, or why neither.
 Thing = Cell | list[Event] | Exception
 
-# A state that was folded from so much is measured by itself.
+# Bytes of events from which on the state that they fold into is measured by itself.
 MEASURED_BYTES_MIN = 16 * 1024
 # About what an event costs in memory.
 EVENT_BYTES = 800

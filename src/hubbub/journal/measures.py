@@ -13,6 +13,7 @@ __all__ = ["COMMIT_SECONDS_BUCKETS", "MeasuredBatch", "Measures"]
 
 # Upper bounds, as a histogram of Prometheus has them.
 COMMIT_SECONDS_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
+# Batches that the figures of the last seconds are made from.
 RECENT_MAX = 512
 # Streams whose traffic is counted; of more than that, the busier half.
 STREAMS_MAX = 10_000

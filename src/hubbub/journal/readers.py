@@ -1,4 +1,4 @@
-"""Who reads the store, and when: each user in turn, so that no one locks out the others."""
+"""Which user reads the store, and when: each in turn, so that no user locks out the others."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ __all__ = ["READERS_MAX", "READS_PER_USER_MAX", "READS_WAITING_MAX", "Readers"]
 
 T = TypeVar("T")
 
-# Threads that read at one time, and how many of them are one user's.
+# Threads that read from the store at one time.
 READERS_MAX = 4
+# Threads of these that read for one user.
 READS_PER_USER_MAX = 2
 # Reads of all users that wait for a thread.
 READS_WAITING_MAX = 10_000

@@ -21,8 +21,9 @@ __all__ = ["SEARCHES_MAX", "SEARCHES_PER_USER_MAX", "Reading"]
 
 R = TypeVar("R")
 
-# Searches of all users that run at one time, and of one.
+# Searches that run at one time, of all users.
 SEARCHES_MAX = 2
+# Searches that run at one time, of one user.
 SEARCHES_PER_USER_MAX = 1
 
 

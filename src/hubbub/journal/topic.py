@@ -11,13 +11,15 @@ __all__ = ["CHUNKS_BYTES_MAX", "CHUNK_BYTES_MAX", "Follower", "Form", "Held", "T
 
 logger = logging.getLogger("hubbub.journal")
 
+# The newest events of a followed stream that are kept in memory.
 TAIL_EVENTS_MAX = 1_024
+# Bytes of these events.
 TAIL_BYTES_MAX = 1 << 20
-# One chunk is one frame of a socket, so it has a limit of its own.
+# Events of one chunk, which is one frame of a socket.
 CHUNK_EVENTS_MAX = 256
-# It has at least one event, however large that is.
+# Bytes of its events; it has at least one, however large that is.
 CHUNK_BYTES_MAX = 256 * 1024
-# Chunks that are kept for the next follower who is at the same place, of one topic.
+# Bytes of the chunks that one topic keeps for the next follower at the same place.
 CHUNKS_BYTES_MAX = 1 << 20
 
 # Makes what is sent to followers of encoded events: made once, shared by all.
@@ -145,7 +147,7 @@ class Topic:
                 try:
                     follower.closed()
                 except Exception:
-                    logger.exception("a follower of %s could not be let go", follower.user)
+                    logger.exception("a follower of %s could not be ended", follower.user)
 
     def wake(self) -> None:
         """Wake everybody who waits, to look again."""
@@ -174,7 +176,7 @@ class Topic:
         self._chunks.clear()
 
     def forget_tail(self) -> None:
-        """Hold no events: whoever lacks some reads them from the store."""
+        """Hold no events: a follower that lacks some reads them from the store."""
         self.forget_chunks()
         self._held.size -= self._tail_bytes
         self._tail_bytes = 0

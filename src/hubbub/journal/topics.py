@@ -1,4 +1,4 @@
-"""The topics of a hub: followed streams, and those that somebody may come back to."""
+"""The topics of a hub: followed streams, and those that a client may follow again soon."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .topic import Follower, Held, Topic
 
 __all__ = ["TOPICS_BYTES_MAX", "TOPICS_IDLE_MAX", "Topics"]
 
-# Topics nobody follows that are kept for those who come back.
+# Topics that nobody follows, kept for clients that reconnect.
 TOPICS_IDLE_MAX = 64
 # Bytes that all topics hold together; the tails that are too many are read again if need be.
 TOPICS_BYTES_MAX = 64 * 1024 * 1024

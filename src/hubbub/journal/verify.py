@@ -19,7 +19,7 @@ from .stores.contract import Record, Snapshot, Store
 
 __all__ = ["FAULTS_MAX", "Fault", "Report", "verify"]
 
-# The faults that are named; more are only counted.
+# Faults that are named; further ones are only counted.
 FAULTS_MAX = 1_000
 PAGE = 1_000
 UTC_OFFSET = timedelta(0)

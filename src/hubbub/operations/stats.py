@@ -13,6 +13,7 @@ from ..journal.journal import Journal
 
 __all__ = ["Lag", "Meter", "Stats", "Traffic"]
 
+# Rows of each table of statistics: the busiest rooms, the slowest followers.
 SHOWN_MAX = 10
 
 

@@ -22,7 +22,7 @@ def give_memory_back() -> bool:
     Let the process shrink again after large answers.
 
     Returns:
-        False where the C library has no such options: not every one is glibc.
+        False where the C library is not glibc and has no such options.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

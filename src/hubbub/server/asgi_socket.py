@@ -19,8 +19,9 @@ __all__ = ["AsgiSocket"]
 
 logger = logging.getLogger("hubbub.server")
 
-# What waits to be sent up to this; above it the topics do not write any more.
+# Bytes that wait for one client; above it the topics do not write, and nothing is read.
 OUTBOX_BYTES_MAX = 64 * 1024
+# How long a client has to take what was sent before a close frame, in seconds.
 CLOSE_SECONDS_MAX = 5.0
 # "Normal closure"; who reloads a page says 1001, "going away".
 GOING_FOR_GOOD = 1000

@@ -31,12 +31,12 @@ __all__ = [
 ]
 
 ALGORITHM = "HS256"
-# Verified tokens kept, so that those who come back often cost little: a digest of each, and
-# whom it names, which is at most about a thousand bytes.
+# Verified tokens that are kept, so that users who reconnect often cost little: a digest of each
+# and the user it names, about a thousand bytes at most.
 VERIFIED_MAX = 10_000
-# The longest token that is looked at; servers take headers of 8 KB.
+# The longest token that is verified, in characters; servers take headers of 8 KB.
 TOKEN_CHARS_MAX = 8_192
-# The longest name of a session, in a token of the application's.
+# The longest name of a session in an application's token, in characters.
 SESSION_CHARS_MAX = 200
 
 # All that a parser of JSON, Base64 or a signature can say of what somebody has made up.

@@ -34,9 +34,9 @@ __all__ = ["Connection", "Socket"]
 
 logger = logging.getLogger("hubbub.server")
 
-# The arguments of the requests of one connection that are being answered.
+# Bytes of the requests of one connection that are not answered yet.
 IN_FLIGHT_BYTES_MAX = 1024 * 1024
-# Of a method that there is not, as much is shown.
+# Characters of an unknown method that the error repeats.
 METHOD_CHARS_MAX = 100
 
 

@@ -1,4 +1,4 @@
-"""What holds for every HTTP request, under any ASGI server: who may ask, and what goes out."""
+"""What holds for every HTTP request, under any ASGI server: its origin, its host, its answer."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ class Exchange:
 
     async def _wait(self) -> None:
         if not self._disconnected:
-            # Whoever waits for the same is not to wait for another.
+            # A task that waits for the same event must not wait for another.
             if self._news.is_set():
                 self._news = anyio.Event()
             await self._news.wait()

@@ -27,8 +27,8 @@ __all__ = ["CLOSE_SECONDS_MAX", "TURN_BYTES_MAX", "WRITE_BYTES_MAX", "FrameSocke
 
 logger = logging.getLogger("hubbub.server")
 
-# Bytes wait for the network up to this; above it nothing more is read from the client, and
-# topics do not write to it.
+# Bytes that wait for one client; above it nothing more is read from the client, and the topics
+# do not write to it.
 WRITE_BYTES_MAX = 64 * 1024
 # Bytes that are read of one client before the others get their turn: so many hold some
 # thousand of the smallest frames, and each is work.
@@ -121,7 +121,7 @@ class FrameSocket:
         except Exception:
             # It must not reach the event loop, and with it all the others.
             logger.exception("A connection failed and is closed.")
-            self.close(FAILED, "The server failed; come back in a moment.")
+            self.close(FAILED, "The server failed; reconnect in a moment.")
         self._gateway.flush()
 
     def send(self, payload: bytes) -> None:

@@ -35,8 +35,9 @@ OVERSIZE: Final = 0x10
 # The first byte of a text message that is one frame.
 WHOLE_TEXT: Final = 0x80 | TEXT
 
+# The payload of a ping, a pong or a close frame, in bytes: RFC 6455, section 5.5.
 CONTROL_BYTES_MAX = 125
-# A larger message is not passed over but ends the connection.
+# Bytes of a message that is too large and is skipped; a larger one ends the connection.
 SKIPPED_BYTES_MAX = 16 * 1024 * 1024
 # Close codes that a client may send: those of the RFC and of IANA's registry, and those that
 # libraries (3000 to 3999) and applications (4000 to 4999) give a meaning.

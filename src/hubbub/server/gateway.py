@@ -148,7 +148,7 @@ class Gateway:
             self.hub.start(self._keep_alive)
 
     async def _keep_alive(self) -> None:
-        """Ping every client from time to time, and let go of those that do not answer."""
+        """Ping every client from time to time, and disconnect those that do not answer."""
         while True:
             if await self._pause():
                 for socket in list(self.connections.values()):

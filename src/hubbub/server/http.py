@@ -28,7 +28,7 @@ from .sse import EventStream
 
 __all__ = ["http_routes"]
 
-# Users whose pace is remembered.
+# Users whose pace of HTTP requests is remembered.
 PACES_MAX = 10_000
 
 Handler = Callable[[Request], Awaitable[Response]]

@@ -202,7 +202,7 @@ class HttpConnection:
         if self._ended or self._stopping or not exchange.writer.complete:
             return False
         if not self._reader.complete:
-            # What is there of the body was in no one's way; for more nobody waits.
+            # The part of the body that is there was in nobody's way; the server waits for no more.
             try:
                 self._reader.next_piece()
             except Refused:

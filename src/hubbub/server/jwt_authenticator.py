@@ -26,9 +26,9 @@ logger = logging.getLogger("hubbub.server")
 OURS = {"use", "gen", "app"}
 ALGORITHM_OF = {"oct": "HS256", "RSA": "RS256", "OKP": "EdDSA"}
 
-# The largest file of keys that is read.
+# The largest file of keys that is read, in bytes.
 KEYS_BYTES_MAX = 1 << 20
-# The shortest secret key: RFC 7518, section 3.2.
+# The shortest secret key, in bytes: RFC 7518, section 3.2.
 KEY_BYTES_MIN = 32
 # Tokens that are looked at at one time, each in a thread that nothing else takes.
 THREADS_MAX = 4

@@ -17,8 +17,8 @@ from .address import networks_of
 
 __all__ = ["PLACES_SPARE_MAX", "Places"]
 
-# Places above connections_max: for clients that are told that the hub is full, and for
-# whoever asks for its health meanwhile.
+# Places above connections_max, for clients that are told that the hub is full and for requests
+# for its health meanwhile.
 PLACES_SPARE_MAX = 64
 # A provider gives a customer this much of IPv6 at least.
 IPV6_PREFIX_BITS = 64

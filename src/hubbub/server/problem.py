@@ -26,7 +26,7 @@ __all__ = [
 
 logger = logging.getLogger("hubbub.server")
 
-# What a problem repeats of the path that it is about.
+# Characters of the path that a problem document repeats.
 PATH_CHARS_MAX = 200
 
 

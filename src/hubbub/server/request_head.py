@@ -132,7 +132,7 @@ def _read(head: bytes) -> _Read:
     try:
         parser.feed_data(head)
     except httptools.HttpParserUpgrade:
-        # Whether it is one, is told by the headers.
+        # The headers say whether it is an upgrade.
         pass
     except httptools.HttpParserError as error:
         raise Refused(400, f"This is no request: {error}.") from error

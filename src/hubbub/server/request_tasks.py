@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RUNNING_MAX", "RequestTasks"]
 
-# Of one connection; the others wait for their turn.
+# Requests of one connection that run as tasks at one time; the others wait for their turn.
 RUNNING_MAX = 8
 
 Start = Callable[..., None]

@@ -195,7 +195,7 @@ class SignIns:
     def _guest(self, token: str) -> GuestOrigin:
         identity = self._tokens.verify(token)
         if identity.application:
-            raise NotAllowed("Give a guest's token as `guest`; this one is the application's.")
+            raise NotAllowed("Give a guest's token as `guest`; this token is the application's.")
         return GuestOrigin(identity.user, identity.origin)
 
     def _log_reuse(self, caller: Caller) -> None:

@@ -100,7 +100,7 @@ class TrioServer:
         stream = trio.SocketStream(accepted)
         if not self._gateway.places.enter(address):
             with trio.move_on_after(EXHAUSTED_SECONDS), suppress(trio.BrokenResourceError):
-                await stream.send_all(refusal(503, "Too many connections; come back in a moment."))
+                await stream.send_all(refusal(503, "Too many connections; try again in a moment."))
             return
         connection = TrioConnection(self._server, self._gateway, stream, address, peer)
         self._open.add(connection)

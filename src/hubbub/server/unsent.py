@@ -1,4 +1,4 @@
-"""How much waits for clients that do not read, and which of them is let go when it is too much."""
+"""How much waits for clients that do not read, and which is disconnected when it is too much."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Protocol
 
 __all__ = ["UNSENT_BYTES_MAX", "Slow", "Unsent"]
 
-# For all connections together. What one of them holds below its own limit does not count.
+# Bytes that wait for clients which do not read, of all connections together. What a connection
+# holds below its own limit does not count.
 UNSENT_BYTES_MAX = 96 * 1024 * 1024
 
 

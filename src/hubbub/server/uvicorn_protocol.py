@@ -106,7 +106,7 @@ class UvicornProtocol(asyncio.Protocol):
         address = str(peer[0]) if isinstance(peer, tuple) else ""
         places = self.gateway.places
         if not places.enter(address):
-            transport.write(refusal(503, "Too many connections; come back in a moment."))
+            transport.write(refusal(503, "Too many connections; try again in a moment."))
             self.close()
             return
         self._leave = partial(places.leave, address)
@@ -285,8 +285,8 @@ def http_protocol(gateway: Gateway, path: str) -> type[UvicornProtocol]:
     """
     Make the class that uvicorn serves HTTP with (its option ``http``).
 
-    A WebSocket at ``path`` is taken over by :class:`AsyncioSocket`; at any other path it is
-    asked for in vain.
+    A WebSocket at ``path`` is taken over by :class:`AsyncioSocket`; one at any other path is
+    refused.
 
     Args:
         gateway: what the sockets belong to.

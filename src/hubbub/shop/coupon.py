@@ -24,6 +24,7 @@ __all__ = [
     "set_coupon",
 ]
 
+# The longest code of a coupon, in characters.
 CODE_CHARS_MAX = 50
 
 

@@ -65,7 +65,7 @@ class ProductSet(Data, frozen=True, tag="product_set"):
 
 
 class StockReserved(Data, frozen=True, tag="stock_reserved"):
-    """So many were put aside for an order; which one is in the order's own stream."""
+    """So many were put aside for an order, which the order's own stream names."""
 
     order: str
     quantity: int
@@ -247,7 +247,7 @@ class Reconciled(Data, frozen=True, tag="order_reconciled"):
     """
     The provider has said what became of the payment of an order that was ended by hand.
 
-    What was let go, or given back, is named; or the problem, if it could not be.
+    It names what was voided or refunded, or the problem if that failed.
     """
 
     payment_id: str | None = None

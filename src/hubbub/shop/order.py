@@ -42,7 +42,7 @@ OrderStatus = Literal["pending", "paid", "declined", "refunded"]
 RefundStatus = Literal["pending", "done", "failed"]
 Reconciliation = Literal["pending", "done", "failed"]
 
-# An id of ours has 26.
+# Characters of an order id that is looked up; an id of ours has 26.
 ORDER_ID_CHARS_MAX = 64
 
 

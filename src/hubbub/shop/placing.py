@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 AGENDA = "agenda/orders"
-# Of one order, those that failed as well.
+# Refunds of one order, including those that failed.
 REFUNDS_MAX = 100
 
 
@@ -200,7 +200,7 @@ def _reserved(states: States, items: Sequence[Item], terms: Terms) -> list[str]:
     return reserved
 
 
-# Anybody may read a product's stream: who buys, and which order it is, is not in it.
+# Every user may read a product's stream, so it names neither the buyer nor the order.
 
 
 def _reserve(items: Sequence[Item], reserved: Sequence[str]) -> list[Draft]:

@@ -2,7 +2,7 @@
 Prices that come from somewhere else, like a service of the application's over a network.
 
 A look-up has a deadline and is repeated after a failure; few run at one time, fewer for one
-user, and one for each product, whoever asks. What was told is remembered for a moment.
+user, and one for each product, whichever user asks. The answer is remembered for a moment.
 """
 
 from __future__ import annotations
@@ -28,11 +28,13 @@ __all__ = ["LOOKUPS_WAITING_MAX", "PriceSource", "Prices"]
 logger = logging.getLogger("hubbub.shop")
 
 ATTEMPTS = 3
+# The first pause before a price source that failed is asked again, in seconds.
 RETRY_SECONDS_MIN = 0.05
+# The longest such pause, in seconds.
 RETRY_SECONDS_MAX = 1.0
-# How many products are remembered.
+# Products whose price is remembered.
 OFFERS_MAX = 100_000
-# How many look-ups one user may wait for: a full cart's, and some more.
+# Look-ups that one user may wait for: a full cart's, and some more.
 LOOKUPS_WAITING_MAX = 1_000
 
 
@@ -105,7 +107,7 @@ class Prices:
 
         Args:
             skus: the products'.
-            user: who wants to know; nobody waits for all that somebody else wants to know.
+            user: the user who asks; users take turns, so nobody waits for all that another asks.
 
         Raises:
             NotFound: one of them is not sold.

@@ -45,11 +45,13 @@ __all__ = [
 ]
 
 CATALOGUE = "catalogue/products"
+# The longest SKU, in characters.
 SKU_CHARS_MAX = 64
-# In the currency's smallest unit.
+# The highest price, in the currency's smallest unit.
 PRICE_MAX = 10_000_000_000
+# The largest stock of one product.
 STOCK_MAX = 1_000_000_000
-# All their SKUs are in memory.
+# Products of the catalogue; all their SKUs are in memory.
 PRODUCTS_MAX = 1_000_000
 
 
@@ -94,7 +96,7 @@ class Offer(msgspec.Struct, frozen=True, gc=False):
 
 def without_buyer(body: bytes) -> bytes:
     """
-    Return an encoded event of a product without who has bought, and in which order.
+    Return an encoded event of a product without its buyer and its order.
 
     Newer events do not have that; those of 0.1 do, and everybody may read them.
     """

@@ -35,7 +35,7 @@ KEEP = UNSET
 
 
 class Products(Carts):
-    """Products and coupons, besides one's own cart."""
+    """Products and coupons, besides the user's own cart."""
 
     __slots__ = ()
 

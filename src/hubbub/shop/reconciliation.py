@@ -22,6 +22,7 @@ from .placing import AGENDA, end_checkout, release
 
 __all__ = ["PAYMENT_ID_CHARS_MAX", "Need", "cancel", "conclude", "need", "reconcile", "settle"]
 
+# The longest payment id that an admin may name, in characters.
 PAYMENT_ID_CHARS_MAX = 255
 CANCELLED = "This order was cancelled; what is charged for it is refunded."
 

@@ -28,6 +28,7 @@ __all__ = ["CARDS", "Card", "Sandbox", "SandboxState", "Taken"]
 
 # How late the card answers that answers late.
 LATE_SECONDS = 5.0
+# Authorized payments that the sandbox remembers; at this many it forgets them all.
 AUTHORIZED_MAX = 100_000
 
 

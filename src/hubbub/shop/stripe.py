@@ -26,6 +26,7 @@ from .payment import Payment, PaymentStatus
 __all__ = ["Stripe", "StripeError", "units_of"]
 
 VERSION = "2024-06-20"
+# How long one request to Stripe may take, in seconds.
 SECONDS_MAX = 30.0
 PAGE = 100
 # How far Stripe's clock may be behind ours.

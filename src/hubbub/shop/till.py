@@ -32,9 +32,12 @@ __all__ = ["Till"]
 
 logger = logging.getLogger("hubbub.shop")
 
-# How long until a provider that did not answer, or does not know yet, is asked again.
+# The first pause, in seconds, before a provider that did not answer, or does not know yet, is
+# asked again.
 RETRY_SECONDS_MIN = 0.5
+# The longest such pause, in seconds.
 RETRY_SECONDS_MAX = 60.0
+# Invoices that are made at one time, each in a thread.
 INVOICES_AT_ONCE_MAX = 2
 
 INTERRUPTED = "The payment was interrupted, and nothing was charged; try again."
@@ -242,7 +245,7 @@ class Till:
         return True
 
     async def _reconcile(self, settling: _Settling) -> bool:
-        """Let go, or give back, what the provider took against the end of an order."""
+        """Void, or refund, what the provider took against the end of an order."""
         order, stream = settling.order, settling.order.stream
         with anyio.fail_after(self._seconds_max):
             outcome = await self._let_go(order) if order.total else Reconciled()

@@ -19,15 +19,19 @@ from .order import ORDER_ID_CHARS_MAX
 
 __all__ = ["EVENTS_SEEN_MAX", "WEBHOOK_BYTES_MAX", "Webhook", "WebhookEvent"]
 
-# Read before it is known who sends it; Stripe's events have some kilobytes.
+# Bytes that are read before the signature is checked; Stripe's events have some kilobytes.
 WEBHOOK_BYTES_MAX = 128 * 1024
+# The longest signature header, in characters.
 SIGNATURE_CHARS_MAX = 4_096
+# Signatures in one header: while a secret is replaced there are several.
 SIGNATURES_MAX = 16
+# The longest id of an event, in characters.
 EVENT_ID_CHARS_MAX = 255
 
 TOLERANCE_SECONDS = 300
+# Ids of events that are remembered, to skip repeats; the oldest goes first.
 EVENTS_SEEN_MAX = 10_000
-# A number of seconds has no more digits for some thousands of years.
+# Digits of the time in a signature: enough seconds for some thousands of years.
 TIME_DIGITS_MAX = 12
 
 

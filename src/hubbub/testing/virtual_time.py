@@ -30,7 +30,8 @@ __all__ = ["EPOCH", "THREAD_SECONDS_MAX", "VirtualClock", "VirtualLoop", "run_in
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
-# A worker thread that is stuck must not stop the timers that would report it.
+# How long virtual time waits for a worker thread, in real seconds: one that is stuck must not
+# stop the timers that would report it.
 THREAD_SECONDS_MAX = 1.0
 
 T = TypeVar("T")

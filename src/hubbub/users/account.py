@@ -38,8 +38,10 @@ __all__ = [
     "streams_of",
 ]
 
-# NIST SP 800-63B: a least length, no rules of what must be in it, and room for a sentence.
+# The shortest password, in characters. NIST SP 800-63B: a least length, no rules of what must
+# be in it, and room for a sentence.
 PASSWORD_CHARS_MIN = 8
+# The longest password, in characters.
 PASSWORD_CHARS_MAX = 1_000
 # What a guest is called who gives no nickname.
 RESERVED = "Guest"

@@ -1,4 +1,4 @@
-"""Accounts: who has which, by a name and a password."""
+"""Accounts: which user has which, by a name and a password."""
 
 from __future__ import annotations
 

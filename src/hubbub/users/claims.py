@@ -22,7 +22,7 @@ logger = logging.getLogger("hubbub.users")
 
 # Says that it was done: the skeleton of no name is empty.
 DONE = "account/ "
-# Accounts that are looked at in one command.
+# Old accounts whose names one command gives protection.
 ACCOUNTS_MAX = 50
 
 

@@ -18,8 +18,8 @@ __all__ = ["WAITING_MAX", "Hashing"]
 
 T = TypeVar("T")
 
-# Passwords that wait for a thread, or are in one, of strangers and of others each; the next
-# is told to try again.
+# Passwords that wait for a thread or are in one: of strangers, and of known clients, each. The
+# next client is told to try again.
 WAITING_MAX = 50
 
 

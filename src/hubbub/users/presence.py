@@ -11,8 +11,8 @@ from .user import Status
 
 __all__ = ["LOST_MAX", "Presence"]
 
-# Users whose connection was lost and who may come back; the first to have gone are
-# offline at once when there are more.
+# Users who have lost their connection and may still reconnect; when there are more, those who
+# lost it first are offline at once.
 LOST_MAX = 10_000
 
 
@@ -21,8 +21,8 @@ class Presence:
     The users who have a session now, or had one a moment ago.
 
     Args:
-        grace_seconds: how long one whose connection was lost stays as he was: who
-            reloads a page does not go.
+        grace_seconds: how long a user who lost the connection keeps their status: to
+            reload a page is not to go.
         now: gives the time, in seconds.
         changed: called with a user and the new status whenever that is another.
     """
@@ -36,7 +36,7 @@ class Presence:
         self._grace_seconds = grace_seconds
         self._now = now
         self._changed = changed
-        # The sessions of each user, and whether it is away; none while he may come back.
+        # The sessions of each user, and whether it is away; none while the user may reconnect.
         self._sessions: dict[str, dict[object, bool]] = {}
         # Those who may come back, and what they were; the first to have gone first.
         self._lost: dict[str, tuple[float, Status]] = {}
@@ -62,7 +62,7 @@ class Presence:
         Args:
             user_id: whose it was.
             session: as it was connected.
-            lost: True if he did not say that he goes, and may be back in a moment.
+            lost: True if the client did not say that it goes, and may reconnect.
         """
         before = self.status(user_id)
         sessions = self._sessions[user_id]
@@ -125,7 +125,7 @@ class Presence:
 
     def _forget(self, until: float, user_id: str) -> None:
         lost = self._lost.get(user_id)
-        # He may have been back meanwhile, and have gone again.
+        # The user may have been back meanwhile, and have gone again.
         if lost is not None and lost[0] == until:
             del self._lost[user_id], self._sessions[user_id]
             self._tell(user_id, lost[1])

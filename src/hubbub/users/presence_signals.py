@@ -46,7 +46,7 @@ class PresenceSignals:
         self._status = status
         self._start = start
         self._quotas = quotas
-        # Users who come and go too often; what they are in the end is told later.
+        # Users who come and go too often; others are told later how it ended.
         self._late: set[str] = set()
 
     def tell(self, user_id: str, status: Status) -> None:

@@ -327,7 +327,7 @@ def role_command(caller: Caller, origin: Origin, nickname: str | None) -> Comman
 
     Args:
         caller: who asks; known from then on, and otherwise as before.
-        origin: the sign-in he comes from, which must not be over.
+        origin: the sign-in that the user comes from, which must not be over.
         nickname: what to show of one who was never seen; None is the id.
     """
     by = caller.user

@@ -66,7 +66,7 @@ def sign_in(
 
 
 def begun(origin: Origin) -> str | None:
-    """Return the sign-in that a user who is new begins with, if it has a family of tokens."""
+    """Return the sign-in that a new user begins with, if it has a family of tokens."""
     return origin.session if origin.fresh or origin.generation is not None else None
 
 
@@ -111,8 +111,8 @@ def check_guest(states: States, guest: GuestOrigin, user: str, grace_seconds: fl
 
     Args:
         states: what is known.
-        guest: who the user was before.
-        user: who the user is now.
+        guest: the guest that the user was before.
+        user: the user now.
         grace_seconds: see :func:`sign_in`.
 
     Raises:

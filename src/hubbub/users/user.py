@@ -37,7 +37,7 @@ __all__ = [
     "user_of",
 ]
 
-# Sign-ins of one user that last; a further one ends the one that was refreshed longest ago.
+# Sign-ins of one user; a further one ends the one that was refreshed longest ago.
 SIGN_INS_MAX = 1_000
 # Revoked sign-ins whose tokens say nothing of their family; for more, all such tokens end.
 SIGNED_OUT_MAX = 1_000
@@ -157,7 +157,7 @@ class UserState(Links):
         if origin.fresh:
             over = origin.epoch is not None and origin.epoch != self.epoch
         else:
-            # A user of a token of ours who was never here is one of another history, from
+            # A user whose token is ours and who was never here is of another history, from
             # before a reset, and begins anew.
             lost = origin.generation is not None and self.joined_at is not None
             over = lost or self._is_over(session, origin.issued, now)

@@ -11,7 +11,9 @@ from ..errors import HubbubError
 
 __all__ = ["BUFFER_BYTES_MAX", "BUFFER_EVENTS_MAX", "Follower", "Source"]
 
+# Events of one stream that wait for one follower.
 BUFFER_EVENTS_MAX = 1_024
+# Bytes of these events.
 BUFFER_BYTES_MAX = 1 << 20
 
 

@@ -9,7 +9,8 @@ __all__ = ["PROTOCOL_ERROR", "TRY_AGAIN_LATER", "Lost", "is_passing"]
 PROTOCOL_ERROR = 1002
 TRY_AGAIN_LATER = 1013
 
-# A refusal for so little is of the connection, and says nothing about the request.
+# The longest retry_after, in seconds, that the client waits for by itself: so short a refusal is
+# of the connection, and says nothing about the request.
 PASSING_SECONDS_MAX = 1.0
 
 

@@ -32,11 +32,12 @@ P = TypeVar("P")
 
 __all__ = ["Answered", "Asked", "Malformed", "Peer", "Told"]
 
+# Requests in one array.
 BATCH_REQUESTS_MAX = 100
-# Answers of one array that are kept until the last of them is there; with more than that
-# they go out as several arrays.
+# Bytes of the answers to one array that are kept until the last one is there; larger answers go
+# out as several arrays.
 BATCH_BYTES_MAX = 1024 * 1024
-# A request's id, where it is a text.
+# Characters of a request's id, where it is a text.
 ID_CHARS_MAX = 100
 
 _decode = msgspec.json.Decoder(Incoming).decode

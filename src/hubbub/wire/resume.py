@@ -29,7 +29,7 @@ from .peer import Answered, Malformed, Peer, Told
 
 __all__ = ["Request", "Resume"]
 
-# What a connection has not answered yet; a server takes 256 at a time.
+# Requests that are sent and not answered yet; a server takes 256 at a time.
 REQUESTS_SENT_MAX = 200
 
 _NULL = msgspec.Raw(b"null")

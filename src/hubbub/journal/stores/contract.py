@@ -18,8 +18,8 @@ class LostRace(StorageError):
     """
     A stream does not end where the batch begins: nothing was written.
 
-    Another writer was first, or memory was ahead of the store. Whoever forgets what they
-    know of the stream, and decides again, decides on what is there.
+    Another writer was first, or memory was ahead of the store. A caller that forgets what it
+    knows of the stream, and decides again, decides on what is there.
     """
 
     def __init__(self, message: str = "", *, retry_after: float | None = None) -> None:

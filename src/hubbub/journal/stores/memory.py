@@ -27,7 +27,7 @@ _decode_text = msgspec.json.Decoder(_Text).decode
 
 
 class _Texts:
-    """The terms of a stream's texts, made when somebody searches: in that one's thread."""
+    """The terms of a stream's texts, made by the first search and in its thread."""
 
     def __init__(self) -> None:
         self._lock = Lock()

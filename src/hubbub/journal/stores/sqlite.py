@@ -29,7 +29,7 @@ logger = logging.getLogger("hubbub.journal")
 
 # Rows written by one statement: each statement gives up the interpreter's lock.
 ROWS_AT_ONCE = (512, 64, 8, 1)
-# How long closing waits for who is in here still.
+# How long closing waits for calls that are still running, in seconds.
 CLOSE_SECONDS_MAX = 5.0
 # Events read in one go when a stream, or several, are loaded.
 LOADED_EVENTS_MAX = 5_000

@@ -11,8 +11,9 @@ from ...words import words
 
 __all__ = ["FOUND", "INDEX_BYTES_MAX", "INDEX_EVENTS_MAX", "index_some", "prepare", "query_of"]
 
-# Events indexed in one go, and about how many bytes of them: some milliseconds.
+# Events that are indexed in one go: some milliseconds.
 INDEX_EVENTS_MAX = 256
+# About how many bytes of events are indexed in one go.
 INDEX_BYTES_MAX = 256 * 1024
 # Other rules make another index, of all the events anew.
 INDEX_VERSION = "2"

@@ -38,7 +38,7 @@ class Operations extends Page {
     return sessionStorage.getItem(OPERATOR) ?? super.storedToken();
   }
 
-  // Each sign-in uses a token up, and gives the next one; it goes where the first one was.
+  // Each sign-in uses a token up, and gives the next one, which replaces it.
   #keepToken() {
     const [before, token] = [this.storedToken(), this.connection.token];
     if (!before || !isOfSameSignIn(before, token)) return;

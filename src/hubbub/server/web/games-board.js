@@ -10,7 +10,7 @@ const READ_MS_MIN = 1_000;
 
 export class Leaderboard {
   #table = h("div", null, h("p", { class: "empty" }, "Loading…"));
-  // The buttons stay while the table is redrawn: whoever uses the keyboard does not lose them.
+  // The buttons stay while the table is redrawn: a keyboard user does not lose them.
   #back = h("button", { class: "button compact", type: "button", onclick: () => this.#turn("before") }, "Previous");
   #on = h("button", { class: "button compact", type: "button", onclick: () => this.#turn("after") }, "Next");
   #pager = h("nav", { class: "row", "aria-label": "Pages of the leaderboard", hidden: true }, this.#back, this.#on);
@@ -59,7 +59,7 @@ export class Leaderboard {
   }
 
   // Show the entries before or after those that are shown. A cursor stays where it is while scores
-  // move, so that nobody who does not move is shown twice or left out.
+  // move, so a user who does not move is neither shown twice nor left out.
   #turn(way) {
     const entry = this.#entries.at(way === "before" ? 0 : -1);
     this.#place = { [way]: entry.cursor };
