@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import msgspec
 import pytest
@@ -12,6 +13,7 @@ from hubbub.errors import Closed, Overloaded, RateLimited
 from hubbub.wire.messages import error_object
 from tests.browser.accounts import PASSWORD, sign_in
 from tests.browser.chatting import create_room
+from tests.browser.chromium import SERVE, serving
 from tests.browser.windows import Open, Shot
 
 # What a server answers a sign-in when it cannot tell just now who one is.
@@ -21,6 +23,13 @@ NOT_NOW = [
     Closed("The hub is not open."),
     RuntimeError("the users' database is down"),
 ]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """Serve a hub for this file alone: no guest may look like an account that is made here."""
+    with serving(*SERVE) as address:
+        yield address
 
 
 def account_menu(page: Page, item: str) -> None:

@@ -63,7 +63,8 @@ def test_of_very_many_faults_the_first_are_listed(db: Path) -> None:
     damage(
         db,
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)"
-        " INSERT INTO used SELECT 'eve', i, x'00', '[[\"room/0\",1]]' FROM n",
+        " INSERT INTO used (by, key, fingerprint, places)"
+        " SELECT 'eve', i, x'00', '[[\"room/0\",1]]' FROM n",
     )
     lines = verified(db).stdout.splitlines()
 

@@ -76,7 +76,7 @@ def test_every_version_leads_to_the_present_one() -> None:
 
 
 def test_a_new_database_is_known_as_ours(path: Path) -> None:
-    writer = open_writer(path)
+    writer = open_writer(path, path)
 
     assert writer.pragma("application_id") == APPLICATION_ID
     assert writer.pragma("user_version") == SCHEMA_VERSION

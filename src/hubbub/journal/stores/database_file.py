@@ -56,6 +56,8 @@ class DatabaseFile:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(os.path.realpath(path))
+        # What the operator calls it, for whoever reads the messages.
+        self._name = os.fspath(path)
         self._lock = FileLock(f"{self.path}.lock", timeout=0, thread_local=False, mode=MODE)
         self._descriptor: int | None = None
         self._identity: tuple[int, int] | None = None
@@ -148,11 +150,11 @@ class DatabaseFile:
 
     def _conflict(self) -> Conflict:
         return Conflict(
-            f"The database {self.path} is open elsewhere; stop that, or use another file."
+            f"The database {self._name} is open elsewhere; stop that, or use another file."
         )
 
     def _cannot_open(self, error: OSError) -> StorageError:
-        return StorageError(f"The database {self.path} cannot be opened: {error}.")
+        return StorageError(f"The database {self._name} cannot be opened: {error}.")
 
 
 def _look(path: str) -> _Seen | None:

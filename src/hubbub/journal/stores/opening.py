@@ -16,9 +16,13 @@ APPLICATION_ID = 0x48756262
 SCHEMA_VERSION = 3
 
 
-def open_writer(path: Path) -> apsw.Connection:
+def open_writer(path: Path, name: str | Path) -> apsw.Connection:
     """
-    Open a database for the one who writes; make it, or bring it to the present version.
+    Open a database to write to it; make it, or bring it to the present version.
+
+    Args:
+        path: the file.
+        name: what the operator calls it.
 
     Raises:
         StorageError: it cannot be opened, or is not a hubbub database.
@@ -27,24 +31,24 @@ def open_writer(path: Path) -> apsw.Connection:
         writer = apsw.Connection(str(path))
         try:
             writer.set_busy_timeout(1_000)
-            _prepare(writer, path)
+            _prepare(writer, name)
         except BaseException:
             writer.close()
             raise
     except apsw.Error as error:
         # Clients are not told of this one, so it may name the file.
-        raise StorageError(f"The database {path} cannot be opened: {error}.") from error
+        raise StorageError(f"The database {name} cannot be opened: {error}.") from error
     return writer
 
 
-def _prepare(writer: apsw.Connection, path: Path) -> None:
+def _prepare(writer: apsw.Connection, name: str | Path) -> None:
     is_new = not writer.pragma("schema_version")
     version = writer.pragma("user_version")
     known = version == SCHEMA_VERSION or version in schema.MIGRATIONS
     # Before anything is written: it may be somebody else's.
     if not is_new and not (known and writer.pragma("application_id") == APPLICATION_ID):
         raise StorageError(
-            f"{path} is not a hubbub database of version {SCHEMA_VERSION}; use another."
+            f"{name} is not a hubbub database of version {SCHEMA_VERSION}; use another."
         )
     writer.pragma("journal_mode", "wal")
     writer.pragma("synchronous", "full")

@@ -65,7 +65,7 @@ class SQLiteStore:
         # Held by who writes: a commit that was given up may be under way still.
         self._writing = Lock()
         try:
-            self._writer = open_writer(self.path)
+            self._writer = open_writer(self.path, path)
             self.journal_id = self._meta("journal_id", secrets.token_hex(16))
             self.secret = self._meta("secret", secrets.token_hex(32))
             self._indexed = int(self._meta("indexed", "0"))
