@@ -179,7 +179,7 @@ def test_what_is_written_nowhere_is_not_acknowledged(
     for seq in range(1, 200):
         store.commit(Batch([record("room/1", seq, text="x" * 2_000)]))
     harm(path)
-    uses = [
+    uses: list[Callable[[], object]] = [
         store.check,
         lambda: store.commit(Batch([record("room/2", 1)])),
         # Else one of these would tell that the store works.
