@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import anyio
 import pytest
@@ -8,8 +9,11 @@ import pytest
 from hubbub.journal.command import Call, Command
 from hubbub.journal.event import Draft
 from hubbub.journal.states import States
+from hubbub.journal.stores.contract import Batch
+from hubbub.settings import Settings
 from tests.journal.tally import (
     Added,
+    SetClock,
     add,
     bar,
     doubt,
@@ -173,3 +177,42 @@ async def test_others_go_on_when_somebody_stops_waiting() -> None:
         store.open_all()
 
     assert numbers(store.read("tally/1", 0, 99)) == [1, 2, 3, 4, 5]
+
+
+class SlowIndex(CountingStore):
+    """Its index has many parts to catch up, each of which takes a second."""
+
+    def __init__(self, clock: SetClock) -> None:
+        super().__init__()
+        self.clock = clock
+        self.parts = 1_000
+        self.parts_before: list[int] = []
+
+    def commit(self, batch: Batch) -> None:
+        super().commit(batch)
+        self.parts_before.append(self.parts)
+
+    def catch_up(self) -> bool:
+        self.clock.seconds += 1
+        self.parts -= 1
+        return self.parts > 0
+
+
+async def test_a_command_waits_for_one_part_of_the_index_though_somebody_searches() -> None:
+    clock = SetClock()
+    store = SlowIndex(clock)
+    async with (
+        open_journal(store, Settings(clock=clock)) as journal,
+        anyio.create_task_group() as tg,
+    ):
+
+        async def write() -> None:
+            for _ in range(50):
+                await journal.execute(add("tally/1", 1))
+
+        tg.start_soon(write)
+        await journal.searching(store.search, "tally/1", ["apple"], 99, 9)
+
+    waited = [before - after for before, after in pairwise(store.parts_before)]
+    assert len(waited) == 49
+    assert max(waited) <= 2

@@ -11,7 +11,6 @@ from anyio import to_thread
 
 from hubbub.errors import Closed, Conflict, Invalid, KeyReused, NotFound, Overloaded
 from hubbub.journal.command import Call
-from hubbub.journal.committer import CATCH_UP_PARTS_MAX
 from hubbub.journal.journal import Journal
 from hubbub.journal.readers import READERS_MAX
 from hubbub.journal.stores.sqlite import SQLiteStore
@@ -348,7 +347,7 @@ async def test_a_search_ends_though_others_go_on_writing(reopen: Reopen) -> None
             await journal.execute(add("tally/1", 1, text="apple"))
 
     async with reopen() as journal, anyio.create_task_group() as tasks:
-        for _ in range(10 * CATCH_UP_PARTS_MAX):
+        for _ in range(100):
             tasks.start_soon(write, journal)
         await journal.execute(add("tally/2", 1, text="pear"))
 

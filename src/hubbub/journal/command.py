@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Generic, TypeVar
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from .event import Draft, Event
     from .states import Cell, Name, States
 
-__all__ = ["Call", "Command", "Lane", "NotLoaded", "check_key", "nothing"]
+__all__ = ["Call", "Command", "Lane", "NotLoaded", "check_key", "nothing", "put_back"]
 
 R = TypeVar("R")
 
@@ -153,6 +154,18 @@ class Lane:
         self._gone.update(range(first, self.turn))
         self._gone.difference_update(places)
         self.turn = first
+
+
+def put_back(calls: Iterable[Call[Any]]) -> None:
+    """Let calls that were decided be decided once more, each in its old place in its lane."""
+    places: defaultdict[Lane, list[int]] = defaultdict(list)
+    for call in calls:
+        call.races += 1
+        call.taken, call.error = False, None
+        if call.lane is not None:
+            places[call.lane].append(call.place)
+    for lane, turns in places.items():
+        lane.rewind(turns)
 
 
 def check_key(key: object, chars_max: int) -> None:

@@ -36,7 +36,7 @@ when the hub is left, lets the transaction under way end, up to the deadline.
 from __future__ import annotations
 
 import logging
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -46,7 +46,7 @@ import anyio.lowlevel
 
 from ..clock import Clock
 from ..errors import HubbubError, StorageError
-from .command import Call, Lane, NotLoaded
+from .command import Call, NotLoaded, put_back
 from .decider import Decided, Decider
 from .event import Event, Streams
 from .measures import Measures
@@ -58,11 +58,12 @@ __all__ = ["Committer"]
 
 logger = logging.getLogger("hubbub.journal")
 
-# How long the queue is empty before work that was put off is done, in seconds.
+# Seconds that the queue is empty before work put off is begun, and between two parts of it.
 IDLE_SECONDS = 0.05
-# Parts of that work which are done between two batches while a caller waits for it: more than
-# a batch puts off, or the caller would wait for as long as others write.
-CATCH_UP_PARTS_MAX = 10
+PART_SECONDS = 0.01
+# While a caller waits for that work, this many times as long as a batch took is spent on it
+# before the next: more than a batch puts off, or the wait would go on as long as others write.
+CATCH_UP_FACTOR = 4
 # A batch of so many calls says that more will come in a moment.
 BUSY_CALLS = 16
 # How often a command is decided again because another writer was first.
@@ -72,6 +73,7 @@ CHECK_SECONDS = 1.0
 # How often keys that have expired are looked for, and a part of them is removed.
 EXPIRE_SECONDS = 600.0
 EXPIRE_PART_SECONDS = 0.25
+FAULT = "The server failed while it kept this command; look whether it was kept."
 
 Publish = Callable[[Sequence[Event], Sequence[Record]], None]
 Load = Callable[[Call[Any], Sequence[Name]], None]
@@ -160,11 +162,10 @@ class Committer:
                 if self._busy:
                     # What is on its way in joins the batch: fewer batches, less for each call.
                     await anyio.lowlevel.checkpoint()
+                began = self._clock.monotonic()
                 if self.queue:
                     await self._run_batch()
-                for _ in range(CATCH_UP_PARTS_MAX):
-                    if self._caught_up is not None:
-                        await self._catch_up()
+                await self._catch_up_after(self._clock.monotonic() - began)
                 if self._states.monotonic >= self._expire_at:
                     await self._expire()
                 if not self.queue:
@@ -231,11 +232,12 @@ class Committer:
     # Work between the batches
 
     async def _wait_for_calls(self) -> None:
+        pause = IDLE_SECONDS
         while not self.queue and self._caught_up is None:
             if self._writer.fails:
                 work, seconds = self._writer.check, CHECK_SECONDS
             elif self._put_off and not self._behind:
-                work, seconds = self._catch_up, IDLE_SECONDS
+                work, seconds, pause = self._catch_up, pause, PART_SECONDS
             else:
                 await self._news.wait()
                 return
@@ -243,6 +245,13 @@ class Committer:
                 await self._news.wait()
                 return
             await work()
+
+    async def _catch_up_after(self, batch_seconds: float) -> None:
+        until = self._clock.monotonic() + CATCH_UP_FACTOR * batch_seconds
+        while self._caught_up is not None:
+            await self._catch_up()
+            if self.queue and self._clock.monotonic() >= until:
+                return
 
     async def _catch_up(self) -> None:
         # One bounded part at a time: commands go on in between.
@@ -366,28 +375,19 @@ class Committer:
     def _fail(self, decided: Decided, error: Exception) -> None:
         self._states.forget(decided.cells)
         self._states.forget_limits(call.command.by for call in decided.calls)
+        text = str(error) if isinstance(error, StorageError) else FAULT
         for call in decided.calls:
             # One for each: an error that is raised in many tasks gathers all their frames.
-            call.error = StorageError(
-                str(error)
-                if isinstance(error, StorageError)
-                else "The server failed while it kept this command; look whether it was kept."
-            )
+            call.error = StorageError(text)
 
     def _decide_again(self, decided: Decided, race: LostRace) -> None:
         """Put the calls of a batch back at the front of the queue, each in its old place."""
         self._fail(decided, race)
         again = [call for call in decided.calls if call.races < RACES_MAX]
         decided.calls = [call for call in decided.calls if call.races >= RACES_MAX]
-        places: defaultdict[Lane, list[int]] = defaultdict(list)
         for call in again:
-            call.races += 1
-            call.taken, call.error = False, None
             self._states.release(call)
-            if call.lane is not None:
-                places[call.lane].append(call.place)
-        for lane, turns in places.items():
-            lane.rewind(turns)
+        put_back(again)
         self.queue.extendleft(reversed(again))
 
     def _make_progress(self) -> None:

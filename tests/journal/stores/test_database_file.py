@@ -179,7 +179,14 @@ def test_what_is_written_nowhere_is_not_acknowledged(
     for seq in range(1, 200):
         store.commit(Batch([record("room/1", seq, text="x" * 2_000)]))
     harm(path)
-    for use in (store.check, lambda: store.commit(Batch([record("room/2", 1)]))):
+    uses: list[Callable[[], object]] = [
+        store.check,
+        lambda: store.commit(Batch([record("room/2", 1)])),
+        # Else one of these would tell that the store works.
+        store.catch_up,
+        lambda: store.expire(0),
+    ]
+    for use in uses:
         for _ in range(2):
             with pytest.raises(StorageError) as error:
                 use()

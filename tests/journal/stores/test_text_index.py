@@ -83,6 +83,38 @@ def test_large_texts_are_indexed_a_few_at_a_time(path: Path) -> None:
     assert found == [2, 4, 6]
 
 
+@pytest.mark.parametrize("text", ["\U0001f600" * 4_000, "\u6771" * 4_000, "\ufdfa" * 4_000])
+def test_a_part_has_few_of_the_longest_messages(path: Path, text: str) -> None:
+    store = SQLiteStore(path)
+    store.commit(Batch([record("room/1", seq, text=text) for seq in range(1, 10)]))
+
+    store.catch_up()
+
+    # Each takes milliseconds, and a commit waits for all of them.
+    assert store._indexed <= 3
+    store.close()
+
+
+def test_only_what_makes_the_index_may_be_lost_with_the_power(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, seen = SQLiteStore(path), list[object]()
+    index_some = text_index.index_some
+
+    def looked_at(writer: apsw.Connection, after: int) -> tuple[int, bool]:
+        seen.append(writer.pragma("synchronous"))
+        return index_some(writer, after)
+
+    monkeypatch.setattr(text_index, "index_some", looked_at)
+    store.commit(Batch([record("room/1", 1, text="apple")]))
+    store.catch_up()
+    seen.append(store._writer.pragma("synchronous"))
+    store.close()
+
+    normal, full = 1, 2
+    assert seen == [normal, full]
+
+
 def test_texts_that_were_superseded_are_passed_over(path: Path) -> None:
     store = SQLiteStore(path)
     store.commit(Batch([record("room/1", 1, text="apple")]))

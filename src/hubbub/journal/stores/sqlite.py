@@ -91,14 +91,8 @@ class SQLiteStore:
                     self._writer.executemany(schema.SUPERSEDE, batch.superseded)
                 if batch.used:
                     rows = [
-                        (
-                            used.by,
-                            used.key,
-                            used.fingerprint,
-                            _encode(used.places).decode(),
-                            used.at,
-                        )
-                        for used in batch.used
+                        (u.by, u.key, u.fingerprint, _encode(u.places).decode(), u.at)
+                        for u in batch.used
                     ]
                     self._writer.executemany("INSERT INTO used VALUES (?, ?, ?, ?, ?)", rows)
                 for snapshot in batch.snapshots:
@@ -194,17 +188,21 @@ class SQLiteStore:
     def catch_up(self) -> bool:
         """Index the texts of some more events."""
         with self._writing:
-            with self._transaction():
+            with text_index.not_synced(self._writer), self._transaction():
                 last, more = text_index.index_some(self._writer, self._indexed)
             self._indexed = last
+            self._file.check()
             return more
 
     @storage_errors
     def expire(self, before: int) -> bool:
         """Remove some used keys that are older; tell if more are left."""
-        with self._writing, self._transaction():
-            self._writer.execute(schema.EXPIRE, (before, EXPIRED_MAX))
-            return bool(self._writer.changes() == EXPIRED_MAX)
+        with self._writing:
+            with self._transaction():
+                self._writer.execute(schema.EXPIRE, (before, EXPIRED_MAX))
+                removed = self._writer.changes()
+            self._file.check()
+            return bool(removed == EXPIRED_MAX)
 
     @storage_errors
     def check(self) -> None:

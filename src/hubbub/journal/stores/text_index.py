@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import apsw
 
 from ...words import words
 
-__all__ = ["FOUND", "INDEX_BYTES_MAX", "INDEX_EVENTS_MAX", "index_some", "prepare", "query_of"]
+__all__ = [
+    "FOUND",
+    "INDEX_BYTES_MAX",
+    "INDEX_EVENTS_MAX",
+    "index_some",
+    "not_synced",
+    "prepare",
+    "query_of",
+]
 
-# Events that are indexed in one go: some milliseconds.
+# Events that are indexed in one go: some milliseconds, for which the next commit waits.
 INDEX_EVENTS_MAX = 256
-# About how many bytes of events are indexed in one go.
-INDEX_BYTES_MAX = 256 * 1024
+# About how many bytes of events are indexed in one go. A thread that needs more of Python than
+# some milliseconds must wait for further turns, behind everybody who reads.
+INDEX_BYTES_MAX = 32 * 1024
 # Other rules make another index, of all the events anew.
 INDEX_VERSION = "2"
 # Between a stream's number and a word: what no word has, and the tokenizer takes for a letter.
@@ -74,6 +84,20 @@ def index_some(writer: apsw.Connection, after: int) -> tuple[int, bool]:
     writer.execute(FIND, (after, last))
     writer.execute("INSERT OR REPLACE INTO meta VALUES ('indexed', ?)", (str(last),))
     return int(last), count < found or found == INDEX_EVENTS_MAX
+
+
+@contextmanager
+def not_synced(writer: apsw.Connection) -> Iterator[None]:
+    """
+    Let a transaction end before it is on the disk; it may be lost with the power, and no other.
+
+    The index is made again from the events, so nobody waits for the disk because of it.
+    """
+    writer.execute("PRAGMA synchronous = normal")
+    try:
+        yield
+    finally:
+        writer.execute("PRAGMA synchronous = full")
 
 
 def query_of(number: int | None, starts: Sequence[str]) -> str:
