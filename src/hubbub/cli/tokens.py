@@ -87,7 +87,7 @@ def newest(url: str, token: str) -> str:
 
 def keep_newest(url: str, token: str, *, anew: bool = True) -> None:
     """
-    Keep a token for whoever knows one of the same sign-in, which is used up now.
+    Keep a token for a program that knows an older one of the same sign-in, now used up.
 
     Args:
         url: the server's.

@@ -25,7 +25,7 @@ __all__ = ["Presence", "abandoned_at", "counts_for", "presence", "took_part"]
 
 class Presence(msgspec.Struct, frozen=True):
     """
-    Who of a match's players is where.
+    Where each of a match's players is.
 
     Args:
         drafts: what is to be written about it.

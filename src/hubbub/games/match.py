@@ -39,7 +39,7 @@ class Match(msgspec.Struct, frozen=True):
         started_at: UTC.
         ended_at: UTC, None while it goes on.
         board: where the winner gets points.
-        referee: who alone may score; None if players score for themselves.
+        referee: the user who alone may score; None if players score for themselves.
         private: True if only its players may follow.
         game: the name of the game that the hub runs it with, if any.
         gone: those who resigned or forfeited, the first first.
@@ -73,7 +73,7 @@ class MatchState(State):
         dropped: of those, who is not connected now -> since when.
         gone: those who resigned or forfeited, the first first.
         keys: a player -> the key of the search that found it.
-        by: who started it.
+        by: the user who started it.
         scored_at: when somebody has scored last.
     """
 

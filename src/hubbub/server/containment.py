@@ -16,7 +16,7 @@ __all__ = ["Contained"]
 
 # These change nothing, and a page of another site cannot read their answers.
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-# An answer is for whoever asked, and is what it says it is.
+# An answer is for the client that asked, and is of the type that it names.
 DEFAULT_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 
 

@@ -92,7 +92,7 @@ class EventStream(Response):
                 await send({"type": "http.response.body", "body": b""})
         finally:
             self._forget()
-            # It waits for nothing; the shield is for whoever changes that.
+            # It waits for nothing; the shield is for a later change to that.
             with anyio.CancelScope(shield=True):
                 await self._following.__aexit__(None, None, None)
 

@@ -33,7 +33,7 @@ R = TypeVar("R")
 
 class Known(msgspec.Struct, frozen=True):
     """
-    Who signs in.
+    The user who signs in.
 
     Args:
         user: the user.

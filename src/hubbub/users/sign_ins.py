@@ -24,7 +24,7 @@ __all__ = ["GuestOrigin", "begun", "check_guest", "end", "has_ended", "is_reused
 
 class GuestOrigin(msgspec.Struct, frozen=True):
     """
-    Who a user was before signing in, whose cart comes along.
+    The guest that a user was before signing in, whose cart comes along.
 
     Args:
         user: the guest's id.
