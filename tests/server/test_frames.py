@@ -20,6 +20,7 @@ from hubbub.server.frames import (
     CLOSE,
     CONTROL_BYTES_MAX,
     OVERSIZE,
+    PIECES_MAX,
     PING,
     SKIPPED_BYTES_MAX,
     TEXT,
@@ -239,3 +240,15 @@ def test_a_message_of_small_fragments_takes_no_more_memory_than_a_whole_one() ->
         list(frames.feed(masked(0x00, b"ab")))
 
     assert sys.getsizeof(frames._parts) < 2 * 20_002
+
+
+def test_a_frame_that_comes_in_small_pieces_takes_no_more_memory_than_a_whole_one() -> None:
+    frames, size = Frames(bytes_max=65_536), 20_000
+    data = b"\x81\xfe" + size.to_bytes(2, "big") + bytes(4) + b"ab" * (size // 2)
+    for at in range(0, len(data) - 2, 2):
+        assert list(frames.feed(data[at : at + 2])) == []
+    pieces = frames._pieces or []
+
+    assert len(pieces) <= PIECES_MAX
+    assert sum(map(sys.getsizeof, pieces)) < size + 100 * PIECES_MAX
+    assert list(frames.feed(data[-2:])) == [(TEXT, b"ab" * (size // 2))]

@@ -39,6 +39,8 @@ WHOLE_TEXT: Final = 0x80 | TEXT
 CONTROL_BYTES_MAX = 125
 # Bytes of a message that is too large and is skipped; a larger one ends the connection.
 SKIPPED_BYTES_MAX = 16 * 1024 * 1024
+# Pieces of one frame, as they came, that are kept apart: each costs more than its bytes.
+PIECES_MAX = 64
 # Close codes that a client may send: those of the RFC and of IANA's registry, and those that
 # libraries (3000 to 3999) and applications (4000 to 4999) give a meaning.
 CLOSE_CODES = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
@@ -77,12 +79,23 @@ class Frames:
         bytes_max: the largest message; a larger one is passed over, and told as OVERSIZE.
     """
 
-    __slots__ = ("_buffer", "_bytes_max", "_characters", "_opcode", "_parts", "_size", "_skip")
+    __slots__ = (
+        "_bytes_max",
+        "_characters",
+        "_missing",
+        "_opcode",
+        "_parts",
+        "_pieces",
+        "_size",
+        "_skip",
+    )
 
     def __init__(self, bytes_max: int) -> None:
         self._bytes_max = bytes_max
-        # None when nothing more is read: after a close, or after a fault.
-        self._buffer: bytes | None = b""
+        # What is there of a frame, and how much of it is missing at least; None when nothing
+        # more is read: after a close, or after a fault.
+        self._pieces: list[bytes] | None = []
+        self._missing = 0
         # A message that comes in fragments: its opcode, what is there of it, and how much.
         self._opcode = 0
         self._parts: bytearray | None = None
@@ -101,17 +114,17 @@ class Frames:
         Raises:
             FrameError: the client broke the protocol.
         """
-        if self._buffer is None:
+        data = self._with_pieces(data)
+        if not data:
             return
-        if self._buffer:
-            data = self._buffer + data
         # Put back at the end: where this raises nothing more will be read.
-        self._buffer = None
+        self._pieces = None
         end = len(data)
         at = self._skip_over(0, end)
         while end - at >= 2:
             head, size, start = _header(data, at, end)
             if start < 0:
+                self._missing = 1
                 break
             if size > self._bytes_max and not head & 0x08:
                 yield from self._pass_over(head, size)
@@ -119,6 +132,7 @@ class Frames:
                 at = self._skip_over(start, end)
                 continue
             if end - start < size:
+                self._missing = start + size - end
                 break
             payload = apply_mask(data[start : start + size], data[start - 4 : start])
             at = start + size
@@ -131,7 +145,25 @@ class Frames:
                 yield from self._take(head, payload)
                 if head & 0x0F == CLOSE:
                     return
-        self._buffer = data[at:]
+        else:
+            # The two bytes that every header begins with.
+            self._missing = 2 - (end - at)
+        self._pieces = [data[at:]] if at < end else []
+
+    def _with_pieces(self, data: bytes) -> bytes:
+        """Return what is there, or nothing while some of the frame is missing for certain."""
+        pieces = self._pieces
+        if pieces is None:
+            return b""
+        if not pieces:
+            return data
+        if len(data) >= self._missing:
+            return b"".join((*pieces, data))
+        pieces.append(data)
+        self._missing -= len(data)
+        if len(pieces) > PIECES_MAX:
+            pieces[:] = [b"".join(pieces)]
+        return b""
 
     def _skip_over(self, at: int, end: int) -> int:
         skipped = min(self._skip, end - at)

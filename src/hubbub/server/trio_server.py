@@ -150,9 +150,14 @@ class TrioConnection:
                 await self._read()
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 self._http.lost()
-        if self._websocket is not None:
-            head, rest = self._websocket
-            await take_over(self._gateway, self._stream, head, rest)
+        # Nothing of the handshake is kept for as long as the WebSocket lasts.
+        if self._websocket is not None and (client := await self._shake_hands()) is not None:
+            await client.run()
+
+    async def _shake_hands(self) -> TrioSocket | None:
+        assert self._websocket is not None
+        (head, rest), self._websocket = self._websocket, None
+        return await take_over(self._gateway, self._stream, head, rest)
 
     def leave(self) -> None:
         """Give the place back."""
@@ -247,9 +252,9 @@ async def take_over(
     stream: trio.SocketStream,
     head: RequestHead,
     rest: bytes,
-) -> None:
+) -> TrioSocket | None:
     """
-    Answer a handshake, and serve the WebSocket until it ends.
+    Answer a handshake, and make a WebSocket of the connection if it was accepted.
 
     Args:
         gateway: what it belongs to.
@@ -260,9 +265,10 @@ async def take_over(
     answer = gateway.handshakes.answer(head.headers, version=head.version)
     await stream.send_all(answer.head)
     if answer.accepted and not gateway.full:
-        await TrioSocket(gateway, stream, head.headers).run(rest)
-    elif answer.accepted:
+        return TrioSocket(gateway, stream, head.headers, rest)
+    if answer.accepted:
         await stream.send_all(close_frame(BUSY, "Too many connections."))
+    return None
 
 
 def _scope_of(stream: trio.SocketStream, peer: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from .gateway import Gateway
 
 __all__ = ["TrioSocket"]
 
-READ_BYTES = 64 * 1024
+READ_BYTES = 16 * 1024
 # How much is given to the kernel at one time, so that it is seen to go.
 WRITE_BYTES = 64 * 1024
 
@@ -34,6 +34,7 @@ class TrioSocket(FrameSocket):
         gateway: what its connection belongs to.
         stream: the TCP connection.
         headers: of the request that asked for it, their names in small letters.
+        rest: what came behind the handshake already.
 
     Raises:
         OSError: the client is gone already.
@@ -57,6 +58,7 @@ class TrioSocket(FrameSocket):
         gateway: Gateway,
         stream: trio.SocketStream,
         headers: Iterable[tuple[bytes, bytes]],
+        rest: bytes,
     ) -> None:
         # Asked before anything is counted: it fails where the client has reset the connection.
         peer = str(stream.socket.getpeername()[0])
@@ -69,7 +71,7 @@ class TrioSocket(FrameSocket):
         self._pending_bytes = 0
         self._writing = False
         # What was read and waits for its turn.
-        self._held = b""
+        self._held = rest
         # Set when what waits has been written, and the socket is read from again.
         self._space = trio.Event()
         # True when our side has ended, or will when what waits has been written.
@@ -79,16 +81,10 @@ class TrioSocket(FrameSocket):
         patience = gateway.settings.sign_in_seconds_max
         self._patience = trio.CancelScope(deadline=trio.current_time() + patience)
 
-    async def run(self, data: bytes) -> None:
-        """
-        Read until either side closes.
-
-        Args:
-            data: what came behind the handshake already.
-        """
+    async def run(self) -> None:
+        """Read until either side closes."""
         try:
             self.check_place()
-            self._held = data
             with self._patience:
                 await self._read()
             if self._patience.cancelled_caught and not self._ended:
