@@ -167,6 +167,7 @@ COMMANDS: Mapping[str, Grant] = {
     "shop.checkout": OWN,
     "shop.order": Grant(("owner", "admin"), READING["order"].refusal),
     "shop.orders": OWN,
+    "shop.open_orders": ADMIN,
     "shop.refund": ADMIN,
     "shop.cancel_order": Grant(
         ("owner", "admin"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 from tests.browser.accounts import ADMIN, serving_with_admin, sign_in
 from tests.browser.chatting import create_room, join_room, message, say
@@ -154,8 +155,46 @@ def test_a_product_is_found_by_its_sku(operate: Open) -> None:
     expect(laptop).to_have_count(0)
 
 
+def order_that_waits(page: Page, nickname: str) -> None:
+    """Buy a mouse with a card that the provider never answers about."""
+    url = page.url.partition("admin")[0]
+    answer = page.request.post(f"{url}api/users/sign_in", data={"nickname": nickname}).json()
+    headers = {"Authorization": f"Bearer {answer['token']}"}
+    item = {"sku": "mouse", "quantity": 1, "key": "add"}
+    page.request.post(f"{url}api/shop/add_item", data=item, headers=headers)
+    paid = {"payment": "pm_card_timeout", "key": "pay"}
+    # The order is placed at once, and goes on without its buyer.
+    with suppress(Error):
+        page.request.post(f"{url}api/shop/checkout", data=paid, headers=headers, timeout=1_000)
+
+
+@pytest.mark.parametrize(
+    ("nickname", "act", "submit", "waits"),
+    [
+        ("Val", "Cancel", "Cancel the order", "declined: the provider"),
+        ("Wim", "Settle", "Mark as paid", "paid: the provider"),
+    ],
+)
+def test_an_order_that_waits_for_the_provider_is_ended(
+    operate: Open, shot: Shot, nickname: str, act: str, submit: str, waits: str
+) -> None:
+    page = operate()
+    order_that_waits(page, nickname)
+    row = page.get_by_role("row", name=re.compile(nickname)).filter(has_text="$")
+    expect(row).to_contain_text("payment")
+    row.scroll_into_view_if_needed()
+    shot(page, f"admin-orders-{act.lower()}")
+    row.get_by_role("button", name=act).click()
+    page.get_by_role("dialog").get_by_role("button", name=submit).click()
+
+    expect(row).to_contain_text(waits)
+    expect(row.get_by_role("button")).to_have_count(0)
+
+
 def test_it_fits_a_phone(operate: Open, shot: Shot) -> None:
     page = operate(phone=True)
+    order_that_waits(page, "Xenia")
+    expect(page.get_by_role("row", name=re.compile("Xenia"))).to_be_visible()
 
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.wait_for_timeout(2_500)

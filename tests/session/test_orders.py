@@ -7,6 +7,7 @@ import anyio
 import pytest
 
 from hubbub import Conflict, NotAllowed, NotFound, Order, Session, Settings
+from hubbub.shop import service
 from tests.session.selling import CARD, fill, stocked, usd
 from tests.session.worlds import OpenWorld, World
 from tests.shop.bank import Bank
@@ -145,6 +146,43 @@ async def test_an_admin_settles_what_the_provider_does_not_decide(world: OpenWor
     assert (done.status, done.payment_id, done.reconciliation) == ("paid", "seen", "pending")
     assert cart.lines == []
     assert order.id in invoice
+
+
+async def test_an_admin_sees_which_orders_wait_for_the_provider(world: OpenWorld) -> None:
+    async with world(SILENT, payments=SilentBank()) as here:
+        admin = await stocked(here)
+        ann, bob = await here.sessions("Ann", "Bob")
+        first, second = await bought(here, ann), await bought(here, bob)
+        with pytest.raises(NotAllowed):
+            await ann.shop.open_orders()
+        waiting = await admin.shop.open_orders()
+        done = await admin.shop.cancel_order(first.id, key="c")
+        ended = await admin.shop.open_orders()
+
+    assert waiting == [first, second]
+    # The provider has not said yet whether it takes something for the one that is ended.
+    assert ended == [done, second]
+
+
+async def test_an_order_that_is_done_with_waits_for_nothing(world: OpenWorld) -> None:
+    async with world() as here:
+        admin = await stocked(here)
+        ann = await here.session("Ann")
+        order = await bought(here, ann)
+
+        assert (order.status, await admin.shop.open_orders()) == ("paid", [])
+
+
+async def test_so_many_open_orders_are_listed(
+    world: OpenWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "OPEN_ORDERS_MAX", 1)
+    async with world(SILENT, payments=SilentBank()) as here:
+        admin = await stocked(here)
+        ann, bob = await here.sessions("Ann", "Bob")
+        first, _ = await bought(here, ann), await bought(here, bob)
+
+        assert await admin.shop.open_orders() == [first]
 
 
 async def test_only_an_admin_gives_back(world: OpenWorld) -> None:

@@ -92,6 +92,7 @@ ATTEMPTS: Mapping[str, tuple[Attempt, frozenset[str]]] = {
     "shop.settle_order": (lambda eve, it: eve.shop.settle_order(it.order, key="s"), ADMIN),
     "shop.set_coupon": (lambda eve, it: eve.shop.set_coupon("ALL", percent=100), ADMIN),
     "shop.order": (lambda eve, it: eve.shop.order(it.order), ADMIN),
+    "shop.open_orders": (lambda eve, it: eve.shop.open_orders(), ADMIN),
     "shop.refund": (lambda eve, it: eve.shop.refund(it.order, key="r"), ADMIN),
     "shop.invoice": (lambda eve, it: eve.shop.invoice(it.order), ADMIN),
     "users.set_role": (lambda eve, it: eve.users.set_role(it.bob.user.id, "moderator"), ADMIN),

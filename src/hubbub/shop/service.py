@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 
 from anyio import to_thread
 
 from ..errors import PaymentDeclined
+from ..journal.agenda import Agenda
 from ..journal.caller import Caller
 from ..journal.command import Command, nothing
 from ..journal.event import Draft, Event
@@ -23,7 +25,10 @@ from .pricing import Terms
 from .products import Products
 from .till import Till
 
-__all__ = ["Shop"]
+__all__ = ["OPEN_ORDERS_MAX", "Shop"]
+
+# Of those that an admin is shown: an order is a stream to load.
+OPEN_ORDERS_MAX = 50
 
 
 class Shop(Products):
@@ -104,6 +109,26 @@ class Shop(Products):
             return [order_of(one, states.of(OrderState, one)) for one in streams]
 
         return Command(self._by, nothing, result, reads=(user,))
+
+    @query
+    def open_orders(self) -> Command[list[Order]]:
+        """
+        List orders that wait for the payment provider, up to 50, the oldest first. For admins.
+
+        Their payment or a refund is pending, or they were ended by hand and the provider has
+        not said what became of their payment.
+
+        Raises:
+            NotAllowed: you are no admin.
+        """
+
+        def result(states: States, events: Sequence[Event]) -> list[Order]:
+            # An order is put into the agenda when it is placed, and stays where it is.
+            streams = list(islice(states.of(Agenda, placing.AGENDA).due, OPEN_ORDERS_MAX))
+            states.need(streams)
+            return [order_of(one, states.of(OrderState, one)) for one in streams]
+
+        return Command(self._by, nothing, result, reads=(placing.AGENDA,))
 
     @slow_command
     async def refund(self, order_id: str, *, key: str, amount: Money | None = None) -> Order:

@@ -1,5 +1,6 @@
 // The operator's page: how the hub is doing, and what can be done about it.
 
+import { OrdersCard } from "./admin-orders.js";
 import { LagCard, PeopleCard } from "./admin-people.js";
 import { Plots } from "./admin-plots.js";
 import { ProductsCard } from "./admin-products.js";
@@ -73,11 +74,12 @@ class Operations extends Page {
 
   #show() {
     const plots = new Plots();
-    const [rooms, lags, people, products] = [
+    const [rooms, lags, people, products, orders] = [
       new RoomsCard(this),
       new LagCard(this),
       new PeopleCard(this),
       new ProductsCard(this),
+      new OrdersCard(this),
     ];
     const menu = h(
       "button",
@@ -93,14 +95,18 @@ class Operations extends Page {
       this.light,
       menu,
     );
-    const cards = h("div", { class: "cards" }, rooms.element, people.element, products.element, lags.element);
+    const cards = h(
+      "div",
+      { class: "cards" },
+      [rooms, people, products, lags, orders].map(({ element }) => element),
+    );
     fill(this.root, bar, h("main", { class: "page operations", tabindex: -1 }, plots.element, cards));
     this.showLight();
     this.#repeat(STATS_MS, async () => {
       const stats = await this.connection.call("operations.stats");
-      for (const one of [plots, rooms, lags]) one.show(stats);
+      for (const one of [plots, rooms, lags, orders]) one.show(stats);
     });
-    this.#repeat(LISTS_MS, () => Promise.all([rooms, people, products].map((one) => one.load())));
+    this.#repeat(LISTS_MS, () => Promise.all([rooms, people, products, orders].map((one) => one.load())));
   }
 
   // Do it again and again, and never twice at once.
