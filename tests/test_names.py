@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import string
+from importlib.resources import files
 from unicodedata import category, normalize
 
 import pytest
@@ -38,6 +41,10 @@ def alike(one: str, other: str) -> bool:
         ("mary", "rnary"),
         ("ALICE", "alice"),
         ("Alice", "AL1CE"),
+        ("alice", "ali\u03f2e"),  # a Greek sigma that looks like a "c"
+        ("alfred", "al\u017fred"),  # a long "s"
+        ("existing", "exi\u0307sting"),  # a second dot
+        ("existing", "exist\u0131\u0307ng"),
     ],
 )
 def test_names_that_look_alike_share_a_skeleton(name: str, other: str) -> None:
@@ -50,6 +57,19 @@ def test_names_that_look_alike_share_a_skeleton(name: str, other: str) -> None:
 )
 def test_names_that_differ_do_not(name: str, other: str) -> None:
     assert not alike(name, other)
+
+
+def test_a_letter_looks_like_all_those_that_the_table_says() -> None:
+    table = json.loads(files("confusable_homoglyphs").joinpath("confusables.json").read_bytes())
+    pairs = [
+        (letter, other["c"].strip("\u200e"))
+        for letter in string.ascii_letters + string.digits
+        for other in table.get(letter, ())
+    ]
+    unlike = [pair for pair in pairs if not alike(f"q{pair[0]}z", f"q{pair[1]}z")]
+
+    assert len(pairs) > 1_000
+    assert unlike == []
 
 
 @given(st.text(max_size=20))

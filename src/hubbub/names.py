@@ -44,7 +44,9 @@ _table = msgspec.json.Decoder(dict[str, list[_Char]]).decode
 _FLAGS = regex.V1 | regex.VERBOSE
 _without_meant = regex.compile(_MEANT, _FLAGS).sub
 _invisible = regex.compile(_INVISIBLE, regex.V1).search
-_strip_invisible = regex.compile(rf"{_INVISIBLE}|\s", regex.V1).sub
+# A dot above a letter that has one already cannot be seen either.
+_SECOND_DOT = r"(?<=[\p{Soft_Dotted}\u0131\u0237]\p{M}*)\u0307"
+_strip_invisible = regex.compile(rf"{_INVISIBLE}|\s|{_SECOND_DOT}", regex.V1).sub
 _too_many_marks = regex.compile(rf"\p{{M}}{{{MARKS_MAX + 1}}}").search
 
 
@@ -76,17 +78,20 @@ def name_key(name: str) -> str:
 
 def skeletons(name: str) -> tuple[str, ...]:
     """
-    Return the two or three skeletons of a name; names that share one of them look alike.
+    Return the two to four skeletons of a name; names that share one of them look alike.
 
     They are those of the name in small letters ("ALICE" looks like "alice"), as it is written
-    ("PaypaI", with a capital I, looks like "PayPal"), and in capitals ("AL1CE").
+    ("PaypaI", with a capital I, looks like "PayPal"), in capitals ("AL1CE"), and of its very
+    characters: some look like another letter than the one that they stand for, as a long s does.
     """
     plain = normalize("NFKC", name)
-    found = (
+    found = [
         _skeleton(plain.casefold()).casefold(),
         _skeleton(plain).casefold(),
         _skeleton(plain.upper()),
-    )
+    ]
+    if not name.isascii():
+        found.append(_alike(_shown(name)).casefold())
     return tuple(dict.fromkeys(normalize("NFC", one) for one in found))
 
 
@@ -96,9 +101,15 @@ def read_ahead() -> None:
 
 
 def _skeleton(text: str) -> str:
-    shown = _strip_invisible("", normalize("NFD", text))
-    alike = "".join([_prototypes().get(char, char) for char in map(_plain, shown)])
-    return normalize("NFKC", alike)
+    return _alike("".join(map(_plain, _shown(text))))
+
+
+def _shown(text: str) -> str:
+    return _strip_invisible("", normalize("NFD", text))
+
+
+def _alike(shown: str) -> str:
+    return normalize("NFKC", "".join([_prototypes().get(char, char) for char in shown]))
 
 
 def _plain(char: str) -> str:

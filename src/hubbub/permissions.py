@@ -126,7 +126,7 @@ COMMANDS: Mapping[str, Grant] = {
     ),
     "chat.react": SPEAKER,
     "chat.unreact": SPEAKER,
-    "chat.typing": MEMBER,
+    "chat.typing": SPEAKER,
     "chat.mark_read": MEMBER,
     "chat.history": MEMBER,
     "chat.search": MEMBER,

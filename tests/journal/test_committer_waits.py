@@ -7,6 +7,7 @@ import anyio
 import pytest
 
 from hubbub.journal.command import Call, Command
+from hubbub.journal.committer import IDLE_SECONDS
 from hubbub.journal.event import Draft
 from hubbub.journal.states import States
 from hubbub.journal.stores.contract import Batch
@@ -216,3 +217,13 @@ async def test_a_command_waits_for_one_part_of_the_index_though_somebody_searche
     waited = [before - after for before, after in pairwise(store.parts_before)]
     assert len(waited) == 49
     assert max(waited) <= 2
+
+
+async def test_between_two_parts_of_the_index_there_is_time_for_commands() -> None:
+    clock = SetClock()
+    store = SlowIndex(clock)
+    async with open_journal(store, Settings(clock=clock)):
+        await anyio.sleep(4 * IDLE_SECONDS)
+
+    # It took a second, so the next one is some seconds later.
+    assert store.parts == 999

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from hubbub import NotAllowed, NotFound, Session, Signal
+from hubbub import Conflict, Muted, NotAllowed, NotFound, Session, Signal
 from hubbub.journal.signals import SIGNALS_MAX
 from tests.session.worlds import PATIENCE, OpenWorld
 
@@ -28,6 +28,25 @@ async def test_typing_reaches_who_listens(world: OpenWorld) -> None:
                 heard = await anext(aiter(signals))
 
     assert heard == Signal(room.stream, alice.user.id, "typing")
+
+
+async def test_those_who_may_not_speak_are_not_typing(world: OpenWorld) -> None:
+    async with world() as w:
+        alice, bob = await w.sessions("Alice", "Bob")
+        room = await alice.chat.create_room("r")
+        await bob.chat.join(room.id)
+        await alice.chat.mute(room.id, bob.user.id, 60)
+        async with alice.signals(room.stream) as signals:
+            with pytest.raises(Muted):
+                await bob.chat.typing(room.id)
+            await alice.chat.typing(room.id)
+            with anyio.fail_after(PATIENCE):
+                heard = await anext(aiter(signals))
+        await alice.chat.close_room(room.id)
+
+        assert heard.by == alice.user.id
+        with pytest.raises(Conflict):
+            await alice.chat.typing(room.id)
 
 
 async def test_events_are_passed_over(world: OpenWorld) -> None:

@@ -301,8 +301,9 @@ class Chat(Service):
 
     @slow_command
     async def typing(self, room_id: str) -> None:
-        """Let those who follow the room know that one is typing; it is not kept."""
-        stream = await self._history.readable(room_id)
+        """Let those who follow the room know that you are typing; it is not kept."""
+        stream = stream_of(room_id)
+        await self._caller.execute(speaking.speaking_in(stream, self._by))
         self._caller.journal.signal(Signal(stream, self._by, "typing"))
 
     @command

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ..errors import NotFound
+from ..journal.command import Command, nothing
 from ..journal.event import Draft, Event
 from ..journal.link import Linked, Links
 from ..journal.states import States
@@ -17,7 +18,7 @@ from .limits import check_directs
 from .message import Message, message_of
 from .room import Room, RoomState, direct_of, room_of
 
-__all__ = ["check_user", "direct_room_of", "other_of", "said", "send", "send_direct"]
+__all__ = ["check_user", "direct_room_of", "other_of", "said", "send", "send_direct", "speaking_in"]
 
 
 def send(  # noqa: PLR0913
@@ -45,6 +46,15 @@ def send_direct(by: str, other: str, text: str, chars_max: int, states: States) 
         drafts += [Draft(f"user/{user}", Linked(stream)) for user in (by, other)]
     states.charge("messages", by)
     return drafts
+
+
+def speaking_in(stream: str, by: str) -> Command[None]:
+    """Make the command that changes nothing, and is refused to those who may not speak."""
+
+    def check(states: States, events: Sequence[Event]) -> None:
+        states.of(RoomState, stream).check_speaker(by, states.now)
+
+    return Command(by, nothing, check, reads=(stream,))
 
 
 def said(states: States, events: Sequence[Event]) -> Message:

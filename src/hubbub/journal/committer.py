@@ -47,7 +47,7 @@ import anyio.lowlevel
 from ..clock import Clock
 from ..errors import HubbubError, StorageError
 from .command import Call, NotLoaded, put_back
-from .decider import Decided, Decider
+from .decider import FAULT, Decided, Decider
 from .event import Event, Streams
 from .measures import Measures
 from .states import Name, States
@@ -58,9 +58,10 @@ __all__ = ["Committer"]
 
 logger = logging.getLogger("hubbub.journal")
 
-# Seconds that the queue is empty before work put off is begun, and between two parts of it.
+# Seconds that the queue is empty before work put off is begun; and how many times as long as a
+# part took before the next one: whoever comes meanwhile waits for no part, most of the time.
 IDLE_SECONDS = 0.05
-PART_SECONDS = 0.01
+PAUSE_FACTOR = 4
 # While a caller waits for that work, this many times as long as a batch took is spent on it
 # before the next: more than a batch puts off, or the wait would go on as long as others write.
 CATCH_UP_FACTOR = 4
@@ -73,7 +74,6 @@ CHECK_SECONDS = 1.0
 # How often keys that have expired are looked for, and a part of them is removed.
 EXPIRE_SECONDS = 600.0
 EXPIRE_PART_SECONDS = 0.25
-FAULT = "The server failed while it kept this command; look whether it was kept."
 
 Publish = Callable[[Sequence[Event], Sequence[Record]], None]
 Load = Callable[[Call[Any], Sequence[Name]], None]
@@ -124,8 +124,7 @@ class Committer:
         self._key_seconds = key_seconds
         self._expire_at = clock.monotonic() + EXPIRE_PART_SECONDS
         self._news = anyio.Event()
-        self._put_off = True
-        self._busy = False
+        self._put_off, self._busy = True, False
         self._caught_up: anyio.Event | None = None
         # Why the last attempt at it failed; it is not repeated before the next commit.
         self._behind = ""
@@ -237,14 +236,15 @@ class Committer:
             if self._writer.fails:
                 work, seconds = self._writer.check, CHECK_SECONDS
             elif self._put_off and not self._behind:
-                work, seconds, pause = self._catch_up, pause, PART_SECONDS
+                work, seconds = self._catch_up, pause
             else:
-                await self._news.wait()
-                return
+                return await self._news.wait()
             with anyio.move_on_after(seconds):
-                await self._news.wait()
-                return
+                return await self._news.wait()
+            began = self._clock.monotonic()
             await work()
+            pause = PAUSE_FACTOR * (self._clock.monotonic() - began)
+        return None
 
     async def _catch_up_after(self, batch_seconds: float) -> None:
         until = self._clock.monotonic() + CATCH_UP_FACTOR * batch_seconds

@@ -18,7 +18,10 @@ from .event import Draft, Event, Streams, encode_event, tag_of
 from .states import Cell, States, StreamCell, UsedCell
 from .stores.contract import Batch, Record, Snapshot, Used
 
-__all__ = ["Decided", "Decider"]
+__all__ = ["FAULT", "Decided", "Decider"]
+
+# What those are told whose batch has failed for no reason that the store has given.
+FAULT = "The server failed while it kept this command; look whether it was kept."
 
 
 class Decided:
