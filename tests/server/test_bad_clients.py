@@ -290,12 +290,14 @@ async def test_a_user_has_so_many_connections_and_no_more() -> None:
         async with connected(server.address) as second, connected(server.address) as third:
             taken = await second.ask("session.sign_in", token=token)
             refused = await third.ask("session.sign_in", token=token)
+            closed = await third.close_code()
         await all_gone(server.gateway, but=1)
         async with connected(server.address) as fourth:
             again = await fourth.ask("session.sign_in", token=token)
 
     assert "result" in taken
     assert refused["error"]["data"]["code"] == "overloaded"
+    assert closed == 3001
     assert "result" in again
 
 

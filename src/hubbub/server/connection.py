@@ -26,7 +26,7 @@ from ..wire.messages import Ended, Followed, error_object, signal_frame
 from ..wire.peer import Asked, Malformed, Peer, UnknownMethod, decode_params
 from .auth import Identity
 from .follow import Follow
-from .gateway import Gateway
+from .gateway import BUSY, REASONS, Gateway
 from .request_tasks import RequestTasks
 from .sign_in import SignIn
 
@@ -201,11 +201,8 @@ class Connection:
             self.refuse(asked, error)
 
     def _check_pace(self) -> None:
-        settings = self._gateway.settings
-        if (
-            self._in_flight > settings.requests_in_flight_max
-            or self._in_flight_bytes > IN_FLIGHT_BYTES_MAX
-        ):
+        many = self._in_flight > self._gateway.settings.requests_in_flight_max
+        if many or self._in_flight_bytes > IN_FLIGHT_BYTES_MAX:
             raise Overloaded("Too many requests are waiting for their answer; wait for one.")
         self.charge()
 
@@ -307,7 +304,9 @@ class Connection:
         if call.error is not None:
             self.refuse(asked, call.error)
         elif not gateway.places.enter_user(session.caller.user):
-            self.refuse(asked, Overloaded("You have too many connections open; close one."))
+            self.refuse(asked, Overloaded(REASONS[BUSY]))
+            # Unsigned it would hold a place that somebody else could have.
+            gateway.close_soon(self._socket, BUSY)
         else:
             gateway.hub.connect(session.caller)
             self.session = session

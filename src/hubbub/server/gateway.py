@@ -49,7 +49,11 @@ SIGNED_OUT = 3501
 # RFC 6455, section 7.4.1: "policy violation", "internal error".
 TOO_FAST = 1008
 FAILED = 1011
-REASONS = {COME_BACK: "Your role is another; come back.", SIGNED_OUT: "You have signed out."}
+REASONS = {
+    COME_BACK: "Your role has changed; reconnect.",
+    BUSY: "You have too many connections; close one.",
+    SIGNED_OUT: "You have signed out.",
+}
 
 PING_SECONDS = 20.0
 # The event loop is looked at so often between two pings.
@@ -135,6 +139,10 @@ class Gateway:
             for socket, code in closing:
                 socket.close(code, REASONS[code])
 
+    def close_soon(self, socket: Socket, code: int) -> None:
+        """Close a socket when the answers that have gathered are sent."""
+        self._closing.append((socket, code))
+
     def close_all(self, code: int, reason: str) -> None:
         """Close every connection: told to come back, or not to."""
         for socket in list(self.connections.values()):
@@ -190,7 +198,7 @@ class Gateway:
             # One in the process has no socket, and nothing was signed for it.
             session, socket = self.sockets.get(one, (None, None))
             if socket is not None and _ends(session, only, keep):
-                self._closing.append((socket, code))
+                self.close_soon(socket, code)
         for stream in self.event_streams:
             if stream.caller.user == user and _ends(stream.caller.session, only, keep):
                 stream.end()
