@@ -30,10 +30,9 @@ from tests.faults.rpc_fuzz import (
 )
 
 PASSWORD: Final = "correct horse battery"
-# A client that is refused for its pace is not fuzzed.
 # The setting's default.
-FRAME_BYTES_MAX = 64 * 1024
-
+FRAME_BYTES_MAX: Final = 64 * 1024
+# A client that is refused for its pace is not fuzzed.
 SETTINGS: Final = ("message_limit=1000000", "requests_per_second=1000000", "password_attempts=1000")
 CALLS: Final = 25
 # They end the session that asks, or keep others out: seldom is enough.
