@@ -133,18 +133,6 @@ class Connection:
                 self._socket.send(happening.frame)
         self._gateway.flush()
 
-    def charge(self) -> None:
-        """
-        Count something that is no request, like a ping, against the pace of requests.
-
-        Raises:
-            RateLimited: there are too many.
-        """
-        if self._limit is None:
-            burst = max(1, int(2 * self._gateway.settings.requests_per_second))
-            self._limit = TokenBucket(burst, 2.0, what="requests")
-        self._limit.charge(self._gateway.settings.clock.monotonic())
-
     def oversize(self) -> None:
         """Tell the client that a frame was too large to be read."""
         self._socket.send(self._peer.oversize(self._gateway.settings.frame_bytes_max))
@@ -204,7 +192,9 @@ class Connection:
         many = self._in_flight > self._gateway.settings.requests_in_flight_max
         if many or self._in_flight_bytes > IN_FLIGHT_BYTES_MAX:
             raise Overloaded("Too many requests are waiting for their answer; wait for one.")
-        self.charge()
+        if self._limit is None:
+            self._limit = self._gateway.new_pace()
+        self._limit.charge(self._gateway.settings.clock.monotonic())
 
     def _dispatch(self, asked: Asked, session: LocalSession) -> None:
         route = self._gateway.routes.get(asked.method)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from ..errors import RateLimited
 from ..journal.topic import Form
+from ..ratelimit import TokenBucket
 from ..wire.messages import events_frame
 from .connection import Connection
 from .frames import (
@@ -66,7 +67,9 @@ class FrameSocket:
         "_frames",
         "_gateway",
         "_handed",
+        "_pings",
         "_placed",
+        "_ponged",
         "_taken",
         "address",
         "connection",
@@ -82,6 +85,10 @@ class FrameSocket:
         # True once a close frame was sent: nothing is carried out or written any more.
         self._closed = False
         self._alive = True
+        # How many pings are answered; most clients never ping.
+        self._pings: TokenBucket | None = None
+        # True while pongs have gathered.
+        self._ponged = False
         # True while it counts as one of its address.
         self._placed = False
         # Bytes that had to wait for the network, and those of them that it had taken when the
@@ -110,10 +117,7 @@ class FrameSocket:
         self._alive = True
         try:
             for opcode, payload in self._frames.feed(data):
-                if opcode == TEXT:
-                    self.connection.receive(payload)
-                else:
-                    self._control(opcode, payload)
+                self._take(opcode, payload)
                 if self._closed:
                     return
         except FrameError as error:
@@ -130,6 +134,7 @@ class FrameSocket:
 
     def flush(self) -> None:
         """Send what has gathered, as one write."""
+        self._ponged = False
         if self._answers:
             data = b"".join(self._answers)
             self._answers.clear()
@@ -216,18 +221,31 @@ class FrameSocket:
         self.connection.release(lost=self.lost)
         self.hang_up()
 
+    def _take(self, opcode: int, payload: bytes) -> None:
+        if opcode == PING:
+            self._pong(payload)
+            return
+        if self._ponged:
+            # Pongs gather among themselves only: what comes next is answered behind them.
+            self.flush()
+        if opcode == TEXT:
+            self.connection.receive(payload)
+        else:
+            self._control(opcode, payload)
+
     def _pong(self, payload: bytes) -> None:
+        if self._pings is None:
+            self._pings = self._gateway.new_pace()
         try:
-            self.connection.charge()
+            self._pings.charge(self._gateway.settings.clock.monotonic())
         except RateLimited:
             self.close(TOO_FAST, "You ping too often.")
         else:
+            self._ponged = True
             self._gather(frame(payload, PONG))
 
     def _control(self, opcode: int, payload: bytes) -> None:
-        if opcode == PING:
-            self._pong(payload)
-        elif opcode == CLOSE:
+        if opcode == CLOSE:
             self.lost = payload[:2] != _GOING_FOR_GOOD
             self._close(frame(payload[:2], CLOSE))
         elif opcode == OVERSIZE:

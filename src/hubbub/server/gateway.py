@@ -14,6 +14,7 @@ from ..games.service import Games
 from ..hub import Hubbub
 from ..journal.event import Event
 from ..operations.service import Operations
+from ..ratelimit import TokenBucket
 from ..service import Method, methods_of
 from ..users.events import RoleGiven, SignedOut, SignedOutEverywhere
 from ..users.service import Users
@@ -138,6 +139,11 @@ class Gateway:
             closing, self._closing = self._closing, []
             for socket, code in closing:
                 socket.close(code, REASONS[code])
+
+    def new_pace(self) -> TokenBucket:
+        """Make a limit of what one connection may ask, with a burst of two seconds."""
+        burst = max(1, int(2 * self.settings.requests_per_second))
+        return TokenBucket(burst, 2.0, what="requests")
 
     def close_soon(self, socket: Socket, code: int) -> None:
         """Close a socket when the answers that have gathered are sent."""
