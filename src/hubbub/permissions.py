@@ -131,7 +131,9 @@ COMMANDS: Mapping[str, Grant] = {
     "chat.history": MEMBER,
     "chat.search": MEMBER,
     "chat.unread": OWN,
-    "games.start_match": ANYONE,
+    "games.start_match": Grant(
+        ("anyone",), but="over a network a user only matches in which they play"
+    ),
     "games.add_score": Grant(
         ("player", "referee"),
         "You do not play in this match.",

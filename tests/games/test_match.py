@@ -73,6 +73,16 @@ def test_who_drops_and_returns() -> None:
     assert arrived.present == {"ann", "bob"}
 
 
+def test_in_a_match_of_players_who_were_not_asked_those_who_act_are_kept() -> None:
+    begun = match_with(asked=False)
+    scored = match_with(("bob", e.Scored("bob", 1)), asked=False)
+    given = match_with((HUB, e.Scored("bob", 1)), (HUB, e.Returned("bob")), asked=False)
+    heard = match_with((HUB, e.Returned("bob", acted=True)), asked=False)
+
+    assert [m.silent() for m in (begun, scored, given, heard)] == [{"bob"}, set(), {"bob"}, set()]
+    assert (given.present, heard.present) == ({"bob"}, set())
+
+
 def test_who_gives_up_or_forfeits_is_gone_in_that_order() -> None:
     state = match_with(("bob", e.Resigned()), (HUB, e.Forfeited("ann")))
 

@@ -46,6 +46,27 @@ async def test_a_caller_gets_the_refusal_of_its_command() -> None:
             await caller_of(journal).execute(add("tally/1", 0))
 
 
+@pytest.mark.parametrize(
+    ("role", "address", "remote", "limited"),
+    [
+        ("user", "127.0.0.1", True, True),
+        ("user", "", True, True),
+        ("user", "", False, False),
+        ("moderator", "127.0.0.1", True, False),
+        ("admin", "", True, False),
+    ],
+)
+async def test_a_user_is_limited_who_comes_over_a_network_with_or_without_an_address(
+    role: str, address: str, *, remote: bool, limited: bool
+) -> None:
+    settings = Settings(clock=SetClock(), random=Random(1))
+    ids = Ids(settings.clock, settings.random)
+    async with open_journal(memory_store()) as journal:
+        caller = Caller(journal, settings, ids, "ann", role, None, address, remote=remote)
+
+        assert caller.is_limited is limited
+
+
 async def test_each_caller_has_a_lane_of_its_own() -> None:
     async with open_journal(memory_store()) as journal:
         assert caller_of(journal).lane is not caller_of(journal).lane

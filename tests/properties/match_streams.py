@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from hubbub.games import play
 from hubbub.games.match import MatchState
-from hubbub.games.play import Terms, Wanted
+from hubbub.games.play import Starter, Terms, Wanted
 from hubbub.games.rules import AnyRules, BestOf, Custom, FirstTo, Rounds, Timed
+from hubbub.games.submitting import Maker
 from hubbub.journal.event import Draft, Event
 from hubbub.journal.states import States
 from tests.games.board_kit import NOON
@@ -46,12 +47,15 @@ def decide_match(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
             )
             terms = Terms(TERMS.games, online.__contains__, TERMS.grace, TERMS.win_points)
             if match.started_at is None:
-                return play.start(states, stream, Wanted(PLAYERS, made, "main"), terms)
+                # Over a network it begins if all are connected; else the application starts it.
+                starter = Starter(Maker(by, 9, 9, 60.0), 9) if len(online) == len(PLAYERS) else None
+                wanted = Wanted(PLAYERS, made, "main", starter=starter)
+                return play.start(states, stream, wanted, terms)
             return _asked(what, states, stream, by, amount, terms)
 
         return by, decide
 
-    what = st.sampled_from(["score"] * 5 + ["look", "look", "resign", "tell", "cancel"])
+    what = st.sampled_from(["score"] * 5 + ["look", "look", "resign", "hear", "tell", "cancel"])
     online = st.frozensets(players)
     return st.builds(decision, what, rules, players, points, online)
 
@@ -66,6 +70,8 @@ def _asked(
             return play.look(states, stream, terms, opening=amount == 0)
         case "resign":
             return play.resign(states, stream=stream, by=by, terms=terms)
+        case "hear":
+            return play.hear(states, stream, by)
         case "tell":
             body: dict[str, Any] = {"move": amount}
             return play.tell(states, stream, body)

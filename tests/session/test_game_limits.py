@@ -8,12 +8,21 @@ import anyio
 import pytest
 
 import hubbub
-from hubbub.errors import Conflict, Invalid, Overloaded
+from hubbub.errors import Conflict, Invalid, NotAllowed, Overloaded
 from tests.session import test_matches
 from tests.session.test_boards import ranked, with_scores
-from tests.session.test_matches import in_a_match
+from tests.session.test_match_ends import send_when_it_runs
+from tests.session.test_matches import ended, in_a_match
 from tests.session.test_matchmaking import GAMES, Search, until_waiting
 from tests.session.worlds import OpenWorld, World, until
+
+
+class Points(hubbub.Handler):
+    """A game that gives a player the points that they ask for."""
+
+    async def on_message(self, table: hubbub.Table, player: str, body: dict[str, Any]) -> None:
+        if points := body.get("points"):
+            await table.add_score(player, points)
 
 
 def is_remote(w: World) -> bool:
@@ -81,6 +90,72 @@ async def test_a_match_over_a_network_begins_with_players_who_are_there(world: O
         assert await mallory.games.top("main") == []
         ratings = [user.rating for user in await mallory.users.get_many(players)]
         assert ratings == [1500, 1500]
+
+
+async def test_a_player_who_was_not_asked_loses_nothing_and_gives_nothing(
+    world: OpenWorld,
+) -> None:
+    async with world() as w:
+        mallory, victim, friend = await w.sessions("Mallory", "Victim", "Friend")
+        if not is_remote(w):
+            return
+        players = [mallory.user.id, victim.user.id]
+        rules = hubbub.FirstTo(1)
+        for referee in (None, mallory, friend):
+            judge = None if referee is None else referee.user.id
+            match = await mallory.games.start_match(players, rules=rules, referee=judge)
+            by = referee or mallory
+            over = await by.games.add_score(match.id, 1, player=mallory.user.id)
+            assert (over.status, over.winner) == ("cancelled", None)
+        given_up = await mallory.games.start_match(players)
+        over = await mallory.games.resign(given_up.id)
+
+        assert (over.status, over.winner) == ("cancelled", None)
+        assert await mallory.games.top("main") == []
+        assert [user.rating for user in await mallory.users.get_many(players)] == [1500, 1500]
+
+
+async def test_to_score_is_to_take_part(world: OpenWorld) -> None:
+    async with world() as w:
+        match, (alice, bob) = await in_a_match(w, "Alice", "Bob", rules=hubbub.FirstTo(5))
+        await bob.games.add_score(match.id, 1)
+        over = await alice.games.add_score(match.id, 5)
+
+        assert (over.status, over.winner) == ("completed", alice.user.id)
+
+
+async def test_to_send_a_message_to_the_game_is_to_take_part(world: OpenWorld) -> None:
+    async with world(games={"points": hubbub.Game(handler=Points)}) as w:
+        alice, bob = await w.sessions("Alice", "Bob")
+        players, rules = [alice.user.id, bob.user.id], hubbub.FirstTo(1)
+        won = list[str | None]()
+        for speaks in (True, False):
+            match = await alice.games.start_match(players, rules=rules, game="points")
+            async with alice.follow(match.stream, after=0) as events:
+                if speaks:
+                    await send_when_it_runs(bob, match, {})
+                await send_when_it_runs(alice, match, {"points": 1})
+                await ended(events)
+            won.append((await alice.games.match(match.id)).winner)
+
+        assert won == [alice.user.id, None if is_remote(w) else alice.user.id]
+
+
+async def test_over_a_network_a_user_starts_only_matches_of_their_own(world: OpenWorld) -> None:
+    async with world() as w:
+        mallory, alice, bob = await w.sessions("Mallory", "Alice", "Bob")
+        judge = await w.session("Judge", role="moderator")
+        players = [alice.user.id, bob.user.id]
+        for referee in (None, mallory.user.id):
+            if is_remote(w):
+                with pytest.raises(NotAllowed, match="add yourself"):
+                    await mallory.games.start_match(players, referee=referee)
+            else:
+                await mallory.games.start_match(players, referee=referee)
+        match = await judge.games.start_match(players)
+        over = await alice.games.resign(match.id)
+
+        assert (over.status, over.winner) == ("completed", bob.user.id)
 
 
 async def test_a_moderators_program_may_start_any_match(world: OpenWorld) -> None:

@@ -22,6 +22,7 @@ async def test_who_is_left_has_won(world: OpenWorld) -> None:
     async with world() as w:
         match, (alice, bob, carol) = await in_a_match(w, "Alice", "Bob", "Carol")
         await alice.games.add_score(match.id, 50)
+        await bob.games.add_score(match.id, 1)
         first = await alice.games.resign(match.id)
         w.clock.passed = 7
         last = await carol.games.resign(match.id)
@@ -62,6 +63,7 @@ async def test_the_end_is_written_to_the_match_the_board_and_the_players(
 ) -> None:
     async with world() as w:
         match, (alice, bob) = await in_a_match(w, "Alice", "Bob", rules=hubbub.FirstTo(5))
+        await bob.games.add_score(match.id, 1)
         before = await ratings(alice, match)
         over = await alice.games.add_score(match.id, 5)
         winner, loser = await ratings(bob, match)
@@ -161,7 +163,7 @@ async def test_matches_are_listed_by_what_has_become_of_them(world: OpenWorld) -
         active, done = [await alice.games.start_match(players) for _ in range(2)]
         stopped = await alice.games.start_match(players, game="stopped")
         eve = await w.session("Eve")
-        over = await alice.games.resign(done.id)
+        over = await bob.games.resign(done.id)
         async with bob.follow(stopped.stream, after=0) as events:
             await send_when_it_runs(alice, stopped, {"reason": "it rains"})
             await ended(events)
@@ -179,7 +181,7 @@ async def test_the_newest_matches_are_listed(world: OpenWorld) -> None:
         alice, bob = await w.sessions("Alice", "Bob")
         players = [alice.user.id, bob.user.id]
         started = [await alice.games.start_match(players) for _ in range(5)]
-        over = [await alice.games.resign(match.id) for match in started[:4]]
+        over = [await bob.games.resign(match.id) for match in started[:4]]
 
         assert await bob.games.matches(limit=2) == [over[3], started[4]]
         assert await bob.games.matches(status="completed", limit=2) == over[2:]

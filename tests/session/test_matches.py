@@ -99,7 +99,8 @@ async def test_a_match_begins_as_it_was_asked_for(world: OpenWorld) -> None:
 
 async def test_a_match_is_the_same_in_the_process_and_over_the_network(world: OpenWorld) -> None:
     async with world() as w:
-        match, (alice, _) = await in_a_match(w, "Alice", "Bob")
+        match, (alice, bob) = await in_a_match(w, "Alice", "Bob")
+        await bob.games.add_score(match.id, 1)
         over = await alice.games.resign(match.id)
         async with w.hub.session("local") as local:
             here = await local.games.match(match.id)
@@ -256,7 +257,7 @@ async def test_a_private_match_is_its_players_alone(world: OpenWorld) -> None:
         assert await eve.games.matches() == await eve.games.matches(status="active") == []
         assert await bob.games.matches() == [match]
         async with bob.follow(match.stream, after=0) as events:
-            await alice.games.resign(match.id)
+            await bob.games.resign(match.id)
             seen = await ended(events)
         assert types(seen) == ["Started", "Resigned", "Completed"]
         assert await eve.games.matches() == []

@@ -87,7 +87,8 @@ async def test_a_referee_alone_scores(world: OpenWorld) -> None:
 
 async def test_points_have_limits(world: OpenWorld) -> None:
     async with world() as w:
-        match, (alice, _) = await in_a_match(w, "Alice", "Bob", rules=hubbub.FirstTo(10**9))
+        match, (alice, bob) = await in_a_match(w, "Alice", "Bob", rules=hubbub.FirstTo(10**9))
+        await bob.games.add_score(match.id, 1)
         for points in (0, -1, 10**9 + 1, cast("Any", 1.5), cast("Any", "1"), cast("Any", True)):
             with pytest.raises(Invalid):
                 await alice.games.add_score(match.id, points)
@@ -118,7 +119,8 @@ async def test_the_same_key_scores_once(world: OpenWorld) -> None:
 
 async def test_the_same_key_wins_once(world: OpenWorld) -> None:
     async with world() as w:
-        match, (alice, _) = await in_a_match(w, "Alice", "Bob")
+        match, (alice, bob) = await in_a_match(w, "Alice", "Bob")
+        await bob.games.add_score(match.id, 1)
         once = await alice.games.add_score(match.id, 100, key="k")
         twice = await alice.games.add_score(match.id, 100, key="k")
 

@@ -103,6 +103,7 @@ async def test_a_win_counts_in_the_season_in_which_it_was_won(world: OpenWorld) 
         alice, bob = await daily(w, "Alice", "Bob")
         await bob.games.submit("b", 1)
         match = await alice.games.start_match([alice.user.id, bob.user.id], board="b")
+        await bob.games.add_score(match.id, 1)
         # No timer has rung: the clock stands, and is set.
         w.clock.passed = DAY
         await alice.games.resign(match.id)

@@ -214,7 +214,9 @@ class Arena:
 
     async def _run_if_played_here(self, stream: str) -> None:
         try:
-            match = await self._show(stream)
+            match, silent = await self._hub.execute(
+                Command(HUB, nothing, partial(_match_and_silent, stream), reads=(stream,))
+            )
         except Closed:
             return
         except Exception:  # it is not run, and no other match notices
@@ -228,7 +230,7 @@ class Arena:
         if ended or stream in self._runners:
             return
         commands, monotonic = self._commands(stream), self._settings.clock.monotonic
-        runner = Runner(match, game, commands, self._settings.random, monotonic)
+        runner = Runner(match, game, commands, self._settings.random, monotonic, silent)
         self._runners[stream] = runner
         try:
             await runner.run()
@@ -252,10 +254,14 @@ class Arena:
         async def cancel(reason: str) -> None:
             await self._change(stream, lambda states: play.cancel(states, stream, reason))
 
+        async def hear(player: str) -> None:
+            await self._change(stream, lambda states: play.hear(states, stream, player))
+
         def broadcast(body: dict[str, Any]) -> None:
             self._journal.signal(Signal(stream, HUB, "state", body))
 
-        return MatchCommands(add_score, tell, broadcast, cancel, partial(self._show, stream))
+        show = partial(self._show, stream)
+        return MatchCommands(add_score, tell, broadcast, cancel, show, hear)
 
     async def _show(self, stream: str) -> Match:
         return await self._change(stream, nothing)
@@ -297,6 +303,13 @@ class Arena:
 
 def _matches(links: Links) -> list[str]:
     return [stream for stream in links.links if stream.startswith("match/")]
+
+
+def _match_and_silent(
+    stream: str, states: States, events: Sequence[Event]
+) -> tuple[Match, set[str]]:
+    match = states.of(MatchState, stream)
+    return match_of(stream, match), match.silent()
 
 
 def _due(agenda: str, states: States, events: Sequence[Event]) -> tuple[int, Mapping[str, Any]]:

@@ -43,6 +43,9 @@ class Started(Data, frozen=True, tag="started"):
     present: list[str] = []
     # Of a match made by matchmaking: a player -> the key of their search.
     keys: dict[str, str] = {}
+    # False if one of the players started it over a network: nobody knows whether the others
+    # want to play, so they take part only when they act.
+    asked: bool = True
 
 
 class Scored(Data, frozen=True, tag="scored"):
@@ -63,9 +66,10 @@ class Dropped(Data, frozen=True, tag="dropped"):
 
 
 class Returned(Data, frozen=True, tag="returned"):
-    """A player is connected, for the first time or again."""
+    """A player is connected, for the first time or again; with ``acted``, the game heard them."""
 
     player: str
+    acted: bool = False
 
 
 class Forfeited(Data, frozen=True, tag="forfeited"):

@@ -5,6 +5,9 @@ A player who was connected and is not any more has dropped, and forfeits after t
 player who has never come is waited for as long as another player is there; but they cannot
 win, for nobody has played against them, and nobody wins against them. A match in which
 no player is left who could return in time is cancelled.
+
+In a match that a user starts over a network, to be connected is not to have come: the
+others never said that they want to play. There a player has come when they have acted.
 """
 
 from __future__ import annotations
@@ -69,8 +72,11 @@ def took_part(match: MatchState, player: str, present: set[str]) -> bool:
     """
     Tell whether a player has come: was connected, scored, or asked for this match.
 
-    Over HTTP a user can start a match, look for one and score without being connected.
+    Over HTTP a user can start a match, look for one and score without being connected. A
+    player whom another has named over a network takes part by acting only.
     """
+    if not match.asked:
+        return player not in match.silent()
     if player in present or player in match.keys or player == match.by:
         return True
     return bool(match.turns[player])
@@ -80,10 +86,11 @@ def counts_for(match: MatchState, player: str, present: set[str]) -> bool:
     """
     Tell whether a result against a player counts.
 
-    A referee answers for the players, who may have come to the application and not to the
-    hub. Over a network a match only begins with players who are connected.
+    A referee of the application's answers for the players, who may have come to the
+    application and not to the hub. A referee whom a player names over a network does not.
     """
-    return match.referee not in (None, HUB) or took_part(match, player, present)
+    refereed = match.asked and match.referee not in (None, HUB)
+    return refereed or took_part(match, player, present)
 
 
 def abandoned_at(  # noqa: PLR0913

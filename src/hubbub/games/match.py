@@ -75,6 +75,9 @@ class MatchState(State):
         keys: a player -> the key of the search that found it.
         by: the user who started it.
         scored_at: when somebody has scored last.
+        asked: False if one of the players started it over a network, so that the others take
+            part only when they act.
+        acted: then, those who did: by scoring, by a message to the game, or by resigning.
     """
 
     data_type: ClassVar[Any] = e.MatchEvent
@@ -98,6 +101,8 @@ class MatchState(State):
     keys: dict[str, str] = {}
     by: str = ""
     scored_at: datetime | None = None
+    asked: bool = True
+    acted: set[str] = set()
 
     def apply(self, event: Event) -> None:
         """Take one event in."""
@@ -106,15 +111,20 @@ class MatchState(State):
                 self.scores[player] += points
                 self.turns[player] += 1
                 self.scored_at = event.at
+                self._act(event.by)
             case e.Told():
                 pass
             case e.Dropped(player):
                 self.dropped[player] = event.at
+            case e.Returned(player, True):
+                # A message may come over HTTP: it says nothing of connections.
+                self._act(player)
             case e.Returned(player):
                 self.dropped.pop(player, None)
                 self.present.add(player)
             case e.Resigned():
                 self.gone.append(event.by)
+                self._act(event.by)
             case e.Forfeited(player):
                 self.gone.append(player)
             case data:
@@ -122,10 +132,10 @@ class MatchState(State):
 
     def _begin_or_end(self, event: Event, data: object) -> None:
         match data:
-            case e.Started(players, rules, board, referee, private, game, present, keys):
+            case e.Started(players, rules, board, referee, private, game, present, keys, asked):
                 self.players, self.rules, self.board = players, rules, board
                 self.referee, self.private, self.game = referee, private, game
-                self.present, self.keys = set(present), keys
+                self.present, self.keys, self.asked = set(present), keys, asked
                 self.scores = dict.fromkeys(players, 0)
                 self.turns = dict.fromkeys(players, 0)
                 self.started_at, self.by = event.at, event.by
@@ -135,6 +145,14 @@ class MatchState(State):
                 self.status, self.reason, self.ended_at = "cancelled", reason, event.at
             case unknown:
                 raise AssertionError(f"not a match's event: {unknown!r}")
+
+    def _act(self, user: str) -> None:
+        if not self.asked and user in self.scores:
+            self.acted.add(user)
+
+    def silent(self) -> set[str]:
+        """Return the players whom another player has named, and who have not acted."""
+        return set() if self.asked else {*self.players} - self.acted - {self.by}
 
     def check_exists(self) -> None:
         """Raise NotFound if there is no such match."""

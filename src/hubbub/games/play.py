@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ..errors import Conflict, Invalid, NotFound
+from ..errors import Conflict, Invalid, NotAllowed, NotFound
 from ..journal.agenda import Agenda, Planned, Settled
 from ..journal.event import Draft, Event
 from ..journal.link import Links
@@ -31,6 +31,7 @@ __all__ = [
     "cancel",
     "check_begun",
     "found",
+    "hear",
     "look",
     "resign",
     "score",
@@ -40,6 +41,7 @@ __all__ = [
 
 NOBODY_LEFT = "Nobody is left to play."
 NOBODY_CAME = "Fewer than two players have come, or the winner has not."
+NOBODY_ACTED = "Fewer than two players have taken part, or the winner has not."
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -98,6 +100,7 @@ def start(states: States, stream: str, wanted: Wanted, terms: Terms) -> list[Dra
     Raises:
         Invalid: something about it is outside its limits.
         NotFound: one of the players was never seen.
+        NotAllowed: over a network: the starter is not one of the players.
         Conflict: over a network: a player is not connected, or too many matches go on.
     """
     _check_wanted(wanted, terms)
@@ -119,6 +122,7 @@ def start(states: States, stream: str, wanted: Wanted, terms: Terms) -> list[Dra
         wanted.game,
         present,
         wanted.keys,
+        asked=wanted.starter is None,
     )
     links = ending.begin_links(
         stream, wanted.players, private=wanted.private, begun_by=(*wanted.keys, *begun_by)
@@ -148,6 +152,8 @@ def _check_starter(
     if starter is None:
         return (), ()
     user = starter.maker.user
+    if user not in wanted.players:
+        raise NotAllowed("Over a network you start matches that you play in; add yourself.")
     for player in wanted.players:
         if player != user and not terms.online(player):
             raise Conflict(f"{shown(player)} is not connected; start the match when they are.")
@@ -175,7 +181,7 @@ def score(  # noqa: PLR0913
         raise Conflict("The time of this match is up.")
     standing.scores[player] += points
     standing.turns[player] += 1
-    return scored + _conclude(states, stream, match, standing, terms)
+    return scored + _conclude(states, stream, _with_act(match, by), standing, terms)
 
 
 def found(
@@ -207,7 +213,7 @@ def resign(states: States, *, stream: str, by: str, terms: Terms) -> list[Draft]
         return []
     match.check_active()
     standing = _without(match.standing(states.now), [by])
-    gone = msgspec.structs.replace(match, gone=[*match.gone, by])
+    gone = msgspec.structs.replace(_with_act(match, by), gone=[*match.gone, by])
     ended = _conclude(states, stream, gone, standing, terms)
     return [Draft(stream, e.Resigned()), *(ended or _wait(states, stream, gone, standing, terms))]
 
@@ -236,6 +242,13 @@ def look(states: States, stream: str, terms: Terms, *, opening: bool = False) ->
     drafts = [*found.drafts, *(Draft(stream, e.Forfeited(player)) for player in late)]
     ended = _conclude(states, stream, seen, standing, terms, waits=away)
     return drafts + (ended or _wait(states, stream, seen, standing, terms))
+
+
+def hear(states: States, stream: str, player: str) -> list[Draft]:
+    """Note that a player takes part, whose message the game of a match is about to handle."""
+    match = states.of(MatchState, stream)
+    heard = match.status == "active" and player in match.silent()
+    return [Draft(stream, e.Returned(player, acted=True))] if heard else []
 
 
 def tell(states: States, stream: str, body: dict[str, Any]) -> list[Draft]:
@@ -298,7 +311,8 @@ def _conclude(  # noqa: PLR0913
         return []
     counted = [p for p in match.players if counts_for(match, p, match.present)]
     if len(counted) < 2 or (ended.winner is not None and ended.winner not in counted):
-        return ending.cancel(states, stream, match, NOBODY_CAME)
+        reason = NOBODY_CAME if match.asked else NOBODY_ACTED
+        return ending.cancel(states, stream, match, reason)
     rated = ending.Counted(counted, terms.rated_max)
     return ending.complete(states, stream, match, standing, ended, terms.win_points, rated)
 
@@ -309,8 +323,11 @@ def _outcome(
     if len(standing.players) > 1:
         return outcome(match.rules, standing, terms.games)
     [last] = standing.players
-    left = last not in waits and took_part(match, last, match.present)
-    return Outcome(last) if left else None
+    came = took_part(match, last, match.present)
+    if not match.asked and not came:
+        # There is nobody left to wait for: it ends here, and not as this player's win.
+        return Outcome(last)
+    return Outcome(last) if came and last not in waits else None
 
 
 def _wait(
@@ -333,6 +350,13 @@ def _wait(
     if stream in agenda and agenda[stream] == due:
         return []
     return [Draft(AGENDA, Planned(stream, due))]
+
+
+def _with_act(match: MatchState, by: str) -> MatchState:
+    """Return a match as it will be once a player's act is written."""
+    if match.asked or by not in match.scores:
+        return match
+    return msgspec.structs.replace(match, acted={*match.acted, by})
 
 
 def _without(standing: Standing, leaving: Sequence[str]) -> Standing:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from random import Random
 from typing import Any
 
@@ -48,6 +48,7 @@ class MatchCommands(msgspec.Struct, frozen=True):
         broadcast: sends a signal.
         cancel: ends the match without a result.
         show: returns the match as it is.
+        hear: notes that a player takes part who was not asked.
     """
 
     add_score: Callable[[str, int, dict[str, Any] | None], Awaitable[Match]]
@@ -55,6 +56,7 @@ class MatchCommands(msgspec.Struct, frozen=True):
     broadcast: Callable[[dict[str, Any]], None]
     cancel: Callable[[str], Awaitable[None]]
     show: Callable[[], Awaitable[Match]]
+    hear: Callable[[str], Awaitable[None]]
 
 
 class Runner:
@@ -67,15 +69,17 @@ class Runner:
         commands: what it may do.
         random: where the handler's chance comes from.
         monotonic: gives the time, in seconds, to see what blocks the event loop.
+        silent: players who were not asked, and take part from their first message on.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         match: Match,
         game: Game,
         commands: MatchCommands,
         random: Random,
         monotonic: Callable[[], float],
+        silent: Collection[str] = (),
     ) -> None:
         assert game.handler is not None
         self.match = match
@@ -86,6 +90,7 @@ class Runner:
         self._watch = Watch(f"match {match.id} ({match.game})", monotonic)
         self._scope = anyio.CancelScope()
         self._ended = False
+        self._silent = set(silent)
         # A player -> how many bytes of theirs wait.
         self._waiting = dict.fromkeys(match.players, 0)
         self._tasks: anyio.abc.TaskGroup | None = None
@@ -192,6 +197,10 @@ class Runner:
                 player, body, size = await self._receive.receive()
             if not waiting.cancelled_caught:
                 self._waiting[player] -= size
+                if player in self._silent:
+                    # Before the game makes points of it, which may end the match.
+                    await self._commands.hear(player)
+                    self._silent.discard(player)
                 await self._call("on_message", handler.on_message, self, player, body)
             now = anyio.current_time()
             if now >= due:

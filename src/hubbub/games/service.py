@@ -66,9 +66,11 @@ class Games(Boards):
         """
         Start a match.
 
-        Over a network the other players must be connected, and ``matches_begun_max`` of yours
-        may go on at one time. A match counts for ratings and boards if two players or more
-        have come; in the process a referee of the application's answers for them.
+        Over a network you are one of the players, the others must be connected, and
+        ``matches_begun_max`` of yours may go on at one time. A match counts for ratings and
+        boards if two players or more have come; in the process a referee of the application's
+        answers for them. Over a network the other players come by acting: they score, send a
+        message to the game, or resign. Moderators and admins start matches as the application does.
 
         Args:
             players: the ids of 2 to 64 users, in the order in which they are shown.
@@ -84,6 +86,7 @@ class Games(Boards):
         Raises:
             Invalid: the players or the rules are outside their limits, or there is no such game.
             NotFound: one of the players was never seen.
+            NotAllowed: over a network: you are not one of the players.
             Conflict: over a network: a player is not connected, or too many of your matches go
                 on, or the board would be one more than you may make.
         """

@@ -83,7 +83,8 @@ class Caller:
         In the process the application answers for what it does, and so do those to whom it
         has given the role of a moderator or an admin.
         """
-        return bool(self.address) and self.role == "user"
+        # Not by the address: there is none when a proxy connects to a Unix socket.
+        return self.remote and self.role == "user"
 
     def execute(self, command: Command[R]) -> Coroutine[Any, Any, R]:
         """Decide a command; see :meth:`hubbub.journal.Journal.execute`."""
