@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub import Settings
-from hubbub.server.places import PLACES_SPARE_MAX, Places
+from hubbub.server.places import ADDRESSES_KEPT_MAX, PLACES_SPARE_MAX, Places, _is_in, _network
 
 ANN, BOB, PROXY = "192.0.2.1", "192.0.2.2", "127.0.0.1"
 
@@ -121,3 +121,15 @@ def test_an_address_that_a_proxy_tells_has_so_many_sockets() -> None:
     places.leave_socket("203.0.113.7")
     assert places.enter_socket("203.0.113.7")
     assert all(places.enter_socket("127.0.0.1") for _ in range(9))
+
+
+def test_addresses_that_are_kept_have_a_limit() -> None:
+    places = places_for(1_000)
+
+    for number in range(ADDRESSES_KEPT_MAX + 100):
+        address = f"2001:db8::{number:x}"
+        assert places.enter(address)
+        places.leave(address)
+
+    for kept in (_is_in, _network):
+        assert kept.cache_info().currsize <= ADDRESSES_KEPT_MAX

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address, ip_network
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from ..settings import Settings
 from .address import networks_of
@@ -22,6 +23,8 @@ __all__ = ["PLACES_SPARE_MAX", "Places"]
 PLACES_SPARE_MAX = 64
 # A provider gives a customer this much of IPv6 at least.
 IPV6_PREFIX_BITS = 64
+# Addresses whose parsed form is kept: to parse one takes longer than all else here.
+ADDRESSES_KEPT_MAX = 4096
 
 
 class Places:
@@ -42,7 +45,7 @@ class Places:
         self.per_address_max = max(1, min(settings.connections_per_address_max, most // 2))
         self.per_user_max = max(1, min(settings.connections_per_user_max, most // 4))
         self.count = 0
-        self._proxies = networks_of(settings.trusted_proxies)
+        self._proxies = tuple(networks_of(settings.trusted_proxies))
         self._by_address: Counter[str] = Counter()
         self._sockets: Counter[str] = Counter()
         self._by_user: Counter[str] = Counter()
@@ -124,13 +127,7 @@ class Places:
             self._waiting.pop(next(iter(self._waiting)))()
 
     def _is_shared(self, address: str) -> bool:
-        # A Unix socket has no address; a proxy on this machine connects to it.
-        try:
-            parsed = ip_address(address)
-        except ValueError:
-            return True
-        mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
-        return any((mapped or parsed) in network for network in self._proxies)
+        return _is_in(address, self._proxies)
 
 
 def _take(counts: Counter[str], name: str, most: int) -> bool:
@@ -146,6 +143,18 @@ def _give_back(counts: Counter[str], name: str) -> None:
         del counts[name]
 
 
+@lru_cache(ADDRESSES_KEPT_MAX)
+def _is_in(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
+    # A Unix socket has no address; a proxy on this machine connects to it.
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return True
+    mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
+    return any((mapped or parsed) in network for network in networks)
+
+
+@lru_cache(ADDRESSES_KEPT_MAX)
 def _network(address: str) -> str:
     parsed = ip_address(address)
     if not isinstance(parsed, IPv6Address):
