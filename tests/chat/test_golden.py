@@ -101,6 +101,10 @@ def test_games_fold_into_what_they_did(file: Path) -> None:
     assert (main.operator, main.score("ann")) == ("sum", 10)
     assert isinstance(speed, BoardState)
     assert (speed.score("ann"), speed.score("bob"), len(speed.seasons)) == (None, 11, 1)
+    by_ann, by_hub = states["match/6"], states["match/2"]
+    assert isinstance(by_ann, MatchState)
+    assert isinstance(by_hub, MatchState)
+    assert (by_ann.asked, by_ann.acted, by_hub.asked) == (False, {"bob"}, True)
     agenda = states["agenda/matches"]
     assert isinstance(agenda, Agenda)
     assert agenda.due == {}

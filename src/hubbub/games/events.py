@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
+from msgspec import UNSET, UnsetType
+
 from ..journal.event import Data
 from .rules import AnyRules
 
@@ -45,7 +47,7 @@ class Started(Data, frozen=True, tag="started"):
     keys: dict[str, str] = {}
     # False if one of the players started it over a network: nobody knows whether the others
     # want to play, so they take part only when they act.
-    asked: bool = True
+    asked: bool | UnsetType = UNSET
 
 
 class Scored(Data, frozen=True, tag="scored"):
@@ -65,7 +67,7 @@ class Dropped(Data, frozen=True, tag="dropped"):
     player: str
 
 
-class Returned(Data, frozen=True, tag="returned"):
+class Returned(Data, frozen=True, tag="returned", omit_defaults=True):
     """A player is connected, for the first time or again; with ``acted``, the game heard them."""
 
     player: str

@@ -135,7 +135,7 @@ class MatchState(State):
             case e.Started(players, rules, board, referee, private, game, present, keys, asked):
                 self.players, self.rules, self.board = players, rules, board
                 self.referee, self.private, self.game = referee, private, game
-                self.present, self.keys, self.asked = set(present), keys, asked
+                self.present, self.keys, self.asked = set(present), keys, asked is not False
                 self.scores = dict.fromkeys(players, 0)
                 self.turns = dict.fromkeys(players, 0)
                 self.started_at, self.by = event.at, event.by

@@ -122,7 +122,7 @@ def start(states: States, stream: str, wanted: Wanted, terms: Terms) -> list[Dra
         wanted.game,
         present,
         wanted.keys,
-        asked=wanted.starter is None,
+        asked=msgspec.UNSET if wanted.starter is None else False,
     )
     links = ending.begin_links(
         stream, wanted.players, private=wanted.private, begun_by=(*wanted.keys, *begun_by)
