@@ -70,3 +70,14 @@ def test_one_buys_by_keyboard(open_page: Open) -> None:
     page.keyboard.press("Enter")
 
     expect(page.get_by_text("Thank you! Your order is paid.")).to_be_visible()
+
+
+def test_a_link_keeps_the_focus_when_it_is_drawn_again(open_page: Open) -> None:
+    page = open_page("Kit", "#/shop")
+    page.get_by_role("article", name="Mouse").wait_for()
+    cart = page.get_by_role("link", name="Cart")
+    cart.focus()
+    page.get_by_label("Add Mouse to the cart").evaluate("button => button.click()")
+    expect(cart).to_contain_text("1")
+
+    expect(cart).to_be_focused()

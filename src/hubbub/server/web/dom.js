@@ -26,11 +26,14 @@ export function set(element, props) {
   return element;
 }
 
-// Replace what an element holds; strings become text, null is left out.
+// Replace what an element holds; strings become text, null is left out. A link that has the
+// focus keeps it: whoever is about to press Enter must not lose it to news.
 export function fill(element, ...children) {
+  const focused = element.contains(document.activeElement) && document.activeElement.getAttribute("href");
   element.replaceChildren(
     ...children.flat(2).filter((child) => child !== null && child !== false && child !== undefined),
   );
+  if (focused) element.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   return element;
 }
 
