@@ -20,7 +20,7 @@ __all__ = ["COMMANDS", "PAGE", "Counter"]
 
 # The products that are shown at one time.
 PAGE = 20
-# Digits of a quantity that is typed; a longer one is refused before it is read as a number.
+# Digits of a quantity that is typed; more are refused before they are read as a number.
 QUANTITY_DIGITS_MAX = 9
 
 

@@ -23,7 +23,7 @@ from .same_sign_in import is_of_same_sign_in
 
 __all__ = ["AskToken", "Dial", "Line", "Tail", "TokenStore", "Transport"]
 
-# Requests that wait for their answer; a further one waits for a place.
+# Requests that wait for their answer; a further request waits for a place.
 REQUESTS_MAX = 1_000
 
 # Attempts to reach a server that was never reached before.

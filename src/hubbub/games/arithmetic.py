@@ -11,7 +11,8 @@ from .rules import FirstTo
 __all__ = ["ARITHMETIC", "Arithmetic"]
 
 POINTS = 10
-# Ticks, one a second, that a question has; then nobody knows the answer and the next one comes.
+# Ticks, one a second, that a question has; then nobody knows the answer and the next question
+# comes.
 TICKS_MAX = 20
 
 

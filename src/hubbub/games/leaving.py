@@ -1,5 +1,5 @@
 """
-Which players are gone from a match, and whether one is left who could win it. Pure.
+Which players are gone from a match, and whether a player is left who could win it. Pure.
 
 A player who was connected and is not any more has dropped, and forfeits after the grace. A
 player who has never come is waited for as long as another player is there; but they cannot

@@ -37,7 +37,7 @@ WHOLE_TEXT: Final = 0x80 | TEXT
 
 # The payload of a ping, a pong or a close frame, in bytes: RFC 6455, section 5.5.
 CONTROL_BYTES_MAX = 125
-# Bytes of a message that is too large and is skipped; a larger one ends the connection.
+# Bytes of a message that is too large and is skipped; a larger message ends the connection.
 SKIPPED_BYTES_MAX = 16 * 1024 * 1024
 # Pieces of one frame, as they came, that are kept apart: each costs more than its bytes.
 PIECES_MAX = 64

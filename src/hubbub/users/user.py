@@ -37,7 +37,7 @@ __all__ = [
     "user_of",
 ]
 
-# Sign-ins of one user; a further one ends the one that was refreshed longest ago.
+# Sign-ins of one user; a further sign-in ends the one that was refreshed longest ago.
 SIGN_INS_MAX = 1_000
 # Revoked sign-ins whose tokens say nothing of their family; for more, all such tokens end.
 SIGNED_OUT_MAX = 1_000

@@ -34,7 +34,7 @@ __all__ = ["Answered", "Asked", "Malformed", "Peer", "Told"]
 
 # Requests in one array.
 BATCH_REQUESTS_MAX = 100
-# Bytes of the answers to one array that are kept until the last one is there; larger answers go
+# Bytes of the answers to one array that are kept until all of them are there; larger answers go
 # out as several arrays.
 BATCH_BYTES_MAX = 1024 * 1024
 # Characters of a request's id, where it is a text.

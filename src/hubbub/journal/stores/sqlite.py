@@ -269,7 +269,7 @@ class SQLiteStore:
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
         if self._writer.in_transaction:
-            # The last one failed, and could not even be rolled back.
+            # The last transaction failed, and could not even be rolled back.
             self._writer.execute("ROLLBACK")
         self._writer.execute("BEGIN IMMEDIATE")
         try:
