@@ -308,3 +308,13 @@ def test_the_key_that_was_charged_longest_ago_is_forgotten() -> None:
     assert len(limits) == 2
     with pytest.raises(RateLimited):
         limits.charge("cid", 0.0)
+
+
+@pytest.mark.parametrize("kind", [SlidingWindow, TokenBucket])
+def test_limits_of_many_let_time_stand_while_a_clock_is_behind(kind: Kind) -> None:
+    limits = RateLimits(lambda: kind(2, 10.0), keys_max=10)
+    limits.charge("ann", 100.0)
+    limits.charge("ann", 50.0)
+
+    with pytest.raises(RateLimited):
+        limits.charge("ann", 50.0)

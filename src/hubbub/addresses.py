@@ -70,5 +70,5 @@ def place_of(address: str) -> str:
     """
     parsed = parse_address(address)
     if isinstance(parsed, IPv6Address):
-        return str(ip_network((parsed, IPV6_PREFIX_BITS), strict=False))
+        return str(ip_network((int(parsed), IPV6_PREFIX_BITS), strict=False))
     return address if parsed is None else str(parsed)

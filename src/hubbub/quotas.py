@@ -7,7 +7,6 @@ by address, so that many guests at one address are no way around it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import msgspec
@@ -115,7 +114,6 @@ class Quotas:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._proxies: list[Network] | None = None
-        self._now = -math.inf
         self._by_user: dict[str, RateLimits] = {}
         self._by_place: dict[str, RateLimits] = {}
 
@@ -131,8 +129,7 @@ class Quotas:
         Raises:
             RateLimited: it was done too often; nothing was counted.
         """
-        # A clock that an application brings may be set back as a whole: then time stands.
-        now = self._now = max(self._now, self._settings.clock.monotonic())
+        now = self._settings.clock.monotonic()
         if quota.by_user:
             self._limits(self._by_user, quota, 1).charge(user, now)
         if not (place := self._place(address)):

@@ -149,11 +149,12 @@ class RateLimits:
         keys_max: how many are remembered; the one that was charged longest ago is forgotten.
     """
 
-    __slots__ = ("_keys_max", "_limits", "_new")
+    __slots__ = ("_keys_max", "_limits", "_new", "_now")
 
     def __init__(self, new: Callable[[], RateLimit], keys_max: int) -> None:
         self._new = new
         self._keys_max = keys_max
+        self._now = -math.inf
         self._limits: OrderedDict[str, RateLimit] = OrderedDict()
 
     def charge(self, key: str, now: float) -> None:
@@ -163,7 +164,9 @@ class RateLimits:
         self._limits[key] = limit
         if len(self._limits) > self._keys_max:
             self._limits.popitem(last=False)
-        limit.charge(now)
+        # A clock that an application brings may be set back as a whole: then time stands.
+        self._now = max(self._now, now)
+        limit.charge(self._now)
 
     def refund(self, key: str) -> None:
         """Count one event of a key less, if the key is remembered."""

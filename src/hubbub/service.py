@@ -38,6 +38,7 @@ __all__ = [
     "Service",
     "check_limit",
     "check_seq",
+    "check_user_id",
     "command",
     "methods_of",
     "query",
@@ -48,9 +49,6 @@ __all__ = [
 
 # The largest seq: JSON holds it exactly everywhere.
 SEQ_MAX = (1 << 53) - 1
-
-# Characters of an argument that the message which refuses it repeats.
-SHOWN_CHARS_MAX = 80
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -295,3 +293,10 @@ def check_seq(seq: object) -> int:
     if not isinstance(seq, int) or isinstance(seq, bool) or not 0 <= seq <= SEQ_MAX:
         raise Invalid(f"A seq is a number from 0 to {SEQ_MAX}, not {shown(seq)}.")
     return seq
+
+
+def check_user_id(user_id: object) -> str:
+    """Return what may be a user's id, or raise Invalid."""
+    if not isinstance(user_id, str):
+        raise Invalid(f"A user's id is a string, not {shown(user_id)}.")
+    return user_id

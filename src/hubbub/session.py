@@ -147,7 +147,7 @@ class LocalSession:
         self.operations = Operations(caller, hub.meter)
         self.users = Users(caller, hub.presence, hub.accounts)
         self._journal: Journal = caller.journal
-        if caller.remote and caller.role == "user":
+        if caller.is_limited:
             allowance = Allowance(hub.quotas, caller.user, caller.address)
             for service in (self.chat, self.games, self.shop, self.users):
                 service.allowance = allowance

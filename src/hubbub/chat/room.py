@@ -251,13 +251,6 @@ def check_number(seq: object) -> int:
     return seq
 
 
-def check_target(user: object) -> str:
-    """Return what may be a user's id, or raise Invalid."""
-    if not isinstance(user, str):
-        raise Invalid(f"A user's id is a string, not {shown(user)}.")
-    return user
-
-
 def join(room: RoomState, stream: str, by: str, head: int, members_max: int) -> list[Draft]:
     """
     Go into a room. To join twice is to join once.

@@ -11,7 +11,7 @@ from ..journal.caller import Caller
 from ..journal.command import Command
 from ..journal.event import Draft, Event, Signal
 from ..journal.states import States
-from ..service import Service, check_seq, command, query, slow_command, slow_query
+from ..service import Service, check_seq, check_user_id, command, query, slow_command, slow_query
 from ..text import check_emoji, check_text
 from . import entering, speaking
 from . import message as m
@@ -137,7 +137,7 @@ class Chat(Service):
             NotMember: you are not in it yourself.
         """
         by, role, stream = self._by, self._caller.role, stream_of(room_id)
-        r.check_target(user_id)
+        check_user_id(user_id)
 
         def decide(room: RoomState, states: States) -> Sequence[Draft]:
             drafts = r.invite(room, stream, by, user_id, role)
@@ -150,7 +150,7 @@ class Chat(Service):
     def kick(self, room_id: str, user_id: str) -> Command[None]:
         """Put a member out, who may come back; for the room's moderators."""
         by, role, stream = self._by, self._caller.role, stream_of(room_id)
-        r.check_target(user_id)
+        check_user_id(user_id)
         return self._room_command(
             room_id, lambda room, _: r.kick(room, stream, by, user_id, role), _no_result
         )
@@ -159,7 +159,7 @@ class Chat(Service):
     def ban(self, room_id: str, user_id: str) -> Command[None]:
         """Ban a user until a moderator invites them again; for the room's moderators."""
         by, role, stream = self._by, self._caller.role, stream_of(room_id)
-        r.check_target(user_id)
+        check_user_id(user_id)
 
         def decide(room: RoomState, states: States) -> Sequence[Draft]:
             drafts = r.ban(room, stream, by, user_id, role)
@@ -172,7 +172,7 @@ class Chat(Service):
     def mute(self, room_id: str, user_id: str, seconds: float) -> Command[None]:
         """Let a member not speak for some seconds, 0 lifts it; for the room's moderators."""
         by, role, stream = self._by, self._caller.role, stream_of(room_id)
-        r.check_target(user_id)
+        check_user_id(user_id)
         return self._room_command(
             room_id,
             lambda room, states: r.mute(room, stream, by, user_id, seconds, role, states.now),
@@ -183,7 +183,7 @@ class Chat(Service):
     def set_role(self, room_id: str, user_id: str, role: str) -> Command[None]:
         """Make a member a ``moderator``, or a moderator a ``member``; for the room's creator."""
         by, own, stream = self._by, self._caller.role, stream_of(room_id)
-        r.check_target(user_id)
+        check_user_id(user_id)
         return self._room_command(
             room_id, lambda room, _: r.set_role(room, stream, by, user_id, role, own), _no_result
         )

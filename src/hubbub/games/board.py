@@ -251,7 +251,7 @@ class BoardState(State):
         return 0 - place.key if self.order == "desc" else place.key + 0
 
     def season_began(self) -> datetime | None:
-        """Return from when on the schedule ends the season; None if the season is empty."""
+        """Return from when on the schedule ends the season; None before the board is made."""
         return self.first_at or self.season_at
 
     def _submit(

@@ -6,13 +6,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from ..errors import Invalid
 from ..journal.caller import Caller
 from ..journal.command import Command, nothing
 from ..journal.event import Draft, Event
 from ..journal.states import States
-from ..service import Service, check_limit, command, query, slow_query
-from ..shown import shown
+from ..service import Service, check_limit, check_user_id, command, query, slow_query
 from . import submitting
 from .board import (
     Board,
@@ -229,9 +227,7 @@ class Boards(Service):
         return board_stream(submitting.check_board_name(board, chars_max))
 
     def _user(self, user_id: object) -> str:
-        if user_id is not None and not isinstance(user_id, str):
-            raise Invalid(f"A user's id is a string, not {shown(user_id)}.")
-        return self._by if user_id is None else user_id
+        return self._by if user_id is None else check_user_id(user_id)
 
     def _maker(self) -> Maker | None:
         caller, settings = self._caller, self._caller.settings

@@ -68,7 +68,7 @@ def presence(
     return Presence(drafts, present, dropped)
 
 
-def took_part(match: MatchState, player: str, present: set[str]) -> bool:
+def took_part(match: MatchState, player: str) -> bool:
     """
     Tell whether a player has come: was connected, scored, or asked for this match.
 
@@ -77,12 +77,12 @@ def took_part(match: MatchState, player: str, present: set[str]) -> bool:
     """
     if not match.asked:
         return player not in match.silent()
-    if player in present or player in match.keys or player == match.by:
+    if player in match.present or player in match.keys or player == match.by:
         return True
     return bool(match.turns[player])
 
 
-def counts_for(match: MatchState, player: str, present: set[str]) -> bool:
+def counts_for(match: MatchState, player: str) -> bool:
     """
     Tell whether a result against a player counts.
 
@@ -90,13 +90,12 @@ def counts_for(match: MatchState, player: str, present: set[str]) -> bool:
     application and not to the hub. A referee whom a player names over a network does not.
     """
     refereed = match.asked and match.referee not in (None, HUB)
-    return refereed or took_part(match, player, present)
+    return refereed or took_part(match, player)
 
 
-def abandoned_at(  # noqa: PLR0913
+def abandoned_at(
     match: MatchState,
     standing: Standing,
-    present: set[str],
     *,
     began: datetime,
     grace: timedelta,
@@ -108,16 +107,15 @@ def abandoned_at(  # noqa: PLR0913
     Those who have dropped forfeit one by one, so this is about those who never were connected.
 
     Args:
-        match: as it is.
+        match: as it will be.
         standing: the players who still play.
-        present: those who were connected at some time since it began.
         began: when it began, UTC.
         grace: how long a player may be gone.
         idle: how long nothing may happen, if somebody has come without being connected.
     """
-    if any(player in present for player in standing.players):
+    if any(player in match.present for player in standing.players):
         return None
     refereed = match.referee not in (None, HUB) and not match.gone
-    if refereed or any(took_part(match, player, present) for player in standing.players):
+    if refereed or any(took_part(match, player) for player in standing.players):
         return max(began, match.scored_at or began) + idle
     return began + grace

@@ -109,9 +109,7 @@ async def _ended(
     return found
 
 
-async def _shown(caller: Caller, links: Sequence[str], status: Status | None) -> dict[str, Match]:
-    streams = [stream for stream in links if _is_match(stream)]
-
+async def _shown(caller: Caller, streams: Sequence[str], status: Status | None) -> dict[str, Match]:
     def result(states: States, events: Sequence[Event]) -> dict[str, Match]:
         matches = {stream: states.of(MatchState, stream) for stream in streams}
         return {

@@ -309,7 +309,7 @@ def _conclude(  # noqa: PLR0913
     ended = _outcome(match, standing, terms, waits)
     if ended is None:
         return []
-    counted = [p for p in match.players if counts_for(match, p, match.present)]
+    counted = [p for p in match.players if counts_for(match, p)]
     if len(counted) < 2 or (ended.winner is not None and ended.winner not in counted):
         reason = NOBODY_CAME if match.asked else NOBODY_ACTED
         return ending.cancel(states, stream, match, reason)
@@ -323,7 +323,7 @@ def _outcome(
     if len(standing.players) > 1:
         return outcome(match.rules, standing, terms.games)
     [last] = standing.players
-    came = took_part(match, last, match.present)
+    came = took_part(match, last)
     if not match.asked and not came:
         # There is nobody left to wait for: it ends here, and not as this player's win.
         return Outcome(last)
@@ -337,7 +337,7 @@ def _wait(
     assert match.started_at is not None
     times = [at + terms.grace for player, at in match.dropped.items() if player not in match.gone]
     abandoned = abandoned_at(
-        match, standing, match.present, began=match.started_at, grace=terms.grace, idle=terms.idle
+        match, standing, began=match.started_at, grace=terms.grace, idle=terms.idle
     )
     if abandoned is not None:
         if abandoned <= states.now:

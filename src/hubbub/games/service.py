@@ -11,9 +11,8 @@ import msgspec
 from ..errors import Invalid
 from ..journal.agenda import HUB
 from ..journal.caller import Caller
-from ..journal.command import Command, nothing
+from ..journal.command import Command, check_key, nothing
 from ..journal.event import Draft, Event
-from ..journal.journal import check_key
 from ..journal.states import States
 from ..service import check_limit, command, query, slow_command, slow_query
 from ..shown import shown

@@ -106,12 +106,12 @@ def made_by(states: States, stream: str, maker: Maker | None) -> list[Draft]:
     if maker is None or stream == MAIN or states.of(BoardState, stream).created_at is not None:
         return []
     holders = (f"user/{maker.user}", INDEX)
-    own, index = (states.of(Links, holder).links for holder in holders)
-    if stream in index:
+    own, index = (states.of(Links, holder) for holder in holders)
+    if stream in index.links:
         return []
-    if sum(one.startswith("board/") for one in own) >= maker.boards_max:
+    if own.count("board") >= maker.boards_max:
         raise Conflict(f"You have made {maker.boards_max} boards; use one of them.")
-    if len(index) >= maker.all_max:
+    if len(index.links) >= maker.all_max:
         raise Conflict(f"There are {maker.all_max} boards; use one of them.")
     return [Draft(holder, Linked(stream)) for holder in holders]
 

@@ -33,7 +33,7 @@ from .topic import Follower, Topic
 from .topics import Topics
 from .writer import Writer
 
-__all__ = ["Journal", "check_key"]
+__all__ = ["Journal"]
 
 R = TypeVar("R")
 

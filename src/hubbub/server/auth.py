@@ -205,7 +205,7 @@ def check_token(token: str) -> None:
     """
     if len(token) > TOKEN_CHARS_MAX:
         raise NotAllowed(f"A token has at most {TOKEN_CHARS_MAX} characters; sign in again.")
-    if any("\ud800" <= char <= "\udfff" for char in token):
+    if not token.isascii() and any("\ud800" <= char <= "\udfff" for char in token):
         raise NotAllowed("The token is not good; sign in again.")
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from . import http_limits as limits
-from .request_head import Refused
+from .request_head import TOKEN, Refused
 
 __all__ = ["ChunkedBody"]
 
 LINE_END = b"\r\n"
 SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
-TRAILER = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*")
+TRAILER = re.compile(rb"%b:[\t\x20-\x7e\x80-\xff]*" % TOKEN)
 
 
 class ChunkedBody:

@@ -213,7 +213,7 @@ class HttpConnection:
         try:
             if self._exchange is None:
                 self._next_request()
-            if self._exchange is not None:
+            else:
                 self._next_piece(self._exchange)
         except Refused as refused:
             self._refuse(refused)

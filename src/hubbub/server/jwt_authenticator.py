@@ -22,8 +22,9 @@ __all__ = ["KEYS_BYTES_MAX", "KEY_BYTES_MIN", "JwtAuthenticator"]
 
 logger = logging.getLogger("hubbub.server")
 
-# What signs with a public key never fits a secret one, whatever the token says of itself.
+# Claims of our own tokens.
 OURS = {"use", "gen", "app"}
+# What signs with a public key never fits a secret one, whatever the token says of itself.
 ALGORITHM_OF = {"oct": "HS256", "RSA": "RS256", "OKP": "EdDSA"}
 
 # The largest file of keys that is read, in bytes.

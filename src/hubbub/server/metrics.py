@@ -42,17 +42,17 @@ def metrics_route(gateway: Gateway) -> Route:
     # One of its own: what else the process measures is not ours to show.
     registry = CollectorRegistry()
     registry.register(_Hub(gateway.hub.meter))
-    token = gateway.settings.metrics_token
 
     async def metrics(request: Request) -> Response:
-        if not _may_read(request, token, gateway.settings):
+        if not _may_read(request, gateway.settings):
             return problem_of(Unknown("Send the metrics' token: Authorization: Bearer …"))
         return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return Route("/metrics", metrics, include_in_schema=False)
 
 
-def _may_read(request: Request, token: str | None, settings: Settings) -> bool:
+def _may_read(request: Request, settings: Settings) -> bool:
+    token = settings.metrics_token
     if token is not None:
         given = request.headers.get("authorization", "")
         return hmac.compare_digest(given.encode(), f"Bearer {token}".encode())

@@ -11,19 +11,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from ..addresses import Network, is_one_of, networks_of, parse_address, place_of
 from ..settings import Settings
-from .address import networks_of
 
 __all__ = ["PLACES_SPARE_MAX", "Places"]
 
 # Places above connections_max, for clients that are told that the hub is full and for requests
 # for its health meanwhile.
 PLACES_SPARE_MAX = 64
-# A provider gives a customer this much of IPv6 at least.
-IPV6_PREFIX_BITS = 64
-# Addresses whose parsed form is kept: to parse one takes longer than all else here.
+# Addresses that are remembered, and whether each is a proxy's.
 ADDRESSES_KEPT_MAX = 4096
 
 
@@ -68,7 +65,7 @@ class Places:
         if self.count >= self.max:
             return False
         if not self._is_shared(address) and not _take(
-            self._by_address, _network(address), self.per_address_max
+            self._by_address, place_of(address), self.per_address_max
         ):
             return False
         self.count += 1
@@ -78,7 +75,7 @@ class Places:
         """Give back the place of a TCP connection."""
         self.count -= 1
         if not self._is_shared(address):
-            _give_back(self._by_address, _network(address))
+            _give_back(self._by_address, place_of(address))
 
     def enter_socket(self, address: str) -> bool:
         """
@@ -93,12 +90,12 @@ class Places:
         """
         if self._is_shared(address):
             return True
-        return _take(self._sockets, _network(address), self.per_address_max)
+        return _take(self._sockets, place_of(address), self.per_address_max)
 
     def leave_socket(self, address: str) -> None:
         """Give back what `enter_socket` took."""
         if not self._is_shared(address):
-            _give_back(self._sockets, _network(address))
+            _give_back(self._sockets, place_of(address))
 
     def enter_user(self, user: str) -> bool:
         """Take a place for a user's connection; False if the user has too many."""
@@ -144,21 +141,7 @@ def _give_back(counts: Counter[str], name: str) -> None:
 
 
 @lru_cache(ADDRESSES_KEPT_MAX)
-def _is_in(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
+def _is_in(address: str, networks: tuple[Network, ...]) -> bool:
     # A Unix socket has no address; a proxy on this machine connects to it.
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return True
-    mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
-    return any((mapped or parsed) in network for network in networks)
-
-
-@lru_cache(ADDRESSES_KEPT_MAX)
-def _network(address: str) -> str:
-    parsed = ip_address(address)
-    if not isinstance(parsed, IPv6Address):
-        return address
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(ip_network((int(parsed), IPV6_PREFIX_BITS), strict=False))
+    parsed = parse_address(address)
+    return parsed is None or is_one_of(parsed, networks)

@@ -39,7 +39,7 @@ class RequestTasks:
 
     __slots__ = ("_connection", "_running", "_start", "_waiting")
 
-    def __init__(self, connection: Connection, start: Callable[..., None]) -> None:
+    def __init__(self, connection: Connection, start: Start) -> None:
         self._connection = connection
         self._start = start
         self._running: dict[_Running, None] = {}

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable
 from http import HTTPStatus
 
+from .request_head import TOKEN
+
 __all__ = ["CONTINUE", "ResponseWriter"]
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+NAME = re.compile(TOKEN)
 VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 LENGTH = re.compile(rb"[0-9]{1,18}")
 STATUS_LINES: dict[int, bytes] = {

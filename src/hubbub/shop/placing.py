@@ -148,7 +148,8 @@ def finish_refund(states: States, stream: str, refund: str, refund_id: str) -> l
     """Note that an amount was given back; with the last of it the coupon is good again."""
     ended = _end_refund(states, stream, refund, Draft(stream, Refunded(refund, refund_id)))
     order = states.of(OrderState, stream)
-    placed, coupon = order.terms(), order.terms().coupon
+    placed = order.terms()
+    coupon = placed.coupon
     if not ended or coupon is None:
         return ended
     cart, number = states.of(CartState, cart_stream(placed.user)), stream.removeprefix("order/")

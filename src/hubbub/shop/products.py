@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from msgspec import UNSET, UnsetType
 
@@ -69,11 +70,7 @@ class Products(Carts):
             NotFound: there is none.
         """
         stream = product_stream(sku)
-
-        def result(states: States, events: Sequence[Event]) -> Product:
-            return product_of(stream, states.of(ProductState, stream))
-
-        return Command(self._by, nothing, result, reads=(stream,))
+        return Command(self._by, nothing, partial(_shown, stream), reads=(stream,))
 
     @command
     def set_product(
@@ -108,10 +105,7 @@ class Products(Carts):
         def decide(states: States) -> Sequence[Draft]:
             return set_product(states, sku, given, chars_max)
 
-        def result(states: States, events: Sequence[Event]) -> Product:
-            return product_of(stream, states.of(ProductState, stream))
-
-        return Command(self._by, decide, result, reads=(stream, CATALOGUE))
+        return Command(self._by, decide, partial(_shown, stream), reads=(stream, CATALOGUE))
 
     @command
     def adjust_stock(self, sku: str, by: int, *, key: str) -> Command[Product]:
@@ -134,11 +128,8 @@ class Products(Carts):
         def decide(states: States) -> Sequence[Draft]:
             return adjust_stock(states, stream, by)
 
-        def result(states: States, events: Sequence[Event]) -> Product:
-            return product_of(stream, states.of(ProductState, stream))
-
-        arguments = ("adjust_stock", sku, by)
-        return Command(self._by, decide, result, reads=(stream,), key=key, arguments=arguments)
+        shown, arguments = partial(_shown, stream), ("adjust_stock", sku, by)
+        return Command(self._by, decide, shown, reads=(stream,), key=key, arguments=arguments)
 
     @command
     def set_coupon(  # noqa: PLR0913
@@ -176,3 +167,7 @@ class Products(Carts):
             return coupon_of(stream, states.of(CouponState, stream))
 
         return Command(self._by, decide, result, reads=(stream,))
+
+
+def _shown(stream: str, states: States, events: Sequence[Event]) -> Product:
+    return product_of(stream, states.of(ProductState, stream))

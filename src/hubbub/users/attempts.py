@@ -7,7 +7,6 @@ from an address before are not stopped by what others try from there.
 
 from __future__ import annotations
 
-import math
 from collections import OrderedDict
 
 from ..addresses import place_of
@@ -38,7 +37,6 @@ class Attempts:
         def limits(factor: int) -> RateLimits:
             return RateLimits(lambda: SlidingWindow(limit * factor, period, WHAT), KEYS_MAX)
 
-        self._now = -math.inf
         self._by_both = limits(1)
         self._by_address = limits(ADDRESS_FACTOR)
         self._by_known = limits(KNOWN_FACTOR)
@@ -57,8 +55,6 @@ class Attempts:
         Raises:
             RateLimited: there were too many.
         """
-        # A clock that an application brings may be set back as a whole: then time stands.
-        now = self._now = max(self._now, now)
         both = f"{place_of(address)}\n{account}"
         if self.is_known(account, address):
             self._by_known.charge(both, now)
@@ -73,8 +69,7 @@ class Attempts:
         Raises:
             RateLimited: there were too many from this address.
         """
-        self._now = max(self._now, now)
-        self._by_address.charge(place_of(address), self._now)
+        self._by_address.charge(place_of(address), now)
 
     def succeeded(self, account: str, address: str) -> None:
         """Remember that somebody has signed in to an account from an address."""

@@ -14,7 +14,7 @@ from ..journal.event import Draft, Event
 from ..journal.states import States
 from ..names import check_person_name
 from ..permissions import ROLES
-from ..service import Service, check_limit, command, query, slow_command
+from ..service import Service, check_limit, check_user_id, command, query, slow_command
 from ..shown import shown
 from ..text import check_name
 from . import account as a
@@ -117,7 +117,7 @@ class Users(Service):
             new_nickname = nickname and check_person_name(nickname, longest, "nickname")
             new_avatar = avatar and check_name(avatar, longest, "avatar")
             drafts = u.profile(state, by, new_nickname, new_avatar)
-            if new_nickname and drafts and _is_stranger(self._caller):
+            if new_nickname and drafts and self._caller.is_limited:
                 _check_new_nickname(states, state, new_nickname, by)
             return drafts
 
@@ -261,8 +261,7 @@ class Users(Service):
             return result([self._show(states, user_id) for user_id in user_ids])
 
         for user_id in user_ids:
-            if not isinstance(user_id, str):
-                raise Invalid(f"A user's id is a string, not {shown(user_id)}.")
+            check_user_id(user_id)
         reads = [f"user/{user_id}" for user_id in user_ids]
         return Command(self._by, nothing, show, reads=reads)
 
@@ -299,7 +298,7 @@ def register(
         state.check_signed_in(origin, states.now)
         if session is not None and sign_ins.is_reused(state, origin, states.now, grace):
             return (sign_ins.end(stream, session, states.now, good_for, reused=True),)
-        if checked is not None and chosen and _is_stranger(caller):
+        if checked is not None and chosen and caller.is_limited:
             _check_new_nickname(states, state, checked, by)
         registered = u.register(state, by, checked, sign_ins.begun(origin))
         return [*registered, *sign_ins.sign_in(state, stream, origin, states.now, grace)]
@@ -350,10 +349,6 @@ def _checked(caller: Caller, nickname: str | None) -> str | None:
     if nickname is None:
         return None
     return check_person_name(nickname, caller.settings.name_chars_max, "nickname")
-
-
-def _is_stranger(caller: Caller) -> bool:
-    return caller.remote and caller.role == "user"
 
 
 def _check_new_nickname(states: States, state: UserState, nickname: str, by: str) -> None:

@@ -25,7 +25,7 @@ export function editProduct(app, product, currency) {
   ].filter(Boolean);
   const act = async ({ sku, name, price, stock, category }) => {
     const wanted = stockOf(stock);
-    const known = product ? product.stock : undefined;
+    const known = product?.stock;
     const given = { sku: product?.sku ?? sku, name, price: priceOf(price, currency), category: category || null };
     // While the form was open some were sold: what was not changed is not sent, and of two
     // numbers only the difference is.
