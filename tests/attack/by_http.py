@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Final
 
-from tests.attack.target import ATTACKER, Attack, Target, hold, pour
+from tests.attack.target import ATTACKER, Attack, Target, connect_and_hold, hold, pour
 from tests.blackbox.raw import Raw
 
 __all__ = ["BY_HTTP"]
@@ -57,16 +57,7 @@ def half_requests(target: Target) -> None:
         SIGN_IN + b"Content-Length: 60000\r\n\r\n" + b" " * 59_999,
         CHUNKED + b"e000\r\n" + b" " * 50_000,
     ]
-    with ExitStack() as stack:
-
-        def act() -> None:
-            client = stack.enter_context(target.connect())
-            client.send(halves[target.number() % len(halves)])
-
-        for _ in range(KEPT_CONNECTIONS):
-            if target.going:
-                target.attempt(act)
-        hold(target)
+    connect_and_hold(target, KEPT_CONNECTIONS, halves)
 
 
 def unread_answers_over_http(target: Target) -> None:

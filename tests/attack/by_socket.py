@@ -6,7 +6,7 @@ import zlib
 from contextlib import ExitStack
 from typing import Final
 
-from tests.attack.target import Attack, Target, batch_of, hold, pour
+from tests.attack.target import Attack, Target, batch_of, connect_and_hold, hold, pour
 from tests.blackbox.raw import (
     CONTINUATION,
     PING,
@@ -112,16 +112,7 @@ def sockets_of_one_user(target: Target) -> None:
 def silent_connections(target: Target) -> None:
     """Open connections, and say nothing, or half of something."""
     parts = [b"", b"GET /w", b"GET / HTTP/1.1\r\n", handshake_of()[:-2], handshake_of()]
-    with ExitStack() as stack:
-
-        def act() -> None:
-            client = stack.enter_context(target.connect())
-            client.send(parts[target.number() % len(parts)])
-
-        for _ in range(SILENT_CONNECTIONS):
-            if target.going:
-                target.attempt(act)
-        hold(target)
+    connect_and_hold(target, SILENT_CONNECTIONS, parts)
 
 
 def half_messages(target: Target) -> None:

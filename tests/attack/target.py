@@ -20,6 +20,7 @@ __all__ = [
     "batch_of",
     "call_again",
     "chat_text",
+    "connect_and_hold",
     "hold",
     "pour",
     "pump",
@@ -149,6 +150,20 @@ def hold(target: Target) -> None:
     """Keep open what is open, and do nothing, until the time is over."""
     while target.going:
         time.sleep(0.02)
+
+
+def connect_and_hold(target: Target, count: int, beginnings: Sequence[bytes]) -> None:
+    """Open many connections, send on each one of some beginnings, and keep them."""
+    with contextlib.ExitStack() as stack:
+
+        def act() -> None:
+            client = stack.enter_context(target.connect())
+            client.send(beginnings[target.number() % len(beginnings)])
+
+        for _ in range(count):
+            if target.going:
+                target.attempt(act)
+        hold(target)
 
 
 def pump(target: Target, client: Raw, make: Callable[[int], bytes], *, window: int = 100) -> None:

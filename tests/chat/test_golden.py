@@ -14,7 +14,7 @@ from hubbub.games.board import BoardState
 from hubbub.games.match import MatchState
 from hubbub.games.rules import BestOf, Custom, FirstTo, Rounds, Timed
 from hubbub.journal.agenda import Agenda
-from hubbub.journal.event import Streams, encode_event
+from hubbub.journal.event import Event, State, Streams, encode_event
 from hubbub.journal.link import Links
 from hubbub.money import Money
 from hubbub.session import STREAMS
@@ -29,6 +29,20 @@ FILES = sorted(Path(__file__).with_name("golden").glob("*.jsonl"))
 NEWEST = FILES[-1]
 
 
+def events_of(file: Path) -> list[Event]:
+    streams = Streams(STREAMS)
+    return [streams.decode(line) for line in file.read_bytes().splitlines()]
+
+
+def folded(file: Path) -> dict[str, State]:
+    """Return what each stream of a file comes to."""
+    streams, events = Streams(STREAMS), events_of(file)
+    states = {event.stream: streams.empty(event.stream) for event in events}
+    for event in events:
+        states[event.stream].apply(event)
+    return states
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_event_is_still_read_as_it_was_written(file: Path) -> None:
     streams = Streams(STREAMS)
@@ -39,11 +53,7 @@ def test_every_event_is_still_read_as_it_was_written(file: Path) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_they_fold_into_what_they_did(file: Path) -> None:
-    streams = Streams(STREAMS)
-    events = [streams.decode(line) for line in file.read_bytes().splitlines()]
-    states = {event.stream: streams.empty(event.stream) for event in events}
-    for event in events:
-        states[event.stream].apply(event)
+    events, states = events_of(file), folded(file)
 
     room, user, index = states["room/1"], states["user/ann"], states["index/rooms"]
     assert isinstance(room, RoomState)
@@ -61,11 +71,7 @@ def test_they_fold_into_what_they_did(file: Path) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_accounts_and_rooms_that_are_closed_fold_into_what_they_did(file: Path) -> None:
-    streams = Streams(STREAMS)
-    events = [streams.decode(line) for line in file.read_bytes().splitlines()]
-    states = {event.stream: streams.empty(event.stream) for event in events}
-    for event in events:
-        states[event.stream].apply(event)
+    states = folded(file)
 
     room, user, account = states["room/9"], states["user/zoe"], states["account/zoë"]
     assert isinstance(room, RoomState)
@@ -80,11 +86,7 @@ def test_accounts_and_rooms_that_are_closed_fold_into_what_they_did(file: Path) 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_games_fold_into_what_they_did(file: Path) -> None:
-    streams = Streams(STREAMS)
-    events = [streams.decode(line) for line in file.read_bytes().splitlines()]
-    states = {event.stream: streams.empty(event.stream) for event in events}
-    for event in events:
-        states[event.stream].apply(event)
+    states = folded(file)
 
     won, called_off = states["match/1"], states["match/2"]
     assert isinstance(won, MatchState)
@@ -112,11 +114,7 @@ def test_games_fold_into_what_they_did(file: Path) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_the_shop_folds_into_what_it_did(file: Path) -> None:
-    streams = Streams(STREAMS)
-    events = [streams.decode(line) for line in file.read_bytes().splitlines()]
-    states = {event.stream: streams.empty(event.stream) for event in events}
-    for event in events:
-        states[event.stream].apply(event)
+    states = folded(file)
 
     mouse, paid, declined = states["product/mouse"], states["order/1"], states["order/2"]
     assert isinstance(mouse, ProductState)
@@ -137,11 +135,7 @@ def test_the_shop_folds_into_what_it_did(file: Path) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_what_was_ended_or_adjusted_by_hand_folds_into_what_it_did(file: Path) -> None:
-    streams = Streams(STREAMS)
-    events = [streams.decode(line) for line in file.read_bytes().splitlines()]
-    states = {event.stream: streams.empty(event.stream) for event in events}
-    for event in events:
-        states[event.stream].apply(event)
+    states = folded(file)
 
     pen, cancelled, settled = states["product/pen"], states["order/8"], states["order/9"]
     assert isinstance(pen, ProductState)
@@ -160,8 +154,7 @@ def usd(amount: int) -> Money:
 
 
 def test_the_newest_file_has_every_event_type() -> None:
-    streams = Streams(STREAMS)
-    events = [streams.decode(line) for line in NEWEST.read_bytes().splitlines()]
+    events = events_of(NEWEST)
     written = {(event.stream.partition("/")[0], type(event.data)) for event in events}
 
     assert written >= {

@@ -6,6 +6,8 @@ import anyio
 import pytest
 
 from hubbub.errors import StorageError
+from hubbub.journal.command import Command
+from hubbub.journal.journal import Journal
 from hubbub.journal.stores.contract import Batch
 from hubbub.settings import Settings
 from tests.journal.tally import add, open_journal, together, total
@@ -14,13 +16,18 @@ from tests.journal.troubled import GatedStore
 IMPATIENT = Settings(commit_seconds_max=0.2)
 
 
+async def commit_late(journal: Journal, store: GatedStore, command: Command[int]) -> None:
+    """Commit a first command in time, and let the store be late with another."""
+    await journal.execute(add("tally/1", 1))
+    store.before_commit.shut()
+    with pytest.raises(StorageError):
+        await journal.execute(command)
+
+
 async def test_until_its_thread_comes_back_every_command_is_refused() -> None:
     store = GatedStore()
     async with open_journal(store, IMPATIENT) as journal:
-        await journal.execute(add("tally/1", 1))
-        store.before_commit.shut()
-        with pytest.raises(StorageError):
-            await journal.execute(add("tally/1", 1))
+        await commit_late(journal, store, add("tally/1", 1))
         outcomes = await together(journal, add("tally/2", 1), total("tally/1"))
         store.open_all()
 
@@ -34,10 +41,7 @@ async def test_a_commit_that_was_late_is_known_and_told_when_its_thread_comes_ba
         open_journal(store, IMPATIENT) as journal,
         journal.follow("ann", "tally/1", 0) as events,
     ):
-        await journal.execute(add("tally/1", 1))
-        store.before_commit.shut()
-        with pytest.raises(StorageError):
-            await journal.execute(add("tally/1", 2, key="key"))
+        await commit_late(journal, store, add("tally/1", 2, key="key"))
         failed = journal.failed
         store.open_all()
         with anyio.fail_after(10):
@@ -64,10 +68,7 @@ class LateStore(GatedStore):
 async def test_a_commit_that_failed_late_has_left_nothing() -> None:
     store = LateStore()
     async with open_journal(store, IMPATIENT) as journal:
-        await journal.execute(add("tally/1", 1))
-        store.before_commit.shut()
-        with pytest.raises(StorageError):
-            await journal.execute(add("tally/1", 1))
+        await commit_late(journal, store, add("tally/1", 1))
         store.open_all()
         with anyio.fail_after(10):
             while "did not answer" in journal.failed:

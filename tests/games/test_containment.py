@@ -18,7 +18,7 @@ from hubbub.games.runner import BODY_BYTES_MAX, INBOX_BYTES_MAX
 from hubbub.journal.containment import RESTART_SECONDS_MAX
 from hubbub.journal.states import States
 from tests.games.handlers import Calls, hang
-from tests.games.test_runner import cancelled, noted, two_matches
+from tests.games.test_runner import cancelled, go_on, go_wrong, noted, two_matches
 from tests.games.virtual_hub import Play, match_of_two, moment
 
 
@@ -50,17 +50,13 @@ def test_whatever_a_handler_does_ends_its_own_match_and_is_logged_once(
 
     async def story(hub: hubbub.Hubbub) -> None:
         async with two_matches(hub) as (one, other, sessions):
-            if method == "on_message":
-                await sessions["bob"].games.message(one.id, {})
-            await anyio.sleep(5)
+            await go_wrong(method, one, sessions)
 
             reason = await cancelled(sessions["ann"], one)
             assert reason is not None
             assert reason.startswith("The game failed: ")
             assert (await sessions["ann"].games.match(other.id)).status == "active"
-            calls.clear()
-            await sessions["dave"].games.message(other.id, {})
-            await anyio.sleep(2)
+            await go_on(calls, other, sessions)
             assert ("on_message", "carol") in [(name, first) for name, first, _ in calls]
             # The hub goes on too: with matches, searches and clocks.
             again = await sessions["ann"].games.start_match(["ann", "bob"], rules=hubbub.Timed(1))

@@ -47,6 +47,20 @@ async def cancelled(session: hubbub.Session, match: hubbub.Match) -> str | None:
     return getattr(last.data, "reason", None)
 
 
+async def go_wrong(method: str, match: hubbub.Match, sessions: dict[str, hubbub.Session]) -> None:
+    """Let ann's match come to a method that goes wrong, and wait until that is over."""
+    if method == "on_message":
+        await sessions["bob"].games.message(match.id, {})
+    await anyio.sleep(5)
+
+
+async def go_on(calls: Calls, match: hubbub.Match, sessions: dict[str, hubbub.Session]) -> None:
+    """Note only the calls from here on, and let carol's match have some."""
+    calls.clear()
+    await sessions["dave"].games.message(match.id, {})
+    await anyio.sleep(2)
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
     ("fault", "reason"), [(fail, "ValueError: a fault in the game"), (hang, "TimeoutError: ")]
@@ -58,14 +72,10 @@ def test_a_method_that_goes_wrong_ends_its_own_match_only(
 
     async def story(hub: hubbub.Hubbub) -> None:
         async with two_matches(hub) as (one, other, sessions):
-            if method == "on_message":
-                await sessions["bob"].games.message(one.id, {})
-            await anyio.sleep(5)
+            await go_wrong(method, one, sessions)
             said = await cancelled(sessions["bob"], one)
             over = await sessions["bob"].games.match(one.id)
-            calls.clear()
-            await sessions["dave"].games.message(other.id, {})
-            await anyio.sleep(2)
+            await go_on(calls, other, sessions)
 
             assert said is not None
             assert said.startswith(f"The game failed: {reason}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -79,13 +80,20 @@ async def test_who_is_told_and_fails_hurts_nobody_else(
     assert any(record.levelno >= logging.ERROR for record in caplog.records)
 
 
+@contextmanager
+def breaking(monkeypatch: pytest.MonkeyPatch, owner: type, method: str) -> Iterator[None]:
+    """Let a method only raise for a while, in which nobody may have to wait for long."""
+    with monkeypatch.context() as patch, anyio.fail_after(5):
+        patch.setattr(owner, method, broken)
+        yield
+
+
 async def test_a_fault_of_the_committer_itself_fails_its_batch_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with open_journal(memory_store()) as journal:
         await journal.execute(add("tally/1", 1))
-        with monkeypatch.context() as patch, anyio.fail_after(5):
-            patch.setattr(decider.Decided, "take_snapshots", broken)
+        with breaking(monkeypatch, decider.Decided, "take_snapshots"):
             outcomes = await together(journal, *[add("tally/1", 1)] * 2)
 
         assert [type(outcome) for outcome in outcomes] == [StorageError] * 2
@@ -106,8 +114,7 @@ async def test_nobody_waits_for_ever_for_a_committer_that_can_decide_nothing(
 ) -> None:
     async with open_journal(memory_store()) as journal:
         await journal.execute(add("tally/1", 1))
-        with monkeypatch.context() as patch, anyio.fail_after(5):
-            patch.setattr(committer.Committer, "_decide_all", broken)
+        with breaking(monkeypatch, committer.Committer, "_decide_all"):
             outcomes = await together(journal, *[add("tally/1", 1)] * 3)
         after = await journal.execute(add("tally/1", 1))
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import anyio
 import pytest
 
@@ -67,13 +70,20 @@ class Checked(MemorySocket):
         self.checks += 1
 
 
+@asynccontextmanager
+async def checked() -> AsyncIterator[Checked]:
+    """Open a hub in virtual time, with one client; yield its socket."""
+    async with hubbub.open("memory://", settings=Settings(clock=VirtualClock())) as hub:
+        gateway = Gateway(hub)
+        client = Client(gateway)
+        socket = Checked()
+        gateway.connections[client.connection] = socket
+        yield socket
+
+
 def test_everybody_is_pinged_from_time_to_time() -> None:
     async def some_time() -> int:
-        async with hubbub.open("memory://", settings=Settings(clock=VirtualClock())) as hub:
-            gateway = Gateway(hub)
-            client = Client(gateway)
-            socket = Checked()
-            gateway.connections[client.connection] = socket
+        async with checked() as socket:
             with anyio.move_on_after(3.5 * PING_SECONDS):
                 await anyio.sleep_forever()
             return socket.checks
@@ -86,11 +96,7 @@ def test_nobody_is_hung_up_on_because_the_event_loop_stood_still(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def some_time() -> int:
-        async with hubbub.open("memory://", settings=Settings(clock=VirtualClock())) as hub:
-            gateway = Gateway(hub)
-            client = Client(gateway)
-            socket = Checked()
-            gateway.connections[client.connection] = socket
+        async with checked() as socket:
             await anyio.sleep(3.5 * PING_SECONDS)
             return socket.checks
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +28,12 @@ PASSWORD = "correct horse"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
-def settings_of(clock: SetClock) -> hubbub.Settings:
-    return hubbub.Settings(clock=clock, refresh_grace_seconds=30.0, token_seconds=10_000)
+@asynccontextmanager
+async def gateway_at(clock: SetClock, url: str = "memory://") -> AsyncIterator[Gateway]:
+    """Open a hub that goes by this clock; yield a gateway to it."""
+    settings = hubbub.Settings(clock=clock, refresh_grace_seconds=30.0, token_seconds=10_000)
+    async with hubbub.open(url, settings=settings) as hub:
+        yield Gateway(hub)
 
 
 async def sign_in(gateway: Gateway, **params: Any) -> dict[str, Any]:
@@ -39,8 +45,7 @@ async def sign_in(gateway: Gateway, **params: Any) -> dict[str, Any]:
 
 async def test_each_sign_in_gives_another_token() -> None:
     clock = SetClock()
-    async with hubbub.open("memory://", settings=settings_of(clock)) as hub:
-        gateway = Gateway(hub)
+    async with gateway_at(clock) as gateway:
         answer = await sign_in(gateway, nickname="Ann")
         tokens, users = [answer["refresh_token"]], {answer["user"]["id"]}
         for _ in range(5):
@@ -55,8 +60,7 @@ async def test_each_sign_in_gives_another_token() -> None:
 
 async def test_a_client_that_has_lost_the_answer_is_given_it_again() -> None:
     clock = SetClock()
-    async with hubbub.open("memory://", settings=settings_of(clock)) as hub:
-        gateway = Gateway(hub)
+    async with gateway_at(clock) as gateway:
         token = (await sign_in(gateway, nickname="Ann"))["refresh_token"]
         lost = (await sign_in(gateway, token=token))["refresh_token"]
         clock.passed += 29.0
@@ -73,15 +77,14 @@ async def test_a_copy_of_a_token_ends_the_sign_in_at_once_and_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     clock = SetClock()
-    async with hubbub.open("memory://", settings=settings_of(clock)) as hub:
-        gateway = Gateway(hub)
+    async with gateway_at(clock) as gateway:
         victim = Client(gateway)
         first = (await victim.ask("session.sign_in", nickname="Ann"))["result"]["refresh_token"]
         newest = await sign_in(gateway, token=first)
         clock.passed += 31.0
         thief = await sign_in(gateway, token=first)
         owner = await sign_in(gateway, token=newest["refresh_token"])
-        async with http_of(create_app(hub, gateway=gateway)) as http:
+        async with http_of(create_app(gateway.hub, gateway=gateway)) as http:
             headers = {"Authorization": f"Bearer {newest['token']}"}
             request = await http.get("/api/chat/rooms", headers=headers)
 
@@ -95,10 +98,9 @@ async def test_a_copy_of_a_token_ends_the_sign_in_at_once_and_is_logged(
 
 async def test_other_sign_ins_of_the_user_go_on() -> None:
     clock = SetClock()
-    async with hubbub.open("memory://", settings=settings_of(clock)) as hub:
-        gateway = Gateway(hub)
-        hub.accounts.hashing.hasher = CHEAP
-        async with hub.session("ann") as ann:
+    async with gateway_at(clock) as gateway:
+        gateway.hub.accounts.hashing.hasher = CHEAP
+        async with gateway.hub.session("ann") as ann:
             await ann.users.create_account("Ann", PASSWORD)
         one, other = [
             (await sign_in(gateway, name="Ann", password=PASSWORD))["refresh_token"]
@@ -116,13 +118,11 @@ async def test_other_sign_ins_of_the_user_go_on() -> None:
 async def test_it_is_known_after_a_restart(tmp_path: Path) -> None:
     clock = SetClock()
     path = str(tmp_path / "hub.db")
-    async with hubbub.open(path, settings=settings_of(clock)) as hub:
-        gateway = Gateway(hub)
+    async with gateway_at(clock, path) as gateway:
         first = (await sign_in(gateway, nickname="Ann"))["refresh_token"]
         second = (await sign_in(gateway, token=first))["refresh_token"]
     clock.passed += 31.0
-    async with hubbub.open(path, settings=settings_of(clock)) as hub:
-        gateway = Gateway(hub)
+    async with gateway_at(clock, path) as gateway:
         third = (await sign_in(gateway, token=second))["refresh_token"]
         refused = await sign_in(gateway, token=first)
         after = await sign_in(gateway, token=third)
@@ -133,9 +133,8 @@ async def test_it_is_known_after_a_restart(tmp_path: Path) -> None:
 
 async def test_a_token_of_an_older_version_goes_on_and_rotates_from_then_on() -> None:
     clock = SetClock()
-    async with hubbub.open("memory://", settings=settings_of(clock)) as hub:
-        gateway = Gateway(hub)
-        async with hub.session("ann", nickname="Ann"):
+    async with gateway_at(clock) as gateway:
+        async with gateway.hub.session("ann", nickname="Ann"):
             pass
         old = gateway.tokens._sign(
             {"sub": "ann", "role": "user", "use": "refresh", "sid": "phone"}, 1_000.0
@@ -152,8 +151,7 @@ async def test_a_token_of_an_older_version_goes_on_and_rotates_from_then_on() ->
 
 async def test_an_access_token_uses_nothing_up() -> None:
     clock = SetClock()
-    async with hubbub.open("memory://", settings=settings_of(clock)) as hub:
-        gateway = Gateway(hub)
+    async with gateway_at(clock) as gateway:
         first = await sign_in(gateway, nickname="Ann")
         for _ in range(3):
             clock.passed += 31.0
@@ -166,10 +164,9 @@ async def test_an_access_token_uses_nothing_up() -> None:
 
 async def test_after_the_clock_went_back_passwords_and_tokens_are_good() -> None:
     clock = SetClock()
-    async with hubbub.open("memory://", settings=settings_of(clock)) as hub:
-        gateway = Gateway(hub)
-        hub.accounts.hashing.hasher = CHEAP
-        async with hub.session("ann") as ann:
+    async with gateway_at(clock) as gateway:
+        gateway.hub.accounts.hashing.hasher = CHEAP
+        async with gateway.hub.session("ann") as ann:
             await ann.users.create_account("Ann", PASSWORD)
             await ann.users.change_password(PASSWORD, "another one")
             await ann.users.sign_out(everywhere=True)

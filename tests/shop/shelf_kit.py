@@ -21,7 +21,7 @@ from hubbub.shop.product import Given, ProductState
 from hubbub.shop.tax import FlatTax
 from tests.games.board_kit import NOON, Desk
 
-__all__ = ["NOON", "PRICES", "TERMS", "Shelf", "full_shelf", "usd"]
+__all__ = ["NOON", "PRICES", "TERMS", "Shelf", "full_shelf", "placed", "placed_with_coupon", "usd"]
 
 PRICES = {"laptop": "999.99", "mouse": "29.99", "keyboard": "79.99", "monitor": "299.99"}
 TERMS = Terms(
@@ -137,4 +137,23 @@ def full_shelf(stock: int | None = 10) -> Shelf:
     shelf = Shelf()
     for sku, price in PRICES.items():
         shelf.product(sku, usd(price), stock)
+    return shelf
+
+
+def placed(stock: int | None = 10) -> Shelf:
+    """Make a shop where ann has placed an order of a laptop and two mice."""
+    shelf = full_shelf(stock)
+    shelf.add("laptop")
+    shelf.add("mouse", 2)
+    shelf.place()
+    return shelf
+
+
+def placed_with_coupon() -> Shelf:
+    """Make a shop where ann has placed an order of a mouse, with a coupon that is good once."""
+    shelf = full_shelf()
+    shelf.coupon("spring", percent=10)
+    shelf.add("mouse")
+    shelf.on_cart(filling.apply_coupon, "spring")
+    shelf.place()
     return shelf

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hubbub.errors import Conflict
 from hubbub.shop import filling
 from hubbub.shop.events import CouponReturned
-from tests.shop.shelf_kit import Shelf, full_shelf, usd
+from tests.shop.shelf_kit import Shelf, full_shelf, placed_with_coupon, usd
 
 
 def test_a_coupon_that_took_nothing_off_is_not_used_up() -> None:
@@ -71,11 +71,7 @@ def end_order(shelf: Shelf, order: str, end: str) -> None:
 
 
 def test_a_coupon_is_good_again_when_all_was_given_back() -> None:
-    shelf = full_shelf()
-    shelf.coupon("spring", percent=10)
-    shelf.add("mouse")
-    shelf.on_cart(filling.apply_coupon, "spring")
-    shelf.place()
+    shelf = placed_with_coupon()
     shelf.pay()
     shelf.begin_refund("a", usd(1))
     shelf.begin_refund("b")

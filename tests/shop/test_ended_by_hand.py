@@ -24,9 +24,7 @@ def test_a_cancelled_order_is_not_charged_whatever_arrives_late(
     bank = Bank(**troubles)
 
     async def story(hub: Hubbub, ann: Session) -> None:
-        with anyio.move_on_after(1):
-            await ann.shop.checkout(payment="good", key="1")
-        [order] = await ann.shop.orders()
+        order = await check_out_and_go(ann)
         if order.status == "pending":
             async with hub.session("root", role="admin") as root:
                 await root.shop.cancel_order(order.id, key="c")
@@ -66,9 +64,7 @@ def test_a_settled_order_is_paid_once(sell: Sell) -> None:
     bank = Bank(capture=["late"])
 
     async def story(hub: Hubbub, ann: Session) -> None:
-        with anyio.move_on_after(1):
-            await ann.shop.checkout(payment="good", key="1")
-        [order] = await ann.shop.orders()
+        order = await check_out_and_go(ann)
         async with hub.session("root", role="admin") as root:
             # The buyer has paid in cash.
             await root.shop.settle_order(order.id, key="s")
@@ -85,9 +81,7 @@ def test_the_payment_that_an_admin_has_seen_is_kept(sell: Sell) -> None:
     bank = Bank(authorize=["answer lost"], look_up=["lost"])
 
     async def story(hub: Hubbub, ann: Session) -> None:
-        with anyio.move_on_after(1):
-            await ann.shop.checkout(payment="good", key="1")
-        [order] = await ann.shop.orders()
+        order = await check_out_and_go(ann)
         async with hub.session("root", role="admin") as root:
             await root.shop.settle_order(order.id, key="s", payment_id=f"bank_{order.id}")
         order = await at_rest(ann)
@@ -102,9 +96,7 @@ def test_what_the_bank_does_not_give_back_is_logged(sell: Sell, caplog: Any) -> 
     bank = Bank(capture=["late"])
 
     async def story(hub: Hubbub, ann: Session) -> None:
-        with anyio.move_on_after(1):
-            await ann.shop.checkout(payment="good", key="1")
-        [order] = await ann.shop.orders()
+        order = await check_out_and_go(ann)
         async with hub.session("root", role="admin") as root:
             await root.shop.cancel_order(order.id, key="c")
         bank.refunds["earlier"] = (order.id, order.total)
@@ -122,9 +114,7 @@ def test_a_cancelled_order_is_reconciled_by_the_hub_that_is_opened_next(
     bank = Bank(authorize=["answer lost"])
 
     async def story(hub: Hubbub, ann: Session) -> None:
-        with anyio.move_on_after(1):
-            await ann.shop.checkout(payment="good", key="1")
-        [order] = await ann.shop.orders()
+        order = await check_out_and_go(ann)
         bank.down = True
         async with hub.session("root", role="admin") as root:
             await root.shop.cancel_order(order.id, key="c")
@@ -137,6 +127,14 @@ def test_a_cancelled_order_is_reconciled_by_the_hub_that_is_opened_next(
         assert list(bank.statuses.values()) == ["cancelled"]
 
     sell(story, later=later, url=str(tmp_path / "hub.db"), payments=bank, settings=AT_ONCE)
+
+
+async def check_out_and_go(session: Session) -> Order:
+    """Go away while the bank may still be silent; return the only order."""
+    with anyio.move_on_after(1):
+        await session.shop.checkout(payment="good", key="1")
+    [order] = await session.shop.orders()
+    return order
 
 
 async def at_rest(session: Session) -> Order:

@@ -6,15 +6,7 @@ import pytest
 
 from hubbub.errors import Invalid, NotAllowed, NotFound
 from hubbub.shop.order import ORDER_ID_CHARS_MAX, OrderState, order_stream
-from tests.shop.shelf_kit import Shelf, full_shelf, usd
-
-
-def placed() -> Shelf:
-    shelf = full_shelf()
-    shelf.add("laptop")
-    shelf.add("mouse", 2)
-    shelf.place()
-    return shelf
+from tests.shop.shelf_kit import placed, usd
 
 
 def test_an_order_shows_what_was_bought() -> None:

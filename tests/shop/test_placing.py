@@ -18,15 +18,7 @@ from hubbub.shop.events import (
     StockReserved,
 )
 from hubbub.shop.placing import REFUNDS_MAX
-from tests.shop.shelf_kit import NOON, Shelf, full_shelf, usd
-
-
-def placed(stock: int | None = 10) -> Shelf:
-    shelf = full_shelf(stock)
-    shelf.add("laptop")
-    shelf.add("mouse", 2)
-    shelf.place()
-    return shelf
+from tests.shop.shelf_kit import NOON, Shelf, full_shelf, placed, placed_with_coupon, usd
 
 
 def test_to_place_an_order_is_written_wherever_it_matters() -> None:
@@ -166,11 +158,7 @@ def test_an_order_ends_once(first: Any) -> None:
 
 
 def test_a_coupon_is_used_up_by_what_was_paid() -> None:
-    shelf = full_shelf()
-    shelf.coupon("spring", percent=10)
-    shelf.add("mouse")
-    shelf.on_cart(filling.apply_coupon, "spring")
-    shelf.place()
+    shelf = placed_with_coupon()
     shelf.pay()
     shelf.add("mouse")
 
@@ -179,11 +167,7 @@ def test_a_coupon_is_used_up_by_what_was_paid() -> None:
 
 
 def test_a_coupon_is_free_again_when_the_payment_was_declined() -> None:
-    shelf = full_shelf()
-    shelf.coupon("spring", percent=10)
-    shelf.add("mouse")
-    shelf.on_cart(filling.apply_coupon, "spring")
-    shelf.place()
+    shelf = placed_with_coupon()
     shelf.decline()
 
     assert shelf.cart().coupon_problem is None

@@ -13,15 +13,7 @@ from hubbub.journal.agenda import Settled
 from hubbub.shop.events import Cancelled, CheckoutEnded, MarkedPaid, Reconciled, StockReleased
 from hubbub.shop.payment import PaymentStatus
 from hubbub.shop.reconciliation import CANCELLED, PAYMENT_ID_CHARS_MAX, conclude, need
-from tests.shop.shelf_kit import Shelf, full_shelf
-
-
-def placed() -> Shelf:
-    shelf = full_shelf()
-    shelf.add("laptop")
-    shelf.add("mouse", 2)
-    shelf.place()
-    return shelf
+from tests.shop.shelf_kit import Shelf, full_shelf, placed
 
 
 def test_to_cancel_ends_an_order_and_its_checkout() -> None:
