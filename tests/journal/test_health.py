@@ -63,3 +63,14 @@ def test_a_failure_that_lasts_is_logged_again_after_a_while(
     health.failure("writing", FIRE)
 
     assert len(caplog.records) == 2
+
+
+def test_one_cause_that_fails_several_kinds_of_work_is_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    health = Health(SetClock().monotonic)
+    health.failure("loading", FIRE)
+    health.failure("writing", FIRE)
+    health.failure("reading", FLOOD)
+
+    assert [record.exc_info[1] for record in caplog.records if record.exc_info] == [FIRE, FLOOD]

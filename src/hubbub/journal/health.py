@@ -42,10 +42,12 @@ class Health:
 
     def failure(self, work: Work, error: Exception) -> None:
         """Note a failure; the log hears of it once, and not for each call."""
+        # One cause that fails several kinds of work is one line.
+        others = [words for kind, words in self._failing.items() if kind != work]
         # Noted last, so that the first reason is told while several kinds fail.
-        self._failing[work] = str(error)
+        self._failing[work] = words = str(error)
         now = self._monotonic()
-        if now - self._logged_at.get(work, -QUIET_SECONDS) >= QUIET_SECONDS:
+        if words not in others and now - self._logged_at.get(work, -QUIET_SECONDS) >= QUIET_SECONDS:
             self._logged_at[work] = now
             self._to_revoke.add(work)
             logger.error("%s the store fails", work, exc_info=error)

@@ -185,6 +185,8 @@ def test_what_is_written_nowhere_is_not_acknowledged(
         # Else one of these would tell that the store works.
         store.catch_up,
         lambda: store.expire(0),
+        lambda: store.load("room/1"),
+        lambda: store.read("room/1", 0, 10),
     ]
     for use in uses:
         for _ in range(2):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -24,8 +23,6 @@ from .failures import failing, storage_errors
 from .opening import open_writer
 
 __all__ = ["SQLiteStore"]
-
-logger = logging.getLogger("hubbub.journal")
 
 # Rows written by one statement: each statement gives up the interpreter's lock.
 ROWS_AT_ONCE = (512, 64, 8, 1)
@@ -316,8 +313,8 @@ class SQLiteStore:
         try:
             return self._load_some(streams)
         except Exception:
-            # Each is read by itself then: what is damaged fails those who ask for it alone.
-            logger.warning("some streams cannot be read together", exc_info=True)
+            # Each is read by itself then: what is damaged fails those who ask for it alone,
+            # and is logged with their failure.
             return {}
 
     def _load_some(self, streams: Sequence[str]) -> dict[str, Loaded]:
@@ -369,6 +366,9 @@ class SQLiteStore:
 
     @storage_errors
     def _reader(self) -> apsw.Connection:
+        # A connection that is open would still read a file that was deleted, and a new
+        # connection would not: the store works, or it does not.
+        self._file.check()
         try:
             return self._idle_readers.get_nowait()
         except Empty:
