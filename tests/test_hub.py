@@ -168,11 +168,11 @@ Task = Callable[[Hubbub], tuple[Any, str]]
     "task",
     [
         lambda hub: (hub.presence, "run"),
-        lambda hub: (hub.arena, "run"),
-        lambda hub: (hub.arena, "_follow"),
-        lambda hub: (hub.arena, "_ring"),
-        lambda hub: (hub.arena.lobby, "run"),
-        lambda hub: (hub.shopfront.till, "run"),
+        lambda hub: (hub.supervisor, "run"),
+        lambda hub: (hub.supervisor, "_follow"),
+        lambda hub: (hub.supervisor, "_ring"),
+        lambda hub: (hub.supervisor.matchmaker, "run"),
+        lambda hub: (hub.storefront.processor, "run"),
     ],
     ids=["presence", "arena", "schedules", "timers", "matchmaking", "till"],
 )

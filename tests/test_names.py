@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.errors import Invalid
-from hubbub.names import MARKS_MAX, check_person_name, name_key, read_ahead, skeletons
+from hubbub.names import MARKS_MAX, check_person_name, name_key, read_names_ahead, skeletons
 
 INVISIBLE = [
     "\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\u2060", "\u00ad", "\u034f", "\u061c",
@@ -140,6 +140,6 @@ def test_the_key_of_a_name_is_that_of_its_other_forms() -> None:
 
 
 def test_the_table_is_read_once() -> None:
-    read_ahead()
+    read_names_ahead()
 
     assert skeletons("m") == ("rn", "M")

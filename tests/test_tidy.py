@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
 from itertools import chain
 from pathlib import Path
 
@@ -20,13 +21,13 @@ FUNCTION_LINES_MAX = 50
 # Modules without a test module of their own, and where they are tested. It may only shrink.
 TESTED_ELSEWHERE: dict[str, str] = {
     # The session suite runs them in the process and over a socket, on each store.
-    "chat/history.py": "tests/session/test_history.py",
+    "chat/messages/history.py": "tests/session/test_history.py",
     "chat/service.py": "tests/session/test_messages.py",
-    "chat/speaking.py": "tests/session/test_limits.py",
-    "games/boards.py": "tests/session/test_boards.py",
+    "chat/messages/commands.py": "tests/session/test_limits.py",
+    "games/boards/methods.py": "tests/session/test_boards.py",
     "games/service.py": "tests/session/test_matches.py",
     "session.py": "tests/session/test_following.py",
-    "shop/carts.py": "tests/session/test_carts.py",
+    "shop/carts/methods.py": "tests/session/test_carts.py",
     "shop/service.py": "tests/session/test_checkout.py",
     "operations/service.py": "tests/session/test_accounts.py",
     "users/presence_signals.py": "tests/session/test_presence.py",
@@ -36,16 +37,27 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "games/events.py": "tests/chat/test_golden.py",
     "shop/events.py": "tests/chat/test_golden.py",
     "users/events.py": "tests/chat/test_golden.py",
+    # Other places to import from.
+    "server/asyncio_socket.py": "tests/server/test_uvicorn_protocol.py",
+    "shop/stripe.py": "tests/shop/payments/test_stripe.py",
     # One suite for both, on the backend that each is for.
-    "server/asyncio_socket.py": "tests/server/test_frame_socket.py",
-    "server/trio_socket.py": "tests/server/test_frame_socket.py",
+    "server/websocket/asyncio_socket.py": "tests/server/websocket/test_frame_socket.py",
+    "server/websocket/socket.py": "tests/server/websocket/test_frame_socket.py",
+    "server/websocket/trio_socket.py": "tests/server/websocket/test_frame_socket.py",
 }
+
+# Where names may be imported from as well, for those who did so before.
+ALIASES = {"src/hubbub/server/asyncio_socket.py", "src/hubbub/shop/stripe.py"}
 
 VAGUE = {"base", "common", "helpers", "manager", "misc", "utils"}
 
 type_of_function = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 SOURCES = {path: ast.parse(path.read_text()) for path in sorted(SOURCE.rglob("*.py"))}
+MODULES = {
+    ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts).removesuffix(".__init__")
+    for path in SOURCES
+}
 TEST_WORDS = {
     word
     for path in TESTS.rglob("*.py")
@@ -85,6 +97,25 @@ def test_no_exception_outlives_its_reason() -> None:
         or not (ROOT / tests).exists()
         or (TESTS / module).with_stem(f"test_{Path(module).stem}").exists()
     )
+
+
+def test_no_word_has_two_meanings() -> None:
+    exported: dict[str, list[str]] = {}
+    for path, tree in SOURCES.items():
+        if path.stem != "__init__" and where(path) not in ALIASES:
+            for name in exported_by(tree):
+                exported.setdefault(name, []).append(where(path))
+
+    nobody(f"{name}: {', '.join(places)}" for name, places in exported.items() if places[1:])
+
+
+def test_no_module_leads_back_to_itself() -> None:
+    graph = TopologicalSorter({name_of(path): imports_of(path) for path in SOURCES})
+
+    try:
+        graph.prepare()
+    except CycleError as error:
+        pytest.fail(f"a cycle: {' <- '.join(error.args[1])}", pytrace=False)
 
 
 def test_every_name_of_a_module_says_something() -> None:
@@ -131,6 +162,32 @@ def nobody(offenders: Iterable[str]) -> None:
 
 def where(path: Path, node: ast.stmt | ast.expr | None = None) -> str:
     return f"{path.relative_to(ROOT)}" + (f":{node.lineno}" if node else "")
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(SOURCE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return the modules that one imports anywhere in it, also only for their types."""
+    package = name_of(path).split(".")
+    package = package if path.stem == "__init__" else package[:-1]
+    found = set()
+    for node in ast.walk(SOURCES[path]):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = package[: len(package) - node.level + 1]
+            base = [*base, node.module] if node.module else base
+            names = {".".join([*base, alias.name]) for alias in node.names}
+            found |= {name if name in MODULES else ".".join(base) for name in names}
+    return found
+
+
+def exported_by(tree: ast.Module) -> list[str]:
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return list(ast.literal_eval(node.value))
+    return []
 
 
 def functions_of(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .chat.message import Message
-from .chat.room import Room
+from .chat.messages.message import Message
+from .chat.rooms.room import Room
 from .client import connect
 from .errors import (
     Banned,
@@ -25,24 +25,24 @@ from .errors import (
     RateLimited,
     StorageError,
 )
-from .games.board import Board, Entry, Season
-from .games.game import Game, Handler, Table
-from .games.match import Match
-from .games.rules import BestOf, Custom, FirstTo, Outcome, Rounds, Standing, Timed
+from .games.boards.board import Board, Entry, Season
+from .games.matches.game import Game, Handler, Table
+from .games.matches.match import Match
+from .games.matches.rules import BestOf, Custom, FirstTo, Outcome, Rounds, Standing, Timed
 from .hub import Hubbub
 from .hub import open_hub as open  # noqa: A004  # hubbub.open reads like the built-in on purpose
 from .journal.event import Event, Signal
 from .money import Money
 from .session import Session
 from .settings import Settings
-from .shop.cart import Cart, CartLine, Line
-from .shop.coupon import Coupon
-from .shop.order import Change, Order, Refund
-from .shop.payment import Payment, PaymentProvider
-from .shop.prices import PriceSource
-from .shop.product import Offer, Product
-from .shop.products import KEEP
-from .shop.tax import Basis, FlatTax, Tax, Taxed, TaxPolicy, TaxTable
+from .shop.carts.cart import Cart, CartLine, Line
+from .shop.carts.tax import Basis, FlatTax, Tax, Taxed, TaxPolicy, TaxTable
+from .shop.catalog.coupon import Coupon
+from .shop.catalog.price_lookup import PriceSource
+from .shop.catalog.product import Offer, Product
+from .shop.catalog.products import KEEP
+from .shop.orders.order import Change, Order, Refund
+from .shop.payments.payment import Payment, PaymentProvider
 from .users.user import User
 
 __all__ = [

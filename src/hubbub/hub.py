@@ -14,17 +14,17 @@ from anyio.abc import TaskGroup
 
 from . import names
 from .errors import Closed, Invalid
-from .games.arena import Arena
-from .games.arithmetic import ARITHMETIC
-from .games.game import Game
+from .games.matches.arithmetic import ARITHMETIC
+from .games.matches.game import Game
+from .games.matches.supervisor import MatchSupervisor
 from .ids import Ids
-from .journal.agenda import HUB
-from .journal.caller import Caller
+from .journal.actor import Actor
 from .journal.command import Command
 from .journal.containment import contained, keep_running
+from .journal.decide.states import States
 from .journal.event import STREAM_BYTES_MAX, Draft, Streams
 from .journal.journal import Journal
-from .journal.states import States
+from .journal.schedule import HUB
 from .journal.stores.contract import Store
 from .journal.stores.memory import MemoryStore
 from .journal.stores.sqlite import SQLiteStore
@@ -35,26 +35,26 @@ from .quotas import Quotas
 from .ratelimit import RateLimit, rate_limit
 from .session import STREAMS, LocalSession, Session
 from .settings import Settings
-from .shop.cart import cart_stream
-from .shop.filling import merge
-from .shop.payment import PaymentProvider
-from .shop.prices import PriceSource
-from .shop.shopfront import Shopfront, read_ahead
-from .shop.tax import TaxPolicy
+from .shop.carts.cart import cart_stream
+from .shop.carts.commands import merge
+from .shop.carts.tax import TaxPolicy
+from .shop.catalog.price_lookup import PriceSource
+from .shop.payments.payment import PaymentProvider
+from .shop.storefront import Storefront, read_money_ahead
 from .users.accounts import Accounts
 from .users.claims import claim_old_names
 from .users.presence import Presence
 from .users.presence_signals import PresenceSignals
-from .users.service import Known, register
-from .users.sign_ins import GuestOrigin, check_guest, has_ended
-from .users.user import Origin, Status
+from .users.service import SignedIn, register_command
+from .users.sign_ins import GuestReference, check_guest, has_ended
+from .users.user import SignInReference, Status
 
 __all__ = ["GAMES", "Hubbub", "open_hub"]
 
 # What can be played at a hub that is opened without games of its own.
 GAMES: Mapping[str, Game] = {"default": Game(), "arithmetic": ARITHMETIC}
 
-IN_PROCESS = Origin()
+IN_PROCESS = SignInReference()
 
 
 def open_hub(  # noqa: PLR0913
@@ -107,13 +107,13 @@ class Hubbub(AsyncContextManagerMixin):
     """
 
     accounts: Accounts
-    arena: Arena
+    supervisor: MatchSupervisor
     journal: Journal
     meter: Meter
-    shopfront: Shopfront
+    storefront: Storefront
     _tasks: TaskGroup
     _presence_signals: PresenceSignals
-    _start_news: anyio.Event
+    _start_wake_up: anyio.Event
 
     def __init__(  # noqa: PLR0913
         self,
@@ -143,14 +143,14 @@ class Hubbub(AsyncContextManagerMixin):
         error: Exception | None = None
         async with AsyncExitStack() as stack:
             threads = Threads(1)
-            await threads.run(read_ahead, self.settings.currency, self._selling[0])
-            await threads.run(names.read_ahead)
+            await threads.run(read_money_ahead, self.settings.currency, self._selling[0])
+            await threads.run(names.read_names_ahead)
             store = await threads.run(_open_store, self._url)
             stack.push_async_callback(_close_store, store)
             streams = Streams(STREAMS, stream_bytes_max(self.settings.name_chars_max))
             self.journal = Journal(store, streams, self.settings, self._new_limit)
-            self.arena = self._new_arena()
-            itself = Caller(self.journal, self.settings, self.ids, HUB, "user")
+            self.supervisor = self._new_supervisor()
+            itself = Actor(self.journal, self.settings, self.ids, HUB, "user")
             self.accounts = Accounts(itself)
             self.meter = Meter(
                 self.journal,
@@ -161,22 +161,22 @@ class Hubbub(AsyncContextManagerMixin):
             self._presence_signals = PresenceSignals(
                 itself, self.presence.status, self.start, self.quotas
             )
-            self.shopfront = Shopfront(itself, self.start, *self._selling)
+            self.storefront = Storefront(itself, self.start, *self._selling)
             await stack.enter_async_context(self.journal)
             # What sockets and requests run here ends before the journal drains.
             self._tasks = await stack.enter_async_context(anyio.create_task_group())
-            self._start_news = anyio.Event()
+            self._start_wake_up = anyio.Event()
             self._tasks.start_soon(self._start_what_comes)
             stack.callback(self._stop)
             for what, work in (
                 ("presence", self.presence.run),
-                ("the arena", self.arena.run),
-                ("the till", self.shopfront.till.run),
+                ("the arena", self.supervisor.run),
+                ("the till", self.storefront.processor.run),
                 # An old database may have accounts whose names nobody has claimed.
                 *((("old names", partial(claim_old_names, itself)),) if store.blocking else ()),
             ):
                 self._tasks.start_soon(keep_running, what, work)
-            stack.push_async_callback(self.shopfront.till.drain)
+            stack.push_async_callback(self.storefront.processor.drain)
             self._open = True
             try:
                 yield self
@@ -210,27 +210,27 @@ class Hubbub(AsyncContextManagerMixin):
             Closed: the hub has been left.
             WrongLoop: it was opened in another event loop.
         """
-        caller = self.caller(user_id, role)
+        actor = self.actor(user_id, role)
         self.journal.check_home()
-        self.presence.connect(user_id, caller)
+        self.presence.connect(user_id, actor)
         try:
-            before = None if guest is None else GuestOrigin(guest)
-            known = await caller.execute(self.sign_in_command(caller, nickname, before))
-            session = self.session_of(caller, known)
-            self.arena.presence_changed(user_id)
+            before = None if guest is None else GuestReference(guest)
+            signed_in = await actor.execute(self.sign_in_command(actor, nickname, before))
+            session = self.session_of(actor, signed_in)
+            self.supervisor.presence_changed(user_id)
             yield session
         finally:
-            self.disconnect(caller)
+            self.disconnect(actor)
 
     def sign_in_command(
         self,
-        caller: Caller,
+        actor: Actor,
         nickname: str | None,
-        guest: GuestOrigin | None = None,
-        origin: Origin = IN_PROCESS,
+        guest: GuestReference | None = None,
+        reference: SignInReference = IN_PROCESS,
         *,
         chosen: bool = False,
-    ) -> Command[Known]:
+    ) -> Command[SignedIn]:
         """
         Make the command that a session begins with: it makes the user known.
 
@@ -241,12 +241,12 @@ class Hubbub(AsyncContextManagerMixin):
             origin: the sign-in that the user comes from.
             chosen: True if a stranger has chosen the nickname.
         """
-        command = register(caller, self.presence, nickname, origin, chosen=chosen)
+        command = register_command(actor, self.presence, nickname, reference, chosen=chosen)
         if guest is None:
             return command
-        was, user = guest.user, caller.user
+        was, user = guest.user, actor.user
         check_user_id(was, self.settings.name_chars_max)
-        terms, grace = self.shopfront.terms, self.settings.refresh_grace_seconds
+        terms, grace = self.storefront.terms, self.settings.refresh_grace_seconds
 
         def decide(states: States) -> Sequence[Draft]:
             drafts = command.decide(states)
@@ -256,28 +256,28 @@ class Hubbub(AsyncContextManagerMixin):
             return [*drafts, *merge(states, was, user, terms)]
 
         reads = (*command.reads, f"user/{was}", cart_stream(was), cart_stream(user))
-        return Command(caller.user, decide, command.result, reads=reads)
+        return Command(actor.user, decide, command.result, reads=reads)
 
-    def session_of(self, caller: Caller, known: Known | None = None) -> LocalSession:
+    def session_of(self, actor: Actor, signed_in: SignedIn | None = None) -> LocalSession:
         """Make a session of somebody, with the role that counts."""
-        if known is not None:
-            caller.role = known.role
-        session = LocalSession(caller, self)
-        if known is not None:
-            session.user = known.user
+        if signed_in is not None:
+            actor.role = signed_in.role
+        session = LocalSession(actor, self)
+        if signed_in is not None:
+            session.user = signed_in.user
         return session
 
-    def connect(self, caller: Caller) -> None:
+    def connect(self, actor: Actor) -> None:
         """Count a session of a user who is known already."""
-        self.presence.connect(caller.user, caller)
-        self.arena.presence_changed(caller.user)
+        self.presence.connect(actor.user, actor)
+        self.supervisor.presence_changed(actor.user)
 
-    def disconnect(self, caller: Caller, *, lost: bool = False) -> None:
+    def disconnect(self, actor: Actor, *, lost: bool = False) -> None:
         """Count a session less; one whose connection was lost may be back in a moment."""
-        self.presence.disconnect(caller.user, caller, lost=lost)
+        self.presence.disconnect(actor.user, actor, lost=lost)
         # To leave the hub is not to leave a match.
         if self._open:
-            self.arena.presence_changed(caller.user)
+            self.supervisor.presence_changed(actor.user)
 
     def start(self, work: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
         """
@@ -287,19 +287,19 @@ class Hubbub(AsyncContextManagerMixin):
         raises ends it alone, and is logged.
         """
         self._to_start.append(partial(contained, _name_of(work), work, *args))
-        self._start_news.set()
+        self._start_wake_up.set()
 
     async def _start_what_comes(self) -> None:
         while True:
-            await self._start_news.wait()
-            self._start_news = anyio.Event()
+            await self._start_wake_up.wait()
+            self._start_wake_up = anyio.Event()
             while self._to_start:
                 self._tasks.start_soon(self._to_start.popleft())
 
     async def drain(self) -> None:
         """Take no more commands, and finish those that were accepted."""
         self._open = False
-        await self.shopfront.till.drain()
+        await self.storefront.processor.drain()
         await self.journal.drain()
 
     @property
@@ -316,7 +316,7 @@ class Hubbub(AsyncContextManagerMixin):
         if self._open:
             self._presence_signals.tell(user_id, status)
 
-    def caller(
+    def actor(
         self,
         user_id: str,
         role: str,
@@ -324,9 +324,9 @@ class Hubbub(AsyncContextManagerMixin):
         address: str = "",
         *,
         remote: bool = False,
-    ) -> Caller:
+    ) -> Actor:
         """
-        Make what a user's services command through; see :class:`Caller`.
+        Make what a user's services command through; see :class:`Actor`.
 
         Raises:
             Invalid: an argument is outside its limits.
@@ -337,13 +337,15 @@ class Hubbub(AsyncContextManagerMixin):
         if role not in ROLES:
             raise Invalid(f"A session's role is one of {', '.join(ROLES)}, not {role!r}.")
         check_user_id(user_id, self.settings.name_chars_max)
-        return Caller(
+        return Actor(
             self.journal, self.settings, self.ids, user_id, role, session, address, remote=remote
         )
 
-    def _new_arena(self) -> Arena:
+    def _new_supervisor(self) -> MatchSupervisor:
         online = self.presence.is_connected
-        return Arena(self.journal, self.settings, self.ids, self._games, online, self.start)
+        return MatchSupervisor(
+            self.journal, self.settings, self.ids, self._games, online, self.start
+        )
 
     def _new_limit(self, what: str) -> RateLimit:
         s = self.settings

@@ -16,7 +16,7 @@ import regex
 from .errors import Invalid
 from .text import check_name
 
-__all__ = ["MARKS_MAX", "check_person_name", "name_key", "read_ahead", "skeletons"]
+__all__ = ["MARKS_MAX", "check_person_name", "name_key", "read_names_ahead", "skeletons"]
 
 # Accents on one letter: Hebrew and Tibetan have up to four, and more only hide the others.
 MARKS_MAX = 4
@@ -95,7 +95,7 @@ def skeletons(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(normalize("NFC", one) for one in found))
 
 
-def read_ahead() -> None:
+def read_names_ahead() -> None:
     """Read the table of characters that look alike; it is for a worker thread."""
     _prototypes()
 

@@ -19,7 +19,7 @@ __all__ = [
     "READING",
     "ROLES",
     "Grant",
-    "Refused",
+    "Refusals",
     "Who",
     "check",
     "check_reading",
@@ -31,7 +31,7 @@ ROLES = ("user", "moderator", "admin")
 ARTICLE = {"moderator": "a moderator", "admin": "an admin"}
 
 # A service -> its methods that somebody may not call, and what they are told.
-Refused = dict[str, dict[str, str]]
+Refusals = dict[str, dict[str, str]]
 
 Who = Literal[
     "anyone",  # who is signed in
@@ -215,7 +215,7 @@ def check_reading(kind: str, *held: Who) -> None:
     _check(READING[kind], held)
 
 
-def refused(role: str, required: Mapping[str, str]) -> Refused:
+def refused(role: str, required: Mapping[str, str]) -> Refusals:
     """
     Return which commands a role alone rules out, whatever they are about.
 
@@ -223,7 +223,7 @@ def refused(role: str, required: Mapping[str, str]) -> Refused:
         role: one of ``ROLES``.
         required: a command -> the least role for it, where the application asks for more.
     """
-    found: Refused = {}
+    found: Refusals = {}
     for command, grant in COMMANDS.items():
         least = required.get(command, "admin" if grant.who == ("admin",) else "user")
         if ROLES.index(role) < ROLES.index(least):

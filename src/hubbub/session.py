@@ -6,30 +6,30 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from .chat.room import RoomState
+from .chat.rooms.room import RoomState
 from .chat.service import Chat
-from .games.arena import Arena
-from .games.board import BoardState
-from .games.match import MatchState
+from .games.boards.board import BoardState
+from .games.matches.match import MatchState
+from .games.matches.supervisor import MatchSupervisor
 from .games.service import Games
-from .journal.agenda import Agenda
+from .journal.actor import Actor
 from .journal.allowance import Allowance
-from .journal.caller import Caller
 from .journal.event import Event, Signal, State
 from .journal.journal import Journal
 from .journal.link import Links
-from .journal.topic import cut
+from .journal.live.topic import cut
+from .journal.schedule import Schedule
 from .operations.service import Operations
 from .operations.stats import Meter
 from .quotas import Quotas
 from .service import check_limit, check_seq
-from .shop.cart import CartState
-from .shop.coupon import CouponState
-from .shop.order import OrderState
-from .shop.product import Catalogue, ProductState
-from .shop.sandbox import SandboxState
+from .shop.carts.cart import CartState
+from .shop.catalog.coupon import CouponState
+from .shop.catalog.product import Catalogue, ProductState
+from .shop.orders.order import OrderState
+from .shop.payments.sandbox import SandboxState
 from .shop.service import Shop
-from .shop.shopfront import Shopfront
+from .shop.storefront import Storefront
 from .users.account import AccountState
 from .users.accounts import Accounts
 from .users.presence import Presence
@@ -53,7 +53,7 @@ STREAMS: Mapping[str, type[State]] = {
     "cart": CartState,
     "order": OrderState,
     "sandbox": SandboxState,
-    "agenda": Agenda,
+    "agenda": Schedule,
 }
 
 
@@ -125,30 +125,30 @@ class Shared(Protocol):
     """What all sessions of a hub share."""
 
     accounts: Accounts
-    arena: Arena
+    supervisor: MatchSupervisor
     meter: Meter
     presence: Presence
     quotas: Quotas
-    shopfront: Shopfront
+    storefront: Storefront
 
 
 class LocalSession:
     """A session in the hub's own process; see :class:`Session`."""
 
-    __slots__ = ("_journal", "caller", "chat", "games", "operations", "shop", "user", "users")
+    __slots__ = ("_journal", "actor", "chat", "games", "operations", "shop", "user", "users")
 
     user: User
 
-    def __init__(self, caller: Caller, hub: Shared) -> None:
-        self.caller = caller
-        self.chat = Chat(caller)
-        self.games = Games(caller, hub.arena)
-        self.shop = hub.shopfront.shop(caller)
-        self.operations = Operations(caller, hub.meter)
-        self.users = Users(caller, hub.presence, hub.accounts)
-        self._journal: Journal = caller.journal
-        if caller.is_limited:
-            allowance = Allowance(hub.quotas, caller.user, caller.address)
+    def __init__(self, actor: Actor, hub: Shared) -> None:
+        self.actor = actor
+        self.chat = Chat(actor)
+        self.games = Games(actor, hub.supervisor)
+        self.shop = hub.storefront.shop(actor)
+        self.operations = Operations(actor, hub.meter)
+        self.users = Users(actor, hub.presence, hub.accounts)
+        self._journal: Journal = actor.journal
+        if actor.is_limited:
+            allowance = Allowance(hub.quotas, actor.user, actor.address)
             for service in (self.chat, self.games, self.shop, self.users):
                 service.allowance = allowance
 
@@ -156,17 +156,17 @@ class LocalSession:
         self, stream: str, *, after: int | None = None
     ) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
         """Follow a stream; see :meth:`Session.follow`."""
-        return self._journal.follow(self.caller.user, stream, after)
+        return self._journal.follow(self.actor.user, stream, after)
 
     def signals(self, stream: str) -> AbstractAsyncContextManager[AsyncIterator[Signal]]:
         """Listen to a stream's signals; see :meth:`Session.signals`."""
-        return self._journal.signals(self.caller.user, stream)
+        return self._journal.signals(self.actor.user, stream)
 
     async def read(self, stream: str, *, after: int = 0, limit: int = 100) -> list[Event]:
         """Read a stream; see :meth:`Session.read`."""
-        check_limit(limit, self.caller.settings.page_max)
+        check_limit(limit, self.actor.settings.page_max)
         check_seq(after)
-        await self.caller.execute(self._journal.check_command(self.caller.user, stream))
-        bodies = await self._journal.read(stream, after, limit, by=self.caller.user)
-        page = cut(bodies, self.caller.settings.page_bytes_max)
+        await self.actor.execute(self._journal.check_command(self.actor.user, stream))
+        bodies = await self._journal.read(stream, after, limit, by=self.actor.user)
+        page = cut(bodies, self.actor.settings.page_bytes_max)
         return [self._journal.streams.decode(body) for body in page]

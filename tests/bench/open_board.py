@@ -28,7 +28,7 @@ QUESTIONS = 2_000
 
 def games_of(hub: hubbub.Hubbub, user: int) -> Any:
     """Return the games of a user who has not signed in."""
-    return hub.session_of(hub.caller(f"user-{user:07}", "user")).games
+    return hub.session_of(hub.actor(f"user-{user:07}", "user")).games
 
 
 async def measure(path: str, size: int) -> dict[str, float]:

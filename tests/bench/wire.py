@@ -19,7 +19,7 @@ import msgspec
 from websockets.sync.client import connect
 
 import hubbub
-from hubbub.server.auth import Tokens
+from hubbub.server.auth.tokens import Tokens
 from tests.bench.table import Row
 
 __all__ = ["CASES", "FOLLOW", "JOIN", "SEND", "SIGN_IN", "measure", "serving"]

@@ -56,7 +56,7 @@ def dialog(open_page: Open, *, dark: bool) -> Page:
     return page
 
 
-def lobby(open_page: Open, *, dark: bool) -> Page:
+def matchmaker(open_page: Open, *, dark: bool) -> Page:
     page = open_page("Cid", "#/games", dark=dark)
     page.get_by_role("link", name="Play quick arithmetic").wait_for()
     return page
@@ -102,7 +102,7 @@ def admin(open_page: Open, *, dark: bool) -> Page:
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize(
     "view",
-    [entrance, chat, dialog, lobby, match, shop, cart, order, admin],
+    [entrance, chat, dialog, matchmaker, match, shop, cart, order, admin],
     ids=lambda it: it.__name__,
 )
 def test_axe_finds_nothing(open_page: Open, view: Callable[..., Page], dark: bool) -> None:

@@ -212,7 +212,7 @@ def fill_room(page: Page, count: int) -> None:
     """Say much, as quickly as the connection takes it."""
     page.evaluate(
         """async (count) => {
-            const { Connection } = await import("/web/rpc.js");
+            const { Connection } = await import("/web/core/rpc.js");
             const url = new URL("ws", document.baseURI.replace(/^http/, "ws"));
             const connection = new Connection(url);
             await connection.signIn({ token: localStorage.getItem("hubbub.token") });

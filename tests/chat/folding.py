@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from hubbub.chat import room as r
-from hubbub.chat.room import RoomState
+from hubbub.chat.rooms import room as r
+from hubbub.chat.rooms.room import RoomState
 from hubbub.journal.event import Draft, Event
 
 __all__ = ["NOW", "STREAM", "event_of", "fold", "room_with"]

@@ -8,20 +8,20 @@ from typing import get_args
 
 import pytest
 
-from hubbub.chat.message import message_of
-from hubbub.chat.room import RoomState
-from hubbub.games.board import BoardState
-from hubbub.games.match import MatchState
-from hubbub.games.rules import BestOf, Custom, FirstTo, Rounds, Timed
-from hubbub.journal.agenda import Agenda
+from hubbub.chat.messages.message import message_of
+from hubbub.chat.rooms.room import RoomState
+from hubbub.games.boards.board import BoardState
+from hubbub.games.matches.match import MatchState
+from hubbub.games.matches.rules import BestOf, Custom, FirstTo, Rounds, Timed
 from hubbub.journal.event import Event, State, Streams, encode_event
 from hubbub.journal.link import Links
+from hubbub.journal.schedule import Schedule
 from hubbub.money import Money
 from hubbub.session import STREAMS
-from hubbub.shop.cart import CartState
-from hubbub.shop.coupon import CouponState
-from hubbub.shop.order import OrderState
-from hubbub.shop.product import Offer, ProductState
+from hubbub.shop.carts.cart import CartState
+from hubbub.shop.catalog.coupon import CouponState
+from hubbub.shop.catalog.product import Offer, ProductState
+from hubbub.shop.orders.order import OrderState
 from hubbub.users.account import AccountState
 from hubbub.users.user import UserState
 
@@ -107,9 +107,9 @@ def test_games_fold_into_what_they_did(file: Path) -> None:
     assert isinstance(by_ann, MatchState)
     assert isinstance(by_hub, MatchState)
     assert (by_ann.asked, by_ann.acted, by_hub.asked) == (False, {"bob"}, True)
-    agenda = states["agenda/matches"]
-    assert isinstance(agenda, Agenda)
-    assert agenda.due == {}
+    schedule = states["agenda/matches"]
+    assert isinstance(schedule, Schedule)
+    assert schedule.due == {}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -137,13 +137,13 @@ def test_the_shop_folds_into_what_it_did(file: Path) -> None:
 def test_what_was_ended_or_adjusted_by_hand_folds_into_what_it_did(file: Path) -> None:
     states = folded(file)
 
-    pen, cancelled, settled = states["product/pen"], states["order/8"], states["order/9"]
+    pen, cancelled, unscheduled = states["product/pen"], states["order/8"], states["order/9"]
     assert isinstance(pen, ProductState)
     assert pen.offer == Offer("Pen", Money(500, "USD"), None, 2)
     assert isinstance(cancelled, OrderState)
     assert (cancelled.status, cancelled.reconciliation) == ("declined", "done")
-    assert isinstance(settled, OrderState)
-    assert (settled.status, settled.reconciliation) == ("paid", "failed")
+    assert isinstance(unscheduled, OrderState)
+    assert (unscheduled.status, unscheduled.reconciliation) == ("paid", "failed")
     cart = states["cart/zoe"]
     assert isinstance(cart, CartState)
     assert cart.used == {}

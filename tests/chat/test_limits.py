@@ -7,9 +7,9 @@ import pytest
 
 from hubbub.chat import events as e
 from hubbub.chat import limits
-from hubbub.chat import room as r
 from hubbub.chat.limits import BANS_MAX, DIRECTS_MAX, INVITES_MAX, MUTES_MAX
-from hubbub.chat.room import RoomState
+from hubbub.chat.rooms import room as r
+from hubbub.chat.rooms.room import RoomState
 from hubbub.errors import Conflict
 from hubbub.journal.event import Draft
 from hubbub.journal.link import Links
@@ -66,7 +66,7 @@ def test_however_often_members_are_muted_a_room_keeps_so_many_mutes() -> None:
     room = RoomState()
     for number in range(3 * MUTES_MAX):
         until = NOW + timedelta(seconds=number)
-        room.apply(event_of(number, "ann", Draft(STREAM, e.Muted(f"user{number}", until))))
+        room.apply(event_of(number, "ann", Draft(STREAM, e.UserMuted(f"user{number}", until))))
 
     assert len(room.muted) <= MUTES_MAX
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
+from anyio import to_thread
 
 import hubbub
 from hubbub.errors import Conflict
@@ -19,9 +21,10 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return "memory://" if request.param == "memory" else str(tmp_path / "hubbub.db")
 
 
-def about(hub: Hubbub, message: hubbub.Message) -> int:
+async def about(hub: Hubbub, message: hubbub.Message) -> int:
     """Say how many events are read to show a message."""
-    return len(hub.journal.store.about(message.stream, message.seq, message.seq))
+    read = partial(hub.journal.store.about, message.stream, message.seq, message.seq)
+    return len(await to_thread.run_sync(read))
 
 
 async def test_only_what_counts_is_read_however_much_there_was(url: str) -> None:
@@ -41,7 +44,7 @@ async def test_only_what_counts_is_read_however_much_there_was(url: str) -> None
         [shown] = await bob.chat.history(room.id)
 
         assert (shown.text, shown.reactions) == (f"hello {TIMES - 1}", {"👍": ["bob"]})
-        assert about(hub, said) == 2
+        assert await about(hub, said) == 2
 
 
 async def test_of_a_deleted_message_hardly_anything_is_read(url: str) -> None:
@@ -55,7 +58,7 @@ async def test_of_a_deleted_message_hardly_anything_is_read(url: str) -> None:
         [shown] = await ann.chat.history(room.id)
 
         assert (shown.text, shown.deleted, shown.reactions) == ("", True, {})
-        assert about(hub, said) == 2
+        assert await about(hub, said) == 2
 
 
 async def test_what_counts_is_known_after_a_restart(tmp_path: Path) -> None:
@@ -72,7 +75,7 @@ async def test_what_counts_is_known_after_a_restart(tmp_path: Path) -> None:
         again = await ann.chat.react(room.id, said.seq, "🎉")
 
         assert (again.text, list(again.reactions)) == ("bye", ["❤️", "🎉"])
-        assert about(hub, said) == 3
+        assert await about(hub, said) == 3
 
 
 async def test_all_events_are_kept(url: str) -> None:
@@ -84,7 +87,8 @@ async def test_all_events_are_kept(url: str) -> None:
         *_, reacted, unreacted = await ann.read(room.stream)
 
         assert [reacted.ref, unreacted.ref] == [said.seq, said.seq]
-        assert hub.journal.store.records(room.stream, 3, 9)[1].ref == said.seq
+        read = partial(hub.journal.store.records, room.stream, 3, 9)
+        assert (await to_thread.run_sync(read))[1].ref == said.seq
 
 
 async def test_the_reactions_of_a_message_have_a_limit() -> None:

@@ -11,8 +11,8 @@ import anyio
 import pytest
 
 import hubbub
-from hubbub.chat import history
-from hubbub.chat.history import SEARCH_PART
+from hubbub.chat.messages import history
+from hubbub.chat.messages.history import SEARCH_PART
 from hubbub.journal.reading import SEARCHES_PER_USER_MAX
 from hubbub.words import matches
 

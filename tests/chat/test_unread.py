@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 
 import hubbub
-from hubbub.chat.history import UNREAD_MAX
+from hubbub.chat.messages.history import UNREAD_MAX
 
 
 async def test_they_are_counted_up_to_a_limit() -> None:

@@ -34,13 +34,13 @@ class Paper:
         self.complaints: list[str] = []
         self.prompts: list[str] = []
         self._read = 0
-        self._news = anyio.Event()
+        self._wake_up = anyio.Event()
 
     def show(self, line: Text) -> None:
         # A clock's time is not what a test is about.
         self.shown.append(line.plain)
-        self._news.set()
-        self._news = anyio.Event()
+        self._wake_up.set()
+        self._wake_up = anyio.Event()
 
     def complain(self, text: str) -> None:
         self.complaints.append(text)
@@ -58,7 +58,7 @@ class Paper:
                     self._read += 1
                     if text in self.shown[self._read - 1]:
                         return self.shown[self._read - 1]
-                await self._news.wait()
+                await self._wake_up.wait()
 
 
 class Person:

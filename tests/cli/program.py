@@ -75,14 +75,14 @@ class Program:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        self._news: queue.Queue[str | None] = queue.Queue()
+        self._wake_up: queue.Queue[str | None] = queue.Queue()
         threading.Thread(target=self._read, args=[self.process.stdout], daemon=True).start()
 
     def line_with(self, text: str) -> str:
         """Wait for a line that has a text in it; one that was returned is not looked at again."""
         while True:
             try:
-                line = self._news.get(timeout=SECONDS_MAX)
+                line = self._wake_up.get(timeout=SECONDS_MAX)
             except queue.Empty:
                 line = None
             assert line is not None, f"{text!r} did not come: {self.lines}"
@@ -109,8 +109,8 @@ class Program:
     def _read(self, out: IO[str]) -> None:
         for line in out:
             self.lines.append(line.rstrip("\n"))
-            self._news.put(self.lines[-1])
-        self._news.put(None)
+            self._wake_up.put(self.lines[-1])
+        self._wake_up.put(None)
 
 
 @contextmanager

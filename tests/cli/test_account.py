@@ -9,7 +9,7 @@ import pytest
 from anyio import to_thread
 
 from hubbub import NotAllowed
-from hubbub.cli.account import Account, sign_in
+from hubbub.cli.account import Account, sign_in_at
 from hubbub.cli.tokens import keep_token, kept_token
 from tests.cli.paper import Paper
 
@@ -23,7 +23,7 @@ async def who(account: Account) -> tuple[str, str, list[str]]:
     """Sign in and out; return the user's id, the nickname and what was shown."""
     paper = Paper()
     async with AsyncExitStack() as stack:
-        user = (await sign_in(account, stack, paper)).user
+        user = (await sign_in_at(account, stack, paper)).user
     return user.id, user.nickname, paper.shown
 
 

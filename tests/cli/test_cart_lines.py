@@ -4,9 +4,9 @@ import pytest
 
 from hubbub import Product
 from hubbub.cli.cart_lines import card_lines, cart_lines, order_line, order_lines, product_lines
-from hubbub.shop import filling
-from hubbub.shop.sandbox import CARDS
-from hubbub.shop.tax import FlatTax
+from hubbub.shop.carts import commands as filling
+from hubbub.shop.carts.tax import FlatTax
+from hubbub.shop.payments.sandbox import CARDS
 from tests.shop.shelf_kit import Shelf, full_shelf, usd
 
 

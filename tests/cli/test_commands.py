@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hubbub import Conflict, HubbubError, Invalid, NotFound
-from hubbub.cli.commands import COMMANDS, WHO_MAX
+from hubbub.cli.commands import CHAT_COMMANDS, WHO_MAX
 from tests.cli.paper import chatting, opened
 
 
@@ -13,7 +13,7 @@ async def test_help_names_every_command() -> None:
     async with opened() as (_, ann, _bob), chatting(ann, None) as here:
         await here.type("/help")
 
-    assert all(any(f"/{name} " in line for line in here.paper.shown) for name in COMMANDS)
+    assert all(any(f"/{name} " in line for line in here.paper.shown) for name in CHAT_COMMANDS)
 
 
 @pytest.mark.parametrize("line", ["", "   ", "\n"])

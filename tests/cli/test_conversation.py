@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hubbub import Conflict, NotAllowed, StorageError
-from hubbub.cli.conversation import DIRECTS_MAX, HISTORY
+from hubbub.cli.conversation import DIRECTS_SHOWN_MAX, HISTORY
 from tests.cli.paper import chatting, opened
 
 
@@ -147,4 +147,4 @@ async def test_what_was_in_front_is_read() -> None:
 
 
 def test_not_everybody_is_followed() -> None:
-    assert DIRECTS_MAX < 1_000  # what a server lets one connection follow
+    assert DIRECTS_SHOWN_MAX < 1_000  # what a server lets one connection follow

@@ -90,14 +90,14 @@ async def test_what_moves_a_cursor_is_not_shown(names: Names) -> None:
         (e.Left(), None, "12:00 * Ann went out"),
         (e.Invited("bob"), None, "12:00 * Ann invited Bob"),
         (e.Kicked("bob"), None, "12:00 * Ann put Bob out"),
-        (e.Banned("bob"), None, "12:00 * Ann banned Bob"),
+        (e.UserBanned("bob"), None, "12:00 * Ann banned Bob"),
         (
-            e.Muted("bob", (NOON + timedelta(minutes=5)).astimezone(UTC)),
+            e.UserMuted("bob", (NOON + timedelta(minutes=5)).astimezone(UTC)),
             None,
             "12:00 * Ann muted Bob until 12:05",
         ),
         (e.RoleSet("bob", "moderator"), None, "12:00 * Ann made Bob a moderator"),
-        (e.Closed(), None, "12:00 * Ann closed this room"),
+        (e.RoomClosed(), None, "12:00 * Ann closed this room"),
     ],
 )
 async def test_what_happens_is_a_sentence(
@@ -143,12 +143,12 @@ async def test_a_direct_message_says_to_whom(names: Names) -> None:
 
 
 async def test_a_room_is_called_by_its_name_or_by_the_other_user(names: Names) -> None:
-    lobby = Room("1", "room/1", "Lobby", "ann", ["ann"], False, NOON, {})
+    matchmaker = Room("1", "room/1", "Lobby", "ann", ["ann"], False, NOON, {})
     direct = Room("direct/ann/bob", "direct/ann/bob", "", "ann", ["ann", "bob"], True, NOON, {})
 
-    assert room_title(lobby, "ann", names) == "Lobby"
+    assert room_title(matchmaker, "ann", names) == "Lobby"
     assert room_title(direct, "ann", names) == "direct with Bob"
-    assert room_line(lobby, "Lobby", 0).plain == "Lobby  1 member  1"
+    assert room_line(matchmaker, "Lobby", 0).plain == "Lobby  1 member  1"
     assert room_line(direct, "x", 2).plain == "x  2 members, private, 2 new  direct/ann/bob"
 
 

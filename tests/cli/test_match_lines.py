@@ -72,7 +72,9 @@ def test_what_happens_is_shown(names: Names, data: Data, shown: str) -> None:
     assert line.plain == shown
 
 
-@pytest.mark.parametrize("data", [e.Scored("a", 10), e.Completed("a", {}), e.Cancelled("rain")])
+@pytest.mark.parametrize(
+    "data", [e.Scored("a", 10), e.Completed("a", {}), e.MatchCancelled("rain")]
+)
 def test_points_and_the_end_are_shown_otherwise(names: Names, data: Data) -> None:
     assert match_event_line(event(data), names) is None
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from hubbub import Invalid, NoOpponent, NotAllowed, Settings
+from hubbub.cli.match_client import MatchClient
 from hubbub.cli.play import MATCHES, TIMEOUT_SECONDS, find, play_match
-from hubbub.cli.seat import Seat
 from tests.cli.arithmetic import answer_to
 from tests.cli.paper import Paper, opened
 from tests.cli.program import Program, program, run_program
@@ -166,7 +166,7 @@ async def test_a_person_is_told_how_to_answer_and_a_script_is_not() -> None:
         await bob.games.resign(match.id)
         person, script = Paper(["/quit"]), Paper(patient=True)
         for paper in (person, script):
-            await play_match(Seat(ann, match, paper.show), paper)
+            await play_match(MatchClient(ann, match, paper.show), paper)
 
     assert "one try for each question" in person.shown[0]
     assert not any("one try" in line for line in script.shown)
@@ -177,7 +177,7 @@ async def test_a_person_who_goes_away_is_told_how_to_come_back(typed: list[str])
     async with opened() as (_, ann, _bob):
         paper = Paper(typed)
         match = await ann.games.start_match(["ann", "bob"])
-        await play_match(Seat(ann, match, paper.show), paper)
+        await play_match(MatchClient(ann, match, paper.show), paper)
 
     assert paper.shown[-1] == "* You may come back for a little while: play once more."
 
@@ -188,4 +188,4 @@ async def test_a_match_that_may_not_be_followed_is_refused() -> None:
         async with hub.session("eve") as eve:
             paper = Paper(patient=True)
             with pytest.raises(NotAllowed):
-                await play_match(Seat(eve, match, paper.show), paper)
+                await play_match(MatchClient(eve, match, paper.show), paper)

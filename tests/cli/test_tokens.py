@@ -13,7 +13,7 @@ from anyio import to_thread
 
 from hubbub import Settings
 from hubbub.cli.tokens import KeptTokens, keep_token, kept_token, newest, tokens_directory
-from hubbub.server.auth import Identity, Tokens
+from hubbub.server.auth.tokens import Identity, Tokens
 
 HERE = "http://127.0.0.1:8000"
 

@@ -11,9 +11,9 @@ import anyio
 import msgspec
 from anyio.abc import TaskGroup
 
-from hubbub.client.line import AskToken, Line
+from hubbub.client.connection import AskToken, ReconnectingConnection
 from hubbub.errors import HubbubError
-from hubbub.wire.lost import Lost
+from hubbub.wire.connection_lost import ConnectionLost
 from hubbub.wire.messages import error_object
 
 __all__ = [
@@ -45,10 +45,10 @@ class PlayedSocket:
     """The client's end of one connection."""
 
     def __init__(self, server: PlayedServer) -> None:
-        self.lost: Lost | None = None
+        self.lost: ConnectionLost | None = None
         self._server = server
         self._frames: list[str] = []
-        self._news = anyio.Event()
+        self._wake_up = anyio.Event()
 
     async def send(self, frame: bytes) -> None:
         await anyio.lowlevel.checkpoint()
@@ -60,7 +60,7 @@ class PlayedSocket:
         while not self._frames:
             if self.lost is not None:
                 raise self.lost
-            await self._news.wait()
+            await self._wake_up.wait()
         return self._frames.pop(0)
 
     def put(self, message: object) -> None:
@@ -70,12 +70,12 @@ class PlayedSocket:
 
     def close(self, code: int, reason: str = "played") -> None:
         """Close the connection from the server's side."""
-        self.lost = Lost(code, reason)
+        self.lost = ConnectionLost(code, reason)
         self._wake()
 
     def _wake(self) -> None:
-        self._news.set()
-        self._news = anyio.Event()
+        self._wake_up.set()
+        self._wake_up = anyio.Event()
 
 
 class PlayedServer:
@@ -90,7 +90,7 @@ class PlayedServer:
         self.silent = False
         self.journal_id = "j"
         self.refusal: HubbubError | None = None
-        self._news = anyio.Event()
+        self._wake_up = anyio.Event()
 
     @asynccontextmanager
     async def dial(self) -> AsyncIterator[PlayedSocket]:
@@ -98,7 +98,7 @@ class PlayedServer:
         self.dialled.append(anyio.current_time())
         await anyio.lowlevel.checkpoint()
         if self.down:
-            raise Lost(1006, "nobody there")
+            raise ConnectionLost(1006, "nobody there")
         self.sockets.append(PlayedSocket(self))
         yield self.sockets[-1]
 
@@ -115,19 +115,19 @@ class PlayedServer:
                 )
             else:
                 self.refuse(message["id"], self.refusal)
-        self._news.set()
-        self._news = anyio.Event()
+        self._wake_up.set()
+        self._wake_up = anyio.Event()
 
     async def until_asked(self, count: int) -> list[dict[str, Any]]:
         """Wait until so much was asked, and return it."""
         while len(self.asked) < count:
-            await self._news.wait()
+            await self._wake_up.wait()
         return self.asked
 
     async def until_signed_in(self, count: int) -> None:
         """Wait until there were so many sign-ins."""
         while len(self.signed_in) < count:
-            await self._news.wait()
+            await self._wake_up.wait()
 
     def answer(self, number: int, result: object = None) -> None:
         """Answer a request on the newest connection."""
@@ -141,13 +141,15 @@ class PlayedServer:
         """Close the newest connection."""
         self.sockets[-1].close(code)
 
-    def line(self, ask_token: AskToken | None = None) -> Line:
+    def line(self, ask_token: AskToken | None = None) -> ReconnectingConnection:
         """Make a client's line to here."""
-        return Line("http://played", self.dial, {"nickname": "ann"}, Longest(), ask_token)
+        return ReconnectingConnection(
+            "http://played", self.dial, {"nickname": "ann"}, Longest(), ask_token
+        )
 
 
 @asynccontextmanager
-async def kept_up(line: Line) -> AsyncIterator[Line]:
+async def kept_up(line: ReconnectingConnection) -> AsyncIterator[ReconnectingConnection]:
     """Keep a line up while the body runs."""
     async with anyio.create_task_group() as tasks:
         await tasks.start(line.run)
@@ -156,7 +158,7 @@ async def kept_up(line: Line) -> AsyncIterator[Line]:
         tasks.cancel_scope.cancel()
 
 
-async def call(line: Line, found: list[Any], params: object = None) -> None:
+async def call(line: ReconnectingConnection, found: list[Any], params: object = None) -> None:
     """Make a request; note its answer or its error."""
     try:
         found.append(msgspec.json.decode(await line.call("m", params)))
@@ -164,7 +166,9 @@ async def call(line: Line, found: list[Any], params: object = None) -> None:
         found.append(error)
 
 
-async def calling(tasks: TaskGroup, line: Line, server: PlayedServer) -> list[Any]:
+async def calling(
+    tasks: TaskGroup, line: ReconnectingConnection, server: PlayedServer
+) -> list[Any]:
     """Begin a request, and wait until it has reached the server."""
     found: list[Any] = []
     count = len(server.asked)

@@ -9,8 +9,8 @@ import anyio
 from anyio.abc import SocketAttribute, SocketStream
 
 from hubbub import Settings
-from hubbub.server.frames import Frames
-from hubbub.server.handshake import Handshakes
+from hubbub.server.websocket.frames import Frames
+from hubbub.server.websocket.handshake import Handshakes
 
 __all__ = ["Script", "raw_server", "shake_hands"]
 

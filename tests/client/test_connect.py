@@ -21,7 +21,7 @@ except ImportError as error:
 
 WHAT_IS_LOADED = """
 import sys, hubbub
-loaded = {"httpx2", "wsproto", "hubbub.client.line"} & sys.modules.keys()
+loaded = {"httpx2", "wsproto", "hubbub.client.connection"} & sys.modules.keys()
 sys.exit(",".join(loaded))
 """
 

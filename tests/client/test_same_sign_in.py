@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from hubbub import Settings
 from hubbub.client.same_sign_in import is_of_same_sign_in, sign_in_of
-from hubbub.server.auth import Identity, Tokens
+from hubbub.server.auth.tokens import Identity, Tokens
 
 TOKENS = Tokens("s" * 64, Settings())
 

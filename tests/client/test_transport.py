@@ -12,10 +12,10 @@ from anyio.abc import SocketStream
 from hubbub.client import transport
 from hubbub.client.transport import MESSAGE_CHARS_MAX, WebSocket, dialer, socket_url
 from hubbub.errors import Invalid
-from hubbub.server.frames import BINARY, CLOSE, PING, PONG, TEXT, close_frame, frame
-from hubbub.server.handshake import Handshakes
+from hubbub.server.websocket.frames import BINARY, CLOSE, PING, PONG, TEXT, close_frame, frame
+from hubbub.server.websocket.handshake import Handshakes
 from hubbub.settings import Settings
-from hubbub.wire.lost import Lost
+from hubbub.wire.connection_lost import ConnectionLost
 from tests.client.raw_server import Script, raw_server, read_frames, read_headers, shake_hands
 
 PATIENCE = 5.0
@@ -56,7 +56,7 @@ async def test_a_handshake_asks_for_the_protocol() -> None:
         seen.extend(await read_headers(stream))
 
     async with raw_server(script) as url:
-        with pytest.raises(Lost):
+        with pytest.raises(ConnectionLost):
             await receive_one(url)
 
     assert (b"sec-websocket-protocol", b"hubbub.v1") in seen
@@ -77,7 +77,7 @@ async def test_another_servers_answer_is_no_connection(head: bytes, reason: str)
         await stream.send(head + b"Content-Length: 0\r\n\r\n")
 
     async with raw_server(script) as url:
-        with pytest.raises(Lost, match=reason):
+        with pytest.raises(ConnectionLost, match=reason):
             await receive_one(url)
 
 
@@ -88,7 +88,7 @@ async def test_a_server_of_another_protocol_is_no_connection() -> None:
         await stream.send(Handshakes(Settings()).answer(others).head)
 
     async with raw_server(script) as url:
-        with pytest.raises(Lost, match=r"does not speak hubbub\.v1"):
+        with pytest.raises(ConnectionLost, match=r"does not speak hubbub\.v1"):
             await receive_one(url)
 
 
@@ -102,7 +102,7 @@ async def test_a_server_that_does_not_answer_is_no_connection(
         await anyio.sleep(PATIENCE)
 
     async with raw_server(script) as url:
-        with pytest.raises(Lost, match="Timeout"):
+        with pytest.raises(ConnectionLost, match="Timeout"):
             await receive_one(url)
 
 
@@ -110,7 +110,7 @@ async def test_where_nobody_listens_is_no_connection() -> None:
     async with raw_server(shake_hands) as url:
         pass
 
-    with pytest.raises(Lost):
+    with pytest.raises(ConnectionLost):
         await receive_one(url)
 
 
@@ -146,7 +146,7 @@ async def test_a_message_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     parts = bytes((TEXT, 3)) + b"one" + bytes((0, 3)) + b"two"
 
     async with raw_server(sends(parts)) as url:
-        with pytest.raises(Lost, match="longer than 5"):
+        with pytest.raises(ConnectionLost, match="longer than 5"):
             await receive_one(url)
 
 
@@ -170,7 +170,7 @@ async def test_an_end_says_why(data: bytes, code: int, reason: str) -> None:
             await stream.receive()
 
     async with raw_server(script) as url:
-        with pytest.raises(Lost, match=reason) as lost:
+        with pytest.raises(ConnectionLost, match=reason) as lost:
             await receive_one(url)
 
     assert lost.value.code == code
@@ -205,7 +205,7 @@ async def test_a_silent_server_is_asked_and_then_left(monkeypatch: pytest.Monkey
         await anyio.sleep(PATIENCE)
 
     async with raw_server(script) as url:
-        with pytest.raises(Lost, match="no sign of life"):
+        with pytest.raises(ConnectionLost, match="no sign of life"):
             await receive_one(url)
 
     assert seen == [(PING, b"")]
@@ -258,7 +258,7 @@ async def test_a_server_that_does_not_read_holds_nobody(monkeypatch: pytest.Monk
         with anyio.fail_after(PATIENCE / 2):
             async with dialer(url)() as socket:
                 # Where the event loop takes everything, there is nothing to wait for either.
-                with suppress(Lost):
+                with suppress(ConnectionLost):
                     for _ in range(30):
                         await socket.send(b"x" * 1_000_000)
 
@@ -272,7 +272,7 @@ class Stuck(httpcore2.AsyncNetworkStream):
 
 
 async def test_what_cannot_be_sent_in_time_is_a_loss() -> None:
-    with pytest.raises(Lost, match="broke"):
+    with pytest.raises(ConnectionLost, match="broke"):
         await WebSocket(Stuck()).send(b"hello")
 
 
@@ -296,20 +296,20 @@ def sends(data: bytes) -> Script:
 
 async def receive_one(url: str) -> str:
     """Connect, and return the first frame."""
-    ends: list[Lost] = []
+    ends: list[ConnectionLost] = []
     with anyio.fail_after(PATIENCE):
         async with dialer(url)() as socket:
             try:
                 return await socket.receive()
-            except Lost as lost:
+            except ConnectionLost as lost:
                 ends.append(lost)
     raise ends[0]
 
 
-async def lost_when_sending_after_the_end(url: str) -> Lost:
+async def lost_when_sending_after_the_end(url: str) -> ConnectionLost:
     async with dialer(url)() as socket:
-        with pytest.raises(Lost):
+        with pytest.raises(ConnectionLost):
             await socket.receive()
-        with pytest.raises(Lost) as lost:
+        with pytest.raises(ConnectionLost) as lost:
             await socket.send(b"too late")
     return lost.value

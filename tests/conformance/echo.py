@@ -15,10 +15,11 @@ import anyio
 from anyio import to_thread
 
 import hubbub
-from hubbub.server import Gateway, frame_socket
-from hubbub.server.frame_socket import FrameSocket
-from hubbub.server.frames import BINARY, TEXT, frame
+from hubbub.server import Gateway
 from hubbub.server.run import listen, serve
+from hubbub.server.websocket import frame_socket
+from hubbub.server.websocket.frame_socket import FrameSocket
+from hubbub.server.websocket.frames import BINARY, TEXT, frame
 
 __all__ = ["Echo", "fit"]
 

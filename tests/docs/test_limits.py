@@ -38,5 +38,5 @@ def test_a_value_is_shown_as_people_write_it() -> None:
     shown = {limit.name: limit.value for limit in limits_table.limits()}
 
     assert shown["words.SEARCH_CHARS_MAX"] == "200"
-    assert shown["server.unsent.UNSENT_BYTES_MAX"] == "96 MiB"
+    assert shown["server.websocket.unsent.UNSENT_BYTES_MAX"] == "96 MiB"
     assert shown["money.AMOUNT_MAX"] == "9,007,199,254,740,991"

@@ -33,9 +33,9 @@ from hubbub import (
 )
 from hubbub.chat.service import Chat
 from hubbub.cli.app import app
-from hubbub.cli.commands import COMMANDS
-from hubbub.cli.counter import COMMANDS as SHOP_COMMANDS
-from hubbub.cli.seat import COMMANDS as SEAT_COMMANDS
+from hubbub.cli.commands import CHAT_COMMANDS
+from hubbub.cli.match_client import MATCH_COMMANDS
+from hubbub.cli.shop_client import SHOP_COMMANDS
 from hubbub.errors import HubbubError
 from hubbub.games.service import Games
 from hubbub.operations.service import Operations
@@ -116,14 +116,14 @@ def test_every_command_with_its_options(command: str) -> None:
     assert all(f"| `{option}" in section for option in options)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", CHAT_COMMANDS)
 def test_every_command_of_a_chat(name: str) -> None:
-    command = f"/{name} {COMMANDS[name].arguments}".strip()
+    command = f"/{name} {CHAT_COMMANDS[name].arguments}".strip()
 
     assert f"| `{command}` |" in page_of("cli")
 
 
-@pytest.mark.parametrize("name", SEAT_COMMANDS)
+@pytest.mark.parametrize("name", MATCH_COMMANDS)
 def test_every_command_of_a_player(name: str) -> None:
     assert f"| `/{name}` |" in page_of("cli").partition("## `hubbub play")[2]
 

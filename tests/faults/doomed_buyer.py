@@ -16,7 +16,7 @@ from typing import Any, Literal
 import anyio
 
 import hubbub
-from hubbub.shop.sandbox import Sandbox
+from hubbub.shop.payments.sandbox import Sandbox
 from tests.faults.doomed import announce
 from tests.faults.doomed_shop import PRICE, STOCK
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hubbub.chat.service import Chat
 from hubbub.errors import Closed, StorageError
 from hubbub.ids import Ids
-from hubbub.journal.caller import Caller
+from hubbub.journal.actor import Actor
 from hubbub.journal.command import Call
 from hubbub.journal.event import Event, Streams, encode_event
 from hubbub.journal.journal import Journal
@@ -66,7 +66,7 @@ async def chat_on(store: Store, settings: Settings) -> AsyncIterator[Chat]:
     )
     async with journal:
         ids = Ids(settings.clock, settings.random)
-        yield Chat(Caller(journal, settings, ids, "ann", "user"))
+        yield Chat(Actor(journal, settings, ids, "ann", "user"))
 
 
 def kinds(outcomes: list[Any]) -> list[type]:

@@ -15,8 +15,8 @@ from anyio import to_thread
 import hubbub
 from hubbub import Hubbub, Order, Session
 from hubbub.journal.command import Command, nothing
-from hubbub.journal.states import States
-from hubbub.shop.sandbox import SandboxState
+from hubbub.journal.decide.states import States
+from hubbub.shop.payments.sandbox import SandboxState
 from tests.faults.doomed_shop import CARDS, STOCK
 
 BUYERS = 100

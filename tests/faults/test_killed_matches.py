@@ -14,7 +14,7 @@ from anyio import to_thread
 
 import hubbub
 from hubbub import Event, Session
-from hubbub.games.events import Cancelled, Completed, Scored
+from hubbub.games.events import Completed, MatchCancelled, Scored
 from hubbub.journal.link import Linked
 from tests.faults.doomed_matches import NOBODY, PLAYERS, POINTS
 
@@ -75,7 +75,7 @@ async def test_every_match_has_one_end_and_the_board_is_their_fold(
 def check_match(stream: str, events: list[Event], told: Acknowledged) -> str | None:
     """Check a match's events against what was acknowledged; return who has won."""
     points: defaultdict[str, int] = defaultdict(int)
-    ends = [event.data for event in events if type(event.data) in (Completed, Cancelled)]
+    ends = [event.data for event in events if type(event.data) in (Completed, MatchCancelled)]
     for event in events:
         if isinstance(event.data, Scored):
             points[event.data.player] += event.data.points

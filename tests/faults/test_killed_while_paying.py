@@ -16,10 +16,10 @@ from anyio import to_thread
 
 import hubbub
 from hubbub import Hubbub, Order, PaymentDeclined, Session
-from hubbub.journal.agenda import HUB
 from hubbub.journal.command import Command, nothing
-from hubbub.journal.states import States
-from hubbub.shop.sandbox import SandboxState
+from hubbub.journal.decide.states import States
+from hubbub.journal.schedule import HUB
+from hubbub.shop.payments.sandbox import SandboxState
 from tests.cli.program import program
 from tests.faults.doomed_shop import STOCK
 

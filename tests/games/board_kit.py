@@ -6,14 +6,15 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from hubbub.games import submitting as s
-from hubbub.games.board import BoardState, entries
-from hubbub.games.events import Operator, Order, Submitted
-from hubbub.games.submitting import AGENDA
-from hubbub.journal.agenda import Agenda
-from hubbub.journal.command import Call, Command, NotLoaded, nothing
+from hubbub.games.boards import commands as s
+from hubbub.games.boards.board import BoardState, entries
+from hubbub.games.boards.commands import BOARD_SCHEDULE
+from hubbub.games.events import BoardOrder, Operator, Submitted
+from hubbub.journal.command import Call, Command, nothing
+from hubbub.journal.decide.cache_entries import NotLoaded, StreamEntry
+from hubbub.journal.decide.states import States
 from hubbub.journal.event import Data, Draft, Event, State, Streams
-from hubbub.journal.states import States, StreamCell
+from hubbub.journal.schedule import Schedule
 from hubbub.session import STREAMS
 from hubbub.users.user import UserState
 from tests.journal.tally import new_limit
@@ -30,7 +31,7 @@ __all__ = [
     "create",
     "desk_with",
     "look",
-    "planned",
+    "scheduled",
     "states_of",
     "submit",
     "submitted",
@@ -47,7 +48,7 @@ DAY = timedelta(days=1)
 R = TypeVar("R")
 
 
-def states_of(now: datetime, *cells: StreamCell) -> States:
+def states_of(now: datetime, *cells: StreamEntry) -> States:
     """Hold what a decision looks at; it has a clock, and a call under way."""
     states = States(10_000, new_limit)
     states.bind(Call(Command("ann", nothing, lambda _, __: None)))
@@ -84,7 +85,7 @@ class Desk:
         """Decide, and apply what comes of it."""
         drafts = list(self.ask(decide))
         for draft in drafts:
-            cell = self.ask(lambda states, stream=draft.stream: states.cell(stream))  # type: ignore[misc]
+            cell = self.ask(lambda states, stream=draft.stream: states.entry(stream))  # type: ignore[misc]
             who, seq = draft.by or by, cell.head + 1
             event = Event(draft.stream, seq, self.states.now, who, draft.ref, draft.data)
             cell.take(event)
@@ -93,7 +94,7 @@ class Desk:
 
     def put(self, stream: str, state: State) -> None:
         """Let a stream have a state."""
-        self.states.put(StreamCell(stream, state))
+        self.states.put(StreamEntry(stream, state))
 
     def board(self, stream: str = STREAM) -> BoardState:
         """Return a board."""
@@ -108,7 +109,7 @@ def create(
     order: object = "desc",
     reset: object = None,
 ) -> list[Data]:
-    return desk.do(lambda states: s.create(states, name, operator, order, reset, 10))
+    return desk.do(lambda states: s.create_board(states, name, operator, order, reset, 10))
 
 
 def submit(
@@ -118,7 +119,7 @@ def submit(
 
 
 def look(desk: Desk) -> list[Data]:
-    return desk.do(lambda states: s.look(states, STREAM), by="/hub")
+    return desk.do(lambda states: s.look_at_board(states, STREAM), by="/hub")
 
 
 def desk_with(operator: Operator = "best", reset: str | None = None) -> Desk:
@@ -128,8 +129,8 @@ def desk_with(operator: Operator = "best", reset: str | None = None) -> Desk:
     return desk
 
 
-def planned(desk: Desk) -> dict[str, datetime | None]:
-    return desk.ask(lambda states: states.of(Agenda, AGENDA).due)
+def scheduled(desk: Desk) -> dict[str, datetime | None]:
+    return desk.ask(lambda states: states.of(Schedule, BOARD_SCHEDULE).due)
 
 
 def submitted(
@@ -141,7 +142,7 @@ def submitted(
 
 
 def board_with(
-    *scores: tuple[str, float], operator: Operator = "best", order: Order = "desc"
+    *scores: tuple[str, float], operator: Operator = "best", order: BoardOrder = "desc"
 ) -> BoardState:
     """Make a board on which these were submitted, from seq 2 on."""
     board = BoardState(operator, order, None, NOON, NOON, 1)

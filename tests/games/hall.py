@@ -10,11 +10,11 @@ import pytest
 from anyio.abc import TaskGroup
 
 from hubbub.errors import HubbubError
-from hubbub.games.game import Game
-from hubbub.games.lobby import Lobby, Search
-from hubbub.games.match import Match
-from hubbub.games.pairing import Widening
-from hubbub.games.rules import FirstTo
+from hubbub.games.matches.game import Game
+from hubbub.games.matches.match import Match
+from hubbub.games.matches.rules import FirstTo
+from hubbub.games.matchmaking.matchmaker import Matchmaker, MatchSearch
+from hubbub.games.matchmaking.pool import Widening
 from hubbub.testing import EPOCH, VirtualClock, run_in_virtual_time
 
 __all__ = ["Backend", "Hall", "Met", "match_of", "on_each_backend", "what_happens"]
@@ -39,7 +39,7 @@ class Hall:
     """
 
     def __init__(self, tasks: TaskGroup) -> None:
-        self.lobby = Lobby(VirtualClock(), GAMES, WIDENING, self.begin)
+        self.matchmaker = Matchmaker(VirtualClock(), GAMES, WIDENING, self.begin)
         self.met: dict[str, Met] = {}
         # How long it takes until a match is decided, and then until it is written.
         self.deciding = self.writing = 0.0
@@ -71,7 +71,7 @@ class Hall:
         """Cancel a call."""
         self._scopes[call].cancel()
 
-    async def begin(self, queue: str, group: Sequence[Search]) -> Match | None:
+    async def begin(self, queue: str, group: Sequence[MatchSearch]) -> Match | None:
         """Start a match as the arena does."""
         users = sorted(search.user for search in group)
         self.groups.append(f"{queue}: {' '.join(users)}")
@@ -89,7 +89,7 @@ class Hall:
 
     async def _run(self) -> None:
         with self.closing:
-            await self.lobby.run()
+            await self.matchmaker.run()
 
     async def _find(
         self,
@@ -104,7 +104,7 @@ class Hall:
         how: str | type[HubbubError] | None = None
         try:
             with scope:
-                match = await self.lobby.find(queue, user, rating, key, seconds)
+                match = await self.matchmaker.find(queue, user, rating, key, seconds)
                 how = " ".join(match.players)
         except HubbubError as error:
             how = type(error)
@@ -121,8 +121,8 @@ def what_happens(scenario: Callable[[Hall], Awaitable[None]], backend: Backend) 
             await scenario(hall)
             await anyio.sleep(3600)
             tasks.cancel_scope.cancel()
-        assert not hall.lobby._searches, "nobody stays behind"
-        assert not any(map(len, hall.lobby._pools.values())), "no ghost stays behind"
+        assert not hall.matchmaker._searches, "nobody stays behind"
+        assert not any(map(len, hall.matchmaker._pools.values())), "no ghost stays behind"
         return hall
 
     return run_in_virtual_time(run, backend=backend)

@@ -6,17 +6,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from hubbub.games import play
-from hubbub.games.board import BoardState
-from hubbub.games.ending import AGENDA, INDEX
-from hubbub.games.game import Game
-from hubbub.games.match import MatchState
-from hubbub.games.play import Terms, Wanted
-from hubbub.games.rules import AnyRules, FirstTo, Outcome, Standing, leader
-from hubbub.journal.agenda import Agenda
+from hubbub.games.boards.board import BoardState
+from hubbub.games.matches import commands as play
+from hubbub.games.matches.commands import MatchTerms, Wanted
+from hubbub.games.matches.ending import MATCH_INDEX, MATCH_SCHEDULE
+from hubbub.games.matches.game import Game
+from hubbub.games.matches.match import MatchState
+from hubbub.games.matches.rules import AnyRules, FirstTo, Outcome, Standing, leader
+from hubbub.journal.decide.cache_entries import StreamEntry
+from hubbub.journal.decide.states import States
 from hubbub.journal.event import Data
 from hubbub.journal.link import Links
-from hubbub.journal.states import States, StreamCell
+from hubbub.journal.schedule import Schedule
 from hubbub.users.user import UserState
 from tests.games.board_kit import NOON, Desk, states_of
 
@@ -45,18 +46,18 @@ GAMES = {
     "golf": Game(decide=golf),
     "absent wins": Game(decide=absent_wins),
 }
-TERMS = Terms(GAMES, lambda user: True, GRACE, 10)
+TERMS = MatchTerms(GAMES, lambda user: True, GRACE, 10)
 
 
 def hall_with(stream: str, match: MatchState, now: datetime) -> States:
     """Hold a match, and all that its end is written to."""
-    cells = [StreamCell(f"user/{player}", _user(player), 1) for player in PLAYERS]
+    cells = [StreamEntry(f"user/{player}", _user(player), 1) for player in PLAYERS]
     return states_of(
         now,
-        StreamCell(stream, match),
-        StreamCell("board/main", BoardState()),
-        StreamCell(AGENDA, Agenda()),
-        StreamCell(INDEX, Links()),
+        StreamEntry(stream, match),
+        StreamEntry("board/main", BoardState()),
+        StreamEntry(MATCH_SCHEDULE, Schedule()),
+        StreamEntry(MATCH_INDEX, Links()),
         *cells,
     )
 
@@ -71,9 +72,9 @@ class Hall(Desk):
     def __init__(self) -> None:
         super().__init__()
         self.online = set(PLAYERS)
-        self.terms = Terms(GAMES, self.online.__contains__, GRACE, 10)
+        self.terms = MatchTerms(GAMES, self.online.__contains__, GRACE, 10)
         for player in PLAYERS:
-            self.states.put(StreamCell(f"user/{player}", _user(player), 1))
+            self.states.put(StreamEntry(f"user/{player}", _user(player), 1))
 
     def start(
         self,
@@ -104,7 +105,8 @@ class Hall(Desk):
         """Look at the match some seconds later."""
         self.pass_by(after)
         return self.do(
-            lambda states: play.look(states, STREAM, self.terms, opening=opening), by="/hub"
+            lambda states: play.look_at_match(states, STREAM, self.terms, opening=opening),
+            by="/hub",
         )
 
     def pass_by(self, seconds: float) -> None:
@@ -117,7 +119,7 @@ class Hall(Desk):
         return self.ask(lambda states: states.of(Links, f"user/{player}"))
 
     def due(self) -> dict[str, datetime | None]:
-        return self.ask(lambda states: dict(states.of(Agenda, AGENDA).due))
+        return self.ask(lambda states: dict(states.of(Schedule, MATCH_SCHEDULE).due))
 
 
 def _user(player: str) -> UserState:

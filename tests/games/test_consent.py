@@ -11,12 +11,12 @@ from msgspec import UNSET
 
 from hubbub import FirstTo, NotAllowed, Rounds, Timed
 from hubbub.games import events as e
-from hubbub.games import play
-from hubbub.games.play import Starter
-from hubbub.games.rules import AnyRules
-from hubbub.games.submitting import Maker
-from hubbub.journal.agenda import HUB
+from hubbub.games.boards.commands import Maker
+from hubbub.games.matches import commands as play
+from hubbub.games.matches.commands import Starter
+from hubbub.games.matches.rules import AnyRules
 from hubbub.journal.link import Rated
+from hubbub.journal.schedule import HUB
 from tests.games.match_kit import GRACE, PLAYERS, STREAM, Hall, kinds
 
 ANN = Starter(Maker("ann", boards_max=9, all_max=9, season_seconds_min=60.0), matches_max=9)

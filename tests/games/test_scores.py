@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.errors import Invalid
-from hubbub.games.scores import DIGITS_MAX, SCORE_MAX, add, check_score, exact, rounded
+from hubbub.games.scores import DIGITS_MAX, SCORE_MAX, add_exactly, check_score, exact, rounded
 
 scores = st.integers(-SCORE_MAX, SCORE_MAX) | st.floats(-float(SCORE_MAX), float(SCORE_MAX))
 
 
 def total(*summed: float) -> int | float:
-    return rounded(reduce(add, map(exact, summed)))
+    return rounded(reduce(add_exactly, map(exact, summed)))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_sum_does_not_depend_on_the_order(summed: list[float], chance: object)
     on_paper = sum(Fraction(repr(score)) for score in summed)
 
     assert total(*shuffled) == total(*summed)
-    assert Fraction(reduce(add, map(exact, summed))) == on_paper
+    assert Fraction(reduce(add_exactly, map(exact, summed))) == on_paper
 
 
 @given(scores)
@@ -68,7 +68,7 @@ def test_no_sum_has_more_digits_than_are_kept() -> None:
     most = Decimal(SCORE_MAX) + Decimal(repr(2.2250738585072014e-308))
 
     assert len(most.as_tuple().digits) < DIGITS_MAX
-    assert add(SCORE_MAX, exact(5e-324)) - SCORE_MAX == Decimal("5e-324")
+    assert add_exactly(SCORE_MAX, exact(5e-324)) - SCORE_MAX == Decimal("5e-324")
 
 
 @pytest.mark.parametrize(

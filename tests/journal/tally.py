@@ -12,13 +12,13 @@ import msgspec
 
 from hubbub.errors import Conflict, Invalid, NotMember
 from hubbub.journal.command import Call, Command, nothing
+from hubbub.journal.decide.states import States
 from hubbub.journal.event import Data, Draft, Event, State, Streams
 from hubbub.journal.journal import Journal
 from hubbub.journal.link import Links
-from hubbub.journal.states import States
+from hubbub.journal.live.topic import TAIL_EVENTS_MAX
 from hubbub.journal.stores.contract import Record, Store
 from hubbub.journal.stores.memory import MemoryStore
-from hubbub.journal.topic import TAIL_EVENTS_MAX
 from hubbub.ratelimit import RateLimit, SlidingWindow
 from hubbub.settings import Settings
 

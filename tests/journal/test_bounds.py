@@ -11,22 +11,16 @@ import pytest
 
 import hubbub
 from hubbub.errors import Invalid, NotFound, RateLimited
-from hubbub.journal import states as states_module
-from hubbub.journal.command import Call, Lane
-from hubbub.journal.decider import Decided
+from hubbub.journal.command import Call, SessionQueue
+from hubbub.journal.decide import states as states_module
+from hubbub.journal.decide.cache_entries import IdempotencyRecord, StreamEntry
+from hubbub.journal.decide.decider import Decided
+from hubbub.journal.decide.states import EMPTY_STATES_MAX, LIMITS_MAX, USED_KEYS_MAX, States
 from hubbub.journal.event import STREAM_BYTES_MAX, Streams
+from hubbub.journal.live.signals import Signals
+from hubbub.journal.live.topic import Topic
 from hubbub.journal.measures import STREAMS_MAX, Measures
 from hubbub.journal.readers import Readers
-from hubbub.journal.signals import Signals
-from hubbub.journal.states import (
-    EMPTY_STATES_MAX,
-    LIMITS_MAX,
-    USED_KEYS_MAX,
-    States,
-    StreamCell,
-    UsedCell,
-)
-from hubbub.journal.topic import Topic
 from hubbub.settings import Settings
 from hubbub.users import presence as presence_module
 from hubbub.users.presence import Presence
@@ -49,18 +43,18 @@ BOUNDS = {
     "Loader._waiting": "calls_queued_max",
     "Loader._taken": "calls_queued_max",
     "Decided.calls": "batch_calls_max",
-    "Decided.cells": "batch_calls_max",
+    "Decided.entries": "batch_calls_max",
     "Decided.events": "batch_calls_max",
     "Decided.spoilt": "one command's streams",
-    "States._cells": "states_max",
+    "States._entries": "states_max",
     "States._used": "USED_KEYS_MAX",
     "States._empty": "EMPTY_STATES_MAX",
     "States._limits": "LIMITS_MAX",
-    "Lane._gone": "calls_queued_max",
+    "SessionQueue._gone": "calls_queued_max",
     "Topics._topics": "follows_max",
     "Topics._idle": "TOPICS_IDLE_MAX",
     "Topic._tail": "TAIL_BYTES_MAX",
-    "Topic._chunks": "CHUNKS_BYTES_MAX",
+    "Topic._batches": "BATCHES_BYTES_MAX",
     "Topic.followers": "connections_max",
     "Signals._bodies": "SIGNALS_MAX",
     "Readers._waiting": "READS_WAITING_MAX",
@@ -103,7 +97,7 @@ async def test_every_container_is_known_and_bounded() -> None:
         things: list[object] = [
             *(hub, journal, journal._committer, journal._loader, journal._states, journal._topics),
             *(journal._health, journal._reading, journal._reading._readers, journal.measures),
-            *(hub.presence, journal.streams, Topic(0), Lane(), Decided(), Readers()),
+            *(hub.presence, journal.streams, Topic(0), SessionQueue(), Decided(), Readers()),
             *(Signals(lambda: None), Call(total("tally/1"))),
         ]
         found = {name for thing in things for name in containers(thing)}
@@ -137,7 +131,7 @@ async def test_a_name_that_is_too_long_is_refused_before_anything_is_kept(
             with pytest.raises(Invalid):
                 async with journal.follow("ann", name, 0):
                     pytest.fail("there is nothing to follow")
-        kept = len(journal._states._cells), journal._states._bytes, len(journal.topics)
+        kept = len(journal._states._entries), journal._states._bytes, len(journal.topics)
 
     assert kept == (0, 0, 0)
 
@@ -160,23 +154,23 @@ async def test_streams_that_are_not_there_are_forgotten() -> None:
             await journal.execute(total(f"tally/not {number}"))
         states = journal._states
 
-        assert len(states._cells) <= EMPTY_STATES_MAX + 2
+        assert len(states._entries) <= EMPTY_STATES_MAX + 2
         assert not states.missing("tally/1")
 
 
 # Bytes
 
 
-def cell_of(number: int, size: int) -> StreamCell:
-    cell = StreamCell(f"tally/{number}", Tally(), 1, NOON)
-    cell.size = size
-    return cell
+def entry_of(number: int, size: int) -> StreamEntry:
+    entry = StreamEntry(f"tally/{number}", Tally(), 1, NOON)
+    entry.size = size
+    return entry
 
 
 def test_states_are_bounded_by_their_bytes() -> None:
     states = States(10_000, new_limit, bytes_max=100_000)
     for number in range(100):
-        states.put(cell_of(number, 10_000))
+        states.put(entry_of(number, 10_000))
         states.trim()
 
         assert states._bytes <= 100_000
@@ -186,14 +180,14 @@ def test_states_are_bounded_by_their_bytes() -> None:
 def test_what_states_hold_is_what_is_counted() -> None:
     states = States(50, new_limit, bytes_max=40_000)
     for number in range(200):
-        states.put(cell_of(number % 70, 100 * (number % 13)))
+        states.put(entry_of(number % 70, 100 * (number % 13)))
         if number % 3 == 0:
-            states.forget([cell_of(number % 70, 0)])
-        if (cell := states.get(f"tally/{number % 41}")) is not None:
-            states.resize(cell, 10 * number)
+            states.forget([entry_of(number % 70, 0)])
+        if (entry := states.get(f"tally/{number % 41}")) is not None:
+            states.resize(entry, 10 * number)
         states.trim()
 
-        assert states._bytes == sum(cell.size for cell in states._cells.values())
+        assert states._bytes == sum(entry.size for entry in states._entries.values())
 
 
 async def test_how_many_bytes_states_may_have_is_a_setting() -> None:
@@ -235,7 +229,7 @@ async def test_keys_evict_no_states() -> None:
 
 def test_a_used_key_is_found_among_the_keys() -> None:
     states = States(10, new_limit)
-    states.put(UsedCell(("ann", "key", "")))
+    states.put(IdempotencyRecord(("ann", "key", "")))
 
     assert not states.missing(("ann", "key", ""))
     assert states.get(("ann", "key", "")) is not None

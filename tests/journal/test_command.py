@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.errors import Conflict, Invalid
-from hubbub.journal.command import Call, Command, Lane, NotLoaded, check_key, nothing
-from hubbub.journal.states import States
+from hubbub.journal.command import Call, Command, SessionQueue, check_key, nothing
+from hubbub.journal.decide.cache_entries import NotLoaded
+from hubbub.journal.decide.states import States
 from tests.journal.tally import add, memory_store, new_limit, open_journal, total
 
 scalars = st.none() | st.booleans() | st.integers(-(1 << 53), 1 << 53) | st.text("abc")
@@ -102,12 +103,12 @@ def test_a_call_under_way_has_no_outcome() -> None:
 
 @given(st.permutations(range(6)))
 def test_a_turn_comes_when_all_before_it_have_left(order: list[int]) -> None:
-    lane = Lane()
-    places = [lane.enter() for _ in order]
+    queue = SessionQueue()
+    places = [queue.enter() for _ in order]
     turns = []
     for place in order:
-        lane.leave(place)
-        turns.append(lane.turn)
+        queue.leave(place)
+        turns.append(queue.turn)
 
     assert places == sorted(order)
     gone = [set(order[: count + 1]) for count in range(6)]
@@ -122,21 +123,21 @@ def test_what_has_no_form_in_json_is_refused_with_a_key(value: object) -> None:
 
 @given(st.integers(1, 9), st.data())
 def test_calls_that_are_decided_again_have_their_old_turns(count: int, data: st.DataObject) -> None:
-    lane = Lane()
-    places = [lane.enter() for _ in range(count)]
+    queue = SessionQueue()
+    places = [queue.enter() for _ in range(count)]
     decided = data.draw(st.integers(1, count))
     for place in places[:decided]:
-        lane.leave(place)
+        queue.leave(place)
     again = sorted(data.draw(st.sets(st.sampled_from(places[:decided]), min_size=1)))
-    lane.rewind(again)
+    queue.rewind(again)
     turns = []
     for place in [*again, *places[decided:]]:
-        turns.append(lane.turn == place)
-        lane.leave(place)
+        turns.append(queue.turn == place)
+        queue.leave(place)
 
     assert all(turns)
-    assert lane.turn == count
-    assert not lane._gone
+    assert queue.turn == count
+    assert not queue._gone
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201, 5, None, "\ud800"])

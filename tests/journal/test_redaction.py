@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from hubbub.chat.events import Deleted, Edited, Joined, Reacted, Said
 from hubbub.journal.event import Data, Event, Streams, encode_event, tag_of
-from hubbub.journal.follow import Tail
+from hubbub.journal.live.following import Tail
+from hubbub.journal.live.topic import Follower, Topic
 from hubbub.journal.redaction import read_shown, takes_back
 from hubbub.journal.stores.contract import Batch, Record
-from hubbub.journal.topic import Follower, Topic
 from hubbub.session import STREAMS as KINDS
 from tests.journal.tally import NOON, memory_store
 
@@ -95,13 +95,13 @@ def test_a_stream_of_another_kind_is_not_redacted() -> None:
     assert not takes_back(STREAMS, record)
 
 
-def test_a_tail_counts_its_bytes_and_makes_its_chunks_anew() -> None:
+def test_a_tail_counts_its_bytes_and_makes_its_batches_anew() -> None:
     topic = Topic(0)
     said = Event("room/1", 1, NOON, "ann", None, Said(SECRET * 100))
     topic.publish([encode_event(said)])
-    before, _ = topic.chunk(0, b"".join)
+    before, _ = topic.batch(0, b"".join)
     topic.redact(1, STREAMS.redact)
-    after, _ = topic.chunk(0, b"".join)
+    after, _ = topic.batch(0, b"".join)
 
     assert SECRET.encode() in before
     assert SECRET.encode() not in after

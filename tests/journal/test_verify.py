@@ -10,7 +10,7 @@ import apsw
 import pytest
 
 import hubbub
-from hubbub.journal.cells import SNAPSHOT_EVENTS_MIN
+from hubbub.journal.decide.cache_entries import SNAPSHOT_EVENTS_MIN
 from hubbub.journal.event import Streams
 from hubbub.journal.stores.sqlite import SQLiteStore
 from hubbub.journal.verify import FAULTS_MAX, Fault, Report, verify

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import hubbub
-from hubbub.journal.topic import Follower
+from hubbub.journal.live.topic import Follower
 from hubbub.operations.stats import SHOWN_MAX
 
 

@@ -8,12 +8,13 @@ from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from hubbub.games import submitting
-from hubbub.games.board import BoardState
-from hubbub.games.events import Operator, Order
-from hubbub.journal.agenda import Agenda, Planned, Settled
+from hubbub.games.boards import commands as submitting
+from hubbub.games.boards.board import BoardState
+from hubbub.games.events import BoardOrder, Operator
+from hubbub.journal.decide.cache_entries import StreamEntry
+from hubbub.journal.decide.states import States
 from hubbub.journal.event import Data, Draft, Event
-from hubbub.journal.states import States, StreamCell
+from hubbub.journal.schedule import Schedule, Scheduled, Unscheduled
 from hubbub.users.user import UserState
 from tests.games.board_kit import NOON, states_of
 
@@ -28,11 +29,11 @@ Decide = Callable[[Any, Sequence[Event]], Iterable[Draft]]
 
 users = st.sampled_from(["ann", "bob", "eve", "zoë"])
 nicknames = st.sampled_from(["Ann", "Änn", "ann", ""])
-settings: st.SearchStrategy[tuple[Operator, Order, str | None]] = st.sampled_from(
+settings: st.SearchStrategy[tuple[Operator, BoardOrder, str | None]] = st.sampled_from(
     [
         (operator, order, reset)
         for operator in get_args(Operator)
-        for order in get_args(Order)
+        for order in get_args(BoardOrder)
         for reset in (None, EVERY_MINUTE)
     ]
 )
@@ -54,7 +55,7 @@ def decide_board(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
 
     def decision(
         what: str,
-        made: tuple[Operator, Order, str | None],
+        made: tuple[Operator, BoardOrder, str | None],
         user: str,
         nickname: str,
         score: object,
@@ -64,9 +65,9 @@ def decide_board(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
             states = _states(stream, board, user, nickname)
             states.now = NOON + timedelta(seconds=SECONDS_PER_EVENT * len(events))
             if what == "create" or board.created_at is None:
-                return submitting.create(states, name, *made, 100)
+                return submitting.create_board(states, name, *made, 100)
             if what == "look":
-                return submitting.look(states, stream)
+                return submitting.look_at_board(states, stream)
             return submitting.submit(states, stream, user, score, body)
 
         return user, decide
@@ -80,7 +81,7 @@ def decide_agenda(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
     targets = st.sampled_from(["match/1", "match/2", "board/main"])
     times = st.none() | st.integers(0, 10**6).map(lambda n: NOON + timedelta(milliseconds=n))
     data: st.SearchStrategy[Data] = st.one_of(
-        st.builds(Planned, targets, times), st.builds(Settled, targets)
+        st.builds(Scheduled, targets, times), st.builds(Unscheduled, targets)
     )
 
     def draft(data: Data) -> tuple[str, Decide]:
@@ -94,7 +95,7 @@ def _states(stream: str, board: BoardState, user: str, nickname: str) -> States:
     profile.nickname = nickname
     return states_of(
         NOON,
-        StreamCell(stream, board),
-        StreamCell(f"user/{user}", profile),
-        StreamCell(submitting.AGENDA, Agenda()),
+        StreamEntry(stream, board),
+        StreamEntry(f"user/{user}", profile),
+        StreamEntry(submitting.BOARD_SCHEDULE, Schedule()),
     )

@@ -8,13 +8,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from hubbub.games import play
-from hubbub.games.match import MatchState
-from hubbub.games.play import Starter, Terms, Wanted
-from hubbub.games.rules import AnyRules, BestOf, Custom, FirstTo, Rounds, Timed
-from hubbub.games.submitting import Maker
+from hubbub.games.boards.commands import Maker
+from hubbub.games.matches import commands as play
+from hubbub.games.matches.commands import MatchTerms, Starter, Wanted
+from hubbub.games.matches.match import MatchState
+from hubbub.games.matches.rules import AnyRules, BestOf, Custom, FirstTo, Rounds, Timed
+from hubbub.journal.decide.states import States
 from hubbub.journal.event import Draft, Event
-from hubbub.journal.states import States
 from tests.games.board_kit import NOON
 from tests.games.match_kit import TERMS, hall_with
 from tests.properties.board_streams import Decide
@@ -45,7 +45,7 @@ def decide_match(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
             states = hall_with(
                 stream, match, NOON + timedelta(seconds=SECONDS_PER_EVENT * len(events))
             )
-            terms = Terms(TERMS.games, online.__contains__, TERMS.grace, TERMS.win_points)
+            terms = MatchTerms(TERMS.games, online.__contains__, TERMS.grace, TERMS.win_points)
             if match.started_at is None:
                 # Over a network it begins if all are connected; else the application starts it.
                 starter = Starter(Maker(by, 9, 9, 60.0), 9) if len(online) == len(PLAYERS) else None
@@ -61,13 +61,13 @@ def decide_match(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
 
 
 def _asked(
-    what: str, states: States, stream: str, by: str, amount: int, terms: Terms
+    what: str, states: States, stream: str, by: str, amount: int, terms: MatchTerms
 ) -> Iterable[Draft]:
     match what:
         case "score":
             return play.score(states, stream, by, by, amount, terms)
         case "look":
-            return play.look(states, stream, terms, opening=amount == 0)
+            return play.look_at_match(states, stream, terms, opening=amount == 0)
         case "resign":
             return play.resign(states, stream=stream, by=by, terms=terms)
         case "hear":

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hubbub.journal.event import Data, Draft, Event
 from hubbub.money import Money
 from hubbub.shop import events as e
-from hubbub.shop.sandbox import Taken
+from hubbub.shop.payments.sandbox import Taken
 
 __all__ = ["decide_cart", "decide_coupon", "decide_order", "decide_product", "list_sku", "take"]
 
@@ -126,7 +126,7 @@ def decide_order(stream: str) -> Drawn:
     ends = st.one_of(
         st.builds(e.Paid, st.sampled_from([None, "p"])),
         st.builds(e.MarkedPaid, st.sampled_from([None, "p"])),
-        st.sampled_from([e.Declined("no"), e.Cancelled("no")]),
+        st.sampled_from([e.Declined("no"), e.OrderCancelled("no")]),
         st.builds(e.Reconciled, st.none(), st.none(), st.sampled_from([None, "no"])),
     )
     return st.one_of(

@@ -20,10 +20,12 @@ from hypothesis.stateful import (
 )
 
 from hubbub.errors import Conflict, HubbubError, NotFound
-from hubbub.games import board as b
-from hubbub.games.board import SCORE_MAX, BoardState, Entry
-from hubbub.games.events import Operator, Order
-from hubbub.games.submitting import next_reset
+from hubbub.games.boards import board as b
+from hubbub.games.boards.board import BoardState, Entry
+from hubbub.games.boards.paging import rank_after
+from hubbub.games.boards.seasons import next_reset
+from hubbub.games.events import BoardOrder, Operator
+from hubbub.games.scores import SCORE_MAX
 from hubbub.journal.event import encode_event
 from hubbub.users.user import UserState
 from tests.games.board_kit import NOON, REGISTRY, STREAM, Desk, create, look, submit
@@ -58,7 +60,7 @@ class PlainBoard:
         order: who is first.
     """
 
-    def __init__(self, operator: Operator, order: Order) -> None:
+    def __init__(self, operator: Operator, order: BoardOrder) -> None:
         self.operator, self.order = operator, order
         self.lines: dict[str, Line] = {}
         self.submitted = 0
@@ -104,7 +106,7 @@ class BoardMachine(RuleBasedStateMachine):
     @initialize(
         operator=st.sampled_from(["best", "sum", "latest"]), order=st.sampled_from(["desc", "asc"])
     )
-    def begin(self, operator: Operator, order: Order) -> None:
+    def begin(self, operator: Operator, order: BoardOrder) -> None:
         self.desk = Desk()
         create(self.desk, operator=operator, order=order, reset=HOURLY)
         self.plain = PlainBoard(operator, order)
@@ -162,9 +164,9 @@ class BoardMachine(RuleBasedStateMachine):
     def restart(self) -> None:
         """Go on from a snapshot."""
         kept = REGISTRY.encode_state(self.board)
-        head = self.desk.states.cell(STREAM).head
+        head = self.desk.states.entry(STREAM).head
         self.desk.put(STREAM, REGISTRY.decode_state(STREAM, kept))
-        self.desk.states.cell(STREAM).head = head
+        self.desk.states.entry(STREAM).head = head
 
     def end_season(self) -> None:
         """Whatever comes next finds the season over."""
@@ -195,7 +197,7 @@ class BoardMachine(RuleBasedStateMachine):
             return
         whole, found = self.plain.table(), list[Entry]()
         try:
-            after = b.rank_after(self.board, user)
+            after = rank_after(self.board, user)
             found = plain(b.entries(STREAM, self.board, after, limit))
         except NotFound:
             after = -1

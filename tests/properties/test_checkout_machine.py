@@ -32,7 +32,7 @@ from hypothesis.stateful import (
 import hubbub
 from hubbub import Hubbub, Money, Order, PaymentDeclined, Session, Settings
 from hubbub.errors import HubbubError
-from hubbub.shop import till
+from hubbub.shop.payments import processor
 from tests.journal.tally import SetClock
 from tests.properties.bank import FarBank, Fault, How, Method
 from tests.properties.shop_books import held, orders_of, read_books, until_all_have_ended
@@ -317,8 +317,8 @@ async def attempt(hub: Hubbub, user: str, do: Do, role: str) -> Any:
 @pytest.fixture
 def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Backend:
     """The event loop of the hub, which asks the bank again at once."""
-    monkeypatch.setattr(till, "RETRY_SECONDS_MIN", SOON)
-    monkeypatch.setattr(till, "RETRY_SECONDS_MAX", SOON)
+    monkeypatch.setattr(processor, "RETRY_SECONDS_MIN", SOON)
+    monkeypatch.setattr(processor, "RETRY_SECONDS_MAX", SOON)
     return "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
 
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.chat import message as m
-from hubbub.chat import room as r
 from hubbub.chat.events import Created, Said
-from hubbub.chat.message import Message, message_of
+from hubbub.chat.messages import message as m
+from hubbub.chat.messages.message import Message, message_of
+from hubbub.chat.rooms import room as r
 from hubbub.errors import HubbubError
 from hubbub.journal.event import Data, Draft, Event, State, Streams, encode_event
 from hubbub.journal.link import Linked, Marked, Offered, Rated, Unlinked

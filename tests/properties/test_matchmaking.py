@@ -16,7 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from hubbub.games.pairing import Pool, Ticket, Widening
+from hubbub.games.matchmaking.pool import Pool, Ticket, Widening
 
 # Whole numbers, or halves and quarters of them: sums of them are exact.
 ratings = st.integers(1_000, 2_000).map(float)

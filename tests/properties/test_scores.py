@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.errors import Conflict, HubbubError
-from hubbub.games.events import Cancelled, Completed, Forfeited, Scored
-from hubbub.games.rules import AnyRules, FirstTo
+from hubbub.games.events import Completed, Forfeited, MatchCancelled, Scored
+from hubbub.games.matches.rules import AnyRules, FirstTo
 from hubbub.journal.event import Event
 from tests.games.board_kit import table
 from tests.games.match_kit import PLAYERS, STREAM, Hall
@@ -63,9 +63,9 @@ def events_of(hall: Hall, stream: str) -> list[Event]:
     return [event for event in hall.events if event.stream == stream]
 
 
-def ends_of(hall: Hall, stream: str) -> list[Completed | Cancelled]:
+def ends_of(hall: Hall, stream: str) -> list[Completed | MatchCancelled]:
     happened = [event.data for event in events_of(hall, stream)]
-    return [data for data in happened if isinstance(data, Completed | Cancelled)]
+    return [data for data in happened if isinstance(data, Completed | MatchCancelled)]
 
 
 @given(rules, acts)

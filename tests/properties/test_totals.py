@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.errors import HubbubError
-from hubbub.shop import filling
-from hubbub.shop.tax import FlatTax, TaxTable
+from hubbub.shop.carts import commands as filling
+from hubbub.shop.carts.tax import FlatTax, TaxTable
 from tests.shop.shelf_kit import PRICES, Shelf, full_shelf, usd
 
 CENT = Decimal("0.01")

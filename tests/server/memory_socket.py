@@ -10,9 +10,9 @@ import anyio
 import msgspec
 
 import hubbub
-from hubbub.journal.topic import Form
+from hubbub.journal.live.topic import Encoder
 from hubbub.server import Gateway
-from hubbub.server.connection import Connection
+from hubbub.server.websocket.connection import Connection
 from hubbub.wire.messages import events_frame
 from tests.server.running import SETTINGS
 
@@ -32,8 +32,8 @@ class MemorySocket:
         self.news = anyio.Event()
 
     @property
-    def form(self) -> Form:
-        """Make what send_chunk takes."""
+    def encoder(self) -> Encoder:
+        """Make what send_batch takes."""
         return events_frame
 
     def send(self, payload: bytes) -> None:
@@ -46,10 +46,10 @@ class MemorySocket:
     def flush(self) -> None:
         """Nothing gathers here."""
 
-    def send_chunk(self, chunk: bytes) -> None:
-        """Keep one chunk, which must not come during a pause."""
+    def send_batch(self, batch: bytes) -> None:
+        """Keep one batch, which must not come during a pause."""
         assert not self.paused
-        self.send(chunk)
+        self.send(batch)
 
     def close(self, code: int, reason: str) -> None:
         """Remember how it was closed."""

@@ -11,10 +11,10 @@ import anyio
 from anyio.abc import TaskGroup
 from starlette.types import ASGIApp
 
-from hubbub.server.exchange import Gone
-from hubbub.server.http_connection import HttpConnection, Server
-from hubbub.server.request_head import RequestHead
-from hubbub.server.unsent import Unsent
+from hubbub.server.http.connection import HttpConnection, Server
+from hubbub.server.http.exchange import Gone
+from hubbub.server.http.request_head import RequestHead
+from hubbub.server.websocket.unsent import Unsent
 
 __all__ = ["MemoryWire", "wired"]
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 import hubbub
 from hubbub import Invalid, Settings
+from hubbub.addresses import networks_of
 from hubbub.server import Gateway
-from hubbub.server.address import client_address, networks_of
+from hubbub.server.address import client_address
 from tests.server.raw_client import connected
 from tests.server.running import running
 

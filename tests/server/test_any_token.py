@@ -16,8 +16,8 @@ from jwt.algorithms import HMACAlgorithm
 
 import hubbub
 from hubbub.server import Gateway, create_app
-from hubbub.server.auth import TOKEN_CHARS_MAX
-from hubbub.server.jwt_authenticator import JwtAuthenticator
+from hubbub.server.auth.jwt_authenticator import JwtAuthenticator
+from hubbub.server.auth.tokens import TOKEN_CHARS_MAX
 from tests.server.api import http_of
 from tests.server.memory_socket import Client
 

@@ -15,11 +15,11 @@ import pytest
 from anyio.abc import SocketAttribute, SocketStream
 
 from hubbub import Settings
-from hubbub.server import frame_socket
-from hubbub.server.frame_socket import TURN_BYTES_MAX, WRITE_BYTES_MAX
 from hubbub.server.gateway import Gateway
-from hubbub.server.request_tasks import RUNNING_MAX
-from hubbub.server.unsent import Unsent
+from hubbub.server.websocket import frame_socket
+from hubbub.server.websocket.frame_socket import TURN_BYTES_MAX, WRITE_BYTES_MAX
+from hubbub.server.websocket.request_tasks import RUNNING_MAX
+from hubbub.server.websocket.unsent import Unsent
 from tests.server.memory_socket import clients
 from tests.server.raw_client import RawClient, connected, masked, websocket_key
 from tests.server.running import Running, running
@@ -148,7 +148,7 @@ async def test_a_client_that_does_not_end_its_side_is_let_go(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in ("asyncio_socket", "trio_socket"):
-        monkeypatch.setattr(f"hubbub.server.{name}.CLOSE_SECONDS_MAX", 0.05)
+        monkeypatch.setattr(f"hubbub.server.websocket.{name}.CLOSE_SECONDS_MAX", 0.05)
     async with running() as server, tcp(server) as stream:
         await stream.send(HANDSHAKE + masked(0xC1, b"a"))
         with anyio.fail_after(5):
@@ -304,7 +304,7 @@ async def test_a_user_has_so_many_connections_and_no_more() -> None:
 async def test_the_arguments_of_requests_in_flight_are_bounded_in_bytes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("hubbub.server.connection.IN_FLIGHT_BYTES_MAX", 5_000)
+    monkeypatch.setattr("hubbub.server.websocket.connection.IN_FLIGHT_BYTES_MAX", 5_000)
     async with clients("ann") as (_, [ann]):
         numbers = [ann.post("users.get", user_id="x" * 1_000) for _ in range(10)]
         answers = [await ann.answer(number) for number in numbers]

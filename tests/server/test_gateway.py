@@ -11,8 +11,8 @@ import pytest
 import hubbub
 from hubbub import Settings
 from hubbub.server import Gateway
+from hubbub.server.auth.sign_in import SignIn
 from hubbub.server.gateway import PING_SECONDS
-from hubbub.server.sign_in import SignIn
 from hubbub.testing import VirtualClock, run_in_virtual_time
 from tests.server.memory_socket import Client, MemorySocket, clients
 

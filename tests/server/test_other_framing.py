@@ -10,7 +10,16 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from hubbub.server.frames import BINARY, CLOSE, OVERSIZE, PING, PONG, TEXT, FrameError, Frames
+from hubbub.server.websocket.frames import (
+    BINARY,
+    CLOSE,
+    OVERSIZE,
+    PING,
+    PONG,
+    TEXT,
+    FrameError,
+    Frames,
+)
 
 BYTES_MAX = 150
 

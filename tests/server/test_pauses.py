@@ -26,9 +26,9 @@ def backend(request: pytest.FixtureRequest) -> Backend:
 def _short_tail() -> Iterator[None]:
     """Let a few events be more than a topic keeps."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hubbub.journal.topic.TAIL_EVENTS_MAX", 4)
-        patch.setattr("hubbub.journal.topic.CHUNK_EVENTS_MAX", 3)
-        patch.setattr("hubbub.journal.follow.CHUNK_EVENTS_MAX", 3)
+        patch.setattr("hubbub.journal.live.topic.TAIL_EVENTS_MAX", 4)
+        patch.setattr("hubbub.journal.live.topic.BATCH_EVENTS_MAX", 3)
+        patch.setattr("hubbub.journal.live.following.BATCH_EVENTS_MAX", 3)
         yield
 
 

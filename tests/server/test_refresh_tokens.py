@@ -15,7 +15,7 @@ from argon2 import PasswordHasher
 import hubbub
 from hubbub.client.remote import RemoteSession
 from hubbub.server import Gateway, create_app
-from hubbub.server.auth import Identity
+from hubbub.server.auth.tokens import Identity
 from tests.client.proxy import proxied
 from tests.server.api import http_of
 from tests.server.memory_socket import Client
@@ -175,7 +175,7 @@ async def test_after_the_clock_went_back_passwords_and_tokens_are_good() -> None
         again = await sign_in(gateway, token=found["refresh_token"])
         session = await gateway.sign_ins.session(again["token"], "")
 
-    assert session.caller.user == "ann"
+    assert session.actor.user == "ann"
 
 
 async def until_another(session: RemoteSession, used: list[str | None]) -> None:

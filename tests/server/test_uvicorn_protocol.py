@@ -11,7 +11,7 @@ from hubbub.server.uvicorn_protocol import OpenTransports, UvicornProtocol, http
 
 async def test_it_is_still_found_where_it_was() -> None:
     async with hubbub.open("memory://") as hub:
-        made = getattr(asyncio_socket, "http_protocol")(Gateway(hub), "/ws")  # noqa: B009
+        made = asyncio_socket.http_protocol(Gateway(hub), "/ws")
 
         assert issubclass(made, UvicornProtocol)
 

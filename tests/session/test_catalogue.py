@@ -15,8 +15,8 @@ from hubbub import (
     Session,
 )
 from hubbub.journal.command import Command
+from hubbub.journal.decide.states import States
 from hubbub.journal.event import Draft
-from hubbub.journal.states import States
 from hubbub.shop.events import StockReleased, StockReserved
 from tests.session.selling import CARD, DECLINED, PRICES, stocked, usd
 from tests.session.worlds import OpenWorld

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 
 import hubbub
-from hubbub.journal.topic import TAIL_EVENTS_MAX
+from hubbub.journal.live.topic import TAIL_EVENTS_MAX
 from tests.session.test_rights import in_a_room
 from tests.session.worlds import OpenWorld
 

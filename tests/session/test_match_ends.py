@@ -133,7 +133,7 @@ async def test_a_cancelled_match_has_a_reason_and_no_result(world: OpenWorld) ->
             seen = await ended(events)
         over = await alice.games.match(match.id)
 
-        assert types(seen) == ["Started", "Cancelled"]
+        assert types(seen) == ["Started", "MatchCancelled"]
         assert (over.status, over.winner, over.reason) == ("cancelled", None, "it rains")
         assert over.ended_at is not None
         assert await ratings(alice, match) == [1500, 1500]

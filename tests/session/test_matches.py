@@ -10,7 +10,7 @@ import pytest
 
 import hubbub
 from hubbub.errors import Invalid, KeyReused, NotAllowed, NotFound
-from hubbub.games.rules import AnyRules
+from hubbub.games.matches.rules import AnyRules
 from hubbub.games.service import OPTIONS_BYTES_MAX
 from tests.session.worlds import OpenWorld, World
 
@@ -61,7 +61,7 @@ async def ended(events: AsyncIterator[hubbub.Event]) -> list[hubbub.Event]:
     with anyio.fail_after(PATIENCE):
         async for event in events:
             taken.append(event)
-            if type(event.data).__name__ in ("Completed", "Cancelled"):
+            if type(event.data).__name__ in ("Completed", "MatchCancelled"):
                 break
     return taken
 

@@ -48,7 +48,7 @@ async def until_waiting(w: World, count: int) -> None:
     """Wait until so many look for a match."""
 
     async def are_there() -> bool:
-        return len(w.hub.arena.lobby._searches) == count
+        return len(w.hub.supervisor.matchmaker._searches) == count
 
     await until(are_there)
 

@@ -11,7 +11,7 @@ import pytest
 
 import hubbub
 from hubbub.errors import Conflict, Invalid, NotAllowed, NotFound
-from hubbub.games.runner import BODY_BYTES_MAX
+from hubbub.games.matches.runner import GAME_BODY_BYTES_MAX
 from tests.session.test_match_ends import send_when_it_runs
 from tests.session.test_matchmaking import Search
 from tests.session.worlds import OpenWorld, World
@@ -186,7 +186,7 @@ async def test_a_message_has_limits(world: OpenWorld) -> None:
     async with world(games=ECHO) as w:
         match, alice, bob = await echoing(w)
         await send_when_it_runs(alice, match, {})
-        full = {"x": "a" * (BODY_BYTES_MAX - len('{"x":""}'))}
+        full = {"x": "a" * (GAME_BODY_BYTES_MAX - len('{"x":""}'))}
         too_large = {"x": full["x"] + "a"}
         for body in (too_large, cast("Any", [1]), cast("Any", "x"), cast("Any", None)):
             with pytest.raises(Invalid):

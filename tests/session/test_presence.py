@@ -97,7 +97,7 @@ async def test_one_is_away_when_all_of_ones_sessions_are(world: OpenWorld) -> No
 
 async def test_who_is_not_connected_cannot_be_away() -> None:
     async with hubbub.open("memory://") as hub:
-        request = hub.session_of(hub.caller("ann", "user"))
+        request = hub.session_of(hub.actor("ann", "user"))
 
         with pytest.raises(Conflict, match="connected"):
             await request.users.set_away(away=True)

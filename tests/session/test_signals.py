@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from hubbub import Conflict, Muted, NotAllowed, NotFound, Session, Signal
-from hubbub.journal.signals import SIGNALS_MAX
+from hubbub.journal.live.signals import SIGNALS_MAX
 from tests.session.worlds import PATIENCE, OpenWorld
 
 

@@ -8,23 +8,26 @@ from typing import Any
 
 import msgspec
 
-from hubbub.journal.agenda import Agenda
+from hubbub.journal.decide.states import States
 from hubbub.journal.event import Data, Draft
-from hubbub.journal.states import States
+from hubbub.journal.schedule import Schedule
 from hubbub.money import Money
-from hubbub.shop import coupon, filling, placing, product, reconciliation
-from hubbub.shop.cart import Cart, CartState, cart_of, cart_stream
+from hubbub.shop.carts import commands as filling
+from hubbub.shop.carts.cart import Cart, CartState, cart_of, cart_stream
+from hubbub.shop.carts.tax import FlatTax
+from hubbub.shop.carts.totals import ShopTerms, offered
+from hubbub.shop.catalog import coupon, product
+from hubbub.shop.catalog.product import Given, ProductState
 from hubbub.shop.events import CouponSet, Reconciled
-from hubbub.shop.order import Order, OrderState, order_of
-from hubbub.shop.pricing import Terms, offered
-from hubbub.shop.product import Given, ProductState
-from hubbub.shop.tax import FlatTax
+from hubbub.shop.orders import commands as placing
+from hubbub.shop.orders import reconciliation
+from hubbub.shop.orders.order import Order, OrderState, order_of
 from tests.games.board_kit import NOON, Desk
 
 __all__ = ["NOON", "PRICES", "TERMS", "Shelf", "full_shelf", "placed", "placed_with_coupon", "usd"]
 
 PRICES = {"laptop": "999.99", "mouse": "29.99", "keyboard": "79.99", "monitor": "299.99"}
-TERMS = Terms(
+TERMS = ShopTerms(
     offer=offered,
     tax=FlatTax(),
     currency="USD",
@@ -42,11 +45,11 @@ def usd(amount: str | int) -> Money:
 class Shelf(Desk):
     """A shop in memory, decided about by hand."""
 
-    def __init__(self, terms: Terms = TERMS) -> None:
+    def __init__(self, terms: ShopTerms = TERMS) -> None:
         super().__init__()
         self.terms = terms
 
-    def terms_with(self, **changed: Any) -> Terms:
+    def terms_with(self, **changed: Any) -> ShopTerms:
         self.terms = msgspec.structs.replace(self.terms, **changed)
         return self.terms
 
@@ -116,7 +119,7 @@ class Shelf(Desk):
         stream = f"order/{order}"
 
         def decide(states: States) -> Sequence[Draft]:
-            return reconciliation.cancel(states, stream, by, admin=admin)
+            return reconciliation.cancel_order(states, stream, by, admin=admin)
 
         return self.do(decide, by=by)
 
@@ -128,8 +131,8 @@ class Shelf(Desk):
         stream = f"order/{order}"
         return self.do(lambda states: reconciliation.reconcile(states, stream, outcome))
 
-    def agenda(self) -> list[str]:
-        return list(self.ask(lambda states: states.of(Agenda, placing.AGENDA)).due)
+    def schedule(self) -> list[str]:
+        return list(self.ask(lambda states: states.of(Schedule, placing.ORDER_SCHEDULE)).due)
 
 
 def full_shelf(stock: int | None = 10) -> Shelf:

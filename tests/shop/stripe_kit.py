@@ -19,8 +19,8 @@ import pytest
 from hubbub.clock import SystemClock
 from hubbub.ids import Ids
 from hubbub.money import Money
-from hubbub.shop.payment import Payment
-from hubbub.shop.stripe import Stripe
+from hubbub.shop.payments.payment import Payment
+from hubbub.shop.payments.stripe import Stripe
 
 SECRET_KEY = "sk_test_hubbub"
 GOOD_CARD = "4242424242424242"

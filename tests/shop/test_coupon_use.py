@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.errors import Conflict
-from hubbub.shop import filling
+from hubbub.shop.carts import commands as filling
 from hubbub.shop.events import CouponReturned
 from tests.shop.shelf_kit import Shelf, full_shelf, placed_with_coupon, usd
 

@@ -9,9 +9,9 @@ import anyio
 import pytest
 
 from hubbub import Hubbub, Order, Session, Settings
-from hubbub.shop.till import RETRY_SECONDS_MAX
+from hubbub.shop.payments.processor import RETRY_SECONDS_MAX
 from tests.shop.bank import Bank, Trouble
-from tests.shop.test_till import AT_ONCE, check
+from tests.shop.payments.test_processor import AT_ONCE, check
 from tests.shop.virtual_shop import STOCK, Sell, product
 
 

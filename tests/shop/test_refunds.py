@@ -9,7 +9,7 @@ import pytest
 
 from hubbub import Hubbub, Money, Order, Session
 from tests.shop.bank import Bank, Trouble
-from tests.shop.test_till import AT_ONCE
+from tests.shop.payments.test_processor import AT_ONCE
 from tests.shop.virtual_shop import Sell, usd
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from hubbub.errors import Invalid, PaymentDeclined
 from hubbub.money import Money
-from hubbub.shop.payment import Payment
-from hubbub.shop.stripe import Stripe, StripeError, units_of
-from hubbub.shop.webhook import Webhook
+from hubbub.shop.payments.payment import Payment
+from hubbub.shop.payments.stripe import Stripe, StripeError, units_of
+from hubbub.shop.payments.webhook import Webhook
 from tests.shop.stripe_kit import SECRET_KEY, answering, http, new_id
 
 TEN = Money("10.00", "USD")

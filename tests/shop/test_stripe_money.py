@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from hubbub.errors import Invalid, PaymentDeclined
 from hubbub.money import Money
-from hubbub.shop.payment import Payment
-from hubbub.shop.stripe import Stripe, StripeError, units_of
+from hubbub.shop.payments.payment import Payment
+from hubbub.shop.payments.stripe import Stripe, StripeError, units_of
 from tests.shop.stripe_kit import (
     ASKING_CARD,
     DECLINED_CARD,
@@ -137,7 +137,7 @@ async def test_a_key_that_is_no_id_is_found_as_well(url: str) -> None:
 async def test_a_payment_is_found_behind_many_others(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hubbub.shop.stripe.PAGE", 2)
+    monkeypatch.setattr("hubbub.shop.payments.stripe.PAGE", 2)
     customer = Customer(url)
 
     authorized = await customer.authorize()

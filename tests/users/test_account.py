@@ -8,7 +8,7 @@ import pytest
 
 from hubbub.errors import Invalid, NotAllowed
 from hubbub.users.account import AccountState, account_stream, check_password
-from hubbub.users.user import Origin, UserState
+from hubbub.users.user import SignInReference, UserState
 
 
 def test_names_that_look_alike_are_one() -> None:
@@ -41,8 +41,12 @@ def test_nobody_reads_an_account() -> None:
 def test_a_sign_in_is_over_when_it_was_signed_out_or_is_too_old() -> None:
     user = UserState(good_after=10.0, kept_session="kept")
     now = datetime.fromtimestamp(20.0, UTC)
-    for origin in (Origin(), Origin("kept", 1.0), Origin("new", 10.0)):
-        user.check_signed_in(origin, now)
+    for reference in (
+        SignInReference(),
+        SignInReference("kept", 1.0),
+        SignInReference("new", 10.0),
+    ):
+        user.check_signed_in(reference, now)
 
     with pytest.raises(NotAllowed):
-        user.check_signed_in(Origin("old", 9.9), now)
+        user.check_signed_in(SignInReference("old", 9.9), now)

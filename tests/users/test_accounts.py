@@ -8,7 +8,7 @@ from argon2 import PasswordHasher
 
 import hubbub
 from hubbub.errors import Invalid, NotAllowed, Overloaded, RateLimited
-from hubbub.server.sign_in import SignIn
+from hubbub.server.auth.sign_in import SignIn
 from hubbub.users.hashing import WAITING_MAX
 from tests.server.memory_socket import Client
 

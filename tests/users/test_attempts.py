@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hubbub.errors import RateLimited
-from hubbub.users.attempts import ADDRESS_FACTOR, KEYS_MAX, KNOWN_FACTOR, Attempts
+from hubbub.users.attempts import ATTEMPTS_ADDRESS_FACTOR, ATTEMPTS_KEYS_MAX, KNOWN_FACTOR, Attempts
 
 HOME, HERE, THERE = "192.0.2.1", "203.0.113.9", "203.0.113.10"
 LIMIT = 3
@@ -40,7 +40,7 @@ def test_one_address_has_few_attempts_at_all_accounts() -> None:
     attempts = Attempts(LIMIT, 60.0)
     passed = sum(tried(attempts, str(number), HERE, 1) for number in range(100))
 
-    assert passed == LIMIT * ADDRESS_FACTOR
+    assert passed == LIMIT * ATTEMPTS_ADDRESS_FACTOR
 
 
 def test_who_has_signed_in_from_there_is_not_stopped_by_others_there() -> None:
@@ -76,7 +76,7 @@ def test_addresses_of_one_customer_are_one() -> None:
 
 def test_the_addresses_that_are_known_are_bounded() -> None:
     attempts = Attempts(LIMIT, 60.0)
-    for number in range(KEYS_MAX + 1):
+    for number in range(ATTEMPTS_KEYS_MAX + 1):
         attempts.succeeded(str(number), HERE)
 
     assert not attempts.is_known("0", HERE)

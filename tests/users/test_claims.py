@@ -9,9 +9,9 @@ import pytest
 
 import hubbub
 from hubbub.errors import Conflict
-from hubbub.journal.agenda import HUB
 from hubbub.journal.command import Command
 from hubbub.journal.event import Draft
+from hubbub.journal.schedule import HUB
 from hubbub.users.account import AccountState
 from hubbub.users.claims import ACCOUNTS_MAX, DONE
 from hubbub.users.events import AccountCreated, AccountLinked
@@ -27,7 +27,7 @@ async def write_as_before(hub: hubbub.Hubbub, user: str, name: str) -> None:
         Draft(f"account/{name.casefold()}", AccountCreated(user, name, hashed)),
         Draft(f"user/{user}", AccountLinked(name)),
     )
-    await hub.caller(user, "user").execute(
+    await hub.actor(user, "user").execute(
         Command(HUB, lambda states: drafts, lambda states, events: None)
     )
 
@@ -39,7 +39,7 @@ async def until_done(hub: hubbub.Hubbub) -> None:
         return bool(states.of(AccountState, DONE).holder)  # type: ignore[attr-defined]
 
     with anyio.fail_after(10):
-        while not await hub.caller("x", "user").execute(Command("x", lambda _: (), done)):
+        while not await hub.actor("x", "user").execute(Command("x", lambda _: (), done)):
             await anyio.lowlevel.checkpoint()
 
 

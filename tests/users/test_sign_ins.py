@@ -13,8 +13,8 @@ from hubbub.errors import NotAllowed
 from hubbub.journal.event import Draft, Event
 from hubbub.users import sign_ins
 from hubbub.users import user as u
-from hubbub.users.events import SignedIn, SignedOut, SignedOutEverywhere
-from hubbub.users.user import SIGN_INS_MAX, SIGNED_OUT_MAX, Origin, UserState
+from hubbub.users.events import SignedOut, SignedOutEverywhere, SignInRecorded
+from hubbub.users.user import SIGN_INS_MAX, SIGNED_OUT_MAX, SignInReference, UserState
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 STREAM = "user/1"
@@ -39,20 +39,20 @@ class History:
 
     def begin(self, session: str) -> int:
         """Sign in with a password; return the first token's generation."""
-        origin = Origin(session, fresh=True, epoch=self.state.epoch)
-        self.state.check_signed_in(origin, self.now)
-        self.take(*u.register(self.state, "1", None, sign_ins.begun(origin)))
-        self.take(*sign_ins.sign_in(self.state, STREAM, origin, self.now, GRACE))
+        reference = SignInReference(session, fresh=True, epoch=self.state.epoch)
+        self.state.check_signed_in(reference, self.now)
+        self.take(*u.register(self.state, "1", None, sign_ins.begun(reference)))
+        self.take(*sign_ins.add_sign_in(self.state, STREAM, reference, self.now, GRACE))
         return self.state.sign_ins[session].generation
 
     def use(self, session: str, generation: int) -> int:
         """Sign in with a refresh token, as the hub does; return the next one's generation."""
-        origin = Origin(session, generation=generation, refreshes=True)
-        self.state.check_signed_in(origin, self.now)
-        if sign_ins.is_reused(self.state, origin, self.now, GRACE):
+        reference = SignInReference(session, generation=generation, refreshes=True)
+        self.state.check_signed_in(reference, self.now)
+        if sign_ins.is_reused(self.state, reference, self.now, GRACE):
             self.take(sign_ins.end(STREAM, session, self.now, 1_000.0, reused=True))
             raise NotAllowed("reused")
-        self.take(*sign_ins.sign_in(self.state, STREAM, origin, self.now, GRACE))
+        self.take(*sign_ins.add_sign_in(self.state, STREAM, reference, self.now, GRACE))
         return self.state.sign_ins[session].generation
 
 
@@ -103,7 +103,9 @@ def test_a_clock_that_goes_back_refuses_no_good_token() -> None:
     assert history.begin("b") == 0
     assert history.use("a", 0) == 1
     assert history.use("a", 0) == 1
-    history.state.check_signed_in(Origin("b", history.now.timestamp(), generation=0), history.now)
+    history.state.check_signed_in(
+        SignInReference("b", history.now.timestamp(), generation=0), history.now
+    )
 
 
 def test_a_clock_that_was_far_ahead_makes_no_revoked_token_good() -> None:
@@ -126,16 +128,16 @@ def test_a_password_that_was_changed_meanwhile_signs_nobody_in() -> None:
     history.take(Draft(STREAM, SignedOutEverywhere()))
 
     with pytest.raises(NotAllowed):
-        history.state.check_signed_in(Origin("a", fresh=True, epoch=before), history.now)
+        history.state.check_signed_in(SignInReference("a", fresh=True, epoch=before), history.now)
 
 
 def test_a_token_of_an_older_version_is_taken_into_a_family() -> None:
     history = History()
     history.take(*u.register(history.state, "1", None))
     history.now += timedelta(seconds=1)
-    old = Origin("old", NOON.timestamp(), refreshes=True)
+    old = SignInReference("old", NOON.timestamp(), refreshes=True)
     history.state.check_signed_in(old, history.now)
-    history.take(*sign_ins.sign_in(history.state, STREAM, old, history.now, GRACE))
+    history.take(*sign_ins.add_sign_in(history.state, STREAM, old, history.now, GRACE))
 
     assert history.state.sign_ins["old"].generation == 1
     history.now += timedelta(seconds=GRACE + 1)
@@ -161,9 +163,9 @@ def test_what_is_known_of_revoked_tokens_is_bounded_and_makes_none_good() -> Non
 
     assert len(history.state.signed_out) <= SIGNED_OUT_MAX
     for number in (0, SIGNED_OUT_MAX):
-        origin = Origin(str(number), NOON.timestamp() - 1)
+        reference = SignInReference(str(number), NOON.timestamp() - 1)
         with pytest.raises(NotAllowed):
-            history.state.check_signed_in(origin, history.now)
+            history.state.check_signed_in(reference, history.now)
 
 
 def test_the_end_of_time_is_no_error() -> None:
@@ -206,7 +208,7 @@ def test_a_snapshot_keeps_what_is_known_of_sign_ins(steps: list[tuple[str, int, 
         history.begin(session)
     for session, generation, _ in steps:
         if session in history.state.sign_ins:
-            history.take(Draft(STREAM, SignedIn(session, generation)))
+            history.take(Draft(STREAM, SignInRecorded(session, generation)))
     copy = msgspec.json.decode(msgspec.json.encode(history.state), type=UserState)
 
     # The order says which one is forgotten first.

@@ -10,16 +10,16 @@ import anyio
 import msgspec
 
 import hubbub
-from hubbub.chat.message import Message
+from hubbub.chat.messages.message import Message
 from hubbub.journal.event import Event, Streams
-from hubbub.journal.topic import Form
+from hubbub.journal.live.topic import Encoder
 from hubbub.server import Gateway
-from hubbub.server.connection import Connection
+from hubbub.server.websocket.connection import Connection
 from hubbub.session import STREAMS
-from hubbub.wire.follower import Follower
-from hubbub.wire.lost import Lost
+from hubbub.wire.connection_lost import ConnectionLost
+from hubbub.wire.follower import RemoteFollower
 from hubbub.wire.messages import events_frame
-from hubbub.wire.resume import Resume
+from hubbub.wire.resumption import Resumption
 
 __all__ = ["Client", "Network", "served"]
 
@@ -40,7 +40,7 @@ class MemorySocket:
         self._wake = wake
 
     @property
-    def form(self) -> Form:
+    def encoder(self) -> Encoder:
         return events_frame
 
     def send(self, payload: bytes) -> None:
@@ -50,8 +50,8 @@ class MemorySocket:
     def flush(self) -> None:
         """Nothing gathers here."""
 
-    def send_chunk(self, chunk: bytes) -> None:
-        self.send(chunk)
+    def send_batch(self, batch: bytes) -> None:
+        self.send(batch)
 
     def close(self, code: int, reason: str) -> None:
         self.closed = code
@@ -69,13 +69,15 @@ class Network:
         faults: how many frames pass before each loss; afterwards all pass.
     """
 
-    def __init__(self, gateway: Gateway, resume: Resume, token: str, faults: Iterable[int]) -> None:
+    def __init__(
+        self, gateway: Gateway, resume: Resumption, token: str, faults: Iterable[int]
+    ) -> None:
         self.connections = 0
         self._gateway = gateway
         self._resume = resume
         self._token = token
         self._faults = deque(faults)
-        self._news = anyio.Event()
+        self._wake_up = anyio.Event()
         self._socket: MemorySocket | None = None
         self._connection: Connection | None = None
 
@@ -83,16 +85,16 @@ class Network:
         """Carry frames to and fro until something is so."""
         with anyio.fail_after(PATIENCE):
             while not done():
-                self._news = anyio.Event()
+                self._wake_up = anyio.Event()
                 if not self.step():
-                    await self._news.wait()
+                    await self._wake_up.wait()
                 await anyio.lowlevel.checkpoint()
 
     def step(self) -> bool:
         """Carry what there is; return whether there was anything."""
         try:
             return self._carry()
-        except Lost:
+        except ConnectionLost:
             self.cut()
             return True
 
@@ -105,7 +107,7 @@ class Network:
 
     def wake(self) -> None:
         """There is something to carry."""
-        self._news.set()
+        self._wake_up.set()
 
     def _carry(self) -> bool:
         if self._socket is None or self._connection is None:
@@ -129,14 +131,14 @@ class Network:
         self._faults[0] -= 1
         if self._faults[0] < 0:
             self._faults.popleft()
-            raise Lost(1006, "the network lost a frame")
+            raise ConnectionLost(1006, "the network lost a frame")
 
 
 class Client:
     """A client's memory, its network, and what it was answered."""
 
     def __init__(self, gateway: Gateway, user: str, faults: Iterable[int] = ()) -> None:
-        self.resume = Resume(self._wake)
+        self.resume = Resumption(self._wake)
         self.network = Network(gateway, self.resume, gateway.tokens.sign(user), faults)
         self.answers: dict[str, list[str]] = {}
         self.numbers: dict[str, int] = {}
@@ -164,17 +166,17 @@ class Client:
         """Wait until every command has its answer."""
         await self.network.until(lambda: all(self.answers.values()))
 
-    def follow(self, stream: str, after: int | None) -> Follower:
+    def follow(self, stream: str, after: int | None) -> RemoteFollower:
         """Follow a stream."""
         return self.resume.follow(stream, after, self.network.wake)
 
-    async def joined(self, stream: str, after: int | None) -> Follower:
+    async def joined(self, stream: str, after: int | None) -> RemoteFollower:
         """Follow a stream, and wait to be let in."""
         follower = self.follow(stream, after)
         await self.network.until(lambda: follower.joined or follower.error is not None)
         return follower
 
-    async def seen(self, follower: Follower, head: int) -> list[Event]:
+    async def seen(self, follower: RemoteFollower, head: int) -> list[Event]:
         """Take everything up to a seq."""
         events: list[Event] = []
 
@@ -186,7 +188,7 @@ class Client:
         return [*events, *take_all(follower)]
 
 
-def take_all(follower: Follower) -> list[Event]:
+def take_all(follower: RemoteFollower) -> list[Event]:
     """Take what is there."""
     events = []
     while (body := follower.take()) is not None:

@@ -9,8 +9,8 @@ from functools import partial
 import msgspec
 
 from hubbub.errors import Conflict, HubbubError
-from hubbub.wire.follow import Done, Follow, read_head
-from hubbub.wire.follower import Follower
+from hubbub.wire.follow import Done, FollowedStream, read_head
+from hubbub.wire.follower import RemoteFollower
 
 __all__ = ["PlayedStream", "body_of", "seqs"]
 
@@ -38,8 +38,8 @@ class PlayedStream:
         self.idle = False
         self.follow = self.new_follow(connected=True)
 
-    def new_follow(self, *, connected: bool) -> Follow:
-        return Follow("room/1", self.ask, self.become_idle, connected=connected)
+    def new_follow(self, *, connected: bool) -> FollowedStream:
+        return FollowedStream("room/1", self.ask, self.become_idle, connected=connected)
 
     def become_idle(self) -> None:
         self.idle = True
@@ -108,16 +108,16 @@ class PlayedStream:
         _, _, done = self.asked.popleft()
         done(NULL, error)
 
-    def join(self, after: int | None = 0) -> Follower:
+    def join(self, after: int | None = 0) -> RemoteFollower:
         return self.follow.join(after, lambda: None)
 
-    def joined(self, after: int | None = 0) -> Follower:
+    def joined(self, after: int | None = 0) -> RemoteFollower:
         follower = self.join(after)
         self.settle()
         return follower
 
 
-def seqs(follower: Follower, count: int = 1 << 30) -> list[int]:
+def seqs(follower: RemoteFollower, count: int = 1 << 30) -> list[int]:
     """Take what is there, or the first of it."""
     found: list[int] = []
     while len(found) < count and (body := follower.take()) is not None:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import hubbub
 from hubbub.errors import Conflict
-from hubbub.wire.follower import Follower
-from hubbub.wire.resume import REQUESTS_SENT_MAX
+from hubbub.wire.follower import RemoteFollower
+from hubbub.wire.resumption import REQUESTS_SENT_MAX
 from tests.wire.faulty import Client, Network, served, take_all
 
 Backend = Literal["asyncio", "trio"]
@@ -70,8 +70,8 @@ class Story:
     def __init__(self, client: Client, bob: hubbub.Session, room: hubbub.Room) -> None:
         self.client = client
         self.asked: list[str] = []
-        self.began: dict[Follower, int] = {}
-        self.seen: dict[Follower, list[int]] = {}
+        self.began: dict[RemoteFollower, int] = {}
+        self.seen: dict[RemoteFollower, list[int]] = {}
         self._bob = bob
         self._room = room
 

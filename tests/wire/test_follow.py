@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from hubbub.errors import Conflict, NotMember, Overloaded, StorageError
+from hubbub.wire.connection_lost import ConnectionLost
 from hubbub.wire.follow import PAGE_EVENTS
 from hubbub.wire.follower import BUFFER_EVENTS_MAX
-from hubbub.wire.lost import Lost
 from tests.wire.played_stream import PlayedStream, body_of, seqs
 
 
@@ -155,7 +155,7 @@ def test_a_refusal_of_the_moment_is_no_end() -> None:
     server.cut()
     server.follow.connected()
 
-    with pytest.raises(Lost):
+    with pytest.raises(ConnectionLost):
         server.refuse(Overloaded("Full."))
 
 
@@ -193,7 +193,7 @@ def test_a_page_that_cannot_be_read_now_is_read_on_the_next_connection() -> None
     server.serve()
     while server.sent:
         server.deliver()
-    with pytest.raises(Lost):
+    with pytest.raises(ConnectionLost):
         server.refuse(Overloaded("Full."))
     server.cut()
     server.follow.connected()
@@ -207,7 +207,7 @@ def test_an_event_out_of_order_is_a_reason_to_come_back(seq: int) -> None:
     server = PlayedStream(head=2)
     server.joined(2)
 
-    with pytest.raises(Lost):
+    with pytest.raises(ConnectionLost):
         server.follow.receive(seq, body_of(seq))
 
 
@@ -221,7 +221,7 @@ def test_a_page_out_of_order_is_a_reason_to_come_back() -> None:
         server.deliver()
     _, _, done = server.asked.popleft()
 
-    with pytest.raises(Lost):
+    with pytest.raises(ConnectionLost):
         done(msgspec.Raw(msgspec.json.encode([body_of(7)])), None)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from hubbub.wire.follower import Follower
+from hubbub.wire.follower import RemoteFollower
 from tests.wire.played_stream import PlayedStream, seqs
 
 
@@ -21,8 +21,8 @@ class AnyTiming(RuleBasedStateMachine):
         self.patch.setattr("hubbub.wire.follower.BUFFER_EVENTS_MAX", 6)
         self.patch.setattr("hubbub.wire.follow.PAGE_EVENTS", 3)
         self.server = PlayedStream(head=2)
-        self.seen: dict[Follower, list[int]] = {}
-        self.began: dict[Follower, int] = {}
+        self.seen: dict[RemoteFollower, list[int]] = {}
+        self.began: dict[RemoteFollower, int] = {}
         self.connected = True
 
     def teardown(self) -> None:

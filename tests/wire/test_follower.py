@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from hubbub.errors import NotMember
-from hubbub.wire.follower import BUFFER_BYTES_MAX, BUFFER_EVENTS_MAX, Follower
+from hubbub.wire.follower import BUFFER_BYTES_MAX, BUFFER_EVENTS_MAX, RemoteFollower
 
 
 class Still:
@@ -14,14 +14,14 @@ class Still:
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    def catch_up(self, follower: Follower) -> None:
+    def catch_up(self, follower: RemoteFollower) -> None:
         self.told.append("catch up")
 
-    def leave(self, follower: Follower) -> None:
+    def leave(self, follower: RemoteFollower) -> None:
         self.told.append("leave")
 
 
-class Woken(Follower):
+class Woken(RemoteFollower):
     """A follower that counts how often it was woken."""
 
     def __init__(self, after: int | None = 0) -> None:

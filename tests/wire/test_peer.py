@@ -15,11 +15,11 @@ from hubbub.wire.peer import (
     BATCH_BYTES_MAX,
     BATCH_REQUESTS_MAX,
     ID_CHARS_MAX,
-    Answered,
-    Asked,
     Malformed,
+    Notification,
     Peer,
-    Told,
+    Request,
+    Response,
     UnknownMethod,
     decode_params,
 )
@@ -36,10 +36,10 @@ def request(number: object = 1, method: str = "chat.send") -> Json:
     return {"jsonrpc": "2.0", "id": number, "method": method, "params": {}}
 
 
-def asked(peer: Peer, payload: object) -> list[Asked]:
-    happenings = list(peer.receive(msgspec.json.encode(payload)))
-    assert all(isinstance(happening, Asked) for happening in happenings)
-    return [happening for happening in happenings if isinstance(happening, Asked)]
+def asked(peer: Peer, payload: object) -> list[Request]:
+    messages = list(peer.receive(msgspec.json.encode(payload)))
+    assert all(isinstance(message, Request) for message in messages)
+    return [message for message in messages if isinstance(message, Request)]
 
 
 def read(frame: bytes | None) -> Any:
@@ -85,10 +85,10 @@ def test_what_is_wrong_in_an_array_is_answered_with_the_rest() -> None:
     "payload", [[], [{}] * (BATCH_REQUESTS_MAX + 1)], ids=["an empty one", "too many"]
 )
 def test_an_array_has_a_size(payload: list[object]) -> None:
-    [happening] = Peer(asks=False).receive(msgspec.json.encode(payload))
+    [message] = Peer(asks=False).receive(msgspec.json.encode(payload))
 
-    assert isinstance(happening, Malformed)
-    assert read(happening.frame)["error"]["code"] == -32600
+    assert isinstance(message, Malformed)
+    assert read(message.frame)["error"]["code"] == -32600
 
 
 @pytest.mark.parametrize(
@@ -104,20 +104,20 @@ def test_an_array_has_a_size(payload: list[object]) -> None:
     ],
 )
 def test_a_bad_frame_gets_an_error_without_a_number(payload: bytes, code: int) -> None:
-    [happening] = Peer(asks=False).receive(payload)
+    [message] = Peer(asks=False).receive(payload)
 
-    assert isinstance(happening, Malformed)
-    assert (read(happening.frame)["id"], read(happening.frame)["error"]["code"]) == (None, code)
+    assert isinstance(message, Malformed)
+    assert (read(message.frame)["id"], read(message.frame)["error"]["code"]) == (None, code)
 
 
 @given(st.binary(max_size=60) | json_values.map(msgspec.json.encode))
 def test_nothing_that_comes_in_is_a_fault(payload: bytes) -> None:
     for end in (Peer(asks=False), Peer(asks=True)):
-        happenings = list(end.receive(payload))
-        assert len(happenings) == 1 or payload.lstrip().startswith(b"[")
-        for happening in happenings:
-            if isinstance(happening, Malformed) and happening.frame is not None:
-                errors = read(happening.frame)
+        messages = list(end.receive(payload))
+        assert len(messages) == 1 or payload.lstrip().startswith(b"[")
+        for message in messages:
+            if isinstance(message, Malformed) and message.frame is not None:
+                errors = read(message.frame)
                 for error in errors if isinstance(errors, list) else [errors]:
                     assert error["error"]["code"] in (-32700, -32600)
 
@@ -143,11 +143,11 @@ def test_every_request_of_an_array_is_answered_once_in_whatever_order(
         else item
         for at, item in enumerate(items)
     ]  # fmt: skip
-    happenings = list(peer.receive(msgspec.json.encode(array)))
-    came = [h for h in happenings if isinstance(h, Asked)]
+    messages = list(peer.receive(msgspec.json.encode(array)))
+    came = [h for h in messages if isinstance(h, Request)]
     random.shuffle(came)
     frames = [peer.answer(one, None) for one in came]
-    frames += [h.frame for h in happenings if isinstance(h, Malformed)]
+    frames += [h.frame for h in messages if isinstance(h, Malformed)]
 
     sent = [read(frame) for frame in frames if frame is not None]
     answers = sent[0] if sent else []
@@ -178,16 +178,16 @@ def test_who_asks_reads_answers_and_notifications() -> None:
     client, server = Peer(asks=True), Peer(asks=False)
     number, frame = client.ask("chat.send", {"text": "hi"})
     [one] = server.receive(frame)
-    assert isinstance(one, Asked)
+    assert isinstance(one, Request)
 
     [answered] = client.receive(server.answer(one, "ok") or b"")
     [refused] = client.receive(server.refuse(one, NotFound("gone")) or b"")
     [told] = client.receive(server.tell("signal", {"type": "typing"}))
-    assert isinstance(answered, Answered)
+    assert isinstance(answered, Response)
     assert (answered.id, bytes(answered.result or b"")) == (number, b'"ok"')
-    assert isinstance(refused, Answered)
+    assert isinstance(refused, Response)
     assert refused.error is not None
-    assert isinstance(told, Told)
+    assert isinstance(told, Notification)
     assert told.method == "signal"
 
 
@@ -198,9 +198,9 @@ def test_each_request_has_a_number_of_its_own() -> None:
 
 
 def test_an_answer_is_either_a_result_or_an_error() -> None:
-    [happening] = Peer(asks=True).receive(b'{"jsonrpc":"2.0","id":1}')
+    [message] = Peer(asks=True).receive(b'{"jsonrpc":"2.0","id":1}')
 
-    assert happening == Malformed(None)
+    assert message == Malformed(None)
 
 
 def test_an_oversize_frame_is_told_with_the_limit() -> None:
@@ -213,9 +213,9 @@ def test_answers_of_an_array_that_are_too_large_together_go_out_in_parts() -> No
         b'[{"jsonrpc":"2.0","id":1,"method":"a"},{"jsonrpc":"2.0","id":2,"method":"a"},'
         b'{"jsonrpc":"2.0","id":3,"method":"a"}]'
     )
-    assert isinstance(first, Asked)
-    assert isinstance(second, Asked)
-    assert isinstance(third, Asked)
+    assert isinstance(first, Request)
+    assert isinstance(second, Request)
+    assert isinstance(third, Request)
     large = "x" * BATCH_BYTES_MAX
     frames = [peer.answer(first, "small"), peer.answer(second, large), peer.answer(third, "last")]
 
@@ -248,12 +248,12 @@ DEEP = "[" * 5_000 + "]" * 5_000
 @pytest.mark.parametrize("asks", [True, False])
 def test_what_no_answer_could_be_made_for_is_refused_at_once(frame: str, asks: bool) -> None:
     for payload in (frame, frame.encode()):
-        [happening] = Peer(asks=asks).receive(payload)
+        [message] = Peer(asks=asks).receive(payload)
 
-        assert isinstance(happening, Malformed | Told)
+        assert isinstance(message, Malformed | Notification)
 
 
 @given(st.binary(max_size=200) | st.text(max_size=100))
 def test_any_frame_is_read_or_refused(frame: bytes | str) -> None:
-    for happening in Peer(asks=False).receive(frame):
-        assert isinstance(happening, Asked | Malformed)
+    for message in Peer(asks=False).receive(frame):
+        assert isinstance(message, Request | Malformed)

@@ -8,8 +8,6 @@ from typing import Literal
 from ..journal.event import Data
 
 __all__ = [
-    "Banned",
-    "Closed",
     "Created",
     "Deleted",
     "Edited",
@@ -17,13 +15,15 @@ __all__ = [
     "Joined",
     "Kicked",
     "Left",
-    "Muted",
     "Reacted",
     "Role",
     "RoleSet",
+    "RoomClosed",
     "RoomEvent",
     "Said",
     "Unreacted",
+    "UserBanned",
+    "UserMuted",
 ]
 
 Role = Literal["creator", "moderator", "member"]
@@ -57,13 +57,13 @@ class Kicked(Data, frozen=True, tag="kicked"):
     user: str
 
 
-class Banned(Data, frozen=True, tag="banned"):
+class UserBanned(Data, frozen=True, tag="banned"):
     """A user was put out, and may not come back."""
 
     user: str
 
 
-class Muted(Data, frozen=True, tag="muted"):
+class UserMuted(Data, frozen=True, tag="muted"):
     """A user may not speak until a time."""
 
     user: str
@@ -77,7 +77,7 @@ class RoleSet(Data, frozen=True, tag="role"):
     role: Role
 
 
-class Closed(Data, frozen=True, tag="closed"):
+class RoomClosed(Data, frozen=True, tag="closed"):
     """Nothing more is said in the room, and nobody comes in."""
 
 
@@ -121,8 +121,8 @@ RoomEvent = (
     | Left
     | Invited
     | Kicked
-    | Banned
-    | Muted
+    | UserBanned
+    | UserMuted
     | RoleSet
-    | Closed
+    | RoomClosed
 )

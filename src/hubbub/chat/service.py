@@ -7,20 +7,21 @@ from functools import partial
 from typing import TypeVar
 
 from ..errors import Invalid
-from ..journal.caller import Caller
+from ..journal.actor import Actor
 from ..journal.command import Command
+from ..journal.decide.states import States
 from ..journal.event import Draft, Event, Signal
-from ..journal.states import States
 from ..service import Service, check_seq, check_user_id, command, query, slow_command, slow_query
 from ..text import check_emoji, check_text
-from . import entering, speaking
-from . import message as m
-from . import room as r
-from .history import History
-from .listing import list_directs, list_rooms
-from .message import Message, message_of
-from .room import INDEX, Room, RoomState, check_number, room_of, stream_of
-from .speaking import check_user
+from .messages import commands as speaking
+from .messages import message as m
+from .messages.commands import check_user
+from .messages.history import History
+from .messages.message import Message, message_of
+from .rooms import commands as entering
+from .rooms import room as r
+from .rooms.listing import list_directs, list_rooms
+from .rooms.room import INDEX, Room, RoomState, check_number, room_of, stream_of
 
 __all__ = ["Chat"]
 
@@ -39,14 +40,14 @@ class Chat(Service):
 
     name = "chat"
 
-    __slots__ = ("_by", "_caller", "_history", "_longest")
+    __slots__ = ("_actor", "_by", "_history", "_longest")
 
-    def __init__(self, caller: Caller) -> None:
-        super().__init__(caller.execute, caller.refused)
-        self._caller = caller
-        self._by = caller.user
-        self._longest = caller.settings.text_chars_max
-        self._history = History(caller)
+    def __init__(self, actor: Actor) -> None:
+        super().__init__(actor.execute, actor.refused)
+        self._actor = actor
+        self._by = actor.user
+        self._longest = actor.settings.text_chars_max
+        self._history = History(actor)
 
     @command
     def create_room(
@@ -64,8 +65,8 @@ class Chat(Service):
             Invalid: the name is empty or too long.
             Conflict: you are in as many rooms as you may be.
         """
-        by, stream = self._by, stream_of(self._caller.ids.new())
-        decide = partial(entering.create, stream, by, name, private, self._caller.settings)
+        by, stream = self._by, stream_of(self._actor.ids.new())
+        decide = partial(entering.create_room, stream, by, name, private, self._actor.settings)
 
         def result(states: States, events: Sequence[Event]) -> Room:
             made = events[0].stream
@@ -87,7 +88,7 @@ class Chat(Service):
             limit: 1 to 500.
             joined: True for those only that one is in.
         """
-        return list_rooms(self._caller, after=after, limit=limit, joined=joined)
+        return list_rooms(self._actor, after=after, limit=limit, joined=joined)
 
     @query
     def directs(
@@ -100,7 +101,7 @@ class Chat(Service):
             before: the id of a conversation: only those that began before it.
             limit: how many, the newest of them: 1 to 500; by default 500.
         """
-        return list_directs(self._caller, before=before, limit=limit)
+        return list_directs(self._actor, before=before, limit=limit)
 
     @command
     def join(self, room_id: str) -> Command[Room]:
@@ -118,7 +119,7 @@ class Chat(Service):
         def result(states: States, events: Sequence[Event]) -> Room:
             return room_of(stream, states.of(RoomState, stream))
 
-        decide = partial(entering.join, stream, by, self._caller.settings)
+        decide = partial(entering.join_room, stream, by, self._actor.settings)
         return Command(by, decide, result, reads=(stream, f"user/{by}"))
 
     @command
@@ -136,7 +137,7 @@ class Chat(Service):
             NotFound: there is no such room or user.
             NotMember: you are not in it yourself.
         """
-        by, role, stream = self._by, self._caller.role, stream_of(room_id)
+        by, role, stream = self._by, self._actor.role, stream_of(room_id)
         check_user_id(user_id)
 
         def decide(room: RoomState, states: States) -> Sequence[Draft]:
@@ -149,7 +150,7 @@ class Chat(Service):
     @command
     def kick(self, room_id: str, user_id: str) -> Command[None]:
         """Put a member out, who may come back; for the room's moderators."""
-        by, role, stream = self._by, self._caller.role, stream_of(room_id)
+        by, role, stream = self._by, self._actor.role, stream_of(room_id)
         check_user_id(user_id)
         return self._room_command(
             room_id, lambda room, _: r.kick(room, stream, by, user_id, role), _no_result
@@ -158,7 +159,7 @@ class Chat(Service):
     @command
     def ban(self, room_id: str, user_id: str) -> Command[None]:
         """Ban a user until a moderator invites them again; for the room's moderators."""
-        by, role, stream = self._by, self._caller.role, stream_of(room_id)
+        by, role, stream = self._by, self._actor.role, stream_of(room_id)
         check_user_id(user_id)
 
         def decide(room: RoomState, states: States) -> Sequence[Draft]:
@@ -171,7 +172,7 @@ class Chat(Service):
     @command
     def mute(self, room_id: str, user_id: str, seconds: float) -> Command[None]:
         """Let a member not speak for some seconds, 0 lifts it; for the room's moderators."""
-        by, role, stream = self._by, self._caller.role, stream_of(room_id)
+        by, role, stream = self._by, self._actor.role, stream_of(room_id)
         check_user_id(user_id)
         return self._room_command(
             room_id,
@@ -182,7 +183,7 @@ class Chat(Service):
     @command
     def set_role(self, room_id: str, user_id: str, role: str) -> Command[None]:
         """Make a member a ``moderator``, or a moderator a ``member``; for the room's creator."""
-        by, own, stream = self._by, self._caller.role, stream_of(room_id)
+        by, own, stream = self._by, self._actor.role, stream_of(room_id)
         check_user_id(user_id)
         return self._room_command(
             room_id, lambda room, _: r.set_role(room, stream, by, user_id, role, own), _no_result
@@ -197,7 +198,7 @@ class Chat(Service):
             NotFound: there is no such room.
             NotAllowed: you are not its creator.
         """
-        by, role, stream = self._by, self._caller.role, stream_of(room_id)
+        by, role, stream = self._by, self._actor.role, stream_of(room_id)
         return self._room_command(
             room_id, lambda room, _: r.close(room, stream, by, role), _no_result, also=INDEX
         )
@@ -267,7 +268,7 @@ class Chat(Service):
     @command
     def delete(self, room_id: str, seq: int) -> Command[Message]:
         """Take a message back; for its author and the room's moderators."""
-        by, role = self._by, self._caller.role
+        by, role = self._by, self._actor.role
         return self._message_command(
             room_id,
             seq,
@@ -286,7 +287,7 @@ class Chat(Service):
             Invalid: it is not exactly one emoji.
             Conflict: the message was deleted, or has too many reactions.
         """
-        by, most = self._by, self._caller.settings.reactions_max
+        by, most = self._by, self._actor.settings.reactions_max
         return self._message_command(
             room_id, seq, lambda message, _: m.react(message, by, check_emoji(emoji), most)
         )
@@ -303,8 +304,8 @@ class Chat(Service):
     async def typing(self, room_id: str) -> None:
         """Let those who follow the room know that you are typing; it is not kept."""
         stream = stream_of(room_id)
-        await self._caller.execute(speaking.speaking_in(stream, self._by))
-        self._caller.journal.signal(Signal(stream, self._by, "typing"))
+        await self._actor.execute(speaking.speaking_in(stream, self._by))
+        self._actor.journal.signal(Signal(stream, self._by, "typing"))
 
     @command
     def mark_read(self, room_id: str, seq: int) -> Command[None]:

@@ -16,7 +16,7 @@ from .lines import note
 from .screen import Screen
 from .tokens import KeptTokens, kept_token
 
-__all__ = ["Account", "Fresh", "Nickname", "Token", "Url", "sign_in"]
+__all__ = ["Account", "Fresh", "Nickname", "Token", "Url", "sign_in_at"]
 
 Url = Annotated[str, typer.Argument(help="The server's, like http://127.0.0.1:8000.")]
 Nickname = Annotated[
@@ -40,7 +40,7 @@ class Account(NamedTuple):
     fresh: bool
 
 
-async def sign_in(account: Account, stack: AsyncExitStack, screen: Screen) -> Session:
+async def sign_in_at(account: Account, stack: AsyncExitStack, screen: Screen) -> Session:
     """
     Connect, as the same user as the last time if that is known.
 

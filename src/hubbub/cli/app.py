@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from .backup import backup, restore
+from .backup import backup_database, restore_database
 from .chat import chat
 from .play import play
-from .serve import serve
+from .serve import serve_hub
 from .shop import shop
 from .top import top
-from .verify import verify
+from .verify import verify_database
 from .watch import watch
 
 __all__ = ["app"]
@@ -22,12 +22,12 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-app.command()(serve)
+app.command("serve")(serve_hub)
 app.command()(chat)
 app.command()(play)
 app.command()(watch)
 app.command()(top)
 app.command()(shop)
-app.command()(verify)
-app.command()(backup)
-app.command()(restore)
+app.command("verify")(verify_database)
+app.command("backup")(backup_database)
+app.command("restore")(restore_database)

@@ -7,16 +7,15 @@ from typing import Annotated
 
 import typer
 
-from ..journal.backup import backup as make_backup
-from ..journal.backup import restore as restore_backup
+from ..journal.backup import backup, restore
 from .failing import exit_on_error
 
-__all__ = ["backup", "restore"]
+__all__ = ["backup_database", "restore_database"]
 
 Force = Annotated[bool, typer.Option("--force", help="Replace the file that is there.")]
 
 
-def backup(
+def backup_database(
     db: Annotated[Path, typer.Argument(help="The database.")],
     copy: Annotated[Path, typer.Argument(help="Where the copy goes.")],
     force: Force = False,
@@ -27,11 +26,11 @@ def backup(
     The copy is of one moment, and only its owner can read it.
     """
     with exit_on_error():
-        make_backup(db, copy, force=force)
+        backup(db, copy, force=force)
     typer.echo(f"{copy}: a copy of {db}, {copy.stat().st_size:,} bytes.")
 
 
-def restore(
+def restore_database(
     copy: Annotated[Path, typer.Argument(help="What `hubbub backup` has made.")],
     db: Annotated[Path, typer.Argument(help="The database to make of it.")],
     force: Force = False,
@@ -42,5 +41,5 @@ def restore(
     Clients that were connected are told that the history was reset. Users stay signed in.
     """
     with exit_on_error():
-        restore_backup(copy, db, force=force)
+        restore(copy, db, force=force)
     typer.echo(f"{db}: as it was in {copy}, with a new journal_id.")

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from rich.text import Text
 
 from ..money import Money
-from ..shop.cart import Cart, Line
-from ..shop.order import Order
-from ..shop.product import Product
-from ..shop.sandbox import Card
+from ..shop.carts.cart import Cart, Line
+from ..shop.catalog.product import Product
+from ..shop.orders.order import Order
+from ..shop.payments.sandbox import Card
 from .names import clean
 
 __all__ = ["card_lines", "cart_lines", "order_line", "order_lines", "product_lines"]

@@ -10,9 +10,9 @@ import anyio
 import typer
 
 from ..session import Session
-from .account import Account, Fresh, Nickname, Token, Url, sign_in
+from .account import Account, Fresh, Nickname, Token, Url, sign_in_at
 from .attempt import attempt
-from .commands import COMMANDS, carry_out
+from .commands import CHAT_COMMANDS, carry_out
 from .conversation import Conversation
 from .failing import exit_on_error
 from .screen import Screen, screen_for
@@ -33,7 +33,7 @@ def chat(
     Lines from a pipe are sent, and it ends when all of them are acknowledged.
     """
     account = Account(url, nickname, token, fresh)
-    with exit_on_error(), screen_for([f"/{name}" for name in COMMANDS]) as screen:
+    with exit_on_error(), screen_for([f"/{name}" for name in CHAT_COMMANDS]) as screen:
         # prompt_toolkit reads a terminal on asyncio only.
         good = anyio.run(_chat, account, screen, room, backend="asyncio")
     raise typer.Exit(0 if good else 1)
@@ -41,7 +41,7 @@ def chat(
 
 async def _chat(account: Account, screen: Screen, room: str) -> bool:
     async with AsyncExitStack() as stack:
-        session = await sign_in(account, stack, screen)
+        session = await sign_in_at(account, stack, screen)
         return await talk(session, screen, room)
 
 

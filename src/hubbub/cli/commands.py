@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from ..chat.room import direct_of
+from ..chat.rooms.room import direct_of
 from ..errors import Invalid, NotFound
 from .conversation import HISTORY, Conversation
 from .lines import note, room_line
 from .rooms import all_rooms
 
-__all__ = ["COMMANDS", "WHO_MAX", "SlashCommand", "carry_out"]
+__all__ = ["CHAT_COMMANDS", "WHO_MAX", "SlashCommand", "carry_out"]
 
 # Members that /who lists.
 WHO_MAX = 100
@@ -35,7 +35,7 @@ async def carry_out(conversation: Conversation, line: str) -> None:
     line = line.rstrip("\r\n")
     if line.startswith("/") and not line.startswith("//"):
         name, _, rest = line[1:].partition(" ")
-        command = COMMANDS.get(name.lower())
+        command = CHAT_COMMANDS.get(name.lower())
         if command is None:
             raise Invalid(f"There is no command /{name}; see /help.")
         await command.run(conversation, rest.strip())
@@ -44,7 +44,7 @@ async def carry_out(conversation: Conversation, line: str) -> None:
 
 
 async def _help(conversation: Conversation, rest: str) -> None:
-    for name, command in COMMANDS.items():
+    for name, command in CHAT_COMMANDS.items():
         usage = f"/{name} {command.arguments}".ljust(22)
         conversation.show(note(f"{usage} {command.does}"))
     conversation.show(note("Any other line is said in the room; begin it with // for a slash."))
@@ -140,7 +140,7 @@ async def _quit(conversation: Conversation, rest: str) -> None:
     conversation.over = True
 
 
-COMMANDS = {
+CHAT_COMMANDS = {
     "help": SlashCommand("", "shows this", _help),
     "rooms": SlashCommand("", "lists the rooms, and what is new in them", _rooms),
     "join": SlashCommand("ROOM", "goes into a room, by its name or id; makes it if need be", _join),
@@ -160,7 +160,7 @@ COMMANDS = {
 
 def _given(rest: str, name: str) -> str:
     if not rest:
-        raise Invalid(f"Write it like this: /{name} {COMMANDS[name].arguments}")
+        raise Invalid(f"Write it like this: /{name} {CHAT_COMMANDS[name].arguments}")
     return rest
 
 
@@ -168,7 +168,7 @@ def _number(text: str, name: str) -> int:
     # It is shown as [5], so people write that too.
     digits = text.strip("[]")
     if not (digits.isascii() and digits.isdigit()) or len(digits) > 15:
-        raise Invalid(f"Write it like this: /{name} {COMMANDS[name].arguments}")
+        raise Invalid(f"Write it like this: /{name} {CHAT_COMMANDS[name].arguments}")
     return int(digits)
 
 

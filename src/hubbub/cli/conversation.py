@@ -10,8 +10,8 @@ from anyio.abc import TaskGroup, TaskStatus
 from rich.text import Text
 
 from ..chat.events import Joined
-from ..chat.message import Message
-from ..chat.room import Room
+from ..chat.messages.message import Message
+from ..chat.rooms.room import Room
 from ..errors import Conflict, HubbubError
 from ..journal.event import Event
 from ..journal.link import Linked, Offered
@@ -20,12 +20,12 @@ from .lines import direct_line, event_line, message_line, note, room_title, user
 from .names import Names
 from .rooms import open_room
 
-__all__ = ["DIRECTS_MAX", "HISTORY", "Conversation"]
+__all__ = ["DIRECTS_SHOWN_MAX", "HISTORY", "Conversation"]
 
 # The messages shown of a room that one comes into.
 HISTORY = 20
 # Direct conversations that a terminal follows, the newest of them.
-DIRECTS_MAX = 200
+DIRECTS_SHOWN_MAX = 200
 # How long going elsewhere waits until it is noted what was read.
 MARK_SECONDS = 2.0
 
@@ -54,7 +54,7 @@ class Conversation:
         # Of the room in front: the first message that was shown, and the last event.
         self._first = 0
         self._last = 0
-        self._news = anyio.Event()
+        self._wake_up = anyio.Event()
         self._directs: set[str] = set()
 
     @property
@@ -88,7 +88,7 @@ class Conversation:
         self.names.note([own])
         await self._tasks.start(self._follow_own, f"user/{own.id}")
         unread = await self.session.chat.unread()
-        for room in (await self.session.chat.directs())[-DIRECTS_MAX:]:
+        for room in (await self.session.chat.directs())[-DIRECTS_SHOWN_MAX:]:
             self._follow_direct_soon(room.stream, None)
             if count := unread.get(room.id):
                 self.show(note(f"{count} new: {await self.title(room)}; /dm NAME shows them."))
@@ -144,7 +144,7 @@ class Conversation:
         room = self.in_front
         sent = await self.session.chat.send(room.id, text, reply_to=reply_to)
         while self.room is room and self._last < sent.seq:
-            await self._news.wait()
+            await self._wake_up.wait()
 
     async def show_older(self, count: int) -> None:
         """Show messages before the first one that was shown."""
@@ -197,8 +197,8 @@ class Conversation:
 
     def _set_last(self, seq: int) -> None:
         self._last = seq
-        self._news.set()
-        self._news = anyio.Event()
+        self._wake_up.set()
+        self._wake_up = anyio.Event()
 
     async def _cut_off(self, error: HubbubError) -> None:
         """One was put out of the room, or the whole session has ended: which is it?"""
@@ -236,7 +236,7 @@ class Conversation:
                 self.show(note(f"{self.names.of(event.by)} invites you: /join {room}"))
 
     def _follow_direct_soon(self, stream: str, after: int | None) -> None:
-        if stream not in self._directs and len(self._directs) < DIRECTS_MAX:
+        if stream not in self._directs and len(self._directs) < DIRECTS_SHOWN_MAX:
             self._directs.add(stream)
             self._tasks.start_soon(self._follow_direct, stream, after)
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from rich.text import Text
 
 from ..chat import events as e
-from ..chat.message import Message, message_of
-from ..chat.room import Room
+from ..chat.messages.message import Message, message_of
+from ..chat.rooms.room import Room
 from ..journal.event import Data, Event
 from .names import Names, clean
 
@@ -38,10 +38,10 @@ _PHRASES: dict[type[Data], str] = {
     e.Left: "{by} went out",
     e.Invited: "{by} invited {user}",
     e.Kicked: "{by} put {user} out",
-    e.Banned: "{by} banned {user}",
-    e.Muted: "{by} muted {user} until {until:%H:%M}",
+    e.UserBanned: "{by} banned {user}",
+    e.UserMuted: "{by} muted {user} until {until:%H:%M}",
     e.RoleSet: "{by} made {user} a {role}",
-    e.Closed: "{by} closed this room",
+    e.RoomClosed: "{by} closed this room",
 }
 
 

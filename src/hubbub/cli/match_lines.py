@@ -9,9 +9,9 @@ import msgspec
 from rich.text import Text
 
 from ..games import events as e
-from ..games.board import Entry
-from ..games.match import Match
-from ..games.rules import AnyRules, FirstTo
+from ..games.boards.board import Entry
+from ..games.matches.match import Match
+from ..games.matches.rules import AnyRules, FirstTo
 from ..journal.event import Event
 from .lines import note
 from .names import Names, clean

@@ -10,14 +10,14 @@ from typing import Annotated
 import anyio
 import typer
 
-from ..games.match import Match
+from ..games.matches.match import Match
 from ..session import Session
 from .account import Account, Fresh, Nickname, Token, Url
 from .attempt import attempt
 from .beside import first_to_end
 from .lines import note
+from .match_client import HOW, MATCH_COMMANDS, MatchClient
 from .screen import Screen
-from .seat import COMMANDS, HOW, Seat
 from .visit import visit
 
 __all__ = ["MATCHES", "TIMEOUT_SECONDS", "find", "play", "play_match"]
@@ -47,12 +47,12 @@ def play(
     back into it. Lines from a pipe answer one question each, and it ends with the match.
     """
     account = Account(url, nickname, token, fresh)
-    visit(account, partial(_play, queue, timeout), [f"/{name}" for name in COMMANDS])
+    visit(account, partial(_play, queue, timeout), [f"/{name}" for name in MATCH_COMMANDS])
 
 
 async def _play(queue: str, seconds: float, session: Session, screen: Screen) -> None:
     match = await find(session, screen, queue, seconds)
-    await play_match(Seat(session, match, screen.show), screen)
+    await play_match(MatchClient(session, match, screen.show), screen)
 
 
 async def find(session: Session, screen: Screen, queue: str, seconds: float) -> Match:
@@ -77,7 +77,7 @@ async def find(session: Session, screen: Screen, queue: str, seconds: float) -> 
     return await session.games.find_match(queue=queue, timeout=seconds)
 
 
-async def play_match(seat: Seat, screen: Screen) -> None:
+async def play_match(client: MatchClient, screen: Screen) -> None:
     """
     Play until the match ends or the person goes away.
 
@@ -86,20 +86,20 @@ async def play_match(seat: Seat, screen: Screen) -> None:
     """
     if not screen.patient:
         screen.show(note(f"{HOW} /help shows the rest."))
-    await first_to_end(seat.follow, partial(_carry_out_all, seat, screen))
+    await first_to_end(client.follow, partial(_carry_out_all, client, screen))
 
 
-async def _carry_out_all(seat: Seat, screen: Screen) -> None:
-    async with aclosing(screen.lines(lambda: seat.prompt)) as lines:
+async def _carry_out_all(client: MatchClient, screen: Screen) -> None:
+    async with aclosing(screen.lines(lambda: client.prompt)) as lines:
         async for line in lines:
             # A script answers each question when it is asked.
             if screen.patient and not line.startswith("/"):
-                await seat.until_asked()
+                await client.until_asked()
             # Whether the server is there is looked after for the whole visit.
-            await attempt(screen, partial(seat.carry_out, line), slow_seconds=math.inf)
-            if seat.over:
+            await attempt(screen, partial(client.carry_out, line), slow_seconds=math.inf)
+            if client.over:
                 break
-    if screen.patient and not seat.over:
+    if screen.patient and not client.over:
         # A pipe has an end, and the match goes on without it.
         await anyio.sleep_forever()
     screen.show(note("You may come back for a little while: play once more."))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..chat.room import Room
+from ..chat.rooms.room import Room
 from ..ids import is_id
 from ..session import Session
 

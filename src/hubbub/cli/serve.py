@@ -11,12 +11,12 @@ import typer
 
 from ..errors import Invalid
 from ..hub import Hubbub
-from ..shop.demo import put_on_sale
+from ..shop.catalog.demo import put_on_sale
 from .assignments import settings_of
 from .failing import exit_on_error, fail
 from .first_admin import make_admin
 
-__all__ = ["serve"]
+__all__ = ["serve_hub"]
 
 
 Db = Annotated[
@@ -56,7 +56,7 @@ Assignments = Annotated[
 ]
 
 
-def serve(
+def serve_hub(
     db: Db = "hubbub.db",
     host: Host = "127.0.0.1",
     port: Port = 8000,
@@ -71,7 +71,7 @@ def serve(
     set_: Assignments = None,
 ) -> None:
     """Serve chat, games and a shop over WebSocket and HTTP, until Ctrl-C or SIGTERM."""
-    from ..server.jwt_authenticator import JwtAuthenticator  # noqa: PLC0415  # only this needs it
+    from ..server.auth.jwt_authenticator import JwtAuthenticator  # noqa: PLC0415  # only this needs it
     from ..server.logs import configure  # noqa: PLC0415
     from ..server.run import run  # noqa: PLC0415
 

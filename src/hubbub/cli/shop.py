@@ -11,9 +11,9 @@ import typer
 from ..session import Session
 from .account import Account, Fresh, Nickname, Token, Url
 from .attempt import attempt
-from .counter import COMMANDS, Counter
 from .lines import note
 from .screen import Screen
+from .shop_client import SHOP_COMMANDS, ShopClient
 from .visit import visit
 
 __all__ = ["shop"]
@@ -27,25 +27,25 @@ def shop(url: Url, nickname: Nickname = None, token: Token = None, fresh: Fresh 
     and it ends with 1 if one of them was refused.
     """
     refused: list[str] = []
-    visit(Account(url, nickname, token, fresh), partial(_shop, refused), COMMANDS)
+    visit(Account(url, nickname, token, fresh), partial(_shop, refused), SHOP_COMMANDS)
     if refused:
         raise typer.Exit(1)
 
 
 async def _shop(refused: list[str], session: Session, screen: Screen) -> None:
-    counter = Counter(session, screen.show)
+    client = ShopClient(session, screen.show)
     # Whether the server is there is looked after for the whole visit.
     do = partial(attempt, screen, slow_seconds=math.inf)
-    await do(partial(counter.carry_out, "list"))
+    await do(partial(client.carry_out, "list"))
     if not screen.patient:
         screen.show(note("add SKU puts a product into the cart; help shows the rest."))
     async with aclosing(screen.lines(lambda: "shop> ")) as lines:
         async for line in lines:
             if not screen.patient:
                 screen.show(note(line))
-            good = await do(partial(counter.carry_out, line))
+            good = await do(partial(client.carry_out, line))
             # Who sees a refusal need not be told of it again in the end.
             if screen.patient and not good:
                 refused.append(line)
-            if counter.over:
+            if client.over:
                 break

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..games.board import Entry
+from ..games.boards.board import Entry
 from ..session import Session
 from .account import Account, Fresh, Nickname, Token, Url
 from .lines import note

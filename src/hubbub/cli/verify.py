@@ -11,15 +11,14 @@ from rich.progress import Progress
 
 from ..journal.event import Streams
 from ..journal.stores.sqlite import SQLiteStore
-from ..journal.verify import Report
-from ..journal.verify import verify as verify_store
+from ..journal.verify import Report, verify
 from ..session import STREAMS
 from .failing import exit_on_error, fail
 
-__all__ = ["verify"]
+__all__ = ["verify_database"]
 
 
-def verify(
+def verify_database(
     db: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The database.")],
 ) -> None:
     """
@@ -46,7 +45,7 @@ def _read(db: Path) -> Report:
     try:
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("Reading events", total=None)
-            return verify_store(
+            return verify(
                 store,
                 Streams(STREAMS),
                 lambda done, total: progress.update(task, completed=done, total=total),

@@ -10,7 +10,7 @@ import anyio
 
 from ..errors import Closed, HubbubError
 from ..session import Session
-from .account import Account, sign_in
+from .account import Account, sign_in_at
 from .attempt import attempt
 from .beside import first_to_end
 from .failing import exit_on_error
@@ -39,7 +39,7 @@ def visit(
 
     async def run() -> None:
         async with AsyncExitStack() as stack:
-            session = await sign_in(account, stack, screen)
+            session = await sign_in_at(account, stack, screen)
             ask = partial(session.users.get, session.user.id)
             await in_reach(screen, ask, partial(work, session, screen))
 

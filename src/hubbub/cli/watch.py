@@ -10,8 +10,8 @@ import typer
 from ..session import Session
 from .account import Account, Fresh, Nickname, Token, Url
 from .lines import note
+from .match_client import MatchClient
 from .screen import Screen
-from .seat import Seat
 from .visit import visit
 
 __all__ = ["watch"]
@@ -38,4 +38,4 @@ async def _watch(match_id: str | None, session: Session, screen: Screen) -> None
     else:
         screen.show(note("Nobody plays just now."))
         return
-    await Seat(session, match, screen.show).follow()
+    await MatchClient(session, match, screen.show).follow()

@@ -13,7 +13,7 @@ from ..ids import Ids
 from ..money import decimals_of
 
 if TYPE_CHECKING:
-    from .line import Dial, TokenStore
+    from .connection import Dial, TokenStore
     from .remote import RemoteSession
 
 __all__ = ["connect", "open_dialer"]

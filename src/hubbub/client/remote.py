@@ -17,14 +17,14 @@ from ..errors import Closed, Invalid
 from ..games.service import Games
 from ..ids import Ids
 from ..journal.event import Event, Signal, Streams
-from ..journal.signals import Signals
+from ..journal.live.signals import Signals
 from ..operations.service import Operations
 from ..service import Method, methods_of, remote
 from ..session import STREAMS
 from ..shop.service import Shop
 from ..users.service import Users
 from ..users.user import User
-from .line import AskToken, Dial, Line, Tail, TokenStore
+from .connection import AskToken, Dial, ReconnectingConnection, RemoteTail, TokenStore
 from .profiles import Profiles
 
 __all__ = ["RemoteEvents", "RemoteSession"]
@@ -63,8 +63,8 @@ class RemoteSession(AsyncContextManagerMixin):
         token_store: TokenStore | None = None,
     ) -> None:
         self._open_dialer = open_dialer
-        self._new_line = partial(
-            Line,
+        self._new_connection = partial(
+            ReconnectingConnection,
             where,
             sign_in=sign_in,
             random=random,
@@ -72,7 +72,7 @@ class RemoteSession(AsyncContextManagerMixin):
             token_store=token_store,
         )
         self._ids = ids
-        self._opened: Line | None = None
+        self._opened: ReconnectingConnection | None = None
         self._streams = Streams(STREAMS)
         self._decoders: dict[str, msgspec.json.Decoder[Any]] = {}
         self.chat = remote(Chat, self._call)
@@ -89,17 +89,17 @@ class RemoteSession(AsyncContextManagerMixin):
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         dial = await to_thread.run_sync(self._open_dialer)
-        line = self._opened = self._new_line(dial)
+        connection = self._opened = self._new_connection(dial)
         error: Exception | None = None
         async with anyio.create_task_group() as tasks:
             try:
-                await tasks.start(line.run)
+                await tasks.start(connection.run)
                 yield self
             except Exception as raised:
                 # The task group would wrap it in a group of its own.
                 error = raised
             finally:
-                line.end()
+                connection.end()
                 tasks.cancel_scope.cancel()
         if error is not None:
             raise error
@@ -107,12 +107,12 @@ class RemoteSession(AsyncContextManagerMixin):
     @property
     def user(self) -> User:
         """The user, as known when the session began or came back last."""
-        return _decode(_user, self._line.signed_in.user)
+        return _decode(_user, self._connection.signed_in.user)
 
     @property
     def token(self) -> str:
         """What shows for some minutes who one is: in requests, and on other connections."""
-        return self._line.signed_in.token
+        return self._connection.signed_in.token
 
     @property
     def refresh_token(self) -> str | None:
@@ -121,17 +121,17 @@ class RemoteSession(AsyncContextManagerMixin):
 
         It is another one whenever the session has reconnected: keep the newest.
         """
-        return self._line.signed_in.refresh_token
+        return self._connection.signed_in.refresh_token
 
     @property
     def role(self) -> str:
         """What one is to everything: ``user``, ``moderator`` or ``admin``."""
-        return self._line.signed_in.role
+        return self._connection.signed_in.role
 
     @property
     def journal_id(self) -> str:
         """Which journal it is; seqs of another one mean something else."""
-        return self._line.signed_in.journal_id
+        return self._connection.signed_in.journal_id
 
     @asynccontextmanager
     async def follow(
@@ -141,14 +141,14 @@ class RemoteSession(AsyncContextManagerMixin):
         self._streams.empty(stream)
         if after is not None and (not isinstance(after, int) or after < 0):
             raise Invalid(f"A seq is a number from 0, not {after!r}.")
-        async with self._line.follow(stream, after) as tail:
+        async with self._connection.follow(stream, after) as tail:
             yield RemoteEvents(tail, self._streams)
 
     @asynccontextmanager
     async def signals(self, stream: str) -> AsyncGenerator[AsyncIterator[Signal]]:
         """Listen to a stream's signals; see :meth:`hubbub.Session.signals`."""
         self._streams.empty(stream)
-        tail: Tail
+        tail: RemoteTail
 
         def check() -> None:
             # The events are passed over; the last of them may be followed by an error.
@@ -156,7 +156,7 @@ class RemoteSession(AsyncContextManagerMixin):
                 pass
 
         signals = Signals(check)
-        async with self._line.follow(stream, None, signals.put) as tail:
+        async with self._connection.follow(stream, None, signals.put) as tail:
             tail.follower.wake = signals.look
             yield signals
 
@@ -164,11 +164,11 @@ class RemoteSession(AsyncContextManagerMixin):
         """Read a stream; see :meth:`hubbub.Session.read`."""
         self._streams.empty(stream)
         params = {"stream": stream, "after": after, "limit": limit}
-        page = await self._line.call("session.read", params)
+        page = await self._connection.call("session.read", params)
         return [_event(self._streams, body) for body in _decode(_bodies, page)]
 
     @property
-    def _line(self) -> Line:
+    def _connection(self) -> ReconnectingConnection:
         if self._opened is None:
             raise Closed("The session is not open; use it with `async with`.")
         return self._opened
@@ -187,7 +187,7 @@ class RemoteSession(AsyncContextManagerMixin):
         decoder = self._decoders.get(method.name)
         if decoder is None:
             decoder = self._decoders[method.name] = msgspec.json.Decoder(method.result)
-        result = _decode(decoder, await self._line.call(method.name, params))
+        result = _decode(decoder, await self._connection.call(method.name, params))
         if method.changes:
             # Whoever has changed something sees it, in what profiles show as well.
             self._profiles.forget()
@@ -205,7 +205,7 @@ class RemoteEvents(AsyncIterator[Event]):
 
     __slots__ = ("_streams", "_tail")
 
-    def __init__(self, tail: Tail, streams: Streams) -> None:
+    def __init__(self, tail: RemoteTail, streams: Streams) -> None:
         self._tail = tail
         self._streams = streams
 

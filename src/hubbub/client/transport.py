@@ -22,9 +22,9 @@ from wsproto.events import CloseConnection, Event, Message, Ping, TextMessage
 from wsproto.utilities import LocalProtocolError
 
 from ..errors import Invalid
-from ..wire.lost import Lost
+from ..wire.connection_lost import ConnectionLost
 from ..wire.messages import SUBPROTOCOL
-from .line import Dial, Transport
+from .connection import Dial, Transport
 
 __all__ = ["WebSocket", "dialer", "socket_url"]
 
@@ -99,19 +99,19 @@ def dialer(url: str) -> Dial:
                 finally:
                     await socket.close()
         except httpx2.HTTPError as error:
-            raise Lost(NO_CLOSE_FRAME, str(error) or type(error).__name__) from error
+            raise ConnectionLost(NO_CLOSE_FRAME, str(error) or type(error).__name__) from error
 
     return dial
 
 
 def _check_accepted(response: httpx2.Response, nonce: str) -> None:
     if response.status_code != httpx2.codes.SWITCHING_PROTOCOLS:
-        raise Lost(NO_CLOSE_FRAME, f"the answer was HTTP {response.status_code}")
+        raise ConnectionLost(NO_CLOSE_FRAME, f"the answer was HTTP {response.status_code}")
     digest = hashlib.sha1((nonce + GUID).encode(), usedforsecurity=False).digest()
     if response.headers.get("Sec-WebSocket-Accept") != base64.b64encode(digest).decode():
-        raise Lost(NO_CLOSE_FRAME, "the answer was not of a WebSocket")
+        raise ConnectionLost(NO_CLOSE_FRAME, "the answer was not of a WebSocket")
     if response.headers.get("Sec-WebSocket-Protocol") != SUBPROTOCOL:
-        raise Lost(NO_CLOSE_FRAME, f"the server does not speak {SUBPROTOCOL}")
+        raise ConnectionLost(NO_CLOSE_FRAME, f"the server does not speak {SUBPROTOCOL}")
 
 
 class WebSocket:
@@ -145,9 +145,11 @@ class WebSocket:
                     case Ping():
                         await self._send(event.response())
                     case CloseConnection(code=code, reason=reason):
-                        raise Lost(int(code), reason or "the server closed the connection")
+                        raise ConnectionLost(
+                            int(code), reason or "the server closed the connection"
+                        )
                     case Message():
-                        raise Lost(NO_CLOSE_FRAME, "the server sent binary data")
+                        raise ConnectionLost(NO_CLOSE_FRAME, "the server sent binary data")
             self._connection.receive_data(await self._read())
 
     async def close(self) -> None:
@@ -156,7 +158,7 @@ class WebSocket:
             with anyio.move_on_after(CLOSE_SECONDS_MAX, shield=True):
                 try:
                     await self._send(CloseConnection(code=NORMAL_CLOSURE))
-                except Lost:
+                except ConnectionLost:
                     # Nobody is there to hear it.
                     return
 
@@ -166,9 +168,9 @@ class WebSocket:
                 data = self._connection.send(event)
                 await self._stream.write(data, timeout=WRITE_SECONDS_MAX)
         except (httpcore2.NetworkError, httpcore2.TimeoutException) as error:
-            raise Lost(NO_CLOSE_FRAME, "the connection broke") from error
+            raise ConnectionLost(NO_CLOSE_FRAME, "the connection broke") from error
         except LocalProtocolError as error:
-            raise Lost(NO_CLOSE_FRAME, "the connection is being closed") from error
+            raise ConnectionLost(NO_CLOSE_FRAME, "the connection is being closed") from error
 
     async def _read(self) -> bytes:
         asked = False
@@ -177,14 +179,16 @@ class WebSocket:
                 data = await self._stream.read(READ_BYTES, timeout=PING_SECONDS)
             except httpcore2.ReadTimeout as error:
                 if asked:
-                    raise Lost(NO_CLOSE_FRAME, "the server shows no sign of life") from error
+                    raise ConnectionLost(
+                        NO_CLOSE_FRAME, "the server shows no sign of life"
+                    ) from error
                 asked = True
                 await self._send(Ping())
                 continue
             except httpcore2.NetworkError as error:
-                raise Lost(NO_CLOSE_FRAME, "the connection broke") from error
+                raise ConnectionLost(NO_CLOSE_FRAME, "the connection broke") from error
             if not data:
-                raise Lost(NO_CLOSE_FRAME, "the connection ended")
+                raise ConnectionLost(NO_CLOSE_FRAME, "the connection ended")
             return data
 
     def _whole(self, event: TextMessage) -> str | None:
@@ -194,7 +198,9 @@ class WebSocket:
         self._pieces.append(event.data)
         self._pieces_chars += len(event.data)
         if self._pieces_chars > MESSAGE_CHARS_MAX:
-            raise Lost(NO_CLOSE_FRAME, f"a message is longer than {MESSAGE_CHARS_MAX} characters")
+            raise ConnectionLost(
+                NO_CLOSE_FRAME, f"a message is longer than {MESSAGE_CHARS_MAX} characters"
+            )
         if not event.message_finished:
             return None
         text = "".join(self._pieces)

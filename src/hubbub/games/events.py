@@ -8,18 +8,18 @@ from typing import Any, Literal
 from msgspec import UNSET, UnsetType
 
 from ..journal.event import Data
-from .rules import AnyRules
+from .matches.rules import AnyRules
 
 __all__ = [
     "BoardCreated",
     "BoardEvent",
-    "Cancelled",
+    "BoardOrder",
     "Completed",
     "Dropped",
     "Forfeited",
+    "MatchCancelled",
     "MatchEvent",
     "Operator",
-    "Order",
     "Reset",
     "Resigned",
     "Returned",
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 Operator = Literal["best", "sum", "latest"]
-Order = Literal["desc", "asc"]
+BoardOrder = Literal["desc", "asc"]
 
 
 class Started(Data, frozen=True, tag="started"):
@@ -93,7 +93,7 @@ class Completed(Data, frozen=True, tag="completed"):
     scores: dict[str, int]
 
 
-class Cancelled(Data, frozen=True, tag="cancelled"):
+class MatchCancelled(Data, frozen=True, tag="cancelled"):
     """The match ended without a result."""
 
     reason: str
@@ -103,7 +103,7 @@ class BoardCreated(Data, frozen=True, tag="created"):
     """The board was made, and with it its first season."""
 
     operator: Operator
-    order: Order
+    order: BoardOrder
     reset: str | None = None
 
 
@@ -124,6 +124,6 @@ class Reset(Data, frozen=True, tag="reset"):
 
 
 MatchEvent = (
-    Started | Scored | Resigned | Dropped | Returned | Forfeited | Told | Completed | Cancelled
+    Started | Scored | Resigned | Dropped | Returned | Forfeited | Told | Completed | MatchCancelled
 )
 BoardEvent = BoardCreated | Submitted | Reset

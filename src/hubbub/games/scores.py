@@ -14,7 +14,7 @@ from decimal import Context, Decimal, Inexact
 from ..errors import Invalid
 from ..shown import shown
 
-__all__ = ["SCORE_MAX", "add", "check_score", "exact", "rounded"]
+__all__ = ["SCORE_MAX", "add_exactly", "check_score", "exact", "rounded"]
 
 # The largest score: up to here a double, which is what JSON's numbers are to most clients, is
 # exact.
@@ -44,7 +44,7 @@ def exact(score: float) -> int | Decimal:
     return score if isinstance(score, int) else Decimal(repr(score))
 
 
-def add(total: int | Decimal, more: int | Decimal) -> int | Decimal:
+def add_exactly(total: int | Decimal, more: int | Decimal) -> int | Decimal:
     """Add exactly."""
     if isinstance(total, int) and isinstance(more, int):
         return total + more

@@ -9,21 +9,22 @@ from typing import Any
 import msgspec
 
 from ..errors import Invalid
-from ..journal.agenda import HUB
-from ..journal.caller import Caller
+from ..journal.actor import Actor
 from ..journal.command import Command, check_key, nothing
+from ..journal.decide.states import States
 from ..journal.event import Draft, Event
-from ..journal.states import States
+from ..journal.schedule import HUB
 from ..service import check_limit, command, query, slow_command, slow_query
 from ..shown import shown
-from . import play, submitting
-from .arena import Arena
-from .boards import Boards
-from .listing import list_matches
-from .match import Match, MatchState, Status, match_of, match_stream
-from .play import Starter, Wanted
-from .rules import AnyRules, Custom, FirstTo
-from .runner import BODY_BYTES_MAX
+from .boards import commands as submitting
+from .boards.methods import Boards
+from .matches import commands as play
+from .matches.commands import Starter, Wanted
+from .matches.listing import list_matches
+from .matches.match import Match, MatchState, MatchStatus, match_of, match_stream
+from .matches.rules import AnyRules, Custom, FirstTo
+from .matches.runner import GAME_BODY_BYTES_MAX
+from .matches.supervisor import MatchSupervisor
 
 __all__ = ["Games"]
 
@@ -44,11 +45,11 @@ class Games(Boards):
 
     name = "games"
 
-    __slots__ = ("_arena",)
+    __slots__ = ("_supervisor",)
 
-    def __init__(self, caller: Caller, arena: Arena) -> None:
-        super().__init__(caller)
-        self._arena = arena
+    def __init__(self, actor: Actor, supervisor: MatchSupervisor) -> None:
+        super().__init__(actor)
+        self._supervisor = supervisor
 
     @command
     def start_match(
@@ -89,10 +90,10 @@ class Games(Boards):
             Conflict: over a network: a player is not connected, or too many of your matches go
                 on, or the board would be one more than you may make.
         """
-        stream, terms = match_stream(self._caller.ids.new()), self._arena.terms
+        stream, terms = match_stream(self._actor.ids.new()), self._supervisor.terms
         # The caller's own lists may change while the match goes on.
         players = list(players) if isinstance(players, list) else players
-        played = self._arena.games.get(game) if isinstance(game, str) else None
+        played = self._supervisor.games.get(game) if isinstance(game, str) else None
         wanted = Wanted(
             players,
             rules or (played.rules if played else FirstTo()),
@@ -102,7 +103,7 @@ class Games(Boards):
             game,
             starter=self._starter(),
         )
-        chars_max = self._caller.settings.name_chars_max
+        chars_max = self._actor.settings.name_chars_max
 
         def decide(states: States) -> Sequence[Draft]:
             checked = submitting.check_board_name(wanted.board, chars_max)
@@ -136,7 +137,7 @@ class Games(Boards):
             Invalid: the rules do not know such points, or the player does not play.
             Conflict: the match is over, for all or for this player.
         """
-        by, stream, terms = self._by, match_stream(match_id), self._arena.terms
+        by, stream, terms = self._by, match_stream(match_id), self._supervisor.terms
         who = by if player is None else player
 
         def decide(states: States) -> Sequence[Draft]:
@@ -155,7 +156,7 @@ class Games(Boards):
             Conflict: the match is over.
         """
         stream = match_stream(match_id)
-        decide = partial(play.resign, stream=stream, by=self._by, terms=self._arena.terms)
+        decide = partial(play.resign, stream=stream, by=self._by, terms=self._supervisor.terms)
         return self._match_command(stream, decide)
 
     @query
@@ -177,7 +178,7 @@ class Games(Boards):
         return Command(by, nothing, result, reads=(stream,))
 
     @slow_query
-    async def matches(self, *, status: Status | None = None, limit: int = 50) -> list[Match]:
+    async def matches(self, *, status: MatchStatus | None = None, limit: int = 50) -> list[Match]:
         """
         List the newest matches that one may watch, the first to start first.
 
@@ -185,8 +186,8 @@ class Games(Boards):
             status: only those that are ``active``, ``completed`` or ``cancelled``.
             limit: 1 to 500.
         """
-        check_limit(limit, self._caller.settings.page_max)
-        return await list_matches(self._caller, status, limit)
+        check_limit(limit, self._actor.settings.page_max)
+        return await list_matches(self._actor, status, limit)
 
     @command
     def message(self, match_id: str, body: dict[str, Any]) -> Command[None]:
@@ -209,13 +210,13 @@ class Games(Boards):
             nonlocal body
             match = states.of(MatchState, stream)
             match.check_player(by)
-            body = submitting.check_object(body, BODY_BYTES_MAX, "message")
+            body = submitting.check_object(body, GAME_BODY_BYTES_MAX, "message")
             match.check_playing(by)
             return ()
 
         def result(states: States, events: Sequence[Event]) -> None:
             # In the order in which the session has sent them.
-            self._arena.put(stream, by, body)
+            self._supervisor.put(stream, by, body)
 
         return Command(by, decide, result, reads=(stream,))
 
@@ -237,26 +238,26 @@ class Games(Boards):
             Conflict: you look for a match already, or too many of your matches go on.
             Overloaded: too many users look for a match.
         """
-        if not isinstance(queue, str) or queue not in self._arena.games:
-            raise Invalid(f"There is no queue {shown(queue)}: {', '.join(self._arena.games)}.")
+        if not isinstance(queue, str) or queue not in self._supervisor.games:
+            raise Invalid(f"There is no queue {shown(queue)}: {', '.join(self._supervisor.games)}.")
         if type(timeout) not in (int, float) or not 0 < timeout <= FIND_SECONDS_MAX:
             most = f"{FIND_SECONDS_MAX:.0f}"
             raise Invalid(f"Wait more than 0 and up to {most} s, not {shown(timeout)}.")
         if key is None:
-            key = self._caller.ids.new()
-        check_key(key, self._caller.settings.key_chars_max)
-        limited, settings = self._caller.is_limited, self._caller.settings
+            key = self._actor.ids.new()
+        check_key(key, self._actor.settings.key_chars_max)
+        limited, settings = self._actor.is_limited, self._actor.settings
         begun_max = settings.matches_begun_max if limited else None
         found = partial(play.found, by=self._by, key=key, begun_max=begun_max)
         command = Command(self._by, nothing, found, reads=(f"user/{self._by}",))
-        rating, match = await self._caller.execute(command)
+        rating, match = await self._actor.execute(command)
         if match is not None:
             return match
-        return await self._arena.lobby.find(queue, self._by, rating, key, timeout)
+        return await self._supervisor.matchmaker.find(queue, self._by, rating, key, timeout)
 
     def _starter(self) -> Starter | None:
         maker = self._maker()
-        begun_max = self._caller.settings.matches_begun_max
+        begun_max = self._actor.settings.matches_begun_max
         return None if maker is None else Starter(maker, begun_max)
 
     def _match_command(

@@ -10,8 +10,8 @@ import msgspec
 from ..errors import HubbubError
 from ..quotas import QUOTAS, Quota, Quotas
 from .command import Command
+from .decide.states import States
 from .event import Draft
-from .states import States
 
 __all__ = ["Allowance", "charged"]
 
@@ -98,13 +98,13 @@ def _is_counted(states: States, drafts: Sequence[Draft], quota: Quota) -> bool:
         return bool(drafts)
     prefix = f"{quota.creates}/"
     return any(
-        draft.stream.startswith(prefix) and not states.cell(draft.stream).head for draft in drafts
+        draft.stream.startswith(prefix) and not states.entry(draft.stream).head for draft in drafts
     )
 
 
 def _touch(states: States, drafts: Sequence[Draft]) -> None:
     """Have all that will be written in memory: to be decided again is to be charged again."""
     for draft in drafts:
-        states.cell(draft.stream)
+        states.entry(draft.stream)
         if draft.ref is not None:
             states.thread(draft.stream, draft.ref)

@@ -14,20 +14,13 @@ from ..errors import Invalid
 if TYPE_CHECKING:
     from anyio import Event as Wake
 
+    from .decide.cache_entries import CacheEntry
+    from .decide.states import States
     from .event import Draft, Event
-    from .states import Cell, Name, States
 
-__all__ = ["Call", "Command", "Lane", "NotLoaded", "check_key", "nothing", "put_back"]
+__all__ = ["Call", "Command", "SessionQueue", "check_key", "nothing", "put_back"]
 
 R = TypeVar("R")
-
-
-class NotLoaded(Exception):
-    """A decision touched what is not in memory; load it and decide again."""
-
-    def __init__(self, *names: Name) -> None:
-        super().__init__(*names)
-        self.names = names
 
 
 class Command(msgspec.Struct, Generic[R], gc=False, eq=False):
@@ -86,14 +79,14 @@ class Call(msgspec.Struct, Generic[R], eq=False):
 
     # Left to the garbage collector: an error's traceback leads back to its call.
     command: Command[R]
-    lane: Lane | None = None
+    queue: SessionQueue | None = None
     on_done: Callable[[Call[R]], None] | None = None
     done: bool = False
     # True from when it is decided: from then on it cannot be withdrawn.
     taken: bool = False
     error: Exception | None = None
     value: R | None = None
-    pins: list[Cell] = []
+    pins: list[CacheEntry] = []
     # Where it stands in its lane.
     place: int = 0
     # True if somebody waits, and then what to wait on next, until it is done: those
@@ -117,7 +110,7 @@ class Call(msgspec.Struct, Generic[R], eq=False):
         return self.value  # type: ignore[return-value]
 
 
-class Lane:
+class SessionQueue:
     """
     Keeps the calls of one session in order, though some of them wait to be loaded.
 
@@ -158,14 +151,14 @@ class Lane:
 
 def put_back(calls: Iterable[Call[Any]]) -> None:
     """Let calls that were decided be decided once more, each in its old place in its lane."""
-    places: defaultdict[Lane, list[int]] = defaultdict(list)
+    places: defaultdict[SessionQueue, list[int]] = defaultdict(list)
     for call in calls:
         call.races += 1
         call.taken, call.error = False, None
-        if call.lane is not None:
-            places[call.lane].append(call.place)
-    for lane, turns in places.items():
-        lane.rewind(turns)
+        if call.queue is not None:
+            places[call.queue].append(call.place)
+    for queue, turns in places.items():
+        queue.rewind(turns)
 
 
 def check_key(key: object, chars_max: int) -> None:

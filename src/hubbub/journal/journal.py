@@ -16,22 +16,22 @@ from ..errors import Closed, Conflict, Overloaded, StorageError
 from ..ratelimit import RateLimit
 from ..service import check_seq
 from ..settings import Settings
-from .command import Call, Command, Lane, check_key, nothing
-from .committer import Committer
+from .command import Call, Command, SessionQueue, check_key, nothing
 from .containment import keep_running, tell_each
+from .decide.cache_entries import Name, StreamEntry
+from .decide.committer import Committer
+from .decide.loader import Loader
+from .decide.states import States
+from .decide.writer import Writer
 from .event import Event, Signal, State, Streams
-from .follow import Following, check_open
 from .health import Health
 from .home import Home
-from .loader import Loader
-from .measures import Measures
+from .live.following import Following, check_open
+from .live.signals import Signals
+from .live.topic import Follower, Topic
+from .live.topics import Topics
 from .reading import Reading
-from .signals import Signals
-from .states import Name, States, StreamCell
 from .stores.contract import Record, Store
-from .topic import Follower, Topic
-from .topics import Topics
-from .writer import Writer
 
 __all__ = ["Journal"]
 
@@ -77,6 +77,8 @@ class Journal(AsyncContextManagerMixin):
             batch_calls_max=settings.batch_calls_max,
             key_seconds=settings.key_days * DAY_SECONDS,
         )
+        # What was measured since the journal was opened.
+        self.measures = self._committer.measures
         self._loader = Loader(store, self._states, streams, self._health, self._loaded)
         self._reading = Reading(store, streams, self._health)
         self._topics = Topics()
@@ -117,7 +119,9 @@ class Journal(AsyncContextManagerMixin):
 
     # Commands
 
-    def execute(self, command: Command[R], lane: Lane | None = None) -> Coroutine[Any, Any, R]:
+    def execute(
+        self, command: Command[R], queue: SessionQueue | None = None
+    ) -> Coroutine[Any, Any, R]:
         """
         Decide a command, and return when its events are durable.
 
@@ -131,11 +135,11 @@ class Journal(AsyncContextManagerMixin):
             WrongLoop: it was opened in another event loop.
         """
         # Not async itself: a coroutine less for each command.
-        return self.wait_for(Call(command, lane, waits=True))
+        return self.wait_for(Call(command, queue, waits=True))
 
     async def wait_for(self, call: Call[R]) -> R:
         """Queue a call that waits, and return its outcome; see :meth:`execute`."""
-        # To look at the loop costs a little; while it is busy, others are in another thread.
+        # To look at the loop costs a little; while it is busy, others are in other threads.
         if self._committer.idle or get_ident() != self._thread:
             self.check_home()
         while self.full and not self._closed:
@@ -167,8 +171,8 @@ class Journal(AsyncContextManagerMixin):
         if self._closed:
             raise Closed("The hub is closed; open it again.")
         names = self._missing(call.command)
-        if call.lane is not None:
-            call.place = call.lane.enter()
+        if call.queue is not None:
+            call.place = call.queue.enter()
         if names:
             self._loader.put(call, names)
         else:
@@ -256,9 +260,9 @@ class Journal(AsyncContextManagerMixin):
         """Make a command that checks a user's right to read a stream and returns its head."""
 
         def head(states: States, events: Sequence[Event]) -> int:
-            cell = states.cell(stream)
-            cell.state.check_reader(stream, user)
-            return cell.head
+            entry = states.entry(stream)
+            entry.state.check_reader(stream, user)
+            return entry.head
 
         return Command(user, nothing, head, reads=(stream,))
 
@@ -334,11 +338,6 @@ class Journal(AsyncContextManagerMixin):
             self._after_batch()
 
     @property
-    def measures(self) -> Measures:
-        """What was measured since the journal was opened."""
-        return self._committer.measures
-
-    @property
     def failed(self) -> str:
         """Why the store cannot be used just now, in words for everybody; empty while it works."""
         return self._health.failed
@@ -355,8 +354,7 @@ class Journal(AsyncContextManagerMixin):
 
     def peek(self, stream: str) -> State | None:
         """Return a stream's state if it is in memory; it may be ahead of what is durable."""
-        cell = self._states.get(stream)
-        return cell.state if isinstance(cell, StreamCell) else None
+        return entry.state if isinstance(entry := self._states.get(stream), StreamEntry) else None
 
     def _attach(self, stream: str, follower: Follower, after: int | None, head: int) -> None:
         if after is not None and after > head:
@@ -366,13 +364,13 @@ class Journal(AsyncContextManagerMixin):
             )
         # Calls decided later in the same batch have moved the head already, and may have
         # ended the right to read; their events were published before there was this follower.
-        cell = self._states.get(stream)
-        if not isinstance(cell, StreamCell):
+        entry = self._states.get(stream)
+        if not isinstance(entry, StreamEntry):
             # A fault in the same batch has made it unknown.
             raise StorageError("The stream cannot be followed at this moment; try again.")
-        cell.state.check_reader(stream, follower.user)
+        entry.state.check_reader(stream, follower.user)
         follower.cursor = head if after is None else after
-        self._topics.attach(stream, follower, cell.head)
+        self._topics.attach(stream, follower, entry.head)
 
     def _publish(self, events: Sequence[Event], records: Sequence[Record]) -> None:
         self._topics.publish(events, records, self.streams)

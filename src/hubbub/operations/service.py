@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..journal.caller import Caller
+from ..journal.actor import Actor
 from ..journal.command import Command, nothing
+from ..journal.decide.states import States
 from ..journal.event import Event
-from ..journal.states import States
 from ..service import Service, query
 from .stats import Meter, Stats
 
@@ -27,9 +27,9 @@ class Operations(Service):
 
     __slots__ = ("_by", "_meter")
 
-    def __init__(self, caller: Caller, meter: Meter) -> None:
-        super().__init__(caller.execute, caller.refused)
-        self._by = caller.user
+    def __init__(self, actor: Actor, meter: Meter) -> None:
+        super().__init__(actor.execute, actor.refused)
+        self._by = actor.user
         self._meter = meter
 
     @query

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .app import create_app
-from .auth import Authenticator, Identity
+from .auth.jwt_authenticator import JwtAuthenticator
+from .auth.tokens import Authenticator, Identity
 from .gateway import Gateway
-from .jwt_authenticator import JwtAuthenticator
 
 __all__ = ["Authenticator", "Gateway", "Identity", "JwtAuthenticator", "create_app"]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..addresses import Network, is_one_of, networks_of, parse_address
+from ..addresses import Network, is_one_of, parse_address
 
-__all__ = ["Network", "client_address", "networks_of"]
+__all__ = [
+    "client_address",
+]
 
 FORWARDED_FOR = b"x-forwarded-for"
 

@@ -9,15 +9,15 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from ..hub import Hubbub
-from .asgi_socket import AsgiSocket
-from .auth import Authenticator
-from .containment import Contained
+from .auth.tokens import Authenticator
 from .gateway import Gateway
-from .http import http_routes
-from .metrics import metrics_route
-from .notices import stripe_routes
-from .page import page_routes
-from .problem import on_http_exception
+from .http.api import http_routes
+from .http.containment import Contained
+from .http.metrics import metrics_route
+from .http.problem import on_http_exception
+from .http.static_files import page_routes
+from .http.webhooks import stripe_routes
+from .websocket.asgi_socket import AsgiSocket
 
 __all__ = ["WEBSOCKET_PATH", "create_app"]
 

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import anyio
 import msgspec
 
+from ..addresses import networks_of
 from ..chat.service import Chat
 from ..games.service import Games
 from ..hub import Hubbub
+from ..journal.actor import Actor
 from ..journal.event import Event
 from ..operations.service import Operations
 from ..ratelimit import TokenBucket
 from ..service import Method, methods_of
 from ..users.events import RoleGiven, SignedOut, SignedOutEverywhere
 from ..users.service import Users
-from .address import client_address, networks_of
-from .auth import Authenticator, Tokens
-from .handshake import Handshakes
+from .address import client_address
+from .auth.sign_in import SignIns
+from .auth.tokens import Authenticator, Tokens
 from .places import Places
-from .sign_in import SignIns
-from .unsent import Unsent
-
-if TYPE_CHECKING:
-    from .connection import Connection, Socket
-    from .sse import EventStream
+from .websocket.handshake import Handshakes
+from .websocket.socket import Socket
+from .websocket.unsent import Unsent
 
 __all__ = [
     "BUSY",
@@ -71,6 +70,15 @@ class Route(msgspec.Struct, frozen=True):
     decoder: msgspec.json.Decoder[msgspec.Struct]
 
 
+class OpenStream(Protocol):
+    """Events that are sent over HTTP as they come."""
+
+    actor: Actor
+
+    def end(self) -> None:
+        """End it: its user has signed out."""
+
+
 class Gateway:
     """
     The way into a hub from a network.
@@ -90,7 +98,7 @@ class Gateway:
         self.sign_ins = SignIns(hub, self.tokens, authenticator)
         self.routes = {
             name: Route(method, kind.name, msgspec.json.Decoder(method.arguments))
-            for kind in (Chat, Games, Operations, hub.shopfront.kind, Users)
+            for kind in (Chat, Games, Operations, hub.storefront.kind, Users)
             for name, method in methods_of(kind).items()
         }
         self._proxies = networks_of(self.settings.trusted_proxies)
@@ -104,8 +112,8 @@ class Gateway:
         hub.journal.after_batch.append(self.flush)
         hub.journal.on_commit.append(self._end_sign_ins)
         # Open connections, and what carries each; and what is followed over HTTP.
-        self.connections: dict[Connection, Socket] = {}
-        self.event_streams: set[EventStream] = set()
+        self.connections: dict[object, Socket] = {}
+        self.event_streams: set[OpenStream] = set()
         # The sign-in and the socket of each session; and those that close with their answers.
         self.sockets: dict[object, tuple[str | None, Socket]] = {}
         self._closing: list[tuple[Socket, int]] = []
@@ -154,7 +162,7 @@ class Gateway:
         for socket in list(self.connections.values()):
             socket.close(code, reason)
 
-    def enter(self, connection: Connection, socket: Socket) -> None:
+    def enter(self, connection: object, socket: Socket) -> None:
         """Count a connection; from the first on, clients are pinged."""
         self.connections[connection] = socket
         if not self._keeps_alive and self.hub.is_open:
@@ -206,7 +214,7 @@ class Gateway:
             if socket is not None and _ends(session, only, keep):
                 self.close_soon(socket, code)
         for stream in self.event_streams:
-            if stream.caller.user == user and _ends(stream.caller.session, only, keep):
+            if stream.actor.user == user and _ends(stream.actor.session, only, keep):
                 stream.end()
 
 

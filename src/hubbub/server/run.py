@@ -26,7 +26,7 @@ from ..hub import Hubbub, open_hub
 from ..settings import Settings
 from .allocator import give_memory_back
 from .app import WEBSOCKET_PATH, create_app
-from .auth import Authenticator
+from .auth.tokens import Authenticator
 from .descriptors import within_descriptors
 from .gateway import COME_BACK, Gateway
 from .trio_server import TrioServer

@@ -18,14 +18,14 @@ from typing import Any
 import trio  # noqa: TID251  # it is a server on trio
 from starlette.types import ASGIApp
 
-from . import http_limits as limits
 from .descriptors import EXHAUSTED, SpareDescriptor
-from .exchange import Gone
-from .frames import close_frame
 from .gateway import BUSY, Gateway
-from .http_connection import HttpConnection, Server, refusal
-from .request_head import RequestHead
-from .trio_socket import TrioSocket
+from .http import limits
+from .http.connection import HttpConnection, Server, refusal
+from .http.exchange import Gone
+from .http.request_head import RequestHead
+from .websocket.frames import close_frame
+from .websocket.trio_socket import TrioSocket
 
 __all__ = ["TrioServer"]
 

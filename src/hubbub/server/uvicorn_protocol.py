@@ -20,13 +20,13 @@ import anyio
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from . import http_limits as limits
-from .asyncio_socket import AsyncioSocket
-from .exchange import Gone
-from .frames import close_frame
 from .gateway import BUSY, Gateway
-from .http_connection import HttpConnection, Server, refusal
-from .request_head import RequestHead
+from .http import limits
+from .http.connection import HttpConnection, Server, refusal
+from .http.exchange import Gone
+from .http.request_head import RequestHead
+from .websocket.asyncio_socket import AsyncioSocket
+from .websocket.frames import close_frame
 
 __all__ = ["OpenTransports", "UvicornProtocol", "http_protocol"]
 

@@ -10,7 +10,6 @@ from ..journal.event import Data
 from ..money import Money
 
 __all__ = [
-    "Cancelled",
     "CartEvent",
     "CheckoutBegan",
     "CheckoutEnded",
@@ -28,6 +27,7 @@ __all__ = [
     "Listed",
     "MarkedPaid",
     "Merged",
+    "OrderCancelled",
     "OrderEvent",
     "Paid",
     "Placed",
@@ -231,7 +231,7 @@ class RefundFailed(Data, frozen=True, tag="refund_failed"):
     reason: str
 
 
-class Cancelled(Data, frozen=True, tag="order_cancelled"):
+class OrderCancelled(Data, frozen=True, tag="order_cancelled"):
     """It was given up; if the provider has taken money for it, that is given back."""
 
     reason: str
@@ -278,7 +278,7 @@ OrderEvent = (
     | RefundBegan
     | Refunded
     | RefundFailed
-    | Cancelled
+    | OrderCancelled
     | MarkedPaid
     | Reconciled
 )

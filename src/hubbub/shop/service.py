@@ -8,22 +8,23 @@ from itertools import islice
 from anyio import to_thread
 
 from ..errors import PaymentDeclined
-from ..journal.agenda import Agenda
-from ..journal.caller import Caller
+from ..journal.actor import Actor
 from ..journal.command import Command, nothing
+from ..journal.decide.states import States
 from ..journal.event import Draft, Event
 from ..journal.link import Links
-from ..journal.states import States
+from ..journal.schedule import Schedule
 from ..money import Money
 from ..permissions import check
 from ..service import query, slow_command, slow_query
-from . import placing, reconciliation
-from .cart import CartState
-from .invoice import check_payment, invoice_html
-from .order import Order, OrderState, order_of, order_stream
-from .pricing import Terms
-from .products import Products
-from .till import Till
+from .carts.cart import CartState
+from .carts.totals import ShopTerms
+from .catalog.products import Products
+from .orders import commands as placing
+from .orders import reconciliation
+from .orders.invoice import check_payment, invoice_html
+from .orders.order import Order, OrderState, order_of, order_stream
+from .payments.processor import PaymentProcessor
 
 __all__ = ["OPEN_ORDERS_MAX", "Shop"]
 
@@ -43,11 +44,11 @@ class Shop(Products):
 
     name = "shop"
 
-    __slots__ = ("_till",)
+    __slots__ = ("_processor",)
 
-    def __init__(self, caller: Caller, terms: Terms, till: Till) -> None:
-        super().__init__(caller, terms)
-        self._till = till
+    def __init__(self, actor: Actor, terms: ShopTerms, processor: PaymentProcessor) -> None:
+        super().__init__(actor, terms)
+        self._processor = processor
 
     @slow_command
     async def checkout(self, *, payment: str, key: str) -> Order:
@@ -74,9 +75,9 @@ class Shop(Products):
             RateLimited: you have begun `checkout_limit` checkouts in `checkout_period`.
             Overloaded: too many orders are being paid.
         """
-        check_payment(payment, self._caller.settings.text_chars_max)
+        check_payment(payment, self._actor.settings.text_chars_max)
         await self._look_up_cart()
-        order = await self._till.place(self._place_command(payment, key), payment)
+        order = await self._processor.place(self._place_command(payment, key), payment)
         if order.status == "declined":
             raise PaymentDeclined(order.reason or "The payment was declined.")
         return order
@@ -100,7 +101,7 @@ class Shop(Products):
     @query
     def orders(self) -> Command[list[Order]]:
         """List one's own orders, the newest 500, the first of them first."""
-        user, most = f"user/{self._by}", self._caller.settings.page_max
+        user, most = f"user/{self._by}", self._actor.settings.page_max
 
         def result(states: States, events: Sequence[Event]) -> list[Order]:
             links = states.of(Links, user).links
@@ -124,11 +125,11 @@ class Shop(Products):
 
         def result(states: States, events: Sequence[Event]) -> list[Order]:
             # An order is put into the agenda when it is placed, and stays where it is.
-            streams = list(islice(states.of(Agenda, placing.AGENDA).due, OPEN_ORDERS_MAX))
+            streams = list(islice(states.of(Schedule, placing.ORDER_SCHEDULE).due, OPEN_ORDERS_MAX))
             states.need(streams)
             return [order_of(one, states.of(OrderState, one)) for one in streams]
 
-        return Command(self._by, nothing, result, reads=(placing.AGENDA,))
+        return Command(self._by, nothing, result, reads=(placing.ORDER_SCHEDULE,))
 
     @slow_command
     async def refund(self, order_id: str, *, key: str, amount: Money | None = None) -> Order:
@@ -148,13 +149,15 @@ class Shop(Products):
             NotFound: there is no such order.
             Conflict: it was not paid, or less is left than that.
         """
-        stream, refund = order_stream(order_id), self._caller.ids.new()
+        stream, refund = order_stream(order_id), self._actor.ids.new()
 
         def decide(states: States) -> Sequence[Draft]:
             return placing.begin_refund(states, stream, refund, amount)
 
         arguments = ("refund", order_id, amount)
-        return await self._till.place(self._order_command(stream, decide, key, arguments), None)
+        return await self._processor.place(
+            self._order_command(stream, decide, key, arguments), None
+        )
 
     @slow_command
     async def cancel_order(self, order_id: str, *, key: str) -> Order:
@@ -178,12 +181,12 @@ class Shop(Products):
             NotAllowed: it is somebody else's.
             Conflict: it is not pending, or you have to wait for `reserved_until`.
         """
-        stream, by, admin = order_stream(order_id), self._by, self._caller.role == "admin"
+        stream, by, admin = order_stream(order_id), self._by, self._actor.role == "admin"
 
         def decide(states: States) -> Sequence[Draft]:
-            return reconciliation.cancel(states, stream, by, admin=admin)
+            return reconciliation.cancel_order(states, stream, by, admin=admin)
 
-        return await self._till.begin(
+        return await self._processor.begin(
             self._order_command(stream, decide, key, ("cancel_order", order_id))
         )
 
@@ -218,7 +221,7 @@ class Shop(Products):
         def decide(states: States) -> Sequence[Draft]:
             return reconciliation.settle(states, stream, payment_id)
 
-        return await self._till.begin(
+        return await self._processor.begin(
             self._order_command(stream, decide, key, ("settle_order", order_id, payment_id))
         )
 
@@ -239,7 +242,7 @@ class Shop(Products):
         """
         order = await self.order(order_id)
         # What a place writes like is read from a file.
-        limiter = self._till.invoice_threads
+        limiter = self._processor.invoice_threads
         return await to_thread.run_sync(invoice_html, order, locale, limiter=limiter)
 
     def _order_command(
@@ -252,11 +255,11 @@ class Shop(Products):
         def result(states: States, events: Sequence[Event]) -> Order:
             return order_of(stream, states.of(OrderState, stream))
 
-        reads = (stream, placing.AGENDA)
+        reads = (stream, placing.ORDER_SCHEDULE)
         return Command(self._by, decide, result, reads=reads, key=key, arguments=arguments)
 
     def _place_command(self, payment: str, key: str) -> Command[Order]:
-        stream, terms, by = order_stream(self._caller.ids.new()), self._terms, self._by
+        stream, terms, by = order_stream(self._actor.ids.new()), self._terms, self._by
 
         def decide(states: States) -> Sequence[Draft]:
             drafts = placing.place(states, stream, by, terms)
@@ -268,7 +271,7 @@ class Shop(Products):
             placed = events[0].stream
             return order_of(placed, states.of(OrderState, placed))
 
-        reads = (self._stream, stream, f"user/{by}", placing.AGENDA)
+        reads = (self._stream, stream, f"user/{by}", placing.ORDER_SCHEDULE)
         arguments = ("checkout", payment)
         return Command(by, decide, result, reads=reads, key=key, arguments=arguments)
 
@@ -286,5 +289,5 @@ class Shop(Products):
     def _shown(self, states: States, stream: str) -> Order:
         state = states.of(OrderState, stream)
         owner = ("owner",) if state.terms().user == self._by else ()
-        check("shop.order", *owner, *(("admin",) if self._caller.role == "admin" else ()))
+        check("shop.order", *owner, *(("admin",) if self._actor.role == "admin" else ()))
         return order_of(stream, state)

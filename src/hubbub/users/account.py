@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 from unicodedata import normalize
 
 from ..errors import Conflict, Invalid
+from ..journal.decide.states import States
 from ..journal.event import Draft, Event, State
-from ..journal.states import States
 from ..names import check_person_name, name_key, skeletons
 from ..permissions import check_reading
 from ..text import check_name

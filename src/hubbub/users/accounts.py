@@ -9,11 +9,11 @@ from unicodedata import normalize
 import msgspec
 
 from ..errors import NotAllowed
-from ..journal.agenda import HUB
-from ..journal.caller import Caller
+from ..journal.actor import Actor
 from ..journal.command import Command, nothing
+from ..journal.decide.states import States
 from ..journal.event import Event
-from ..journal.states import States
+from ..journal.schedule import HUB
 from .account import PASSWORD_CHARS_MAX, AccountState, find_account, streams_of
 from .attempts import Attempts
 from .hashing import Hashing
@@ -51,7 +51,7 @@ class Accounts:
         hub: whose commands are those of the hub itself.
     """
 
-    def __init__(self, hub: Caller) -> None:
+    def __init__(self, hub: Actor) -> None:
         self._hub = hub
         settings = hub.settings
         self.hashing = Hashing(settings.password_checks_max)

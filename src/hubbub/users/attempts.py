@@ -12,12 +12,12 @@ from collections import OrderedDict
 from ..addresses import place_of
 from ..ratelimit import RateLimits, SlidingWindow
 
-__all__ = ["ADDRESS_FACTOR", "KEYS_MAX", "KNOWN_FACTOR", "Attempts"]
+__all__ = ["ATTEMPTS_ADDRESS_FACTOR", "ATTEMPTS_KEYS_MAX", "KNOWN_FACTOR", "Attempts"]
 
 # Accounts and addresses whose attempts are remembered.
-KEYS_MAX = 10_000
+ATTEMPTS_KEYS_MAX = 10_000
 # Many people may come from one address.
-ADDRESS_FACTOR = 10
+ATTEMPTS_ADDRESS_FACTOR = 10
 # Where somebody has signed in before, others may be: they are slowed down, and never for long.
 KNOWN_FACTOR = 10
 
@@ -35,10 +35,12 @@ class Attempts:
 
     def __init__(self, limit: int, period: float) -> None:
         def limits(factor: int) -> RateLimits:
-            return RateLimits(lambda: SlidingWindow(limit * factor, period, WHAT), KEYS_MAX)
+            return RateLimits(
+                lambda: SlidingWindow(limit * factor, period, WHAT), ATTEMPTS_KEYS_MAX
+            )
 
         self._by_both = limits(1)
-        self._by_address = limits(ADDRESS_FACTOR)
+        self._by_address = limits(ATTEMPTS_ADDRESS_FACTOR)
         self._by_known = limits(KNOWN_FACTOR)
         # Accounts and the addresses that somebody has signed in to them from.
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
@@ -76,7 +78,7 @@ class Attempts:
         key = (account, place_of(address))
         self._known[key] = None
         self._known.move_to_end(key)
-        if len(self._known) > KEYS_MAX:
+        if len(self._known) > ATTEMPTS_KEYS_MAX:
             self._known.popitem(last=False)
 
     def is_known(self, account: str, address: str) -> bool:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from anyio import to_thread
 
-from ..journal.agenda import HUB
-from ..journal.caller import Caller
+from ..journal.actor import Actor
 from ..journal.command import Command, nothing
+from ..journal.decide.states import States
 from ..journal.event import Draft, Event
-from ..journal.states import States
+from ..journal.schedule import HUB
 from .account import AccountState, claim
 from .events import NameClaimed
 from .user import UserState
@@ -26,7 +26,7 @@ DONE = "account/ "
 ACCOUNTS_MAX = 50
 
 
-async def claim_old_names(hub: Caller) -> None:
+async def claim_old_names(hub: Actor) -> None:
     """
     Claim the names of accounts that have claimed none, once for each database.
 
@@ -47,7 +47,7 @@ async def claim_old_names(hub: Caller) -> None:
         logger.warning("the names of older accounts are not protected yet", exc_info=True)
 
 
-def _accounts_in(hub: Caller) -> list[str]:
+def _accounts_in(hub: Actor) -> list[str]:
     streams = (stream for stream, _ in hub.journal.store.streams())
     return [one for one in streams if one.startswith("account/") and one[8:9] != " "]
 

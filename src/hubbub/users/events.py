@@ -16,7 +16,7 @@ __all__ = [
     "Profiled",
     "Registered",
     "RoleGiven",
-    "SignedIn",
+    "SignInRecorded",
     "SignedOut",
     "SignedOutEverywhere",
     "UserEvent",
@@ -50,7 +50,7 @@ class RoleGiven(Data, frozen=True, tag="role"):
     role: str
 
 
-class SignedIn(Data, frozen=True, tag="signed_in"):
+class SignInRecorded(Data, frozen=True, tag="signed_in"):
     """The newest refresh token of a sign-in is the one of this generation."""
 
     session: str
@@ -101,7 +101,7 @@ UserEvent = (
     | Profiled
     | AccountLinked
     | RoleGiven
-    | SignedIn
+    | SignInRecorded
     | SignedOut
     | SignedOutEverywhere
     | Linked

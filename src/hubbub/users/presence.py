@@ -41,7 +41,7 @@ class Presence:
         # Those who may come back, and what they were; the first to have gone first.
         self._lost: dict[str, tuple[float, Status]] = {}
         self._to_forget: deque[tuple[float, str]] = deque()
-        self._news = anyio.Event()
+        self._wake_up = anyio.Event()
 
     @property
     def count(self) -> int:
@@ -107,12 +107,12 @@ class Presence:
     async def run(self) -> None:
         """Forget those who do not come back, until cancelled."""
         while True:
-            self._news = anyio.Event()
+            self._wake_up = anyio.Event()
             while self._to_forget and self._to_forget[0][0] <= self._now():
                 self._forget(*self._to_forget.popleft())
             wait = None if not self._to_forget else self._to_forget[0][0] - self._now()
             with anyio.move_on_after(wait):
-                await self._news.wait()
+                await self._wake_up.wait()
 
     def _linger(self, user_id: str, status: Status) -> None:
         until = self._now() + self._grace_seconds
@@ -121,7 +121,7 @@ class Presence:
         self._to_forget.append((until, user_id))
         if len(self._to_forget) > LOST_MAX:
             self._forget(*self._to_forget.popleft())
-        self._news.set()
+        self._wake_up.set()
 
     def _forget(self, until: float, user_id: str) -> None:
         lost = self._lost.get(user_id)

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 import anyio
 
 from ..errors import HubbubError, RateLimited
-from ..journal.agenda import HUB
-from ..journal.caller import Caller
+from ..journal.actor import Actor
 from ..journal.command import Command, nothing
+from ..journal.decide.states import States
 from ..journal.event import Event, Signal
 from ..journal.link import Links
-from ..journal.states import States
+from ..journal.schedule import HUB
 from ..quotas import PRESENCE, Quotas
 from .user import Status
 
@@ -37,7 +37,7 @@ class PresenceSignals:
 
     def __init__(
         self,
-        hub: Caller,
+        hub: Actor,
         status: Callable[[str], Status],
         start: Callable[..., None],
         quotas: Quotas,

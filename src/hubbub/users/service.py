@@ -8,10 +8,10 @@ from typing import TypeVar
 import msgspec
 
 from ..errors import Conflict, Invalid, NotFound
-from ..journal.caller import Caller
+from ..journal.actor import Actor
 from ..journal.command import Command, nothing
+from ..journal.decide.states import States
 from ..journal.event import Draft, Event
-from ..journal.states import States
 from ..names import check_person_name
 from ..permissions import ROLES
 from ..service import Service, check_limit, check_user_id, command, query, slow_command
@@ -24,14 +24,14 @@ from .account import check_account_name, check_nickname, check_password, claim_s
 from .accounts import Accounts
 from .events import RoleGiven, SignedOutEverywhere
 from .presence import Presence
-from .user import Origin, User, UserState, user_of
+from .user import SignInReference, User, UserState, user_of
 
-__all__ = ["Known", "Users", "register", "role_command"]
+__all__ = ["SignedIn", "Users", "register_command", "role_command"]
 
 R = TypeVar("R")
 
 
-class Known(msgspec.Struct, frozen=True):
+class SignedIn(msgspec.Struct, frozen=True):
     """
     The user who signs in.
 
@@ -62,13 +62,13 @@ class Users(Service):
 
     name = "users"
 
-    __slots__ = ("_accounts", "_by", "_caller", "_presence")
+    __slots__ = ("_accounts", "_actor", "_by", "_presence")
 
-    def __init__(self, caller: Caller, presence: Presence, accounts: Accounts) -> None:
-        super().__init__(caller.execute, caller.refused)
-        self._caller = caller
+    def __init__(self, actor: Actor, presence: Presence, accounts: Accounts) -> None:
+        super().__init__(actor.execute, actor.refused)
+        self._actor = actor
         self._accounts = accounts
-        self._by = caller.user
+        self._by = actor.user
         self._presence = presence
 
     @query
@@ -91,7 +91,7 @@ class Users(Service):
         """
         if not isinstance(user_ids, list | tuple):
             raise Invalid(f"Users are looked up by a list of ids, not {shown(user_ids)}.")
-        check_limit(len(user_ids), self._caller.settings.page_max)
+        check_limit(len(user_ids), self._actor.settings.page_max)
         return self._lookup(user_ids, lambda users: users)
 
     @query
@@ -109,7 +109,7 @@ class Users(Service):
                 nickname has what nobody can see.
             Conflict: over a network: the nickname looks like the name of another account.
         """
-        by, longest = self._by, self._caller.settings.name_chars_max
+        by, longest = self._by, self._actor.settings.name_chars_max
         stream = f"user/{by}"
 
         def decide(states: States) -> Sequence[Draft]:
@@ -117,7 +117,7 @@ class Users(Service):
             new_nickname = nickname and check_person_name(nickname, longest, "nickname")
             new_avatar = avatar and check_name(avatar, longest, "avatar")
             drafts = u.profile(state, by, new_nickname, new_avatar)
-            if new_nickname and drafts and self._caller.is_limited:
+            if new_nickname and drafts and self._actor.is_limited:
                 _check_new_nickname(states, state, new_nickname, by)
             return drafts
 
@@ -143,9 +143,9 @@ class Users(Service):
             Conflict: the name, or one that looks like it, is taken, or you have an account.
             RateLimited: too many were tried.
         """
-        by, chars_max = self._by, self._caller.settings.name_chars_max
+        by, chars_max = self._by, self._actor.settings.name_chars_max
         streams, shown = streams_of(name, chars_max), check_account_name(name, chars_max)
-        self._accounts.charge(self._caller.address or by)
+        self._accounts.charge(self._actor.address or by)
         hashed = await self._accounts.hash(check_password(password))
 
         def decide(states: States) -> Sequence[Draft]:
@@ -153,7 +153,7 @@ class Users(Service):
             return a.create_account(states, streams, by, shown, hashed)
 
         command = self._changing(by, decide, *streams, *claim_streams(shown))
-        return await self._caller.execute(command)
+        return await self._actor.execute(command)
 
     @slow_command
     async def change_password(self, old: str, new: str) -> User:
@@ -170,16 +170,16 @@ class Users(Service):
             Invalid: the new one is outside its limits.
             RateLimited: too many were tried.
         """
-        by, keep = self._by, self._caller.session
+        by, keep = self._by, self._actor.session
         checked = check_password(new)
         name = await self._own_account()
-        found = await self._accounts.verify(name, old, self._caller.address or by)
+        found = await self._accounts.verify(name, old, self._actor.address or by)
         hashed = await self._accounts.hash(checked)
 
         def decide(states: States) -> Sequence[Draft]:
             return a.set_password(states, found.stream, found.hash, hashed, keep)
 
-        return await self._caller.execute(self._changing(by, decide, found.stream))
+        return await self._actor.execute(self._changing(by, decide, found.stream))
 
     @command
     def sign_out(self, *, everywhere: bool = False) -> Command[None]:
@@ -189,9 +189,9 @@ class Users(Service):
         Args:
             everywhere: all sign-ins of this user, not this one only.
         """
-        by, session = self._by, self._caller.session
+        by, session = self._by, self._actor.session
         stream = f"user/{by}"
-        good_for = self._caller.settings.refresh_seconds
+        good_for = self._actor.settings.refresh_seconds
 
         def decide(states: States) -> Sequence[Draft]:
             if everywhere:
@@ -234,7 +234,7 @@ class Users(Service):
         """
 
         def result(states: States, events: Sequence[Event]) -> None:
-            if not self._presence.set_away(self._by, self._caller, away=away):
+            if not self._presence.set_away(self._by, self._actor, away=away):
                 raise Conflict("Only somebody who is connected can be away.")
 
         return Command(self._by, nothing, result)
@@ -251,7 +251,7 @@ class Users(Service):
         def name(states: States, events: Sequence[Event]) -> str:
             return states.of(UserState, f"user/{self._by}").account
 
-        found = await self._caller.execute(Command(self._by, nothing, name))
+        found = await self._actor.execute(Command(self._by, nothing, name))
         if not found:
             raise NotFound("You have no account yet; make one with users.create_account.")
         return found
@@ -270,14 +270,14 @@ class Users(Service):
         return user_of(user_id, state, self._presence.status(user_id))
 
 
-def register(
-    caller: Caller,
+def register_command(
+    actor: Actor,
     presence: Presence,
     nickname: str | None,
-    origin: Origin,
+    reference: SignInReference,
     *,
     chosen: bool = False,
-) -> Command[Known]:
+) -> Command[SignedIn]:
     """
     Make the command that a session begins with: the user is known from then on.
 
@@ -288,28 +288,28 @@ def register(
         chosen: True if a stranger has chosen the nickname.
         origin: the sign-in that the user comes from, which must not be over.
     """
-    by, session = caller.user, origin.session
+    by, session = actor.user, reference.session
     stream = f"user/{by}"
-    good_for, grace = caller.settings.refresh_seconds, caller.settings.refresh_grace_seconds
+    good_for, grace = actor.settings.refresh_seconds, actor.settings.refresh_grace_seconds
 
     def decide(states: States) -> Sequence[Draft]:
-        checked = _checked(caller, nickname)
+        checked = _checked(actor, nickname)
         state = states.of(UserState, stream)
-        state.check_signed_in(origin, states.now)
-        if session is not None and sign_ins.is_reused(state, origin, states.now, grace):
+        state.check_signed_in(reference, states.now)
+        if session is not None and sign_ins.is_reused(state, reference, states.now, grace):
             return (sign_ins.end(stream, session, states.now, good_for, reused=True),)
-        if checked is not None and chosen and caller.is_limited:
+        if checked is not None and chosen and actor.is_limited:
             _check_new_nickname(states, state, checked, by)
-        registered = u.register(state, by, checked, sign_ins.begun(origin))
-        return [*registered, *sign_ins.sign_in(state, stream, origin, states.now, grace)]
+        registered = u.register(state, by, checked, sign_ins.begun(reference))
+        return [*registered, *sign_ins.add_sign_in(state, stream, reference, states.now, grace)]
 
-    def result(states: States, events: Sequence[Event]) -> Known:
+    def result(states: States, events: Sequence[Event]) -> SignedIn:
         state = states.of(UserState, stream)
         user = user_of(by, state, presence.status(by))
-        kept = state.sign_ins.get(session or "") if origin.fresh or origin.refreshes else None
-        return Known(
+        kept = state.sign_ins.get(session or "") if reference.fresh or reference.refreshes else None
+        return SignedIn(
             user,
-            state.effective_role(caller.role),
+            state.effective_role(actor.role),
             state.account or None,
             None if kept is None else kept.generation,
             sign_ins.has_ended(event.data for event in events),
@@ -320,7 +320,7 @@ def register(
     return Command(by, decide, result, reads=(stream, *alike))
 
 
-def role_command(caller: Caller, origin: Origin, nickname: str | None) -> Command[str]:
+def role_command(actor: Actor, reference: SignInReference, nickname: str | None) -> Command[str]:
     """
     Make the command that a single request begins with: it gives the role that counts.
 
@@ -329,26 +329,26 @@ def role_command(caller: Caller, origin: Origin, nickname: str | None) -> Comman
         origin: the sign-in that the user comes from, which must not be over.
         nickname: what to show of one who was never seen; None is the id.
     """
-    by = caller.user
+    by = actor.user
     stream = f"user/{by}"
 
     def decide(states: States) -> Sequence[Draft]:
         state = states.of(UserState, stream)
-        state.check_signed_in(origin, states.now)
+        state.check_signed_in(reference, states.now)
         if state.joined_at:
             return ()
-        return u.register(state, by, _checked(caller, nickname), sign_ins.begun(origin))
+        return u.register(state, by, _checked(actor, nickname), sign_ins.begun(reference))
 
     def role(states: States, events: Sequence[Event]) -> str:
-        return states.of(UserState, stream).effective_role(caller.role)
+        return states.of(UserState, stream).effective_role(actor.role)
 
     return Command(by, decide, role, reads=(stream,))
 
 
-def _checked(caller: Caller, nickname: str | None) -> str | None:
+def _checked(actor: Actor, nickname: str | None) -> str | None:
     if nickname is None:
         return None
-    return check_person_name(nickname, caller.settings.name_chars_max, "nickname")
+    return check_person_name(nickname, actor.settings.name_chars_max, "nickname")
 
 
 def _check_new_nickname(states: States, state: UserState, nickname: str, by: str) -> None:

@@ -14,15 +14,15 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from ..errors import NotAllowed
+from ..journal.decide.states import States
 from ..journal.event import Data, Draft
-from ..journal.states import States
-from .events import SignedIn, SignedOut
-from .user import Origin, UserState
+from .events import SignedOut, SignInRecorded
+from .user import SignInReference, UserState
 
-__all__ = ["GuestOrigin", "begun", "check_guest", "end", "has_ended", "is_reused", "sign_in"]
+__all__ = ["GuestReference", "add_sign_in", "begun", "check_guest", "end", "has_ended", "is_reused"]
 
 
-class GuestOrigin(msgspec.Struct, frozen=True):
+class GuestReference(msgspec.Struct, frozen=True):
     """
     The guest that a user was before signing in, whose cart comes along.
 
@@ -32,11 +32,11 @@ class GuestOrigin(msgspec.Struct, frozen=True):
     """
 
     user: str
-    origin: Origin = Origin()
+    reference: SignInReference = SignInReference()
 
 
-def sign_in(
-    state: UserState, stream: str, origin: Origin, now: datetime, grace_seconds: float
+def add_sign_in(
+    state: UserState, stream: str, reference: SignInReference, now: datetime, grace_seconds: float
 ) -> list[Draft]:
     """
     Note what a sign-in changes in its family: it begins, goes on, or ends.
@@ -48,34 +48,36 @@ def sign_in(
         now: the time.
         grace_seconds: how long after its use a refresh token may be used once more.
     """
-    session = origin.session
-    if session is None or not (origin.fresh or origin.refreshes):
+    session = reference.session
+    if session is None or not (reference.fresh or reference.refreshes):
         return []
     kept = state.sign_ins.get(session)
-    if origin.fresh:
+    if reference.fresh:
         # A new guest's registration has named it.
-        return [] if state.joined_at is None else [Draft(stream, SignedIn(session))]
-    used = origin.generation or 0
+        return [] if state.joined_at is None else [Draft(stream, SignInRecorded(session))]
+    used = reference.generation or 0
     if kept is None:
         # It began with an older version, whose tokens were good for any number of uses; or in
         # another history.
-        return [Draft(stream, SignedIn(session, used + 1))]
-    if is_reused(state, origin, now, grace_seconds):
+        return [Draft(stream, SignInRecorded(session, used + 1))]
+    if is_reused(state, reference, now, grace_seconds):
         return []
-    return [] if used < kept.generation else [Draft(stream, SignedIn(session, used + 1))]
+    return [] if used < kept.generation else [Draft(stream, SignInRecorded(session, used + 1))]
 
 
-def begun(origin: Origin) -> str | None:
+def begun(reference: SignInReference) -> str | None:
     """Return the sign-in that a new user begins with, if it has a family of tokens."""
-    return origin.session if origin.fresh or origin.generation is not None else None
+    return reference.session if reference.fresh or reference.generation is not None else None
 
 
-def is_reused(state: UserState, origin: Origin, now: datetime, grace_seconds: float) -> bool:
+def is_reused(
+    state: UserState, reference: SignInReference, now: datetime, grace_seconds: float
+) -> bool:
     """Tell whether a refresh token was used before, and longer than a moment ago."""
-    kept = state.sign_ins.get(origin.session or "")
-    if kept is None or not origin.refreshes:
+    kept = state.sign_ins.get(reference.session or "")
+    if kept is None or not reference.refreshes:
         return False
-    behind = kept.generation - (origin.generation or 0)
+    behind = kept.generation - (reference.generation or 0)
     if behind <= 0:
         return False
     # A clock that was set back makes nobody a thief: then the moment lasts until it is right.
@@ -105,7 +107,7 @@ def has_ended(facts: Iterable[Data]) -> bool:
     return any(isinstance(fact, SignedOut) and fact.reused for fact in facts)
 
 
-def check_guest(states: States, guest: GuestOrigin, user: str, grace_seconds: float) -> None:
+def check_guest(states: States, guest: GuestReference, user: str, grace_seconds: float) -> None:
     """
     Return if what a guest has may become a user's.
 
@@ -123,6 +125,6 @@ def check_guest(states: States, guest: GuestOrigin, user: str, grace_seconds: fl
     state = states.of(UserState, f"user/{guest.user}")
     if state.account or state.role != "user":
         raise NotAllowed("Give a guest's token as `guest`; this one belongs to an account.")
-    state.check_signed_in(guest.origin, states.now)
-    if is_reused(state, guest.origin, states.now, grace_seconds):
+    state.check_signed_in(guest.reference, states.now)
+    if is_reused(state, guest.reference, states.now, grace_seconds):
         raise NotAllowed("The guest's token was used before; sign in without `guest`.")

@@ -17,16 +17,16 @@ from .events import (
     Profiled,
     Registered,
     RoleGiven,
-    SignedIn,
     SignedOut,
     SignedOutEverywhere,
+    SignInRecorded,
     UserEvent,
 )
 
 __all__ = [
     "SIGNED_OUT_MAX",
     "SIGN_INS_MAX",
-    "Origin",
+    "SignInReference",
     "SignInState",
     "Status",
     "User",
@@ -66,7 +66,7 @@ class User(msgspec.Struct, frozen=True):
     rating: float
 
 
-class Origin(msgspec.Struct, frozen=True):
+class SignInReference(msgspec.Struct, frozen=True):
     """
     A sign-in that a session comes from.
 
@@ -134,7 +134,7 @@ class UserState(Links):
                 self.account = name
             case RoleGiven(role):
                 self.role = role
-            case SignedIn(session, generation):
+            case SignInRecorded(session, generation):
                 self._keep(session, generation, event.at)
             case SignedOut(session, until):
                 self._end(session, until, event.at)
@@ -149,18 +149,18 @@ class UserState(Links):
         """A user's stream is the user's alone."""
         check_reading("user", *(("owner",) if stream == f"user/{user}" else ()))
 
-    def check_signed_in(self, origin: Origin, now: datetime) -> None:
+    def check_signed_in(self, reference: SignInReference, now: datetime) -> None:
         """Raise NotAllowed if a sign-in is over."""
-        session = origin.session
+        session = reference.session
         if session is None or session in self.sign_ins:
             return
-        if origin.fresh:
-            over = origin.epoch is not None and origin.epoch != self.epoch
+        if reference.fresh:
+            over = reference.epoch is not None and reference.epoch != self.epoch
         else:
             # A user whose token is ours and who was never here is of another history, from
             # before a reset, and begins anew.
-            lost = origin.generation is not None and self.joined_at is not None
-            over = lost or self._is_over(session, origin.issued, now)
+            lost = reference.generation is not None and self.joined_at is not None
+            over = lost or self._is_over(session, reference.issued, now)
         if over:
             raise NotAllowed("You were signed out; sign in again.")
 

@@ -18,11 +18,11 @@ from typing import Protocol
 import msgspec
 
 from ..errors import Conflict, HubbubError
-from .follower import Follower
-from .lost import PROTOCOL_ERROR, TRY_AGAIN_LATER, Lost, is_passing
+from .connection_lost import PROTOCOL_ERROR, TRY_AGAIN_LATER, ConnectionLost, is_passing
+from .follower import RemoteFollower
 from .messages import Followed
 
-__all__ = ["Done", "EventHead", "Follow", "read_head", "read_stream"]
+__all__ = ["Done", "EventHead", "FollowedStream", "read_head", "read_stream"]
 
 PAGE_EVENTS = 100
 
@@ -54,7 +54,7 @@ _read_followed = msgspec.json.Decoder(Followed).decode
 _read_page = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
-class Follow:
+class FollowedStream:
     """
     One stream, for all who follow it here.
 
@@ -71,23 +71,23 @@ class Follow:
         self.stream = stream
         self._ask = ask
         self._idle = idle
-        self._followers: dict[Follower, None] = {}
+        self._followers: dict[RemoteFollower, None] = {}
         # Those who are not let in yet; one after another, for each has its own answer.
-        self._joining: deque[Follower] = deque()
-        self._reading: set[Follower] = set()
+        self._joining: deque[RemoteFollower] = deque()
+        self._reading: set[RemoteFollower] = set()
         self._connected = connected
         self._asking = False
         # The seq of the last event that came; None while the server sends none.
         self._position: int | None = None
 
-    def join(self, after: int | None, wake: Callable[[], None]) -> Follower:
+    def join(self, after: int | None, wake: Callable[[], None]) -> RemoteFollower:
         """Ask for one more follower to be let in; it is told by ``wake``."""
-        follower = Follower(self, after, wake)
+        follower = RemoteFollower(self, after, wake)
         self._joining.append(follower)
         self._settle()
         return follower
 
-    def leave(self, follower: Follower) -> None:
+    def leave(self, follower: RemoteFollower) -> None:
         """Let a follower go."""
         self._followers.pop(follower, None)
         if follower in self._joining:
@@ -118,7 +118,9 @@ class Follow:
             # It was under way when the server was asked to stop.
             return
         if seq != self._position + 1:
-            raise Lost(PROTOCOL_ERROR, f"{self.stream} went from {self._position} to {seq}")
+            raise ConnectionLost(
+                PROTOCOL_ERROR, f"{self.stream} went from {self._position} to {seq}"
+            )
         self._position = seq
         encoded, filled = bytes(body), False
         for follower in self._followers:
@@ -151,7 +153,7 @@ class Follow:
         self._unfollow()
         self.ended(error)
 
-    def catch_up(self, follower: Follower) -> None:
+    def catch_up(self, follower: RemoteFollower) -> None:
         """Read what a follower lacks, if there is room for it."""
         wanted = follower.behind and follower.has_room and follower in self._followers
         if wanted and self._connected and follower not in self._reading:
@@ -175,7 +177,7 @@ class Follow:
         if not (self._followers or self._joining or self._asking):
             self._idle()
 
-    def _follow(self, after: int | None, joining: Follower | None) -> None:
+    def _follow(self, after: int | None, joining: RemoteFollower | None) -> None:
         self._unfollow()
         self._asking = True
         params = {"stream": self.stream, "after": after}
@@ -189,7 +191,7 @@ class Follow:
     def _followed(
         self,
         after: int | None,
-        joining: Follower | None,
+        joining: RemoteFollower | None,
         result: msgspec.Raw,
         error: HubbubError | None,
     ) -> None:
@@ -207,7 +209,7 @@ class Follow:
         else:
             self._refused(joining, error)
 
-    def _let_in(self, follower: Follower, head: int) -> None:
+    def _let_in(self, follower: RemoteFollower, head: int) -> None:
         if follower.last is not None and follower.last > head:
             follower.fail(
                 Conflict(
@@ -224,30 +226,34 @@ class Follow:
         self.catch_up(follower)
         follower.wake()
 
-    def _refused(self, joining: Follower | None, error: HubbubError) -> None:
+    def _refused(self, joining: RemoteFollower | None, error: HubbubError) -> None:
         if self._followers and is_passing(error):
-            raise Lost(TRY_AGAIN_LATER, error.message)
+            raise ConnectionLost(TRY_AGAIN_LATER, error.message)
         if joining is not None:
             joining.fail(error)
         self.ended(error)
 
-    def _paged(self, follower: Follower, result: msgspec.Raw, error: HubbubError | None) -> None:
+    def _paged(
+        self, follower: RemoteFollower, result: msgspec.Raw, error: HubbubError | None
+    ) -> None:
         self._reading.discard(follower)
         if follower not in self._followers:
             return
         if error is None:
             self._put_page(follower, _read_page(result))
         elif is_passing(error):
-            raise Lost(TRY_AGAIN_LATER, error.message)
+            raise ConnectionLost(TRY_AGAIN_LATER, error.message)
         else:
             follower.fail(error)
             self.leave(follower)
 
-    def _put_page(self, follower: Follower, page: list[msgspec.Raw]) -> None:
+    def _put_page(self, follower: RemoteFollower, page: list[msgspec.Raw]) -> None:
         for body in page:
             seq = read_head(body).seq
             if follower.last is None or seq != follower.last + 1:
-                raise Lost(PROTOCOL_ERROR, f"a page of {self.stream} has {seq} out of order")
+                raise ConnectionLost(
+                    PROTOCOL_ERROR, f"a page of {self.stream} has {seq} out of order"
+                )
             follower.put(seq, bytes(body))
         # A short page is the last one.
         follower.behind = follower.full or len(page) == PAGE_EVENTS

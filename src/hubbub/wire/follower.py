@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ..errors import HubbubError
 
-__all__ = ["BUFFER_BYTES_MAX", "BUFFER_EVENTS_MAX", "Follower", "Source"]
+__all__ = ["BUFFER_BYTES_MAX", "BUFFER_EVENTS_MAX", "RemoteFollower", "Source"]
 
 # Events of one stream that wait for one follower.
 BUFFER_EVENTS_MAX = 1_024
@@ -22,14 +22,14 @@ class Source(Protocol):
 
     stream: str
 
-    def catch_up(self, follower: Follower) -> None:
+    def catch_up(self, follower: RemoteFollower) -> None:
         """Take in that a follower which is behind may have room."""
 
-    def leave(self, follower: Follower) -> None:
+    def leave(self, follower: RemoteFollower) -> None:
         """Let a follower go."""
 
 
-class Follower:
+class RemoteFollower:
     """
     One who follows a stream: a cursor, and what waits to be taken.
 

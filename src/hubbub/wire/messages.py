@@ -27,7 +27,7 @@ __all__ = [
     "Followed",
     "Incoming",
     "Outgoing",
-    "SignedIn",
+    "SignInResult",
     "encode",
     "error_object",
     "error_of",
@@ -92,7 +92,7 @@ class Outgoing(msgspec.Struct, frozen=True, gc=False):
     jsonrpc: str = "2.0"
 
 
-class SignedIn(msgspec.Struct, frozen=True):
+class SignInResult(msgspec.Struct, frozen=True):
     """
     The result of ``session.sign_in``.
 

@@ -30,7 +30,7 @@ from .messages import (
 
 P = TypeVar("P")
 
-__all__ = ["Answered", "Asked", "Malformed", "Peer", "Told"]
+__all__ = ["Malformed", "Notification", "Peer", "Request", "Response"]
 
 # Requests in one array.
 BATCH_REQUESTS_MAX = 100
@@ -44,7 +44,7 @@ _decode = msgspec.json.Decoder(Incoming).decode
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
-class Asked:
+class Request:
     """The other end's request. Without an id it is a notification: it gets no answer."""
 
     __slots__ = ("batch", "id", "method", "params")
@@ -58,7 +58,7 @@ class Asked:
         self.batch = batch
 
 
-class Answered(msgspec.Struct, frozen=True):
+class Response(msgspec.Struct, frozen=True):
     """The other end's answer: exactly one of result and error is set."""
 
     id: Id
@@ -66,7 +66,7 @@ class Answered(msgspec.Struct, frozen=True):
     error: ErrorObject | None
 
 
-class Told(msgspec.Struct, frozen=True):
+class Notification(msgspec.Struct, frozen=True):
     """The other end's notification."""
 
     method: str
@@ -79,7 +79,7 @@ class Malformed(msgspec.Struct, frozen=True):
     frame: bytes | None
 
 
-Happening = Asked | Answered | Told | Malformed
+IncomingMessage = Request | Response | Notification | Malformed
 
 
 class _Batch:
@@ -118,7 +118,7 @@ class Peer:
         self._asks = asks
         self._last_id = 0
 
-    def receive(self, payload: bytes | str) -> Iterator[Happening]:
+    def receive(self, payload: bytes | str) -> Iterator[IncomingMessage]:
         """Read one frame: what has happened, in order."""
         head = payload.lstrip()[:1]
         if head in (b"[", "["):
@@ -130,22 +130,22 @@ class Peer:
         self._last_id += 1
         return self._last_id, encode(Outgoing(id=self._last_id, method=method, params=params))
 
-    def answer(self, asked: Asked, result: object) -> bytes | None:
+    def answer(self, request: Request, result: object) -> bytes | None:
         """Make the answer to a request: a frame, or None if there is none to send yet."""
-        if asked.id is msgspec.UNSET:
+        if request.id is msgspec.UNSET:
             return None
-        answer = encode(Outgoing(id=asked.id, result=result))
-        return answer if asked.batch is None else asked.batch.add(answer)
+        answer = encode(Outgoing(id=request.id, result=result))
+        return answer if request.batch is None else request.batch.add(answer)
 
-    def refuse(self, asked: Asked, error: Exception) -> bytes | None:
+    def refuse(self, request: Request, error: Exception) -> bytes | None:
         """Make an error the answer to a request; see :meth:`answer`."""
-        if asked.id is msgspec.UNSET:
+        if request.id is msgspec.UNSET:
             return None
         shown = error_object(error)
         if isinstance(error, UnknownMethod):
             shown = ErrorObject(METHOD_NOT_FOUND, shown.message, shown.data)
-        answer = encode(Outgoing(id=asked.id, error=shown))
-        return answer if asked.batch is None else asked.batch.add(answer)
+        answer = encode(Outgoing(id=request.id, error=shown))
+        return answer if request.batch is None else request.batch.add(answer)
 
     def tell(self, method: str, params: object) -> bytes:
         """Make a notification."""
@@ -155,7 +155,7 @@ class Peer:
         """Make the answer to a frame that was too large to be read."""
         return _malformed(INVALID_REQUEST, f"The frame is larger than {limit} bytes; send less.")
 
-    def _receive_array(self, payload: bytes | str) -> Iterator[Happening]:
+    def _receive_array(self, payload: bytes | str) -> Iterator[IncomingMessage]:
         try:
             items = _decode_array(payload)
         except UNREADABLE as error:
@@ -169,19 +169,19 @@ class Peer:
         else:
             yield from self._receive_requests(items)
 
-    def _receive_requests(self, items: list[msgspec.Raw]) -> Iterator[Happening]:
+    def _receive_requests(self, items: list[msgspec.Raw]) -> Iterator[IncomingMessage]:
         batch = _Batch()
-        happenings = [self._read(item, batch) for item in items]
-        for happening in happenings:
-            if isinstance(happening, Malformed) and happening.frame is not None:
-                batch.answers.append(happening.frame)
-            elif isinstance(happening, Asked) and happening.id is not msgspec.UNSET:
+        messages = [self._read(item, batch) for item in items]
+        for message in messages:
+            if isinstance(message, Malformed) and message.frame is not None:
+                batch.answers.append(message.frame)
+            elif isinstance(message, Request) and message.id is not msgspec.UNSET:
                 batch.open += 1
         if not batch.open and batch.answers:
             yield Malformed(batch.frame())
-        yield from (happening for happening in happenings if isinstance(happening, Asked))
+        yield from (message for message in messages if isinstance(message, Request))
 
-    def _read(self, payload: bytes | str | msgspec.Raw, batch: _Batch | None) -> Happening:
+    def _read(self, payload: bytes | str | msgspec.Raw, batch: _Batch | None) -> IncomingMessage:
         try:
             message = _decode(payload)
         except msgspec.ValidationError as error:
@@ -198,23 +198,23 @@ class Peer:
         if isinstance(number, str) and len(number) > ID_CHARS_MAX:
             text = f"An id is a number of 64 bits, or a text of up to {ID_CHARS_MAX} characters."
             return Malformed(_malformed(INVALID_REQUEST, text))
-        return Asked(number, method, message.params, batch)
+        return Request(number, method, message.params, batch)
 
-    def _read_answer(self, message: Incoming) -> Happening:
+    def _read_answer(self, message: Incoming) -> IncomingMessage:
         if isinstance(message.method, str):
-            return Told(message.method, message.params)
+            return Notification(message.method, message.params)
         result = None if message.result is msgspec.UNSET else message.result
         error = None if message.error is msgspec.UNSET else message.error
         if message.id is msgspec.UNSET or (result is None) == (error is None):
             return Malformed(None)
-        return Answered(message.id, result, error)
+        return Response(message.id, result, error)
 
 
 class UnknownMethod(NotFound):
     """The other end asked for a method that there is not."""
 
 
-def decode_params(asked: Asked, decoder: msgspec.json.Decoder[P]) -> P:
+def decode_params(request: Request, decoder: msgspec.json.Decoder[P]) -> P:
     """
     Read a request's arguments.
 
@@ -222,9 +222,9 @@ def decode_params(asked: Asked, decoder: msgspec.json.Decoder[P]) -> P:
         Invalid: they are not the method's.
     """
     try:
-        return decoder.decode(asked.params)
+        return decoder.decode(request.params)
     except UNREADABLE as error:
-        raise Invalid(f"The params of {asked.method} are wrong: {error}.") from error
+        raise Invalid(f"The params of {request.method} are wrong: {error}.") from error
 
 
 def _malformed(code: int, message: str) -> bytes:

@@ -19,7 +19,7 @@ __all__ = [
     "SNAPSHOTS",
     "SNAPSHOTS_AFTER",
     "SNAPSHOT_PART",
-    "STREAMS",
+    "STREAM_COUNTS",
     "SUPERSEDE",
     "TAILS",
     "TAKEN_BACK",
@@ -133,7 +133,7 @@ SELECT stream, seq, at, body FROM snapshot WHERE stream IN (
     SELECT DISTINCT stream FROM snapshot WHERE stream > ? ORDER BY stream LIMIT ?
 ) ORDER BY stream, part
 """
-STREAMS = """
+STREAM_COUNTS = """
 SELECT name, count(*) FROM event JOIN stream ON number = stream GROUP BY stream ORDER BY name
 """
 SNAPSHOT_PART = """

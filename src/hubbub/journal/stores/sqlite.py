@@ -212,7 +212,9 @@ class SQLiteStore:
     @storage_errors
     def streams(self) -> Iterator[tuple[str, int]]:
         """Return each stream's name and how many events it has."""
-        return iter([(str(stream), int(count)) for stream, count in self._all(schema.STREAMS)])
+        return iter(
+            [(str(stream), int(count)) for stream, count in self._all(schema.STREAM_COUNTS)]
+        )
 
     @storage_errors
     def records(self, stream: str, after: int, limit: int) -> list[Record]:

@@ -1,0 +1,127 @@
+"""What is read from the store: pages of messages, searches, unread counts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from ...journal.actor import Actor
+from ...journal.command import Command, nothing
+from ...journal.decide.states import States
+from ...journal.event import Event
+from ...journal.link import Links
+from ...journal.live.topic import cut
+from ...service import SEQ_MAX, check_limit, check_seq
+from ...words import Search, matches, search_of
+from ..rooms.room import RoomState, id_of, stream_of
+from .message import Message, message_of
+
+__all__ = ["History"]
+
+# The unread messages of a room that are counted; more are shown as this many.
+UNREAD_MAX = 1_000
+# Messages that may be what is searched for and are looked at in one go.
+SEARCH_PART = 100
+
+
+class History:
+    """
+    Reads rooms' messages for one session; only members read.
+
+    Args:
+        caller: who asks.
+    """
+
+    __slots__ = ("_actor",)
+
+    def __init__(self, actor: Actor) -> None:
+        self._actor = actor
+
+    async def page(
+        self, room_id: str, *, before: int | None, after: int | None, limit: int
+    ) -> list[Message]:
+        """Read a page of messages, the oldest first."""
+        check_limit(limit, self._actor.settings.page_max)
+        for seq in (before, after):
+            if seq is not None:
+                check_seq(seq)
+        stream = await self.readable(room_id)
+        return await self._actor.query(self._read_page, stream, after, before, limit)
+
+    async def search(self, room_id: str, text: str, *, limit: int) -> list[Message]:
+        """Find messages by their words, the newest first."""
+        check_limit(limit, self._actor.settings.page_max)
+        search = search_of(text)
+        stream = await self.readable(room_id)
+        journal, found, before = self._actor.journal, list[Message](), SEQ_MAX
+        room = self._actor.settings.page_bytes_max
+        while before and len(found) < limit and room > 0:
+            # One bounded part at a time, so that others get their turn in between.
+            more, before = await journal.searching(
+                self._search_part, stream, search, before, by=self._actor.user
+            )
+            found += more
+            room -= sum(len(message.text.encode()) for message in more)
+        return found[:limit]
+
+    async def unread(self) -> dict[str, int]:
+        """Count others' messages after one's marks."""
+        actor = self._actor
+
+        def marks(states: States, events: Sequence[Event]) -> dict[str, int]:
+            return dict(states.of(Links, f"user/{actor.user}").links)
+
+        reads = (f"user/{actor.user}",)
+        found = await actor.execute(Command(actor.user, nothing, marks, reads=reads))
+        return await actor.query(self._count, found)
+
+    async def readable(self, room_id: str) -> str:
+        """Return a room's stream if one may read it; raise otherwise."""
+        stream, by = stream_of(room_id), self._actor.user
+
+        def check(states: States, events: Sequence[Event]) -> None:
+            states.of(RoomState, stream).check_member(by)
+
+        await self._actor.execute(Command(by, nothing, check, reads=(stream,)))
+        return stream
+
+    def _read_page(
+        self, stream: str, after: int | None, before: int | None, limit: int
+    ) -> list[Message]:
+        journal = self._actor.journal
+        bodies = journal.store.page(stream, "message", after, before, limit)
+        # Of a page that is too large those stay that are next to where it begins.
+        forward = before is None and after is not None
+        page = cut(bodies if forward else bodies[::-1], self._actor.settings.page_bytes_max)
+        said = [journal.streams.decode(body) for body in page]
+        return self._messages(stream, said if forward else said[::-1])
+
+    def _search_part(self, stream: str, search: Search, before: int) -> tuple[list[Message], int]:
+        """Search a part of a room's messages; return the seq before which to go on, or 0."""
+        journal, found = self._actor.journal, list[Message]()
+        seqs = journal.store.search(stream, search.terms, before, SEARCH_PART)
+        for seq in seqs:
+            [body] = journal.store.read(stream, seq - 1, 1)
+            [message] = self._messages(stream, [journal.streams.decode(body)])
+            # The index knows every text that a message ever had, and has runs in pairs only.
+            if matches(message.text, search.wanted):
+                found.append(message)
+        return found, seqs[-1] if len(seqs) == SEARCH_PART else 0
+
+    def _messages(self, stream: str, said: Sequence[Event]) -> list[Message]:
+        if not said:
+            return []
+        journal = self._actor.journal
+        about: defaultdict[int | None, list[Event]] = defaultdict(list)
+        for body in journal.store.about(stream, said[0].seq, said[-1].seq):
+            event = journal.streams.decode(body)
+            about[event.ref].append(event)
+        return [message_of(event, about[event.seq]) for event in said]
+
+    def _count(self, marks: dict[str, int]) -> dict[str, int]:
+        store, by = self._actor.journal.store, self._actor.user
+        return {
+            id_of(stream): store.count(stream, "message", seq, by, UNREAD_MAX)
+            for stream, seq in marks.items()
+            if stream.startswith(("room/", "direct/"))
+        }

@@ -1,0 +1,59 @@
+"""Lists of rooms, page by page: a page costs what is on it, however many rooms there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from heapq import merge
+from itertools import groupby, islice, takewhile
+
+from ...errors import NotFound
+from ...journal.actor import Actor
+from ...journal.command import Command, nothing
+from ...journal.decide.states import States
+from ...journal.event import Event
+from ...journal.link import Links
+from ...service import check_limit
+from ..messages import commands as speaking
+from .room import INDEX, Room, RoomState, room_of, stream_of
+
+__all__ = ["list_directs", "list_rooms"]
+
+
+def list_rooms(actor: Actor, *, after: str | None, limit: int, joined: bool) -> Command[list[Room]]:
+    """List rooms; see :meth:`hubbub.chat.service.Chat.rooms`."""
+    mine = f"user/{actor.user}"
+    check_limit(limit, actor.settings.page_max)
+    first = "room/" if after is None else max("room/", stream_of(after))
+
+    def result(states: States, events: Sequence[Event]) -> list[Room]:
+        holders = (mine,) if joined else (mine, INDEX)
+        found = merge(*(states.of(Links, holder).ordered(first) for holder in holders))
+        streams = list(islice(_rooms_of(found), limit))
+        states.need(streams)
+        return [room_of(stream, states.of(RoomState, stream)) for stream in streams]
+
+    return Command(actor.user, nothing, result, reads=[INDEX, mine])
+
+
+def list_directs(actor: Actor, *, before: str | None, limit: int | None) -> Command[list[Room]]:
+    """List direct conversations; see :meth:`hubbub.chat.service.Chat.directs`."""
+    by, mine = actor.user, f"user/{actor.user}"
+    most = actor.settings.page_max
+    count = most if limit is None else check_limit(limit, most)
+
+    def result(states: States, events: Sequence[Event]) -> list[Room]:
+        links = states.of(Links, mine).links
+        if before is not None and not (isinstance(before, str) and before in links):
+            raise NotFound("There is no such direct conversation; see chat.directs().")
+        known = takewhile(lambda stream: stream != before, links)
+        streams = [stream for stream in known if stream.startswith("direct/")][-count:]
+        states.need([*streams, *(f"user/{speaking.other_of(stream, by)}" for stream in streams)])
+        return [speaking.direct_room_of(stream, by, states) for stream in streams]
+
+    return Command(by, nothing, result, reads=[mine])
+
+
+def _rooms_of(streams: Iterator[str]) -> Iterator[str]:
+    """Pass each room on once; they are in order."""
+    rooms = takewhile(lambda stream: stream.startswith("room/"), streams)
+    return (stream for stream, _ in groupby(rooms))

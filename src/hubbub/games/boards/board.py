@@ -1,0 +1,396 @@
+"""A leaderboard: what counts, and who stands where. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import chain
+from typing import Any, ClassVar
+
+import msgspec
+
+from ...errors import Conflict, Invalid, NotFound
+from ...journal.event import Event, State
+from ...shown import shown
+from .. import events as e
+from ..scores import SCORE_MAX, add_exactly, exact, rounded
+from .cursor import cursor_of
+from .paging import rank_after, rank_before
+from .ranking import Place, Ranking
+
+__all__ = [
+    "Board",
+    "BoardState",
+    "Entry",
+    "Season",
+    "board_of",
+    "board_stream",
+    "check_sum",
+    "entries",
+    "entries_around",
+    "entries_between",
+    "entry_of",
+]
+
+# Past seasons that a board keeps; the oldest goes first.
+SEASONS_MAX = 1_000
+# What is encoded in one go: some milliseconds.
+PART_PLACES = 5_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Board(msgspec.Struct, frozen=True):
+    """
+    A board's settings.
+
+    Args:
+        name: what the games methods take.
+        stream: what ``follow`` and ``read`` take.
+        operator: ``best`` keeps a user's best score, ``sum`` adds up, ``latest`` replaces.
+        order: ``desc`` if the highest is the best, ``asc`` if the lowest is.
+        reset: when a new season begins, as a cron schedule in UTC; None if never.
+        season: the number of the season that goes on; 1 is the first.
+        size: how many users have an entry.
+        created_at: UTC.
+    """
+
+    name: str
+    stream: str
+    operator: e.Operator
+    order: e.BoardOrder
+    reset: str | None
+    season: int
+    size: int
+    created_at: datetime
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """
+    Where a user stands on a board.
+
+    Args:
+        board: the board's name.
+        user_id: whose entry it is.
+        nickname: what the user was called when the score was made.
+        score: what counts of all that was submitted.
+        rank: 1 is the best; equal scores rank by who got there first.
+        at: when the user got there, UTC.
+        metadata: what was submitted with the score that counts.
+        cursor: names this place for a page before or after it. It stays valid while scores
+            move, also when this user's does.
+    """
+
+    board: str
+    user_id: str
+    nickname: str
+    score: int | float
+    rank: int
+    at: datetime
+    metadata: dict[str, Any] | None = None
+    cursor: str = ""
+
+
+class Season(msgspec.Struct, frozen=True):
+    """
+    A season that is over.
+
+    Args:
+        number: 1 is the first.
+        after: the seq of the event before its first.
+        until: the seq of its last event.
+        size: how many users had an entry.
+        started_at: UTC.
+        ended_at: UTC.
+    """
+
+    number: int
+    after: int
+    until: int
+    size: int
+    started_at: datetime
+    ended_at: datetime
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What a snapshot keeps of a board beside its places, which are the further parts."""
+
+    operator: e.Operator
+    order: e.BoardOrder
+    reset: str | None
+    created_at: datetime | None
+    season_at: datetime | None
+    season_after: int
+    seasons: list[Season]
+    metadata: dict[str, dict[str, Any]]
+    first_at: datetime | None = None
+
+
+class BoardState(State):
+    """
+    The fold of a ``board/NAME`` stream.
+
+    Args:
+        season_at: when the season that goes on began.
+        season_after: the seq of the event before its first.
+        seasons: those that are over, the newest ``SEASONS_MAX``.
+        ranking: the places of the season that goes on.
+        metadata: a user -> what was submitted with the score that counts.
+        first_at: when the first score of that season came; None before.
+    """
+
+    data_type: ClassVar[Any] = e.BoardEvent
+    kept_type: ClassVar[Any] = Kept
+    part_type: ClassVar[Any] = list[Place]
+
+    operator: e.Operator = "best"
+    order: e.BoardOrder = "desc"
+    reset: str | None = None
+    created_at: datetime | None = None
+    season_at: datetime | None = None
+    season_after: int = 0
+    seasons: list[Season] = []
+    metadata: dict[str, dict[str, Any]] = {}
+    ranking: Ranking = msgspec.field(default_factory=Ranking)
+    first_at: datetime | None = None
+
+    def apply(self, event: Event) -> None:
+        """Take one event in."""
+        match event.data:
+            case e.Submitted(user, score, nickname, metadata):
+                self._submit(event, user, score, nickname, metadata)
+            case e.BoardCreated(operator, order, reset):
+                self.operator, self.order, self.reset = operator, order, reset
+                self.created_at = self.season_at = event.at
+                self.season_after = event.seq
+            case e.Reset(number, ended_at):
+                self._reset(event, number, ended_at)
+            case unknown:
+                raise AssertionError(f"not a board's event: {unknown!r}")
+
+    def kept(self) -> Kept:
+        """Return what a snapshot keeps."""
+        return Kept(
+            self.operator,
+            self.order,
+            self.reset,
+            self.created_at,
+            self.season_at,
+            self.season_after,
+            self.seasons,
+            self.metadata,
+            self.first_at,
+        )
+
+    def parts(self) -> Sequence[list[Place]]:
+        """Return the places in their order."""
+        places = list(self.ranking)
+        return [places[at : at + PART_PLACES] for at in range(0, len(places), PART_PLACES)]
+
+    @classmethod
+    def restored(cls, kept: Kept, parts: Iterable[list[Place]]) -> BoardState:
+        """Make a state of what a snapshot has kept."""
+        return cls(
+            kept.operator,
+            kept.order,
+            kept.reset,
+            kept.created_at,
+            kept.season_at,
+            kept.season_after,
+            kept.seasons,
+            kept.metadata,
+            Ranking(chain.from_iterable(parts)),
+            kept.first_at,
+        )
+
+    def check_reader(self, stream: str, user: str) -> None:
+        """A board is everybody's."""
+        self.check_exists(stream)
+
+    def check_exists(self, stream: str) -> None:
+        """Raise NotFound if there is no such board."""
+        if self.created_at is None:
+            name = stream.removeprefix("board/")
+            raise NotFound(f"There is no board {name!r}; make it with create_board.")
+
+    def counts(self, user: str, score: float) -> int | float | None:
+        """Return what a user's score will be after one more; None if it stays as it is."""
+        total = self._counted(self.ranking.get(user), score)
+        return None if total is None else rounded(total)
+
+    def total(self, user: str) -> int | Decimal:
+        """Return what a user's scores add up to, exactly."""
+        place = self.ranking.get(user)
+        return 0 if place is None else self._total(place)
+
+    def _counted(self, place: Place | None, score: float) -> int | float | Decimal | None:
+        if place is None or self.operator == "latest":
+            return score
+        if self.operator == "sum":
+            return add_exactly(self._total(place), exact(score))
+        before = self.score_of(place)
+        better = score > before if self.order == "desc" else score < before
+        return score if better else None
+
+    def _total(self, place: Place) -> int | Decimal:
+        return exact(self.score_of(place)) if place.total is None else place.total
+
+    def score(self, user: str) -> int | float | None:
+        """Return a user's score, if there is one."""
+        place = self.ranking.get(user)
+        return None if place is None else self.score_of(place)
+
+    def score_of(self, place: Place) -> int | float:
+        """Return the score that a place is for, which is never -0.0."""
+        return 0 - place.key if self.order == "desc" else place.key + 0
+
+    def season_began(self) -> datetime | None:
+        """Return from when on the schedule ends the season; None before the board is made."""
+        return self.first_at or self.season_at
+
+    def _submit(
+        self,
+        event: Event,
+        user: str,
+        submitted: float,
+        nickname: str | None,
+        metadata: dict[str, Any] | None,
+    ) -> None:
+        place = self.ranking.get(user)
+        total = self._counted(place, submitted + 0)
+        if total is None:
+            return
+        if not self.ranking:
+            self.first_at = event.at
+        score = rounded(total)
+        unchanged = place is not None and score == self.score_of(place)
+        sum_now = total if isinstance(total, Decimal) and total != exact(score) else None
+        if place is None or not unchanged or (nickname, sum_now) != (place.nickname, place.total):
+            seq, at_us = event.seq, (event.at - _EPOCH) // _MICROSECOND
+            if place is not None and unchanged:
+                # A user who stays at a score got there when they did.
+                seq, at_us = place.seq, place.at_us
+            key = -score if self.order == "desc" else score
+            self.ranking.put(Place(key, seq, at_us, user, nickname, sum_now))
+        if metadata is not None:
+            self.metadata[user] = metadata
+        else:
+            self.metadata.pop(user, None)
+
+    def _reset(self, event: Event, number: int, ended_at: datetime) -> None:
+        assert self.season_at is not None
+        last = event.seq - 1
+        season = Season(
+            number, self.season_after, last, len(self.ranking), self.season_at, ended_at
+        )
+        self.seasons = [*self.seasons[-SEASONS_MAX + 1 :], season]
+        self.season_at, self.season_after = ended_at, event.seq
+        self.ranking, self.metadata, self.first_at = Ranking(), {}, None
+
+
+def board_of(stream: str, state: BoardState) -> Board:
+    """Show a board."""
+    state.check_exists(stream)
+    assert state.created_at is not None
+    season = state.seasons[-1].number + 1 if state.seasons else 1
+    return Board(
+        stream.removeprefix("board/"),
+        stream,
+        state.operator,
+        state.order,
+        state.reset,
+        season,
+        len(state.ranking),
+        state.created_at,
+    )
+
+
+def entry_of(stream: str, state: BoardState, user: str) -> Entry:
+    """
+    Show a user's entry.
+
+    Raises:
+        NotFound: there is none.
+    """
+    place = state.ranking.get(user)
+    if place is None:
+        raise NotFound(f"{shown(user)} has no entry on this board; submit a score first.")
+    return _entry(stream, state, place, state.ranking.rank(place))
+
+
+def entries(stream: str, state: BoardState, after: int, limit: int) -> list[Entry]:
+    """Show the entries after a rank."""
+    places = state.ranking.page(after, limit)
+    return [_entry(stream, state, place, after + n) for n, place in enumerate(places, 1)]
+
+
+def entries_around(stream: str, state: BoardState, *, user: str, limit: int) -> list[Entry]:
+    """
+    Show so many entries with a user's in the middle, or as near to it as the ends permit.
+
+    Raises:
+        NotFound: the user has none.
+    """
+    rank = entry_of(stream, state, user).rank
+    last = max(0, len(state.ranking) - limit)
+    return entries(stream, state, min(max(0, rank - 1 - limit // 2), last), limit)
+
+
+def entries_between(
+    stream: str, state: BoardState, *, after: object, before: object, limit: int
+) -> list[Entry]:
+    """
+    Show the entries behind one place and in front of another.
+
+    Of those that are between both, the first; without ``after``, the last.
+
+    Args:
+        stream: the board's.
+        state: the board.
+        after: what :func:`rank_after` takes; None for the top.
+        before: what :func:`rank_before` takes; None for the end.
+        limit: how many at most.
+
+    Raises:
+        Invalid: ``after`` or ``before`` names no place.
+        NotFound: it names a user who has no entry.
+    """
+    first = rank_after(state, after)
+    if before is None:
+        return entries(stream, state, first, limit)
+    last = rank_before(state, before)
+    if after is None:
+        first = max(0, last - limit)
+    return entries(stream, state, first, max(0, min(limit, last - first)))
+
+
+def check_sum(state: BoardState, user: str, score: float) -> None:
+    """Raise Conflict if a user's sum would leave what a score may be."""
+    if state.operator != "sum":
+        return
+    if not -SCORE_MAX <= add_exactly(state.total(user), exact(score)) <= SCORE_MAX:
+        raise Conflict("The sum of this user's scores would be too large to be exact.")
+
+
+def board_stream(name: object) -> str:
+    """Return a board's stream."""
+    if not isinstance(name, str):
+        raise Invalid(f"A board's name is a string, not {shown(name)}.")
+    return f"board/{name}"
+
+
+def _entry(stream: str, state: BoardState, place: Place, rank: int) -> Entry:
+    score = state.score_of(place)
+    return Entry(
+        stream.removeprefix("board/"),
+        place.user,
+        place.nickname or place.user,
+        score,
+        rank,
+        _EPOCH + place.at_us * _MICROSECOND,
+        # A caller in the process may change what it is given.
+        deepcopy(state.metadata.get(place.user)),
+        cursor_of(score, place.seq),
+    )

@@ -1,0 +1,74 @@
+"""
+Where a page of a board goes on: a place, named by what orders it. Pure.
+
+A cursor names the score and the seq by which places are ordered, and not the user who was
+there. So it stays where it is while scores move: a user who does not move is on one side of
+it for good, and paging neither repeats nor misses them.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+import msgspec
+
+from ...errors import Invalid
+from ...service import SEQ_MAX
+from ..scores import SCORE_MAX
+
+__all__ = ["CURSOR_CHARS_MAX", "Cursor", "cursor_of", "is_cursor", "read_cursor"]
+
+# Characters of a cursor: a score has at most 24, a seq 16.
+CURSOR_CHARS_MAX = 80
+# No user's id has a slash, so a cursor is never taken for one; nor for a rank in a URL.
+_MARK = "/"
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """
+    A place on a board.
+
+    Args:
+        score: what is shown there.
+        seq: the event by which it was reached.
+    """
+
+    score: int | float
+    seq: int
+
+
+_decode = msgspec.json.Decoder(Cursor).decode
+
+
+def cursor_of(score: float, seq: int) -> str:
+    """Return the cursor of a place."""
+    written = msgspec.json.encode(Cursor(score, seq))
+    return _MARK + urlsafe_b64encode(written).rstrip(b"=").decode()
+
+
+def is_cursor(text: str) -> bool:
+    """Tell a cursor from a user's id."""
+    return text.startswith(_MARK)
+
+
+def read_cursor(text: str) -> Cursor:
+    """
+    Return the place that a cursor names.
+
+    Raises:
+        Invalid: it is no cursor.
+    """
+    try:
+        if len(text) > CURSOR_CHARS_MAX:
+            raise ValueError("too long")
+        code = text.removeprefix(_MARK).encode("ascii")
+        cursor = _decode(urlsafe_b64decode(code + b"=" * (-len(code) % 4)))
+    except ValueError as error:
+        raise _no_cursor() from error
+    if not -SCORE_MAX <= cursor.score <= SCORE_MAX or not 0 <= cursor.seq <= SEQ_MAX:
+        raise _no_cursor()
+    return cursor
+
+
+def _no_cursor() -> Invalid:
+    return Invalid("This is no cursor of a board; take the cursor of an entry as it is.")

@@ -1,0 +1,134 @@
+"""The end of a match, written into every stream that answers for it, all at once. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import msgspec
+
+from ...journal.decide.states import States
+from ...journal.event import Data, Draft
+from ...journal.link import Linked, Links, Rated, Unlinked
+from ...journal.schedule import Unscheduled
+from .. import events as e
+from ..boards.board import board_stream
+from ..boards.commands import win
+from .match import MatchState
+from .rating import Rating, rate
+from .rules import Outcome, Standing
+
+__all__ = [
+    "BEGUN",
+    "MATCH_INDEX",
+    "MATCH_SCHEDULE",
+    "Counted",
+    "begin_links",
+    "cancel_drafts",
+    "complete",
+    "ranks",
+]
+
+MATCH_INDEX = "index/matches"
+MATCH_SCHEDULE = "agenda/matches"
+# The mark of a link to a match that the user has begun; of another's it is 0.
+BEGUN = 1
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """
+    Whose ratings a match may change.
+
+    Args:
+        players: those who took part.
+        matches_max: how many matches of the same two players are rated in a day.
+    """
+
+    players: Collection[str]
+    matches_max: int
+
+
+def begin_links(
+    stream: str, players: Sequence[str], *, private: bool, begun_by: Collection[str] = ()
+) -> list[Draft]:
+    """
+    Let those streams answer for a match that are asked for it while it goes on.
+
+    Args:
+        stream: the match's.
+        players: the players' ids.
+        private: True if only they may follow.
+        begun_by: those of them who have asked for it over a network, or by a search.
+    """
+    links = [
+        Draft(f"user/{player}", Linked(stream, BEGUN if player in begun_by else 0))
+        for player in players
+    ]
+    return links if private else [*links, Draft(MATCH_INDEX, Linked(stream))]
+
+
+def complete(  # noqa: PLR0913
+    states: States,
+    stream: str,
+    match: MatchState,
+    standing: Standing,
+    outcome: Outcome,
+    win_points: int,
+    counted: Counted,
+) -> list[Draft]:
+    """End a match with a result: the winner's board and everybody's rating are part of it."""
+    ended = _end(states, stream, match, e.Completed(outcome.winner, standing.scores))
+    if outcome.winner is not None and win_points:
+        ended += win(states, board_stream(match.board), outcome.winner, win_points)
+    return ended + _ratings(states, match, ranks(match, standing, outcome), counted)
+
+
+def cancel_drafts(states: States, stream: str, match: MatchState, reason: str) -> list[Draft]:
+    """End a match without a result."""
+    return _end(states, stream, match, e.MatchCancelled(reason))
+
+
+def _end(states: States, stream: str, match: MatchState, data: Data) -> list[Draft]:
+    drafts = [Draft(stream, data), Draft(MATCH_SCHEDULE, Unscheduled(stream))]
+    holders = [f"user/{player}" for player in match.players]
+    linked = [one for one in (*holders, MATCH_INDEX) if stream in states.of(Links, one).links]
+    return drafts + [Draft(holder, Unlinked(stream)) for holder in linked]
+
+
+def _ratings(
+    states: States, match: MatchState, places: Sequence[int], counted: Counted
+) -> list[Draft]:
+    players = [player for player in match.players if player in counted.players]
+    users = [states.of(Links, f"user/{player}") for player in players]
+    for user in users:
+        # A user with two accounts could otherwise move ratings without end.
+        if any(user.rated_with(p, states.now) >= counted.matches_max for p in players):
+            return []
+    before = [Rating(user.rating, user.deviation) for user in users]
+    after = rate(before, [places[match.players.index(player)] for player in players])
+    return [
+        Draft(
+            f"user/{player}",
+            Rated(one.rating, one.deviation, [other for other in players if other != player]),
+        )
+        for player, one in zip(players, after, strict=True)
+    ]
+
+
+def ranks(match: MatchState, standing: Standing, outcome: Outcome) -> list[int]:
+    """
+    Return each player's place in a match, 1 the best.
+
+    The winner is first, then those who stayed by their points, then those who
+    gave up, the last to do so first.
+    """
+
+    def key(player: str) -> tuple[int, int]:
+        if player == outcome.winner:
+            return (0, 0)
+        if player in standing.players:
+            return (1, -standing.scores[player])
+        left = [*match.gone, *(p for p in match.players if p not in match.gone)]
+        return (2, -left.index(player))
+
+    keys = [key(player) for player in match.players]
+    return [1 + sum(other < one for other in keys) for one in keys]

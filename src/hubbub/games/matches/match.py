@@ -1,0 +1,263 @@
+"""A match: who plays, who has how many points, and who may change that. Pure."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+from ...errors import Conflict, Invalid, NotAllowed, NotFound
+from ...journal.event import Event, State
+from ...journal.schedule import HUB
+from ...permissions import check, check_reading
+from ...shown import shown
+from .. import events as e
+from .rules import AnyRules, Custom, FirstTo, Standing
+
+__all__ = ["Match", "MatchState", "MatchStatus", "id_of", "match_of", "match_stream"]
+
+MatchStatus = Literal["active", "completed", "cancelled"]
+
+# Characters of a match id that is looked up; an id of ours has 26.
+ID_CHARS_MAX = 64
+
+
+class Match(msgspec.Struct, frozen=True):
+    """
+    A match as one sees it.
+
+    Args:
+        id: what the games methods take.
+        stream: what ``follow`` and ``read`` take.
+        players: who plays, in the order in which they were named.
+        scores: a player -> points.
+        status: ``active``, ``completed`` or ``cancelled``.
+        winner: who has won; None while it goes on, after a draw, and if it was cancelled.
+        rules: how it is won.
+        started_at: UTC.
+        ended_at: UTC, None while it goes on.
+        board: where the winner gets points.
+        referee: the user who alone may score; None if players score for themselves.
+        private: True if only its players may follow.
+        game: the name of the game that the hub runs it with, if any.
+        gone: those who resigned or forfeited, the first first.
+        reason: why it was cancelled.
+    """
+
+    id: str
+    stream: str
+    players: list[str]
+    scores: dict[str, int]
+    status: MatchStatus
+    winner: str | None
+    rules: AnyRules
+    started_at: datetime
+    ended_at: datetime | None
+    board: str
+    referee: str | None
+    private: bool
+    game: str | None
+    gone: list[str]
+    reason: str | None
+
+
+class MatchState(State):
+    """
+    The fold of a ``match/ID`` stream.
+
+    Args:
+        turns: how often each player has scored.
+        present: those who were connected at some time since it began.
+        dropped: of those, who is not connected now -> since when.
+        gone: those who resigned or forfeited, the first first.
+        keys: a player -> the key of the search that found it.
+        by: the user who started it.
+        scored_at: when somebody has scored last.
+        asked: False if one of the players started it over a network, so that the others take
+            part only when they act.
+        acted: then, those who did: by scoring, by a message to the game, or by resigning.
+    """
+
+    data_type: ClassVar[Any] = e.MatchEvent
+
+    players: list[str] = []
+    scores: dict[str, int] = {}
+    turns: dict[str, int] = {}
+    rules: AnyRules = FirstTo()
+    board: str = ""
+    referee: str | None = None
+    private: bool = False
+    game: str | None = None
+    status: MatchStatus = "active"
+    winner: str | None = None
+    reason: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    present: set[str] = set()
+    dropped: dict[str, datetime] = {}
+    gone: list[str] = []
+    keys: dict[str, str] = {}
+    by: str = ""
+    scored_at: datetime | None = None
+    asked: bool = True
+    acted: set[str] = set()
+
+    def apply(self, event: Event) -> None:
+        """Take one event in."""
+        match event.data:
+            case e.Scored(player, points):
+                self.scores[player] += points
+                self.turns[player] += 1
+                self.scored_at = event.at
+                self._act(event.by)
+            case e.Told():
+                pass
+            case e.Dropped(player):
+                self.dropped[player] = event.at
+            case e.Returned(player, True):
+                # A message may come over HTTP: it says nothing of connections.
+                self._act(player)
+            case e.Returned(player):
+                self.dropped.pop(player, None)
+                self.present.add(player)
+            case e.Resigned():
+                self.gone.append(event.by)
+                self._act(event.by)
+            case e.Forfeited(player):
+                self.gone.append(player)
+            case data:
+                self._begin_or_end(event, data)
+
+    def _begin_or_end(self, event: Event, data: object) -> None:
+        match data:
+            case e.Started(players, rules, board, referee, private, game, present, keys, asked):
+                self.players, self.rules, self.board = players, rules, board
+                self.referee, self.private, self.game = referee, private, game
+                self.present, self.keys, self.asked = set(present), keys, asked is not False
+                self.scores = dict.fromkeys(players, 0)
+                self.turns = dict.fromkeys(players, 0)
+                self.started_at, self.by = event.at, event.by
+            case e.Completed(winner):
+                self.status, self.winner, self.ended_at = "completed", winner, event.at
+            case e.MatchCancelled(reason):
+                self.status, self.reason, self.ended_at = "cancelled", reason, event.at
+            case unknown:
+                raise AssertionError(f"not a match's event: {unknown!r}")
+
+    def _act(self, user: str) -> None:
+        if not self.asked and user in self.scores:
+            self.acted.add(user)
+
+    def silent(self) -> set[str]:
+        """Return the players whom another player has named, and who have not acted."""
+        return set() if self.asked else {*self.players} - self.acted - {self.by}
+
+    def check_exists(self) -> None:
+        """Raise NotFound if there is no such match."""
+        if self.started_at is None:
+            raise NotFound("There is no such match.")
+
+    def check_reader(self, stream: str, user: str) -> None:
+        """Everybody may watch, unless it is private."""
+        self.check_exists()
+        if not self.is_for(user):
+            check_reading("private match")
+
+    def is_for(self, user: str) -> bool:
+        """Tell whether a user may watch."""
+        return not self.private or user in (*self.players, self.referee, HUB)
+
+    def check_active(self) -> None:
+        """Raise Conflict if it is over."""
+        if self.status != "active":
+            raise Conflict(f"This match is {self.status}; start another one.")
+
+    def check_player(self, user: str) -> None:
+        """Raise NotAllowed for somebody who does not play."""
+        self.check_exists()
+        check("games.resign", *(("player",) if user in self.scores else ()))
+
+    def check_scorer(self, by: str, player: str) -> None:
+        """
+        Check who gives points to whom.
+
+        Raises:
+            NotFound: there is no such match.
+            NotAllowed: players score for themselves only, and not with a referee.
+            Invalid: the player does not play.
+        """
+        self.check_exists()
+        if self.referee is None:
+            self.check_player(by)
+            if player != by:
+                raise NotAllowed("Without a referee players score for themselves only.")
+        elif by != self.referee:
+            raise NotAllowed("This match has a referee, who alone may score.")
+        elif not isinstance(player, str) or player not in self.scores:
+            raise Invalid(f"{shown(player)} does not play in this match.")
+
+    def check_playing(self, player: str) -> None:
+        """Raise Conflict if the match is over, for everybody or for this player."""
+        self.check_active()
+        if player in self.gone:
+            raise Conflict("This player has resigned or forfeited.")
+
+    def ends_at(self) -> datetime | None:
+        """Return when its time is up, if it has one."""
+        seconds = self.rules.seconds_max
+        if seconds is None or self.started_at is None:
+            return None
+        return self.started_at + timedelta(seconds=seconds)
+
+    def standing(self, now: datetime) -> Standing:
+        """Return how it stands, in containers of its own."""
+        ends_at = self.ends_at()
+        playing = [player for player in self.players if player not in self.gone]
+        time_is_up = ends_at is not None and ends_at <= now
+        return Standing(playing, dict(self.scores), dict(self.turns), time_is_up)
+
+
+def match_of(stream: str, state: MatchState) -> Match:
+    """Show a match."""
+    state.check_exists()
+    assert state.started_at is not None
+    return Match(
+        id_of(stream),
+        stream,
+        list(state.players),
+        dict(state.scores),
+        state.status,
+        state.winner,
+        # Its options are a dict, which a caller in the process may change.
+        deepcopy(state.rules) if isinstance(state.rules, Custom) else state.rules,
+        state.started_at,
+        state.ended_at,
+        state.board,
+        state.referee,
+        state.private,
+        state.game,
+        list(state.gone),
+        state.reason,
+    )
+
+
+def match_stream(match_id: object) -> str:
+    """
+    Return a match's stream.
+
+    Raises:
+        Invalid: it is no string.
+        NotFound: it is longer than the ids that there are.
+    """
+    if not isinstance(match_id, str):
+        raise Invalid(f"A match's id is a string, not {shown(match_id)}.")
+    if len(match_id) > ID_CHARS_MAX:
+        raise NotFound("There is no such match.")
+    return f"match/{match_id}"
+
+
+def id_of(stream: str) -> str:
+    """Return the id of a match's stream."""
+    return stream.removeprefix("match/")

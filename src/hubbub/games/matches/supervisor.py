@@ -1,0 +1,324 @@
+"""
+What all sessions of a hub share of its games: clocks, presence, queues and handlers.
+
+What is to be looked after is written in the agenda, in the same transaction as what
+began it. The arena follows that stream like anybody follows a room, so a match that
+was started before the process died is looked after like one that starts now.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import anyio
+
+from ...errors import Closed, Conflict
+from ...ids import Ids
+from ...journal.actor import Actor
+from ...journal.command import Command, nothing
+from ...journal.containment import keep_running
+from ...journal.decide.states import States
+from ...journal.event import Draft, Event, Signal
+from ...journal.journal import Journal
+from ...journal.link import Links
+from ...journal.schedule import HUB, Schedule, Scheduled, TimerQueue, Unscheduled
+from ...settings import Settings
+from ..boards import commands as submitting
+from ..matchmaking.matchmaker import Matchmaker, MatchSearch
+from ..matchmaking.pool import Widening
+from . import commands as play
+from .commands import MatchTerms, Wanted
+from .ending import MATCH_SCHEDULE
+from .game import Game, check_games
+from .match import Match, MatchState, match_of, match_stream
+from .runner import MatchCommands, Runner
+
+__all__ = ["MatchSupervisor"]
+
+logger = logging.getLogger("hubbub.games")
+
+Drafts = Sequence[Draft]
+
+# After a store that could not write, an alarm is rung again.
+RETRY_SECONDS = 5.0
+# What was looked at, and is due all the same, is not looked at again before that.
+LOOK_AGAIN_SECONDS = 1.0
+# Streams that are brought up to date at one time when the hub is opened.
+LOOKS_MAX = 100
+
+
+class MatchSupervisor:
+    """
+    The games of one hub.
+
+    Args:
+        journal: where commands go.
+        settings: the limits.
+        ids: where new ids come from.
+        games: what the application has brought, by name.
+        online: tells whether a user is connected just now.
+        start: runs something in the hub's task group, from anywhere.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        journal: Journal,
+        settings: Settings,
+        ids: Ids,
+        games: Mapping[str, Game],
+        online: Callable[[str], bool],
+        start: Callable[..., None],
+    ) -> None:
+        check_games(games)
+        self.games = games
+        self.terms = MatchTerms(
+            games,
+            online,
+            timedelta(seconds=settings.match_grace_seconds),
+            settings.match_win_points,
+            timedelta(seconds=settings.match_idle_seconds),
+            settings.rated_matches_max,
+            settings.name_chars_max,
+        )
+        widening = Widening(settings.rating_range, settings.rating_range_per_second)
+        self.matchmaker = Matchmaker(
+            settings.clock, games, widening, self._begin, settings.searches_max
+        )
+        self._journal = journal
+        self._settings = settings
+        self._ids = ids
+        self._start = start
+        self._hub = Actor(journal, settings, ids, HUB, "user")
+        self._runners: dict[str, Runner] = {}
+        self._timers = TimerQueue()
+        self._wake_up = anyio.Event()
+
+    async def run(self) -> None:
+        """Look after what is in the agenda until cancelled."""
+        async with anyio.create_task_group() as tasks:
+            for schedule in (MATCH_SCHEDULE, submitting.BOARD_SCHEDULE):
+                follow = partial(self._follow, schedule)
+                tasks.start_soon(keep_running, f"following {schedule}", follow)
+            tasks.start_soon(keep_running, "the timers of games", self._ring)
+            tasks.start_soon(keep_running, "matchmaking", self.matchmaker.run)
+
+    def presence_changed(self, user: str) -> None:
+        """Look at the matches of a user who was connected or disconnected just now."""
+        links = self._journal.peek(f"user/{user}")
+        if not isinstance(links, Links) or _matches(links):
+            self._start(self._look_at_matches, user)
+
+    def put(self, stream: str, player: str, body: dict[str, Any]) -> None:
+        """
+        Hand a player's message to the handler of a match.
+
+        Raises:
+            Conflict: there is none that runs it.
+            Overloaded: it is slower than they come.
+        """
+        runner = self._runners.get(stream)
+        if runner is None:
+            raise Conflict("This match takes no messages: no game runs it, or it is over.")
+        runner.put(player, body)
+
+    # Schedule
+
+    async def _follow(self, schedule: str) -> None:
+        head, due = await self._hub.execute(Command(HUB, nothing, partial(_due, schedule)))
+        async with self._journal.follow(HUB, schedule, head) as events:
+            await self._look_at_all(list(due))
+            async for event in events:
+                self._take(event)
+
+    async def _look_at_all(self, streams: Sequence[str]) -> None:
+        limiter = anyio.CapacityLimiter(LOOKS_MAX)
+
+        async def look_at(stream: str) -> None:
+            async with limiter:
+                await self._look(stream, opening=True)
+
+        async with anyio.create_task_group() as tasks:
+            for stream in streams:
+                tasks.start_soon(look_at, stream)
+
+    def _take(self, event: Event) -> None:
+        match event.data:
+            case Scheduled(to, due):
+                self._timers.set(to, due)
+                self._wake_up.set()
+                if to.startswith("match/") and to not in self._runners:
+                    self._start(self._run_if_played_here, to)
+            case Unscheduled(to):
+                self._timers.set(to, None)
+                if (runner := self._runners.get(to)) is not None:
+                    runner.end()
+
+    async def _ring(self) -> None:
+        clock = self._settings.clock
+        while True:
+            # What is due again at once, whatever the reason, does not keep the hub from working.
+            await anyio.lowlevel.checkpoint()
+            self._wake_up = anyio.Event()
+            for stream in list(self._timers.ring(clock.now())):
+                self._start(self._look, stream)
+            due = self._timers.next()
+            wait = None if due is None else max(0.0, (due - clock.now()).total_seconds())
+            with anyio.move_on_after(wait):
+                await self._wake_up.wait()
+
+    async def _look_at_matches(self, user: str) -> None:
+        stream = f"user/{user}"
+
+        def found(states: States, events: Sequence[Event]) -> list[str]:
+            return _matches(states.of(Links, stream))
+
+        try:
+            streams = await self._hub.execute(Command(HUB, nothing, found, reads=(stream,)))
+        except Closed:
+            return
+        except Exception:  # their clocks go on; only the dropping of this user is not seen
+            logger.exception("the matches of %s are not looked at", user)
+            return
+        for match in streams:
+            await self._look(match)
+
+    async def _look(self, stream: str, *, opening: bool = False) -> None:
+        def decide(states: States) -> Drafts:
+            if stream.startswith("board/"):
+                return submitting.look_at_board(states, stream)
+            return play.look_at_match(states, stream, self.terms, opening=opening)
+
+        try:
+            scheduled = await self._hub.execute(
+                Command(HUB, decide, partial(_scheduled, stream), reads=(stream,))
+            )
+        except Closed:
+            return
+        except Exception:  # also a fault in rules that the application has brought
+            logger.exception("%s could not be looked at", stream)
+            self._timers.set(stream, self._settings.clock.now() + timedelta(seconds=RETRY_SECONDS))
+            self._wake_up.set()
+            return
+        if stream not in self._timers:
+            # No event tells of it if it was planned before this process, or is as it was.
+            now = self._settings.clock.now()
+            if scheduled is not None and scheduled <= now:
+                scheduled = now + timedelta(seconds=LOOK_AGAIN_SECONDS)
+            self._timers.set(stream, scheduled)
+            self._wake_up.set()
+        if opening and stream.startswith("match/"):
+            self._start(self._run_if_played_here, stream)
+
+    # Matches that the hub runs
+
+    async def _run_if_played_here(self, stream: str) -> None:
+        try:
+            match, silent = await self._hub.execute(
+                Command(HUB, nothing, partial(_match_and_silent, stream), reads=(stream,))
+            )
+        except Closed:
+            return
+        except Exception:  # it is not run, and no other match notices
+            logger.exception("%s is not run", stream)
+            return
+        game = self.games.get(match.game or "")
+        if game is None or game.handler is None or match.status != "active":
+            return
+        state = self._journal.peek(stream)
+        ended = isinstance(state, MatchState) and state.status != "active"
+        if ended or stream in self._runners:
+            return
+        commands, monotonic = self._commands(stream), self._settings.clock.monotonic
+        runner = Runner(match, game, commands, self._settings.random, monotonic, silent)
+        self._runners[stream] = runner
+        try:
+            await runner.run()
+        except Exception:
+            # What a runner does not know how to end has ended this match's task, and no more.
+            logger.exception("%s is not run any more", stream)
+        finally:
+            del self._runners[stream]
+
+    def _commands(self, stream: str) -> MatchCommands:
+        async def add_score(player: str, points: int, saying: dict[str, Any] | None) -> Match:
+            def decide(states: States) -> Drafts:
+                scored = play.score(states, stream, HUB, player, points, self.terms)
+                return [*play.tell(states, stream, saying), *scored] if saying else scored
+
+            return await self._change(stream, decide)
+
+        async def tell(body: dict[str, Any]) -> None:
+            await self._change(stream, lambda states: play.tell(states, stream, body))
+
+        async def cancel(reason: str) -> None:
+            await self._change(stream, lambda states: play.cancel(states, stream, reason))
+
+        async def hear(player: str) -> None:
+            await self._change(stream, lambda states: play.hear(states, stream, player))
+
+        def broadcast(body: dict[str, Any]) -> None:
+            self._journal.signal(Signal(stream, HUB, "state", body))
+
+        show = partial(self._show, stream)
+        return MatchCommands(add_score, tell, broadcast, cancel, show, hear)
+
+    async def _show(self, stream: str) -> Match:
+        return await self._change(stream, nothing)
+
+    async def _change(self, stream: str, decide: Callable[[States], Drafts]) -> Match:
+        def shown(states: States, events: Sequence[Event]) -> Match:
+            return match_of(stream, states.of(MatchState, stream))
+
+        return await self._hub.execute(Command(HUB, decide, shown, reads=(stream,)))
+
+    # Matchmaking
+
+    async def _begin(self, queue: str, group: Sequence[MatchSearch]) -> Match | None:
+        game = self.games[queue]
+        stream = match_stream(self._ids.new())
+        players = [search.user for search in sorted(group, key=lambda one: one.number)]
+        wanted = Wanted(
+            players,
+            game.rules,
+            game.board,
+            None if game.handler is None else HUB,
+            game=queue,
+            keys={search.user: search.key for search in group},
+        )
+
+        def decide(states: States) -> Drafts:
+            still_there = all(search.waiters for search in group)
+            return play.start(states, stream, wanted, self.terms) if still_there else ()
+
+        def result(states: States, events: Sequence[Event]) -> Match | None:
+            if not events:
+                return None
+            for search in group:
+                search.taken = True
+            return match_of(stream, states.of(MatchState, stream))
+
+        return await self._hub.execute(Command(HUB, decide, result, reads=(stream,)))
+
+
+def _matches(links: Links) -> list[str]:
+    return [stream for stream in links.links if stream.startswith("match/")]
+
+
+def _match_and_silent(
+    stream: str, states: States, events: Sequence[Event]
+) -> tuple[Match, set[str]]:
+    match = states.of(MatchState, stream)
+    return match_of(stream, match), match.silent()
+
+
+def _due(schedule: str, states: States, events: Sequence[Event]) -> tuple[int, Mapping[str, Any]]:
+    return states.entry(schedule).head, dict(states.of(Schedule, schedule).due)
+
+
+def _scheduled(stream: str, states: States, events: Sequence[Event]) -> Any:
+    schedule = submitting.BOARD_SCHEDULE if stream.startswith("board/") else MATCH_SCHEDULE
+    return states.of(Schedule, schedule).due.get(stream)

@@ -1,0 +1,186 @@
+"""
+Those who look for a match, each a task that waits.
+
+A group is taken out of its queue when it is found, and its match is decided like any
+command. The decision looks once more whether all of them still wait: nothing can come
+between that and the start. If one has gone, the others go back to where they were.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+import anyio
+
+from ...clock import Clock
+from ...errors import Closed, Conflict, HubbubError, NoOpponent, Overloaded
+from ..matches.game import Game
+from ..matches.match import Match
+from .pool import Pool, Ticket, Widening
+
+__all__ = ["MatchSearch", "Matchmaker"]
+
+logger = logging.getLogger("hubbub.games")
+
+
+class MatchSearch(Ticket):
+    """
+    One who looks for a match.
+
+    Args:
+        queue: where.
+        key: makes the search exactly-once.
+    """
+
+    __slots__ = ("done", "error", "key", "match", "queue", "taken", "waiters")
+
+    def __init__(  # noqa: PLR0913
+        self, user: str, rating: float, since: float, number: int, queue: str, key: str
+    ) -> None:
+        super().__init__(user, rating, since, number)
+        self.queue = queue
+        self.key = key
+        # Calls that wait for it: a client that has come back makes one more.
+        self.waiters = 0
+        # True when its match was decided: from then on it is not given up.
+        self.taken = False
+        self.done = anyio.Event()
+        self.match: Match | None = None
+        self.error: HubbubError | None = None
+
+    def end(self, match: Match | None, error: HubbubError | None = None) -> None:
+        """Tell those who wait."""
+        self.match, self.error = match, error
+        self.done.set()
+
+
+# Starts a match of a queue, or returns None if one of the group has gone.
+Begin = Callable[[str, Sequence[MatchSearch]], Awaitable[Match | None]]
+
+
+class Matchmaker:
+    """
+    The queues of a hub, one for each game.
+
+    Args:
+        clock: says how long somebody has waited.
+        games: says how many play together.
+        widening: how far apart ratings may be.
+        begin: starts a match.
+        searches_max: how many users may look for a match at one time.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        games: Mapping[str, Game],
+        widening: Widening,
+        begin: Begin,
+        searches_max: int = 2_000,
+    ) -> None:
+        self._clock = clock
+        self._searches_max = searches_max
+        self._begin = begin
+        self._pools: dict[str, Pool[MatchSearch]] = {
+            name: Pool(game.size, widening) for name, game in games.items()
+        }
+        self._searches: dict[str, MatchSearch] = {}
+        self._numbers = 0
+        self._closed = False
+        self._wake_up = anyio.Event()
+
+    async def find(self, queue: str, user: str, rating: float, key: str, seconds: float) -> Match:
+        """
+        Wait for a match.
+
+        Raises:
+            Conflict: this user looks for one already.
+            NoOpponent: there was none in time.
+            Overloaded: too many users look for one.
+            Closed: the hub is going.
+        """
+        search = self._searches.get(user)
+        if search is None:
+            search = self._begin_search(queue, user, rating, key)
+        elif (search.queue, search.key) != (queue, key):
+            raise Conflict("You look for a match already; wait for it, or give it up first.")
+        search.waiters += 1
+        try:
+            with anyio.move_on_after(seconds):
+                await search.done.wait()
+            if search.taken:
+                # It was decided in the last moment, and is being written.
+                await search.done.wait()
+        finally:
+            search.waiters -= 1
+            if not search.waiters:
+                self._end_search(search)
+        if search.match is not None:
+            return search.match
+        raise search.error or NoOpponent(
+            f"Nobody to play with was found in {seconds:g} s; try again later."
+        )
+
+    async def run(self) -> None:
+        """Bring groups together until cancelled."""
+        self._closed = False
+        try:
+            async with anyio.create_task_group() as tasks:
+                while True:
+                    self._wake_up = anyio.Event()
+                    for queue, pool in self._pools.items():
+                        while (group := pool.take(self._clock.monotonic())) is not None:
+                            tasks.start_soon(self._play, queue, pool, group)
+                    await self._wait_for_news()
+        finally:
+            self._closed = True
+            for search in self._searches.values():
+                if not search.done.is_set():
+                    search.end(None, _closed())
+
+    def _begin_search(self, queue: str, user: str, rating: float, key: str) -> MatchSearch:
+        if self._closed:
+            raise _closed()
+        if len(self._searches) >= self._searches_max:
+            raise Overloaded("Too many users are searching for a match; try again in a moment.")
+        self._numbers += 1
+        search = MatchSearch(user, rating, self._clock.monotonic(), self._numbers, queue, key)
+        self._searches[user] = search
+        self._pools[queue].add(search)
+        self._wake_up.set()
+        return search
+
+    def _end_search(self, search: MatchSearch) -> None:
+        self._pools[search.queue].remove(search)
+        del self._searches[search.user]
+
+    async def _wait_for_news(self) -> None:
+        times = [at for pool in self._pools.values() if (at := pool.next()) is not None]
+        if not times:
+            await self._wake_up.wait()
+            return
+        with anyio.move_on_after(max(0.0, min(times) - self._clock.monotonic())):
+            await self._wake_up.wait()
+
+    async def _play(
+        self, queue: str, pool: Pool[MatchSearch], group: Sequence[MatchSearch]
+    ) -> None:
+        match, error = None, None
+        try:
+            match = await self._begin(queue, group)
+        except HubbubError as refused:
+            error = refused
+        except Exception:  # of one group; the queues go on
+            logger.exception("a match of the queue %r could not be started", queue)
+            error = Overloaded("The match could not be started; look for another one.")
+        for search in group:
+            if match is not None or error is not None:
+                search.end(match, error)
+            elif search.waiters:
+                pool.add(search)
+        self._wake_up.set()
+
+
+def _closed() -> Closed:
+    return Closed("The hub is closing; look for a match when it is back.")

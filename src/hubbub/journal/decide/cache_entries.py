@@ -1,0 +1,159 @@
+"""Things that decisions look at, each in a cell: a state, a message's thread, a used key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from ..event import Event, State
+
+__all__ = [
+    "ENTRY_BYTES",
+    "SNAPSHOT_EVENTS_MIN",
+    "CacheEntry",
+    "IdempotencyRecord",
+    "MessageEntry",
+    "Name",
+    "NotLoaded",
+    "StreamEntry",
+]
+
+# A stream's name, (stream, seq) of a message, or (by, key, "") of a used key.
+Name = str | tuple[str, int] | tuple[str, str, str]
+
+# Events after which a state is written as a snapshot, or as many as it is large.
+SNAPSHOT_EVENTS_MIN = 256
+# About how many bytes of a snapshot cost as much to decode as one event.
+SNAPSHOT_EVENT_BYTES = 400
+# About what a cell costs beside what is in it.
+ENTRY_BYTES = 500
+
+
+class NotLoaded(Exception):
+    """A decision touched what is not in memory; load it and decide again."""
+
+    def __init__(self, *names: Name) -> None:
+        super().__init__(*names)
+        self.names = names
+
+
+class CacheEntry:
+    """Something kept in memory, how large it is about, and how many need it."""
+
+    __slots__ = ("loaded", "name", "pins", "size")
+
+    def __init__(self, name: Name) -> None:
+        self.name = name
+        self.pins = 0
+        # In bytes; once the cell is among the states they change it.
+        self.size = ENTRY_BYTES
+        # False while it is here only to gather what happens during its loading.
+        self.loaded = True
+
+
+class StreamEntry(CacheEntry):
+    """
+    A stream's state.
+
+    Args:
+        stream: the stream's name.
+        state: the fold of its events.
+        head: the seq of the last event applied.
+        at: its time.
+    """
+
+    __slots__ = ("at", "head", "snapshot_bytes", "state", "tail")
+
+    def __init__(
+        self, stream: str, state: State, head: int = 0, at: datetime | None = None
+    ) -> None:
+        super().__init__(stream)
+        self.state = state
+        self.head = head
+        self.at = at
+        # Events applied since the newest snapshot, and the size of that.
+        self.tail = 0
+        self.snapshot_bytes = 0
+
+    @property
+    def stream(self) -> str:
+        """The stream's name."""
+        assert isinstance(self.name, str)
+        return self.name
+
+    def take(self, event: Event) -> None:
+        """Apply the stream's next event."""
+        assert event.seq == self.head + 1, "seqs have no gaps"
+        self.state.apply(event)
+        self.head = event.seq
+        self.at = event.at
+        self.tail += 1
+
+    def wants_snapshot(self) -> bool:
+        """Tell whether folding from the newest snapshot has become dear."""
+        size = self.snapshot_bytes // SNAPSHOT_EVENT_BYTES
+        return self.tail > max(SNAPSHOT_EVENTS_MIN, size)
+
+
+class MessageEntry(CacheEntry):
+    """
+    A message's event, and the events about it that count.
+
+    Events may come while it is being loaded.
+
+    Args:
+        name: the stream, and the message's seq.
+        current: returns those that count of the events about it; see :meth:`State.current`.
+    """
+
+    __slots__ = ("_current", "_stale", "events")
+
+    def __init__(
+        self,
+        name: tuple[str, int],
+        current: Callable[[Sequence[Event]], Sequence[Event]] = State.current,
+    ) -> None:
+        super().__init__(name)
+        self.loaded = False
+        self.events: list[Event] = []
+        self._current = current
+        # The store has them, from before there was a difference.
+        self._stale: list[int] = []
+
+    def install(self, stored: Iterable[Event]) -> None:
+        """Put what the store has before what came in the meantime."""
+        older = list(stored)
+        last = max((event.seq for event in older), default=0)
+        self.events = older + [event for event in self.events if event.seq > last]
+        self._stale = self._let_go()
+        self.loaded = True
+
+    def take(self, event: Event) -> Sequence[int]:
+        """Take one more event about it; return the seqs of those that count no more."""
+        self.events.append(event)
+        if not self.loaded:
+            return ()
+        gone, self._stale = self._stale + self._let_go(), []
+        return gone
+
+    def _let_go(self) -> list[int]:
+        about = self.events[1:]
+        kept = self._current(about)
+        if len(kept) == len(about):
+            return []
+        seqs = {event.seq for event in kept}
+        self.events[1:] = kept
+        return [event.seq for event in about if event.seq not in seqs]
+
+
+class IdempotencyRecord(CacheEntry):
+    """A user's key: the first run's digest and events, or none yet."""
+
+    __slots__ = ("events", "fingerprint")
+
+    def __init__(
+        self, name: tuple[str, str, str], fingerprint: bytes = b"", events: tuple[Event, ...] = ()
+    ) -> None:
+        super().__init__(name)
+        self.fingerprint = fingerprint
+        self.events = events

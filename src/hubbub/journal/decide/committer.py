@@ -1,0 +1,400 @@
+"""
+The heart: calls in, one transaction, results and events out.
+
+Theory of operation
+-------------------
+A call is *queued*, *taken*, and *done*; it is withdrawn only while it is queued.
+One task takes everything that is queued and decides it, call after call, without
+waiting for anything in between: what a decision reads cannot change before its
+events are applied, so there is nothing to lock. The new events of the whole batch
+are written in one transaction in the worker thread. Then, and only then, the
+events are published and the calls are done, in the order in which they were decided.
+While a batch is being written the next one gathers.
+
+A decision that touches what is not in memory raises NotLoaded. Nothing of it has
+happened: decisions are pure, and a call's events are applied only when all the
+streams that they go to are in memory. The call goes to the loader and comes back.
+
+A refused call is done at once and costs nothing. A decision that fails after it has
+touched a state ends its batch: what came before it is committed, then the state is
+forgotten. A commit that fails fails every call of its batch that wrote or may have
+seen what was written, and the states it touched are forgotten, so memory never runs
+ahead of the store. If another writer was first, the batch is decided again.
+
+If the store does not answer within the deadline nobody knows what it did: every call
+is refused until its thread comes back. Then what it did is known: the states are
+forgotten, what was written after all is published, and the journal goes on.
+
+What calls back into the rest of the hub (``on_done``, observers, topics) may fail: that
+is logged, and the batch goes on. Any other fault fails its batch's calls, and no other.
+
+Cancelling a caller abandons its wait. Cancelling the committer, which happens only
+when the hub is left, lets the transaction under way end, up to the deadline.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import anyio
+import anyio.abc
+import anyio.lowlevel
+
+from ...clock import Clock
+from ...errors import HubbubError, StorageError
+from ..command import Call, put_back
+from ..event import Event, Streams
+from ..measures import Measures
+from ..stores.contract import LostRace, Record
+from .cache_entries import Name, NotLoaded
+from .decider import FAULT, Decided, Decider
+from .states import States
+from .writer import Writer
+
+__all__ = ["Committer"]
+
+logger = logging.getLogger("hubbub.journal")
+
+# Seconds that the queue is empty before work put off is begun; and how many times as long as a
+# part took before the next one: whoever comes meanwhile waits for no part, most of the time.
+IDLE_SECONDS = 0.05
+PAUSE_FACTOR = 4
+# While a caller waits for that work, this many times as long as a batch took is spent on it
+# before the next: more than a batch puts off, or the wait would go on as long as others write.
+CATCH_UP_FACTOR = 4
+# A batch of so many calls says that more will come in a moment.
+BUSY_CALLS = 16
+# How often a command is decided again because another writer was first.
+RACES_MAX = 5
+# How often a store that could not write is tried, in seconds.
+CHECK_SECONDS = 1.0
+# How often keys that have expired are looked for, and a part of them is removed.
+EXPIRE_SECONDS = 600.0
+EXPIRE_PART_SECONDS = 0.25
+
+Publish = Callable[[Sequence[Event], Sequence[Record]], None]
+Load = Callable[[Call[Any], Sequence[Name]], None]
+
+
+class Committer:
+    """
+    Decides calls in batches.
+
+    Args:
+        writer: writes them.
+        states: what decisions look at.
+        streams: the kinds of stream there are.
+        clock: gives events their time.
+        publish: called with a batch's events and records once they are durable.
+        load: called with a call that must wait, and the names of what it waits for.
+        after_batch: called when all of a batch are done.
+        batch_calls_max: how many calls make a batch.
+        key_seconds: how long idempotency keys are kept.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        writer: Writer,
+        states: States,
+        streams: Streams,
+        clock: Clock,
+        *,
+        publish: Publish,
+        load: Load,
+        after_batch: Callable[[], None],
+        batch_calls_max: int,
+        key_seconds: float,
+    ) -> None:
+        self.measures = Measures()
+        self.queue: deque[Call[Any]] = deque()
+        # False from the first queued call until a batch leaves the queue empty.
+        self.idle = True
+        self._writer = writer
+        self._states = states
+        self._streams = streams
+        self._clock = clock
+        self._decider = Decider(states)
+        self._publish = publish
+        self._load = load
+        self._after_batch = after_batch
+        self._batch_calls_max = batch_calls_max
+        self._key_seconds = key_seconds
+        self._expire_at = clock.monotonic() + EXPIRE_PART_SECONDS
+        self._wake_up = anyio.Event()
+        self._put_off, self._busy = True, False
+        self._caught_up: anyio.Event | None = None
+        # Why the last attempt at it failed; it is not repeated before the next commit.
+        self._behind = ""
+        self._progress: anyio.Event | None = None
+        # What those who are queued wait on, and those of the batch under way.
+        self._wake = anyio.Event()
+        self._batch_wake: anyio.Event | None = None
+        self._under_way = Decided()
+        self._tasks: anyio.abc.TaskGroup | None = None
+        self._coming_back = False
+
+    def put(self, call: Call[Any]) -> None:
+        """Queue a call."""
+        if call.waits:
+            call.wait_on(self._wake)
+        self.queue.append(call)
+        if self.idle:
+            self.idle = False
+            self._wake_up.set()
+
+    def withdraw(self, call: Call[Any]) -> None:
+        """Take a queued call back; one that was taken will be committed whole."""
+        if not call.taken and call in self.queue:
+            self.queue.remove(call)
+            self._leave(call)
+            self._states.release(call)
+        self._make_progress()
+
+    async def run(self) -> None:
+        """Decide batches until cancelled."""
+        async with anyio.create_task_group() as self._tasks:
+            while True:
+                await self._wait_for_calls()
+                if self._busy:
+                    # What is on its way in joins the batch: fewer batches, less for each call.
+                    await anyio.lowlevel.checkpoint()
+                began = self._clock.monotonic()
+                if self.queue:
+                    await self._run_batch()
+                await self._catch_up_after(self._clock.monotonic() - began)
+                if self._states.monotonic >= self._expire_at:
+                    await self._expire()
+                if not self.queue:
+                    self._wake_up = anyio.Event()
+                    self.idle = True
+                    self._make_progress()
+
+    async def caught_up(self) -> None:
+        """
+        Wait until the work put off so far is done.
+
+        Raises:
+            StorageError: it cannot be done now.
+        """
+        if self._put_off:
+            if self._caught_up is None:
+                self._caught_up = anyio.Event()
+            self._wake_up.set()
+            await self._caught_up.wait()
+            if self._behind:
+                raise StorageError(self._behind)
+
+    def finish(self, call: Call[Any]) -> None:
+        """Hand a call its outcome."""
+        call.done = True
+        self.measures.calls += 1
+        if call.on_done is not None:
+            try:
+                call.on_done(call)
+            except Exception:
+                # The other calls of the batch are told all the same.
+                logger.exception("a call's caller could not be told")
+        # A batch's own event is set once, when all of it is done.
+        if call.wake is not None and call.wake is not self._batch_wake:
+            call.wake.set()
+        self._states.release(call)
+        self._make_progress()
+
+    def refuse(self, call: Call[Any], error: Exception) -> None:
+        """Hand a call its error."""
+        call.error = error
+        self.measures.refusals += 1
+        self._leave(call)
+        self.finish(call)
+
+    def abandon(self, error: HubbubError) -> None:
+        """Fail what is not done; for the end."""
+        self._batch_wake = None
+        for call in self._under_way.calls:
+            if not call.done:
+                call.error = error
+                self.finish(call)
+        while self.queue:
+            self.refuse(self.queue.popleft(), error)
+        if self._caught_up is not None:
+            self._caught_up.set()
+
+    async def progress(self) -> None:
+        """Wait until some call is done or withdrawn, or all are."""
+        if self._progress is None:
+            self._progress = anyio.Event()
+        await self._progress.wait()
+
+    # Work between the batches
+
+    async def _wait_for_calls(self) -> None:
+        pause = IDLE_SECONDS
+        while not self.queue and self._caught_up is None:
+            if self._writer.fails:
+                work, seconds = self._writer.check, CHECK_SECONDS
+            elif self._put_off and not self._behind:
+                work, seconds = self._catch_up, pause
+            else:
+                return await self._wake_up.wait()
+            with anyio.move_on_after(seconds):
+                return await self._wake_up.wait()
+            began = self._clock.monotonic()
+            await work()
+            pause = PAUSE_FACTOR * (self._clock.monotonic() - began)
+        return None
+
+    async def _catch_up_after(self, batch_seconds: float) -> None:
+        until = self._clock.monotonic() + CATCH_UP_FACTOR * batch_seconds
+        while self._caught_up is not None:
+            await self._catch_up()
+            if self.queue and self._clock.monotonic() >= until:
+                return
+
+    async def _catch_up(self) -> None:
+        # One bounded part at a time: commands go on in between.
+        try:
+            self._put_off = await self._writer.catch_up()
+            self._behind = ""
+        except StorageError as error:
+            self._behind = str(error)
+            self._come_back_later(Decided())
+        if self._caught_up is not None and (self._behind or not self._put_off):
+            self._caught_up.set()
+            self._caught_up = None
+
+    async def _expire(self) -> None:
+        seconds = EXPIRE_SECONDS
+        try:
+            if await self._writer.expire(int(self._clock.now().timestamp() - self._key_seconds)):
+                seconds = EXPIRE_PART_SECONDS
+        except StorageError:
+            # The store's health knows; they are removed the next time.
+            self._come_back_later(Decided())
+        self._expire_at = self._clock.monotonic() + seconds
+
+    def _come_back_later(self, decided: Decided) -> None:
+        if self._writer.stuck and not self._coming_back:
+            assert self._tasks is not None
+            self._coming_back = True
+            self._tasks.start_soon(self._come_back, decided)
+
+    async def _come_back(self, decided: Decided) -> None:
+        """Find out what became of a batch whose thread is late, and go on from there."""
+        was_done = await self._writer.come_back()
+        self._coming_back = False
+        # Whatever was loaded meanwhile may be from before it.
+        self._states.forget(decided.entries | decided.spoilt)
+        if was_done and decided.events:
+            self._publish(decided.events, decided.batch.records)
+            self._after_batch()
+        self._put_off, self._behind = True, ""
+        self._wake_up.set()
+
+    # Batches
+
+    async def _run_batch(self) -> None:
+        decided = self._under_way = Decided()
+        self._busy = len(self.queue) >= BUSY_CALLS
+        wake = self._batch_wake = self._wake
+        self._wake = anyio.Event()
+        try:
+            self._decide_all(decided)
+            if decided.batch.records:
+                await self._commit(decided)
+        except Exception as error:
+            logger.exception("a batch has failed")
+            self._fail(decided, error)
+            if not decided.calls:
+                # Nothing is taken for no reason: the callers must not wait for ever.
+                self.abandon(StorageError("The server failed; try again."))
+        finally:
+            if decided.spoilt:
+                self._states.forget(decided.spoilt)
+        for call in decided.calls:
+            self.finish(call)
+        for call in self.queue:
+            # It was too many for this batch.
+            if call.wake is wake:
+                call.wake = self._wake
+        self._batch_wake = None
+        wake.set()
+        self._after_batch()
+        if self.queue and not decided.batch.records:
+            # Others must get their turn between two batches.
+            await anyio.lowlevel.checkpoint()
+
+    def _decide_all(self, decided: Decided) -> None:
+        self._states.now, self._states.monotonic = self._clock.now(), self._clock.monotonic()
+        for _ in range(min(len(self.queue), self._batch_calls_max)):
+            call = self.queue.popleft()
+            call.taken = True
+            self._decide(call, decided)
+            if decided.spoilt:
+                # What comes after must not see the states as they are now.
+                return
+
+    def _decide(self, call: Call[Any], decided: Decided) -> None:
+        if call.queue is not None and call.place != call.queue.turn:
+            # One that came before it is not loaded yet.
+            call.taken = False
+            self._load(call, ())
+            return
+        try:
+            if self._writer.stuck:
+                raise StorageError(self._writer.stuck)
+            self._decider.decide(call, decided)
+        except NotLoaded as missing:
+            # It keeps what it has, so that each time it comes further.
+            call.taken = False
+            self._load(call, missing.names)
+        except Exception as error:  # a refusal, or a fault in a decision: its caller's alone
+            self.refuse(call, error)
+        else:
+            self._leave(call)
+            decided.calls.append(call)
+
+    async def _commit(self, decided: Decided) -> None:
+        decided.take_snapshots(self._streams, self._states)
+        began = self._clock.monotonic()
+        try:
+            await self._writer.commit(decided.batch)
+        except LostRace as race:
+            self._decide_again(decided, race)
+        except StorageError as error:
+            self._fail(decided, error)
+            self._come_back_later(decided)
+        else:
+            self._put_off, self._behind = True, ""
+            now = self._clock.monotonic()
+            self.measures.committed(len(decided.calls), decided.events, now - began, now)
+            self._publish(decided.events, decided.batch.records)
+
+    def _fail(self, decided: Decided, error: Exception) -> None:
+        self._states.forget(decided.entries)
+        self._states.forget_limits(call.command.by for call in decided.calls)
+        text = str(error) if isinstance(error, StorageError) else FAULT
+        for call in decided.calls:
+            # One for each: an error that is raised in many tasks gathers all their frames.
+            call.error = StorageError(text)
+
+    def _decide_again(self, decided: Decided, race: LostRace) -> None:
+        """Put the calls of a batch back at the front of the queue, each in its old place."""
+        self._fail(decided, race)
+        again = [call for call in decided.calls if call.races < RACES_MAX]
+        decided.calls = [call for call in decided.calls if call.races >= RACES_MAX]
+        for call in again:
+            self._states.release(call)
+        put_back(again)
+        self.queue.extendleft(reversed(again))
+
+    def _make_progress(self) -> None:
+        if self._progress is not None:
+            self._progress.set()
+            self._progress = None
+
+    def _leave(self, call: Call[Any]) -> None:
+        if call.queue is not None:
+            call.queue.leave(call.place)

@@ -1,0 +1,137 @@
+"""
+Decides one call: what its events are, and what its caller gets.
+
+All that can fail comes before anything is handed on: a decision whose events do not
+fold, or whose result cannot be made, leaves nothing in the batch. What it has done to
+states in memory cannot be undone, so these are *spoilt*: the batch ends before the
+next decision, and they are forgotten when what came before is durable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...errors import KeyReused
+from ..command import Call
+from ..event import Draft, Event, Streams, encode_event, tag_of
+from ..stores.contract import Batch, Record, Snapshot, Used
+from .cache_entries import CacheEntry, IdempotencyRecord, NotLoaded, StreamEntry
+from .states import States
+
+__all__ = ["FAULT", "Decided", "Decider"]
+
+# What those are told whose batch has failed for no reason that the store has given.
+FAULT = "The server failed while it kept this command; look whether it was kept."
+
+
+class Decided:
+    """A batch between its decisions and its commit."""
+
+    __slots__ = ("batch", "calls", "entries", "events", "spoilt")
+
+    def __init__(self) -> None:
+        self.batch = Batch()
+        self.calls: list[Call[Any]] = []
+        self.entries: set[CacheEntry] = set()
+        self.events: list[Event] = []
+        # In memory they have had events that are not in the batch.
+        self.spoilt: set[CacheEntry] = set()
+
+    def take_snapshots(self, streams: Streams, states: States) -> None:
+        """Add snapshots of the states whose tail has become long."""
+        for entry in self.entries - self.spoilt if self.spoilt else self.entries:
+            if isinstance(entry, StreamEntry) and entry.wants_snapshot():
+                body, parts = streams.encode_state(entry.state)
+                # The parts are of one size, but for the last.
+                size = len(body) + (len(parts) * len(parts[0]) if parts else 0)
+                entry.tail, entry.snapshot_bytes = 0, size
+                states.resize(entry, size)
+                assert entry.at is not None
+                snapshot = Snapshot(entry.stream, entry.head, entry.at, body, parts)
+                self.batch.snapshots.append(snapshot)
+
+
+class Decider:
+    """
+    Runs decisions against the states.
+
+    Args:
+        states: what decisions look at, and what their events are applied to.
+    """
+
+    def __init__(self, states: States) -> None:
+        self._states = states
+
+    def decide(self, call: Call[Any], decided: Decided) -> None:
+        """
+        Decide a call into a batch.
+
+        Raises:
+            NotLoaded: nothing has happened; decide again when it is in memory.
+            Exception: a refusal, or a fault; nothing of the call is in the batch.
+        """
+        command, states = call.command, self._states
+        states.bind(call)
+        used: IdempotencyRecord | None = None
+        fingerprint = b""
+        if command.key is not None:
+            used = states.used(command.by, command.key)
+            # It is made before anything is applied: arguments may have no JSON.
+            fingerprint = command.fingerprint()
+            if used.fingerprint:
+                if used.fingerprint != fingerprint:
+                    raise KeyReused(
+                        f"The key {command.key!r} was used for another command; take a new key."
+                    )
+                call.value = command.result(states, used.events)
+                return
+        drafts = command.decide(states)
+        if not drafts:
+            call.value = command.result(states, ())
+            return
+        events = self._write(call, drafts, decided)
+        if used is not None:
+            assert command.key is not None
+            used.fingerprint, used.events = fingerprint, tuple(events)
+            places = tuple((event.stream, event.seq) for event in events)
+            at = int(states.now.timestamp())
+            decided.batch.used.append(Used(command.by, command.key, fingerprint, places, at))
+            decided.entries.add(used)
+
+    def _write(self, call: Call[Any], drafts: Sequence[Draft], decided: Decided) -> Sequence[Event]:
+        command, states = call.command, self._states
+        entries = [states.entry(draft.stream) for draft in drafts]
+        # Not list[Event](): that costs as much as everything else here.
+        events: list[Event] = []
+        records: list[Record] = []
+        superseded: list[tuple[str, int]] = []
+        heads: dict[str, int] = {}
+        by, now = command.by, states.now
+        for draft, entry in zip(drafts, entries, strict=True):
+            stream, ref, data = draft.stream, draft.ref, draft.data
+            if ref is not None:
+                states.thread(stream, ref)
+            seq = heads[stream] = heads.get(stream, entry.head) + 1
+            at = now if entry.at is None or entry.at < now else entry.at
+            event = Event(stream, seq, at, draft.by or by, ref, data)
+            events.append(event)
+            records.append(Record(stream, seq, tag_of(data), event.by, ref, encode_event(event)))
+        try:
+            for event, entry in zip(events, entries, strict=True):
+                entry.take(event)
+                if gone := states.applied(event):
+                    superseded += [(event.stream, seq) for seq in gone]
+            call.value = command.result(states, events)
+        except NotLoaded as missing:
+            decided.spoilt.update(entries)
+            # To decide again would apply its events twice.
+            raise AssertionError("a result needs what its decision did not read") from missing
+        except Exception:
+            decided.spoilt.update(entries)
+            raise
+        decided.entries.update(entries)
+        decided.events += events
+        decided.batch.records += records
+        decided.batch.superseded += superseded
+        return events

@@ -1,0 +1,222 @@
+"""Brings what decisions ask for into memory, outside the line of decisions."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+
+from ...errors import HubbubError, StorageError
+from ..command import Call
+from ..event import Event, Streams
+from ..health import Health
+from ..stores.contract import Store, Used
+from ..threads import Threads
+from .cache_entries import CacheEntry, IdempotencyRecord, MessageEntry, Name, StreamEntry
+from .states import States
+
+__all__ = ["Loader"]
+
+# What was read of a name: a cell, a message with what is about it, or why neither.
+Thing = CacheEntry | list[Event] | Exception
+
+# Bytes of events from which on the state that they fold into is measured by itself.
+MEASURED_BYTES_MIN = 16 * 1024
+# About what an event costs in memory.
+EVENT_BYTES = 800
+
+logger = logging.getLogger("hubbub.journal")
+
+
+class Loader:
+    """
+    Loads for many calls at once and hands them on in the order in which they came.
+
+    Args:
+        store: where things are loaded from.
+        states: where they are put.
+        streams: how they are decoded and folded.
+        health: told what fails, and what works again.
+        hand_on: takes a call when what it waited for is there, or its error is.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        states: States,
+        streams: Streams,
+        health: Health,
+        hand_on: Callable[[Call[Any]], None],
+    ) -> None:
+        self._store = store
+        self._states = states
+        self._streams = streams
+        self._health = health
+        self._threads = Threads(1)
+        self._hand_on = hand_on
+        self._waiting: deque[tuple[Call[Any], Sequence[Name]]] = deque()
+        # Those whose names are being read just now.
+        self._taken: deque[tuple[Call[Any], Sequence[Name]]] = deque()
+        self._wake_up = anyio.Event()
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait."""
+        return len(self._waiting) + len(self._taken)
+
+    @property
+    def idle(self) -> bool:
+        """True when no call waits."""
+        return not self.waiting
+
+    def put(self, call: Call[Any], names: Sequence[Name]) -> None:
+        """Let a call wait until everything named is in memory."""
+        if call.waits:
+            # Not wait_on: a batch's event may still be needed by the others of it.
+            call.wake = anyio.Event()
+        self._waiting.append((call, names))
+        self._wake_up.set()
+
+    def withdraw(self, call: Call[Any]) -> None:
+        """Take a waiting call back."""
+        for entries in (self._waiting, self._taken):
+            for entry in entries:
+                if entry[0] is call:
+                    entries.remove(entry)
+                    self._states.release(call)
+                    if call.queue is not None:
+                        call.queue.leave(call.place)
+                    return
+
+    def abandon(self, error: HubbubError) -> None:
+        """Fail what still waits; for the end."""
+        for entries in (self._taken, self._waiting):
+            while entries:
+                call, _ = entries.popleft()
+                call.error = error
+                self._hand_on(call)
+
+    async def run(self) -> None:
+        """Load until cancelled."""
+        while True:
+            await self._wake_up.wait()
+            self._wake_up = anyio.Event()
+            self._taken, self._waiting = self._waiting, deque()
+            names = {name for _, names in self._taken for name in names}
+            try:
+                failed = await self._load(names)
+            except Exception as error:
+                logger.exception("what calls need could not be loaded")
+                failed = dict.fromkeys(names, _unreadable(error))
+            while self._taken:
+                call, wanted = self._taken.popleft()
+                call.error = next((failed[name] for name in wanted if name in failed), None)
+                self._states.pin(call, wanted)
+                self._hand_on(call)
+            self._states.trim()
+
+    async def _load(self, names: Iterable[Name]) -> dict[Name, Exception]:
+        missing = [name for name in names if self._states.missing(name)]
+        for name in missing:
+            # Events about a message may come while it is read: they gather here.
+            if isinstance(name, tuple) and len(name) == 2 and self._states.get(name) is None:
+                self._states.put(MessageEntry(name, self._streams.kind(name[0]).current))
+        failed: dict[Name, Exception] = {}
+        epoch = self._states.epoch
+        things = await self._in_thread(missing)
+        self._note(things)
+        if epoch != self._states.epoch:
+            # What was forgotten meanwhile may be here as it was before: it is read again.
+            things = [thing if isinstance(thing, Exception) else None for thing in things]
+        for name, thing in zip(missing, things, strict=True):
+            if thing is None:
+                continue
+            if isinstance(thing, Exception):
+                failed[name] = thing
+            elif isinstance(thing, CacheEntry):
+                self._states.put(thing)
+            else:
+                self._install(name, thing)
+        return failed
+
+    async def _in_thread(self, names: Sequence[Name]) -> Sequence[Thing | None]:
+        if self._store.blocking:
+            return await self._threads.run(self._read_all, names)
+        await anyio.lowlevel.checkpoint()
+        return self._read_all(names)
+
+    def _note(self, things: Sequence[Thing | None]) -> None:
+        errors = [thing for thing in things if isinstance(thing, StorageError)]
+        if errors:
+            self._health.failure("loading", errors[0])
+        elif any(isinstance(thing, (CacheEntry, list)) for thing in things):
+            self._health.success("loading")
+
+    def _install(self, name: Name, events: Sequence[Event]) -> None:
+        thread = self._states.get(name)
+        # No event yet: it is being committed just now, and its call will ask again.
+        if events and isinstance(thread, MessageEntry):
+            thread.install(events)
+            self._states.resize(thread, EVENT_BYTES * len(thread.events))
+
+    def _read_all(self, names: Sequence[Name]) -> list[Thing]:
+        try:
+            streams = [name for name in names if isinstance(name, str)]
+            with self._store.reading([name for name in streams if self._streams.is_name(name)]):
+                return [self._read_or_fail(name) for name in names]
+        except Exception as error:  # raised again to each call that asked
+            return [_unreadable(error)] * len(names)
+
+    def _read_or_fail(self, name: Name) -> Thing:
+        try:
+            return self._read(name)
+        except Exception as error:
+            # It belongs to the calls that asked for this name, and to no other.
+            return _unreadable(error)
+
+    def _read(self, name: Name) -> CacheEntry | list[Event]:
+        if not isinstance(name, tuple):
+            return self._read_stream(name)
+        if len(name) == 2:
+            stream, seq = name
+            bodies = self._store.read(stream, seq - 1, 1) + self._store.about(stream, seq, seq)
+            return [self._streams.decode(body) for body in bodies]
+        used = self._store.used(name[0], name[1])
+        return IdempotencyRecord(name) if used is None else self._read_used(name, used)
+
+    def _read_stream(self, stream: str) -> StreamEntry:
+        entry = StreamEntry(stream, self._streams.empty(stream))
+        loaded = self._store.load(stream)
+        if (snapshot := loaded.snapshot) is not None:
+            state = self._streams.decode_state(stream, snapshot)
+            entry = StreamEntry(stream, state, snapshot.seq, snapshot.at)
+            entry.snapshot_bytes = len(snapshot.body) + sum(map(len, snapshot.parts))
+        for body in loaded.bodies:
+            entry.take(self._streams.decode(body))
+        entry.size += len(stream) + self._size(entry, sum(map(len, loaded.bodies)))
+        return entry
+
+    def _size(self, entry: StreamEntry, tail_bytes: int) -> int:
+        if tail_bytes < MEASURED_BYTES_MIN:
+            return entry.snapshot_bytes + tail_bytes
+        # It may have kept next to nothing of many events.
+        body, parts = self._streams.encode_state(entry.state)
+        return len(body) + sum(map(len, parts))
+
+    def _read_used(self, name: tuple[str, str, str], used: Used) -> IdempotencyRecord:
+        bodies = [self._store.read(stream, seq - 1, 1)[0] for stream, seq in used.places]
+        events = tuple(self._streams.decode(body) for body in bodies)
+        return IdempotencyRecord(name, used.fingerprint, events)
+
+
+def _unreadable(error: Exception) -> Exception:
+    """Return an error for the callers: what a store or a decoder says is not for them."""
+    if isinstance(error, HubbubError):
+        return error
+    unreadable = StorageError("What is stored of this cannot be read; run `hubbub verify`.")
+    unreadable.__cause__ = error
+    return unreadable

@@ -1,0 +1,296 @@
+"""
+What decisions look at: a bounded cache of folded states and of what else they asked for.
+
+Three kinds of thing are kept, each in a cell: a stream's state, a message with what
+refers to it (a thread), and a used key. A cell that a call or an unfinished commit
+needs is pinned; of the others the least recently used go first. Keys have a bound of
+their own, so that they do not evict states. A stream that is not here has no events
+on their way to the store, so loading it meets no race.
+
+How large a cell is was measured when it was loaded, or when a snapshot of it was taken;
+what it has grown by since then is not counted, for that would cost each event.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from ...errors import NotFound
+from ...ratelimit import RateLimit
+from ...shown import shown
+from ..event import Event, State
+from .cache_entries import (
+    ENTRY_BYTES,
+    CacheEntry,
+    IdempotencyRecord,
+    MessageEntry,
+    Name,
+    NotLoaded,
+    StreamEntry,
+)
+
+__all__ = [
+    "EMPTY_STATES_MAX",
+    "LIMITS_MAX",
+    "USED_KEYS_MAX",
+    "States",
+]
+
+
+StateT = TypeVar("StateT", bound=State)
+
+# Rate limits that are remembered.
+LIMITS_MAX = 100_000
+# Idempotency keys that are remembered; the others are read when they come again.
+USED_KEYS_MAX = 1_000
+# States of streams that have no events yet, and that no call needs.
+EMPTY_STATES_MAX = 1_000
+
+
+class Pinning(Protocol):
+    """What keeps things in memory as long as it needs them: a call."""
+
+    pins: list[CacheEntry]
+
+
+class States:
+    """
+    The cells, as one decision sees them.
+
+    Args:
+        size_max: how many unpinned cells are kept.
+        new_limit: makes a rate limit for a name.
+        bytes_max: about how many bytes of them.
+    """
+
+    def __init__(
+        self, size_max: int, new_limit: Callable[[str], RateLimit], bytes_max: int = 1 << 28
+    ) -> None:
+        self._size_max = size_max
+        self._bytes_max = bytes_max
+        self._new_limit = new_limit
+        self._entries: OrderedDict[Name, CacheEntry] = OrderedDict()
+        self._used: OrderedDict[Name, CacheEntry] = OrderedDict()
+        # Those that had no event when they were loaded, the first first.
+        self._empty: OrderedDict[Name, None] = OrderedDict()
+        self._bytes = 0
+        self._limits: OrderedDict[tuple[str, str], RateLimit] = OrderedDict()
+        self._call: Pinning | None = None
+        # Grows whenever something is forgotten: what was being loaded then may be old.
+        self.epoch = 0
+        self.now: datetime
+        self.monotonic = 0.0
+
+    # What a decision may ask.
+
+    def of(self, kind: type[StateT], stream: str) -> StateT:
+        """
+        Return a stream's state; before its first event that is an empty one.
+
+        Raises:
+            NotLoaded: decide again when it is in memory.
+        """
+        state = self.entry(stream).state
+        if not isinstance(state, kind):
+            raise NotFound(f"{shown(stream)} is not a stream of this kind.")
+        return state
+
+    def need(self, streams: Iterable[str]) -> None:
+        """
+        Have several streams in memory, which are loaded together if they are not.
+
+        Raises:
+            NotLoaded: decide again when all of them are.
+        """
+        if missing := [stream for stream in streams if self.missing(stream)]:
+            raise NotLoaded(*missing)
+
+    def event(self, stream: str, seq: int) -> Event:
+        """
+        Return one event.
+
+        Raises:
+            NotFound: the stream has no such seq.
+            NotLoaded: decide again when it is in memory.
+        """
+        if not 1 <= seq <= self.entry(stream).head:
+            raise NotFound(f"There is no event {seq} in this stream.")
+        return self.thread(stream, seq)[0]
+
+    def about(self, stream: str, seq: int) -> list[Event]:
+        """Return the events whose ref is a seq; raises as :meth:`event` does."""
+        self.event(stream, seq)
+        return self.thread(stream, seq)[1:]
+
+    def charge(self, what: str, user: str) -> None:
+        """
+        Count one use against a user's rate limit.
+
+        A decision does this last, when all that it reads or writes is in memory: to
+        be decided again would be to be charged again.
+
+        Raises:
+            RateLimited: nothing was counted.
+        """
+        limit = self._limits.get((what, user))
+        if limit is None:
+            self._forget_some_limits()
+            limit = self._limits[what, user] = self._new_limit(what)
+        limit.charge(self.monotonic)
+
+    # What the committer and the loader do.
+
+    def bind(self, call: Pinning) -> None:
+        """Pin what is touched from now on for this call."""
+        self._call = call
+
+    def entry(self, stream: str) -> StreamEntry:
+        """Return a stream's cell, pinned for the present call, or raise NotLoaded."""
+        found = self._pinned(stream, self._entries)
+        assert isinstance(found, StreamEntry)
+        return found
+
+    def used(self, by: str, key: str) -> IdempotencyRecord:
+        """Return a key's cell, pinned for the present call, or raise NotLoaded."""
+        found = self._pinned((by, key, ""), self._used)
+        assert isinstance(found, IdempotencyRecord)
+        return found
+
+    def thread(self, stream: str, seq: int) -> list[Event]:
+        """Return an event and those about it, pinned, or raise NotLoaded."""
+        found = self._pinned((stream, seq), self._entries)
+        assert isinstance(found, MessageEntry)
+        return found.events
+
+    def applied(self, event: Event) -> Sequence[int]:
+        """
+        Tell an event to the thread that it belongs to, if that is in memory.
+
+        Returns:
+            the seqs of the events about the same one that count no more.
+        """
+        if event.ref is not None:
+            thread = self._entries.get((event.stream, event.ref))
+            if isinstance(thread, MessageEntry):
+                return thread.take(event)
+        return ()
+
+    def get(self, name: Name) -> CacheEntry | None:
+        """Return a cell if it is in memory."""
+        return self._of(name).get(name)
+
+    def put(self, entry: CacheEntry) -> None:
+        """Keep a cell."""
+        name, entries = entry.name, self._of(entry.name)
+        if (before := entries.get(name)) is not None:
+            self._bytes -= before.size
+        entries[name] = entry
+        self._bytes += entry.size
+        if isinstance(entry, StreamEntry) and not entry.head:
+            self._empty[name] = None
+
+    def resize(self, entry: CacheEntry, size: int) -> None:
+        """Note how large what is in a cell is, in bytes."""
+        self._bytes += ENTRY_BYTES + size - entry.size
+        entry.size = ENTRY_BYTES + size
+
+    def trim(self) -> None:
+        """Let the least recently used cells go if there are too many, or they are too large."""
+        self._trim(self._used, len(self._used) - USED_KEYS_MAX)
+        self._trim(self._entries, len(self._entries) - self._size_max)
+        for _ in range(len(self._empty) - EMPTY_STATES_MAX):
+            name, _ = self._empty.popitem(last=False)
+            entry = self._entries.get(name)
+            if not isinstance(entry, StreamEntry) or entry.head:
+                continue
+            if entry.pins:
+                self._empty[name] = None
+            else:
+                self._drop(name)
+        while self._bytes > self._bytes_max and self._trim(self._entries, 16):
+            pass
+
+    def _trim(self, entries: OrderedDict[Name, CacheEntry], excess: int) -> bool:
+        """Drop so many that are not pinned, if there are; False if there is none to drop."""
+        if excess <= 0:
+            return False
+        names = [c.name for c in _first(entries, excess + 16) if not c.pins][:excess]
+        for name in names:
+            self._drop(name)
+        return bool(names)
+
+    def _drop(self, name: Name) -> None:
+        if (entry := self._of(name).pop(name, None)) is not None:
+            self._bytes -= entry.size
+            self._empty.pop(name, None)
+
+    def _of(self, name: Name) -> OrderedDict[Name, CacheEntry]:
+        return self._used if isinstance(name, tuple) and len(name) == 3 else self._entries
+
+    def pin(self, call: Pinning, names: Iterable[Name]) -> None:
+        """Keep what a call waited for until it is done; otherwise it might wait for ever."""
+        for name in names:
+            if (entry := self.get(name)) is not None:
+                entry.pins += 1
+                call.pins.append(entry)
+
+    def release(self, call: Pinning) -> None:
+        """Let go of what a call needed."""
+        for entry in call.pins:
+            entry.pins -= 1
+        call.pins.clear()
+
+    def missing(self, name: Name) -> bool:
+        """Tell whether something must be loaded before a decision can look at it."""
+        entry = self._entries.get(name)
+        if entry is None:
+            entry = self._used.get(name)
+        return entry is None or not entry.loaded
+
+    def forget(self, entries: Iterable[CacheEntry]) -> None:
+        """Drop cells whose events did not reach the store, and their threads."""
+        self.epoch += 1
+        gone = {entry.name for entry in entries}
+        for name in [
+            n for n in self._entries if n in gone or (isinstance(n, tuple) and n[0] in gone)
+        ]:
+            self._drop(name)
+        for name in gone:
+            self._drop(name)
+
+    def forget_limits(self, users: Iterable[str]) -> None:
+        """Drop the rate limits of users who were charged for what was not kept."""
+        gone = set(users)
+        for what_user in [key for key in self._limits if key[1] in gone]:
+            del self._limits[what_user]
+
+    def _pinned(self, name: Name, entries: OrderedDict[Name, CacheEntry]) -> CacheEntry:
+        entry = entries.get(name)
+        if entry is None or not entry.loaded:
+            raise NotLoaded(name)
+        entries.move_to_end(name)
+        assert self._call is not None
+        entry.pins += 1
+        self._call.pins.append(entry)
+        return entry
+
+    def _forget_some_limits(self) -> None:
+        if len(self._limits) < LIMITS_MAX:
+            return
+        for name in [n for n, limit in self._limits.items() if limit.idle(self.monotonic)]:
+            del self._limits[name]
+        # If none is idle the oldest go, a part at once: looking for idle ones is dear.
+        for _ in range(len(self._limits) - LIMITS_MAX * 3 // 4):
+            self._limits.popitem(last=False)
+
+
+def _first(entries: OrderedDict[Name, CacheEntry], count: int) -> list[CacheEntry]:
+    found = []
+    for entry in entries.values():
+        found.append(entry)
+        if len(found) == count:
+            break
+    return found

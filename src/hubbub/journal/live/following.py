@@ -1,0 +1,195 @@
+"""History, and then what is live, in one unbroken sequence."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from functools import partial
+from types import TracebackType
+from typing import Any, Protocol
+
+from ...errors import Closed, NotMember
+from ..command import Call
+from ..event import Event, Streams
+from .topic import BATCH_EVENTS_MAX, Follower, Topic, cut
+
+__all__ = ["Events", "Following", "Tail", "check_open"]
+
+Read = Callable[[str, int, int], Awaitable[list[bytes]]]
+
+
+class Tail:
+    """
+    A follower's view of a stream, for somebody who can wait.
+
+    Args:
+        stream: what is followed.
+        topic: its live part.
+        follower: the cursor, already one of the topic's followers.
+        read: reads the store: (stream, after, limit).
+    """
+
+    __slots__ = ("_limit", "_read", "follower", "stream", "topic")
+
+    def __init__(self, stream: str, topic: Topic, follower: Follower, read: Read) -> None:
+        self.stream = stream
+        self.topic = topic
+        self.follower = follower
+        self._read = read
+        # How many events are read at one time: as many as a batch may hold.
+        self._limit = BATCH_EVENTS_MAX
+
+    async def next(self) -> Sequence[bytes]:
+        """
+        Return the next events, encoded: at least one, and what else is there, to a limit.
+
+        Raises:
+            NotMember: the right to read the stream has ended.
+            Closed: the hub is going.
+        """
+        topic, follower = self.topic, self.follower
+        while True:
+            cursor = follower.cursor
+            at_end = follower.until is not None and cursor >= follower.until
+            bodies: Sequence[bytes] = ()
+            if cursor >= topic.head or at_end:
+                check_open(topic, follower)
+                await topic.wait(cursor)
+            elif cursor < topic.base:
+                bodies = await self.older(cursor)
+            else:
+                bodies = topic.since(cursor, follower.until)
+            if bodies:
+                follower.cursor += len(bodies)
+                return bodies
+
+    async def older(self, cursor: int) -> Sequence[bytes]:
+        """Read what has left the topic's tail."""
+        redactions = self.topic.redactions
+        bodies = await self._read(self.stream, cursor, self._limit)
+        fit = cut(bodies)
+        # What does not fit was read for nothing: the next time it is not.
+        self._limit = BATCH_EVENTS_MAX if len(fit) == len(bodies) else len(fit)
+        if self.topic.redactions == redactions:
+            # What was taken back meanwhile is in here as it was: others must not get it.
+            self.topic.backfill(cursor, bodies)
+        # What is in the store and was not published yet may be past the end of the right.
+        last = self.topic.head
+        if self.follower.until is not None:
+            last = min(last, self.follower.until)
+        return fit[: last - cursor]
+
+
+class Events(AsyncIterator[Event]):
+    """
+    The events of a tail, one by one.
+
+    Args:
+        tail: where they come from.
+        decode: makes an event of its bytes.
+    """
+
+    __slots__ = ("_bodies", "_decode", "_next", "_tail")
+
+    def __init__(self, tail: Tail, decode: Callable[[bytes], Event]) -> None:
+        self._tail = tail
+        self._decode = decode
+        self._bodies: Sequence[bytes] = ()
+        self._next = 0
+
+    async def batch(self) -> tuple[int, Sequence[bytes]]:
+        """Return the seq of the next event, and it and what else is there, encoded."""
+        bodies = await self._tail.next()
+        return self._tail.follower.cursor - len(bodies) + 1, bodies
+
+    async def __anext__(self) -> Event:
+        if self._next == len(self._bodies):
+            self._bodies, self._next = await self._tail.next(), 0
+        self._next += 1
+        return self._decode(self._bodies[self._next - 1])
+
+
+def check_open(topic: Topic, follower: Follower) -> None:
+    """
+    Return if there may be more to come for a follower that has all there is.
+
+    Raises:
+        NotMember: the right to read the stream has ended.
+        Closed: the hub is going.
+    """
+    if follower.until is not None and follower.cursor >= follower.until:
+        raise NotMember("You are no longer a member of this stream; join it again.")
+    if topic.closed:
+        raise Closed("The hub is closing; open it again and follow from the last seq.")
+
+
+class Followable(Protocol):
+    """What has streams that can be followed: the journal."""
+
+    streams: Streams
+
+    def follow_call(
+        self, user: str, stream: str, after: int | None, follower: Follower
+    ) -> Call[int]:
+        """Make a call that lets a follower in."""
+
+    def wait_for(self, call: Call[int]) -> Coroutine[Any, Any, int]:
+        """Queue a call, and return its outcome."""
+
+    def topic(self, stream: str) -> Topic | None:
+        """Return a stream's topic if it has one."""
+
+    def read(
+        self, stream: str, after: int, limit: int, *, by: str = ""
+    ) -> Coroutine[Any, Any, list[bytes]]:
+        """Return encoded events after a seq."""
+
+    def detach(self, stream: str, follower: Follower) -> None:
+        """Let a follower go."""
+
+
+class Following:
+    """
+    Follows a stream while it is entered.
+
+    Written out, and not as a generator, because thousands may wait in it.
+
+    Args:
+        journal: whose stream it is.
+        stream: its name.
+        after: the last seq that the follower has; None is from now on.
+        follower: the cursor.
+    """
+
+    __slots__ = ("_after", "_follower", "_journal", "_stream")
+
+    def __init__(
+        self, journal: Followable, stream: str, after: int | None, follower: Follower
+    ) -> None:
+        self._journal = journal
+        self._stream = stream
+        self._after = after
+        self._follower = follower
+
+    async def __aenter__(self) -> Events:
+        journal, stream, follower = self._journal, self._stream, self._follower
+        call = journal.follow_call(follower.user, stream, self._after, follower)
+        call.waits = True
+        try:
+            await journal.wait_for(call)
+        except BaseException:
+            # The call of one who was cancelled may be under way still, or just be done.
+            call.on_done = None
+            journal.detach(stream, follower)
+            raise
+        topic = journal.topic(stream)
+        assert topic is not None
+        read = partial(journal.read, by=follower.user)
+        return Events(Tail(stream, topic, follower, read), journal.streams.decode)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._journal.detach(self._stream, self._follower)

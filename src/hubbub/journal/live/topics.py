@@ -1,0 +1,114 @@
+"""The topics of a hub: followed streams, and those that a client may follow again soon."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+
+from ..event import Event, Streams
+from ..redaction import takes_back
+from ..stores.contract import Record
+from .topic import Follower, Held, Topic
+
+__all__ = ["TOPICS_BYTES_MAX", "TOPICS_IDLE_MAX", "Topics"]
+
+# Topics that nobody follows, kept for clients that reconnect.
+TOPICS_IDLE_MAX = 64
+# Bytes that all topics hold together; the tails that are too many are read again if need be.
+TOPICS_BYTES_MAX = 64 * 1024 * 1024
+
+
+class Topics(Mapping[str, Topic]):
+    """The topics by their streams' names."""
+
+    def __init__(self) -> None:
+        self._topics: dict[str, Topic] = {}
+        self._idle: OrderedDict[str, None] = OrderedDict()
+        self._held = Held()
+
+    def __getitem__(self, stream: str) -> Topic:
+        return self._topics[stream]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._topics)
+
+    def __len__(self) -> int:
+        return len(self._topics)
+
+    def __contains__(self, stream: object) -> bool:
+        return stream in self._topics
+
+    @property
+    def bytes_held(self) -> int:
+        """How many bytes all topics hold."""
+        return self._held.size
+
+    def attach(self, stream: str, follower: Follower, head: int) -> None:
+        """
+        Let a follower in.
+
+        Args:
+            stream: what it follows.
+            follower: with its cursor.
+            head: the stream's last committed event.
+        """
+        topic = self._topics.get(stream)
+        if topic is None:
+            topic = self._topics[stream] = Topic(head, self._held)
+        topic.followers[follower] = None
+        self._idle.pop(stream, None)
+
+    def detach(self, stream: str, follower: Follower) -> None:
+        """Let a follower go."""
+        topic = self._topics.get(stream)
+        if topic is None or follower not in topic.followers:
+            return
+        del topic.followers[follower]
+        if not topic.followers:
+            topic.forget_batches()
+            self._idle[stream] = None
+            if len(self._idle) > TOPICS_IDLE_MAX:
+                self._drop_oldest()
+
+    def publish(self, events: Sequence[Event], records: Sequence[Record], streams: Streams) -> None:
+        """Tell the events of a batch to those who follow their streams."""
+        bodies: dict[str, list[bytes]] = {}
+        firsts: dict[str, int] = {}
+        taken_back: list[tuple[str, int]] = []
+        topics = self._topics
+        for event, record in zip(events, records, strict=True):
+            stream = event.stream
+            if (topic := topics.get(stream)) is not None:
+                if (new := bodies.get(stream)) is None:
+                    new = bodies[stream] = []
+                    firsts[stream] = event.seq
+                new.append(record.body)
+                if (user := streams.kind(stream).revoked(event)) is not None:
+                    _revoke(topic, user, event.seq)
+                if event.ref is not None and takes_back(streams, record):
+                    taken_back.append((stream, event.ref))
+        for stream, new in bodies.items():
+            topics[stream].publish(new, firsts[stream])
+        for stream, seq in taken_back:
+            topics[stream].redact(seq, streams.redact)
+
+    def trim(self) -> None:
+        """Let tails go while all topics together hold too much: first those nobody follows."""
+        if self._held.size <= TOPICS_BYTES_MAX:
+            return
+        while self._idle and self._held.size > TOPICS_BYTES_MAX // 2:
+            self._drop_oldest()
+        for topic in self._topics.values():
+            if self._held.size <= TOPICS_BYTES_MAX // 2:
+                break
+            topic.forget_tail()
+
+    def _drop_oldest(self) -> None:
+        stream, _ = self._idle.popitem(last=False)
+        self._topics.pop(stream).forget_tail()
+
+
+def _revoke(topic: Topic, user: str, seq: int) -> None:
+    for follower in topic.followers:
+        if follower.user == user:
+            follower.until = seq

@@ -1,0 +1,262 @@
+"""The HTTP interface: a route for each method of the registry, and events as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from functools import partial
+from typing import Any, TypeVar, get_origin
+from urllib.parse import parse_qsl
+
+import anyio
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route as HttpRoute
+
+from ...errors import Conflict, Invalid, NotAllowed, Overloaded
+from ...journal.command import Call
+from ...ratelimit import RateLimits, TokenBucket
+from ...session import LocalSession
+from ...users.service import SignedIn
+from ...wire.messages import encode
+from ..auth.sign_in import SignIn
+from ..gateway import Gateway, Route
+from .openapi import openapi
+from .problem import MalformedRequest, TooLarge, Unknown, problem_of
+from .sse import EventStream
+
+__all__ = ["http_routes"]
+
+# Users whose pace of HTTP requests is remembered.
+PACES_MAX = 10_000
+
+Handler = Callable[[Request], Awaitable[Response]]
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+Q = TypeVar("Q", bound=msgspec.Struct)
+
+
+class EventsQuery(msgspec.Struct, frozen=True):
+    """The query of ``/api/events``; names that are not known are passed over."""
+
+    stream: str
+    after: int | None = None
+    journal_id: str | None = None
+
+
+def http_routes(gateway: Gateway) -> list[HttpRoute]:
+    """Make the routes of everything that is reached by HTTP."""
+    api = _Api(gateway)
+    routes = [
+        HttpRoute("/health", api.health),
+        HttpRoute("/openapi.json", api.openapi),
+        HttpRoute("/api/users/sign_in", _answering(api.sign_in), methods=["POST"]),
+        HttpRoute("/api/events", _answering(api.events)),
+    ]
+    for name, route in gateway.routes.items():
+        path = "/api/" + name.replace(".", "/")
+        verb = "POST" if route.method.changes else "GET"
+        routes.append(HttpRoute(path, _answering(api.handler(route)), methods=[verb]))
+    return routes
+
+
+class _Api:
+    """
+    Answers requests.
+
+    A request is a short session of its own: it needs a token, and does not make
+    its user online.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        # Twice as many as in a second may come at once.
+        burst = max(1, int(2 * gateway.settings.requests_per_second))
+        self._paces = RateLimits(lambda: TokenBucket(burst, 2.0, what="requests"), PACES_MAX)
+        self._openapi: dict[str, Any] | None = None
+
+    async def health(self, request: Request) -> Response:
+        """Tell whether commands are taken."""
+        hub = self._gateway.hub
+        health = {
+            "status": ("ok" if hub.is_healthy else "failing") if hub.is_open else "closing",
+            "journal_id": hub.journal.store.journal_id,
+        }
+        return _json(health, 200 if hub.is_healthy else 503)
+
+    async def openapi(self, request: Request) -> Response:
+        """Describe the interface."""
+        if self._openapi is None:
+            self._openapi = openapi(self._gateway)
+        # Where the application is mounted in another one, the paths begin there.
+        servers = [{"url": request.scope.get("root_path") or "/"}]
+        return _json({**self._openapi, "servers": servers})
+
+    async def sign_in(self, request: Request) -> Response:
+        """Give tokens for a guest's nickname, for a name and a password, or for a token."""
+        sign_in = _decode(await self._body(request), msgspec.json.Decoder(SignIn))
+        sign_ins = self._gateway.sign_ins
+        address = self._address_of(request)
+        self._check_load()
+        self._check_pace(address)
+        sessions: list[LocalSession] = []
+
+        def on_done(session: LocalSession, call: Call[SignedIn]) -> None:
+            sessions.append(session)
+
+        try:
+            identity = await sign_ins.identify_slowly(sign_in, address)
+            call = sign_ins.call(sign_in, identity, address, on_done)
+            call.waits = True
+            signed_in = await self._gateway.hub.journal.wait_for(call)
+        except NotAllowed as error:
+            raise Unknown(error.message) from error
+        return _json(sign_ins.answer(sign_in, identity, sessions[0], signed_in))
+
+    async def events(self, request: Request) -> Response:
+        """Send a stream's events as they come."""
+        session = await self._session(request, request.query_params.get("token"))
+        last_id = request.headers.get("last-event-id")
+        after = {"after": last_id} if last_id else {}
+        query = _query(request, EventsQuery, **after)
+        journal = self._gateway.hub.journal
+        if query.journal_id not in (None, journal.store.journal_id):
+            raise Conflict("The history was reset: this is another journal. Follow it from 0.")
+        following = journal.follow(session.actor.user, query.stream, query.after)
+        answer = EventStream(self._gateway, following, session.actor)
+        # What is refused is refused before the answer begins.
+        await answer.enter()
+        return answer
+
+    def handler(self, route: Route) -> Handler:
+        """Make what answers requests for a method."""
+
+        async def handle(request: Request) -> Response:
+            session = await self._session(request)
+            arguments = await self._arguments(request, route)
+            service = getattr(session, route.service)
+            if route.method.plain:
+                decision = route.method.begin(service, arguments)
+                return _json(await session.actor.execute(decision))
+            work = partial(route.method.begin, service, arguments)
+            return _json(await _while_connected(request, work))
+
+        return handle
+
+    async def _arguments(self, request: Request, route: Route) -> dict[str, Any]:
+        if not route.method.changes:
+            return msgspec.structs.asdict(_query(request, route.method.arguments))
+        body = await self._body(request)
+        key = request.headers.get("idempotency-key")
+        if route.method.keyed and key is not None:
+            body = _with_key(body, key)
+        return msgspec.structs.asdict(_decode(body, route.decoder))
+
+    async def _body(self, request: Request) -> bytes:
+        longest, body = self._gateway.settings.frame_bytes_max, b""
+        async with aclosing(request.stream()) as chunks:
+            async for chunk in chunks:
+                body += chunk
+                if len(body) > longest:
+                    raise TooLarge(f"The body is larger than {longest} bytes; send less.")
+        return body or b"{}"
+
+    async def _session(self, request: Request, token: str | None = None) -> LocalSession:
+        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+        token = credentials.strip() if scheme.lower() == "bearer" else token
+        if not token:
+            raise Unknown("Sign in first, and send the token: Authorization: Bearer …")
+        self._check_load()
+        try:
+            session = await self._gateway.sign_ins.session(token, self._address_of(request))
+        except NotAllowed as error:
+            raise Unknown(error.message) from error
+        self._check_pace(session.actor.user)
+        return session
+
+    def _address_of(self, request: Request) -> str:
+        peer = request.client.host if request.client else ""
+        return self._gateway.address_of(peer, request.headers.raw)
+
+    def _check_load(self) -> None:
+        if self._gateway.hub.journal.full:
+            raise Overloaded("Too many commands are waiting; try again in a moment.")
+
+    def _check_pace(self, who: str) -> None:
+        self._paces.charge(who, self._gateway.settings.clock.monotonic())
+
+
+def _with_key(body: bytes, key: str) -> bytes:
+    fields = _decode(body, _fields)
+    if bytes(fields.get("key", b"null")) == b"null":
+        fields["key"] = msgspec.Raw(msgspec.json.encode(key))
+    return msgspec.json.encode(fields)
+
+
+def _answering(handle: Handler) -> Handler:
+    async def answer(request: Request) -> Response:
+        try:
+            return await handle(request)
+        except ClientDisconnect:
+            # There is nobody to be told.
+            return Response(status_code=400)
+        except Exception as error:  # it is shown to the client, and logged
+            return problem_of(error)
+
+    return answer
+
+
+async def _while_connected(request: Request, work: Callable[[], Awaitable[object]]) -> object:
+    """Carry out what may take long, and give it up when there is nobody to be told."""
+    found: list[object] = []
+    errors: list[Exception] = []
+
+    async def carry_out() -> None:
+        try:
+            found.append(await work())
+        except Exception as error:
+            # Raised below: out of the tasks it would come as a group.
+            errors.append(error)
+        tasks.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(carry_out)
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        tasks.cancel_scope.cancel()
+    for error in errors:
+        raise error
+    if not found:
+        raise ClientDisconnect
+    return found[0]
+
+
+def _decode(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Invalid(f"The body is wrong: {error}.") from error
+    except RecursionError as error:
+        raise MalformedRequest("The body is nested too deeply.") from error
+
+
+def _query(request: Request, kind: type[Q], **more: str) -> Q:
+    given: dict[str, Any] = {}
+    several = {
+        field.name for field in msgspec.structs.fields(kind) if get_origin(field.type) is list
+    }
+    text = request.scope["query_string"].decode("latin-1")
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        if name in several:
+            given.setdefault(name, []).append(value)
+        else:
+            given[name] = value
+    try:
+        return msgspec.convert({**given, **more}, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"The query is wrong: {error}.") from error
+
+
+def _json(result: object, status: int = 200) -> Response:
+    return Response(encode(result), status, media_type="application/json")

@@ -1,0 +1,309 @@
+"""
+One HTTP connection, whatever carries it: requests in, answers out, one after another.
+
+The two backends bring the bytes and take them away; what is answered, what is refused and
+how long anything may take is decided here, so it is the same on both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime
+from email.utils import format_datetime
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from starlette.types import ASGIApp
+
+from ...wire.messages import encode
+from ..websocket.unsent import Unsent
+from . import limits
+from .exchange import Exchange, Gone
+from .problem import Problem
+from .request_head import Refused, RequestHead
+from .request_reader import RequestReader
+from .response_writer import ResponseWriter
+
+__all__ = ["HttpConnection", "Server", "Wire", "refusal"]
+
+
+class Wire(Protocol):
+    """What carries a connection."""
+
+    async def send(self, data: bytes | memoryview) -> None:
+        """
+        Give bytes to the network, and wait until it takes more.
+
+        Raises:
+            Gone: there is nobody to send to.
+        """
+
+    def pause(self) -> None:
+        """Read no more for now."""
+
+    def resume(self) -> None:
+        """Read on."""
+
+    def set_deadline(self, seconds: float | None) -> None:
+        """Call `expired` after so many seconds, and no more for the deadline before."""
+
+    def start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run something beside reading."""
+
+    def end_writing(self) -> None:
+        """Tell the client that nothing more comes, after what was sent."""
+
+    def close(self) -> None:
+        """Close, after what was sent; but at the deadline at the latest."""
+
+    def abort(self) -> None:
+        """Close at once."""
+
+    def take_over(self, head: RequestHead, rest: bytes) -> None:
+        """Make a WebSocket of the connection."""
+
+
+class Server:
+    """
+    What the connections of a server share.
+
+    Args:
+        app: the ASGI application.
+        path: the WebSockets' whole path, like ``/ws``.
+        now: tells the time of day.
+        unsent: counts what waits for clients that do not read, for WebSockets as well.
+    """
+
+    def __init__(
+        self, app: ASGIApp, path: str, now: Callable[[], datetime], unsent: Unsent
+    ) -> None:
+        self.app = app
+        self.path = path
+        self.unsent = unsent
+        self._now = now
+        self._second: datetime | None = None
+        self._date = b""
+
+    def date(self) -> bytes:
+        """Return what the header ``Date`` says."""
+        second = self._now().replace(microsecond=0)
+        if second != self._second:
+            self._second, self._date = second, format_datetime(second, usegmt=True).encode()
+        return self._date
+
+
+class HttpConnection:
+    """
+    Serves one connection.
+
+    Args:
+        server: what it shares with others.
+        wire: what carries it.
+        scope: what ASGI says of it: client, server, scheme, root_path.
+        on_waiting: called with True when the client is to ask for something, and with False
+            when it has.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        wire: Wire,
+        scope: Mapping[str, Any],
+        on_waiting: Callable[[bool], None],
+    ) -> None:
+        self.unsent = server.unsent
+        self.date = server.date
+        self.send = wire.send
+        self.abort = wire.abort
+        self._server = server
+        self._wire = wire
+        self._scope = scope
+        self._on_waiting = on_waiting
+        self._reader = RequestReader()
+        self._exchange: Exchange | None = None
+        # Bytes that came after the last answer, or None before it.
+        self._thrown_away: int | None = None
+        # The next request has begun; the client has ended; we have.
+        self._heard = True
+        self._ended = False
+        self._our_end = False
+        self._stopping = False
+
+    def begin(self) -> None:
+        """Wait for the first request."""
+        self._on_waiting(True)
+        self._wire.set_deadline(limits.HEAD_SECONDS_MAX)
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes from the network."""
+        if self._thrown_away is not None:
+            self._thrown_away += len(data)
+            if self._thrown_away > limits.LINGER_BYTES_MAX:
+                self._wire.abort()
+            return
+        self._reader.feed(data)
+        self._go_on()
+
+    def feed_eof(self) -> None:
+        """Note that the client sends nothing more; an answer that it waits for still goes out."""
+        self._ended = True
+        if self._exchange is not None:
+            self._exchange.disconnect()
+        elif self._thrown_away is None or self._our_end:
+            self._wire.close()
+
+    def lost(self) -> None:
+        """Note that the connection is gone."""
+        self._ended = True
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            exchange.drop()
+
+    def expired(self) -> None:
+        """Do what is to be done at the deadline."""
+        if self._thrown_away is not None or self._ended:
+            self._wire.abort()
+        elif self._exchange is not None and self._exchange.body:
+            # The application takes its time; the client cannot send more.
+            self._wire.set_deadline(limits.BODY_SECONDS_MAX)
+        elif self._exchange is not None or self._reader.ahead:
+            self._refuse(Refused(408, "The request took too long."))
+        else:
+            self._wire.close()
+
+    def shut_down(self) -> None:
+        """End after the answer that is being sent."""
+        self._stopping = True
+        if self._exchange is not None:
+            self._exchange.writer.keep_alive = False
+        elif self._thrown_away is None:
+            self._wire.close()
+
+    def fetch(self, exchange: Exchange) -> None:
+        """Read on, because the application wants more of the body."""
+        if exchange is self._exchange and self._thrown_away is None:
+            self._go_on()
+
+    def answered(self, exchange: Exchange) -> None:
+        """Go on with the next request, or close."""
+        if exchange is not self._exchange or self._thrown_away is not None:
+            return
+        self._exchange = None
+        if not self._may_go_on(exchange):
+            self._close()
+            return
+        self._on_waiting(True)
+        self._heard = False
+        self._wire.set_deadline(limits.IDLE_SECONDS_MAX)
+        self._wire.resume()
+        self._go_on()
+
+    def _may_go_on(self, exchange: Exchange) -> bool:
+        if self._ended or self._stopping or not exchange.writer.complete:
+            return False
+        if not self._reader.complete:
+            # The part of the body that is there was in nobody's way; the server waits for no more.
+            try:
+                self._reader.next_piece()
+            except Refused:
+                return False
+        return exchange.writer.keep_alive and self._reader.complete
+
+    def _go_on(self) -> None:
+        try:
+            if self._exchange is None:
+                self._next_request()
+            else:
+                self._next_piece(self._exchange)
+        except Refused as refused:
+            self._refuse(refused)
+            return
+        if self._exchange is not None and self._reader.ahead > limits.AHEAD_BYTES_MAX:
+            self._wire.pause()
+
+    def _next_request(self) -> None:
+        head = self._reader.next_head()
+        if head is None:
+            if self._reader.ahead and not self._heard:
+                self._heard = True
+                self._wire.set_deadline(limits.HEAD_SECONDS_MAX)
+            return
+        self._on_waiting(False)
+        if self._is_for_websocket(head):
+            self._thrown_away = 0
+            self._wire.set_deadline(None)
+            self._wire.take_over(head, self._reader.take_rest())
+            return
+        self._exchange = Exchange(self, self._server.app, head, self._scope)
+        self._wire.set_deadline(limits.BODY_SECONDS_MAX if head.has_body else None)
+        self._next_piece(self._exchange)
+        self._wire.start(self._exchange.run)
+
+    def _is_for_websocket(self, head: RequestHead) -> bool:
+        words = {word.strip() for word in head.upgrade.split(b",")}
+        return (
+            b"websocket" in words
+            and head.path == self._server.path
+            and head.method == "GET"
+            and not head.has_body
+        )
+
+    def _next_piece(self, exchange: Exchange) -> None:
+        if not exchange.more_body or len(exchange.body) > limits.AHEAD_BYTES_MAX:
+            return
+        piece = self._reader.next_piece()
+        if piece or self._reader.complete:
+            exchange.feed(piece, more=not self._reader.complete)
+        if self._reader.complete:
+            self._wire.set_deadline(None)
+        self._wire.resume()
+
+    def _refuse(self, refused: Refused) -> None:
+        exchange, self._exchange = self._exchange, None
+        self._thrown_away = 0
+        self._on_waiting(True)
+        self._wire.set_deadline(limits.WRITE_SECONDS_MAX)
+        self._wire.resume()
+        if exchange is not None:
+            exchange.drop()
+            if exchange.started:
+                self._wire.abort()
+                return
+
+        async def send() -> None:
+            try:
+                await self._wire.send(refusal(refused.status, refused.detail))
+            except Gone:
+                self._wire.abort()
+            else:
+                self._close()
+
+        self._wire.start(send)
+
+    def _close(self) -> None:
+        """End our side, and wait a moment for the client's end."""
+        self._thrown_away = 0
+        self._our_end = True
+        self._on_waiting(True)
+        self._wire.set_deadline(limits.LINGER_SECONDS_MAX)
+        if self._ended:
+            self._wire.close()
+            return
+        self._wire.end_writing()
+        self._wire.resume()
+
+
+def refusal(status: int, detail: str) -> bytes:
+    """Make an answer after which the connection closes."""
+    body = encode(Problem(HTTPStatus(status).phrase, status, detail, "invalid"))
+    writer = ResponseWriter("", "1.1", keep_alive=False)
+    head = writer.head(
+        status,
+        [
+            (b"content-type", b"application/problem+json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"cache-control", b"no-store"),
+            (b"x-content-type-options", b"nosniff"),
+        ],
+    )
+    return head + body

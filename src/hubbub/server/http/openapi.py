@@ -1,0 +1,144 @@
+"""The description of the HTTP interface, made from the registry: OpenAPI 3.1."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from ...users.user import User
+from ..auth.sign_in import SignIn
+from ..gateway import Gateway, Route
+from .problem import Problem
+
+__all__ = ["openapi"]
+
+Json = dict[str, Any]
+
+REF = "#/components/schemas/{name}"
+
+
+class SignInResponse(msgspec.Struct, frozen=True):
+    """
+    Who signed in, the token to send for some minutes, and which journal it is for.
+
+    The ``refresh_token`` signs in later; there is none for who came with an access token, or
+    with one of the application's.
+    """
+
+    user: User
+    token: str
+    journal_id: str
+    refresh_token: str | None
+    role: Literal["user", "moderator", "admin"]
+    account: str | None
+
+
+def openapi(gateway: Gateway) -> Json:
+    """Describe every route of a gateway."""
+    routes = list(gateway.routes.items())
+    types: list[Any] = [SignIn, SignInResponse, Problem]
+    for _, route in routes:
+        types += [route.method.arguments, route.method.result]
+    schemas, components = msgspec.json.schema_components(types, ref_template=REF)
+    paths = _other_paths(schemas[0], schemas[1])
+    for number, (name, route) in enumerate(routes):
+        arguments, result = schemas[3 + 2 * number], schemas[4 + 2 * number]
+        operation = _operation(name, route, arguments, result, components)
+        verb = "post" if route.method.changes else "get"
+        paths["/api/" + name.replace(".", "/")] = {verb: operation}
+    bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Hubbub", "version": "1"},
+        "security": [{"bearer": []}],
+        "paths": paths,
+        "components": {"schemas": components, "securitySchemes": {"bearer": bearer}},
+    }
+
+
+def _operation(name: str, route: Route, arguments: Json, result: Json, components: Json) -> Json:
+    summary, _, description = route.method.doc.partition("\n")
+    operation: Json = {
+        "operationId": name,
+        "tags": [route.service],
+        "summary": summary,
+        "description": description.strip(),
+        "responses": _responses("The result.", _content(result)),
+    }
+    if route.method.changes:
+        operation["requestBody"] = {"required": True, "content": _content(arguments)}
+    else:
+        schema = components[route.method.arguments.__name__]
+        required = schema.get("required", [])
+        operation["parameters"] = [
+            {"name": field, "in": "query", "required": field in required, "schema": about}
+            for field, about in schema["properties"].items()
+        ]
+    if route.method.keyed:
+        key = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}}
+        operation.setdefault("parameters", []).append(key)
+    return operation
+
+
+def _other_paths(sign_in: Json, signed_in: Json) -> Json:
+    text = {"type": "string"}
+    parameters = [
+        {"name": "stream", "in": "query", "required": True, "schema": text},
+        {"name": "after", "in": "query", "schema": {"type": "integer", "minimum": 0}},
+        {"name": "journal_id", "in": "query", "schema": text},
+        {"name": "token", "in": "query", "schema": text},
+        {"name": "Last-Event-ID", "in": "header", "schema": text},
+    ]
+    return {
+        "/api/users/sign_in": {
+            "post": {
+                "operationId": "users.sign_in",
+                "tags": ["users"],
+                "summary": "Sign in with a name and a password, as a guest, or again with a token.",
+                "security": [],
+                "requestBody": {"required": True, "content": _content(sign_in)},
+                "responses": _responses("Who signed in.", _content(signed_in)),
+            }
+        },
+        "/api/events": {
+            "get": {
+                "operationId": "events",
+                "tags": ["session"],
+                "summary": "Follow a stream: its events as server-sent events, the id is the seq.",
+                "parameters": parameters,
+                "responses": _responses("Events.", {"text/event-stream": {"schema": text}}),
+            }
+        },
+        "/health": {
+            "get": {
+                "operationId": "health",
+                "summary": "Tell whether commands are taken.",
+                "security": [],
+                "responses": _responses("They are.", _content({"type": "object"})),
+            }
+        },
+        "/openapi.json": {
+            "get": {
+                "operationId": "openapi",
+                "summary": "This description.",
+                "security": [],
+                "responses": _responses("It.", _content({"type": "object"})),
+            }
+        },
+    }
+
+
+def _responses(description: str, content: Json) -> Json:
+    problem = {"$ref": REF.format(name="Problem")}
+    return {
+        "200": {"description": description, "content": content},
+        "default": {
+            "description": "What is wrong, and what to do about it.",
+            "content": {"application/problem+json": {"schema": problem}},
+        },
+    }
+
+
+def _content(schema: Json) -> Json:
+    return {"application/json": {"schema": schema}}

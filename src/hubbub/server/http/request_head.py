@@ -1,0 +1,209 @@
+"""
+The head of an HTTP request, read strictly: RFC 9112. Pure.
+
+llhttp reads it; what llhttp and other servers read differently is refused before, because
+a proxy in front might read it the other way (request smuggling).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+from urllib.parse import unquote
+
+import httptools
+
+from .limits import BODY_BYTES_MAX, HEAD_FIELDS_MAX
+
+__all__ = ["Refused", "RequestHead", "check_request_line", "parse_head"]
+
+TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+# A line that ends in another way, goes on in the next one, or has a control character.
+FAULT = re.compile(rb"(?<!\r)\n|\r(?!\n)|\r\n[ \t]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+REQUEST_LINE = re.compile(rb"(%b) ([\x21-\x7e]+) HTTP/([0-9])\.([0-9])" % TOKEN)
+FIELD = re.compile(rb"%b:" % TOKEN)
+LENGTH = re.compile(rb"[0-9]{1,18}")
+HOST = re.compile(
+    rb"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=\-]|%[0-9A-Fa-f]{2})+)(?::[0-9]{0,5})?"
+)
+ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]+)(/[^?#]*)?(\?[^#]*)?")
+
+
+class Refused(Exception):
+    """
+    A request that is not answered by the application; the connection closes.
+
+    Args:
+        status: the HTTP status.
+        detail: what is wrong, for the client.
+    """
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
+class RequestHead(NamedTuple):
+    """
+    A request without its body.
+
+    Attributes:
+        raw_path: as it was sent, without the query; `path` is decoded.
+        version: ``1.0`` or ``1.1``.
+        headers: names in small letters.
+        length: of the body, in bytes; None if it comes in chunks.
+        upgrade: what the client would rather speak, in small letters; or nothing.
+    """
+
+    method: str
+    path: str
+    raw_path: bytes
+    query: bytes
+    version: str
+    headers: list[tuple[bytes, bytes]]
+    length: int | None
+    keep_alive: bool
+    expects_continue: bool
+    upgrade: bytes
+
+    @property
+    def has_body(self) -> bool:
+        """True if anything comes behind the head."""
+        return self.length != 0
+
+
+def parse_head(head: bytes) -> RequestHead:
+    """
+    Read a head.
+
+    Args:
+        head: with the empty line at its end.
+
+    Raises:
+        Refused: it is not HTTP/1.1 as every server reads it, or too large.
+    """
+    line, _, fields = head[:-4].partition(b"\r\n")
+    version = check_request_line(line)
+    if (fault := FAULT.search(head)) is not None:
+        raise Refused(400, f"There is a wrong byte at {fault.start()} of the head.")
+    lines = fields.split(b"\r\n") if fields else []
+    if len(lines) > HEAD_FIELDS_MAX:
+        raise Refused(431, f"There are more than {HEAD_FIELDS_MAX} fields.")
+    if not all(map(FIELD.match, lines)):
+        raise Refused(400, "A field is no name, colon, and value.")
+    return _request(_read(head), version)
+
+
+def check_request_line(line: bytes) -> str:
+    """
+    Check the first line of a head; return the version that it is answered in.
+
+    Raises:
+        Refused: it is not one of HTTP/1.
+    """
+    found = REQUEST_LINE.fullmatch(line)
+    if found is None:
+        raise Refused(400, "The request line is wrong.")
+    version = f"{found[3].decode()}.{found[4].decode()}"
+    if version not in ("1.0", "1.1"):
+        raise Refused(505, "This server speaks HTTP/1.1.")
+    return version
+
+
+class _Read:
+    """What llhttp finds."""
+
+    def __init__(self) -> None:
+        self.method = ""
+        self.url = b""
+        self.headers: list[tuple[bytes, bytes]] = []
+
+    def on_url(self, url: bytes) -> None:
+        self.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.lower(), value.strip(b" \t")))
+
+
+def _read(head: bytes) -> _Read:
+    read = _Read()
+    parser = httptools.HttpRequestParser(read)
+    try:
+        parser.feed_data(head)
+    except httptools.HttpParserUpgrade:
+        # The headers say whether it is an upgrade.
+        pass
+    except httptools.HttpParserError as error:
+        raise Refused(400, f"This is no request: {error}.") from error
+    read.method = parser.get_method().decode("ascii")
+    return read
+
+
+def _request(read: _Read, version: str) -> RequestHead:
+    headers = read.headers
+    hosts = [value for name, value in headers if name == b"host"]
+    if len(hosts) > 1 or (version == "1.1" and not hosts):
+        raise Refused(400, "Send one Host.")
+    if hosts and HOST.fullmatch(hosts[0]) is None:
+        raise Refused(400, "The Host is wrong.")
+    raw_path, query, authority = _target(read.method, read.url)
+    if authority is not None:
+        # It counts, whatever Host says: RFC 9112, 3.2.2.
+        headers = [(b"host", authority)] + [pair for pair in headers if pair[0] != b"host"]
+    connection = _words(headers, b"connection")
+    upgrade = b"".join(value for name, value in headers if name == b"upgrade").strip().lower()
+    return RequestHead(
+        method=read.method,
+        path=unquote(raw_path.decode("ascii")),
+        raw_path=raw_path,
+        query=query,
+        version=version,
+        headers=headers,
+        length=_length(headers, version),
+        keep_alive=version == "1.1" and b"close" not in connection,
+        expects_continue=version == "1.1" and b"100-continue" in _words(headers, b"expect"),
+        upgrade=upgrade if version == "1.1" and b"upgrade" in connection else b"",
+    )
+
+
+def _target(method: str, target: bytes) -> tuple[bytes, bytes, bytes | None]:
+    """Take a target apart: path, query, authority."""
+    authority = None
+    if b"#" in target:
+        raise Refused(400, "A target has no fragment.")
+    if (absolute := ABSOLUTE.fullmatch(target)) is not None:
+        authority = absolute[1]
+        if HOST.fullmatch(authority) is None:
+            raise Refused(400, "The target's host is wrong.")
+        target = (absolute[2] or b"/") + (absolute[3] or b"")
+    elif not target.startswith(b"/") and (method, target) != ("OPTIONS", b"*"):
+        raise Refused(400, "The target is no path.")
+    path, _, query = target.partition(b"?")
+    return path, query, authority
+
+
+def _length(headers: list[tuple[bytes, bytes]], version: str) -> int | None:
+    lengths = [value for name, value in headers if name == b"content-length"]
+    codings = [value for name, value in headers if name == b"transfer-encoding"]
+    if not codings and not lengths:
+        return 0
+    if codings:
+        if lengths or len(codings) > 1 or version == "1.0" or codings[0].lower() != b"chunked":
+            raise Refused(400, "Send a Content-Length, or Transfer-Encoding: chunked.")
+        return None
+    if len(lengths) > 1 or LENGTH.fullmatch(lengths[0]) is None:
+        raise Refused(400, "The Content-Length is wrong.")
+    length = int(lengths[0])
+    if length > BODY_BYTES_MAX:
+        raise Refused(413, f"The body is larger than {BODY_BYTES_MAX} bytes; send less.")
+    return length
+
+
+def _words(headers: list[tuple[bytes, bytes]], wanted: bytes) -> set[bytes]:
+    return {
+        word.strip().lower()
+        for name, value in headers
+        if name == wanted
+        for word in value.split(b",")
+    }

@@ -1,0 +1,133 @@
+"""
+Events over HTTP as they come: server-sent events.
+
+See https://html.spec.whatwg.org/multipage/server-sent-events.html. The ``id`` is the
+seq, so a browser that reconnects by itself goes on after the last one it got.
+"""
+
+from __future__ import annotations
+
+import anyio
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from ...errors import Closed, HubbubError, Overloaded
+from ...journal.actor import Actor
+from ...journal.live.following import Events, Following
+from ...wire.messages import encode, error_object
+from ..gateway import Gateway
+
+__all__ = ["EventStream"]
+
+# A comment is sent when nothing happens, so that proxies keep the connection.
+PING_SECONDS = 15.0
+PING = b": nothing new\n\n"
+HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+class EventStream(Response):
+    """
+    The answer that goes on as long as the client stays. Enter it, then send it.
+
+    Args:
+        gateway: counts it as one of its connections.
+        following: what is followed, not entered yet.
+        caller: who follows.
+    """
+
+    media_type = "text/event-stream"
+
+    _events: Events
+
+    def __init__(self, gateway: Gateway, following: Following, actor: Actor) -> None:
+        super().__init__()
+        self.actor = actor
+        self._scope = anyio.CancelScope()
+        self._gateway = gateway
+        self._following = following
+        self._disconnected = False
+
+    async def enter(self) -> None:
+        """
+        Begin to follow.
+
+        Raises:
+            Overloaded: there are too many connections, in all or of this user.
+            HubbubError: it may not be followed.
+        """
+        gateway = self._gateway
+        if gateway.full:
+            raise Overloaded("Too many connections; try again later.")
+        if not gateway.places.enter_socket(self.actor.address):
+            raise Overloaded("Your address has too many connections; close one first.")
+        if not gateway.places.enter_user(self.actor.user):
+            gateway.places.leave_socket(self.actor.address)
+            raise Overloaded("You have too many connections; close one first.")
+        gateway.event_streams.add(self)
+        try:
+            self._events = await self._following.__aenter__()
+        except BaseException:
+            self._forget()
+            raise
+
+    def end(self) -> None:
+        """End the answer: its user has signed out."""
+        self._scope.cancel()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send events until the client goes, or its right to read ends, or the hub closes."""
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._end_at_disconnect, receive, tasks.cancel_scope)
+                self._scope = tasks.cancel_scope
+                await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+                if scope["method"] != "HEAD":
+                    await self._send_events(send)
+                tasks.cancel_scope.cancel()
+            if not self._disconnected:
+                await send({"type": "http.response.body", "body": b""})
+        finally:
+            self._forget()
+            # It waits for nothing; the shield is for a later change to that.
+            with anyio.CancelScope(shield=True):
+                await self._following.__aexit__(None, None, None)
+
+    def _forget(self) -> None:
+        if self in self._gateway.event_streams:
+            self._gateway.event_streams.discard(self)
+            self._gateway.places.leave_socket(self.actor.address)
+            self._gateway.places.leave_user(self.actor.user)
+
+    async def _end_at_disconnect(self, receive: Receive, scope: anyio.CancelScope) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._disconnected = True
+        scope.cancel()
+
+    async def _send_events(self, send: Send) -> None:
+        try:
+            await _send_text(send, b": follows\n\n")
+            while True:
+                await _send_text(send, await self._next())
+        except Closed:
+            # A browser comes back by itself.
+            return
+        except HubbubError as error:
+            shown = encode(error_object(error))
+            await _send_text(send, b"event: unfollowed\ndata: %b\n\n" % shown)
+
+    async def _next(self) -> bytes:
+        with anyio.move_on_after(PING_SECONDS):
+            seq, bodies = await self._events.batch()
+            return b"".join(
+                b"id: %d\ndata: %b\n\n" % (number, body) for number, body in enumerate(bodies, seq)
+            )
+        return PING
+
+
+async def _send_text(send: Send, text: bytes) -> None:
+    await send({"type": "http.response.body", "body": text, "more_body": True})

@@ -1,0 +1,191 @@
+"""WebSockets through any ASGI server: an outbox and one task that empties it."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import Any
+
+import anyio
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from ...journal.live.topic import Encoder
+from ...wire.messages import SUBPROTOCOL, events_frame
+from ..gateway import BUSY, NOT_SIGNED_IN, SIGNED_OUT, Gateway
+from ..http.origin import host_allowed, origin_allowed
+from .connection import Connection
+
+__all__ = ["AsgiSocket"]
+
+logger = logging.getLogger("hubbub.server")
+
+# Bytes that wait for one client; above it the topics do not write, and nothing is read.
+OUTBOX_BYTES_MAX = 64 * 1024
+# How long a client has to take what was sent before a close frame, in seconds.
+CLOSE_SECONDS_MAX = 5.0
+# "Normal closure"; who reloads a page says 1001, "going away".
+GOING_FOR_GOOD = 1000
+
+
+class AsgiSocket:
+    """
+    One WebSocket of an ASGI server.
+
+    Args:
+        gateway: what its connection belongs to.
+        websocket: not accepted yet.
+    """
+
+    def __init__(self, gateway: Gateway, websocket: WebSocket) -> None:
+        peer = websocket.client.host if websocket.client else ""
+        self.address = gateway.address_of(peer, websocket.headers.raw)
+        self.paused = False
+        # True unless the client has said that it goes for good.
+        self._lost = True
+        self._gateway = gateway
+        self._websocket = websocket
+        self._outbox: deque[bytes] = deque()
+        self._outbox_bytes = 0
+        self._closing: tuple[int, str] | None = None
+        self._wake_up = anyio.Event()
+        self._space = anyio.Event()
+        self._scope = anyio.CancelScope()
+        self._connection: Connection | None = None
+
+    @property
+    def encoder(self) -> Encoder:
+        """Make what send_batch takes."""
+        return events_frame
+
+    def send(self, payload: bytes) -> None:
+        """Send one text frame."""
+        self.send_batch(payload)
+
+    def flush(self) -> None:
+        """Leave that to the task that empties the outbox."""
+
+    def send_batch(self, batch: bytes) -> None:
+        """Send a payload that was made once for all."""
+        self._outbox.append(batch)
+        self._outbox_bytes += len(batch)
+        self.paused = self.paused or self._outbox_bytes > OUTBOX_BYTES_MAX
+        self._wake_up.set()
+        if self.paused:
+            self._gateway.unsent.hold(self, self._outbox_bytes)
+
+    def close(self, code: int, reason: str) -> None:
+        """Close with a code and a reason, after what is in the outbox."""
+        self._closing = self._closing or (code, reason)
+        self._lost = self._lost and code != SIGNED_OUT
+        # A client that does not read what was sent before is not waited for.
+        self._scope.deadline = anyio.current_time() + CLOSE_SECONDS_MAX
+        self._wake_up.set()
+
+    def abort(self) -> None:
+        """End the connection at once; what waits for it is lost."""
+        self._scope.cancel()
+
+    def check_alive(self) -> None:
+        """Leave that to the ASGI server, which pings by itself."""
+
+    async def run(self) -> None:
+        """Serve the socket until either side closes it."""
+        try:
+            await self._run()
+        except (WebSocketDisconnect, OSError):
+            # The client was gone before it was served.
+            return
+        except Exception:
+            # It must not end what serves the others as well.
+            logger.exception("A connection failed and is closed.")
+
+    async def _run(self) -> None:
+        offered = self._websocket.scope.get("subprotocols", ())
+        if not self._is_allowed():
+            # Before it is accepted this is a 403.
+            await self._websocket.close()
+            return
+        await self._websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+        places = self._gateway.places
+        if self._gateway.full or not places.enter_socket(self.address):
+            await self._websocket.close(BUSY, "Too many connections.")
+            return
+        self._connection = Connection(self._gateway, self)
+        try:
+            with self._scope:
+                await self._serve()
+        finally:
+            places.leave_socket(self.address)
+            self._gateway.unsent.hold(self, 0)
+            self._connection.release(lost=self._lost)
+
+    def _is_allowed(self) -> bool:
+        headers, settings = self._websocket.headers, self._gateway.settings
+        host = headers.get("host")
+        return host_allowed(host, settings) and origin_allowed(
+            headers.get("origin"), host, settings
+        )
+
+    async def _serve(self) -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._check_signed_in)
+            tasks.start_soon(self._receive, tasks.cancel_scope)
+            await self._send()
+            tasks.cancel_scope.cancel()
+
+    async def _receive(self, scope: anyio.CancelScope) -> None:
+        assert self._connection is not None
+        longest = self._gateway.settings.frame_bytes_max
+        while True:
+            message = await self._websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                self._lost = message.get("code") != GOING_FOR_GOOD
+                scope.cancel()
+                return
+            payload: str | None = message.get("text")
+            if self._closing is not None:
+                # What comes behind a close is not carried out.
+                continue
+            if payload is None:
+                # The protocol is text; the answer says so.
+                self._connection.receive(b"\xff")
+            elif len(payload) > longest or len(payload.encode()) > longest:
+                self._connection.oversize()
+            else:
+                self._connection.receive(payload)
+            if self.paused:
+                # Requests whose answers would pile up wait as well.
+                self._space = anyio.Event()
+                await self._space.wait()
+
+    async def _check_signed_in(self) -> None:
+        await anyio.sleep(self._gateway.settings.sign_in_seconds_max)
+        if self._connection is not None and self._connection.session is None:
+            self.close(NOT_SIGNED_IN, "Sign in first.")
+
+    async def _send(self) -> None:
+        while True:
+            await self._wake_up.wait()
+            self._wake_up = anyio.Event()
+            try:
+                await self._empty_outbox()
+                if self._closing is not None:
+                    with anyio.move_on_after(CLOSE_SECONDS_MAX, shield=True):
+                        await self._websocket.close(*self._closing)
+                    return
+            except (WebSocketDisconnect, RuntimeError, OSError):
+                # The client went while it was written to.
+                return
+
+    async def _empty_outbox(self) -> None:
+        while self._outbox:
+            batch = self._outbox.popleft()
+            self._outbox_bytes -= len(batch)
+            message: dict[str, Any] = {"type": "websocket.send", "text": batch.decode()}
+            await self._websocket.send(message)
+            if self.paused and self._outbox_bytes <= OUTBOX_BYTES_MAX // 2:
+                self.paused = False
+                self._gateway.unsent.hold(self, 0)
+                self._space.set()
+                assert self._connection is not None
+                self._connection.resume()

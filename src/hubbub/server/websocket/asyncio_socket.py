@@ -1,0 +1,177 @@
+"""
+WebSockets on asyncio, written to without waiting.
+
+Under uvicorn a WebSocket is a queue, a task and a parser each. Those who follow a
+room in their thousands need none of them: here a socket is a protocol object that
+hands frames to its connection, and is written frames that were made once for all.
+"""
+
+from __future__ import annotations
+
+import asyncio  # noqa: TID251  # it is a protocol of uvicorn's loop
+import os
+from collections.abc import Iterable
+
+from ..gateway import Gateway
+from .frame_socket import CLOSE_SECONDS_MAX, TURN_BYTES_MAX, WRITE_BYTES_MAX, FrameSocket
+
+__all__ = ["AsyncioSocket"]
+
+
+class AsyncioSocket(FrameSocket, asyncio.Protocol):
+    """
+    One WebSocket, after its handshake.
+
+    Args:
+        gateway: what its connection belongs to.
+        transport: the TCP connection.
+        headers: of the request that asked for it, their names in small letters.
+    """
+
+    __slots__ = ("_ending", "_fd", "_held", "_reading", "_transport")
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        transport: asyncio.Transport,
+        headers: Iterable[tuple[bytes, bytes]],
+    ) -> None:
+        peer = transport.get_extra_info("peername") or [""]
+        super().__init__(gateway, str(peer[0]), headers)
+        self._transport = transport
+        # Aborts the connection when the client does not end its side.
+        self._ending: asyncio.TimerHandle | None = None
+        # What was read and waits for its turn; meanwhile nothing more is read.
+        self._held = b""
+        self._reading = True
+        encrypted = transport.get_extra_info("sslcontext") is not None
+        self._fd = -1 if encrypted else int(transport.get_extra_info("socket").fileno())
+        transport.set_write_buffer_limits(high=WRITE_BYTES_MAX)
+
+    def begin(self, data: bytes) -> None:
+        """
+        Read from now on, and give the client its time to sign in.
+
+        Args:
+            data: what came behind the handshake already.
+        """
+        loop, patience = asyncio.get_running_loop(), self._gateway.settings.sign_in_seconds_max
+        loop.call_later(patience, self.check_signed_in)
+        self.check_place()
+        if data:
+            self.data_received(data)
+
+    @property
+    def unsent(self) -> int:
+        """How many bytes wait for the network."""
+        return self._transport.get_write_buffer_size()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes from the network: some of them now, and the others in their turn."""
+        if self._held or self.paused:
+            # It had been read when it was said that no more is to be.
+            self._held += data
+        elif len(data) <= TURN_BYTES_MAX:
+            self.feed(data)
+        else:
+            self._take_turn(data)
+
+    def eof_received(self) -> None:
+        """End our side too: the client has ended its own."""
+        self.hang_up()
+
+    def pause_writing(self) -> None:
+        """Write no more batches, and read no more requests whose answers would pile up."""
+        self.paused = True
+        self._hold()
+        self._read_or_not()
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._gateway.unsent.hold(self, 0)
+        self.paused = False
+        if self._ending is None:
+            self.connection.resume()
+        if self._held:
+            self._next_turn()
+        self._read_or_not()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of everything."""
+        if self._ending is not None:
+            self._ending.cancel()
+        self.release()
+
+    def write(self, data: bytes) -> None:
+        """
+        Give bytes to the kernel, or what it does not take now to the transport.
+
+        While the transport has nothing to write, and does not encrypt, its own way
+        there would be a third of the price of a frame.
+        """
+        transport = self._transport
+        if self._ending is not None or transport.is_closing():
+            return
+        if self._fd < 0 or transport.get_write_buffer_size():
+            transport.write(data)
+            self._hold(len(data))
+            return
+        try:
+            written = os.write(self._fd, data)
+        except BlockingIOError:
+            written = 0
+        except OSError:
+            # The transport will notice the same when it reads, and tell the connection.
+            return
+        if written < len(data):
+            transport.write(memoryview(data)[written:])
+            self._hold(len(data) - written)
+
+    def hang_up(self) -> None:
+        """End our side after what was written, and abort if the client does not end its own."""
+        transport = self._transport
+        if self._ending is not None or transport.is_closing():
+            return
+        loop = asyncio.get_running_loop()
+        self._ending = loop.call_later(CLOSE_SECONDS_MAX, transport.abort)
+        self._held = b""
+        self._read_or_not()
+        try:
+            if transport.can_write_eof():
+                transport.write_eof()
+            else:
+                transport.close()
+        except OSError:
+            # The client has reset the connection, and nobody has read that yet.
+            transport.abort()
+
+    def abort(self) -> None:
+        """End the connection at once; what waits for it is lost."""
+        self._transport.abort()
+
+    def _take_turn(self, data: bytes) -> None:
+        self.feed(data[:TURN_BYTES_MAX])
+        if self._ending is None:
+            self._held = data[TURN_BYTES_MAX:]
+            self._next_turn()
+            self._read_or_not()
+
+    def _next_turn(self) -> None:
+        asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        # It may have been paused or closed since.
+        if self._held and not self.paused and not self._transport.is_closing():
+            held, self._held = self._held, b""
+            self.data_received(held)
+            self._read_or_not()
+
+    def _read_or_not(self) -> None:
+        """Read while there is nothing to carry out first, or when only the end is waited for."""
+        wanted = self._ending is not None or not (self.paused or self._held)
+        if wanted is not self._reading and not self._transport.is_closing():
+            self._reading = wanted
+            if wanted:
+                self._transport.resume_reading()
+            else:
+                self._transport.pause_reading()

@@ -1,0 +1,362 @@
+"""
+One client: frames in, frames out, without a task of its own.
+
+Commands are submitted as they come, in order, without waiting for earlier ones, and
+are answered when their batch is durable. Only methods that must wait for more than
+a decision run as tasks, in the hub's task group.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from ...errors import Closed, Conflict, HubbubError, NotAllowed, Overloaded
+from ...journal.command import Call
+from ...journal.live.topic import cut
+from ...ratelimit import TokenBucket
+from ...service import check_limit, check_seq
+from ...session import LocalSession
+from ...users.service import SignedIn
+from ...wire.messages import Ended, Followed, error_object, signal_frame
+from ...wire.peer import Malformed, Peer, Request, UnknownMethod, decode_params
+from ..auth.sign_in import SignIn
+from ..auth.tokens import Identity
+from ..gateway import BUSY, REASONS, Gateway
+from .follow import SocketFollow
+from .request_tasks import RequestTasks
+from .socket import Socket
+
+__all__ = ["Connection"]
+
+logger = logging.getLogger("hubbub.server")
+
+# Bytes of the requests of one connection that are not answered yet.
+IN_FLIGHT_BYTES_MAX = 1024 * 1024
+# Characters of an unknown method that the error repeats.
+METHOD_CHARS_MAX = 100
+
+
+class StreamParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The params of ``session.follow``, ``session.unfollow`` and ``session.read``."""
+
+    stream: str
+    after: int | None = None
+    limit: int = 100
+
+
+class CancelParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The params of ``session.cancel``: the id of a request that is being answered."""
+
+    id: int | str
+
+
+_cancel_params = msgspec.json.Decoder(CancelParams)
+_sign_in = msgspec.json.Decoder(SignIn)
+_stream_params = msgspec.json.Decoder(StreamParams)
+
+
+class Connection:
+    """
+    One client of a gateway.
+
+    Args:
+        gateway: what all connections share.
+        socket: what carries the frames.
+    """
+
+    __slots__ = (
+        "_follows",
+        "_gateway",
+        "_in_flight",
+        "_in_flight_bytes",
+        "_limit",
+        "_peer",
+        "_signing_in",
+        "_socket",
+        "_tasks",
+        "session",
+    )
+
+    def __init__(self, gateway: Gateway, socket: Socket) -> None:
+        self.session: LocalSession | None = None
+        self._gateway = gateway
+        self._socket = socket
+        self._peer = Peer(asks=False)
+        self._follows: dict[str, SocketFollow] = {}
+        # Requests that are not answered yet, and the size of their arguments.
+        self._in_flight = 0
+        self._in_flight_bytes = 0
+        # What came behind a sign-in that is not through yet.
+        self._signing_in: list[Request] | None = None
+        self._tasks: RequestTasks | None = None
+        self._limit: TokenBucket | None = None
+        gateway.enter(self, socket)
+
+    def receive(self, payload: bytes | str) -> None:
+        """Take one frame in."""
+        for message in self._peer.receive(payload):
+            if isinstance(message, Request):
+                self._take(message)
+            elif isinstance(message, Malformed) and message.frame is not None:
+                self._socket.send(message.frame)
+        self._gateway.flush()
+
+    def oversize(self) -> None:
+        """Tell the client that a frame was too large to be read."""
+        self._socket.send(self._peer.oversize(self._gateway.settings.frame_bytes_max))
+        self._gateway.flush()
+
+    @property
+    def paused(self) -> bool:
+        """True while the client does not read."""
+        return self._socket.paused
+
+    def resume(self) -> None:
+        """Go on with what waited for the socket."""
+        if self._tasks is not None:
+            self._tasks.begin()
+        for follow in list(self._follows.values()):
+            follow.flush()
+
+    def release(self, *, lost: bool = True) -> None:
+        """Let go of everything: the socket is gone; not lost if the client has closed it."""
+        self._gateway.connections.pop(self, None)
+        for follow in self._follows.values():
+            follow.release()
+        self._follows.clear()
+        if self._tasks is not None:
+            self._tasks.release()
+        if self.session is not None:
+            actor = self.session.actor
+            self._gateway.sockets.pop(actor, None)
+            self._gateway.places.leave_user(actor.user)
+            self._gateway.hub.disconnect(actor, lost=lost)
+            self.session = None
+
+    def _take(self, request: Request) -> None:
+        self._in_flight += 1
+        self._in_flight_bytes += len(request.params)
+        try:
+            self._check_pace()
+        except HubbubError as error:
+            self.refuse(request, error)
+        else:
+            self._ask(request)
+
+    def _ask(self, request: Request) -> None:
+        try:
+            if self._signing_in is not None:
+                self._signing_in.append(request)
+            elif request.method == "session.sign_in":
+                self._sign_in(request)
+            elif self.session is None:
+                raise NotAllowed("Sign in first: call session.sign_in.")
+            else:
+                self._dispatch(request, self.session)
+        except Exception as error:  # it is told to the client, and logged
+            self.refuse(request, error)
+
+    def _check_pace(self) -> None:
+        many = self._in_flight > self._gateway.settings.requests_in_flight_max
+        if many or self._in_flight_bytes > IN_FLIGHT_BYTES_MAX:
+            raise Overloaded("Too many requests are waiting for their answer; wait for one.")
+        if self._limit is None:
+            self._limit = self._gateway.new_pace()
+        self._limit.charge(self._gateway.settings.clock.monotonic())
+
+    def _dispatch(self, request: Request, session: LocalSession) -> None:
+        route = self._gateway.routes.get(request.method)
+        if route is None:
+            self._dispatch_session(request, session)
+            return
+        arguments = msgspec.structs.asdict(decode_params(request, route.decoder))
+        service = getattr(session, route.service)
+        if route.method.plain:
+            decision = route.method.begin(service, arguments)
+            call = Call(decision, session.actor.queue, partial(self._done, request))
+            self._gateway.hub.journal.submit(call)
+        else:
+            self._run(request, partial(route.method.begin, service, arguments))
+
+    def _dispatch_session(self, request: Request, session: LocalSession) -> None:
+        match request.method:
+            case "session.follow":
+                self._follow(request, session)
+            case "session.unfollow":
+                params = self._stream_params(request)
+                if (follow := self._follows.pop(params.stream, None)) is not None:
+                    follow.release()
+                self.answer(request, None)
+            case "session.cancel":
+                number = decode_params(request, _cancel_params).id
+                if self._tasks is not None:
+                    self._tasks.cancel(number)
+                self.answer(request, None)
+            case "session.read":
+                params = self._stream_params(request)
+                check_limit(params.limit, self._gateway.settings.page_max)
+                self._run(request, partial(self._read, session, params))
+            case _:
+                shown = request.method[:METHOD_CHARS_MAX]
+                raise UnknownMethod(f"There is no method {shown!r}; see /openapi.json.")
+
+    def _done(self, request: Request, call: Call[Any]) -> None:
+        if call.error is None:
+            self.answer(request, call.value)
+        else:
+            self.refuse(request, call.error)
+
+    def _run(self, request: Request, work: Callable[[], Awaitable[object]]) -> None:
+        if not self._gateway.hub.is_open:
+            raise Closed("The hub is closing; come back in a moment.")
+        if self._tasks is None:
+            self._tasks = RequestTasks(self, self._gateway.hub.start)
+        self._tasks.add(request, work)
+
+    async def _read(self, session: LocalSession, params: StreamParams) -> list[msgspec.Raw]:
+        journal, user = self._gateway.hub.journal, session.actor.user
+        await session.actor.execute(journal.check_command(user, params.stream))
+        bodies = await journal.read(params.stream, params.after or 0, params.limit, by=user)
+        return [msgspec.Raw(body) for body in cut(bodies, self._gateway.settings.page_bytes_max)]
+
+    # Signing in
+
+    def _sign_in(self, request: Request) -> None:
+        if self.session is not None:
+            raise Conflict("You are signed in already; open another connection.")
+        sign_in = decode_params(request, _sign_in)
+        sign_ins = self._gateway.sign_ins
+        if sign_ins.takes_time(sign_in):
+            self._gateway.hub.start(self._sign_in_slowly, request, sign_in)
+        else:
+            self._submit_sign_in(request, sign_in, sign_ins.identify(sign_in))
+        self._signing_in = []
+
+    async def _sign_in_slowly(self, request: Request, sign_in: SignIn) -> None:
+        try:
+            address = self._socket.address
+            identity = await self._gateway.sign_ins.identify_slowly(sign_in, address)
+            self._submit_sign_in(request, sign_in, identity)
+        except Exception as error:  # it is told to the client, and logged
+            self.refuse(request, error)
+            self._go_on()
+            self.flush()
+
+    def _submit_sign_in(self, request: Request, sign_in: SignIn, identity: Identity) -> None:
+        signed_in = partial(self._signed_in, request, sign_in, identity)
+        address = self._socket.address
+        call = self._gateway.sign_ins.call(sign_in, identity, address, signed_in)
+        self._gateway.hub.journal.submit(call)
+
+    def _signed_in(
+        self,
+        request: Request,
+        sign_in: SignIn,
+        identity: Identity,
+        session: LocalSession,
+        call: Call[SignedIn],
+    ) -> None:
+        gateway = self._gateway
+        if self not in gateway.connections:
+            return
+        if call.error is not None:
+            self.refuse(request, call.error)
+        elif not gateway.places.enter_user(session.actor.user):
+            self.refuse(request, Overloaded(REASONS[BUSY]))
+            # Unsigned it would hold a place that somebody else could have.
+            gateway.close_soon(self._socket, BUSY)
+        else:
+            gateway.hub.connect(session.actor)
+            self.session = session
+            gateway.sockets[session.actor] = (identity.session, self._socket)
+            signed_in = call.outcome()
+            self.answer(request, gateway.sign_ins.answer(sign_in, identity, session, signed_in))
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Take what came behind the sign-in."""
+        waiting, self._signing_in = self._signing_in or (), None
+        for later in waiting:
+            self._ask(later)
+
+    # Following
+
+    def _follow(self, request: Request, session: LocalSession) -> None:
+        params = self._stream_params(request)
+        if params.stream in self._follows:
+            raise Conflict(f"You follow {params.stream!r} already.")
+        if len(self._follows) >= self._gateway.settings.follows_max:
+            raise Overloaded("You follow too many streams; unfollow one.")
+        user = session.actor.user
+        follow = SocketFollow(self._gateway.hub, self._socket, params.stream, user, self._ended)
+        follow.follower.signal = self._signal
+        call = follow.call(params.after, partial(self._followed, request, follow))
+        self._follows[params.stream] = follow
+        try:
+            self._gateway.hub.journal.submit(call)
+        except HubbubError:
+            del self._follows[params.stream]
+            raise
+
+    def _followed(self, request: Request, follow: SocketFollow, call: Call[int]) -> None:
+        # It may have been unfollowed, and followed anew, while this was under way.
+        current = self._follows.get(follow.stream) is follow
+        if call.error is not None:
+            if current:
+                del self._follows[follow.stream]
+            self.refuse(request, call.error)
+            return
+        self.answer(request, Followed(call.outcome()))
+        if current:
+            follow.begin()
+        else:
+            follow.release()
+
+    def _signal(self, body: bytes) -> None:
+        if not self._socket.paused:
+            self._socket.send(signal_frame(body))
+
+    def _ended(self, stream: str, error: HubbubError) -> None:
+        if (follow := self._follows.pop(stream, None)) is not None:
+            follow.release()
+            ended = Ended(stream, error_object(error))
+            self._socket.send(self._peer.tell("unfollowed", ended))
+            self.flush()
+
+    def _stream_params(self, request: Request) -> StreamParams:
+        params = decode_params(request, _stream_params)
+        if params.after is not None:
+            check_seq(params.after)
+        return params
+
+    # Answers
+
+    def answer(self, request: Request, result: object) -> None:
+        """Answer a request, at the latest when the connection is flushed."""
+        try:
+            frame = self._peer.answer(request, result)
+        except Exception as error:  # what cannot be written is told to the client, and logged
+            self.refuse(request, error)
+        else:
+            self._answered(request, frame)
+
+    def refuse(self, request: Request, error: Exception) -> None:
+        """Answer a request by an error; one that is no HubbubError is logged."""
+        if not isinstance(error, HubbubError):
+            logger.error("%s failed", request.method[:METHOD_CHARS_MAX], exc_info=error)
+        self._answered(request, self._peer.refuse(request, error))
+
+    def flush(self) -> None:
+        """Send the answers that have gathered."""
+        self._gateway.flush()
+
+    def _answered(self, request: Request, frame: bytes | None) -> None:
+        self._in_flight -= 1
+        self._in_flight_bytes -= len(request.params)
+        if frame is not None:
+            self._socket.send(frame)

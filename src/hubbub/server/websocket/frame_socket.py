@@ -1,0 +1,255 @@
+"""A WebSocket whose frames we read and write ourselves: what both backends share."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+
+from ...errors import RateLimited
+from ...journal.live.topic import Encoder
+from ...ratelimit import TokenBucket
+from ...wire.messages import events_frame
+from ..gateway import BUSY, FAILED, NOT_SIGNED_IN, SIGNED_OUT, TOO_FAST, Gateway
+from .connection import Connection
+from .frames import (
+    BINARY,
+    CLOSE,
+    OVERSIZE,
+    PING,
+    PONG,
+    TEXT,
+    FrameError,
+    Frames,
+    close_frame,
+    frame,
+)
+
+__all__ = ["CLOSE_SECONDS_MAX", "TURN_BYTES_MAX", "WRITE_BYTES_MAX", "FrameSocket"]
+
+logger = logging.getLogger("hubbub.server")
+
+# Bytes that wait for one client; above it nothing more is read from the client, and the topics
+# do not write to it.
+WRITE_BYTES_MAX = 64 * 1024
+# Bytes that are read of one client before the others get their turn: so many hold some
+# thousand of the smallest frames, and each is work.
+TURN_BYTES_MAX = 8 * 1024
+# How long the client has to close after the server did, and to read what was sent before, in
+# seconds. What it still sends is read and thrown away: a connection that is closed over
+# unread bytes is reset, and the close frame is lost with it.
+CLOSE_SECONDS_MAX = 3.0
+
+_PING = frame(b"", PING)
+
+
+# The close code 1000, "normal closure"; a page that is reloaded says 1001, "going away".
+_GOING_FOR_GOOD = (1000).to_bytes(2, "big")
+
+
+def _framed_events(bodies: Sequence[bytes]) -> bytes:
+    return frame(events_frame(bodies))
+
+
+class FrameSocket:
+    """
+    One WebSocket, after its handshake. A subclass brings the bytes and takes them away.
+
+    Args:
+        gateway: what its connection belongs to.
+        peer: the other end of the connection.
+        headers: of the request that asked for it, their names in small letters.
+    """
+
+    __slots__ = (
+        "_alive",
+        "_answers",
+        "_closed",
+        "_frames",
+        "_gateway",
+        "_handed",
+        "_pings",
+        "_placed",
+        "_ponged",
+        "_taken",
+        "address",
+        "connection",
+        "lost",
+        "paused",
+    )
+
+    def __init__(self, gateway: Gateway, peer: str, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        self.address = gateway.address_of(peer, headers)
+        self.paused = False
+        # True unless the client has said that it goes for good.
+        self.lost = True
+        # True once a close frame was sent: nothing is carried out or written any more.
+        self._closed = False
+        self._alive = True
+        # How many pings are answered; most clients never ping.
+        self._pings: TokenBucket | None = None
+        # True while pongs have gathered.
+        self._ponged = False
+        # True while it counts as one of its address.
+        self._placed = False
+        # Bytes that had to wait for the network, and those of them that it had taken when the
+        # client was looked at last.
+        self._handed = 0
+        self._taken = 0
+        self._answers: list[bytes] = []
+        self._gateway = gateway
+        self._frames = Frames(gateway.settings.frame_bytes_max)
+        self.connection = Connection(gateway, self)
+
+    @property
+    def encoder(self) -> Encoder:
+        """Make what send_batch takes."""
+        return _framed_events
+
+    @property
+    def unsent(self) -> int:
+        """How many bytes wait for the network."""
+        raise NotImplementedError
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes from the network."""
+        if self._closed:
+            return
+        self._alive = True
+        try:
+            for opcode, payload in self._frames.feed(data):
+                self._take(opcode, payload)
+                if self._closed:
+                    return
+        except FrameError as error:
+            self.close(error.code, str(error))
+        except Exception:
+            # It must not reach the event loop, and with it all the others.
+            logger.exception("A connection failed and is closed.")
+            self.close(FAILED, "The server failed; reconnect in a moment.")
+        self._gateway.flush()
+
+    def send(self, payload: bytes) -> None:
+        """Send one text frame, at the latest when the gateway is flushed."""
+        self._gather(frame(payload))
+
+    def flush(self) -> None:
+        """Send what has gathered, as one write."""
+        self._ponged = False
+        if self._answers:
+            data = b"".join(self._answers)
+            self._answers.clear()
+            if not self._closed:
+                self.write(data)
+
+    def send_batch(self, batch: bytes) -> None:
+        """Send a frame that was made once for all, after what has gathered."""
+        if self._answers:
+            self.flush()
+        if not self._closed:
+            self.write(batch)
+
+    def close(self, code: int, reason: str) -> None:
+        """Close with a code and a reason, after what has gathered."""
+        if not self._closed:
+            self.lost = code != SIGNED_OUT
+            self._close(close_frame(code, reason))
+
+    def check_alive(self) -> None:
+        """Ping, and hang up if since the last time nothing came and nothing was taken."""
+        unsent = self.unsent
+        taken = self._handed - unsent
+        if not self._alive and taken == self._taken:
+            self._end()
+            return
+        self._alive = False
+        self._taken = taken
+        # Behind bytes that wait it would be late, and one more for each time.
+        if not self._closed and not unsent:
+            self.write(_PING)
+
+    def check_place(self) -> None:
+        """Close if the client's address has too many sockets already."""
+        self._placed = self._gateway.places.enter_socket(self.address)
+        if not self._placed:
+            self.close(BUSY, "Too many connections from your address; close one.")
+
+    def check_signed_in(self) -> None:
+        """Close if nobody has signed in."""
+        if self.connection.session is None:
+            self.close(NOT_SIGNED_IN, "Sign in first.")
+
+    def write(self, data: bytes) -> None:
+        """Give bytes to the network; when they pile up, pause."""
+        raise NotImplementedError
+
+    def hang_up(self) -> None:
+        """End our side after what was written, and abort if the client does not end its own."""
+        raise NotImplementedError
+
+    def abort(self) -> None:
+        """End the connection at once; what waits for it is lost."""
+        raise NotImplementedError
+
+    def release(self) -> None:
+        """Let go of everything: the connection is gone."""
+        self._closed = True
+        if self._placed:
+            self._placed = False
+            self._gateway.places.leave_socket(self.address)
+        self._gateway.unsent.hold(self, 0)
+        self.connection.release(lost=self.lost)
+
+    def _hold(self, handed: int = 0) -> None:
+        """Note that more waits; above the limit the socket is paused."""
+        self._handed += handed
+        if self.paused or self.unsent > WRITE_BYTES_MAX:
+            self._gateway.unsent.hold(self, self.unsent)
+
+    def _gather(self, data: bytes) -> None:
+        if not self._answers:
+            self._gateway.unflushed.append(self)
+        self._answers.append(data)
+
+    def _close(self, last: bytes) -> None:
+        self.flush()
+        self.write(last)
+        self._end()
+
+    def _end(self) -> None:
+        # What the client still sends is not carried out, and it is not counted as there.
+        self._closed = True
+        self.connection.release(lost=self.lost)
+        self.hang_up()
+
+    def _take(self, opcode: int, payload: bytes) -> None:
+        if opcode == PING:
+            self._pong(payload)
+            return
+        if self._ponged:
+            # Pongs gather among themselves only: what comes next is answered behind them.
+            self.flush()
+        if opcode == TEXT:
+            self.connection.receive(payload)
+        else:
+            self._control(opcode, payload)
+
+    def _pong(self, payload: bytes) -> None:
+        if self._pings is None:
+            self._pings = self._gateway.new_pace()
+        try:
+            self._pings.charge(self._gateway.settings.clock.monotonic())
+        except RateLimited:
+            self.close(TOO_FAST, "You ping too often.")
+        else:
+            self._ponged = True
+            self._gather(frame(payload, PONG))
+
+    def _control(self, opcode: int, payload: bytes) -> None:
+        if opcode == CLOSE:
+            self.lost = payload[:2] != _GOING_FOR_GOOD
+            self._close(frame(payload[:2], CLOSE))
+        elif opcode == OVERSIZE:
+            self.connection.oversize()
+        elif opcode == BINARY:
+            # The protocol is text; the answer says so.
+            self.connection.receive(b"\xff")

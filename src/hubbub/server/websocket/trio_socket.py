@@ -1,0 +1,196 @@
+"""
+WebSockets on trio, written to without waiting.
+
+A WebSocket is served by the task that reads it; a frame for it goes to the kernel at
+once, and only what the kernel does not take now waits for a task that writes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import socket
+from collections import deque
+from collections.abc import Iterable
+
+import trio  # noqa: TID251  # it is a socket of trio's loop
+
+from ..gateway import Gateway
+from .frame_socket import CLOSE_SECONDS_MAX, TURN_BYTES_MAX, WRITE_BYTES_MAX, FrameSocket
+
+__all__ = ["TrioSocket"]
+
+READ_BYTES = 16 * 1024
+# How much is given to the kernel at one time, so that it is seen to go.
+WRITE_BYTES = 64 * 1024
+
+
+class TrioSocket(FrameSocket):
+    """
+    One WebSocket, after its handshake.
+
+    Args:
+        gateway: what its connection belongs to.
+        stream: the TCP connection.
+        headers: of the request that asked for it, their names in small letters.
+        rest: what came behind the handshake already.
+
+    Raises:
+        OSError: the client is gone already.
+    """
+
+    __slots__ = (
+        "_ended",
+        "_fd",
+        "_held",
+        "_patience",
+        "_pending",
+        "_pending_bytes",
+        "_space",
+        "_start",
+        "_stream",
+        "_writing",
+    )
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        stream: trio.SocketStream,
+        headers: Iterable[tuple[bytes, bytes]],
+        rest: bytes,
+    ) -> None:
+        # Asked before anything is counted: it fails where the client has reset the connection.
+        peer = str(stream.socket.getpeername()[0])
+        super().__init__(gateway, peer, headers)
+        self._start = gateway.hub.start
+        self._stream = stream
+        self._fd = stream.socket.fileno()
+        # What the kernel did not take; as long as there is some, a task writes it.
+        self._pending: deque[memoryview] = deque()
+        self._pending_bytes = 0
+        self._writing = False
+        # What was read and waits for its turn.
+        self._held = rest
+        # Set when what waits has been written, and the socket is read from again.
+        self._space = trio.Event()
+        # True when our side has ended, or will when what waits has been written.
+        self._ended = False
+        # How long it is read from: without a sign-in, and after our side has ended. Its
+        # deadline is absolute, because it is set also before the scope is entered.
+        patience = gateway.settings.sign_in_seconds_max
+        self._patience = trio.CancelScope(deadline=trio.current_time() + patience)
+
+    async def run(self) -> None:
+        """Read until either side closes."""
+        try:
+            self.check_place()
+            with self._patience:
+                await self._read()
+            if self._patience.cancelled_caught and not self._ended:
+                self.check_signed_in()
+                wait = CLOSE_SECONDS_MAX if self._ended else math.inf
+                with trio.CancelScope(deadline=trio.current_time() + wait) as self._patience:
+                    await self._read()
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            # The client is gone; there is nobody to tell.
+            pass
+        finally:
+            # The number of its file may be another connection's from now on.
+            self._ended = True
+            self.release()
+
+    @property
+    def unsent(self) -> int:
+        """How many bytes wait for the network."""
+        return self._pending_bytes
+
+    def write(self, data: bytes) -> None:
+        """Give bytes to the kernel, or what it does not take now to a task."""
+        if self._ended:
+            return
+        written = 0
+        if not self._pending:
+            try:
+                written = os.write(self._fd, data)
+            except BlockingIOError:
+                written = 0
+            except OSError:
+                # The reader will notice the same.
+                return
+        if written < len(data):
+            self._keep(memoryview(data)[written:])
+
+    def hang_up(self) -> None:
+        """End our side after what was written, and leave if the client does not end its own."""
+        if not self._ended:
+            self._ended = True
+            self._patience.deadline = trio.current_time() + CLOSE_SECONDS_MAX
+            self._space.set()
+            if not self._pending:
+                self._shut_down()
+
+    def abort(self) -> None:
+        """End the connection at once; what waits for it is lost."""
+        self.hang_up()
+        self._patience.deadline = -math.inf
+
+    async def _read(self) -> None:
+        await self._carry_out()
+        while data := await self._stream.receive_some(READ_BYTES):
+            self._held = bytes(data)
+            await self._carry_out()
+
+    async def _carry_out(self) -> None:
+        """Carry out what was read, some at one time: the others get their turn in between."""
+        # After our side has ended, what still comes is only read to see the end.
+        while self._held and not self._ended:
+            data, self._held = self._held[:TURN_BYTES_MAX], self._held[TURN_BYTES_MAX:]
+            self.feed(data)
+            while self.paused and not self._ended:
+                # Requests whose answers would pile up wait as well.
+                self._space = trio.Event()
+                await self._space.wait()
+            if self._held:
+                await trio.lowlevel.checkpoint()
+
+    def _keep(self, data: memoryview) -> None:
+        self._pending.append(data)
+        self._pending_bytes += len(data)
+        if not self._writing:
+            self._writing = True
+            self._start(self._write_pending)
+        self.paused = self.paused or self._pending_bytes > WRITE_BYTES_MAX
+        self._hold(len(data))
+
+    async def _write_pending(self) -> None:
+        try:
+            while self._pending:
+                data = self._pending[0]
+                await self._stream.send_all(data[:WRITE_BYTES])
+                self._advance(data)
+            if self._ended:
+                self._shut_down()
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            # The reader notices the same, and lets go.
+            self._pending.clear()
+        finally:
+            self._writing = False
+
+    def _advance(self, data: memoryview) -> None:
+        """Go on behind a piece that the kernel has taken."""
+        if len(data) > WRITE_BYTES:
+            self._pending[0] = data[WRITE_BYTES:]
+        else:
+            self._pending.popleft()
+        self._pending_bytes -= min(len(data), WRITE_BYTES)
+        if self.paused and self._pending_bytes <= WRITE_BYTES_MAX // 4:
+            self.paused = False
+            self._gateway.unsent.hold(self, 0)
+            self._space.set()
+            if not self._ended:
+                self.connection.resume()
+
+    def _shut_down(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.socket.shutdown(socket.SHUT_WR)

@@ -1,0 +1,286 @@
+"""A cart: what somebody wants to buy, and what it comes to. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+import msgspec
+
+from ...journal.decide.states import States
+from ...journal.event import Event, State
+from ...money import Money
+from ...permissions import check_reading
+from ..catalog.coupon import CouponState, coupon_stream
+from ..events import (
+    CartEvent,
+    CheckoutBegan,
+    CheckoutEnded,
+    Cleared,
+    CountrySet,
+    CouponApplied,
+    CouponRemoved,
+    CouponReturned,
+    Item,
+    ItemAdded,
+    ItemRemoved,
+    Merged,
+    PricesAccepted,
+    QuantitySet,
+)
+from .totals import ShopTerms, Totals, subtotal_of, totals_of
+
+__all__ = [
+    "Cart",
+    "CartLine",
+    "CartState",
+    "Line",
+    "cart_of",
+    "cart_stream",
+    "priced",
+    "shown_with",
+]
+
+
+class Line(msgspec.Struct, frozen=True, gc=False):
+    """
+    So many of a product.
+
+    Args:
+        sku: the product's.
+        name: the product's.
+        price: of one.
+        quantity: how many.
+        total: the price of all of them.
+    """
+
+    sku: str
+    name: str
+    price: Money
+    quantity: int
+    total: Money
+
+
+class CartLine(Line, frozen=True, gc=False):
+    """
+    So many of a product in a cart.
+
+    Args:
+        new_price: what one costs now, if that is not what it cost when it was added: to be
+            accepted before checkout.
+        stock: how many can be sold now; None if there are always enough.
+    """
+
+    new_price: Money | None
+    stock: int | None
+
+
+class Cart(msgspec.Struct, frozen=True, gc=False):
+    """
+    A cart as its owner sees it.
+
+    Args:
+        stream: what ``follow`` and ``read`` take.
+        lines: what is in it, the first that was added first.
+        subtotal: all lines.
+        discount: what the coupon takes off.
+        tax: how much tax there is.
+        total: what is to be paid.
+        tax_included: True if the tax is a part of the prices, and not added to them.
+        coupon: the coupon's code, if there is one.
+        coupon_problem: why the coupon takes nothing off, if so.
+        country: what it is taxed for.
+        checkout: the id of the order that is being paid, if there is one.
+    """
+
+    stream: str
+    lines: list[CartLine]
+    subtotal: Money
+    discount: Money
+    tax: Money
+    total: Money
+    tax_included: bool
+    coupon: str | None
+    coupon_problem: str | None
+    country: str | None
+    checkout: str | None
+
+
+class CartState(State):
+    """
+    The fold of a ``cart/USER`` stream.
+
+    Args:
+        items: a SKU -> what is in the cart of it.
+        coupon: the code of the coupon.
+        country: what it is taxed for.
+        changed_at: when the user last changed it.
+        checkout: the order that is being paid.
+        paid_with: the coupon that was in the cart when that was placed.
+        used: a coupon that may be used once -> the order it was used for.
+    """
+
+    data_type: ClassVar[Any] = CartEvent
+
+    items: dict[str, Item] = {}
+    coupon: str | None = None
+    country: str | None = None
+    changed_at: datetime | None = None
+    checkout: str | None = None
+    paid_with: str | None = None
+    used: dict[str, str] = {}
+
+    def apply(self, event: Event) -> None:
+        """Take one event in."""
+        match event.data:
+            case CheckoutBegan(order, once):
+                self.checkout, self.paid_with = order, self.coupon
+                if once is not None:
+                    self.used[once] = order
+            case CheckoutEnded(order, paid, quantities):
+                self._end_checkout(order, paid, quantities)
+            case CouponReturned(code, order):
+                if self.used.get(code) == order:
+                    del self.used[code]
+            case data:
+                self.changed_at = event.at
+                self._change(data)
+
+    def _change(self, data: object) -> None:
+        match data:
+            case ItemAdded(sku, quantity, name, price, category):
+                held = self.items.get(sku)
+                if held is None:
+                    self.items[sku] = Item(sku, name, price, quantity, category)
+                else:
+                    self._set(sku, held.quantity + quantity)
+            case ItemRemoved(sku, quantity):
+                self._set(sku, self.items[sku].quantity - quantity)
+            case QuantitySet(sku, quantity):
+                self._set(sku, quantity)
+            case PricesAccepted(prices):
+                for sku, price in prices.items():
+                    self.items[sku] = msgspec.structs.replace(self.items[sku], price=price)
+            case _:
+                self._change_whole(data)
+
+    def _change_whole(self, data: object) -> None:
+        match data:
+            case CouponApplied(code):
+                self.coupon = code
+            case CouponRemoved():
+                self.coupon = None
+            case CountrySet(country):
+                self.country = country
+            case Cleared():
+                self.items, self.coupon = {}, None
+            case Merged(items, _, into):
+                self.items = {} if into else self.items | {item.sku: item for item in items}
+                self.coupon = None if into else self.coupon
+            case unknown:
+                raise AssertionError(f"not a cart's event: {unknown!r}")
+
+    def _set(self, sku: str, quantity: int) -> None:
+        if quantity <= 0:
+            del self.items[sku]
+        else:
+            self.items[sku] = msgspec.structs.replace(self.items[sku], quantity=quantity)
+
+    def _end_checkout(self, order: str, paid: bool, quantities: dict[str, int]) -> None:
+        self.checkout = None
+        if not paid:
+            self.used = {code: by for code, by in self.used.items() if by != order}
+            return
+        # Another may have been put in meanwhile.
+        if self.coupon == self.paid_with:
+            self.coupon = None
+        for sku, quantity in quantities.items():
+            # More may have been put in meanwhile, or less be left.
+            if sku in self.items:
+                self._set(sku, self.items[sku].quantity - quantity)
+
+    def check_reader(self, stream: str, user: str) -> None:
+        """A cart is its owner's alone."""
+        check_reading("cart", *(("owner",) if stream == f"cart/{user}" else ()))
+
+    def has_expired(self, now: datetime, terms: ShopTerms) -> bool:
+        """Tell whether it lay so long that it counts as empty."""
+        if self.changed_at is None or not self.items:
+            return False
+        return self.changed_at + terms.cart_life <= now
+
+    def emptied(self) -> CartState:
+        """Return it as it is after it has expired."""
+        return CartState(
+            country=self.country,
+            changed_at=self.changed_at,
+            checkout=self.checkout,
+            paid_with=self.paid_with,
+            used=dict(self.used),
+        )
+
+
+def cart_stream(user: str) -> str:
+    """Return a user's cart."""
+    return f"cart/{user}"
+
+
+def shown_with(cart: CartState) -> list[str]:
+    """Return the streams that are needed to show a cart."""
+    streams = [f"product/{sku}" for sku in cart.items]
+    if cart.coupon is not None:
+        streams.append(coupon_stream(cart.coupon))
+    return streams
+
+
+def priced(states: States, cart: CartState, terms: ShopTerms) -> tuple[Totals, str | None]:
+    """
+    Work out what a cart comes to.
+
+    Returns:
+        The totals, and why the coupon takes nothing off, if so.
+    """
+    items = list(cart.items.values())
+    subtotal = subtotal_of(items, terms.currency)
+    discount, problem = Money(0, subtotal.currency), None
+    if cart.coupon is not None:
+        coupon = states.of(CouponState, coupon_stream(cart.coupon))
+        problem = coupon.problem(subtotal, states.now, used=cart.coupon in cart.used)
+        if problem is None:
+            discount = coupon.discount(subtotal)
+    return totals_of(items, subtotal, discount, cart.country, terms.tax), problem
+
+
+def cart_of(states: States, stream: str, terms: ShopTerms) -> Cart:
+    """Show a cart."""
+    cart = states.of(CartState, stream)
+    if cart.has_expired(states.now, terms):
+        cart = cart.emptied()
+    totals, problem = priced(states, cart, terms)
+    return Cart(
+        stream,
+        [_line(states, item, terms) for item in cart.items.values()],
+        totals.subtotal,
+        totals.discount,
+        totals.tax,
+        totals.total,
+        totals.tax_included,
+        cart.coupon,
+        problem,
+        cart.country,
+        cart.checkout,
+    )
+
+
+def _line(states: States, item: Item, terms: ShopTerms) -> CartLine:
+    offer = terms.offer(states, item.sku)
+    changed = offer is not None and offer.price != item.price
+    return CartLine(
+        item.sku,
+        item.name,
+        item.price,
+        item.quantity,
+        item.price * item.quantity,
+        offer.price if offer is not None and changed else None,
+        None if offer is None else offer.stock,
+    )

@@ -1,0 +1,212 @@
+"""What is decided on a cart before its checkout. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ...errors import Conflict, Invalid, NotFound
+from ...journal.decide.states import States
+from ...journal.event import Draft
+from ...shown import shown
+from ..catalog.coupon import CouponState, coupon_stream
+from ..catalog.product import Offer, product_stream
+from ..events import (
+    Cleared,
+    CountrySet,
+    CouponApplied,
+    CouponRemoved,
+    Item,
+    ItemAdded,
+    ItemRemoved,
+    Merged,
+    PricesAccepted,
+    QuantitySet,
+)
+from .cart import CartState, cart_stream, priced, shown_with
+from .tax import country_of
+from .totals import ShopTerms, check_totals
+
+__all__ = [
+    "accept_prices",
+    "add",
+    "apply_coupon",
+    "clear",
+    "merge",
+    "remove",
+    "remove_coupon",
+    "set_country",
+    "set_quantity",
+]
+
+
+def add(states: States, user: str, sku: str, quantity: object, terms: ShopTerms) -> list[Draft]:
+    """Put more of a product into a cart."""
+    cart, before = _open(states, user, terms)
+    offer = _offered(states, sku, terms)
+    count = _checked(quantity, 1, terms)
+    return before + _add(cart, cart_stream(user), sku, count, offer, terms)
+
+
+def set_quantity(
+    states: States, user: str, sku: str, quantity: object, terms: ShopTerms
+) -> list[Draft]:
+    """Have so many of a product in a cart, or none."""
+    cart, before = _open(states, user, terms)
+    product_stream(sku)
+    held = cart.items.get(sku)
+    offer = None if held else _offered(states, sku, terms)
+    count = _checked(quantity, 0, terms)
+    stream = cart_stream(user)
+    if held is None:
+        assert offer is not None
+        return before + (_add(cart, stream, sku, count, offer, terms) if count else [])
+    if count == held.quantity:
+        return before
+    after = cart.items | {sku: msgspec.structs.replace(held, quantity=count)}
+    check_totals(after.values())
+    return [*before, Draft(stream, QuantitySet(sku, count))]
+
+
+def remove(states: States, user: str, sku: str, quantity: object, terms: ShopTerms) -> list[Draft]:
+    """Take so many of a product out of a cart; None takes all."""
+    cart, before = _open(states, user, terms)
+    product_stream(sku)
+    held = cart.items.get(sku)
+    if held is None:
+        raise NotFound(f"There is no {shown(sku)} in the cart.")
+    count = held.quantity if quantity is None else _checked(quantity, 1, terms)
+    return [*before, Draft(cart_stream(user), ItemRemoved(sku, min(count, held.quantity)))]
+
+
+def clear(states: States, user: str, terms: ShopTerms) -> list[Draft]:
+    """Empty a cart."""
+    cart, before = _open(states, user, terms)
+    if not cart.items and cart.coupon is None:
+        return before
+    return [Draft(cart_stream(user), Cleared())]
+
+
+def accept_prices(states: States, user: str, terms: ShopTerms) -> list[Draft]:
+    """Take the products in a cart at what they cost now."""
+    cart, before = _open(states, user, terms)
+    items, prices = dict(cart.items), {}
+    for sku, item in cart.items.items():
+        offer = terms.offer(states, sku)
+        if offer is not None and offer.price != item.price:
+            prices[sku] = offer.price
+            items[sku] = msgspec.structs.replace(item, price=offer.price)
+    check_totals(items.values())
+    return before + ([Draft(cart_stream(user), PricesAccepted(prices))] if prices else [])
+
+
+def apply_coupon(states: States, user: str, code: object, terms: ShopTerms) -> list[Draft]:
+    """Use a coupon for a cart, instead of another."""
+    cart, before = _open(states, user, terms)
+    stream = coupon_stream(code)
+    known = stream.removeprefix("coupon/")
+    coupon = states.of(CouponState, stream)
+    if coupon.terms is None:
+        raise NotFound("There is no such coupon.")
+    totals, _ = priced(states, cart, terms)
+    problem = coupon.problem(totals.subtotal, states.now, used=known in cart.used)
+    if problem is not None:
+        raise Conflict(problem)
+    if cart.coupon == known:
+        return before
+    return [*before, Draft(cart_stream(user), CouponApplied(known))]
+
+
+def remove_coupon(states: States, user: str, terms: ShopTerms) -> list[Draft]:
+    """Use no coupon for a cart."""
+    cart, before = _open(states, user, terms)
+    return before + ([Draft(cart_stream(user), CouponRemoved())] if cart.coupon else [])
+
+
+def set_country(states: States, user: str, country: object, terms: ShopTerms) -> list[Draft]:
+    """Have a cart taxed for a country."""
+    cart, before = _open(states, user, terms)
+    if country is not None:
+        country = country_of(country)
+    if country == cart.country:
+        return before
+    return [*before, Draft(cart_stream(user), CountrySet(country))]
+
+
+def merge(states: States, guest: str, user: str, terms: ShopTerms) -> list[Draft]:
+    """
+    Put a guest's cart into that of the account the guest has signed in to.
+
+    Of a product that is in both there is the larger number: who signs in again has not
+    ordered twice. What does not fit any more is left out.
+    """
+    theirs, _ = _open(states, guest, terms)
+    if guest == user or not theirs.items:
+        return []
+    cart, before = _open(states, user, terms)
+    items = _together(cart.items, theirs.items, terms)
+    changed = [item for sku, item in items.items() if cart.items.get(sku) != item]
+    return [
+        *before,
+        *([Draft(cart_stream(user), Merged(changed, guest=guest))] if changed else []),
+        Draft(cart_stream(guest), Merged(into=user)),
+    ]
+
+
+def _together(own: dict[str, Item], theirs: dict[str, Item], terms: ShopTerms) -> dict[str, Item]:
+    items = dict(own)
+    for sku, item in theirs.items():
+        held = items.get(sku)
+        more = item if held is None else _larger(held, item.quantity)
+        try:
+            check_totals((items | {sku: more}).values())
+        except Conflict:
+            # Of another currency, or too dear: one signs in all the same.
+            continue
+        if held is not None or len(items) < terms.lines_max:
+            items[sku] = more
+    return items
+
+
+def _larger(held: Item, quantity: int) -> Item:
+    return msgspec.structs.replace(held, quantity=max(held.quantity, quantity))
+
+
+def _open(states: States, user: str, terms: ShopTerms) -> tuple[CartState, list[Draft]]:
+    """Return a cart as it counts now, and touch all that showing it will need."""
+    cart, before = states.of(CartState, cart_stream(user)), list[Draft]()
+    if cart.has_expired(states.now, terms):
+        before.append(Draft(cart_stream(user), Cleared(expired=True)))
+        cart = cart.emptied()
+    states.need(shown_with(cart))
+    return cart, before
+
+
+def _offered(states: States, sku: str, terms: ShopTerms) -> Offer:
+    product_stream(sku)
+    offer = terms.offer(states, sku)
+    if offer is None:
+        raise NotFound(f"There is no product {shown(sku)}.")
+    return offer
+
+
+def _checked(quantity: object, least: int, terms: ShopTerms) -> int:
+    most = terms.quantity_max
+    if type(quantity) is not int or not least <= quantity <= most:
+        raise Invalid(
+            f"A quantity is a whole number from {least} to {most:,}, not {shown(quantity)}."
+        )
+    return quantity
+
+
+def _add(  # noqa: PLR0913
+    cart: CartState, stream: str, sku: str, quantity: int, offer: Offer, terms: ShopTerms
+) -> list[Draft]:
+    held = cart.items.get(sku)
+    if held is None and len(cart.items) >= terms.lines_max:
+        raise Conflict(f"A cart has up to {terms.lines_max:,} products; take one out first.")
+    price = held.price if held else offer.price
+    count = quantity + (held.quantity if held else 0)
+    if count > terms.quantity_max:
+        raise Conflict(f"A cart has up to {terms.quantity_max:,} of each product.")
+    check_totals([*cart.items.values(), Item(sku, offer.name, price, quantity)])
+    return [Draft(stream, ItemAdded(sku, quantity, offer.name, price, offer.category))]

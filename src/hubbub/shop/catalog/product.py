@@ -1,0 +1,287 @@
+"""A product: its price and how many there are; and the catalogue. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Self
+
+import msgspec
+from msgspec import UNSET, UnsetType
+from sortedcontainers import SortedSet
+
+from ...errors import Conflict, Invalid, NotFound
+from ...journal.decide.states import States
+from ...journal.event import Draft, Event, State
+from ...journal.schedule import HUB
+from ...money import Money
+from ...shown import shown
+from ...text import check_name
+from ..events import (
+    Listed,
+    ProductEvent,
+    ProductSet,
+    StockAdjusted,
+    StockReleased,
+    StockReserved,
+)
+
+__all__ = [
+    "CATALOGUE",
+    "PRICE_MAX",
+    "PRODUCTS_MAX",
+    "SKU_CHARS_MAX",
+    "STOCK_MAX",
+    "Catalogue",
+    "Given",
+    "Offer",
+    "Product",
+    "ProductState",
+    "adjust_stock",
+    "is_sku",
+    "product_of",
+    "product_stream",
+    "set_product",
+    "without_buyer",
+]
+
+CATALOGUE = "catalogue/products"
+# The longest SKU, in characters.
+SKU_CHARS_MAX = 64
+# The highest price, in the currency's smallest unit.
+PRICE_MAX = 10_000_000_000
+# The largest stock of one product.
+STOCK_MAX = 1_000_000_000
+# Products of the catalogue; all their SKUs are in memory.
+PRODUCTS_MAX = 1_000_000
+
+
+class Product(msgspec.Struct, frozen=True, gc=False):
+    """
+    A product as everybody sees it.
+
+    Args:
+        sku: what the shop's methods take.
+        stream: what ``follow`` and ``read`` take: every change of its price and stock.
+        name: what to show.
+        price: of one.
+        stock: how many can be sold, without those that are put aside for orders that are
+            being paid; None if there are always enough.
+        category: what taxes go by.
+    """
+
+    sku: str
+    stream: str
+    name: str
+    price: Money
+    stock: int | None
+    category: str | None
+
+
+class Offer(msgspec.Struct, frozen=True, gc=False):
+    """
+    What a product is sold for now.
+
+    Args:
+        name: what to show.
+        price: of one.
+        category: what taxes go by.
+        stock: how many can be sold; None if there are always enough.
+    """
+
+    name: str
+    price: Money
+    category: str | None = None
+    stock: int | None = None
+
+
+def without_buyer(body: bytes) -> bytes:
+    """
+    Return an encoded event of a product without its buyer and its order.
+
+    Newer events do not have that; those of 0.1 do, and everybody may read them.
+    """
+    if b'"type":"stock_re' not in body or b'"order":""' in body:
+        return body
+    event = msgspec.json.decode(body)
+    return msgspec.json.encode(event | {"by": HUB, "order": ""})
+
+
+class ProductState(State):
+    """
+    The fold of a ``product/SKU`` stream.
+
+    Args:
+        offer: None before it is made.
+    """
+
+    data_type: ClassVar[Any] = ProductEvent
+    public_form: ClassVar[Callable[[bytes], bytes]] = without_buyer
+
+    offer: Offer | None = None
+
+    def apply(self, event: Event) -> None:
+        """Take one event in."""
+        match event.data:
+            case ProductSet(name, price, stock, category):
+                self.offer = Offer(name, price, category, stock)
+            case StockReserved(_, quantity):
+                self._add(-quantity)
+            case StockReleased(_, quantity) | StockAdjusted(quantity):
+                self._add(quantity)
+            case unknown:
+                raise AssertionError(f"not a product's event: {unknown!r}")
+
+    def _add(self, quantity: int) -> None:
+        offer = self.offer
+        # There may always be enough since.
+        if offer is not None and offer.stock is not None:
+            stock = offer.stock + quantity
+            self.offer = Offer(offer.name, offer.price, offer.category, stock)
+
+    def check_reader(self, stream: str, user: str) -> None:
+        """A product is everybody's."""
+        product_of(stream, self)
+
+
+class _Skus(msgspec.Struct):
+    skus: list[str]
+
+
+class Catalogue(State):
+    """
+    The fold of ``catalogue/products``.
+
+    Args:
+        skus: of all products, in order.
+    """
+
+    data_type: ClassVar[Any] = Listed
+    kept_type: ClassVar[Any] = _Skus
+
+    skus: Any = msgspec.field(default_factory=SortedSet)
+
+    def apply(self, event: Event) -> None:
+        """Take one event in."""
+        assert isinstance(event.data, Listed)
+        self.skus.add(event.data.sku)
+
+    def check_reader(self, stream: str, user: str) -> None:
+        """The catalogue is everybody's."""
+
+    def kept(self) -> _Skus:
+        """Return what a snapshot holds."""
+        return _Skus(list(self.skus))
+
+    @classmethod
+    def restored(cls, kept: Any, parts: object) -> Self:
+        """Make a catalogue of what a snapshot has held."""
+        return cls(SortedSet(kept.skus))
+
+    def page(self, after: str | None, limit: int) -> list[str]:
+        """Return the next products' SKUs after one, in order."""
+        first = 0 if after is None else self.skus.bisect_right(after)
+        return list(self.skus[first : first + limit])
+
+
+class Given(msgspec.Struct, frozen=True, gc=False):
+    """
+    What an admin says of a product; UNSET is what stays as it is.
+
+    Args:
+        name: what to show.
+        price: of one.
+        stock: how many can be sold; None if there are always enough.
+        category: what taxes go by; None for none.
+    """
+
+    name: str
+    price: Money
+    stock: int | UnsetType | None = UNSET
+    category: str | UnsetType | None = UNSET
+
+
+def set_product(states: States, sku: object, given: Given, chars_max: int) -> list[Draft]:
+    """Make a product, or change it."""
+    stream, catalogue = product_stream(sku), states.of(Catalogue, CATALOGUE)
+    before = states.of(ProductState, stream).offer
+    product = _completed(given, before)
+    price, stock = product.price, given.stock
+    if not isinstance(price, Money) or not 0 <= price.amount <= PRICE_MAX:
+        raise Invalid(
+            f"A price is Money from 0 to {PRICE_MAX:,} of the smallest unit, not {shown(price)}."
+        )
+    counted = stock is not None and stock is not UNSET
+    if counted and (type(stock) is not int or not 0 <= stock <= STOCK_MAX):
+        raise Invalid(f"A stock is a whole number from 0 to {STOCK_MAX:,}, not {shown(stock)}.")
+    if before is None and len(catalogue.skus) >= PRODUCTS_MAX:
+        raise Conflict(f"A catalogue has up to {PRODUCTS_MAX:,} products; change one of them.")
+    category = product.category
+    named = msgspec.structs.replace(
+        product,
+        name=check_name(product.name, chars_max),
+        category=None if category is None else check_name(category, chars_max, "category"),
+    )
+    drafts = [Draft(stream, named)]
+    if before is None:
+        drafts.append(Draft(CATALOGUE, Listed(stream.removeprefix("product/"))))
+    return drafts
+
+
+def _completed(given: Given, before: Offer | None) -> ProductSet:
+    stock, category = given.stock, given.category
+    if stock is UNSET:
+        stock = None if before is None else before.stock
+    if category is UNSET:
+        category = None if before is None else before.category
+    return ProductSet(given.name, given.price, stock, category)
+
+
+def adjust_stock(states: States, stream: str, quantity: object) -> list[Draft]:
+    """Have more of a product to sell, or fewer."""
+    offer = states.of(ProductState, stream).offer
+    if offer is None:
+        raise NotFound(f"There is no product {shown(stream.removeprefix('product/'))}.")
+    if type(quantity) is not int or not quantity or not -STOCK_MAX <= quantity <= STOCK_MAX:
+        raise Invalid(f"A stock is adjusted by a whole number up to {STOCK_MAX:,}, and not by 0.")
+    if offer.stock is None:
+        raise Conflict("The stock of this product is not counted; set it with set_product.")
+    if offer.stock + quantity < 0:
+        raise Conflict(f"Only {offer.stock:,} of {offer.name} are left; take away no more.")
+    if offer.stock + quantity > STOCK_MAX:
+        raise Conflict(f"A stock is up to {STOCK_MAX:,}; add fewer.")
+    return [Draft(stream, StockAdjusted(quantity))]
+
+
+def is_sku(sku: object) -> bool:
+    """Tell whether it can be a product's SKU."""
+    if not isinstance(sku, str) or not 0 < len(sku) <= SKU_CHARS_MAX:
+        return False
+    return sku.isascii() and sku.isprintable() and "/" not in sku and " " not in sku
+
+
+def product_stream(sku: object) -> str:
+    """
+    Return a product's stream.
+
+    Raises:
+        Invalid: it can be no product's SKU.
+    """
+    if not is_sku(sku):
+        raise Invalid(
+            f"A SKU has 1 to {SKU_CHARS_MAX} ASCII letters, digits and signs, "
+            f"without a space or a slash, not {shown(sku)}."
+        )
+    return f"product/{sku}"
+
+
+def product_of(stream: str, state: ProductState) -> Product:
+    """
+    Show a product.
+
+    Raises:
+        NotFound: there is none.
+    """
+    sku, offer = stream.removeprefix("product/"), state.offer
+    if offer is None:
+        raise NotFound(f"There is no product {shown(sku)}.")
+    return Product(sku, stream, offer.name, offer.price, offer.stock, offer.category)

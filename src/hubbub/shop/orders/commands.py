@@ -1,0 +1,235 @@
+"""
+What is decided about an order: to place it, and what became of its payment. Pure.
+
+Each is one transaction over all the streams that must answer for it: the order, the
+cart, the products, the buyer and the agenda, from which the hub knows after a restart
+which orders it has to finish.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...errors import Conflict, Invalid, OutOfStock, Overloaded
+from ...journal.decide.states import States
+from ...journal.event import Draft
+from ...journal.link import Linked
+from ...journal.schedule import HUB, Schedule, Scheduled, Unscheduled
+from ...money import Money
+from ...shown import shown
+from ..carts.cart import CartState, cart_stream, priced, shown_with
+from ..carts.totals import ShopTerms, offered
+from ..catalog.coupon import CouponState, coupon_stream
+from ..catalog.product import product_stream
+from ..events import (
+    CheckoutBegan,
+    CheckoutEnded,
+    CouponReturned,
+    Declined,
+    Item,
+    Paid,
+    Placed,
+    RefundBegan,
+    Refunded,
+    RefundFailed,
+    StockReleased,
+    StockReserved,
+)
+from .order import OrderState
+
+__all__ = [
+    "ORDER_SCHEDULE",
+    "REFUNDS_MAX",
+    "begin_refund",
+    "decline",
+    "end_checkout",
+    "fail_refund",
+    "finish_refund",
+    "pay",
+    "place",
+    "release",
+]
+
+ORDER_SCHEDULE = "agenda/orders"
+# Refunds of one order, including those that failed.
+REFUNDS_MAX = 100
+
+
+def place(states: States, stream: str, user: str, terms: ShopTerms) -> list[Draft]:
+    """Make an order of what is in a cart, and put it aside until that is paid."""
+    cart = states.of(CartState, cart_stream(user))
+    states.need(shown_with(cart))
+    _check_cart(states, cart, terms)
+    totals, problem = priced(states, cart, terms)
+    if problem is not None:
+        raise Conflict(f"{problem} Take the coupon out of the cart, or see to it.")
+    # What takes nothing off is not used.
+    coupon = cart.coupon if totals.discount else None
+    items, order = list(cart.items.values()), stream.removeprefix("order/")
+    reserved = _reserved(states, items, terms)
+    due = states.now + terms.reservation
+    placed = Placed(
+        user,
+        items,
+        totals.subtotal,
+        totals.discount,
+        totals.tax,
+        totals.total,
+        totals.tax_included,
+        coupon,
+        cart.country,
+        reserved,
+        due,
+    )
+    if len(states.of(Schedule, ORDER_SCHEDULE).due) >= terms.orders_open_max:
+        raise Overloaded("Too many orders are being paid; try again in a moment.")
+    return [
+        Draft(stream, placed),
+        *_reserve(items, reserved),
+        Draft(cart_stream(user), CheckoutBegan(order, _once(states, coupon))),
+        Draft(f"user/{user}", Linked(stream)),
+        Draft(ORDER_SCHEDULE, Scheduled(stream, due)),
+    ]
+
+
+def pay(states: States, stream: str, payment_id: str | None) -> list[Draft]:
+    """Note that an order was paid; if that is known already, nothing happens."""
+    order = states.of(OrderState, stream)
+    placed = order.terms()
+    if order.status != "pending":
+        return []
+    return [
+        Draft(stream, Paid(payment_id)),
+        end_checkout(stream, placed, paid=True),
+        Draft(ORDER_SCHEDULE, Unscheduled(stream)),
+    ]
+
+
+def decline(states: States, stream: str, reason: str) -> list[Draft]:
+    """Note that an order was not paid, and put back what was put aside for it."""
+    order = states.of(OrderState, stream)
+    placed = order.terms()
+    if order.status != "pending":
+        return []
+    return [
+        Draft(stream, Declined(reason)),
+        *release(placed),
+        end_checkout(stream, placed, paid=False),
+        Draft(ORDER_SCHEDULE, Unscheduled(stream)),
+    ]
+
+
+def begin_refund(states: States, stream: str, refund: str, amount: Money | None) -> list[Draft]:
+    """Decide to give an amount back, or all that is left; never more than was paid."""
+    order = states.of(OrderState, stream)
+    placed = order.terms()
+    if order.status in ("pending", "declined") or not placed.total:
+        raise Conflict(f"This order was not paid for: it is {order.status}.")
+    if order.payment_id is None:
+        raise Conflict("The payment provider did not take this money; give it back yourself.")
+    if len(order.refunds) >= REFUNDS_MAX:
+        raise Conflict(f"An order has up to {REFUNDS_MAX} refunds; refund at the provider.")
+    left = placed.total - order.refunded("done", "pending")
+    if amount is None:
+        amount = left
+    elif not isinstance(amount, Money) or amount.currency != left.currency or amount.amount <= 0:
+        raise Invalid(
+            f"A refund is Money in {left.currency}, and more than 0, not {shown(amount)}."
+        )
+    if not left or amount > left:
+        raise Conflict(f"Of this order {left} can be given back, and no more.")
+    return [
+        Draft(stream, RefundBegan(refund, amount)),
+        Draft(ORDER_SCHEDULE, Scheduled(stream, states.now)),
+    ]
+
+
+def finish_refund(states: States, stream: str, refund: str, refund_id: str) -> list[Draft]:
+    """Note that an amount was given back; with the last of it the coupon is good again."""
+    ended = _end_refund(states, stream, refund, Draft(stream, Refunded(refund, refund_id)))
+    order = states.of(OrderState, stream)
+    placed = order.terms()
+    coupon = placed.coupon
+    if not ended or coupon is None:
+        return ended
+    cart, number = states.of(CartState, cart_stream(placed.user)), stream.removeprefix("order/")
+    whole = order.refunded() + order.refunds[refund].amount == placed.total
+    if whole and cart.used.get(coupon) == number:
+        ended.append(Draft(cart_stream(placed.user), CouponReturned(coupon, number)))
+    return ended
+
+
+def fail_refund(states: States, stream: str, refund: str, reason: str) -> list[Draft]:
+    """Note that an amount cannot be given back."""
+    return _end_refund(states, stream, refund, Draft(stream, RefundFailed(refund, reason)))
+
+
+def _end_refund(states: States, stream: str, refund: str, ended: Draft) -> list[Draft]:
+    order = states.of(OrderState, stream)
+    pending = [one for one, known in order.refunds.items() if known.status == "pending"]
+    if refund not in pending:
+        return []
+    over = pending == [refund] and order.reconciliation != "pending"
+    return [ended, *([Draft(ORDER_SCHEDULE, Unscheduled(stream))] if over else [])]
+
+
+def _check_cart(states: States, cart: CartState, terms: ShopTerms) -> None:
+    if cart.checkout is not None:
+        raise Conflict(f"The order {cart.checkout} is being paid; wait until that is done.")
+    if not cart.items or cart.has_expired(states.now, terms):
+        raise Conflict("The cart is empty; put something into it first.")
+    for item in cart.items.values():
+        offer = terms.offer(states, item.sku)
+        if offer is not None and offer.price != item.price:
+            raise Conflict(
+                f"{item.name} costs {offer.price} now, not {item.price}: "
+                "look at the cart, and accept its prices."
+            )
+
+
+def _reserved(states: States, items: Sequence[Item], terms: ShopTerms) -> list[str]:
+    reserved = []
+    for item in items:
+        offer = terms.offer(states, item.sku)
+        if offer is None or offer.stock is None:
+            continue
+        if offer.stock < item.quantity:
+            raise OutOfStock(f"Of {item.name} there are {offer.stock} left; take no more.")
+        here = offered(states, item.sku)
+        if here is not None and here.stock is not None:
+            reserved.append(item.sku)
+    return reserved
+
+
+# Every user may read a product's stream, so it names neither the buyer nor the order.
+
+
+def _reserve(items: Sequence[Item], reserved: Sequence[str]) -> list[Draft]:
+    return [
+        Draft(product_stream(item.sku), StockReserved("", item.quantity), by=HUB)
+        for item in items
+        if item.sku in reserved
+    ]
+
+
+def release(placed: Placed) -> list[Draft]:
+    """Put back what was put aside for an order."""
+    return [
+        Draft(product_stream(item.sku), StockReleased("", item.quantity), by=HUB)
+        for item in placed.items
+        if item.sku in placed.reserved
+    ]
+
+
+def _once(states: States, coupon: str | None) -> str | None:
+    if coupon is None:
+        return None
+    terms = states.of(CouponState, coupon_stream(coupon)).terms
+    return coupon if terms is not None and terms.once else None
+
+
+def end_checkout(stream: str, placed: Placed, *, paid: bool) -> Draft:
+    """Tell the buyer's cart that its checkout is over."""
+    quantities = {item.sku: item.quantity for item in placed.items} if paid else {}
+    order = stream.removeprefix("order/")
+    return Draft(cart_stream(placed.user), CheckoutEnded(order, paid, quantities))

@@ -1,0 +1,113 @@
+"""
+What is decided about an order that is ended by hand, because its provider is silent. Pure.
+
+It ends at once, for the buyer, the cart and the stock. The hub goes on asking the provider
+what became of the payment: what it took, or still takes, against that end is let go or
+given back, so nobody is charged for what they did not get, nor twice.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ...errors import Conflict, Invalid
+from ...journal.decide.states import States
+from ...journal.event import Draft
+from ...journal.schedule import Unscheduled
+from ...permissions import check
+from ..events import MarkedPaid, OrderCancelled, Reconciled
+from ..payments.payment import Payment
+from .commands import ORDER_SCHEDULE, end_checkout, release
+from .order import Order, OrderState
+
+__all__ = [
+    "PAYMENT_ID_CHARS_MAX",
+    "Need",
+    "cancel_order",
+    "conclude",
+    "need",
+    "reconcile",
+    "settle",
+]
+
+# The longest payment id that an admin may name, in characters.
+PAYMENT_ID_CHARS_MAX = 255
+CANCELLED = "This order was cancelled; what is charged for it is refunded."
+
+# What the provider must do before an order that was ended by hand is at rest.
+Need = Literal["nothing", "wait", "cancel", "capture", "refund"]
+
+
+def cancel_order(states: States, stream: str, by: str, *, admin: bool) -> list[Draft]:
+    """Give a pending order up; its buyer may when the time it was put aside for is over."""
+    order = states.of(OrderState, stream)
+    placed = order.terms()
+    owner = placed.user == by
+    check("shop.cancel_order", *(("owner",) if owner else ()), *(("admin",) if admin else ()))
+    _check_pending(order)
+    if not admin and placed.due is not None and states.now < placed.due:
+        raise Conflict(f"This order is being paid; you can cancel it after {placed.due:%H:%M} UTC.")
+    return [
+        Draft(stream, OrderCancelled(CANCELLED)),
+        *release(placed),
+        end_checkout(stream, placed, paid=False),
+    ]
+
+
+def settle(states: States, stream: str, payment_id: object) -> list[Draft]:
+    """Note that a pending order was paid, as an admin has seen it."""
+    order = states.of(OrderState, stream)
+    placed = order.terms()
+    if payment_id is not None:
+        good = isinstance(payment_id, str) and 0 < len(payment_id) <= PAYMENT_ID_CHARS_MAX
+        if not good or not str(payment_id).isprintable():
+            raise Invalid("A payment's id is the payment provider's, like pi_3MtwBw.")
+    _check_pending(order)
+    paid = MarkedPaid(None if payment_id is None else str(payment_id))
+    return [Draft(stream, paid), end_checkout(stream, placed, paid=True)]
+
+
+def reconcile(states: States, stream: str, outcome: Reconciled) -> list[Draft]:
+    """Note what the provider has said of an order that was ended by hand."""
+    order = states.of(OrderState, stream)
+    if order.reconciliation != "pending":
+        return []
+    refunding = any(one.status == "pending" for one in order.refunds.values())
+    return [
+        Draft(stream, outcome),
+        *([] if refunding else [Draft(ORDER_SCHEDULE, Unscheduled(stream))]),
+    ]
+
+
+def need(order: Order, found: Payment) -> Need:
+    """
+    Say what is to be done about a payment of an order that was ended by hand.
+
+    Args:
+        order: it was cancelled, or settled with a payment or without.
+        found: what the provider knows of the payment that was made for the order.
+    """
+    # The payment that the admin has seen is the one that is to be.
+    wanted = order.payment_id is not None and order.payment_id == found.id
+    match found.status:
+        case "captured":
+            return "nothing" if wanted else "refund"
+        case "authorized":
+            return "capture" if wanted else "cancel"
+        case "pending":
+            return "wait" if wanted else "cancel"
+        case _:
+            return "nothing"
+
+
+def conclude(order: Order, found: Payment) -> Reconciled:
+    """Say how an order that was ended by hand agrees with the provider."""
+    if order.payment_id is not None and order.payment_id == found.id:
+        missing = found.status != "captured"
+        return Reconciled(problem=f"The payment is {found.status}." if missing else None)
+    return Reconciled(found.id if found.status == "cancelled" else None)
+
+
+def _check_pending(order: OrderState) -> None:
+    if order.status != "pending":
+        raise Conflict(f"This order is {order.status}; only one that is pending can be ended.")

@@ -1,0 +1,321 @@
+"""
+Where orders are paid: one at a time for each order, whatever happens to who asked for it.
+
+An order that was placed is in the agenda until it is paid or declined. It is paid in the
+hub's own task group, so a caller who goes away leaves nothing in between; and when the
+hub is opened again, it asks the provider what became of each payment in the agenda, and
+finishes the order. Money is only taken from an order that the journal knows as pending,
+and the provider is given the order's id, so it is taken once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+import anyio
+
+from ...errors import Closed, HubbubError, Invalid, PaymentDeclined
+from ...journal.actor import Actor
+from ...journal.command import Call, Command, nothing
+from ...journal.decide.states import States
+from ...journal.event import Draft, Event
+from ...journal.schedule import HUB, Schedule
+from ..events import Reconciled
+from ..orders import commands as placing
+from ..orders.commands import ORDER_SCHEDULE
+from ..orders.order import Order, OrderState, order_of
+from ..orders.reconciliation import conclude, need, reconcile
+from .payment import Payment, PaymentProvider
+
+__all__ = ["PaymentProcessor"]
+
+logger = logging.getLogger("hubbub.shop")
+
+# The first pause, in seconds, before a provider that did not answer, or does not know yet, is
+# asked again.
+RETRY_SECONDS_MIN = 0.5
+# The longest such pause, in seconds.
+RETRY_SECONDS_MAX = 60.0
+# Invoices that are made at one time, each in a thread.
+INVOICES_AT_ONCE_MAX = 2
+
+INTERRUPTED = "The payment was interrupted, and nothing was charged; try again."
+
+
+class _Settling:
+    """An order that is being brought to its end."""
+
+    def __init__(self, order: Order, payment: str | None) -> None:
+        self.order = order
+        # What pays; it is never written down, and given to the provider once.
+        self.payment = payment
+        self.done = anyio.Event()
+        # True if something has begun that ``order`` does not tell of.
+        self.again = False
+        # True if something has failed, and was logged.
+        self.failed = False
+
+    @property
+    def over(self) -> bool:
+        """True when nothing is left to do."""
+        return not self.again and not self.order.is_open
+
+    def tell(self) -> None:
+        """Let those who wait go, if only the provider is still to be heard."""
+        refunding = any(one.status == "pending" for one in self.order.refunds)
+        if self.order.status != "pending" and not refunding:
+            self.done.set()
+
+
+class PaymentProcessor:
+    """
+    Brings orders and refunds to their end.
+
+    Args:
+        hub: whose commands these are.
+        provider: takes the money.
+        start: runs something in the hub's task group, from anywhere.
+    """
+
+    def __init__(self, hub: Actor, provider: PaymentProvider, start: Callable[..., None]) -> None:
+        self._hub = hub
+        self._provider = provider
+        self._start = start
+        self._seconds_max = hub.settings.payment_seconds_max
+        self._settling: dict[str, _Settling] = {}
+        # Writing an invoice takes a thread of those that are kept for that.
+        self.invoice_threads = anyio.CapacityLimiter(INVOICES_AT_ONCE_MAX)
+
+    async def run(self) -> None:
+        """Begin to finish what an earlier process has left open."""
+
+        def due(states: States, events: Sequence[Event]) -> list[str]:
+            return list(states.of(Schedule, ORDER_SCHEDULE).due)
+
+        wait = RETRY_SECONDS_MIN
+        while True:
+            try:
+                command = Command(HUB, nothing, due, reads=(ORDER_SCHEDULE,))
+                streams = await self._hub.journal.execute(command)
+                break
+            except Closed:
+                return
+            except Exception:  # the store's: it may be read later
+                logger.warning("the open orders cannot be read yet", exc_info=True)
+            await anyio.sleep(wait)
+            wait = min(2 * wait, RETRY_SECONDS_MAX)
+        for stream in streams:
+            await self._look_at(stream)
+
+    async def place(self, command: Command[Order], payment: str | None) -> Order:
+        """
+        Place an order, or begin a refund, and bring it to its end.
+
+        Returns:
+            The order when it is at its end, or still open after ``checkout_seconds_max``.
+        """
+        order = await self.begin(command, payment)
+        settling = self._settling.get(order.stream)
+        if settling is None:
+            return order
+        with anyio.move_on_after(self._hub.settings.checkout_seconds_max):
+            await settling.done.wait()
+        return settling.order
+
+    async def begin(self, command: Command[Order], payment: str | None = None) -> Order:
+        """Carry out a command, and begin to do what its order needs; do not wait for that."""
+
+        def placed(call: Call[Order]) -> None:
+            # Also if the caller has gone meanwhile.
+            if call.error is None and call.outcome().is_open:
+                self._settle_soon(call.outcome(), payment)
+
+        return await self._hub.journal.wait_for(Call(command, waits=True, on_done=placed))
+
+    async def drain(self) -> None:
+        """Wait for what is being paid, up to a deadline; the rest is finished the next time."""
+        with anyio.move_on_after(self._hub.settings.drain_seconds_max, shield=True):
+            for settling in list(self._settling.values()):
+                await settling.done.wait()
+
+    def look_at(self, order_id: str) -> None:
+        """Look at an order soon: the provider says that it knows more."""
+        self._start(self._look_at, f"order/{order_id}")
+
+    async def _look_at(self, stream: str) -> None:
+        try:
+            order = await self._show(stream)
+        except Closed:
+            # It is in the agenda, for the next time.
+            return
+        except HubbubError as error:
+            logger.warning("%s is not looked at: %s", stream, error.message)
+            return
+        except Exception:  # one order that cannot be read ends alone
+            logger.exception("%s cannot be looked at", stream)
+            return
+        if order.is_open:
+            self._settle_soon(order)
+
+    def _settle_soon(self, order: Order, payment: str | None = None) -> None:
+        if (settling := self._settling.get(order.stream)) is not None:
+            settling.again = True
+            return
+        self._settling[order.stream] = settling = _Settling(order, payment)
+        self._start(self._settle, settling)
+
+    async def _settle(self, settling: _Settling) -> None:
+        stream, wait = settling.order.stream, RETRY_SECONDS_MIN
+        try:
+            while not settling.over:
+                moved = await self._step(settling)
+                settling.tell()
+                if moved:
+                    wait = RETRY_SECONDS_MIN
+                    continue
+                await anyio.sleep(wait)
+                wait = min(2 * wait, RETRY_SECONDS_MAX)
+        except Closed:
+            # It is in the agenda, for the next time.
+            logger.info("%s is finished when the hub is opened again", stream)
+        finally:
+            del self._settling[stream]
+            settling.done.set()
+
+    async def _step(self, settling: _Settling) -> bool:
+        """Come one step further; returns False if one has to wait."""
+        try:
+            if settling.again:
+                settling.again = False
+                settling.order = await self._show(settling.order.stream)
+            elif settling.order.status == "pending":
+                return await self._pay(settling)
+            elif settling.order.reconciliation == "pending":
+                return await self._reconcile(settling)
+            else:
+                await self._refund(settling)
+        except Closed:
+            raise
+        except Exception:  # the provider's, or the store's: it is tried again
+            # Once for each order: a provider that is down for a day is asked very often.
+            level = logging.DEBUG if settling.failed else logging.WARNING
+            settling.failed = True
+            logger.log(level, "%s cannot be finished yet", settling.order.stream, exc_info=True)
+            return False
+        return True
+
+    async def _pay(self, settling: _Settling) -> bool:
+        order = settling.order
+        if not order.total:
+            await self._change(settling, lambda states: placing.pay(states, order.stream, None))
+            return True
+        with anyio.fail_after(self._seconds_max):
+            found = await self._ask(settling)
+            if settling.again:
+                # It was ended by hand in the meantime, perhaps.
+                return True
+            if found.status == "authorized":
+                found = await self._provider.capture(order.id, found.id, order.total)
+            elif found.status == "pending" and self._is_late(order):
+                found = await self._provider.cancel(order.id, found.id)
+        return await self._note(settling, found)
+
+    async def _ask(self, settling: _Settling) -> Payment:
+        order, payment = settling.order, settling.payment
+        if payment is None:
+            return await self._provider.look_up(order.id, order.total)
+        # If it is not answered it may have come there all the same: then it is looked up.
+        settling.payment = None
+        try:
+            return await self._provider.authorize(order.id, order.total, payment)
+        except (Invalid, PaymentDeclined) as error:
+            return Payment("", "declined", error.message)
+
+    async def _note(self, settling: _Settling, found: Payment) -> bool:
+        stream = settling.order.stream
+        match found.status:
+            case "captured":
+                await self._change(settling, lambda states: placing.pay(states, stream, found.id))
+            case "declined" | "cancelled" | "none":
+                reason = found.reason or INTERRUPTED
+                await self._change(settling, lambda states: placing.decline(states, stream, reason))
+            case _:
+                return False
+        return True
+
+    async def _reconcile(self, settling: _Settling) -> bool:
+        """Void, or refund, what the provider took against the end of an order."""
+        order, stream = settling.order, settling.order.stream
+        with anyio.fail_after(self._seconds_max):
+            outcome = await self._let_go(order) if order.total else Reconciled()
+        if outcome is None:
+            return False
+        if outcome.problem is not None:
+            logger.error("%s: look at its payment: %s", stream, outcome.problem)
+        await self._change(settling, lambda states: reconcile(states, stream, outcome))
+        return True
+
+    async def _let_go(self, order: Order) -> Reconciled | None:
+        found = await self._provider.look_up(order.id, order.total)
+        match need(order, found):
+            case "cancel":
+                found = await self._provider.cancel(order.id, found.id)
+            case "capture":
+                found = await self._provider.capture(order.id, found.id, order.total)
+        match need(order, found):
+            case "nothing":
+                return conclude(order, found)
+            case "refund":
+                return await self._give_back(order, found)
+            case _:
+                return None
+
+    async def _give_back(self, order: Order, found: Payment) -> Reconciled:
+        try:
+            # No refund of an order's has this id.
+            refund = await self._provider.refund(f"{order.id}-void", found.id, order.total)
+        except PaymentDeclined as error:
+            return Reconciled(found.id, problem=error.message)
+        return Reconciled(found.id, refund)
+
+    async def _refund(self, settling: _Settling) -> None:
+        order, stream = settling.order, settling.order.stream
+        refund = next(one for one in order.refunds if one.status == "pending")
+        assert order.payment_id is not None
+
+        def finish(states: States) -> Sequence[Draft]:
+            return placing.finish_refund(states, stream, refund.id, refund_id)
+
+        def fail(states: States) -> Sequence[Draft]:
+            return placing.fail_refund(states, stream, refund.id, reason)
+
+        try:
+            with anyio.fail_after(self._seconds_max):
+                refund_id = await self._provider.refund(refund.id, order.payment_id, refund.amount)
+        except PaymentDeclined as error:
+            reason = error.message
+            await self._change(settling, fail)
+        else:
+            await self._change(settling, finish)
+
+    def _is_late(self, order: Order) -> bool:
+        due = order.reserved_until
+        return due is not None and due <= self._hub.settings.clock.now()
+
+    async def _change(
+        self, settling: _Settling, decide: Callable[[States], Sequence[Draft]]
+    ) -> None:
+        stream = settling.order.stream
+
+        def shown(states: States, events: Sequence[Event]) -> Order:
+            return order_of(stream, states.of(OrderState, stream))
+
+        command = Command(HUB, decide, shown, reads=(stream, ORDER_SCHEDULE))
+        settling.order = await self._hub.journal.execute(command)
+
+    async def _show(self, stream: str) -> Order:
+        def shown(states: States, events: Sequence[Event]) -> Order:
+            return order_of(stream, states.of(OrderState, stream))
+
+        return await self._hub.journal.execute(Command(HUB, nothing, shown, reads=(stream,)))

@@ -1,0 +1,111 @@
+// Who is online, and what they may do everywhere; and which followers are behind.
+
+import { formDialog } from "../core/dialog.js";
+import { h } from "../core/dom.js";
+import { Table } from "./table.js";
+import { avatarOf } from "../core/profiles.js";
+
+const SHOWN_MAX = 50;
+const ROLES = [
+  ["user", "User"],
+  ["moderator", "Moderator"],
+  ["admin", "Admin"],
+];
+
+export class PeopleCard {
+  #app;
+  #table = new Table("People", [["Who"], ["Since"], [""]], (user) => this.#cells(user), "Nobody is online.");
+  element = h(
+    "section",
+    { class: "card" },
+    h("h2", null, "People online"),
+    h("div", { class: "scroll" }, this.#table.element),
+  );
+
+  constructor(app) {
+    this.#app = app;
+  }
+
+  async load() {
+    const users = await this.#app.connection.call("users.online");
+    for (const user of users) this.#app.profiles.put(user);
+    this.#table.show(users.slice(0, SHOWN_MAX), ({ id }) => id);
+  }
+
+  #cells(user) {
+    const { id, nickname, joined_at } = user;
+    const own = id === this.#app.user.id;
+    const role =
+      !own &&
+      h(
+        "button",
+        {
+          class: "button compact",
+          type: "button",
+          "aria-label": `Role of ${nickname}`,
+          onclick: () => this.#setRole(user),
+        },
+        "Role",
+      );
+    return [
+      h(
+        "td",
+        null,
+        h(
+          "div",
+          { class: "row" },
+          avatarOf(user, { presence: true }),
+          h("span", { class: "clip" }, nickname, own && h("span", { class: "muted" }, " (you)")),
+        ),
+      ),
+      h("td", null, new Date(joined_at).toLocaleDateString()),
+      h("td", null, h("div", { class: "row actions" }, role)),
+    ];
+  }
+
+  async #setRole({ id, nickname }) {
+    const act = ({ role }) => this.#app.connection.call("users.set_role", { user_id: id, role });
+    const text = "A moderator moderates every room; an admin may do everything.";
+    if (
+      await formDialog(`Role of ${nickname}`, [{ name: "role", label: "Role", options: ROLES }], {
+        text,
+        submit: "Set the role",
+        act,
+      })
+    )
+      this.#app.notify(`${nickname} has the role now.`, "good");
+  }
+}
+
+// Make the card of the slowest followers; its `show` takes the answers of operations.stats.
+export class LagCard {
+  #app;
+  #table = new Table(
+    "Slowest followers",
+    [["Who"], ["Follows"], ["Behind by", "number"]],
+    (lag) => this.#cells(lag),
+    "Nobody is behind.",
+  );
+  element = h(
+    "section",
+    { class: "card" },
+    h("h2", null, "Slowest followers"),
+    h("div", { class: "scroll" }, this.#table.element),
+  );
+
+  constructor(app) {
+    this.#app = app;
+  }
+
+  show({ slowest }) {
+    this.#table.show(slowest, ({ user, stream }) => `${user} ${stream}`);
+  }
+
+  #cells({ user, stream, behind }) {
+    return [
+      h("td", null, this.#app.profiles.name(user)),
+      h("td", null, stream),
+      h("td", { class: "number" }, String(behind)),
+    ];
+  }
+}

@@ -1,0 +1,135 @@
+// The rooms and conversations that one is in: what is new in each, live.
+
+import { onceAFrame } from "../core/dom.js";
+
+const PAGE = 500;
+const MEMBERSHIP = new Set(["joined", "left", "kicked", "banned", "role", "closed"]);
+
+// Read all rooms that one may find, or those only that one is in.
+export async function readRooms(connection, { joined = false } = {}) {
+  const rooms = [];
+  for (;;) {
+    const after = rooms.at(-1)?.id ?? null;
+    const page = await connection.call("chat.rooms", { limit: PAGE, joined, after });
+    rooms.push(...page);
+    if (page.length < PAGE) return rooms;
+  }
+}
+
+// Emits "change" when the list is another, and "events" and "signal" with what came to a room.
+export class Rooms extends EventTarget {
+  rooms = new Map();
+  // Streams of rooms that somebody has invited one to.
+  invitations = new Set();
+  #app;
+  #follows = new Map();
+  #own = null;
+  #closed = false;
+  #reload;
+
+  constructor(app) {
+    super();
+    this.#app = app;
+    this.#reload = onceAFrame(() => this.load().catch((error) => app.notify(error.message, "error")));
+  }
+
+  async start() {
+    this.#own = this.#app.connection.follow(`user/${this.#app.user.id}`, {
+      onEvents: (events) => this.#ownEvents(events),
+    });
+    await this.load();
+  }
+
+  close() {
+    this.#closed = true;
+    this.#own?.close();
+    for (const follow of this.#follows.values()) follow.close();
+  }
+
+  // The list, the most recently active first.
+  get list() {
+    return [...this.rooms.values()].sort((one, other) => other.active - one.active);
+  }
+
+  get unread() {
+    return [...this.rooms.values()].reduce((sum, { unread }) => sum + unread, 0);
+  }
+
+  async load() {
+    const { connection } = this.#app;
+    const [rooms, directs, unread] = await Promise.all([
+      readRooms(connection, { joined: true }),
+      connection.call("chat.directs"),
+      connection.call("chat.unread"),
+    ]);
+    if (this.#closed) return;
+    const mine = [...rooms, ...directs];
+    const before = this.rooms;
+    this.rooms = new Map(
+      mine.map((room) => [room.id, this.#entry(room, before.get(room.id), unread[room.id] ?? 0)]),
+    );
+    for (const room of mine) this.#follow(room);
+    for (const [id, follow] of this.#follows)
+      if (!this.rooms.has(id)) (follow.close(), this.#follows.delete(id));
+    for (const { stream } of mine) this.invitations.delete(stream);
+    this.#changed();
+  }
+
+  // Note that one has read a room up to a message.
+  read(id, seq) {
+    const entry = this.rooms.get(id);
+    if (!entry || entry.read >= seq) return;
+    [entry.read, entry.unread] = [seq, 0];
+    this.#app.connection.call("chat.mark_read", { room_id: id, seq }).catch(() => {});
+    this.#changed();
+  }
+
+  #entry(room, before, unread) {
+    const other = room.stream.startsWith("direct/")
+      ? room.members.find((id) => id !== this.#app.user.id)
+      : null;
+    return {
+      ...room,
+      other,
+      unread,
+      active: before?.active ?? Date.parse(room.created_at),
+      read: before?.read ?? 0,
+    };
+  }
+
+  #follow({ id, stream }) {
+    if (this.#follows.has(id)) return;
+    const follow = this.#app.connection.follow(stream, {
+      onEvents: (events) => this.#events(id, events),
+      onSignal: (signal) => this.#signal(id, signal),
+      onEnded: () => (this.#follows.delete(id), this.#reload()),
+    });
+    this.#follows.set(id, follow);
+  }
+
+  #events(id, events) {
+    const entry = this.rooms.get(id);
+    for (const { type, by, at } of entry ? events : []) {
+      entry.active = Date.parse(at);
+      if (type === "message" && by !== this.#app.user.id) entry.unread += 1;
+    }
+    this.dispatchEvent(new CustomEvent("events", { detail: { id, events } }));
+    if (events.some(({ type }) => MEMBERSHIP.has(type))) this.#reload();
+    else this.#changed();
+  }
+
+  #signal(id, signal) {
+    this.#app.profiles.signal(signal);
+    this.dispatchEvent(new CustomEvent("signal", { detail: { id, signal } }));
+  }
+
+  #ownEvents(events) {
+    for (const { type, to } of events)
+      if (type === "offered" && to.startsWith("room/")) this.invitations.add(to);
+    if (events.some(({ type }) => ["linked", "unlinked", "offered"].includes(type))) this.#reload();
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+}

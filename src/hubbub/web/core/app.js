@@ -1,0 +1,240 @@
+// The page: who is there, the bar at the top, and which view is shown.
+
+import { confirmDialog, formDialog, openMenu } from "./dialog.js";
+import { fill, h } from "./dom.js";
+import { icon } from "./icons.js";
+import { notify } from "./notices.js";
+import { Page, TOKEN, narrow } from "./page.js";
+import "./sign-in.js";
+import { switchTheme } from "./theme.js";
+
+const AWAY_MS = 5 * 60_000;
+
+// The first part of the address -> the view, loaded when it is shown first.
+const VIEWS = {
+  chat: { label: "Chat", element: "hub-chat", load: () => import("../chat/chat.js") },
+  games: { label: "Games", element: "hub-games", load: () => import("../games/games.js") },
+  shop: { label: "Shop", element: "hub-shop", load: () => import("../shop/shop.js") },
+};
+
+class App extends Page {
+  #name = h("span", { class: "clip" });
+  #bar = h("header", { class: "bar" });
+  #tabs = h("nav", { class: "tabs", "aria-label": "Views" });
+  #place = h("main", { class: "view", id: "view", tabindex: -1 });
+  #shown = null;
+  #turn = 0;
+  #away = 0;
+
+  start() {
+    this.connection.addEventListener("signedin", () => this.#signedIn());
+    this.connection.addEventListener("ended", ({ detail }) => this.#entrance(detail.message));
+    addEventListener("hashchange", () => this.#navigate());
+    narrow.addEventListener("change", () => this.#resized());
+    document.addEventListener("visibilitychange", () => this.#noteVisibility());
+    const token = localStorage.getItem(TOKEN);
+    if (token) this.#signIn({ token }).catch(() => this.#entrance());
+    else this.#entrance();
+  }
+
+  // Go to another address, like "#/shop/cart".
+  go(hash) {
+    location.hash = hash;
+  }
+
+  async #signIn(params) {
+    await this.connection.signIn(params);
+    this.#shell();
+    this.#navigate();
+  }
+
+  #signedIn() {
+    localStorage.setItem(TOKEN, this.connection.token);
+    this.profiles.put(this.user);
+    fill(this.#name, this.user.nickname);
+    this.#noteVisibility();
+  }
+
+  // `guest` is the token of one who has an account as well: what the guest has comes along.
+  #entrance(message = null, guest = null) {
+    if (!guest) localStorage.removeItem(TOKEN);
+    this.connection.end();
+    const entrance = document.createElement("hub-sign-in");
+    for (const name of ["account-only", "may-stay"]) entrance.toggleAttribute(name, guest !== null);
+    entrance.addEventListener("stay", () => location.reload());
+    entrance.addEventListener("signin", ({ detail }) =>
+      this.#signIn({ ...detail, guest }).catch((error) => entrance.refused(error.message)),
+    );
+    this.#shown = null;
+    fill(this.#place);
+    fill(this.root, entrance);
+    if (message) entrance.refused(message);
+  }
+
+  #shell() {
+    fill(
+      this.#tabs,
+      Object.entries(VIEWS).map(([name, { label }]) =>
+        h("a", { class: "tab", href: `#/${name}` }, icon(name), label),
+      ),
+    );
+    const menu = h(
+      "button",
+      {
+        class: "button quiet",
+        "aria-haspopup": "menu",
+        title: "Your account",
+        onclick: () => this.#openMenu(menu),
+      },
+      icon("user"),
+      h("span", { class: "visually-hidden" }, "Your account: "),
+      this.#name,
+    );
+    fill(
+      this.#bar,
+      h("a", { class: "brand", href: "#/chat" }, h("img", { src: "web/core/icon.svg", alt: "" }), "Hubbub"),
+      h("span", { class: "grow" }),
+      this.light,
+      menu,
+    );
+    fill(this.root, this.#bar, this.#place);
+    this.#placeTabs();
+    this.showLight();
+  }
+
+  // The tabs are below the view where it is narrow; the view itself stays where it is.
+  #placeTabs() {
+    if (narrow.matches) this.root.append(this.#tabs);
+    else this.#bar.firstChild.after(this.#tabs);
+  }
+
+  #resized() {
+    if (!this.#tabs.isConnected) return;
+    this.#placeTabs();
+    this.showLight();
+  }
+
+  async #navigate() {
+    if (!this.#tabs.isConnected) return;
+    const [name = "chat", ...path] = location.hash
+      .replace(/^#\/?/, "")
+      .split("/")
+      .filter(Boolean)
+      .map(decodeURIComponent);
+    const view = VIEWS[name] ?? VIEWS.chat;
+    for (const tab of this.#tabs.children) set(tab, tab.hash === `#/${VIEWS[name] ? name : "chat"}`);
+    const turn = ++this.#turn;
+    if (this.#shown?.localName !== view.element) {
+      await view.load();
+      // Meanwhile one has gone elsewhere.
+      if (turn !== this.#turn || !this.#tabs.isConnected) return;
+      this.#shown = document.createElement(view.element);
+      this.#shown.app = this;
+      fill(this.#place, this.#shown);
+      document.title = `${view.label} · Hubbub`;
+    }
+    this.#shown.navigate(path);
+  }
+
+  #openMenu(button) {
+    openMenu(button, [
+      { label: "Profile", icon: "edit", act: () => this.#editProfile() },
+      this.connection.signedIn.account
+        ? { label: "Change password", icon: "lock", act: () => this.#changePassword() }
+        : { label: "Keep this as an account", icon: "lock", act: () => this.#createAccount() },
+      !this.connection.signedIn.account && {
+        label: "Sign in to an account",
+        icon: "user",
+        act: () => this.#entrance(null, localStorage.getItem(TOKEN)),
+      },
+      { label: "Dark or light", icon: "contrast", act: switchTheme },
+      this.role === "admin" && { label: "Operations", icon: "admin", act: () => location.assign("admin") },
+      { label: "Sign out", icon: "out", danger: true, act: () => this.#signOut() },
+    ]);
+  }
+
+  #editProfile() {
+    const { nickname, avatar } = this.user;
+    const fields = [
+      { name: "nickname", label: "Nickname", value: nickname, required: true, maxlength: 100 },
+      { name: "avatar", label: "Avatar (an emoji)", value: avatar, required: true, maxlength: 16 },
+    ];
+    const act = async (values) => {
+      this.connection.signedIn.user = await this.connection.call("users.update", values);
+      this.#signedIn();
+    };
+    return formDialog("Your profile", fields, { submit: "Save", act });
+  }
+
+  #createAccount() {
+    const fields = [
+      { name: "name", label: "Account name", required: true, maxlength: 100, autocomplete: "username" },
+      {
+        name: "password",
+        label: "Password (at least 8 characters)",
+        type: "password",
+        required: true,
+        minlength: 8,
+        autocomplete: "new-password",
+      },
+    ];
+    const act = async (values) => {
+      await this.connection.call("users.create_account", values);
+      this.connection.signedIn.account = values.name;
+      notify("It is your account now: sign in with it anywhere.", "good");
+    };
+    return formDialog("Keep this as an account", fields, {
+      text: "You keep your rooms, your points and your cart.",
+      submit: "Create account",
+      act,
+    });
+  }
+
+  #changePassword() {
+    const fields = [
+      {
+        name: "old",
+        label: "Password until now",
+        type: "password",
+        required: true,
+        autocomplete: "current-password",
+      },
+      {
+        name: "new",
+        label: "New password (at least 8 characters)",
+        type: "password",
+        required: true,
+        minlength: 8,
+        autocomplete: "new-password",
+      },
+    ];
+    const act = async (values) => {
+      await this.connection.call("users.change_password", values);
+      notify("The password is changed; everywhere else you are signed out.", "good");
+    };
+    return formDialog("Change password", fields, { submit: "Change", act });
+  }
+
+  async #signOut() {
+    const text = this.connection.signedIn.account
+      ? "You can sign in again with your account."
+      : "You are a guest: nobody can come back as this guest. Keep it as an account first if you want to.";
+    if (!(await confirmDialog("Sign out?", text, { submit: "Sign out", danger: true }))) return;
+    await this.connection.call("users.sign_out").catch(() => {});
+    this.#entrance();
+  }
+
+  #noteVisibility() {
+    clearTimeout(this.#away);
+    const tell = (away) => this.connection.tell("users.set_away", { away });
+    if (!document.hidden) tell(false);
+    else this.#away = setTimeout(tell, AWAY_MS, true);
+  }
+}
+
+function set(tab, current) {
+  if (current) tab.setAttribute("aria-current", "page");
+  else tab.removeAttribute("aria-current");
+}
+
+new App().start();

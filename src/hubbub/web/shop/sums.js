@@ -1,0 +1,26 @@
+// What a cart or an order comes to.
+
+import { h } from "../core/dom.js";
+import { moneyText } from "./money.js";
+
+// Make the list of its sums, and of what was paid back.
+export function sumsOf({ subtotal, discount, tax, tax_included, total, refunded = null }) {
+  return h(
+    "dl",
+    null,
+    row("Subtotal", subtotal),
+    discount.amount > 0 && row("Discount", { ...discount, amount: -discount.amount }, "good"),
+    row(tax_included ? "Tax, included" : "Tax", tax),
+    row("Total", total, "total"),
+    refunded?.amount > 0 && row("Refunded", refunded, "good"),
+  );
+}
+
+function row(label, money, kind = "") {
+  return h(
+    "div",
+    { class: `sum ${kind}` },
+    h("dt", null, label),
+    h("dd", { class: "number" }, moneyText(money)),
+  );
+}
