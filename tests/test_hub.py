@@ -14,10 +14,12 @@ import pytest
 
 import hubbub
 from hubbub import Closed, Invalid, NotAllowed, StorageError
+from hubbub.games.matches.supervisor import MatchSupervisor
 from hubbub.hub import Hubbub, stream_bytes_max
 from hubbub.journal import containment
 from hubbub.journal.event import STREAM_BYTES_MAX
 from hubbub.journal.stores.sqlite import SQLiteStore
+from hubbub.shop.runtime import Storefront
 
 
 async def test_a_use_after_leaving_is_refused() -> None:
@@ -168,13 +170,13 @@ Task = Callable[[Hubbub], tuple[Any, str]]
     "task",
     [
         lambda hub: (hub.presence, "run"),
-        lambda hub: (hub.supervisor, "run"),
-        lambda hub: (hub.supervisor, "_follow"),
-        lambda hub: (hub.supervisor, "_ring"),
-        lambda hub: (hub.supervisor.matchmaker, "run"),
-        lambda hub: (hub.storefront.processor, "run"),
+        lambda hub: (hub.runtime(MatchSupervisor), "run"),
+        lambda hub: (hub.runtime(MatchSupervisor), "_follow"),
+        lambda hub: (hub.runtime(MatchSupervisor), "_ring"),
+        lambda hub: (hub.runtime(MatchSupervisor).matchmaker, "run"),
+        lambda hub: (hub.runtime(Storefront).processor, "run"),
     ],
-    ids=["presence", "arena", "schedules", "timers", "matchmaking", "till"],
+    ids=["presence", "supervisor", "schedules", "timers", "matchmaking", "payments"],
 )
 async def test_a_task_of_the_hub_that_fails_starts_again(
     task: Task, monkeypatch: pytest.MonkeyPatch

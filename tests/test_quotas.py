@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.errors import RateLimited
-from hubbub.permissions import COMMANDS
-from hubbub.quotas import ACCOUNTS, ADDRESS_FACTOR, GUESTS, KEYS_MAX, QUOTAS, Quota, Quotas
+from hubbub.quotas import ADDRESS_FACTOR, GUESTS, KEYS_MAX, Quota, Quotas
 from hubbub.settings import Settings
+from tests.features import GRANTS, QUOTAS
 
 ROOMS = QUOTAS["chat.create_room"]
 HERE, THERE = "203.0.113.9", "203.0.113.10"
@@ -51,7 +51,7 @@ def count(quotas: Quotas, quota: Quota, user: str, address: str, times: int) -> 
     return passed
 
 
-@pytest.mark.parametrize("quota", [*QUOTAS.values(), GUESTS, ACCOUNTS])
+@pytest.mark.parametrize("quota", [*QUOTAS.values(), GUESTS])
 def test_every_quota_is_a_setting(quota: Quota) -> None:
     settings = Settings()
 
@@ -60,7 +60,7 @@ def test_every_quota_is_a_setting(quota: Quota) -> None:
 
 
 def test_every_method_that_is_counted_is_a_method() -> None:
-    assert QUOTAS.keys() <= COMMANDS.keys()
+    assert QUOTAS.keys() <= GRANTS.keys()
 
 
 def test_a_user_has_a_limit_wherever_the_user_is() -> None:
@@ -88,7 +88,7 @@ def test_a_refusal_of_the_address_costs_the_user_nothing() -> None:
     assert count(counted, ROOMS, "ann", THERE, 3) == 1
 
 
-@pytest.mark.parametrize("quota", [GUESTS, ACCOUNTS])
+@pytest.mark.parametrize("quota", [GUESTS, QUOTAS["users.create_account"]])
 def test_what_is_new_is_counted_by_address_alone(quota: Quota) -> None:
     counted, _ = quotas(guests_per_address=3, accounts_per_address=3)
     passed = sum(count(counted, quota, str(user), HERE, 1) for user in range(9))

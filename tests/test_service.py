@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from hubbub.errors import Invalid
+from hubbub.method import Method
 from hubbub.service import (
     SEQ_MAX,
-    Method,
     Service,
     check_limit,
     check_seq,
@@ -66,8 +66,22 @@ class Sums(Service):
         """Not for the network."""
 
 
-async def execute(plan: Plan[R]) -> R:
-    return plan.result()
+class Ann:
+    """A user whose plans are carried out at once."""
+
+    user, role = "ann", "user"
+    refused: Mapping[str, Mapping[str, str]] = {}
+
+    async def execute(self, command: Plan[Any]) -> Any:
+        """Give the value of a plan."""
+        return command.result()
+
+    def signal(self, stream: str, kind: str, body: Mapping[str, object] | None = None) -> None:
+        """Tell nobody."""
+
+    def new_id(self) -> str:
+        """Give always the same."""
+        return "7"
 
 
 METHODS = methods_of(Sums)
@@ -107,7 +121,7 @@ def test_arguments_are_read_by_their_types() -> None:
 
 
 async def test_a_plain_method_is_executed_when_it_is_awaited() -> None:
-    sums = Sums(execute)
+    sums = Sums(Ann())
 
     assert await sums.add(1) == 3
     assert await sums.words(of=["a", "b"]) == "a b"

@@ -24,14 +24,29 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "chat/messages/history.py": "tests/session/test_history.py",
     "chat/service.py": "tests/session/test_messages.py",
     "chat/messages/commands.py": "tests/session/test_limits.py",
-    "games/boards/methods.py": "tests/session/test_boards.py",
     "games/service.py": "tests/session/test_matches.py",
     "session.py": "tests/session/test_following.py",
-    "shop/carts/methods.py": "tests/session/test_carts.py",
+    "shop/orders/user_orders.py": "tests/session/test_orders.py",
     "shop/service.py": "tests/session/test_checkout.py",
     "operations/service.py": "tests/session/test_accounts.py",
     "users/presence_signals.py": "tests/session/test_presence.py",
     "users/service.py": "tests/session/test_users.py",
+    # What each feature declares is read together.
+    "feature.py": "tests/test_feature_set.py",
+    "opening.py": "tests/test_hub.py",
+    "chat/feature.py": "tests/test_feature_checks.py",
+    "games/feature.py": "tests/test_feature_checks.py",
+    "operations/feature.py": "tests/test_feature_checks.py",
+    "shop/feature.py": "tests/test_feature_checks.py",
+    "users/feature.py": "tests/test_feature_checks.py",
+    "chat/grants.py": "tests/test_permissions.py",
+    "games/grants.py": "tests/test_permissions.py",
+    "operations/grants.py": "tests/test_permissions.py",
+    "shop/grants.py": "tests/test_permissions.py",
+    "users/grants.py": "tests/test_permissions.py",
+    "games/runtime.py": "tests/games/matches/test_supervisor.py",
+    "users/runtime.py": "tests/users/test_claims.py",
+    "users/signing_in.py": "tests/session/test_users.py",
     # One golden file has them all.
     "chat/events.py": "tests/chat/test_golden.py",
     "games/events.py": "tests/chat/test_golden.py",
@@ -47,7 +62,11 @@ TESTED_ELSEWHERE: dict[str, str] = {
 }
 
 # Where names may be imported from as well, for those who did so before.
-ALIASES = {"src/hubbub/server/asyncio_socket.py", "src/hubbub/shop/stripe.py"}
+ALIASES = {
+    "src/hubbub/domain.py",
+    "src/hubbub/server/asyncio_socket.py",
+    "src/hubbub/shop/stripe.py",
+}
 
 VAGUE = {"base", "common", "helpers", "manager", "misc", "utils"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .chat.feature import CHAT
 from .chat.messages.message import Message
 from .chat.rooms.room import Room
 from .client import connect
@@ -9,6 +10,7 @@ from .errors import (
     Banned,
     Closed,
     Conflict,
+    HookUnavailable,
     HubbubError,
     Invalid,
     KeyReused,
@@ -25,14 +27,18 @@ from .errors import (
     RateLimited,
     StorageError,
 )
+from .feature import Feature
+from .features import FEATURES
 from .games.boards.board import Board, Entry, Season
+from .games.feature import GAMES
 from .games.matches.game import Game, Handler, Table
 from .games.matches.match import Match
 from .games.matches.rules import BestOf, Custom, FirstTo, Outcome, Rounds, Standing, Timed
 from .hub import Hubbub
-from .hub import open_hub as open  # noqa: A004  # hubbub.open reads like the built-in on purpose
 from .journal.event import Event, Signal
 from .money import Money
+from .opening import open_hub as open  # noqa: A004  # hubbub.open reads like the built-in on purpose
+from .operations.feature import OPERATIONS
 from .session import Session
 from .settings import Settings
 from .shop.carts.cart import Cart, CartLine, Line
@@ -41,12 +47,20 @@ from .shop.catalog.coupon import Coupon
 from .shop.catalog.price_lookup import PriceSource
 from .shop.catalog.product import Offer, Product
 from .shop.catalog.products import KEEP
+from .shop.feature import SHOP
 from .shop.orders.order import Change, Order, Refund
 from .shop.payments.payment import Payment, PaymentProvider
+from .users.feature import USERS
 from .users.user import User
 
 __all__ = [
+    "CHAT",
+    "FEATURES",
+    "GAMES",
     "KEEP",
+    "OPERATIONS",
+    "SHOP",
+    "USERS",
     "Banned",
     "Basis",
     "BestOf",
@@ -60,10 +74,12 @@ __all__ = [
     "Custom",
     "Entry",
     "Event",
+    "Feature",
     "FirstTo",
     "FlatTax",
     "Game",
     "Handler",
+    "HookUnavailable",
     "Hubbub",
     "HubbubError",
     "Invalid",

@@ -3,7 +3,7 @@ The errors that hubbub raises.
 
 * :exc:`HubbubError`
     * :exc:`NotFound`: there is no such room, message, user …
-        * :exc:`NoOpponent`: nobody to play with came in time.
+        * :exc:`NoOpponent`: nobody to play with was found in time.
     * :exc:`NotAllowed`: you may not do this.
         * :exc:`NotMember`, :exc:`Banned`, :exc:`Muted`, :exc:`NotAuthor`: why not.
     * :exc:`Invalid`: an argument is outside its limits.
@@ -12,6 +12,7 @@ The errors that hubbub raises.
         * :exc:`OutOfStock`: there are fewer left than you want.
     * :exc:`RateLimited`: not yet; see ``retry_after``.
     * :exc:`Overloaded`: a queue is full; come back in a moment.
+        * :exc:`HookUnavailable`: what the application checks a command with does not answer.
         * :exc:`PriceUnavailable`: the application's price source does not answer.
     * :exc:`Closed`: the hub, or the connection, is going or gone.
     * :exc:`StorageError`: the store could not write; nothing was changed.
@@ -29,6 +30,7 @@ __all__ = [
     "Banned",
     "Closed",
     "Conflict",
+    "HookUnavailable",
     "HubbubError",
     "Invalid",
     "KeyReused",
@@ -149,8 +151,14 @@ class Overloaded(HubbubError):
     code, http_status, rpc_code = "overloaded", 503, -32050
 
 
+class HookUnavailable(Overloaded):
+    """What the application checks this command with does not answer just now."""
+
+    reason = "hook_unavailable"
+
+
 class PriceUnavailable(Overloaded):
-    """What a product costs cannot be told just now."""
+    """A product's price is not available at the moment."""
 
     reason = "price_unavailable"
 

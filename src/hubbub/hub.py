@@ -1,98 +1,53 @@
-"""The hub: a store, the journal on it, and the sessions of those who are connected."""
+"""The hub: a store, the journal on it, the features, and the sessions of its users."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import anyio
 from anyio import AsyncContextManagerMixin
 from anyio.abc import TaskGroup
 
-from . import names
 from .errors import Closed, Invalid
-from .games.matches.arithmetic import ARITHMETIC
-from .games.matches.game import Game
-from .games.matches.supervisor import MatchSupervisor
+from .feature import Feature, Receiver
+from .feature_set import USERS_NAME, FeatureSet
+from .guard import MethodGuard
 from .ids import Ids
 from .journal.actor import Actor
+from .journal.allowance import Allowance
 from .journal.command import Command
-from .journal.containment import contained, keep_running
-from .journal.decide.states import States
-from .journal.event import STREAM_BYTES_MAX, Draft, Streams
+from .journal.containment import contained
+from .journal.event import STREAM_BYTES_MAX, Streams
 from .journal.journal import Journal
+from .journal.live.feed import Feed
 from .journal.schedule import HUB
-from .journal.stores.contract import Store
-from .journal.stores.memory import MemoryStore
-from .journal.stores.sqlite import SQLiteStore
+from .journal.stats import Meter
+from .journal.stores.url import close_store, open_store
 from .journal.threads import Threads
-from .operations.stats import Meter
-from .permissions import COMMANDS, ROLES
+from .permissions import ROLES
 from .quotas import Quotas
-from .ratelimit import RateLimit, rate_limit
-from .session import STREAMS, LocalSession, Session
+from .runtimes import Runtimes
+from .service import Service
+from .session import LocalSession, Session
 from .settings import Settings
-from .shop.carts.cart import cart_stream
-from .shop.carts.commands import merge
-from .shop.carts.tax import TaxPolicy
-from .shop.catalog.price_lookup import PriceSource
-from .shop.payments.payment import PaymentProvider
-from .shop.storefront import Storefront, read_money_ahead
 from .users.accounts import Accounts
-from .users.claims import claim_old_names
 from .users.presence import Presence
-from .users.presence_signals import PresenceSignals
-from .users.service import SignedIn, register_command
-from .users.sign_ins import GuestReference, check_guest, has_ended
-from .users.user import SignInReference, Status
+from .users.runtime import UsersRuntime
+from .users.service import SignedIn
+from .users.sign_ins import GuestReference
+from .users.signing_in import Adopted, sign_in_command
+from .users.user import SignInReference
+from .wake_up import WakeUp
 
-__all__ = ["GAMES", "Hubbub", "open_hub"]
-
-# What can be played at a hub that is opened without games of its own.
-GAMES: Mapping[str, Game] = {"default": Game(), "arithmetic": ARITHMETIC}
+__all__ = ["Hubbub"]
 
 IN_PROCESS = SignInReference()
 
-
-def open_hub(  # noqa: PLR0913
-    url: str = "hubbub.db",
-    *,
-    settings: Settings | None = None,
-    games: Mapping[str, Game] | None = None,
-    prices: PriceSource | None = None,
-    tax: TaxPolicy | None = None,
-    payments: PaymentProvider | None = None,
-) -> Hubbub:
-    """
-    Open a hub: ``async with hubbub.open("hubbub.db") as hub``.
-
-    Leaving it finishes what was accepted, then closes.
-
-    Args:
-        url: ``memory://``, or the path of a SQLite database, made if it is not there.
-        settings: limits, clock; see :class:`Settings`.
-        games: what can be played, by name, and the queues of matchmaking; by default
-            ``default``, two players to 100 points, and ``arithmetic``, a complete game.
-        prices: where prices come from; by default from the catalogue.
-        tax: how much tax there is; by default 10 % are added.
-        payments: takes the money; by default a sandbox that takes none.
-
-    Raises:
-        Conflict: the database is open elsewhere.
-        StorageError: it cannot be opened.
-        Invalid: there is no such kind of store, or a game is outside its limits.
-    """
-    return Hubbub(
-        url,
-        settings or Settings(),
-        GAMES if games is None else games,
-        prices=prices,
-        tax=tax,
-        payments=payments,
-    )
+T = TypeVar("T")
 
 
 class Hubbub(AsyncContextManagerMixin):
@@ -102,38 +57,36 @@ class Hubbub(AsyncContextManagerMixin):
     Args:
         url: the store.
         settings: limits, clock.
-        games: what can be played.
-        prices, tax, payments: how the shop sells.
+        features: what the hub offers.
+        options: what features take from those who open the hub, by name.
+
+    Raises:
+        Invalid: a feature has a mistake, or there is none for an option.
     """
 
-    accounts: Accounts
-    supervisor: MatchSupervisor
+    itself: Actor
     journal: Journal
     meter: Meter
-    storefront: Storefront
+    _runtimes: Runtimes
     _tasks: TaskGroup
-    _presence_signals: PresenceSignals
-    _start_wake_up: anyio.Event
+    _start_wake_up: WakeUp
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         url: str,
         settings: Settings,
-        games: Mapping[str, Game],
-        *,
-        prices: PriceSource | None = None,
-        tax: TaxPolicy | None = None,
-        payments: PaymentProvider | None = None,
+        features: Sequence[Feature],
+        options: Mapping[str, object],
     ) -> None:
-        check_required_roles(settings.required_roles)
-        self._games = games
-        self._selling = (prices, tax, payments)
+        self.features = FeatureSet(features)
+        if USERS_NAME not in self.features:
+            raise Invalid("A hub cannot be without users: a session is a user's. Add hubbub.USERS.")
+        self.features.check_options(options)
+        self._permissions = self.features.permissions(settings.required_roles)
         self.settings = settings
+        self.options = options
         self.ids = Ids(settings.clock, settings.random)
-        self.quotas = Quotas(settings)
-        self.presence = Presence(
-            settings.presence_grace_seconds, settings.clock.monotonic, self._presence_changed
-        )
+        self.quotas = Quotas(settings, self.features.quotas)
         self._url = url
         self._open = False
         self._to_start: deque[Callable[[], Coroutine[Any, Any, None]]] = deque()
@@ -142,47 +95,34 @@ class Hubbub(AsyncContextManagerMixin):
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         error: Exception | None = None
         async with AsyncExitStack() as stack:
-            threads = Threads(1)
-            await threads.run(read_money_ahead, self.settings.currency, self._selling[0])
-            await threads.run(names.read_names_ahead)
-            store = await threads.run(_open_store, self._url)
-            stack.push_async_callback(_close_store, store)
-            streams = Streams(STREAMS, stream_bytes_max(self.settings.name_chars_max))
-            self.journal = Journal(store, streams, self.settings, self._new_limit)
-            self.supervisor = self._new_supervisor()
-            itself = Actor(self.journal, self.settings, self.ids, HUB, "user")
-            self.accounts = Accounts(itself)
-            self.meter = Meter(
-                self.journal,
-                self.settings.clock,
-                lambda: self.presence.count,
-                lambda: len(self.presence.online()),
-            )
-            self._presence_signals = PresenceSignals(
-                itself, self.presence.status, self.start, self.quotas
-            )
-            self.storefront = Storefront(itself, self.start, *self._selling)
+            store = await Threads(1).run(open_store, self._url)
+            stack.push_async_callback(close_store, store)
+            longest = stream_bytes_max(self.settings.name_chars_max)
+            streams = Streams(self.features.streams, longest)
+            new_limit = partial(self.features.new_limit, self.settings)
+            self.journal = Journal(store, streams, self.settings, new_limit)
+            self.itself = Actor(self.journal, self.settings, self.ids, HUB, "user")
+            self.meter = self._new_meter()
             await stack.enter_async_context(self.journal)
             # What sockets and requests run here ends before the journal drains.
             self._tasks = await stack.enter_async_context(anyio.create_task_group())
-            self._start_wake_up = anyio.Event()
+            self._start_wake_up = WakeUp()
             self._tasks.start_soon(self._start_what_comes)
             stack.callback(self._stop)
-            for what, work in (
-                ("presence", self.presence.run),
-                ("the arena", self.supervisor.run),
-                ("the till", self.storefront.processor.run),
-                # An old database may have accounts whose names nobody has claimed.
-                *((("old names", partial(claim_old_names, itself)),) if store.blocking else ()),
-            ):
-                self._tasks.start_soon(keep_running, what, work)
-            stack.push_async_callback(self.storefront.processor.drain)
-            self._open = True
+            self._runtimes = Runtimes(self, self._tasks)
+            stack.push_async_callback(self._runtimes.leave)
             try:
+                for feature in self.features:
+                    await self._runtimes.enter(feature)
+                    # From users on, which come first, the other features may have sessions.
+                    self._open = True
+                self._runtimes.begin()
                 yield self
             except Exception as raised:
-                # The task group would wrap it in a group of its own.
+                # What a feature's runtime has died of goes before it.
                 error = raised
+        if (fault := self._runtimes.fault) is not None:
+            raise fault
         if error is not None:
             raise error
 
@@ -202,7 +142,7 @@ class Hubbub(AsyncContextManagerMixin):
             user_id: the application's id of the user: 1 to 100 characters, no slash.
             nickname: what to show; by default what it was, or the id.
             role: ``user``, or ``moderator`` or ``admin`` of everything.
-            guest: whose cart becomes a part of this user's: who the user was before.
+            guest: who the user was before, as a guest: what they had becomes this user's.
 
         Raises:
             Invalid: an argument is outside its limits.
@@ -217,12 +157,31 @@ class Hubbub(AsyncContextManagerMixin):
             before = None if guest is None else GuestReference(guest)
             signed_in = await actor.execute(self.sign_in_command(actor, nickname, before))
             session = self.session_of(actor, signed_in)
-            self.supervisor.presence_changed(user_id)
+            self._runtimes.tell_connected(user_id)
             yield session
         finally:
             self.disconnect(actor)
 
-    def sign_in_command(
+    def feed(self, *, after: str | None = None) -> AbstractAsyncContextManager[Feed]:
+        """
+        Read all events of all streams, in the order of their commits: (position, event).
+
+        Args:
+            after: the position of the last event that you have, also from before a restart;
+                "" begins at the first event there is, None with the next one.
+
+        Raises:
+            Invalid: ``after`` is no position.
+            Conflict: it is of another journal: the database was replaced or restored.
+            StorageError: the store cannot be read; go on from the last position.
+            Closed: the hub is not open, or is closing.
+            WrongLoop: it was opened in another event loop.
+        """
+        if not self._open:
+            raise Closed("The hub is not open; use it with `async with`.")
+        return self.journal.feeds.open(after)
+
+    def sign_in_command(  # noqa: PLR0913
         self,
         actor: Actor,
         nickname: str | None,
@@ -230,54 +189,46 @@ class Hubbub(AsyncContextManagerMixin):
         reference: SignInReference = IN_PROCESS,
         *,
         chosen: bool = False,
+        named: bool = False,
     ) -> Command[SignedIn]:
         """
         Make the command that a session begins with: it makes the user known.
 
         Args:
-            caller: the user, and where they come from.
+            actor: the user, and where they come from.
             nickname: what to show; None is as before.
             guest: the guest that the user was before.
-            origin: the sign-in that the user comes from.
-            chosen: True if a stranger has chosen the nickname.
+            reference: the sign-in that the user comes from.
+            chosen, named: True if a stranger, or the application, has chosen the nickname.
         """
-        command = register_command(actor, self.presence, nickname, reference, chosen=chosen)
-        if guest is None:
-            return command
-        was, user = guest.user, actor.user
-        check_user_id(was, self.settings.name_chars_max)
-        terms, grace = self.storefront.terms, self.settings.refresh_grace_seconds
-
-        def decide(states: States) -> Sequence[Draft]:
-            drafts = command.decide(states)
-            if has_ended(draft.data for draft in drafts):
-                return drafts
-            check_guest(states, guest, user, grace)
-            return [*drafts, *merge(states, was, user, terms)]
-
-        reads = (*command.reads, f"user/{was}", cart_stream(was), cart_stream(user))
-        return Command(actor.user, decide, command.result, reads=reads)
+        adopted = None
+        if guest is not None:
+            check_user_id(guest.user, self.settings.name_chars_max)
+            adopted = Adopted(guest, self._runtimes.adoptions)
+        return sign_in_command(
+            actor, self.presence, nickname, reference, adopted, chosen=chosen, named=named
+        )
 
     def session_of(self, actor: Actor, signed_in: SignedIn | None = None) -> LocalSession:
         """Make a session of somebody, with the role that counts."""
-        if signed_in is not None:
-            actor.role = signed_in.role
+        if signed_in is None:
+            return LocalSession(actor, self)
+        actor.role = signed_in.role
         session = LocalSession(actor, self)
-        if signed_in is not None:
-            session.user = signed_in.user
+        session.user = signed_in.user
         return session
 
     def connect(self, actor: Actor) -> None:
         """Count a session of a user who is known already."""
         self.presence.connect(actor.user, actor)
-        self.supervisor.presence_changed(actor.user)
+        self._runtimes.tell_connected(actor.user)
 
     def disconnect(self, actor: Actor, *, lost: bool = False) -> None:
         """Count a session less; one whose connection was lost may be back in a moment."""
         self.presence.disconnect(actor.user, actor, lost=lost)
         # To leave the hub is not to leave a match.
         if self._open:
-            self.supervisor.presence_changed(actor.user)
+            self._runtimes.tell_connected(actor.user)
 
     def start(self, work: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
         """
@@ -286,20 +237,30 @@ class Hubbub(AsyncContextManagerMixin):
         A protocol's callback is not a task, so it may not start one itself. What the work
         raises ends it alone, and is logged.
         """
-        self._to_start.append(partial(contained, _name_of(work), work, *args))
+        name = str(getattr(work, "__qualname__", work))
+        self._to_start.append(partial(contained, name, work, *args))
         self._start_wake_up.set()
+
+    def keep_running(self, what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """
+        Run something as long as the hub is open: it starts again, with back-off, if it fails.
+
+        Args:
+            what: names it in the log.
+            work: runs until it is cancelled.
+        """
+        self._runtimes.keep_running(what, work)
 
     async def _start_what_comes(self) -> None:
         while True:
             await self._start_wake_up.wait()
-            self._start_wake_up = anyio.Event()
             while self._to_start:
                 self._tasks.start_soon(self._to_start.popleft())
 
     async def drain(self) -> None:
         """Take no more commands, and finish those that were accepted."""
         self._open = False
-        await self.storefront.processor.drain()
+        await self._runtimes.drain()
         await self.journal.drain()
 
     @property
@@ -312,9 +273,65 @@ class Hubbub(AsyncContextManagerMixin):
         """True while it is open and its store works."""
         return self._open and not self.journal.failed
 
-    def _presence_changed(self, user_id: str, status: Status) -> None:
-        if self._open:
-            self._presence_signals.tell(user_id, status)
+    @property
+    def presence(self) -> Presence:
+        """Who is connected."""
+        return self.runtime(UsersRuntime).presence
+
+    @property
+    def accounts(self) -> Accounts:
+        """Who has an account."""
+        return self.runtime(UsersRuntime).accounts
+
+    def is_connected(self, user_id: str) -> bool:
+        """Tell whether a user has a session just now."""
+        return self.presence.is_connected(user_id)
+
+    def runtime(self, kind: type[T]) -> T:
+        """
+        Return what the runtime of a feature has yielded.
+
+        Args:
+            kind: its class.
+
+        Raises:
+            Invalid: no feature of this hub has such a runtime.
+        """
+        return self._runtimes.of(kind)
+
+    def new_service(self, name: str, actor: Actor, guard: MethodGuard | None) -> Service:
+        """
+        Make a service of a session.
+
+        Raises:
+            AttributeError: there is no such feature here.
+        """
+        feature = self.features.get(name)
+        if feature is None or feature.service is Service:
+            raise AttributeError(
+                f"This hub has no service {name!r}; give its feature to hubbub.open(features=…)."
+            )
+        service = feature.service(actor, self._runtimes.get(name))
+        service.guard = guard
+        return service
+
+    def new_guard(self, actor: Actor) -> MethodGuard | None:
+        """Make what stands before the methods of a session, if anything does."""
+        allowance = None
+        if actor.is_limited:
+            allowance = Allowance(self.quotas, actor.user, actor.address)
+        if allowance is None and not self.features.hooks:
+            return None
+        return MethodGuard(actor, self.features.hooks, allowance)
+
+    def webhooks(self, secrets: Mapping[str, str]) -> Mapping[str, Receiver]:
+        """
+        Make what takes the calls of providers.
+
+        Args:
+            secrets: the name of a webhook -> its signing secret.
+        """
+        return self._runtimes.webhooks(secrets)
 
     def actor(
         self,
@@ -338,31 +355,29 @@ class Hubbub(AsyncContextManagerMixin):
             raise Invalid(f"A session's role is one of {', '.join(ROLES)}, not {role!r}.")
         check_user_id(user_id, self.settings.name_chars_max)
         return Actor(
-            self.journal, self.settings, self.ids, user_id, role, session, address, remote=remote
+            self.journal,
+            self.settings,
+            self.ids,
+            user_id,
+            role,
+            session,
+            address,
+            remote=remote,
+            permissions=self._permissions,
         )
 
-    def _new_supervisor(self) -> MatchSupervisor:
-        online = self.presence.is_connected
-        return MatchSupervisor(
-            self.journal, self.settings, self.ids, self._games, online, self.start
+    def _new_meter(self) -> Meter:
+        return Meter(
+            self.journal,
+            self.settings.clock,
+            lambda: self.presence.count,
+            lambda: len(self.presence.online()),
+            self.features.traffic,
         )
-
-    def _new_limit(self, what: str) -> RateLimit:
-        s = self.settings
-        if what == "checkouts":
-            return rate_limit("sliding_window", s.checkout_limit, s.checkout_period, what=what)
-        return rate_limit(s.message_limiter, s.message_limit, s.message_period, what=what)
 
     def _stop(self) -> None:
         self._open = False
         self._tasks.cancel_scope.cancel()
-
-
-def check_required_roles(required: Mapping[str, str]) -> None:
-    """Raise Invalid if an application asks for a role that there is not, or for nothing."""
-    for command, role in required.items():
-        if command not in COMMANDS or role not in ROLES:
-            raise Invalid(f"required_roles is of commands and roles, not {command!r}: {role!r}.")
 
 
 def check_user_id(user_id: object, chars_max: int) -> None:
@@ -375,20 +390,3 @@ def check_user_id(user_id: object, chars_max: int) -> None:
 def stream_bytes_max(name_chars_max: int) -> int:
     """Return the longest name of a stream: two names of four bytes a character fit in."""
     return max(STREAM_BYTES_MAX, 8 * name_chars_max + 64)
-
-
-def _name_of(work: Callable[..., object]) -> str:
-    return str(getattr(work, "__qualname__", work))
-
-
-def _open_store(url: str) -> Store:
-    if url == "memory://":
-        return MemoryStore()
-    if "://" in url:
-        raise Invalid(f"There is no store for {url!r}; use memory:// or the path of a file.")
-    return SQLiteStore(url)
-
-
-async def _close_store(store: Store) -> None:
-    with anyio.CancelScope(shield=True):
-        await Threads(1).run(store.close)

@@ -1,8 +1,8 @@
 """
 How often a user may do over a network what lasts, or what others are told of. Pure.
 
-One table says which command is counted as what. Each count is by user, and ten times as much
-by address, so that many guests at one address are no way around it.
+Each feature says which of its commands is counted as what. Each count is by user, and ten
+times as much by address, so that many guests at one address are no way around it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from .ratelimit import RateLimits, TokenBucket
 from .settings import Settings
 
 __all__ = [
-    "ACCOUNTS",
     "ADDRESS_FACTOR",
+    "CHANGES",
     "GUESTS",
     "KEYS_MAX",
     "PRESENCE",
-    "QUOTAS",
+    "SIGNALS",
     "Quota",
     "Quotas",
 ]
@@ -55,52 +55,14 @@ class Quota(msgspec.Struct, frozen=True):
 
 
 GUESTS = Quota("new guests", "guests_per_address", by_user=False)
-ACCOUNTS = Quota("new accounts", "accounts_per_address", by_user=False)
-ROOMS = Quota("new rooms", "rooms_per_user")
-DIRECTS = Quota("new conversations", "directs_per_user", creates="direct")
-BOARDS = Quota("new boards", "boards_per_user")
-MATCHES = Quota("new matches", "matches_per_user")
-ORDERS = Quota("orders", "orders_per_user")
-SCORES = Quota("scores", "score_limit", "change_period")
+# What others see, and what may be done often.
 CHANGES = Quota("changes", "change_limit", "change_period")
 # How often others are told that a user comes, goes, or looks away.
 PRESENCE = Quota("changes of presence", "presence_limit", "signal_period")
 SIGNALS = Quota("signals", "signal_limit", "signal_period", always=True)
 
-# A method of a service -> what it is counted as. Messages have a limit of their own.
-QUOTAS: Mapping[str, Quota] = {
-    "chat.create_room": ROOMS,
-    "chat.join": CHANGES,
-    "chat.leave": CHANGES,
-    "chat.invite": CHANGES,
-    "chat.kick": CHANGES,
-    "chat.ban": CHANGES,
-    "chat.mute": CHANGES,
-    "chat.set_role": CHANGES,
-    "chat.send_direct": DIRECTS,
-    "chat.edit": CHANGES,
-    "chat.delete": CHANGES,
-    "chat.react": CHANGES,
-    "chat.unreact": CHANGES,
-    "chat.mark_read": CHANGES,
-    "chat.typing": SIGNALS,
-    "games.create_board": BOARDS,
-    "games.start_match": MATCHES,
-    "games.find_match": MATCHES,
-    "games.submit": SCORES,
-    "shop.add_item": CHANGES,
-    "shop.remove_item": CHANGES,
-    "shop.set_quantity": CHANGES,
-    "shop.accept_prices": CHANGES,
-    "shop.apply_coupon": CHANGES,
-    "shop.remove_coupon": CHANGES,
-    "shop.set_country": CHANGES,
-    "shop.clear": CHANGES,
-    "shop.checkout": ORDERS,
-    "users.create_account": ACCOUNTS,
-    "users.set_away": SIGNALS,
-    "users.update": CHANGES,
-}
+
+NOTHING: Mapping[str, Quota] = {}
 
 
 class Quotas:
@@ -109,13 +71,19 @@ class Quotas:
 
     Args:
         settings: the limits, the clock, and the addresses of proxies.
+        table: a method of a service -> what it is counted as.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, table: Mapping[str, Quota] = NOTHING) -> None:
         self._settings = settings
+        self._table = table
         self._proxies: list[Network] | None = None
         self._by_user: dict[str, RateLimits] = {}
         self._by_place: dict[str, RateLimits] = {}
+
+    def of(self, method: str) -> Quota | None:
+        """Return what a method is counted as, like ``chat.react``; None if it is not."""
+        return self._table.get(method)
 
     def charge(self, quota: Quota, user: str, address: str) -> None:
         """

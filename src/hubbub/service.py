@@ -14,28 +14,21 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from functools import update_wrapper, wraps
-from typing import (
-    Any,
-    ClassVar,
-    Concatenate,
-    ParamSpec,
-    Protocol,
-    TypeVar,
-    get_args,
-    get_type_hints,
-)
+from functools import cache, update_wrapper, wraps
+from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar
 
 import msgspec
 
 from .errors import Invalid, NotAllowed
+from .method import Method, method_of
 from .shown import shown
 
 __all__ = [
     "SEQ_MAX",
     "Decision",
-    "Method",
+    "Guard",
     "Service",
+    "ServiceActor",
     "check_limit",
     "check_seq",
     "check_user_id",
@@ -50,7 +43,7 @@ __all__ = [
 # The largest seq: JSON holds it exactly everywhere.
 SEQ_MAX = (1 << 53) - 1
 
-NOTHING: Mapping[str, Any] = {}
+NOTHING: Mapping[str, str] = {}
 
 S = TypeVar("S", bound="Service")
 P = ParamSpec("P")
@@ -66,88 +59,102 @@ class Decision(Protocol[R_co]):
         """Make what the caller gets."""
 
 
-class Allowance(Protocol):
-    """What a session may still do."""
+class ServiceActor(Protocol):
+    """The user whose session a service is made for; see :class:`hubbub.domain.Actor`."""
 
-    def charged(self, name: str, command: Any) -> Any:
-        """Return what a method has returned, so that it is charged if it is counted."""
+    @property
+    def user(self) -> str:
+        """The user's id."""
+
+    @property
+    def role(self) -> str:
+        """The user's global role: ``user``, ``moderator`` or ``admin``."""
+
+    @property
+    def refused(self) -> Mapping[str, Mapping[str, str]]:
+        """A service -> its methods that the role rules out, and what the user is told."""
+
+    def execute(self, command: Any) -> Coroutine[Any, Any, Any]:
+        """Decide a command, and return its result when its events are durable."""
+
+    def signal(self, stream: str, kind: str, body: Mapping[str, object] | None = None) -> None:
+        """Tell those who follow a stream something that is not kept."""
+
+    def new_id(self) -> str:
+        """Make a new id."""
+
+
+class Guard(Protocol):
+    """What stands before the methods of a session: quotas, checks and hooks."""
+
+    def begin(self, service: Service, method: Method, arguments: Mapping[str, Any]) -> Any:
+        """Return what a method has returned, once all that may refuse it is put before it."""
+
+    def waits(self, method: Method) -> bool:
+        """Tell whether a method needs a task here: it waits for more than its decision."""
 
 
 class Service:
     """
     Methods that a session offers under one name.
 
+    Give a subclass a ``name`` and methods that are marked with :func:`command` or
+    :func:`query`. A session makes it when it is first used.
+
     Args:
-        execute: runs what a plain method returns.
-        refused: methods that the caller may not call, and why not.
+        actor: the user whose session it is: ``actor.user``, ``actor.role``.
+        runtime: what the feature's runtime has yielded; None if it has none.
     """
 
     name: ClassVar[str]
 
-    __slots__ = ("_execute", "_refused", "allowance")
+    __slots__ = ("_refused", "actor", "guard", "runtime")
 
-    # Charges what a session over a network does; None in the process.
-    allowance: Allowance | None
+    # None where nothing stands before any method.
+    guard: Guard | None
 
-    def __init__(
-        self,
-        execute: Callable[[Any], Coroutine[Any, Any, Any]],
-        refused: Mapping[str, Mapping[str, str]] = NOTHING,
-    ) -> None:
-        self._execute = execute
-        self._refused = refused.get(self.name, NOTHING)
-        self.allowance = None
+    def __init__(self, actor: ServiceActor, runtime: object = None) -> None:
+        self.actor = actor
+        self.runtime = runtime
+        self.guard = None
+        self._refused = actor.refused.get(self.name, NOTHING)
+
+    def new_stream(self, kind: str) -> str:
+        """Return the name of a new stream: its kind, a slash, and a new id."""
+        return f"{kind}/{self.actor.new_id()}"
 
     def check(self, method: str) -> None:
         """
-        Return if the caller's role permits a method.
+        Return if the actor's role permits a method.
 
         Raises:
             NotAllowed: it does not.
         """
         if method in self._refused:
-            raise NotAllowed(str(self._refused[method]))
+            raise NotAllowed(self._refused[method])
 
-
-class Method(msgspec.Struct, frozen=True):
-    """
-    One method, as the network knows it.
-
-    Args:
-        name: ``service.method``.
-        changes: True for a command, False for a query.
-        arguments: a struct with a field for each argument.
-        result: the type of what it returns.
-        plain: ``function`` returns a decision; otherwise it is awaited.
-        function: takes the service and the arguments by name.
-        doc: its docstring.
-    """
-
-    name: str
-    changes: bool
-    arguments: type[msgspec.Struct]
-    result: Any
-    plain: bool
-    function: Callable[..., Any]
-    doc: str
-
-    def begin(self, service: Service, arguments: Mapping[str, Any]) -> Any:
+    def begin(self, method: Method, arguments: Mapping[str, Any]) -> Any:
         """
-        Call the function, if the caller's role permits it.
+        Call one of the methods, if the actor's role and what stands before it permit it.
+
+        Args:
+            method: one of this service's.
+            arguments: by name.
+
+        Returns:
+            what to decide, if the method is plain and does not wait here; else a coroutine.
 
         Raises:
-            HubbubError: what the function raises, or NotAllowed.
+            HubbubError: what the method raises, or NotAllowed.
         """
-        service.check(self.function.__name__)
-        begun = self.function(service, **arguments)
-        if service.allowance is None:
-            return begun
-        return service.allowance.charged(self.name, begun)
+        self.check(method.function.__name__)
+        if self.guard is None:
+            return method.function(self, **arguments)
+        return self.guard.begin(self, method, arguments)
 
-    @property
-    def keyed(self) -> bool:
-        """True if it takes an idempotency key."""
-        return "key" in self.arguments.__struct_fields__
+    def waits(self, method: Method) -> bool:
+        """Tell whether a method needs a task: it waits for more than its decision."""
+        return not method.plain or (self.guard is not None and self.guard.waits(method))
 
 
 def command(
@@ -178,14 +185,20 @@ def slow_query(
     return _marked_slow(function, changes=False)
 
 
-def methods_of(kind: type[Service]) -> dict[str, Method]:
+def methods_of(kind: type[Service]) -> Mapping[str, Method]:
     """List the marked methods of a service, its base's first, by their names on the wire."""
-    found = {}
+    cached: Any = kind
+    return _methods_of(cached)
+
+
+@cache
+def _methods_of(kind: Any) -> Mapping[str, Method]:
+    found = dict[str, Method]()
     members = {name: one for base in reversed(kind.__mro__) for name, one in vars(base).items()}
     for name, member in members.items():
         if mark := getattr(member, "mark", None):
             changes, function = mark
-            method = _method(f"{kind.name}.{name}", function, changes=changes)
+            method = method_of(f"{kind.name}.{name}", function, changes=changes)
             found[method.name] = method
     return found
 
@@ -214,7 +227,10 @@ def _marked(
     def method(self: S, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
         # Not async itself: a coroutine less for each call.
         self.check(name)
-        return self._execute(function(self, *args, **kwargs))
+        if self.guard is not None:
+            return _guarded(self, name, args, kwargs)
+        run: Coroutine[Any, Any, R] = self.actor.execute(function(self, *args, **kwargs))
+        return run
 
     method.mark = (changes, function)  # type: ignore[attr-defined]
     return update_wrapper(method, function)  # type: ignore[return-value]
@@ -227,30 +243,36 @@ def _marked_slow(
 
     def method(self: S, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
         self.check(name)
+        if self.guard is not None:
+            return _guarded(self, name, args, kwargs)
         return function(self, *args, **kwargs)
 
     method.mark = (changes, function)  # type: ignore[attr-defined]
     return update_wrapper(method, function)  # type: ignore[return-value]
 
 
-def _method(name: str, function: Callable[..., Any], *, changes: bool) -> Method:
-    hints = get_type_hints(function)
-    plain = not inspect.iscoroutinefunction(function)
-    result = hints.pop("return")
-    fields: list[Any] = []
-    for parameter in list(inspect.signature(function).parameters.values())[1:]:
-        hint = hints[parameter.name]
-        optional = parameter.default is not parameter.empty
-        fields.append(
-            (parameter.name, hint, parameter.default) if optional else (parameter.name, hint)
-        )
-    title = "".join(part.title() for part in name.replace("_", ".").split("."))
-    arguments = msgspec.defstruct(
-        title, fields, kw_only=True, frozen=True, forbid_unknown_fields=True
-    )
-    if plain:
-        [result] = get_args(result)
-    return Method(name, changes, arguments, result, plain, function, inspect.getdoc(function) or "")
+def _guarded(
+    service: Service, name: str, args: tuple[object, ...], kwargs: Mapping[str, object]
+) -> Coroutine[Any, Any, Any]:
+    method = methods_of(type(service))[f"{service.name}.{name}"]
+    begun = service.begin(method, bound(method.function, service, args, kwargs))
+    if service.waits(method):
+        run: Coroutine[Any, Any, Any] = begun
+    else:
+        run = service.actor.execute(begun)
+    return run
+
+
+def bound(
+    function: Callable[..., object],
+    service: object,
+    args: tuple[object, ...],
+    kwargs: Mapping[str, object],
+) -> dict[str, Any]:
+    """Return the arguments of a call of a method, by name."""
+    given = inspect.signature(function).bind(service, *args, **kwargs)
+    # The first is the service itself.
+    return dict(list(given.arguments.items())[1:])
 
 
 def _remote_method(
@@ -258,14 +280,11 @@ def _remote_method(
     method: Method,
     call: Callable[[Method, Mapping[str, Any]], Awaitable[Any]],
 ) -> Callable[..., Any]:
-    signature = inspect.signature(local)
-
     @wraps(local)
     async def remote_method(self: object, *args: object, **kwargs: object) -> object:
-        bound = signature.bind(self, *args, **kwargs)
-        given = list(bound.arguments.items())[1:]
+        given = bound(local, self, args, kwargs)
         # What is to stay as it is has no form in JSON: it is left out.
-        arguments = {name: value for name, value in given if value is not msgspec.UNSET}
+        arguments = {name: value for name, value in given.items() if value is not msgspec.UNSET}
         return await call(method, arguments)
 
     return remote_method

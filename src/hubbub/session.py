@@ -2,82 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
-from .chat.rooms.room import RoomState
-from .chat.service import Chat
-from .games.boards.board import BoardState
-from .games.matches.match import MatchState
-from .games.matches.supervisor import MatchSupervisor
-from .games.service import Games
+from .errors import NotFound
+from .features import ServiceAttributes, Services
+from .guard import MethodGuard
 from .journal.actor import Actor
-from .journal.allowance import Allowance
-from .journal.event import Event, Signal, State
-from .journal.journal import Journal
-from .journal.link import Links
+from .journal.event import Event, Signal
 from .journal.live.topic import cut
-from .journal.schedule import Schedule
-from .operations.service import Operations
-from .operations.stats import Meter
-from .quotas import Quotas
-from .service import check_limit, check_seq
-from .shop.carts.cart import CartState
-from .shop.catalog.coupon import CouponState
-from .shop.catalog.product import Catalogue, ProductState
-from .shop.orders.order import OrderState
-from .shop.payments.sandbox import SandboxState
-from .shop.service import Shop
-from .shop.storefront import Storefront
-from .users.account import AccountState
-from .users.accounts import Accounts
-from .users.presence import Presence
-from .users.service import Users
-from .users.user import User, UserState
+from .service import Service, check_limit, check_seq
+from .users.user import User
 
-__all__ = ["STREAMS", "LocalSession", "Session"]
+__all__ = ["LocalSession", "Session", "service_of"]
 
-# The kinds of stream there are, and what each folds into.
-STREAMS: Mapping[str, type[State]] = {
-    "room": RoomState,
-    "direct": RoomState,
-    "user": UserState,
-    "account": AccountState,
-    "index": Links,
-    "match": MatchState,
-    "board": BoardState,
-    "product": ProductState,
-    "catalogue": Catalogue,
-    "coupon": CouponState,
-    "cart": CartState,
-    "order": OrderState,
-    "sandbox": SandboxState,
-    "agenda": Schedule,
-}
+S = TypeVar("S", bound=Service)
 
 
-class Session(Protocol):
+class Session(Services, Protocol):
     """
     One user's presence, in the process or over the network; all commands go through one.
 
-    Args:
-        chat: rooms and messages.
-        games: matches, matchmaking and leaderboards.
-        operations: how the hub is doing; for admins.
-        shop: the catalogue, carts, checkout and orders.
-        users: profiles and presence.
+    It has the services of its hub's features as attributes, and those of your own by
+    :meth:`service`.
     """
-
-    chat: Chat
-    games: Games
-    operations: Operations
-    shop: Shop
-    users: Users
 
     @property
     def user(self) -> User:
         """The user, as known when the session began."""
+
+    def service(self, kind: type[S]) -> S:
+        """
+        Return the service of a feature, with its type.
+
+        Args:
+            kind: the service's class.
+
+        Raises:
+            NotFound: the hub, or the client, was opened without this feature.
+        """
 
     def follow(
         self, stream: str, *, after: int | None = None
@@ -87,7 +51,7 @@ class Session(Protocol):
 
         Args:
             stream: a stream's name, like ``room.stream``.
-            after: the last seq that one has; None is from now on.
+            after: the last seq that you have; None is from now on.
 
         Raises:
             NotFound: there is no such stream.
@@ -98,7 +62,7 @@ class Session(Protocol):
 
     def signals(self, stream: str) -> AbstractAsyncContextManager[AsyncIterator[Signal]]:
         """
-        Listen to what is told to those who follow a stream just now, and is not kept.
+        Listen to a stream's ephemeral signals: they reach its followers, and are not kept.
 
         Args:
             stream: a stream's name.
@@ -121,52 +85,78 @@ class Session(Protocol):
         """
 
 
-class Shared(Protocol):
-    """What all sessions of a hub share."""
+class Sessions(Protocol):
+    """What makes the services of sessions: a hub."""
 
-    accounts: Accounts
-    supervisor: MatchSupervisor
-    meter: Meter
-    presence: Presence
-    quotas: Quotas
-    storefront: Storefront
+    def new_service(self, name: str, actor: Actor, guard: MethodGuard | None) -> Service:
+        """Make a service."""
+
+    def new_guard(self, actor: Actor) -> MethodGuard | None:
+        """Make what stands before the methods of a session, if anything does."""
 
 
-class LocalSession:
-    """A session in the hub's own process; see :class:`Session`."""
+class LocalSession(ServiceAttributes):
+    """
+    A session in the hub's own process; see :class:`Session`.
 
-    __slots__ = ("_journal", "actor", "chat", "games", "operations", "shop", "user", "users")
+    Its services are made when they are first used: most sessions use few.
+
+    Args:
+        actor: whose session it is.
+        hub: makes the services.
+    """
 
     user: User
 
-    def __init__(self, actor: Actor, hub: Shared) -> None:
+    def __init__(self, actor: Actor, hub: Sessions) -> None:
         self.actor = actor
-        self.chat = Chat(actor)
-        self.games = Games(actor, hub.supervisor)
-        self.shop = hub.storefront.shop(actor)
-        self.operations = Operations(actor, hub.meter)
-        self.users = Users(actor, hub.presence, hub.accounts)
-        self._journal: Journal = actor.journal
-        if actor.is_limited:
-            allowance = Allowance(hub.quotas, actor.user, actor.address)
-            for service in (self.chat, self.games, self.shop, self.users):
-                service.allowance = allowance
+        self._hub = hub
+        self._guard = hub.new_guard(actor)
+
+    def __getattr__(self, name: str) -> Any:
+        # Only what is not there yet comes here.
+        if name.startswith("_"):
+            raise AttributeError(name)
+        service = self._hub.new_service(name, self.actor, self._guard)
+        setattr(self, name, service)
+        return service
+
+    def service(self, kind: type[S]) -> S:
+        """Return the service of a feature; see :meth:`Session.service`."""
+        return service_of(self, kind)
 
     def follow(
         self, stream: str, *, after: int | None = None
     ) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
         """Follow a stream; see :meth:`Session.follow`."""
-        return self._journal.follow(self.actor.user, stream, after)
+        return self.actor.journal.follow(self.actor.user, stream, after)
 
     def signals(self, stream: str) -> AbstractAsyncContextManager[AsyncIterator[Signal]]:
         """Listen to a stream's signals; see :meth:`Session.signals`."""
-        return self._journal.signals(self.actor.user, stream)
+        return self.actor.journal.signals(self.actor.user, stream)
 
     async def read(self, stream: str, *, after: int = 0, limit: int = 100) -> list[Event]:
         """Read a stream; see :meth:`Session.read`."""
+        journal, user = self.actor.journal, self.actor.user
         check_limit(limit, self.actor.settings.page_max)
         check_seq(after)
-        await self.actor.execute(self._journal.check_command(self.actor.user, stream))
-        bodies = await self._journal.read(stream, after, limit, by=self.actor.user)
+        await self.actor.execute(journal.check_command(user, stream))
+        bodies = await journal.read(stream, after, limit, by=user)
         page = cut(bodies, self.actor.settings.page_bytes_max)
-        return [self._journal.streams.decode(body) for body in page]
+        return [journal.streams.decode(body) for body in page]
+
+
+def service_of(session: object, kind: type[S]) -> S:
+    """
+    Return the service of a session that is of some class.
+
+    Raises:
+        NotFound: it has none.
+    """
+    found = getattr(session, kind.name, None)
+    if not isinstance(found, kind):
+        raise NotFound(
+            f"This session has no {kind.__name__}; add its feature where you open the hub, and "
+            "where you connect: features=[…]."
+        )
+    return found

@@ -22,6 +22,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         random: where ids and jitter come from; seed it for a repeatable run.
         secret: signs the guests' tokens; by default one is made with the
             journal and kept in it.
+        guests: whether strangers may sign in with a nickname only; if not, guests who came
+            before are refused as well.
         token_seconds: how long an access token is good for.
         refresh_seconds: how long a refresh token lasts: a user who stays away longer signs in
             anew.
@@ -132,12 +134,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         allowed_hosts: names that the server may be called by, without a port; empty allows
             every name. ``localhost`` and this machine's own addresses always are.
         sign_in_seconds_max: how long a socket may stay without signing in.
+        hook_seconds_max: how long a hook of a feature (``before=``) may take for one command;
+            the command is refused after that.
         drain_seconds_max: how long stopping waits for what was accepted.
     """
 
     clock: Clock = msgspec.field(default_factory=SystemClock)
     random: random.Random = msgspec.field(default_factory=random.SystemRandom)
     secret: str | None = None
+    guests: bool = True
     token_seconds: int = 900
     refresh_seconds: int = 30 * 24 * 3600
     refresh_grace_seconds: float = 60.0
@@ -215,4 +220,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_origins: Sequence[str] = ()
     allowed_hosts: Sequence[str] = ()
     sign_in_seconds_max: float = 10.0
+    hook_seconds_max: float = 5.0
     drain_seconds_max: float = 10.0

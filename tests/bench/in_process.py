@@ -6,15 +6,15 @@ import gc
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import anyio
 
 import hubbub
 from tests.bench.table import Row
 
-__all__ = ["followers", "history", "latency", "senders"]
+__all__ = ["fed", "followers", "history", "latency", "senders"]
 
 SETTINGS = hubbub.Settings(message_limit=10**7, message_period=1.0)
 SENDERS = 1_000
@@ -31,8 +31,17 @@ async def _open_room(folder: str) -> AsyncIterator[tuple[hubbub.Hubbub, hubbub.S
         yield hub, root, room.id
 
 
-async def senders(backend: str, seconds: float) -> list[Row]:
-    """Measure many concurrent senders in one room, each waiting for its acknowledgement."""
+async def senders(
+    backend: str, seconds: float, beside: Callable[[hubbub.Hubbub], object] = bool
+) -> list[Row]:
+    """
+    Measure many concurrent senders in one room, each waiting for its acknowledgement.
+
+    Args:
+        backend: asyncio or trio.
+        seconds: how long they send.
+        beside: called with the hub when all are ready to send.
+    """
     ready, all_ready, go = 0, anyio.Event(), anyio.Event()
     counts = [0] * SENDERS
     end = 0.0
@@ -56,6 +65,7 @@ async def senders(backend: str, seconds: float) -> list[Row]:
             await all_ready.wait()
             gc.collect()
             gc.freeze()
+            beside(hub)
             start = time.perf_counter()
             end = start + seconds
             go.set()
@@ -63,6 +73,26 @@ async def senders(backend: str, seconds: float) -> list[Row]:
     gc.unfreeze()
     wanted = 40_000 if backend == "asyncio" else 30_000
     return [Row(f"{SENDERS:,} senders, durable", backend, rate, "messages/s", wanted)]
+
+
+async def fed(backend: str, seconds: float) -> list[Row]:
+    """Measure the same senders while somebody reads the feed, and what that reader gets."""
+    taken = 0
+
+    async def read_on(hub: hubbub.Hubbub) -> None:
+        nonlocal taken
+        with suppress(hubbub.Closed):
+            async with hub.feed() as feed:
+                async for _ in feed:
+                    taken += 1
+
+    async with anyio.create_task_group() as readers:
+        [sent] = await senders(backend, seconds, lambda hub: readers.start_soon(read_on, hub))
+    name = f"{SENDERS:,} senders, durable, and a feed"
+    return [
+        Row(name, backend, sent.value, "messages/s"),
+        Row(f"{name}: what it reads", backend, taken / seconds, "events/s"),
+    ]
 
 
 async def latency(backend: str, seconds: float) -> list[Row]:

@@ -54,6 +54,7 @@ def _cases(
 ) -> dict[str, Callable[[], list[Row]]]:
     here: dict[str, Callable[[], Awaitable[list[Row]]]] = {
         "senders": partial(in_process.senders, backend, seconds),
+        "fed": partial(in_process.fed, backend, seconds),
         "latency": partial(in_process.latency, backend, seconds),
         "history": partial(in_process.history, backend, messages),
         "followers": partial(in_process.followers, backend),

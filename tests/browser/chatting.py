@@ -18,7 +18,7 @@ def create_room(page: Page, name: str) -> None:
 
 
 def join_room(page: Page, name: str) -> None:
-    """Find a room, and come in."""
+    """Find a room, and join it."""
     page.get_by_role("button", name="Find rooms").first.click()
     room = page.get_by_role("dialog").get_by_role("listitem").filter(has_text=name)
     room.get_by_role("button", name="Join").click()

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import ViewportSize
 
-__all__ = ["CHROMIUM", "DESKTOP", "FLAGS", "PHONE", "SERVE", "serving"]
+__all__ = ["CHROMIUM", "DESKTOP", "FLAGS", "PHONE", "PLAIN", "SERVE", "serving"]
 
 # The first is the same without windows, and twice as quick.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
@@ -23,10 +23,8 @@ START_SECONDS_MAX = 30
 
 # The backend of the servers; the tests themselves need none.
 BACKEND = os.environ.get("HUBBUB_TEST_BACKEND", "asyncio")
-SERVE = (
-    *("-m", "hubbub.cli", "serve", "--db", "memory://", "--port", "0", "--demo"),
-    *("--backend", BACKEND),
-)
+PLAIN = ("-m", "hubbub.cli", "serve", "--db", "memory://", "--port", "0", "--backend", BACKEND)
+SERVE = (*PLAIN, "--demo")
 
 DESKTOP = ViewportSize(width=1280, height=800)
 PHONE = ViewportSize(width=390, height=844)

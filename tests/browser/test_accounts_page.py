@@ -75,7 +75,7 @@ def test_a_wrong_password_is_told(open_page: Open, shot: Shot) -> None:
 
     expect(page.get_by_role("alert")).to_contain_text("password")
     shot(page, "entrance-refused-dark")
-    page.get_by_role("button", name="Come in as a guest").click()
+    page.get_by_role("button", name="Join as a guest").click()
     expect(page.get_by_role("alert")).to_have_count(0)
 
 

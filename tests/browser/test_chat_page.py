@@ -265,8 +265,8 @@ def test_a_moderator_mutes_and_puts_out(open_page: Open) -> None:
     say(bob, "hello?")
     expect(bob.get_by_text(re.compile("You are muted"))).to_be_visible()
     alice.get_by_role("button", name="Bob").click()
-    alice.get_by_role("menuitem", name="Put out").click()
-    alice.get_by_role("button", name="Put out", exact=True).click()
+    alice.get_by_role("menuitem", name="Kick").click()
+    alice.get_by_role("button", name="Kick", exact=True).click()
 
     expect(bob.get_by_text("You are in no room yet.")).to_be_visible()
 

@@ -124,7 +124,7 @@ def test_to_resign_ends_the_match_for_both(open_page: Open) -> None:
     resign(hal)
     hal.get_by_role("heading", name="You lost: Gus has won").wait_for()
     gus.get_by_role("heading", name="You won!").wait_for()
-    gus.get_by_text("Gave up").wait_for()
+    gus.get_by_text("Resigned").wait_for()
 
 
 def test_a_reload_comes_back_to_the_match(open_page: Open) -> None:

@@ -70,7 +70,7 @@ def open_page(browser: Browser, server: str) -> Iterator[Open]:
 def come_in(page: Page, nickname: str) -> None:
     """Sign in as a guest."""
     page.get_by_label("Nickname").fill(nickname)
-    page.get_by_role("button", name="Come in", exact=True).click()
+    page.get_by_role("button", name="Join", exact=True).click()
     page.get_by_text("Connected").wait_for(state="attached")
 
 

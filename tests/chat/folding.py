@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from hubbub.chat.rooms import room as r
+from hubbub.chat.rooms import commands
 from hubbub.chat.rooms.room import RoomState
 from hubbub.journal.event import Draft, Event
 
@@ -31,8 +31,8 @@ def fold(room: RoomState, by: str, drafts: Iterable[Draft]) -> RoomState:
 def room_with(*members: str, private: bool = False) -> RoomState:
     """Make a room whose creator is the first of its members."""
     creator, *others = members
-    room = fold(RoomState(), creator, r.create(STREAM, creator, "Room", private=private))
+    room = fold(RoomState(), creator, commands.create(STREAM, creator, "Room", private=private))
     for other in others:
         room.invited.add(other)
-        fold(room, other, r.join(room, STREAM, other, 2, 1_000))
+        fold(room, other, commands.join(room, STREAM, other, 2, 1_000))
     return room

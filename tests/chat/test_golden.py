@@ -17,13 +17,13 @@ from hubbub.journal.event import Event, State, Streams, encode_event
 from hubbub.journal.link import Links
 from hubbub.journal.schedule import Schedule
 from hubbub.money import Money
-from hubbub.session import STREAMS
 from hubbub.shop.carts.cart import CartState
 from hubbub.shop.catalog.coupon import CouponState
 from hubbub.shop.catalog.product import Offer, ProductState
 from hubbub.shop.orders.order import OrderState
 from hubbub.users.account import AccountState
 from hubbub.users.user import UserState
+from tests.features import STREAMS
 
 FILES = sorted(Path(__file__).with_name("golden").glob("*.jsonl"))
 NEWEST = FILES[-1]

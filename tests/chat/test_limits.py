@@ -8,7 +8,7 @@ import pytest
 from hubbub.chat import events as e
 from hubbub.chat import limits
 from hubbub.chat.limits import BANS_MAX, DIRECTS_MAX, INVITES_MAX, MUTES_MAX
-from hubbub.chat.rooms import room as r
+from hubbub.chat.rooms import commands
 from hubbub.chat.rooms.room import RoomState
 from hubbub.errors import Conflict
 from hubbub.journal.event import Draft
@@ -76,19 +76,19 @@ def test_however_often_members_are_muted_a_room_keeps_so_many_mutes() -> None:
     [
         (
             lambda room: room.roles.update(dict.fromkeys(users(10), "member")),
-            lambda room: r.join(room, STREAM, "new", 9, 10),
+            lambda room: commands.join(room, STREAM, "new", 9, 10),
         ),
         (
             lambda room: room.invited.update(users(INVITES_MAX)),
-            lambda room: r.invite(room, STREAM, "ann", "new", "user"),
+            lambda room: commands.invite(room, STREAM, "ann", "new", "user"),
         ),
         (
             lambda room: room.banned.update(users(BANS_MAX)),
-            lambda room: r.ban(room, STREAM, "ann", "new", "user"),
+            lambda room: commands.ban(room, STREAM, "ann", "new", "user"),
         ),
         (
             lambda room: room.muted.update(dict.fromkeys(users(MUTES_MAX), LATER)),
-            lambda room: r.mute(room, STREAM, "ann", "bob", 5, "user", NOW),
+            lambda room: commands.mute(room, STREAM, "ann", "bob", 5, "user", NOW),
         ),
     ],
     ids=["join", "invite", "ban", "mute"],
@@ -109,6 +109,6 @@ def test_what_is_there_already_is_no_conflict() -> None:
     room.invited.update(users(INVITES_MAX))
     room.banned.update(f"{user}!" for user in users(BANS_MAX))
 
-    assert r.join(room, STREAM, "bob", 9, 2) == []
-    assert r.invite(room, STREAM, "ann", "user1", "user") == []
-    assert r.ban(room, STREAM, "ann", "user1!", "user") == []
+    assert commands.join(room, STREAM, "bob", 9, 2) == []
+    assert commands.invite(room, STREAM, "ann", "user1", "user") == []
+    assert commands.ban(room, STREAM, "ann", "user1!", "user") == []

@@ -12,6 +12,7 @@ import hubbub
 from hubbub import Session, Settings
 from hubbub.cli.commands import carry_out
 from hubbub.cli.conversation import Conversation
+from hubbub.wake_up import WakeUp
 
 __all__ = ["Paper", "Person", "chatting", "opened"]
 
@@ -34,13 +35,12 @@ class Paper:
         self.complaints: list[str] = []
         self.prompts: list[str] = []
         self._read = 0
-        self._wake_up = anyio.Event()
+        self._wake_up = WakeUp()
 
     def show(self, line: Text) -> None:
         # A clock's time is not what a test is about.
         self.shown.append(line.plain)
         self._wake_up.set()
-        self._wake_up = anyio.Event()
 
     def complain(self, text: str) -> None:
         self.complaints.append(text)

@@ -30,6 +30,8 @@ def test_all_that_can_be_written_can_be_set() -> None:
         ("message_limiter=token_bucket", "token_bucket"),
         ("secret=a=b", "a=b"),
         ("match_win_points=0", 0),
+        ("guests=false", False),
+        ("guests=1", True),
         ("presence_grace_seconds=0", 0.0),
         ("trusted_proxies=10.0.0.0/8, ::1", ["10.0.0.0/8", "::1"]),
         ("trusted_proxies=", []),

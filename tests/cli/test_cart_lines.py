@@ -4,7 +4,7 @@ import pytest
 
 from hubbub import Product
 from hubbub.cli.cart_lines import card_lines, cart_lines, order_line, order_lines, product_lines
-from hubbub.shop.carts import commands as filling
+from hubbub.shop.carts import commands as cart_commands
 from hubbub.shop.carts.tax import FlatTax
 from hubbub.shop.payments.sandbox import CARDS
 from tests.shop.shelf_kit import Shelf, full_shelf, usd
@@ -39,7 +39,7 @@ def test_an_empty_cart_says_so() -> None:
 def test_a_coupon_is_a_line() -> None:
     shelf = filled()
     shelf.coupon("ten", percent=10)
-    shelf.on_cart(filling.apply_coupon, "ten")
+    shelf.on_cart(cart_commands.apply_coupon, "ten")
 
     assert "     Coupon TEN              -114.00 USD" in shown(shelf)
 
@@ -54,7 +54,7 @@ def test_a_tax_in_the_prices_is_called_so() -> None:
 def test_what_is_to_be_seen_to_is_said() -> None:
     shelf = filled()
     shelf.coupon("ten", percent=10)
-    shelf.on_cart(filling.apply_coupon, "ten")
+    shelf.on_cart(cart_commands.apply_coupon, "ten")
     shelf.place()
     shelf.coupon("ten", percent=10, minimum=usd("9999"))
     shelf.product("mouse", usd("24.99"), 1)

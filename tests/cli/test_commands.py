@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+import hubbub
 from hubbub import Conflict, HubbubError, Invalid, NotFound
 from hubbub.cli.commands import CHAT_COMMANDS, WHO_MAX
+from hubbub.server import create_app
+from hubbub.testing import in_memory
 from tests.cli.paper import chatting, opened
 
 
@@ -65,6 +68,16 @@ async def test_who_lists_the_members() -> None:
 
         assert await here.sees("Ann  ") == "* Ann  online, creator  ann"
         assert await here.sees("Bob  ") == "* Bob  online  bob"
+
+
+async def test_who_tells_guests_from_others() -> None:
+    async with opened() as (hub, ann, _bob), chatting(ann) as here:
+        dialer = in_memory(create_app(hub))
+        async with hubbub.connect("http://test", dialer=dialer, nickname="Gus") as gus:
+            await gus.chat.join(here.conversation.in_front.id)
+            await here.type("/who")
+
+            assert await here.sees("Gus  ") == f"* Gus  online, guest  {gus.user.id}"
 
 
 async def test_of_very_many_members_some_are_listed() -> None:

@@ -38,10 +38,10 @@ async def test_what_one_says_is_shown_once() -> None:
 async def test_who_comes_and_goes_is_shown() -> None:
     async with opened() as (_, ann, bob), chatting(ann) as here:
         async with chatting(bob) as there:
-            await here.sees("* Bob came in")
+            await here.sees("* Bob joined")
             await there.type("/leave")
 
-        await here.sees("* Bob went out")
+        await here.sees("* Bob left")
 
 
 async def test_edits_deletes_and_reactions_are_shown() -> None:

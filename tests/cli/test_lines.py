@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
+import msgspec
 import pytest
 
 from hubbub import Event, Message, Room
@@ -20,6 +21,7 @@ from hubbub.cli.lines import (
 )
 from hubbub.cli.names import Names
 from hubbub.journal.event import Data
+from hubbub.users.user import User
 from tests.cli.paper import opened
 
 # In whatever time zone these tests run.
@@ -42,6 +44,18 @@ async def test_a_message_has_its_time_its_seq_and_its_author(names: Names) -> No
     line = message_line(Message("room/1", 5, NOON.astimezone(UTC), "ann", "hi"), names)
 
     assert line.plain == "12:00 [5] Ann: hi"
+
+
+async def test_a_message_of_a_guest_says_so(names: Names) -> None:
+    gus = User("gus", "Gus", "🦊", "online", NOON, 1500.0, guest=True)
+    names.note([gus])
+    message = Message("room/1", 5, NOON, "gus", "hi")
+    as_guest = message_line(message, names)
+    names.note([msgspec.structs.replace(gus, guest=False)])
+    with_account = message_line(message, names)
+
+    assert as_guest.plain.endswith(" (guest) [5] Gus: hi")
+    assert "guest" not in with_account.plain
 
 
 async def test_a_message_shows_what_became_of_it(names: Names) -> None:
@@ -86,10 +100,10 @@ async def test_what_moves_a_cursor_is_not_shown(names: Names) -> None:
         (e.Reacted("👍"), 5, "12:00 * Ann put 👍 to [5]"),
         (e.Unreacted("👍"), 5, "12:00 * Ann took 👍 back from [5]"),
         (e.Created("Lobby"), None, "12:00 * Ann made this room"),
-        (e.Joined(), None, "12:00 * Ann came in"),
-        (e.Left(), None, "12:00 * Ann went out"),
+        (e.Joined(), None, "12:00 * Ann joined"),
+        (e.Left(), None, "12:00 * Ann left"),
         (e.Invited("bob"), None, "12:00 * Ann invited Bob"),
-        (e.Kicked("bob"), None, "12:00 * Ann put Bob out"),
+        (e.Kicked("bob"), None, "12:00 * Ann kicked Bob"),
         (e.UserBanned("bob"), None, "12:00 * Ann banned Bob"),
         (
             e.UserMuted("bob", (NOON + timedelta(minutes=5)).astimezone(UTC)),

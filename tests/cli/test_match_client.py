@@ -18,21 +18,21 @@ from tests.cli.paper import Paper, opened
 async def playing(session: Session, match: Match) -> AsyncIterator[tuple[MatchClient, Paper]]:
     """Follow a match until it ends or the context is left."""
     paper = Paper()
-    seat = MatchClient(session, match, paper.show)
+    client = MatchClient(session, match, paper.show)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(seat.follow)
-        yield seat, paper
+        tasks.start_soon(client.follow)
+        yield client, paper
         tasks.cancel_scope.cancel()
 
 
 async def test_scores_and_the_end_are_shown() -> None:
-    async with opened() as (_, ann, bob):
-        match = await ann.games.start_match(["ann", "bob"])
+    async with opened() as (hub, ann, bob), hub.session("judge") as judge:
+        match = await ann.games.start_match(["ann", "bob"], referee="judge")
         async with playing(bob, match) as (_seat, paper):
             await paper.line_with("The match begins: Ann, Bob; the first to 100 wins.")
-            await ann.games.add_score(match.id, 60)
+            await judge.games.add_score(match.id, 60, player="ann")
             await paper.line_with("Ann 60   Bob 0")
-            await ann.games.add_score(match.id, 60)
+            await judge.games.add_score(match.id, 60, player="ann")
             await paper.line_with("Ann 120   Bob 0")
             await paper.line_with("Ann has won.")
             await paper.line_with("Your rating is now 13")
@@ -51,9 +51,9 @@ async def test_who_comes_later_sees_in_short_what_was() -> None:
 
 
 async def test_of_a_match_that_is_over_the_end_is_shown() -> None:
-    async with opened() as (_, ann, bob):
-        match = await ann.games.start_match(["ann", "bob"])
-        await ann.games.add_score(match.id, 60)
+    async with opened() as (hub, ann, bob), hub.session("judge") as judge:
+        match = await ann.games.start_match(["ann", "bob"], referee="judge")
+        await judge.games.add_score(match.id, 60, player="ann")
         await bob.games.resign(match.id)
         paper = Paper()
         await MatchClient(ann, match, paper.show).follow()
@@ -74,7 +74,7 @@ async def test_who_only_watches_has_no_rating_to_see() -> None:
         paper = Paper()
         await MatchClient(eve, match, paper.show).follow()
 
-    assert paper.shown[-2:] == ["* Bob gives up.", "Ann has won."]
+    assert paper.shown[-2:] == ["* Bob resigns.", "Ann has won."]
 
 
 async def test_a_long_past_is_read_page_by_page() -> None:
@@ -92,24 +92,24 @@ async def test_a_long_past_is_read_page_by_page() -> None:
 async def test_a_question_has_one_try() -> None:
     async with opened() as (_, ann, bob):
         match = await ann.games.start_match(["ann", "bob"], game="arithmetic")
-        async with playing(ann, match) as (seat, paper):
+        async with playing(ann, match) as (client, paper):
             asked = await paper.line_with("= ?")
-            before = seat.prompt
-            await seat.carry_out("9999")
+            before = client.prompt
+            await client.carry_out("9999")
             with pytest.raises(Conflict, match="wait for the next"):
-                await seat.carry_out("1")
+                await client.carry_out("1")
             await bob.games.resign(match.id)
             await paper.line_with("You have won!")
 
     assert before == asked.strip().removesuffix("?")
     assert asked.replace("?", "9999") in paper.shown
-    assert (seat.asked, seat.prompt) == (False, "… ")
+    assert (client.asked, client.prompt) == (False, "… ")
 
 
 async def test_a_question_that_is_over_is_not_answered() -> None:
     async with opened() as (_, ann, bob):
         match = await ann.games.start_match(["ann", "bob"], game="arithmetic")
-        async with playing(ann, match) as (seat, paper), playing(bob, match) as (other, _paper):
+        async with playing(ann, match) as (client, paper), playing(bob, match) as (other, _paper):
             asked = await paper.line_with("= ?")
             await other.until_asked()
             await other.carry_out(str(answer_to(asked)))
@@ -117,61 +117,61 @@ async def test_a_question_that_is_over_is_not_answered() -> None:
             await paper.line_with("Ann 0   Bob 10")
             again = await paper.line_with("= ?")
 
-            assert seat.prompt == again.strip().removesuffix("?")
+            assert client.prompt == again.strip().removesuffix("?")
 
 
 async def test_who_answers_last_is_not_told_that_it_is_over() -> None:
     async with opened() as (_, ann, bob):
         match = await ann.games.start_match(["ann", "bob"], game="arithmetic")
-        async with playing(ann, match) as (seat, paper):
+        async with playing(ann, match) as (client, paper):
             await paper.line_with("= ?")
             await bob.games.resign(match.id)
-            await seat.carry_out("1")
+            await client.carry_out("1")
             await paper.line_with("You have won!")
 
 
 async def test_an_answer_that_did_not_count_may_be_given_again() -> None:
     async with opened() as (hub, ann, _bob), hub.session("eve"):
         match = await ann.games.start_match(["ann", "bob", "eve"], game="arithmetic")
-        async with playing(ann, match) as (seat, paper):
+        async with playing(ann, match) as (client, paper):
             await paper.line_with("= ?")
             await ann.games.resign(match.id)
             for _ in range(2):
                 with pytest.raises(Conflict, match="has resigned"):
-                    await seat.carry_out("7")
+                    await client.carry_out("7")
 
-            assert seat.asked
+            assert client.asked
 
 
 async def test_what_is_no_answer_is_refused() -> None:
     async with opened() as (_, ann, _bob):
-        seat = MatchClient(ann, await ann.games.start_match(["ann", "bob"]), Paper().show)
+        client = MatchClient(ann, await ann.games.start_match(["ann", "bob"]), Paper().show)
         with pytest.raises(Invalid, match="An answer is a number"):
-            await seat.carry_out("many")
+            await client.carry_out("many")
         with pytest.raises(Invalid, match="There is no command /dance; see /help"):
-            await seat.carry_out("/dance with me")
+            await client.carry_out("/dance with me")
         with pytest.raises(Conflict, match="wait for the next"):
-            await seat.carry_out("7")
+            await client.carry_out("7")
 
 
 async def test_an_empty_line_does_nothing() -> None:
     async with opened() as (_, ann, _bob):
         paper = Paper()
-        seat = MatchClient(ann, await ann.games.start_match(["ann", "bob"]), paper.show)
-        await seat.carry_out("  ")
+        client = MatchClient(ann, await ann.games.start_match(["ann", "bob"]), paper.show)
+        await client.carry_out("  ")
 
-    assert (paper.shown, seat.over) == ([], False)
+    assert (paper.shown, client.over) == ([], False)
 
 
 async def test_help_shows_every_command_and_quit_ends() -> None:
     async with opened() as (_, ann, _bob):
         paper = Paper()
-        seat = MatchClient(ann, await ann.games.start_match(["ann", "bob"]), paper.show)
-        await seat.carry_out("/help")
-        await seat.carry_out("/quit")
+        client = MatchClient(ann, await ann.games.start_match(["ann", "bob"]), paper.show)
+        await client.carry_out("/help")
+        await client.carry_out("/quit")
 
     assert all(any(f"/{name} " in line for line in paper.shown) for name in MATCH_COMMANDS)
-    assert seat.over
+    assert client.over
 
 
 async def test_a_match_that_may_not_be_followed_is_refused() -> None:

@@ -59,7 +59,7 @@ def event(data: Data, by: str = "a") -> Event:
         (e.Told({"question": 7, "answer": 12, "by": "b"}), "* Bob knew: 12."),
         (e.Told({"question": 7, "answer": 12, "by": None}), "* Nobody knew: 12."),
         (e.Told({"move": "e4"}), '* {"move":"e4"}'),
-        (e.Resigned(), "* Ann gives up."),
+        (e.Resigned(), "* Ann resigns."),
         (e.Dropped("b"), "* Bob is gone, and may come back for a little while."),
         (e.Returned("b"), "* Bob is here."),
         (e.Forfeited("b"), "* Bob was gone for too long."),

@@ -31,7 +31,7 @@ def test_a_match_is_watched_to_its_end(tmp_path: Path, address: str) -> None:
             eve.line_with("The match begins")
             eve.line_with("= ?")
             fay.type("/resign")
-            eve.line_with("Fay gives up.")
+            eve.line_with("Fay resigns.")
             eve.line_with("Gus has won.")
 
             assert eve.end() == fay.end() == gus.end() == 0

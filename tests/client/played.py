@@ -13,6 +13,7 @@ from anyio.abc import TaskGroup
 
 from hubbub.client.connection import AskToken, ReconnectingConnection
 from hubbub.errors import HubbubError
+from hubbub.wake_up import WakeUp
 from hubbub.wire.connection_lost import ConnectionLost
 from hubbub.wire.messages import error_object
 
@@ -48,7 +49,7 @@ class PlayedSocket:
         self.lost: ConnectionLost | None = None
         self._server = server
         self._frames: list[str] = []
-        self._wake_up = anyio.Event()
+        self._wake_up = WakeUp()
 
     async def send(self, frame: bytes) -> None:
         await anyio.lowlevel.checkpoint()
@@ -66,16 +67,12 @@ class PlayedSocket:
     def put(self, message: object) -> None:
         """Let the client receive something."""
         self._frames.append(msgspec.json.encode(message).decode())
-        self._wake()
+        self._wake_up.set()
 
     def close(self, code: int, reason: str = "played") -> None:
         """Close the connection from the server's side."""
         self.lost = ConnectionLost(code, reason)
-        self._wake()
-
-    def _wake(self) -> None:
         self._wake_up.set()
-        self._wake_up = anyio.Event()
 
 
 class PlayedServer:
@@ -90,7 +87,7 @@ class PlayedServer:
         self.silent = False
         self.journal_id = "j"
         self.refusal: HubbubError | None = None
-        self._wake_up = anyio.Event()
+        self._wake_up = WakeUp()
 
     @asynccontextmanager
     async def dial(self) -> AsyncIterator[PlayedSocket]:
@@ -116,7 +113,6 @@ class PlayedServer:
             else:
                 self.refuse(message["id"], self.refusal)
         self._wake_up.set()
-        self._wake_up = anyio.Event()
 
     async def until_asked(self, count: int) -> list[dict[str, Any]]:
         """Wait until so much was asked, and return it."""
@@ -141,37 +137,37 @@ class PlayedServer:
         """Close the newest connection."""
         self.sockets[-1].close(code)
 
-    def line(self, ask_token: AskToken | None = None) -> ReconnectingConnection:
-        """Make a client's line to here."""
+    def connection(self, ask_token: AskToken | None = None) -> ReconnectingConnection:
+        """Make a client's connection to this server."""
         return ReconnectingConnection(
             "http://played", self.dial, {"nickname": "ann"}, Longest(), ask_token
         )
 
 
 @asynccontextmanager
-async def kept_up(line: ReconnectingConnection) -> AsyncIterator[ReconnectingConnection]:
-    """Keep a line up while the body runs."""
+async def kept_up(connection: ReconnectingConnection) -> AsyncIterator[ReconnectingConnection]:
+    """Keep a connection open while the body runs."""
     async with anyio.create_task_group() as tasks:
-        await tasks.start(line.run)
-        yield line
-        line.end()
+        await tasks.start(connection.run)
+        yield connection
+        connection.end()
         tasks.cancel_scope.cancel()
 
 
-async def call(line: ReconnectingConnection, found: list[Any], params: object = None) -> None:
+async def call(connection: ReconnectingConnection, found: list[Any], params: object = None) -> None:
     """Make a request; note its answer or its error."""
     try:
-        found.append(msgspec.json.decode(await line.call("m", params)))
+        found.append(msgspec.json.decode(await connection.call("m", params)))
     except HubbubError as error:
         found.append(error)
 
 
 async def calling(
-    tasks: TaskGroup, line: ReconnectingConnection, server: PlayedServer
+    tasks: TaskGroup, connection: ReconnectingConnection, server: PlayedServer
 ) -> list[Any]:
     """Begin a request, and wait until it has reached the server."""
     found: list[Any] = []
     count = len(server.asked)
-    tasks.start_soon(call, line, found)
+    tasks.start_soon(call, connection, found)
     await server.until_asked(count + 1)
     return found

@@ -22,8 +22,8 @@ from tests.client.played import Play, PlayedServer, call, calling, kept_up
 def test_a_request_gets_its_answer(play: Play) -> None:
     async def story() -> None:
         server = PlayedServer()
-        async with kept_up(server.line()) as line, anyio.create_task_group() as tasks:
-            found = await calling(tasks, line, server)
+        async with kept_up(server.connection()) as connection, anyio.create_task_group() as tasks:
+            found = await calling(tasks, connection, server)
             server.answer(server.asked[0]["id"], "done")
 
         assert found == ["done"]
@@ -35,8 +35,8 @@ def test_a_request_gets_its_answer(play: Play) -> None:
 def test_what_is_under_way_survives_a_lost_connection(play: Play) -> None:
     async def story() -> None:
         server = PlayedServer()
-        async with kept_up(server.line()) as line, anyio.create_task_group() as tasks:
-            found = await calling(tasks, line, server)
+        async with kept_up(server.connection()) as connection, anyio.create_task_group() as tasks:
+            found = await calling(tasks, connection, server)
             server.cut()
             first, again = await server.until_asked(2)
             server.answer(again["id"], "done")
@@ -51,8 +51,8 @@ def test_what_is_under_way_survives_a_lost_connection(play: Play) -> None:
 def test_it_tries_again_after_longer_and_longer_waits(play: Play) -> None:
     async def story() -> None:
         server = PlayedServer()
-        async with kept_up(server.line()) as line, anyio.create_task_group() as tasks:
-            found = await calling(tasks, line, server)
+        async with kept_up(server.connection()) as connection, anyio.create_task_group() as tasks:
+            found = await calling(tasks, connection, server)
             server.down = True
             server.cut()
             await anyio.sleep(60)
@@ -71,7 +71,7 @@ def test_it_tries_again_after_longer_and_longer_waits(play: Play) -> None:
 def test_the_waits_are_short_again_after_a_connection_that_held(play: Play) -> None:
     async def story() -> None:
         server = PlayedServer()
-        async with kept_up(server.line()):
+        async with kept_up(server.connection()):
             for seconds in (0.5, 0.5, 0.5, STABLE_SECONDS, 0.5):
                 await anyio.sleep(seconds)
                 server.cut()
@@ -89,8 +89,8 @@ def test_the_waits_are_short_again_after_a_connection_that_held(play: Play) -> N
 def test_there_are_ends_after_which_it_comes_back(play: Play, code: int) -> None:
     async def story() -> None:
         server = PlayedServer()
-        async with kept_up(server.line()) as line, anyio.create_task_group() as tasks:
-            await calling(tasks, line, server)
+        async with kept_up(server.connection()) as connection, anyio.create_task_group() as tasks:
+            await calling(tasks, connection, server)
             server.cut(code)
             await server.until_asked(2)
             tasks.cancel_scope.cancel()
@@ -104,12 +104,12 @@ def test_there_are_ends_after_which_it_comes_back(play: Play, code: int) -> None
 def test_there_are_ends_after_which_it_does_not(play: Play, code: int) -> None:
     async def story() -> None:
         server = PlayedServer()
-        async with kept_up(server.line()) as line:
+        async with kept_up(server.connection()) as connection:
             async with anyio.create_task_group() as tasks:
-                found = await calling(tasks, line, server)
+                found = await calling(tasks, connection, server)
                 server.cut(code)
             with pytest.raises(Closed, match=f"ended the session: played .{code}"):
-                await line.call("m", {})
+                await connection.call("m", {})
 
         assert [type(error) for error in found] == [Closed]
         assert len(server.dialled) == 1
@@ -122,7 +122,7 @@ def test_a_server_that_is_not_there_at_first_is_tried_a_few_times(play: Play) ->
         server = PlayedServer()
         server.down = True
         with pytest.raises(Closed, match="cannot be reached: nobody there"):
-            await server.line().run(task_status=anyio.TASK_STATUS_IGNORED)
+            await server.connection().run(task_status=anyio.TASK_STATUS_IGNORED)
 
         assert len(server.dialled) == TRIES_MAX
 
@@ -135,7 +135,7 @@ def test_a_server_that_does_not_answer_at_first_is_not_waited_for_for_long(play:
         server.silent = True
         began = anyio.current_time()
         with pytest.raises(Closed, match="does not answer"):
-            await server.line().run(task_status=anyio.TASK_STATUS_IGNORED)
+            await server.connection().run(task_status=anyio.TASK_STATUS_IGNORED)
 
         assert anyio.current_time() - began == pytest.approx(CONNECT_SECONDS_MAX)
 
@@ -145,8 +145,8 @@ def test_a_server_that_does_not_answer_at_first_is_not_waited_for_for_long(play:
 def test_another_journal_is_a_conflict(play: Play) -> None:
     async def story() -> None:
         server = PlayedServer()
-        async with kept_up(server.line()) as line, anyio.create_task_group() as tasks:
-            found = await calling(tasks, line, server)
+        async with kept_up(server.connection()) as connection, anyio.create_task_group() as tasks:
+            found = await calling(tasks, connection, server)
             server.journal_id = "another"
             server.cut()
 
@@ -159,13 +159,13 @@ def test_another_journal_is_a_conflict(play: Play) -> None:
 def test_to_cancel_a_request_is_to_forget_it(play: Play) -> None:
     async def story() -> None:
         server = PlayedServer()
-        async with kept_up(server.line()) as line:
+        async with kept_up(server.connection()) as connection:
             async with anyio.create_task_group() as tasks:
-                await calling(tasks, line, server)
+                await calling(tasks, connection, server)
                 tasks.cancel_scope.cancel()
             server.cut()
             async with anyio.create_task_group() as tasks:
-                found = await calling(tasks, line, server)
+                found = await calling(tasks, connection, server)
                 server.answer(server.asked[1]["id"], "second")
 
         assert len(server.asked) == 2
@@ -177,14 +177,14 @@ def test_to_cancel_a_request_is_to_forget_it(play: Play) -> None:
 def test_beyond_a_number_requests_wait_for_a_place(play: Play) -> None:
     async def story() -> None:
         server, found = PlayedServer(), list[Any]()
-        async with kept_up(server.line()) as line:
+        async with kept_up(server.connection()) as connection:
             server.down = True
             server.cut()
             async with anyio.create_task_group() as tasks:
                 for number in range(REQUESTS_MAX + 3):
-                    tasks.start_soon(call, line, found, number)
+                    tasks.start_soon(call, connection, found, number)
                 await anyio.sleep(1)
-                remembered = len(line._resumption._requests)
+                remembered = len(connection._resumption._requests)
                 server.down = False
                 for n in range(REQUESTS_MAX + 3):
                     asked = await server.until_asked(n + 1)
@@ -199,12 +199,12 @@ def test_beyond_a_number_requests_wait_for_a_place(play: Play) -> None:
 def test_after_the_end_nobody_waits(play: Play) -> None:
     async def story() -> None:
         server = PlayedServer()
-        line = server.line()
-        async with anyio.create_task_group() as tasks, kept_up(line):
-            found = await calling(tasks, line, server)
+        connection = server.connection()
+        async with anyio.create_task_group() as tasks, kept_up(connection):
+            found = await calling(tasks, connection, server)
 
         with pytest.raises(Closed, match="left"):
-            await line.call("m", {})
+            await connection.call("m", {})
         assert [type(error) for error in found] == [Closed]
 
     play(story)
@@ -213,13 +213,13 @@ def test_after_the_end_nobody_waits(play: Play) -> None:
 def test_one_who_was_let_in_gets_events_until_the_end(play: Play) -> None:
     async def story() -> None:
         server = PlayedServer()
-        async with kept_up(server.line()) as line, anyio.create_task_group() as tasks:
+        async with kept_up(server.connection()) as connection, anyio.create_task_group() as tasks:
             tasks.start_soon(let_in, server, 4)
-            async with line.follow("room/1", 4) as tail:
+            async with connection.follow("room/1", 4) as tail:
                 event = {"stream": "room/1", "seq": 5}
                 server.sockets[-1].put({"jsonrpc": "2.0", "method": "event", "params": event})
                 body = await tail.next()
-                tasks.start_soon(end_soon, line)
+                tasks.start_soon(end_soon, connection)
                 with pytest.raises(Closed):
                     await tail.next()
 
@@ -231,9 +231,9 @@ def test_one_who_was_let_in_gets_events_until_the_end(play: Play) -> None:
 def test_to_leave_is_told_to_the_server(play: Play) -> None:
     async def story() -> None:
         server = PlayedServer()
-        async with kept_up(server.line()) as line, anyio.create_task_group() as tasks:
+        async with kept_up(server.connection()) as connection, anyio.create_task_group() as tasks:
             tasks.start_soon(let_in, server, 4)
-            async with line.follow("room/1", 4):
+            async with connection.follow("room/1", 4):
                 pass
             _, left = await server.until_asked(2)
 
@@ -245,10 +245,10 @@ def test_to_leave_is_told_to_the_server(play: Play) -> None:
 def test_one_who_is_not_let_in_is_told_why(play: Play) -> None:
     async def story() -> None:
         server = PlayedServer()
-        async with kept_up(server.line()) as line, anyio.create_task_group() as tasks:
+        async with kept_up(server.connection()) as connection, anyio.create_task_group() as tasks:
             tasks.start_soon(keep_out, server)
             with pytest.raises(NotAllowed):
-                async with line.follow("room/1", None):
+                async with connection.follow("room/1", None):
                     pass
 
     play(story)
@@ -264,6 +264,6 @@ async def keep_out(server: PlayedServer) -> None:
     server.refuse(asked["id"], NotAllowed("No."))
 
 
-async def end_soon(line: ReconnectingConnection) -> None:
+async def end_soon(connection: ReconnectingConnection) -> None:
     await anyio.sleep(1)
-    line.end()
+    connection.end()

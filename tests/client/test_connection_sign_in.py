@@ -13,8 +13,8 @@ from tests.client.played import Play, PlayedServer, calling, kept_up
 def test_a_sign_in_that_is_not_answered_is_made_again(play: Play) -> None:
     async def story() -> None:
         server = PlayedServer()
-        async with kept_up(server.line()) as line, anyio.create_task_group() as tasks:
-            await calling(tasks, line, server)
+        async with kept_up(server.connection()) as connection, anyio.create_task_group() as tasks:
+            await calling(tasks, connection, server)
             server.silent = True
             server.cut()
             await anyio.sleep(0.1 + SIGN_IN_SECONDS_MAX)
@@ -32,7 +32,7 @@ def test_a_refused_sign_in_is_raised_as_it_is(play: Play) -> None:
         server = PlayedServer()
         server.refusal = NotAllowed("The token is not good.")
         with pytest.raises(NotAllowed, match="not good"):
-            await server.line().run(task_status=anyio.TASK_STATUS_IGNORED)
+            await server.connection().run(task_status=anyio.TASK_STATUS_IGNORED)
 
         assert len(server.dialled) == 1
 
@@ -42,8 +42,8 @@ def test_a_refused_sign_in_is_raised_as_it_is(play: Play) -> None:
 def test_a_later_sign_in_that_is_refused_ends_the_session(play: Play) -> None:
     async def story() -> None:
         server = PlayedServer()
-        async with kept_up(server.line()) as line, anyio.create_task_group() as tasks:
-            found = await calling(tasks, line, server)
+        async with kept_up(server.connection()) as connection, anyio.create_task_group() as tasks:
+            found = await calling(tasks, connection, server)
             server.refusal = NotAllowed("The token has expired.")
             server.cut()
 
@@ -64,11 +64,11 @@ def test_the_application_is_asked_for_each_token(play: Play) -> None:
                 raise NotAllowed("You are not here any more.")
             return token
 
-        line = server.line(ask_token)
-        async with kept_up(line), anyio.create_task_group() as tasks:
+        connection = server.connection(ask_token)
+        async with kept_up(connection), anyio.create_task_group() as tasks:
             server.cut()
             await server.until_signed_in(2)
-            found = await calling(tasks, line, server)
+            found = await calling(tasks, connection, server)
             server.cut()
 
         assert [params["token"] for params in server.signed_in] == ["first", "second"]
@@ -86,7 +86,7 @@ def test_without_a_token_from_the_application_nobody_signs_in(play: Play) -> Non
             raise NotAllowed("There is none for you.")
 
         with pytest.raises(NotAllowed, match="none for you"):
-            await server.line(ask_token).run(task_status=anyio.TASK_STATUS_IGNORED)
+            await server.connection(ask_token).run(task_status=anyio.TASK_STATUS_IGNORED)
 
         assert server.dialled == []
 
@@ -96,8 +96,8 @@ def test_without_a_token_from_the_application_nobody_signs_in(play: Play) -> Non
 def test_a_later_sign_in_that_has_to_wait_is_made_again(play: Play) -> None:
     async def story() -> None:
         server = PlayedServer()
-        async with kept_up(server.line()) as line, anyio.create_task_group() as tasks:
-            found = await calling(tasks, line, server)
+        async with kept_up(server.connection()) as connection, anyio.create_task_group() as tasks:
+            found = await calling(tasks, connection, server)
             server.refusal = Overloaded("Full.")
             server.cut()
             await anyio.sleep(1)

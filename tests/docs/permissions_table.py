@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hubbub.permissions import COMMANDS, READING, Grant
+from hubbub.feature_set import FeatureSet
+from hubbub.permissions import Grant
 from tests.docs.examples import ROOT
+from tests.features import ALL
 
 __all__ = ["PAGE", "page"]
 
@@ -31,10 +33,10 @@ An application may ask for a higher role with the setting `required_roles`; see
 """
 
 
-def page() -> str:
-    """Return the page."""
-    streams = table("stream", {f"`{kind}/…`": grant for kind, grant in READING.items()})
-    commands = table("command", {f"`{name}`": grant for name, grant in COMMANDS.items()})
+def page(features: FeatureSet = ALL) -> str:
+    """Return the page of some features."""
+    streams = table("stream", {f"`{kind}/…`": grant for kind, grant in features.readers.items()})
+    commands = table("command", {f"`{name}`": grant for name, grant in features.grants.items()})
     reading = f"## Who may read and follow a stream\n\n{streams}"
     return f"{HEAD}\n{reading}\n## Who may call a method\n\n{commands}"
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.cli.program import program
-from tests.docs.examples import ADDRESS, PAGES, RUN, Example, examples
+from tests.docs.examples import ADDRESS, PAGES, RUN, Example, examples, files_of
 
 EXAMPLES = examples()
 RUNS = [(example, backend) for example in EXAMPLES for backend in example.backends]
@@ -20,13 +23,15 @@ PLUGIN = {
     # By default it runs each test on both.
     "trio": ["-p", "no:asyncio", "--anyio-mode=auto"],
 }
-SECONDS_MAX = 15
+SECONDS_MAX = 30
+# The account of the agent in the examples with features.
+ADMIN, PASSWORD = "Max", "correct horse battery"
 
 
-def run(folder: Path, *args: str) -> str:
-    """Run Python in a folder; return what it prints."""
+def run(folder: Path, *args: str, program: str = sys.executable) -> str:
+    """Run Python, or another program, in a folder; return what it prints."""
     done = subprocess.run(
-        [sys.executable, *args],
+        [program, *args],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
@@ -40,21 +45,45 @@ def run(folder: Path, *args: str) -> str:
 
 def written(example: Example, backend: str, folder: Path, address: str = ADDRESS) -> str:
     """Write an example into a folder; return the name of the file."""
+    for name, code in files_of(example.page).items():
+        (folder / name).write_text(code)
     code = example.code.replace(RUN, f'anyio.run(main, backend="{backend}")')
     (folder / "test_example.py").write_text(code.replace(ADDRESS, address))
     return "test_example.py"
 
 
+@contextmanager
+def server(example: Example, backend: str, folder: Path) -> Iterator[str]:
+    """Run the server that an example needs; yield its address."""
+    options: list[object] = ["--db", "memory://", "--port", 0, "--backend", backend]
+    if example.features is not None:
+        written(example, backend, folder)
+        options += ["--feature", example.features, "--admin", ADMIN]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HUBBUB_ADMIN_PASSWORD", PASSWORD)
+        with program(folder, "serve", *options) as running:
+            yield running.line_with("Hubbub serves").split()[2]
+
+
+def shell() -> str:
+    """Return the shell that runs commands, if it has what they need."""
+    found = shutil.which("bash")
+    if found is None or shutil.which("curl") is None:
+        pytest.skip("there is no bash, or no curl")
+    return found
+
+
 def test_there_are_examples() -> None:
     blocks = sum(page.read_text().count("```python") for page in PAGES)
 
-    assert len(EXAMPLES) == blocks > 10
+    assert len([one for one in EXAMPLES if one.language == "python"]) == blocks > 10
 
 
 def test_in_the_page_as_in_the_test_a_block_ends_where_it_ends() -> None:
     assert not [example.name for example in EXAMPLES if "```" in example.code]
 
 
+@pytest.mark.timeout(2 * SECONDS_MAX)
 @pytest.mark.parametrize(
     ("example", "backend"), RUNS, ids=[f"{example.name}-{backend}" for example, backend in RUNS]
 )
@@ -64,11 +93,12 @@ def test_an_example_runs(example: Example, backend: str, tmp_path: Path) -> None
         printed = run(tmp_path, "-m", "pytest", "-q", *PLUGIN[backend], file)
         assert "passed" in printed
     elif example.how is not None:
-        options = ["--db", "memory://", "--port", 0, "--backend", backend]
-        with program(tmp_path, "serve", *options) as server:
-            address = server.line_with("Hubbub serves").split()[2]
+        with server(example, backend, tmp_path) as address:
             file = written(example, backend, tmp_path, address)
-            printed = run(tmp_path, "-W", "error", file)
+            if example.language == "sh":
+                printed = run(tmp_path, "-e", file, program=shell())
+            else:
+                printed = run(tmp_path, "-W", "error", file)
     else:
         printed = run(tmp_path, "-W", "error", written(example, backend, tmp_path))
 

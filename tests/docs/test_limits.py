@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from hubbub import Settings
-from hubbub.quotas import ACCOUNTS, ADDRESS_FACTOR, GUESTS, QUOTAS, Quota
+from hubbub.quotas import ADDRESS_FACTOR, GUESTS, Quota
 from tests.docs import limits_table
+from tests.features import QUOTAS
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "limits.md"
-COUNTED = {quota.limit: quota for quota in (*QUOTAS.values(), GUESTS, ACCOUNTS)}
+COUNTED = {quota.limit: quota for quota in (*QUOTAS.values(), GUESTS)}
 
 
 @pytest.mark.parametrize("quota", COUNTED.values(), ids=COUNTED)

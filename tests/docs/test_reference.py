@@ -38,14 +38,15 @@ from hubbub.cli.match_client import MATCH_COMMANDS
 from hubbub.cli.shop_client import SHOP_COMMANDS
 from hubbub.errors import HubbubError
 from hubbub.games.service import Games
+from hubbub.journal.stats import Lag, Stats, Traffic
+from hubbub.method import Method
 from hubbub.operations.service import Operations
-from hubbub.operations.stats import Lag, Stats, Traffic
-from hubbub.service import Method, methods_of
-from hubbub.session import STREAMS
+from hubbub.service import methods_of
 from hubbub.shop.service import Shop
 from hubbub.users.service import Users
 from tests.docs import permissions_table
 from tests.docs.examples import ROOT
+from tests.features import STREAMS
 
 REFERENCE = ROOT / "docs" / "reference"
 ALL = "\n".join(page.read_text() for page in REFERENCE.glob("*.md"))

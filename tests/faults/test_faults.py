@@ -24,8 +24,8 @@ from hubbub.journal.stores.contract import Batch, Record, Store
 from hubbub.journal.stores.memory import MemoryStore
 from hubbub.journal.stores.sqlite import SQLiteStore
 from hubbub.ratelimit import SlidingWindow
-from hubbub.session import STREAMS as HUB_STREAMS
 from hubbub.settings import Settings
+from tests.features import STREAMS as HUB_STREAMS
 from tests.journal.tally import (
     CHARGES_MAX,
     NOON,

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 import hubbub
 from hubbub import KEEP, HubbubError, Money, Session, Settings
-from hubbub.service import Method, methods_of
+from hubbub.method import Method
+from hubbub.service import methods_of
 from hubbub.shop.service import Shop
 
 Backend = Literal["asyncio", "trio"]

@@ -15,8 +15,8 @@ from hubbub.journal.decide.cache_entries import NotLoaded, StreamEntry
 from hubbub.journal.decide.states import States
 from hubbub.journal.event import Data, Draft, Event, State, Streams
 from hubbub.journal.schedule import Schedule
-from hubbub.session import STREAMS
 from hubbub.users.user import UserState
+from tests.features import STREAMS
 from tests.journal.tally import new_limit
 
 __all__ = [
@@ -48,13 +48,13 @@ DAY = timedelta(days=1)
 R = TypeVar("R")
 
 
-def states_of(now: datetime, *cells: StreamEntry) -> States:
+def states_of(now: datetime, *entries: StreamEntry) -> States:
     """Hold what a decision looks at; it has a clock, and a call under way."""
     states = States(10_000, new_limit)
     states.bind(Call(Command("ann", nothing, lambda _, __: None)))
     states.now = now
-    for cell in cells:
-        states.put(cell)
+    for entry in entries:
+        states.put(entry)
     return states
 
 
@@ -85,10 +85,10 @@ class Desk:
         """Decide, and apply what comes of it."""
         drafts = list(self.ask(decide))
         for draft in drafts:
-            cell = self.ask(lambda states, stream=draft.stream: states.entry(stream))  # type: ignore[misc]
-            who, seq = draft.by or by, cell.head + 1
+            entry = self.ask(lambda states, stream=draft.stream: states.entry(stream))  # type: ignore[misc]
+            who, seq = draft.by or by, entry.head + 1
             event = Event(draft.stream, seq, self.states.now, who, draft.ref, draft.data)
-            cell.take(event)
+            entry.take(event)
             self.events.append(event)
         return [draft.data for draft in drafts]
 

@@ -25,7 +25,12 @@ Met = tuple[float, str | type[HubbubError] | None]
 
 on_each_backend = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 
-GAMES = {"duel": Game(size=2), "trio": Game(size=3)}
+GAMES = {
+    "duel": Game(size=2),
+    "trio": Game(size=3),
+    "wide": Game(rating_range=500, rating_range_per_second=0),
+    "slow": Game(rating_range_per_second=1),
+}
 # 100 points at first, and 10 more for each second.
 WIDENING = Widening(100, 10)
 

@@ -7,25 +7,29 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hubbub.games.boards.board import BoardState
-from hubbub.games.matches import commands as play
-from hubbub.games.matches.commands import MatchTerms, Wanted
+from hubbub.games.matches import commands as decisions
+from hubbub.games.matches.commands import Wanted
 from hubbub.games.matches.ending import MATCH_INDEX, MATCH_SCHEDULE
 from hubbub.games.matches.game import Game
 from hubbub.games.matches.match import MatchState
 from hubbub.games.matches.rules import AnyRules, FirstTo, Outcome, Standing, leader
+from hubbub.games.matches.terms import MatchTerms
 from hubbub.journal.decide.cache_entries import StreamEntry
 from hubbub.journal.decide.states import States
 from hubbub.journal.event import Data
 from hubbub.journal.link import Links
 from hubbub.journal.schedule import Schedule
+from hubbub.players import PlayerLinks
 from hubbub.users.user import UserState
 from tests.games.board_kit import NOON, Desk, states_of
 
-__all__ = ["GRACE", "PLAYERS", "STREAM", "TERMS", "Hall", "golf", "hall_with", "kinds"]
+__all__ = ["FOUND", "GRACE", "PLAYERS", "STREAM", "TERMS", "Hall", "golf", "hall_with", "kinds"]
 
 STREAM = "match/1"
 GRACE = timedelta(seconds=30)
 PLAYERS = ("ann", "bob", "cid")
+# The players' searches, by which matchmaking has found a match: such matches are rated.
+FOUND = {player: f"{player}'s search" for player in PLAYERS}
 
 
 def golf(options: Mapping[str, Any], standing: Standing) -> Outcome | None:
@@ -51,14 +55,14 @@ TERMS = MatchTerms(GAMES, lambda user: True, GRACE, 10)
 
 def hall_with(stream: str, match: MatchState, now: datetime) -> States:
     """Hold a match, and all that its end is written to."""
-    cells = [StreamEntry(f"user/{player}", _user(player), 1) for player in PLAYERS]
+    entries = [StreamEntry(f"user/{player}", _user(player), 1) for player in PLAYERS]
     return states_of(
         now,
         StreamEntry(stream, match),
         StreamEntry("board/main", BoardState()),
         StreamEntry(MATCH_SCHEDULE, Schedule()),
         StreamEntry(MATCH_INDEX, Links()),
-        *cells,
+        *entries,
     )
 
 
@@ -86,26 +90,26 @@ class Hall(Desk):
     ) -> list[Data]:
         names = list(players or PLAYERS[:2])
         wanted = Wanted(names, rules or FirstTo(), board, **more)
-        return self.do(lambda states: play.start(states, stream, wanted, self.terms))
+        return self.do(lambda states: decisions.start(states, stream, wanted, self.terms))
 
     def score(
         self, by: str, points: Any, *, player: str | None = None, stream: str = STREAM
     ) -> list[Data]:
         who = by if player is None else player
         return self.do(
-            lambda states: play.score(states, stream, by, who, points, self.terms), by=by
+            lambda states: decisions.score(states, stream, by, who, points, self.terms), by=by
         )
 
     def resign(self, by: str, stream: str = STREAM) -> list[Data]:
         return self.do(
-            lambda states: play.resign(states, stream=stream, by=by, terms=self.terms), by=by
+            lambda states: decisions.resign(states, stream=stream, by=by, terms=self.terms), by=by
         )
 
     def look(self, after: float = 0.0, *, opening: bool = False) -> list[Data]:
         """Look at the match some seconds later."""
         self.pass_by(after)
         return self.do(
-            lambda states: play.look_at_match(states, STREAM, self.terms, opening=opening),
+            lambda states: decisions.look_at_match(states, STREAM, self.terms, opening=opening),
             by="/hub",
         )
 
@@ -115,8 +119,8 @@ class Hall(Desk):
     def match(self, stream: str = STREAM) -> MatchState:
         return self.ask(lambda states: states.of(MatchState, stream))
 
-    def user(self, player: str) -> Links:
-        return self.ask(lambda states: states.of(Links, f"user/{player}"))
+    def user(self, player: str) -> PlayerLinks:
+        return self.ask(lambda states: states.of(PlayerLinks, f"user/{player}"))
 
     def due(self) -> dict[str, datetime | None]:
         return self.ask(lambda states: dict(states.of(Schedule, MATCH_SCHEDULE).due))

@@ -12,11 +12,13 @@ from msgspec import UNSET
 from hubbub import FirstTo, NotAllowed, Rounds, Timed
 from hubbub.games import events as e
 from hubbub.games.boards.commands import Maker
-from hubbub.games.matches import commands as play
+from hubbub.games.matches import commands as decisions
 from hubbub.games.matches.commands import Starter
+from hubbub.games.matches.results import NOBODY_ACTED
 from hubbub.games.matches.rules import AnyRules
-from hubbub.journal.link import Rated
 from hubbub.journal.schedule import HUB
+from hubbub.players import Rated
+from tests.games.board_kit import table
 from tests.games.match_kit import GRACE, PLAYERS, STREAM, Hall, kinds
 
 ANN = Starter(Maker("ann", boards_max=9, all_max=9, season_seconds_min=60.0), matches_max=9)
@@ -34,7 +36,7 @@ def start(hall: Hall, *players: str, **more: Any) -> None:
 
 def hear(hall: Hall, player: str) -> list[str]:
     """Let the match's game take a player's message."""
-    return kinds(hall.do(lambda states: play.hear(states, STREAM, player), by=HUB))
+    return kinds(hall.do(lambda states: decisions.hear(states, STREAM, player), by=HUB))
 
 
 def ended(hall: Hall) -> tuple[str, str | None]:
@@ -63,7 +65,7 @@ def test_nobody_wins_against_a_player_who_is_connected_and_was_not_asked(hall: H
     hall.score("ann", 10)
 
     assert ended(hall) == ("cancelled", None)
-    assert hall.match().reason == play.NOBODY_ACTED
+    assert hall.match().reason == NOBODY_ACTED
     assert untouched(hall, "ann", "bob")
 
 
@@ -73,7 +75,8 @@ def test_a_player_who_has_scored_takes_part(hall: Hall) -> None:
     hall.score("ann", 10)
 
     assert ended(hall) == ("completed", "ann")
-    assert hall.user("ann").rating > 1_500 > hall.user("bob").rating
+    assert touched(hall) == {"ann"}
+    assert table(hall.board("board/main")) == [(1, "ann", 10)]
 
 
 def test_the_score_that_wins_is_an_act_too(hall: Hall) -> None:
@@ -140,7 +143,7 @@ def test_nothing_is_noted_of_a_match_that_the_application_starts_or_that_is_over
 
     start(hall, stream="match/2")
     hall.resign("ann", stream="match/2")
-    over = hall.do(lambda states: play.hear(states, "match/2", "bob"), by=HUB)
+    over = hall.do(lambda states: decisions.hear(states, "match/2", "bob"), by=HUB)
     assert over == []
 
 
@@ -182,9 +185,9 @@ def test_a_player_who_was_not_asked_forfeits_nothing(hall: Hall) -> None:
 
 
 def test_of_three_those_are_rated_who_took_part(hall: Hall) -> None:
-    start(hall, *PLAYERS, rules=FirstTo(10))
-    hall.score("bob", 1)
-    hall.score("ann", 10)
+    start(hall, *PLAYERS, rules=FirstTo(10), game="default", referee=HUB)
+    hear(hall, "bob")
+    hall.score(HUB, 10, player="ann")
 
     assert ended(hall) == ("completed", "ann")
     assert hall.user("ann").rating > 1_500 > hall.user("bob").rating
@@ -203,7 +206,7 @@ def test_a_user_starts_only_matches_of_their_own(hall: Hall) -> None:
 
 rules: st.SearchStrategy[AnyRules] = st.sampled_from([FirstTo(9), Rounds(2), Timed(40.0)])
 referees = st.sampled_from([None, None, HUB, *PLAYERS, "dan"])
-acts = st.sampled_from(["score", "score", "score", "resign", "hear"])
+acts = st.sampled_from(["score", "score", "score", "resign", "hear", "finish"])
 steps = st.lists(
     st.tuples(
         acts,
@@ -228,6 +231,10 @@ def act(hall: Hall, what: str, by: str, player: str, points: int) -> str | None:
     if what == "resign":
         hall.resign(by)
         return by
+    if what == "finish":
+        # By the application's game, whoever the referee is.
+        hall.do(lambda states: decisions.finish(states, STREAM, by, hall.terms), by=HUB)
+        return None
     scorer, to = (by, by) if match.referee is None else (match.referee, player)
     over = match.standing(hall.states.now).time_is_up
     if to in match.gone or match.turns[to] >= 2 or over:

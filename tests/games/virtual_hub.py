@@ -16,12 +16,14 @@ from hubbub.testing import EPOCH, VirtualClock, run_in_virtual_time
 
 __all__ = [
     "Play",
+    "Send",
     "Story",
     "match_of_two",
     "moment",
     "open_hub",
     "play_in_virtual_time",
     "seconds",
+    "senders",
     "told",
     "what",
 ]
@@ -104,6 +106,49 @@ async def match_of_two(
         match = await first.games.start_match([one, other], **arguments)
         await moment()
         yield match, first, second
+
+
+class Send(Protocol):
+    """Sends a message, and does not wait until the game has read it."""
+
+    async def __call__(
+        self, player: hubbub.Session, match: hubbub.Match, body: dict[str, Any], **more: Any
+    ) -> list[hubbub.HubbubError | None]:
+        """
+        Send a message, and raise what refuses it at once.
+
+        Returns:
+            What the message's sender is told, as soon as they are.
+        """
+        ...
+
+
+@asynccontextmanager
+async def senders() -> AsyncIterator[Send]:
+    """Let players send what the game does not read at once."""
+
+    async def send(
+        player: hubbub.Session, match: hubbub.Match, body: dict[str, Any], **more: Any
+    ) -> list[hubbub.HubbubError | None]:
+        outcomes = list[hubbub.HubbubError | None]()
+
+        async def sending() -> None:
+            try:
+                await player.games.message(match.id, body, **more)
+            except hubbub.HubbubError as error:
+                outcomes.append(error)
+            else:
+                outcomes.append(None)
+
+        tasks.start_soon(sending)
+        await moment()
+        if outcomes and outcomes[0] is not None:
+            raise outcomes[0]
+        return outcomes
+
+    async with anyio.create_task_group() as tasks:
+        yield send
+        tasks.cancel_scope.cancel()
 
 
 async def moment() -> None:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.errors import Invalid, StorageError
+from hubbub.errors import Conflict, Invalid, StorageError
 from hubbub.ids import Ids
 from hubbub.journal.actor import Actor
-from hubbub.journal.command import Call, Command
+from hubbub.journal.command import Call, Command, Verdict
 from hubbub.journal.journal import Journal
 from hubbub.journal.stores.contract import Store
 from hubbub.settings import Settings
@@ -40,6 +40,51 @@ async def test_a_caller_gets_what_its_command_gives() -> None:
         assert await actor.execute(total("tally/1")) == 5
 
 
+@pytest.mark.parametrize("error", [None, Conflict("no")])
+async def test_a_caller_waits_for_a_verdict_that_its_command_asks_for(
+    error: Conflict | None,
+) -> None:
+    outcomes = list[int | Conflict]()
+
+    async def ask(actor: Actor, command: Command[int]) -> None:
+        try:
+            result: int = await actor.execute(command)
+            outcomes.append(result)
+        except Conflict as refused:
+            outcomes.append(refused)
+
+    async with open_journal(memory_store()) as journal:
+        verdict, actor = Verdict(), caller_of(journal)
+        command: Command[int] = add("tally/1", 5)
+        command.verdict = verdict
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(ask, actor, command)
+            await anyio.wait_all_tasks_blocked()
+            before = list(outcomes)
+            # It is decided all the same, and the session's next command does not wait.
+            assert await actor.execute(total("tally/1")) == 5
+            verdict.settle(error)
+
+    assert (before, outcomes) == ([], [error or 1])
+
+
+async def test_what_comes_before_a_command_and_its_verdict_are_both_waited_for() -> None:
+    order, verdict = list[str](), Verdict()
+
+    async def look_up() -> None:
+        order.append("before")
+        verdict.settle(Conflict("no"))
+
+    async with open_journal(memory_store()) as journal:
+        command: Command[int] = add("tally/1", 5)
+        command.before, command.verdict = look_up, verdict
+        with pytest.raises(Conflict, match="no"):
+            await caller_of(journal).execute(command)
+
+        assert order == ["before"]
+        assert await journal.execute(total("tally/1")) == 5
+
+
 async def test_a_caller_gets_the_refusal_of_its_command() -> None:
     async with open_journal(memory_store()) as journal:
         with pytest.raises(Invalid):
@@ -65,6 +110,35 @@ async def test_a_user_is_limited_who_comes_over_a_network_with_or_without_an_add
         actor = Actor(journal, settings, ids, "ann", role, None, address, remote=remote)
 
         assert actor.is_limited is limited
+
+
+async def test_what_a_command_needs_is_awaited_before_it_is_decided() -> None:
+    async with open_journal(memory_store()) as journal:
+        actor = caller_of(journal)
+
+        async def first() -> None:
+            await actor.execute(add("tally/1", 5))
+
+        later = add("tally/1", 1)
+        later.before = first
+        await actor.execute(later)
+
+        assert await actor.execute(total("tally/1")) == 6
+
+
+async def test_a_command_is_not_decided_if_what_it_needs_is_refused() -> None:
+    async with open_journal(memory_store()) as journal:
+        actor = caller_of(journal)
+
+        async def refuse() -> None:
+            raise Invalid("not now")
+
+        refused = add("tally/1", 1)
+        refused.before = refuse
+        with pytest.raises(Invalid, match="not now"):
+            await actor.execute(refused)
+
+        assert await actor.execute(total("tally/1")) == 0
 
 
 async def test_each_caller_has_a_lane_of_its_own() -> None:

@@ -7,7 +7,7 @@ import pytest
 import hubbub
 from hubbub.errors import Conflict, Invalid, NotFound, RateLimited
 from hubbub.journal.allowance import Allowance
-from hubbub.quotas import QUOTAS
+from tests.features import QUOTAS
 from tests.server.memory_socket import Client, clients
 
 MESSAGE = {"text": "hello"}

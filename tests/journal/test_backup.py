@@ -21,7 +21,7 @@ from hubbub.journal.backup import backup, restore
 from hubbub.journal.event import Streams
 from hubbub.journal.stores.sqlite import SQLiteStore
 from hubbub.journal.verify import Report, verify
-from hubbub.session import STREAMS
+from tests.features import STREAMS
 
 SETTINGS = hubbub.Settings(message_limit=100_000)
 

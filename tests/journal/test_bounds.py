@@ -17,6 +17,7 @@ from hubbub.journal.decide.cache_entries import IdempotencyRecord, StreamEntry
 from hubbub.journal.decide.decider import Decided
 from hubbub.journal.decide.states import EMPTY_STATES_MAX, LIMITS_MAX, USED_KEYS_MAX, States
 from hubbub.journal.event import STREAM_BYTES_MAX, Streams
+from hubbub.journal.live.feed import Feed
 from hubbub.journal.live.signals import Signals
 from hubbub.journal.live.topic import Topic
 from hubbub.journal.measures import STREAMS_MAX, Measures
@@ -53,6 +54,7 @@ BOUNDS = {
     "SessionQueue._gone": "calls_queued_max",
     "Topics._topics": "follows_max",
     "Topics._idle": "TOPICS_IDLE_MAX",
+    "Feed._page": "FEED_PAGE_EVENTS_MAX",
     "Topic._tail": "TAIL_BYTES_MAX",
     "Topic._batches": "BATCHES_BYTES_MAX",
     "Topic.followers": "connections_max",
@@ -69,8 +71,7 @@ BOUNDS = {
     "Health._to_revoke": "three kinds of work",
     "Journal.after_batch": "the application's own",
     "Journal.on_commit": "the application's own",
-    "Hubbub._games": "the application's own",
-    "Hubbub._selling": "three things",
+    "Hubbub.options": "the application's own",
     "Hubbub._to_start": "requests_in_flight_max",
     "Presence._sessions": "connections_max",
     "Presence._lost": "LOST_MAX",
@@ -97,6 +98,7 @@ async def test_every_container_is_known_and_bounded() -> None:
         things: list[object] = [
             *(hub, journal, journal._committer, journal._loader, journal._states, journal._topics),
             *(journal._health, journal._reading, journal._reading._readers, journal.measures),
+            *(journal.feeds, Feed(journal.feeds)),
             *(hub.presence, journal.streams, Topic(0), SessionQueue(), Decided(), Readers()),
             *(Signals(lambda: None), Call(total("tally/1"))),
         ]

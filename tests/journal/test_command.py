@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.errors import Conflict, Invalid
-from hubbub.journal.command import Call, Command, SessionQueue, check_key, nothing
+from hubbub.journal.command import Call, Command, SessionQueue, Verdict, check_key, nothing
 from hubbub.journal.decide.cache_entries import NotLoaded
 from hubbub.journal.decide.states import States
 from tests.journal.tally import add, memory_store, new_limit, open_journal, total
@@ -71,6 +71,40 @@ def test_a_command_reads_nothing_and_has_no_key_unless_it_says_so() -> None:
 
     assert command.reads == ()
     assert command.key is None
+
+
+# Verdicts
+
+
+def test_a_verdict_is_told_once_and_to_all() -> None:
+    verdict, told, error = Verdict(), list[str](), Conflict("no")
+    verdict.on_settled(lambda: told.append("first"))
+    verdict.on_settled(lambda: told.append("second"))
+    assert (verdict.settled, verdict.waiting) == (False, 2)
+    verdict.settle(error)
+    verdict.settle(None)
+
+    assert told == ["first", "second"]
+    assert (verdict.settled, verdict.error, verdict.waiting) == (True, error, 0)
+
+
+def test_who_asks_late_is_told_at_once() -> None:
+    verdict, told = Verdict(), list[str]()
+    verdict.settle()
+    verdict.on_settled(lambda: told.append("late"))
+
+    assert told == ["late"]
+    assert verdict.error is None
+
+
+def test_who_cannot_be_told_keeps_no_one_else_from_it(caplog: pytest.LogCaptureFixture) -> None:
+    verdict, told = Verdict(), list[str]()
+    verdict.on_settled(lambda: told.append(f"{1 / 0}"))
+    verdict.on_settled(lambda: told.append("second"))
+    verdict.settle()
+
+    assert told == ["second"]
+    assert "could not be told" in caplog.text
 
 
 def test_to_decide_nothing_writes_nothing() -> None:

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.errors import NotFound
-from hubbub.journal.event import Data, Draft, Event, State, Streams, encode_event
+from hubbub.journal.event import (
+    VERSION_CHARS_MAX,
+    Data,
+    Draft,
+    Event,
+    State,
+    Streams,
+    encode_event,
+)
+from hubbub.journal.stores.contract import Snapshot
 from tests.journal.tally import NOON, STREAMS, Added, Barred, Doubted, Tally
 
 # What JSON can hold: every text but one with half a surrogate pair.
@@ -59,6 +68,11 @@ def test_an_event_type_without_fields_is_its_name() -> None:
 
     assert encoded["type"] == "doubted"
     assert encoded["ref"] == 1
+
+
+def test_an_event_knows_its_type_by_its_name_on_the_wire() -> None:
+    assert Event("tally/1", 1, NOON, "ann", None, Added(5, "five")).type == "added"
+    assert Event("tally/1", 2, NOON, "ann", 1, Doubted()).type == "doubted"
 
 
 def test_what_a_newer_version_added_to_an_event_is_passed_over() -> None:
@@ -144,3 +158,22 @@ def test_an_event_ends_nobodys_right_to_read_unless_its_state_says_so() -> None:
 
     assert State.revoked(event) is None
     assert Tally.revoked(event) == "bob"
+
+
+@pytest.mark.parametrize(
+    ("body", "current"),
+    [
+        (b"{}", True),
+        (b'{"total": 1}', True),
+        (b"1 {}", False),
+        (b"0 {}", True),
+        # Junk has no version: decoding it says what is wrong.
+        (b"x {}", True),
+        (b"", True),
+        (b"1" * VERSION_CHARS_MAX + b" {}", True),
+    ],
+)
+def test_a_snapshot_says_of_which_version_it_is(body: bytes, *, current: bool) -> None:
+    snapshot = Snapshot("tally/1", 1, NOON, body)
+
+    assert STREAMS.is_current("tally/1", snapshot) is current

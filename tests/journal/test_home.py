@@ -20,6 +20,7 @@ USES: dict[str, Callable[[hubbub.Hubbub, Session, str], Awaitable[Any]]] = {
     "a page": lambda hub, ann, room: ann.chat.history(room),
     "a read": lambda hub, ann, room: ann.read(f"room/{room}"),
     "following": lambda hub, ann, room: ann.follow(f"room/{room}", after=0).__aenter__(),
+    "a feed": lambda hub, ann, room: hub.feed().__aenter__(),
     "a session": lambda hub, ann, room: hub.session("bob").__aenter__(),
 }
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -10,16 +10,7 @@ from hypothesis import strategies as st
 
 from hubbub.chat.events import Joined
 from hubbub.journal.event import Data, Event
-from hubbub.journal.link import (
-    RIVALRY_PERIOD,
-    RIVALS_MAX,
-    Linked,
-    Links,
-    Marked,
-    Offered,
-    Rated,
-    Unlinked,
-)
+from hubbub.journal.link import Linked, Links, Marked, Offered, Unlinked
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 targets = st.sampled_from(["room/1", "room/2", "direct/a/b"])
@@ -105,47 +96,3 @@ def test_the_order_is_no_part_of_the_fold() -> None:
 
     assert asked == never_asked
     assert msgspec.json.encode(asked) == msgspec.json.encode(never_asked)
-
-
-# Which users have played each other
-
-
-def rated(*matches: tuple[timedelta, str]) -> Links:
-    """Fold rated matches that ended so long after noon, each against one other user."""
-    state = Links()
-    for seq, (after, other) in enumerate(matches, 1):
-        state.apply(Event("user/ann", seq, NOON + after, "ann", None, Rated(1_600, 400, [other])))
-    return state
-
-
-def test_matches_of_a_day_are_counted_from_its_first_on() -> None:
-    hour = timedelta(hours=1)
-    state = rated((0 * hour, "bob"), (23 * hour, "bob"), (23 * hour, "cid"))
-
-    assert state.rated_with("bob", NOON + 23 * hour) == 2
-    assert state.rated_with("bob", NOON + RIVALRY_PERIOD) == 0
-    assert state.rated_with("cid", NOON + RIVALRY_PERIOD) == 1
-    assert state.rated_with("eve", NOON) == 0
-
-
-def test_a_new_day_begins_with_its_first_match() -> None:
-    state = rated((timedelta(), "bob"), (RIVALRY_PERIOD, "bob"), (1.5 * RIVALRY_PERIOD, "bob"))
-
-    assert state.rated_with("bob", NOON + 1.75 * RIVALRY_PERIOD) == 2
-
-
-def test_so_many_rivals_are_remembered() -> None:
-    minute = timedelta(minutes=1)
-    names = [f"user {number}" for number in range(RIVALS_MAX)]
-    state = rated((0 * minute, "bob"), *((minute, name) for name in names))
-
-    assert len(state.rivals) == RIVALS_MAX
-    assert state.rated_with("bob", NOON + minute) == 0
-    assert state.rated_with(names[0], NOON + minute) == 1
-
-
-def test_a_rating_of_before_names_nobody() -> None:
-    state = Links()
-    state.apply(Event("user/ann", 1, NOON, "ann", None, Rated(1_600, 400)))
-
-    assert (state.rating, state.rivals) == (1_600, {})

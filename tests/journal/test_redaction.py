@@ -12,7 +12,7 @@ from hubbub.journal.live.following import Tail
 from hubbub.journal.live.topic import Follower, Topic
 from hubbub.journal.redaction import read_shown, takes_back
 from hubbub.journal.stores.contract import Batch, Record
-from hubbub.session import STREAMS as KINDS
+from tests.features import STREAMS as KINDS
 from tests.journal.tally import NOON, memory_store
 
 STREAMS = Streams(KINDS)

@@ -22,10 +22,10 @@ def fold(*data: Data) -> Schedule:
     return schedule
 
 
-# What is planned
+# What is scheduled
 
 
-def test_what_is_planned_is_due_until_it_is_settled() -> None:
+def test_what_is_scheduled_is_due_until_it_is_unscheduled() -> None:
     assert fold(Scheduled("match/1", NOON), Scheduled("match/2")).due == {
         "match/1": NOON,
         "match/2": None,
@@ -37,16 +37,16 @@ def test_the_last_plan_counts() -> None:
     assert fold(Scheduled("match/1", NOON), Scheduled("match/1", LATER)).due == {"match/1": LATER}
 
 
-def test_what_was_not_planned_may_be_settled() -> None:
+def test_what_was_not_scheduled_may_be_unscheduled() -> None:
     assert fold(Unscheduled("match/1")).due == {}
 
 
-def test_what_is_not_of_an_agenda_is_a_mistake() -> None:
-    with pytest.raises(AssertionError, match="nothing of an agenda"):
+def test_what_is_not_of_a_schedule_is_a_mistake() -> None:
+    with pytest.raises(AssertionError, match="nothing of a schedule"):
         fold(Linked("match/1"))
 
 
-def test_an_agenda_is_the_hubs_own() -> None:
+def test_a_schedule_is_the_hubs_own() -> None:
     Schedule().check_reader("agenda/matches", HUB)
 
     with pytest.raises(NotAllowed, match="the hub only"):

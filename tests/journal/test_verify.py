@@ -14,7 +14,7 @@ from hubbub.journal.decide.cache_entries import SNAPSHOT_EVENTS_MIN
 from hubbub.journal.event import Streams
 from hubbub.journal.stores.sqlite import SQLiteStore
 from hubbub.journal.verify import FAULTS_MAX, Fault, Report, verify
-from hubbub.session import STREAMS
+from tests.features import STREAMS
 from tests.journal.tally import memory_store
 
 REGISTRY = Streams(STREAMS)

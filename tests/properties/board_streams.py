@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from hubbub.games.boards import commands as submitting
+from hubbub.games.boards import commands as board_decisions
 from hubbub.games.boards.board import BoardState
 from hubbub.games.events import BoardOrder, Operator
 from hubbub.journal.decide.cache_entries import StreamEntry
@@ -65,10 +65,10 @@ def decide_board(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
             states = _states(stream, board, user, nickname)
             states.now = NOON + timedelta(seconds=SECONDS_PER_EVENT * len(events))
             if what == "create" or board.created_at is None:
-                return submitting.create_board(states, name, *made, 100)
+                return board_decisions.create_board(states, name, *made, 100)
             if what == "look":
-                return submitting.look_at_board(states, stream)
-            return submitting.submit(states, stream, user, score, body)
+                return board_decisions.look_at_board(states, stream)
+            return board_decisions.submit(states, stream, user, score, body)
 
         return user, decide
 
@@ -97,5 +97,5 @@ def _states(stream: str, board: BoardState, user: str, nickname: str) -> States:
         NOON,
         StreamEntry(stream, board),
         StreamEntry(f"user/{user}", profile),
-        StreamEntry(submitting.BOARD_SCHEDULE, Schedule()),
+        StreamEntry(board_decisions.BOARD_SCHEDULE, Schedule()),
     )

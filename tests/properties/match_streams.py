@@ -9,10 +9,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from hubbub.games.boards.commands import Maker
-from hubbub.games.matches import commands as play
-from hubbub.games.matches.commands import MatchTerms, Starter, Wanted
+from hubbub.games.matches import commands as decisions
+from hubbub.games.matches.commands import Starter, Wanted
 from hubbub.games.matches.match import MatchState
 from hubbub.games.matches.rules import AnyRules, BestOf, Custom, FirstTo, Rounds, Timed
+from hubbub.games.matches.terms import MatchTerms
 from hubbub.journal.decide.states import States
 from hubbub.journal.event import Draft, Event
 from tests.games.board_kit import NOON
@@ -23,6 +24,7 @@ __all__ = ["decide_match", "rules"]
 
 PLAYERS = ["ann", "bob", "cid"]
 SECONDS_PER_EVENT = 5
+MORE = ["look", "look", "resign", "hear", "tell", "tell player", "finish", "cancel"]
 
 players = st.sampled_from(PLAYERS)
 points = st.integers(0, 9)
@@ -50,12 +52,12 @@ def decide_match(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
                 # Over a network it begins if all are connected; else the application starts it.
                 starter = Starter(Maker(by, 9, 9, 60.0), 9) if len(online) == len(PLAYERS) else None
                 wanted = Wanted(PLAYERS, made, "main", starter=starter)
-                return play.start(states, stream, wanted, terms)
+                return decisions.start(states, stream, wanted, terms)
             return _asked(what, states, stream, by, amount, terms)
 
         return by, decide
 
-    what = st.sampled_from(["score"] * 5 + ["look", "look", "resign", "hear", "tell", "cancel"])
+    what = st.sampled_from(["score"] * 5 + MORE)
     online = st.frozensets(players)
     return st.builds(decision, what, rules, players, points, online)
 
@@ -65,14 +67,18 @@ def _asked(
 ) -> Iterable[Draft]:
     match what:
         case "score":
-            return play.score(states, stream, by, by, amount, terms)
+            return decisions.score(states, stream, by, by, amount, terms)
         case "look":
-            return play.look_at_match(states, stream, terms, opening=amount == 0)
+            return decisions.look_at_match(states, stream, terms, opening=amount == 0)
         case "resign":
-            return play.resign(states, stream=stream, by=by, terms=terms)
+            return decisions.resign(states, stream=stream, by=by, terms=terms)
         case "hear":
-            return play.hear(states, stream, by)
+            return decisions.hear(states, stream, by)
         case "tell":
             body: dict[str, Any] = {"move": amount}
-            return play.tell(states, stream, body)
-    return play.cancel(states, stream, "rain") if amount == 1 else ()
+            return decisions.tell(states, stream, body)
+        case "tell player":
+            return decisions.tell_player(states, stream, by, {"hand": amount})
+        case "finish":
+            return decisions.finish(states, stream, by, terms) if amount == 2 else ()
+    return decisions.cancel(states, stream, "rain") if amount == 1 else ()

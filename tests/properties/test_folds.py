@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.chat.events import Created, Said
-from hubbub.chat.messages import message as m
+from hubbub.chat.messages import commands as message_commands
 from hubbub.chat.messages.message import Message, message_of
-from hubbub.chat.rooms import room as r
+from hubbub.chat.rooms import commands as room_commands
+from hubbub.chat.rooms.room import RoomState
 from hubbub.errors import HubbubError
 from hubbub.journal.event import Data, Draft, Event, State, Streams, encode_event
-from hubbub.journal.link import Linked, Marked, Offered, Rated, Unlinked
-from hubbub.session import STREAMS
+from hubbub.journal.link import Linked, Marked, Offered, Unlinked
+from hubbub.players import Rated, ToldPlayer
 from hubbub.users import user as u
 from hubbub.users.events import (
     AccountCreated,
@@ -28,6 +29,7 @@ from hubbub.users.events import (
     SignedOut,
     SignedOutEverywhere,
 )
+from tests.features import STREAMS
 from tests.properties.board_streams import decide_agenda, decide_board
 from tests.properties.match_streams import decide_match
 from tests.properties.shop_streams import (
@@ -70,12 +72,12 @@ def decide_room(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
 
     def by(user: str) -> dict[str, Decide]:
         return {
-            "join": lambda room, events: r.join(room, stream, user, len(events), 1_000),
-            "leave": lambda room, events: r.leave(room, stream, user),
+            "join": lambda room, events: room_commands.join(room, stream, user, len(events), 1_000),
+            "leave": lambda room, events: room_commands.leave(room, stream, user),
             "say": lambda room, events: say(room, user, events),
         }
 
-    def say(room: r.RoomState, user: str, events: Sequence[Event]) -> list[Draft]:
+    def say(room: RoomState, user: str, events: Sequence[Event]) -> list[Draft]:
         room.check_speaker(user, now_at(events))
         return [Draft(stream, Said("hello"))]
 
@@ -84,26 +86,36 @@ def decide_room(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
 
     def to_another(user: str, other: str, role: str, what: str) -> tuple[str, Decide]:
         decide: dict[str, Decide] = {
-            "invite": lambda room, _: r.invite(room, stream, user, other, role),
-            "kick": lambda room, _: r.kick(room, stream, user, other, role),
-            "ban": lambda room, _: r.ban(room, stream, user, other, role),
-            "mute": lambda room, events: r.mute(
+            "invite": lambda room, _: room_commands.invite(room, stream, user, other, role),
+            "kick": lambda room, _: room_commands.kick(room, stream, user, other, role),
+            "ban": lambda room, _: room_commands.ban(room, stream, user, other, role),
+            "mute": lambda room, events: room_commands.mute(
                 room, stream, user, other, 30, role, now_at(events)
             ),
-            "promote": lambda room, _: r.set_role(room, stream, user, other, "moderator", role),
-            "close": lambda room, _: r.close(room, stream, user, role),
-            "demote": lambda room, _: r.set_role(room, stream, user, other, "member", role),
+            "promote": lambda room, _: room_commands.set_role(
+                room, stream, user, other, "moderator", role
+            ),
+            "close": lambda room, _: room_commands.close(room, stream, user, role),
+            "demote": lambda room, _: room_commands.set_role(
+                room, stream, user, other, "member", role
+            ),
         }
         return user, decide[what]
 
     def to_message(user: str, seq: int, text: str, emoji: str, what: str) -> tuple[str, Decide]:
         decide: dict[str, Decide] = {
-            "edit": lambda _, events: m.edit(message_at(events, seq), user, text),
-            "delete": lambda room, events: m.delete(
+            "edit": lambda _, events: message_commands.edit(
+                message_at(events, seq), user, text, 100
+            ),
+            "delete": lambda room, events: message_commands.delete(
                 message_at(events, seq), user, room.held(user, "user")
             ),
-            "react": lambda _, events: m.react(message_at(events, seq), user, emoji, 1_000),
-            "unreact": lambda _, events: m.unreact(message_at(events, seq), user, emoji),
+            "react": lambda _, events: message_commands.react(
+                message_at(events, seq), user, emoji, 1_000
+            ),
+            "unreact": lambda _, events: message_commands.unreact(
+                message_at(events, seq), user, emoji
+            ),
         }
         return user, decide[what]
 
@@ -138,6 +150,7 @@ def decide_user(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
         st.builds(profile, nicknames, nicknames),
         drafted(stream, data),
         link(stream),
+        play(stream),
     )
 
 
@@ -155,10 +168,15 @@ def link(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
         st.builds(Marked, targets, marks),
         st.builds(Unlinked, targets),
         st.builds(Offered, targets),
-        st.builds(Rated, st.floats(0, 3_000), st.floats(1, 500)),
     )
 
     return drafted(stream, data)
+
+
+def play(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
+    """Draw what a match writes to a player's stream."""
+    rated = st.builds(Rated, st.floats(0, 3_000), st.floats(1, 500))
+    return drafted(stream, rated | st.just(ToldPlayer("match/1", {"hand": [1]})))
 
 
 def drafted(stream: str, data: st.SearchStrategy[Data]) -> st.SearchStrategy[tuple[str, Decide]]:
@@ -174,7 +192,11 @@ def begin(stream: str) -> list[Draft]:
     """Draft what a stream begins with."""
     match stream.partition("/")[0]:
         case "room":
-            return [d for d in r.create(stream, "ann", "R", private=False) if d.stream == stream]
+            return [
+                d
+                for d in room_commands.create(stream, "ann", "R", private=False)
+                if d.stream == stream
+            ]
         case "direct":
             return [Draft(stream, Created("", private=True, direct=("ann", "bob")))]
     return []

@@ -13,7 +13,8 @@ import pytest
 import hubbub
 from hubbub.errors import HubbubError
 from hubbub.games.service import Games
-from hubbub.service import Method, methods_of
+from hubbub.method import Method
+from hubbub.service import methods_of
 
 CALLS = 250
 METHODS = methods_of(Games)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.errors import HubbubError
-from hubbub.shop.carts import commands as filling
+from hubbub.shop.carts import commands as cart_commands
 from hubbub.shop.carts.tax import FlatTax, TaxTable
 from tests.shop.shelf_kit import PRICES, Shelf, full_shelf, usd
 
@@ -80,23 +80,23 @@ def do(shelf: Shelf, plain: Plain, what: str, name: object, number: object) -> N
             shelf.add(sku, number)
             plain.set(sku, plain.count(sku) + int(str(number)))
         case "remove":
-            shelf.on_cart(filling.remove, sku, number)
+            shelf.on_cart(cart_commands.remove, sku, number)
             left = 0 if number is None else plain.count(sku) - int(str(number))
             plain.set(sku, max(0, left))
         case "set":
-            shelf.on_cart(filling.set_quantity, sku, number)
+            shelf.on_cart(cart_commands.set_quantity, sku, number)
             plain.set(sku, int(str(number)))
         case "coupon":
-            shelf.on_cart(filling.apply_coupon, sku)
+            shelf.on_cart(cart_commands.apply_coupon, sku)
             plain.coupon = sku
         case "price":
             shelf.product(sku, usd(str(number)), category=CATEGORIES[sku])
             plain.prices[sku] = Decimal(str(number))
         case "country":
-            shelf.on_cart(filling.set_country, sku)
+            shelf.on_cart(cart_commands.set_country, sku)
             plain.country = sku
         case _:
-            shelf.on_cart(filling.clear)
+            shelf.on_cart(cart_commands.clear)
             plain.lines, plain.coupon = {}, None
 
 

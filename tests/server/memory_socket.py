@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -99,10 +99,12 @@ class Client:
 
 @asynccontextmanager
 async def clients(
-    *nicknames: str, settings: hubbub.Settings = SETTINGS
+    *nicknames: str,
+    settings: hubbub.Settings = SETTINGS,
+    games: Mapping[str, hubbub.Game] | None = None,
 ) -> AsyncIterator[tuple[Gateway, list[Client]]]:
     """Open a hub in memory, with clients who are signed in."""
-    async with hubbub.open("memory://", settings=settings) as hub:
+    async with hubbub.open("memory://", settings=settings, games=games) as hub:
         gateway = Gateway(hub)
         everybody = [Client(gateway) for _ in nicknames]
         for client, nickname in zip(everybody, nicknames, strict=True):

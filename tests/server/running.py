@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -29,12 +29,15 @@ class Running(NamedTuple):
 
 @asynccontextmanager
 async def running(
-    url: str | Path = "memory://", settings: hubbub.Settings = SETTINGS, port: int = 0
+    url: str | Path = "memory://",
+    settings: hubbub.Settings = SETTINGS,
+    port: int = 0,
+    features: Sequence[hubbub.Feature] = hubbub.FEATURES,
 ) -> AsyncIterator[Running]:
     """Serve a hub; leaving it stops the server, then closes the hub."""
     stop = anyio.Event()
     with listen("127.0.0.1", port) as listener:
-        async with hubbub.open(str(url), settings=settings) as hub:
+        async with hubbub.open(str(url), settings=settings, features=features) as hub:
             gateway = Gateway(hub)
             async with anyio.create_task_group() as tasks:
                 address = await tasks.start(serve, gateway, listener, stop.wait)

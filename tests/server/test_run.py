@@ -8,7 +8,9 @@ import anyio
 import httpx2
 import pytest
 
-from hubbub.server.run import address_of, listen
+import hubbub
+from hubbub.server import Gateway
+from hubbub.server.run import address_of, listen, serve
 from tests.server.raw_client import connected
 from tests.server.running import running
 
@@ -50,6 +52,20 @@ async def test_after_stopping_nobody_is_let_in() -> None:
 
     with pytest.raises(OSError, match=r".*"):
         await anyio.connect_tcp("127.0.0.1", port)
+
+
+async def test_a_server_that_is_cancelled_lets_the_next_one_serve() -> None:
+    async with hubbub.open("memory://") as hub:
+        for _ in range(3):
+            with listen("127.0.0.1", 0) as listener:
+                async with anyio.create_task_group() as tasks:
+                    gateway = Gateway(hub)
+                    address = await tasks.start(serve, gateway, listener, anyio.sleep_forever)
+                    async with httpx2.AsyncClient(base_url=address, timeout=5) as http:
+                        health = await http.get("/health")
+                    tasks.cancel_scope.cancel()
+
+            assert health.status_code == 200
 
 
 async def test_what_was_acknowledged_is_there_after_a_restart(tmp_path: anyio.Path) -> None:

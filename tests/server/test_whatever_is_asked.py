@@ -14,15 +14,16 @@ from hypothesis import strategies as st
 
 import hubbub
 from hubbub.chat.service import Chat
+from hubbub.method import Method
 from hubbub.server import Gateway, create_app
-from hubbub.service import Method, methods_of
+from hubbub.service import methods_of
 from hubbub.users.service import Users
 from tests.server.memory_socket import Client
 from tests.server.running import SETTINGS
 
 Backend = Literal["asyncio", "trio"]
 
-METHODS = methods_of(Chat) | methods_of(Users)
+METHODS = {**methods_of(Chat), **methods_of(Users)}
 # After these a token is good no more.
 ENDING = ("users.sign_out", "users.change_password")
 STAYING = {name: method for name, method in METHODS.items() if name not in ENDING}

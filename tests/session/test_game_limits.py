@@ -13,7 +13,7 @@ from tests.session import test_matches
 from tests.session.test_boards import ranked, with_scores
 from tests.session.test_match_ends import send_when_it_runs
 from tests.session.test_matches import ended, in_a_match
-from tests.session.test_matchmaking import GAMES, Search, until_waiting
+from tests.session.test_matchmaking import GAMES, Search, found, until_waiting
 from tests.session.worlds import OpenWorld, World, until
 
 
@@ -170,12 +170,14 @@ async def test_a_moderators_program_may_start_any_match(world: OpenWorld) -> Non
 
 
 async def test_the_same_two_are_rated_so_often_in_a_day(world: OpenWorld) -> None:
-    async with world(hubbub.Settings(rated_matches_max=2)) as w:
+    # They find each other whatever their ratings are.
+    settings = hubbub.Settings(rated_matches_max=2, rating_range=10_000)
+    async with world(settings) as w:
         alice, bob, carol = await w.sessions("Alice", "Bob", "Carol")
 
         async def gain(other: hubbub.Session) -> float:
             before = (await alice.users.get(alice.user.id)).rating
-            match = await alice.games.start_match([alice.user.id, other.user.id])
+            match = await found(alice, other)
             await other.games.resign(match.id)
             return (await alice.users.get(alice.user.id)).rating - before
 

@@ -10,6 +10,7 @@ import pytest
 import hubbub
 from hubbub.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.session.test_matches import GAMES, ended, in_a_match, types
+from tests.session.test_matchmaking import found
 from tests.session.worlds import OpenWorld, until
 
 
@@ -61,12 +62,14 @@ async def test_only_players_resign_and_only_while_it_goes_on(world: OpenWorld) -
 async def test_the_end_is_written_to_the_match_the_board_and_the_players(
     world: OpenWorld,
 ) -> None:
-    async with world() as w:
-        match, (alice, bob) = await in_a_match(w, "Alice", "Bob", rules=hubbub.FirstTo(5))
+    async with world(games={"default": hubbub.Game(rules=hubbub.FirstTo(5))}) as w:
+        alice, bob = await w.sessions("Alice", "Bob")
+        match = await found(alice, bob)
         await bob.games.add_score(match.id, 1)
         before = await ratings(alice, match)
         over = await alice.games.add_score(match.id, 5)
-        winner, loser = await ratings(bob, match)
+        players = await bob.users.get_many([alice.user.id, bob.user.id])
+        winner, loser = [player.rating for player in players]
         entry = await bob.games.rank("main", alice.user.id)
 
         assert before == [1500, 1500]
@@ -112,11 +115,12 @@ async def test_what_a_win_gives_is_a_setting(world: OpenWorld) -> None:
 
 
 async def test_who_wins_is_rated_higher_each_time_and_less_so(world: OpenWorld) -> None:
-    async with world() as w:
+    # They find each other whatever their ratings are.
+    async with world(hubbub.Settings(rating_range=10_000)) as w:
         alice, bob = await w.sessions("Alice", "Bob")
         rated = [1500.0]
         for _ in range(3):
-            match = await alice.games.start_match([alice.user.id, bob.user.id])
+            match = await found(alice, bob)
             await bob.games.resign(match.id)
             rated.append((await bob.users.get(alice.user.id)).rating)
         gains = [after - before for before, after in pairwise(rated)]

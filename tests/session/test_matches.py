@@ -10,8 +10,8 @@ import pytest
 
 import hubbub
 from hubbub.errors import Invalid, KeyReused, NotAllowed, NotFound
+from hubbub.games.matches.methods import OPTIONS_BYTES_MAX
 from hubbub.games.matches.rules import AnyRules
-from hubbub.games.service import OPTIONS_BYTES_MAX
 from tests.session.worlds import OpenWorld, World
 
 PATIENCE = 10.0

@@ -9,7 +9,8 @@ import pytest
 
 import hubbub
 from hubbub.errors import Conflict, HubbubError, Invalid, NoOpponent, NotFound
-from hubbub.games.service import FIND_SECONDS_MAX
+from hubbub.games.matches.methods import FIND_SECONDS_MAX
+from hubbub.games.matches.supervisor import MatchSupervisor
 from tests.session.worlds import OpenWorld, World, until
 
 PATIENCE = 10.0
@@ -44,11 +45,20 @@ class Search:
         return self.match
 
 
+async def found(*sessions: hubbub.Session, queue: str = "default") -> hubbub.Match:
+    """Let users find a match with each other."""
+    searches = [Search(session) for session in sessions]
+    async with anyio.create_task_group() as tasks:
+        for search in searches:
+            tasks.start_soon(search.run, queue)
+    return searches[0].found()
+
+
 async def until_waiting(w: World, count: int) -> None:
     """Wait until so many look for a match."""
 
     async def are_there() -> bool:
-        return len(w.hub.supervisor.matchmaker._searches) == count
+        return len(w.hub.runtime(MatchSupervisor).matchmaker._searches) == count
 
     await until(are_there)
 
@@ -198,7 +208,7 @@ async def test_those_whose_ratings_are_apart_wait_until_they_are_not(world: Open
     settings = hubbub.Settings(rating_range=100, rating_range_per_second=50)
     async with world(settings, games=GAMES) as w:
         alice, bob, carol, dave = await w.sessions("Alice", "Bob", "Carol", "Dave")
-        match = await alice.games.start_match([alice.user.id, bob.user.id])
+        match = await found(alice, bob)
         await bob.games.resign(match.id)
         high, low = await alice.users.get_many([alice.user.id, bob.user.id])
         searches = [Search(session) for session in (alice, bob, carol, dave)]

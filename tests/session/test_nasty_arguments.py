@@ -19,7 +19,8 @@ import pytest
 import hubbub
 from hubbub.chat.service import Chat
 from hubbub.errors import HubbubError
-from hubbub.service import Method, Service, methods_of
+from hubbub.method import Method
+from hubbub.service import Service, methods_of
 from hubbub.users.service import Users
 from tests.session.test_rights import in_a_room
 from tests.session.worlds import OpenWorld, World

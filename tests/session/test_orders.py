@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from hubbub import Conflict, NotAllowed, NotFound, Order, Session, Settings
-from hubbub.shop import service
+from hubbub.shop.orders import user_orders
 from tests.session.selling import CARD, fill, stocked, usd
 from tests.session.worlds import OpenWorld, World
 from tests.shop.bank import Bank
@@ -176,7 +176,7 @@ async def test_an_order_that_is_done_with_waits_for_nothing(world: OpenWorld) ->
 async def test_so_many_open_orders_are_listed(
     world: OpenWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "OPEN_ORDERS_MAX", 1)
+    monkeypatch.setattr(user_orders, "OPEN_ORDERS_MAX", 1)
     async with world(SILENT, payments=SilentBank()) as here:
         admin = await stocked(here)
         ann, bob = await here.sessions("Ann", "Bob")

@@ -14,11 +14,11 @@ from hubbub.chat.service import Chat
 from hubbub.errors import Conflict, NotAllowed
 from hubbub.games.service import Games
 from hubbub.operations.service import Operations
-from hubbub.permissions import COMMANDS, READING, ROLES
+from hubbub.permissions import ROLES
 from hubbub.service import methods_of
-from hubbub.session import STREAMS
 from hubbub.shop.service import Shop
 from hubbub.users.service import Users
+from tests.features import GRANTS, READERS, STREAMS
 from tests.session.worlds import OpenWorld, World
 
 EVERYBODY = frozenset(ROLES)
@@ -119,12 +119,12 @@ def test_every_method_has_its_grant_and_its_attempt() -> None:
     services = (Chat, Games, Operations, Shop, Users)
     methods = {name for service in services for name in methods_of(service)}
 
-    assert methods == set(COMMANDS)
+    assert methods == set(GRANTS)
     assert methods == set(ATTEMPTS) | HARMLESS
 
 
 def test_every_kind_of_stream_has_its_grant() -> None:
-    assert set(READING) - {"private match"} == set(STREAMS)
+    assert set(READERS) - {"private match"} == set(STREAMS)
 
 
 @pytest.mark.parametrize("role", ROLES)

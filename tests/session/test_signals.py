@@ -1,4 +1,4 @@
-"""What is told just now reaches those who listen, and nobody else."""
+"""Ephemeral signals reach those who listen, and nobody else."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -49,10 +49,12 @@ class World:
 
     Args:
         clock: the hub's.
+        features: what the hub has, and clients know.
     """
 
-    def __init__(self, clock: SetClock) -> None:
+    def __init__(self, clock: SetClock, features: Sequence[hubbub.Feature]) -> None:
         self.clock = clock
+        self.features = features
         self.hub: hubbub.Hubbub
         self.address: str | None = None
         self.gateway: Gateway | None = None
@@ -68,7 +70,9 @@ class World:
         # A guest gets his id from the server; who has another role comes with a token.
         token = None if role == "user" else self.gateway.tokens.sign(user, role)
         before = None if was is None else self.gateway.tokens.sign(was, "user")
-        return hubbub.connect(self.address, token=token, nickname=nickname, guest=before)
+        return hubbub.connect(
+            self.address, token=token, nickname=nickname, guest=before, features=self.features
+        )
 
     async def session(self, nickname: str, *, role: str = "user") -> hubbub.Session:
         """Connect somebody new, until the world ends."""
@@ -104,6 +108,7 @@ class OpenWorld(Protocol):
         prices: hubbub.PriceSource | None = ...,
         tax: hubbub.TaxPolicy | None = ...,
         payments: hubbub.PaymentProvider | None = ...,
+        features: Sequence[hubbub.Feature] = ...,
     ) -> AbstractAsyncContextManager[World]: ...
 
 
@@ -120,6 +125,7 @@ async def open_world(
     prices: hubbub.PriceSource | None = None,
     tax: hubbub.TaxPolicy | None = None,
     payments: hubbub.PaymentProvider | None = None,
+    features: Sequence[hubbub.Feature] = hubbub.FEATURES,
 ) -> AsyncIterator[World]:
     """
     Open a world.
@@ -130,16 +136,23 @@ async def open_world(
         settings: of the hub; its clock stands still.
         games: what can be played at the hub.
         prices, tax, payments: how its shop sells.
+        features: what the hub has, and clients know.
     """
     clock = SetClock()
     # The clock stands, so the requests of a connection are all in one second.
     settings = msgspec.structs.replace(settings, clock=clock, requests_per_second=100_000.0)
     url = str(path) if kind in ("sqlite", "remote") else "memory://"
     async with AsyncExitStack() as stack:
-        world = World(clock)
+        world = World(clock, features)
         enter = stack.enter_async_context
         opened = hubbub.open(
-            url, settings=settings, games=games, prices=prices, tax=tax, payments=payments
+            url,
+            settings=settings,
+            features=features,
+            games=games,
+            prices=prices,
+            tax=tax,
+            payments=payments,
         )
         world.hub = await enter(opened)
         # What a hash costs is tested with the accounts; here it would only take time.

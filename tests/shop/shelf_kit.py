@@ -12,14 +12,14 @@ from hubbub.journal.decide.states import States
 from hubbub.journal.event import Data, Draft
 from hubbub.journal.schedule import Schedule
 from hubbub.money import Money
-from hubbub.shop.carts import commands as filling
+from hubbub.shop.carts import commands as cart_commands
 from hubbub.shop.carts.cart import Cart, CartState, cart_of, cart_stream
 from hubbub.shop.carts.tax import FlatTax
 from hubbub.shop.carts.totals import ShopTerms, offered
 from hubbub.shop.catalog import coupon, product
 from hubbub.shop.catalog.product import Given, ProductState
 from hubbub.shop.events import CouponSet, Reconciled
-from hubbub.shop.orders import commands as placing
+from hubbub.shop.orders import commands as order_commands
 from hubbub.shop.orders import reconciliation
 from hubbub.shop.orders.order import Order, OrderState, order_of
 from tests.games.board_kit import NOON, Desk
@@ -70,7 +70,7 @@ class Shelf(Desk):
         return self.do(lambda _: coupon.set_coupon(stream, CouponSet(**terms)))
 
     def add(self, sku: Any, quantity: object = 1, user: str = "ann") -> list[Data]:
-        return self.on_cart(filling.add, sku, quantity, user=user)
+        return self.on_cart(cart_commands.add, sku, quantity, user=user)
 
     def on_cart(
         self, decide: Callable[..., Sequence[Draft]], *arguments: object, user: str = "ann"
@@ -87,29 +87,31 @@ class Shelf(Desk):
         return self.ask(lambda states: states.of(CartState, cart_stream(user)))
 
     def place(self, order: str = "1", user: str = "ann") -> list[Data]:
-        return self.do(lambda states: placing.place(states, f"order/{order}", user, self.terms))
+        return self.do(
+            lambda states: order_commands.place(states, f"order/{order}", user, self.terms)
+        )
 
     def pay(self, order: str = "1", payment_id: str | None = "p") -> list[Data]:
-        return self.do(lambda states: placing.pay(states, f"order/{order}", payment_id))
+        return self.do(lambda states: order_commands.pay(states, f"order/{order}", payment_id))
 
     def adjust(self, sku: str, quantity: Any) -> list[Data]:
         stream = product.product_stream(sku)
         return self.do(lambda states: product.adjust_stock(states, stream, quantity))
 
     def decline(self, order: str = "1") -> list[Data]:
-        return self.do(lambda states: placing.decline(states, f"order/{order}", "no money"))
+        return self.do(lambda states: order_commands.decline(states, f"order/{order}", "no money"))
 
     def begin_refund(self, refund: str, amount: Any = None, order: str = "1") -> list[Data]:
         stream = f"order/{order}"
-        return self.do(lambda states: placing.begin_refund(states, stream, refund, amount))
+        return self.do(lambda states: order_commands.begin_refund(states, stream, refund, amount))
 
     def finish_refund(self, refund: str, order: str = "1") -> list[Data]:
         stream = f"order/{order}"
-        return self.do(lambda states: placing.finish_refund(states, stream, refund, "r"))
+        return self.do(lambda states: order_commands.finish_refund(states, stream, refund, "r"))
 
     def fail_refund(self, refund: str, order: str = "1") -> list[Data]:
         stream = f"order/{order}"
-        return self.do(lambda states: placing.fail_refund(states, stream, refund, "no"))
+        return self.do(lambda states: order_commands.fail_refund(states, stream, refund, "no"))
 
     def order(self, order: str = "1") -> Order:
         stream = f"order/{order}"
@@ -132,7 +134,7 @@ class Shelf(Desk):
         return self.do(lambda states: reconciliation.reconcile(states, stream, outcome))
 
     def schedule(self) -> list[str]:
-        return list(self.ask(lambda states: states.of(Schedule, placing.ORDER_SCHEDULE)).due)
+        return list(self.ask(lambda states: states.of(Schedule, order_commands.ORDER_SCHEDULE)).due)
 
 
 def full_shelf(stock: int | None = 10) -> Shelf:
@@ -157,6 +159,6 @@ def placed_with_coupon() -> Shelf:
     shelf = full_shelf()
     shelf.coupon("spring", percent=10)
     shelf.add("mouse")
-    shelf.on_cart(filling.apply_coupon, "spring")
+    shelf.on_cart(cart_commands.apply_coupon, "spring")
     shelf.place()
     return shelf

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.errors import Conflict
-from hubbub.shop.carts import commands as filling
+from hubbub.shop.carts import commands as cart_commands
 from hubbub.shop.events import CouponReturned
 from tests.shop.shelf_kit import Shelf, full_shelf, placed_with_coupon, usd
 
@@ -17,11 +17,11 @@ def test_a_coupon_that_took_nothing_off_is_not_used_up() -> None:
     shelf.product("pin", usd(1))
     shelf.coupon("spring", percent=10)
     shelf.add("pin")
-    shelf.on_cart(filling.apply_coupon, "spring")
+    shelf.on_cart(cart_commands.apply_coupon, "spring")
     shelf.place()
     shelf.pay()
     shelf.add("mouse")
-    shelf.on_cart(filling.apply_coupon, "spring")
+    shelf.on_cart(cart_commands.apply_coupon, "spring")
 
     assert (shelf.order().discount, shelf.order().coupon) == (usd(0), None)
     assert shelf.cart().discount == usd("3.00")
@@ -40,13 +40,13 @@ def test_a_coupon_is_good_until_it_has_made_something_cheaper(
     for number, (price, end) in enumerate(orders):
         order = str(number)
         shelf.product("pin", usd(price))
-        shelf.on_cart(filling.clear)
+        shelf.on_cart(cart_commands.clear)
         shelf.add("pin")
         if used:
             with pytest.raises(Conflict, match="already"):
-                shelf.on_cart(filling.apply_coupon, "spring")
+                shelf.on_cart(cart_commands.apply_coupon, "spring")
         else:
-            shelf.on_cart(filling.apply_coupon, "spring")
+            shelf.on_cart(cart_commands.apply_coupon, "spring")
         shelf.place(order)
         end_order(shelf, order, end)
         kept = shelf.order(order).status == "paid"
@@ -79,7 +79,7 @@ def test_a_coupon_is_good_again_when_all_was_given_back() -> None:
     assert not any(isinstance(one, CouponReturned) for one in shelf.finish_refund("a"))
     assert CouponReturned("SPRING", "1") in shelf.finish_refund("b")
     shelf.add("mouse")
-    shelf.on_cart(filling.apply_coupon, "spring")
+    shelf.on_cart(cart_commands.apply_coupon, "spring")
 
 
 def test_a_coupon_that_was_used_for_another_order_meanwhile_stays_used() -> None:
@@ -87,7 +87,7 @@ def test_a_coupon_that_was_used_for_another_order_meanwhile_stays_used() -> None
     shelf.coupon("spring", percent=10, once=False)
     for order in ("1", "2"):
         shelf.add("mouse")
-        shelf.on_cart(filling.apply_coupon, "spring")
+        shelf.on_cart(cart_commands.apply_coupon, "spring")
         if order == "2":
             shelf.coupon("spring", percent=10)
         shelf.place(order)

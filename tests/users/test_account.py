@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from hubbub.errors import Invalid, NotAllowed
-from hubbub.users.account import AccountState, account_stream, check_password
+from hubbub.journal.event import Data, Event, Streams, encode_event
+from hubbub.users.account import AccountState, account_stream, check_password, without_hash
+from hubbub.users.events import AccountCreated, NameClaimed, PasswordSet
 from hubbub.users.user import SignInReference, UserState
 
 
@@ -36,6 +38,24 @@ def test_what_is_no_password_is_refused(password: object) -> None:
 def test_nobody_reads_an_account() -> None:
     with pytest.raises(NotAllowed):
         AccountState("ann", "hash").check_reader("account/ann", "ann")
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [
+        (AccountCreated("ann", "Ann", "$argon2id$x"), AccountCreated("ann", "Ann", "")),
+        (PasswordSet("$argon2id$x"), PasswordSet("")),
+        (NameClaimed("ann", 'hash":"'), NameClaimed("ann", 'hash":"')),
+    ],
+)
+def test_what_is_shown_of_an_account_has_no_hash(data: Data, shown: Data) -> None:
+    streams = Streams({"account": AccountState})
+    event = Event("account/ann", 1, datetime.fromtimestamp(20.0, UTC), "ann", None, data)
+
+    body = without_hash(encode_event(event))
+
+    assert b"argon2" not in body
+    assert streams.decode(body).data == shown
 
 
 def test_a_sign_in_is_over_when_it_was_signed_out_or_is_too_old() -> None:

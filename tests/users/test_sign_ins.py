@@ -218,3 +218,16 @@ def test_a_snapshot_keeps_what_is_known_of_sign_ins(steps: list[tuple[str, int, 
 def test_only_a_token_that_was_used_again_ends_its_sign_in() -> None:
     assert sign_ins.has_ended([SignedOut("a", NOON, True)])
     assert not sign_ins.has_ended([SignedOut("a", NOON)])
+
+
+def test_who_is_no_guest_is_taken_in() -> None:
+    ours = SignInReference("s", generation=0)
+    sign_ins.check_taken(UserState(), ours, guests=True)
+    sign_ins.check_taken(UserState(account="Ann"), ours, guests=False)
+    sign_ins.check_taken(UserState(role="moderator"), ours, guests=False)
+    # In the process nobody signs in, and the application's tokens have no generation.
+    sign_ins.check_taken(UserState(), SignInReference(), guests=False)
+    sign_ins.check_taken(UserState(), SignInReference("theirs", 1.0), guests=False)
+
+    with pytest.raises(NotAllowed, match="takes no guests"):
+        sign_ins.check_taken(UserState(), ours, guests=False)

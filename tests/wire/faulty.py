@@ -15,11 +15,12 @@ from hubbub.journal.event import Event, Streams
 from hubbub.journal.live.topic import Encoder
 from hubbub.server import Gateway
 from hubbub.server.websocket.connection import Connection
-from hubbub.session import STREAMS
+from hubbub.wake_up import WakeUp
 from hubbub.wire.connection_lost import ConnectionLost
 from hubbub.wire.follower import RemoteFollower
 from hubbub.wire.messages import events_frame
 from hubbub.wire.resumption import Resumption
+from tests.features import STREAMS
 
 __all__ = ["Client", "Network", "served"]
 
@@ -77,7 +78,7 @@ class Network:
         self._resume = resume
         self._token = token
         self._faults = deque(faults)
-        self._wake_up = anyio.Event()
+        self._wake_up = WakeUp()
         self._socket: MemorySocket | None = None
         self._connection: Connection | None = None
 
@@ -85,7 +86,6 @@ class Network:
         """Carry frames to and fro until something is so."""
         with anyio.fail_after(PATIENCE):
             while not done():
-                self._wake_up = anyio.Event()
                 if not self.step():
                     await self._wake_up.wait()
                 await anyio.lowlevel.checkpoint()

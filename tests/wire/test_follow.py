@@ -130,7 +130,7 @@ def test_what_came_while_a_page_was_read_is_sent_again() -> None:
 def test_the_right_to_read_ends_for_all_after_what_they_may_still_see() -> None:
     server = PlayedStream(head=2)
     first, second = server.joined(), server.joined(1)
-    server.follow.ended(NotMember("You were put out."))
+    server.follow.ended(NotMember("You were kicked."))
 
     assert [seqs(first, 2), seqs(second, 1)] == [[1, 2], [2]]
     for follower in (first, second):
@@ -143,7 +143,7 @@ def test_a_refusal_is_the_end_of_all_who_follow() -> None:
     follower = server.joined(2)
     server.cut()
     server.follow.connected()
-    server.refuse(NotMember("You were put out."))
+    server.refuse(NotMember("You were kicked."))
 
     with pytest.raises(NotMember):
         follower.take()

@@ -47,11 +47,11 @@ def test_what_was_put_is_taken_in_order() -> None:
 def test_the_end_comes_after_what_is_there() -> None:
     follower = Woken()
     follower.put(1, b"1")
-    follower.fail(NotMember("You were put out."))
+    follower.fail(NotMember("You were kicked."))
 
     assert follower.take() == b"1"
     for _ in range(2):
-        with pytest.raises(NotMember, match="put out"):
+        with pytest.raises(NotMember, match="kicked"):
             follower.take()
 
 

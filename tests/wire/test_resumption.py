@@ -247,10 +247,10 @@ def test_a_stream_that_the_server_ends_is_ended() -> None:
     signing_in, following = numbers(resume)
     answer(resume, signing_in, {"user": {}, "token": "t", "journal_id": "j"})
     answer(resume, following, {"head": 0})
-    tell_unfollowed(resume, NotMember("You were put out."))
+    tell_unfollowed(resume, NotMember("You were kicked."))
     tell_unfollowed(resume, NotMember("Nobody is there any more."))
 
-    with pytest.raises(NotMember, match="put out"):
+    with pytest.raises(NotMember, match="kicked"):
         follower.take()
 
 

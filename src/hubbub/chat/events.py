@@ -38,11 +38,11 @@ class Created(Data, frozen=True, tag="created"):
 
 
 class Joined(Data, frozen=True, tag="joined"):
-    """``by`` came in."""
+    """``by`` joined."""
 
 
 class Left(Data, frozen=True, tag="left"):
-    """``by`` went out."""
+    """``by`` left."""
 
 
 class Invited(Data, frozen=True, tag="invited"):
@@ -52,13 +52,13 @@ class Invited(Data, frozen=True, tag="invited"):
 
 
 class Kicked(Data, frozen=True, tag="kicked"):
-    """A user was put out, and may come back."""
+    """A user was kicked, and may join again."""
 
     user: str
 
 
 class UserBanned(Data, frozen=True, tag="banned"):
-    """A user was put out, and may not come back."""
+    """A user was banned, and may not join again."""
 
     user: str
 
@@ -78,7 +78,7 @@ class RoleSet(Data, frozen=True, tag="role"):
 
 
 class RoomClosed(Data, frozen=True, tag="closed"):
-    """Nothing more is said in the room, and nobody comes in."""
+    """Nothing more is said in the room, and nobody can join."""
 
 
 class Said(Data, frozen=True, tag="message"):

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TypeVar
 
 from ..errors import Invalid
 from ..journal.actor import Actor
-from ..journal.command import Command
+from ..journal.command import Command, nothing
 from ..journal.decide.states import States
-from ..journal.event import Draft, Event, Signal
+from ..journal.event import Draft, Event
 from ..service import Service, check_seq, check_user_id, command, query, slow_command, slow_query
-from ..text import check_emoji, check_text
-from .messages import commands as speaking
-from .messages import message as m
-from .messages.commands import check_user
+from ..stream_names import user_stream
+from .messages import commands as message_commands
+from .messages.commands import MessageChange
 from .messages.history import History
-from .messages.message import Message, message_of
-from .rooms import commands as entering
-from .rooms import room as r
+from .messages.message import Message
+from .rooms import commands as room_commands
 from .rooms.listing import list_directs, list_rooms
-from .rooms.room import INDEX, Room, RoomState, check_number, room_of, stream_of
+from .rooms.room import (
+    INDEX,
+    Room,
+    RoomState,
+    check_number,
+    direct_stream,
+    room_of,
+    room_stream,
+    stream_of,
+)
 
 __all__ = ["Chat"]
-
-R = TypeVar("R")
-
-Change = Callable[[Message, RoomState], Sequence[Draft]]
 
 
 class Chat(Service):
@@ -35,15 +37,15 @@ class Chat(Service):
     Rooms, direct conversations and their messages.
 
     Args:
-        caller: whose commands these are.
+        actor: whose commands these are.
     """
 
     name = "chat"
 
     __slots__ = ("_actor", "_by", "_history", "_longest")
 
-    def __init__(self, actor: Actor) -> None:
-        super().__init__(actor.execute, actor.refused)
+    def __init__(self, actor: Actor, runtime: object = None) -> None:
+        super().__init__(actor)
         self._actor = actor
         self._by = actor.user
         self._longest = actor.settings.text_chars_max
@@ -54,7 +56,7 @@ class Chat(Service):
         self, name: str, *, private: bool = False, key: str | None = None
     ) -> Command[Room]:
         """
-        Make a room and go in.
+        Make a room and join it.
 
         Args:
             name: up to 100 characters in one line.
@@ -65,14 +67,14 @@ class Chat(Service):
             Invalid: the name is empty or too long.
             Conflict: you are in as many rooms as you may be.
         """
-        by, stream = self._by, stream_of(self._actor.ids.new())
-        decide = partial(entering.create_room, stream, by, name, private, self._actor.settings)
+        by, stream = self._by, room_stream(self._actor.ids.new())
+        decide = partial(room_commands.create_room, stream, by, name, private, self._actor.settings)
 
         def result(states: States, events: Sequence[Event]) -> Room:
             made = events[0].stream
             return room_of(made, states.of(RoomState, made))
 
-        reads = [stream, f"user/{by}", INDEX]
+        reads = [stream, user_stream(by), INDEX]
         arguments = ("create_room", name, private)
         return Command(by, decide, result, reads=reads, key=key, arguments=arguments)
 
@@ -106,11 +108,11 @@ class Chat(Service):
     @command
     def join(self, room_id: str) -> Command[Room]:
         """
-        Go into a room. To join twice is to join once.
+        Join a room. To join twice is to join once.
 
         Raises:
             NotFound: there is no such room.
-            Banned: a moderator has put you out.
+            Banned: a moderator has banned you.
             NotAllowed: it is private, and nobody has invited you.
             Conflict: it is closed or full, or you are in as many rooms as you may be.
         """
@@ -119,14 +121,14 @@ class Chat(Service):
         def result(states: States, events: Sequence[Event]) -> Room:
             return room_of(stream, states.of(RoomState, stream))
 
-        decide = partial(entering.join_room, stream, by, self._actor.settings)
-        return Command(by, decide, result, reads=(stream, f"user/{by}"))
+        decide = partial(room_commands.join_room, stream, by, self._actor.settings)
+        return Command(by, decide, result, reads=(stream, user_stream(by)))
 
     @command
     def leave(self, room_id: str) -> Command[None]:
-        """Go out of a room."""
+        """Leave a room."""
         by, stream = self._by, stream_of(room_id)
-        return self._room_command(room_id, lambda room, _: r.leave(room, stream, by), _no_result)
+        return self._room_command(room_id, lambda room, _: room_commands.leave(room, stream, by))
 
     @command
     def invite(self, room_id: str, user_id: str) -> Command[None]:
@@ -139,21 +141,17 @@ class Chat(Service):
         """
         by, role, stream = self._by, self._actor.role, stream_of(room_id)
         check_user_id(user_id)
-
-        def decide(room: RoomState, states: States) -> Sequence[Draft]:
-            drafts = r.invite(room, stream, by, user_id, role)
-            check_user(states, user_id)
-            return drafts
-
-        return self._room_command(room_id, decide, _no_result)
+        return self._room_command(
+            room_id, lambda _, states: room_commands.invite_user(stream, by, user_id, role, states)
+        )
 
     @command
     def kick(self, room_id: str, user_id: str) -> Command[None]:
-        """Put a member out, who may come back; for the room's moderators."""
+        """Kick a member, who may join again; for the room's moderators."""
         by, role, stream = self._by, self._actor.role, stream_of(room_id)
         check_user_id(user_id)
         return self._room_command(
-            room_id, lambda room, _: r.kick(room, stream, by, user_id, role), _no_result
+            room_id, lambda room, _: room_commands.kick(room, stream, by, user_id, role)
         )
 
     @command
@@ -161,13 +159,9 @@ class Chat(Service):
         """Ban a user until a moderator invites them again; for the room's moderators."""
         by, role, stream = self._by, self._actor.role, stream_of(room_id)
         check_user_id(user_id)
-
-        def decide(room: RoomState, states: States) -> Sequence[Draft]:
-            drafts = r.ban(room, stream, by, user_id, role)
-            check_user(states, user_id)
-            return drafts
-
-        return self._room_command(room_id, decide, _no_result)
+        return self._room_command(
+            room_id, lambda _, states: room_commands.ban_user(stream, by, user_id, role, states)
+        )
 
     @command
     def mute(self, room_id: str, user_id: str, seconds: float) -> Command[None]:
@@ -176,8 +170,9 @@ class Chat(Service):
         check_user_id(user_id)
         return self._room_command(
             room_id,
-            lambda room, states: r.mute(room, stream, by, user_id, seconds, role, states.now),
-            _no_result,
+            lambda room, states: room_commands.mute(
+                room, stream, by, user_id, seconds, role, states.now
+            ),
         )
 
     @command
@@ -186,13 +181,14 @@ class Chat(Service):
         by, own, stream = self._by, self._actor.role, stream_of(room_id)
         check_user_id(user_id)
         return self._room_command(
-            room_id, lambda room, _: r.set_role(room, stream, by, user_id, role, own), _no_result
+            room_id,
+            lambda room, _: room_commands.set_role(room, stream, by, user_id, role, own),
         )
 
     @command
     def close_room(self, room_id: str) -> Command[None]:
         """
-        Let nobody say anything more in a room, nor come in; for its creator and admins.
+        Let nobody say anything more in a room, nor join it; for its creator and admins.
 
         Raises:
             NotFound: there is no such room.
@@ -200,7 +196,9 @@ class Chat(Service):
         """
         by, role, stream = self._by, self._actor.role, stream_of(room_id)
         return self._room_command(
-            room_id, lambda room, _: r.close(room, stream, by, role), _no_result, also=INDEX
+            room_id,
+            lambda room, _: room_commands.close(room, stream, by, role),
+            also=INDEX,
         )
 
     @command
@@ -225,9 +223,11 @@ class Chat(Service):
         by, stream = self._by, stream_of(room_id)
         if reply_to is not None:
             check_seq(reply_to)
-        decide = partial(speaking.send, stream, by, text, reply_to, self._longest)
+        decide = partial(message_commands.send, stream, by, text, reply_to, self._longest)
         arguments = ("send", room_id, text, reply_to)
-        return Command(by, decide, speaking.said, reads=(stream,), key=key, arguments=arguments)
+        return Command(
+            by, decide, message_commands.said, reads=(stream,), key=key, arguments=arguments
+        )
 
     @command
     def send_direct(self, user_id: str, text: str, *, key: str | None = None) -> Command[Message]:
@@ -242,10 +242,10 @@ class Chat(Service):
         by = self._by
         if not isinstance(user_id, str) or user_id == by:
             raise Invalid("Send a direct message to another user's id.")
-        reads = (r.direct_of(by, user_id), f"user/{by}", f"user/{user_id}")
-        decide = partial(speaking.send_direct, by, user_id, text, self._longest)
+        reads = (direct_stream(by, user_id), user_stream(by), user_stream(user_id))
+        decide = partial(message_commands.send_direct, by, user_id, text, self._longest)
         arguments = ("send_direct", user_id, text)
-        return Command(by, decide, speaking.said, reads=reads, key=key, arguments=arguments)
+        return Command(by, decide, message_commands.said, reads=reads, key=key, arguments=arguments)
 
     @command
     def edit(self, room_id: str, seq: int, text: str) -> Command[Message]:
@@ -262,7 +262,7 @@ class Chat(Service):
         return self._message_command(
             room_id,
             seq,
-            lambda message, _: m.edit(message, by, check_text(text, longest)),
+            lambda message, _: message_commands.edit(message, by, text, longest),
         )
 
     @command
@@ -272,7 +272,7 @@ class Chat(Service):
         return self._message_command(
             room_id,
             seq,
-            lambda message, room: m.delete(message, by, room.held(by, role)),
+            lambda message, room: message_commands.delete(message, by, room.held(by, role)),
         )
 
     @command
@@ -289,7 +289,7 @@ class Chat(Service):
         """
         by, most = self._by, self._actor.settings.reactions_max
         return self._message_command(
-            room_id, seq, lambda message, _: m.react(message, by, check_emoji(emoji), most)
+            room_id, seq, lambda message, _: message_commands.react(message, by, emoji, most)
         )
 
     @command
@@ -297,15 +297,19 @@ class Chat(Service):
         """Take a reaction back; if there is none, nothing happens."""
         by = self._by
         return self._message_command(
-            room_id, seq, lambda message, _: m.unreact(message, by, check_emoji(emoji))
+            room_id, seq, lambda message, _: message_commands.unreact(message, by, emoji)
         )
 
     @slow_command
     async def typing(self, room_id: str) -> None:
         """Let those who follow the room know that you are typing; it is not kept."""
-        stream = stream_of(room_id)
-        await self._actor.execute(speaking.speaking_in(stream, self._by))
-        self._actor.journal.signal(Signal(stream, self._by, "typing"))
+        by, stream = self._by, stream_of(room_id)
+
+        def check(states: States, events: Sequence[Event]) -> None:
+            states.of(RoomState, stream).check_speaker(by, states.now)
+
+        await self._actor.execute(Command(by, nothing, check, reads=(stream,)))
+        self._actor.signal(stream, "typing")
 
     @command
     def mark_read(self, room_id: str, seq: int) -> Command[None]:
@@ -316,8 +320,8 @@ class Chat(Service):
             NotFound: the room has no such seq.
         """
         by, stream = self._by, stream_of(room_id)
-        decide = partial(entering.mark_read, stream, by, check_number(seq))
-        return Command(by, decide, _no_result, reads=(stream, f"user/{by}"))
+        decide = partial(room_commands.mark_read, stream, by, check_number(seq))
+        return Command(by, decide, _no_result, reads=(stream, user_stream(by)))
 
     @slow_query
     async def history(
@@ -364,33 +368,24 @@ class Chat(Service):
         self,
         room_id: str,
         decide: Callable[[RoomState, States], Sequence[Draft]],
-        result: Callable[[States, Sequence[Event]], R],
         *,
         also: str = "",
-    ) -> Command[R]:
+    ) -> Command[None]:
         stream = stream_of(room_id)
         reads = (stream, also) if also else (stream,)
         return Command(
             self._by,
             lambda states: decide(states.of(RoomState, stream), states),
-            result,
+            _no_result,
             reads=reads,
         )
 
-    def _message_command(self, room_id: str, seq: int, change: Change) -> Command[Message]:
+    def _message_command(self, room_id: str, seq: int, change: MessageChange) -> Command[Message]:
         by, stream = self._by, stream_of(room_id)
-        check_number(seq)
-
-        def now(states: States) -> Message:
-            return message_of(states.event(stream, seq), states.about(stream, seq))
-
-        def decide(states: States) -> Sequence[Draft]:
-            room = states.of(RoomState, stream)
-            room.check_speaker(by, states.now)
-            return change(now(states), room)
+        decide = partial(message_commands.change_message, stream, check_number(seq), by, change)
 
         def result(states: States, events: Sequence[Event]) -> Message:
-            return now(states)
+            return message_commands.message_at(stream, seq, states)
 
         return Command(by, decide, result, reads=(stream,))
 

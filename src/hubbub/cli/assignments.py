@@ -75,4 +75,4 @@ def _parts(text: str, kind: object) -> str | list[str] | dict[str, str]:
 
 
 def _is_enough(value: float, name: str) -> bool:
-    return value > 0 or (value == 0 and name in _MAY_BE_ZERO)
+    return isinstance(value, bool) or value > 0 or (value == 0 and name in _MAY_BE_ZERO)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..journal.backup import backup, restore
-from .failing import exit_on_error
+from .exit import exit_on_error
 
 __all__ = ["backup_database", "restore_database"]
 

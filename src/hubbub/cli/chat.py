@@ -11,11 +11,11 @@ import typer
 
 from ..session import Session
 from .account import Account, Fresh, Nickname, Token, Url, sign_in_at
-from .attempt import attempt
 from .commands import CHAT_COMMANDS, carry_out
 from .conversation import Conversation
-from .failing import exit_on_error
+from .exit import exit_on_error
 from .screen import Screen, screen_for
+from .session import attempt
 
 __all__ = ["chat", "talk"]
 

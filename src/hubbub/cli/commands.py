@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from ..chat.rooms.room import direct_of
+from ..chat.rooms.room import direct_stream
 from ..errors import Invalid, NotFound
 from .conversation import HISTORY, Conversation
 from .lines import note, room_line
@@ -77,7 +77,8 @@ async def _who(conversation: Conversation, rest: str) -> None:
     conversation.names.note(users)
     for user in users:
         role = room.roles[user.id]
-        what = user.status if role == "member" else f"{user.status}, {role}"
+        labels = {role: role != "member", "guest": user.guest}
+        what = ", ".join([user.status, *(label for label, shown in labels.items() if shown)])
         conversation.show(note(f"{user.nickname}  {what}  {user.id}"))
     if more := len(room.members) - len(users):
         conversation.show(note(f"… and {more} more"))
@@ -130,7 +131,7 @@ async def _dm(conversation: Conversation, rest: str) -> None:
         await session.chat.send_direct(user.id, text.strip())
         return
     try:
-        await conversation.enter(direct_of(session.user.id, user.id))
+        await conversation.enter(direct_stream(session.user.id, user.id))
     except NotFound as error:
         text = f"You have not talked with {user.nickname} yet; /dm {who} TEXT begins."
         raise NotFound(text) from error

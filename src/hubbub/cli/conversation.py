@@ -16,13 +16,14 @@ from ..errors import Conflict, HubbubError
 from ..journal.event import Event
 from ..journal.link import Linked, Offered
 from ..session import Session
+from ..wake_up import WakeUp
 from .lines import direct_line, event_line, message_line, note, room_title, users_in
 from .names import Names
 from .rooms import open_room
 
 __all__ = ["DIRECTS_SHOWN_MAX", "HISTORY", "Conversation"]
 
-# The messages shown of a room that one comes into.
+# The messages shown of a room that the user enters.
 HISTORY = 20
 # Direct conversations that a terminal follows, the newest of them.
 DIRECTS_SHOWN_MAX = 200
@@ -54,7 +55,7 @@ class Conversation:
         # Of the room in front: the first message that was shown, and the last event.
         self._first = 0
         self._last = 0
-        self._wake_up = anyio.Event()
+        self._wake_up = WakeUp()
         self._directs: set[str] = set()
 
     @property
@@ -124,7 +125,7 @@ class Conversation:
             HubbubError: one may not, and stays.
         """
         room = self.in_front
-        # From here on to be cut off is no news.
+        # From here on to be cut off is expected.
         self.room = None
         try:
             await self.session.chat.leave(room.id)
@@ -189,7 +190,7 @@ class Conversation:
     async def _show_event(self, event: Event) -> None:
         # The newest page may have held it already.
         if event.seq > self._last or event.ref is not None:
-            # Whoever comes in may have another nickname now.
+            # A user who joins may have another nickname now.
             await self.names.learn(users_in(event), again=isinstance(event.data, Joined))
             if (line := event_line(event, self.names)) is not None:
                 self.show(line)
@@ -198,10 +199,9 @@ class Conversation:
     def _set_last(self, seq: int) -> None:
         self._last = seq
         self._wake_up.set()
-        self._wake_up = anyio.Event()
 
     async def _cut_off(self, error: HubbubError) -> None:
-        """One was put out of the room, or the whole session has ended: which is it?"""
+        """The user was kicked, or the whole session has ended: which is it?"""
         if self.room is None:
             return
         self.room = None

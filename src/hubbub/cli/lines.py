@@ -34,10 +34,10 @@ _PHRASES: dict[type[Data], str] = {
     e.Reacted: "{by} put {emoji} to [{ref}]",
     e.Unreacted: "{by} took {emoji} back from [{ref}]",
     e.Created: "{by} made this room",
-    e.Joined: "{by} came in",
-    e.Left: "{by} went out",
+    e.Joined: "{by} joined",
+    e.Left: "{by} left",
     e.Invited: "{by} invited {user}",
-    e.Kicked: "{by} put {user} out",
+    e.Kicked: "{by} kicked {user}",
     e.UserBanned: "{by} banned {user}",
     e.UserMuted: "{by} muted {user} until {until:%H:%M}",
     e.RoleSet: "{by} made {user} a {role}",
@@ -111,7 +111,9 @@ def room_line(room: Room, title: str, unread: int) -> Text:
 
 
 def _head(at: datetime, which: str, by: str, names: Names) -> Text:
-    line = Text(f"{_clock(at)} {which}", style="dim")
+    # Nobody knows more of a guest than the nickname.
+    label = "(guest) " if names.is_guest(by) else ""
+    line = Text(f"{_clock(at)} {label}{which}", style="dim")
     colour = _COLOURS[zlib.crc32(by.encode()) % len(_COLOURS)]
     whole = Text()
     return whole.append(line).append(names.of(by), style=colour)

@@ -1,10 +1,9 @@
-"""Somebody at a match: a player, or one who watches."""
+"""A client of one match: for a player, or for a user who watches."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-import anyio
 from rich.text import Text
 
 from ..errors import Conflict, HubbubError, Invalid, NotFound
@@ -12,6 +11,7 @@ from ..games.events import Completed, MatchCancelled, Scored, Told
 from ..games.matches.match import Match
 from ..journal.event import Event
 from ..session import Session
+from ..wake_up import WakeUp
 from .lines import note
 from .match_lines import (
     Question,
@@ -28,11 +28,11 @@ from .names import Names
 
 __all__ = ["HOW", "MATCH_COMMANDS", "MatchClient"]
 
-# Events read at one time of what happened before one came.
+# Events of the past of a match that are read at one time.
 PAGE = 500
-# What one can type, and what it does.
+# What the user can type, and what it does.
 MATCH_COMMANDS = {
-    "resign": "gives up",
+    "resign": "ends the match: the other player wins",
     "quit": "goes away, as Ctrl-C and Ctrl-D do; you may come back for a little while",
     "help": "shows the commands",
 }
@@ -41,7 +41,7 @@ HOW = "Type the answer, a number; you have one try for each question."
 
 class MatchClient:
     """
-    What a person sees of a match, and does in it.
+    What a user sees of a match, and does in it.
 
     Args:
         session: whose it is.
@@ -54,18 +54,18 @@ class MatchClient:
         self.match = match
         self.show = show
         self.names = Names(session.users)
-        # The person wants no more.
+        # True when the user has quit.
         self.over = False
         self._own = session.user.id
         self._scores = dict.fromkeys(match.players, 0)
-        # What is asked just now, and what of it one may still answer.
+        # The question that is open, and the same while the user may still answer it.
         self._open: Question | None = None
         self._question: Question | None = None
-        self._wake_up = anyio.Event()
+        self._wake_up = WakeUp()
 
     @property
     def asked(self) -> bool:
-        """True while there is a question that one may answer."""
+        """True while there is a question that the user may answer."""
         return self._question is not None
 
     @property
@@ -74,7 +74,7 @@ class MatchClient:
         return f"{self._question.text} = " if self._question is not None else "… "
 
     async def follow(self) -> None:
-        """Show the match to its end; of what happened before one came only how it stands."""
+        """Show the match to its end; of what happened before it began only the score."""
         await self.names.learn([*self.match.players, self._own])
         past = await self._read_past()
         scored = [self._count(event) for event in past]
@@ -92,7 +92,7 @@ class MatchClient:
         await self._show_end()
 
     async def until_asked(self) -> None:
-        """Wait for a question that one may answer."""
+        """Wait for a question that the user may answer."""
         while not self.asked:
             await self._wake_up.wait()
 
@@ -169,7 +169,6 @@ class MatchClient:
         if isinstance(event.data, Told):
             self._open = self._question = question_in(event)
             self._wake_up.set()
-            self._wake_up = anyio.Event()
         if (line := match_event_line(event, self.names)) is not None:
             self.show(line)
 

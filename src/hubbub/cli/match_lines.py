@@ -55,7 +55,7 @@ def match_event_line(event: Event, names: Names) -> Text | None:
         case e.Told(body):
             return _told_line(body, names)
         case e.Resigned():
-            return note(f"{names.of(event.by)} gives up.")
+            return note(f"{names.of(event.by)} resigns.")
         case e.Dropped(player):
             return note(f"{names.of(player)} is gone, and may come back for a little while.")
         case e.Returned(player):

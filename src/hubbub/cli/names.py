@@ -37,17 +37,24 @@ class Names:
     def __init__(self, users: Users) -> None:
         self._users = users
         self._known: dict[str, str] = {}
+        self._guests: set[str] = set()
 
     def of(self, user_id: str) -> str:
         """Return a user's nickname, or the id if it was not learnt."""
         return self._known.get(user_id) or clean(user_id)
 
+    def is_guest(self, user_id: str) -> bool:
+        """Tell whether it is a guest, as far as that was learnt."""
+        return user_id in self._guests
+
     def note(self, users: Iterable[User]) -> None:
         """Remember users that were looked up for something else."""
         if len(self._known) > NAMES_MAX:
             self._known.clear()
+            self._guests.clear()
         for user in users:
             self._known[user.id] = clean(user.nickname)
+            (self._guests.add if user.guest else self._guests.discard)(user.id)
 
     async def learn(self, user_ids: Iterable[str], *, again: bool = False) -> None:
         """

@@ -13,12 +13,10 @@ import typer
 from ..games.matches.match import Match
 from ..session import Session
 from .account import Account, Fresh, Nickname, Token, Url
-from .attempt import attempt
-from .beside import first_to_end
 from .lines import note
 from .match_client import HOW, MATCH_COMMANDS, MatchClient
 from .screen import Screen
-from .visit import visit
+from .session import attempt, first_to_end, run_signed_in
 
 __all__ = ["MATCHES", "TIMEOUT_SECONDS", "find", "play", "play_match"]
 
@@ -47,7 +45,7 @@ def play(
     back into it. Lines from a pipe answer one question each, and it ends with the match.
     """
     account = Account(url, nickname, token, fresh)
-    visit(account, partial(_play, queue, timeout), [f"/{name}" for name in MATCH_COMMANDS])
+    run_signed_in(account, partial(_play, queue, timeout), [f"/{name}" for name in MATCH_COMMANDS])
 
 
 async def _play(queue: str, seconds: float, session: Session, screen: Screen) -> None:
@@ -95,7 +93,7 @@ async def _carry_out_all(client: MatchClient, screen: Screen) -> None:
             # A script answers each question when it is asked.
             if screen.patient and not line.startswith("/"):
                 await client.until_asked()
-            # Whether the server is there is looked after for the whole visit.
+            # Whether the server is there is watched for the whole session.
             await attempt(screen, partial(client.carry_out, line), slow_seconds=math.inf)
             if client.over:
                 break

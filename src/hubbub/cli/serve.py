@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from ..errors import Invalid
+from ..feature import Feature
 from ..hub import Hubbub
+from ..settings import Settings
 from ..shop.catalog.demo import put_on_sale
+from ..shop.feature import SHOP
 from .assignments import settings_of
-from .failing import exit_on_error, fail
+from .exit import exit_on_error, fail
+from .feature_names import FeatureNames, WithoutNames, features_served
 from .first_admin import make_admin
+
+if TYPE_CHECKING:
+    from ..server.auth.tokens import Authenticator
 
 __all__ = ["serve_hub"]
 
@@ -61,6 +69,8 @@ def serve_hub(
     host: Host = "127.0.0.1",
     port: Port = 8000,
     backend: Loop = "asyncio",
+    feature: FeatureNames = None,
+    without: WithoutNames = None,
     demo: Demo = False,
     admin: Admin = None,
     jwks: Jwks = None,
@@ -71,22 +81,19 @@ def serve_hub(
     set_: Assignments = None,
 ) -> None:
     """Serve chat, games and a shop over WebSocket and HTTP, until Ctrl-C or SIGTERM."""
-    from ..server.auth.jwt_authenticator import JwtAuthenticator  # noqa: PLC0415  # only this needs it
-    from ..server.logs import configure  # noqa: PLC0415
+    from ..server.logs import configure  # noqa: PLC0415  # only this needs it
     from ..server.run import run  # noqa: PLC0415
 
     try:
         settings = settings_of(set_ or (), os.environ)
     except Invalid as error:
         raise typer.BadParameter(error.message, param_hint="--set") from error
+    features = features_served(feature or (), without or ())
+    _check_demo(features, demo=demo)
     configure(log, log_level)
     authenticator = None
     if jwks is not None:
-        authenticator = JwtAuthenticator(
-            jwks, audience=audience, issuer=issuer, clock=settings.clock
-        )
-        with exit_on_error():
-            authenticator.read_keys()
+        authenticator = _authenticator(jwks, audience, issuer, settings)
 
     def announce(address: str) -> None:
         typer.echo(f"Hubbub serves {address} ({backend}, {db}); stop it with Ctrl-C.")
@@ -102,11 +109,29 @@ def serve_hub(
                 authenticator=authenticator,
                 on_ready=announce,
                 prepare=partial(_prepare, demo=demo, admin=admin),
+                features=features,
             )
         except OSError as error:
             # create_server adds the address, which is in the line already.
             reason = (error.strerror or str(error)).partition(" (while")[0]
             raise fail(f"Cannot serve at {host}, port {port}: {reason}.") from error
+
+
+def _authenticator(
+    jwks: Path, audience: str | None, issuer: str | None, settings: Settings
+) -> Authenticator:
+    from ..server.auth.jwt_authenticator import JwtAuthenticator  # noqa: PLC0415
+
+    authenticator = JwtAuthenticator(jwks, audience=audience, issuer=issuer, clock=settings.clock)
+    with exit_on_error():
+        authenticator.read_keys()
+    return authenticator
+
+
+def _check_demo(features: Sequence[Feature], *, demo: bool) -> None:
+    if demo and SHOP not in features:
+        text = "It puts products on sale, and the shop is left out."
+        raise typer.BadParameter(text, param_hint="--demo")
 
 
 async def _prepare(hub: Hubbub, *, demo: bool, admin: str | None) -> None:

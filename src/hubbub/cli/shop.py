@@ -10,11 +10,10 @@ import typer
 
 from ..session import Session
 from .account import Account, Fresh, Nickname, Token, Url
-from .attempt import attempt
 from .lines import note
 from .screen import Screen
+from .session import attempt, run_signed_in
 from .shop_client import SHOP_COMMANDS, ShopClient
-from .visit import visit
 
 __all__ = ["shop"]
 
@@ -27,14 +26,14 @@ def shop(url: Url, nickname: Nickname = None, token: Token = None, fresh: Fresh 
     and it ends with 1 if one of them was refused.
     """
     refused: list[str] = []
-    visit(Account(url, nickname, token, fresh), partial(_shop, refused), SHOP_COMMANDS)
+    run_signed_in(Account(url, nickname, token, fresh), partial(_shop, refused), SHOP_COMMANDS)
     if refused:
         raise typer.Exit(1)
 
 
 async def _shop(refused: list[str], session: Session, screen: Screen) -> None:
     client = ShopClient(session, screen.show)
-    # Whether the server is there is looked after for the whole visit.
+    # Whether the server is there is watched for the whole session.
     do = partial(attempt, screen, slow_seconds=math.inf)
     await do(partial(client.carry_out, "list"))
     if not screen.patient:

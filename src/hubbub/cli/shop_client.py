@@ -26,7 +26,7 @@ QUANTITY_DIGITS_MAX = 9
 
 class ShopClient:
     """
-    What a person sees of a shop, and does in it.
+    What a user sees of a shop, and does in it.
 
     Args:
         session: whose it is.
@@ -36,7 +36,7 @@ class ShopClient:
     def __init__(self, session: Session, show: Callable[[Text], None]) -> None:
         self.session = session
         self.show = show
-        # The person wants no more.
+        # True when the user has quit.
         self.over = False
 
     async def carry_out(self, line: str) -> None:

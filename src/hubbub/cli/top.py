@@ -17,7 +17,7 @@ from .account import Account, Fresh, Nickname, Token, Url
 from .lines import note
 from .names import clean
 from .screen import Screen
-from .visit import visit
+from .session import run_signed_in
 
 __all__ = ["ENTRIES", "board_table", "page_hint", "top"]
 
@@ -39,7 +39,7 @@ def top(
 ) -> None:
     """Show a leaderboard."""
     show = partial(_show, board, limit, _place(after), _place(before))
-    visit(Account(url, nickname, token, fresh), show)
+    run_signed_in(Account(url, nickname, token, fresh), show)
 
 
 def board_table(entries: Sequence[Entry], own: str) -> Table:

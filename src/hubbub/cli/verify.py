@@ -9,17 +9,19 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from ..feature_set import FeatureSet
 from ..journal.event import Streams
 from ..journal.stores.sqlite import SQLiteStore
 from ..journal.verify import Report, verify
-from ..session import STREAMS
-from .failing import exit_on_error, fail
+from .exit import exit_on_error, fail
+from .feature_names import FeatureNames, features_known
 
 __all__ = ["verify_database"]
 
 
 def verify_database(
     db: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The database.")],
+    feature: FeatureNames = None,
 ) -> None:
     """
     Check the whole journal of a database.
@@ -31,23 +33,30 @@ def verify_database(
         # Opened as a store it would become a new database.
         raise fail(f"{db} is empty: it is no hubbub database.")
     with exit_on_error():
-        report = _read(db)
+        streams = Streams(FeatureSet(features_known(feature or ())).streams)
+        report = _read(db, streams)
     for fault in report.faults:
         typer.echo(f"{fault.where}: {fault.what}")
     if unnamed := report.faults_found - len(report.faults):
         typer.echo(f"… and {_count(unnamed, 'fault')} more")
+    for kind, count in report.skipped.items():
+        were = "was" if count == 1 else "were"
+        typer.echo(
+            f"{_count(count, 'stream')} of the kind {kind} {were} skipped: give their feature "
+            "with --feature"
+        )
     typer.echo(f"{db}: {_summary(report)}")
     raise typer.Exit(1 if report.faults_found else 0)
 
 
-def _read(db: Path) -> Report:
+def _read(db: Path, streams: Streams) -> Report:
     store = SQLiteStore(db)
     try:
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("Reading events", total=None)
             return verify(
                 store,
-                Streams(STREAMS),
+                streams,
                 lambda done, total: progress.update(task, completed=done, total=total),
             )
     finally:

@@ -12,7 +12,7 @@ from .account import Account, Fresh, Nickname, Token, Url
 from .lines import note
 from .match_client import MatchClient
 from .screen import Screen
-from .visit import visit
+from .session import run_signed_in
 
 __all__ = ["watch"]
 
@@ -27,7 +27,7 @@ def watch(
     fresh: Fresh = False,
 ) -> None:
     """Watch a match to its end."""
-    visit(Account(url, nickname, token, fresh), partial(_watch, match))
+    run_signed_in(Account(url, nickname, token, fresh), partial(_watch, match))
 
 
 async def _watch(match_id: str | None, session: Session, screen: Screen) -> None:

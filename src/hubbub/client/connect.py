@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ..clock import SystemClock
+from ..feature import Feature
 from ..ids import Ids
 from ..money import decimals_of
 
@@ -28,6 +29,8 @@ def connect(  # noqa: PLR0913
     name: str | None = None,
     password: str | None = None,
     token_store: TokenStore | None = None,
+    features: Sequence[Feature] = (),
+    dialer: Callable[[str], Dial] | None = None,
 ) -> AbstractAsyncContextManager[RemoteSession]:
     """
     Connect to a server: ``async with hubbub.connect("http://127.0.0.1:8000") as session``.
@@ -46,6 +49,9 @@ def connect(  # noqa: PLR0913
         password: instead of a token.
         token_store: what keeps the newest refresh token, by ``async`` methods ``load()`` and
             ``save(token)``, where it outlives the session or other processes use it as well.
+        features: the application's own that the server has, for :meth:`Session.service`.
+        dialer: what opens connections instead of a socket: in tests
+            ``hubbub.testing.in_memory(app)``, which reaches an application without a network.
 
     Raises:
         Invalid: on entering: it is no such URL.
@@ -68,28 +74,35 @@ def connect(  # noqa: PLR0913
     chance = random.SystemRandom()
     return RemoteSession(
         url,
-        partial(open_dialer, url),
+        partial(open_dialer, url, dialer),
         sign_in,
         Ids(SystemClock(), chance),
         chance,
         token if callable(token) else None,
         token_store,
+        features,
     )
 
 
-def open_dialer(url: str) -> Dial:
+def open_dialer(url: str, dialer: Callable[[str], Dial] | None = None) -> Dial:
     """
     Make what opens connections to a server; it reads files, and so is for a worker thread.
+
+    Args:
+        url: the server's.
+        dialer: what makes it, if not of sockets.
 
     Raises:
         Invalid: it is no URL of a server.
         ImportError: the client's libraries are not installed.
     """
+    # Answers have money in them, and the table of currencies is read from a file.
+    decimals_of("USD")
+    if dialer is not None:
+        return dialer(url)
     try:
-        from .transport import dialer, socket_url  # noqa: PLC0415  # it needs an extra
+        from . import transport  # noqa: PLC0415  # it needs an extra
     except ImportError as error:
         text = "A session over a network needs httpx2: pip install 'hubbub[client]'."
         raise ImportError(text) from error
-    # Answers have money in them, and the table of currencies is read from a file as well.
-    decimals_of("USD")
-    return dialer(socket_url(url))
+    return transport.dialer(transport.socket_url(url))

@@ -14,6 +14,7 @@ import msgspec
 from anyio.abc import TaskStatus
 
 from ..errors import Closed, HubbubError
+from ..wake_up import WakeUp
 from ..wire.connection_lost import ConnectionLost
 from ..wire.follower import RemoteFollower
 from ..wire.messages import SignInResult
@@ -47,7 +48,7 @@ class Transport(Protocol):
         Send a frame.
 
         Raises:
-            Lost: the connection is gone.
+            ConnectionLost: the connection is gone.
         """
 
     async def receive(self) -> str:
@@ -55,11 +56,11 @@ class Transport(Protocol):
         Wait for a frame.
 
         Raises:
-            Lost: the connection is gone.
+            ConnectionLost: the connection is gone.
         """
 
 
-# Opens a connection, or raises Lost.
+# Opens a connection, or raises ConnectionLost.
 Dial = Callable[[], AbstractAsyncContextManager[Transport]]
 
 # Gives the token for the next sign-in, or raises a HubbubError if there will be none.
@@ -104,8 +105,8 @@ class ReconnectingConnection:
         self._ask_token = ask_token
         self._token_store = token_store
         self._backoff = Backoff(random)
-        self._resumption = Resumption(self._wake)
-        self._to_send = anyio.Event()
+        self._to_send = WakeUp()
+        self._resumption = Resumption(self._to_send.set)
         self._places = anyio.Semaphore(REQUESTS_MAX, fast_acquire=True)
         self._patience = anyio.CancelScope(deadline=math.inf)
         # Whether any connection has signed in, and when this one has.
@@ -240,7 +241,6 @@ class ReconnectingConnection:
 
     async def _send(self, transport: Transport) -> None:
         while True:
-            self._to_send = anyio.Event()
             for frame in self._resumption.outgoing():
                 await transport.send(frame)
             await self._to_send.wait()
@@ -274,9 +274,6 @@ class ReconnectingConnection:
         if newest is not None and is_of_same_sign_in(newest, known):
             self._sign_in = {**self._sign_in, "token": newest}
 
-    def _wake(self) -> None:
-        self._to_send.set()
-
     def _unreachable(self, reason: str) -> str:
         return f"{self._where} cannot be reached: {reason}. Is the server running there?"
 
@@ -287,7 +284,7 @@ class RemoteTail:
     follower: RemoteFollower
 
     def __init__(self) -> None:
-        self._wake_up = anyio.Event()
+        self._wake_up = WakeUp()
 
     def wake(self) -> None:
         """Look again."""
@@ -303,7 +300,7 @@ class RemoteTail:
         while not self.follower.joined:
             if self.follower.error is not None:
                 raise self.follower.error
-            await self._wait()
+            await self._wake_up.wait()
 
     async def next(self) -> bytes:
         """
@@ -313,13 +310,8 @@ class RemoteTail:
             HubbubError: why there will be none any more.
         """
         while (body := self.follower.take()) is None:
-            await self._wait()
+            await self._wake_up.wait()
         return body
-
-    async def _wait(self) -> None:
-        await self._wake_up.wait()
-        if self._wake_up.is_set():
-            self._wake_up = anyio.Event()
 
 
 class _Waiting:

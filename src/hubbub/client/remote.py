@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from random import Random
 from typing import Any, Self, TypeVar
 
-import anyio
 import msgspec
 from anyio import AsyncContextManagerMixin, to_thread
 
-from ..chat.service import Chat
 from ..errors import Closed, Invalid
-from ..games.service import Games
+from ..feature import Feature, RemoteCache, RemoteCall
+from ..feature_set import FeatureSet
+from ..features import FEATURES, ServiceAttributes
 from ..ids import Ids
 from ..journal.event import Event, Signal, Streams
 from ..journal.live.signals import Signals
-from ..operations.service import Operations
-from ..service import Method, methods_of, remote
-from ..session import STREAMS
-from ..shop.service import Shop
-from ..users.service import Users
+from ..method import Method
+from ..service import Service, remote
+from ..session import service_of
+from ..task_group import open_task_group
 from ..users.user import User
 from .connection import AskToken, Dial, ReconnectingConnection, RemoteTail, TokenStore
-from .profiles import Profiles
 
 __all__ = ["RemoteEvents", "RemoteSession"]
 
+S = TypeVar("S", bound=Service)
 T = TypeVar("T")
 
 
-class RemoteSession(AsyncContextManagerMixin):
+class RemoteSession(AsyncContextManagerMixin, ServiceAttributes):
     """
     A session over a network; see :class:`hubbub.Session`.
 
@@ -44,13 +43,8 @@ class RemoteSession(AsyncContextManagerMixin):
         random: where the back-off's jitter comes from.
         ask_token: gives the token for each sign-in, if the application does.
         token_store: keeps the newest refresh token.
+        features: the application's own, besides those that come with Hubbub.
     """
-
-    chat: Chat
-    games: Games
-    operations: Operations
-    shop: Shop
-    users: Users
 
     def __init__(  # noqa: PLR0913
         self,
@@ -61,6 +55,7 @@ class RemoteSession(AsyncContextManagerMixin):
         random: Random,
         ask_token: AskToken | None = None,
         token_store: TokenStore | None = None,
+        features: Sequence[Feature] = (),
     ) -> None:
         self._open_dialer = open_dialer
         self._new_connection = partial(
@@ -73,36 +68,30 @@ class RemoteSession(AsyncContextManagerMixin):
         )
         self._ids = ids
         self._opened: ReconnectingConnection | None = None
-        self._streams = Streams(STREAMS)
+        own = [one for one in features if one not in FEATURES]
+        known = FeatureSet([*FEATURES, *own])
+        self._streams = Streams(known.streams)
         self._decoders: dict[str, msgspec.json.Decoder[Any]] = {}
-        self.chat = remote(Chat, self._call)
-        self.games = remote(Games, self._call)
-        self.operations = remote(Operations, self._call)
-        self.shop = remote(Shop, self._call)
-        self.users = remote(Users, self._call_users)
-        asked = methods_of(Users)
-        self._profiles = Profiles(
-            lambda user_id: self._call(asked["users.get"], {"user_id": user_id}),
-            lambda user_ids: self._call(asked["users.get_many"], {"user_ids": user_ids}),
-        )
+        self._caches: list[RemoteCache] = []
+        for feature in known:
+            call: RemoteCall = self._call
+            if feature.remote is not None:
+                self._caches.append(cache := feature.remote(self._call))
+                call = cache
+            if feature.service is not Service:
+                setattr(self, feature.name, remote(feature.service, call))
 
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         dial = await to_thread.run_sync(self._open_dialer)
         connection = self._opened = self._new_connection(dial)
-        error: Exception | None = None
-        async with anyio.create_task_group() as tasks:
+        async with open_task_group() as tasks:
             try:
                 await tasks.start(connection.run)
                 yield self
-            except Exception as raised:
-                # The task group would wrap it in a group of its own.
-                error = raised
             finally:
                 connection.end()
                 tasks.cancel_scope.cancel()
-        if error is not None:
-            raise error
 
     @property
     def user(self) -> User:
@@ -132,6 +121,10 @@ class RemoteSession(AsyncContextManagerMixin):
     def journal_id(self) -> str:
         """Which journal it is; seqs of another one mean something else."""
         return self._connection.signed_in.journal_id
+
+    def service(self, kind: type[S]) -> S:
+        """Return the service of a feature; see :meth:`hubbub.Session.service`."""
+        return service_of(self, kind)
 
     @asynccontextmanager
     async def follow(
@@ -173,12 +166,6 @@ class RemoteSession(AsyncContextManagerMixin):
             raise Closed("The session is not open; use it with `async with`.")
         return self._opened
 
-    async def _call_users(self, method: Method, arguments: Mapping[str, Any]) -> Any:
-        match method.name, arguments:
-            case "users.get", {"user_id": str(user_id)}:
-                return await self._profiles.get(user_id)
-        return await self._call(method, arguments)
-
     async def _call(self, method: Method, arguments: Mapping[str, Any]) -> Any:
         params = dict(arguments)
         if method.keyed and params.get("key") is None:
@@ -189,8 +176,9 @@ class RemoteSession(AsyncContextManagerMixin):
             decoder = self._decoders[method.name] = msgspec.json.Decoder(method.result)
         result = _decode(decoder, await self._connection.call(method.name, params))
         if method.changes:
-            # Whoever has changed something sees it, in what profiles show as well.
-            self._profiles.forget()
+            # Whoever has changed something sees it.
+            for cache in self._caches:
+                cache.changed()
         return result
 
 

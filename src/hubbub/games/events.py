@@ -58,7 +58,7 @@ class Scored(Data, frozen=True, tag="scored"):
 
 
 class Resigned(Data, frozen=True, tag="resigned"):
-    """``by`` gave up."""
+    """``by`` resigned."""
 
 
 class Dropped(Data, frozen=True, tag="dropped"):

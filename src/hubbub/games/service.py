@@ -2,54 +2,175 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
-import msgspec
-
-from ..errors import Invalid
 from ..journal.actor import Actor
-from ..journal.command import Command, check_key, nothing
-from ..journal.decide.states import States
-from ..journal.event import Draft, Event
-from ..journal.schedule import HUB
-from ..service import check_limit, command, query, slow_command, slow_query
-from ..shown import shown
-from .boards import commands as submitting
-from .boards.methods import Boards
-from .matches import commands as play
-from .matches.commands import Starter, Wanted
-from .matches.listing import list_matches
-from .matches.match import Match, MatchState, MatchStatus, match_of, match_stream
-from .matches.rules import AnyRules, Custom, FirstTo
-from .matches.runner import GAME_BODY_BYTES_MAX
+from ..journal.command import Command
+from ..service import Service, command, query, slow_command, slow_query
+from .boards.board import Board, Entry, Season
+from .boards.methods import BoardMethods
+from .events import BoardOrder, Operator
+from .matches.match import Match, MatchStatus
+from .matches.methods import MatchMethods
+from .matches.rules import AnyRules
 from .matches.supervisor import MatchSupervisor
 
 __all__ = ["Games"]
 
-# The longest search for a match, in seconds.
-FIND_SECONDS_MAX = 600.0
-# The options of custom rules, in bytes of JSON.
-OPTIONS_BYTES_MAX = 4_096
 
-
-class Games(Boards):
+class Games(Service):
     """
     Matches, matchmaking and leaderboards.
 
     Args:
-        caller: whose commands these are.
-        arena: what all sessions of the hub share.
+        actor: whose commands these are.
+        supervisor: what all sessions of the hub share.
     """
 
     name = "games"
 
-    __slots__ = ("_supervisor",)
+    __slots__ = ("_boards", "_matches")
 
     def __init__(self, actor: Actor, supervisor: MatchSupervisor) -> None:
         super().__init__(actor)
-        self._supervisor = supervisor
+        self._boards = BoardMethods(actor)
+        self._matches = MatchMethods(actor, supervisor)
+
+    @command
+    def create_board(
+        self,
+        name: str,
+        *,
+        operator: Operator = "best",
+        order: BoardOrder = "desc",
+        reset: str | None = None,
+    ) -> Command[Board]:
+        """
+        Make a leaderboard. To make the same one twice is to make it once.
+
+        Over a network a user may make ``boards_made_max`` boards, whose seasons take
+        ``season_seconds_min`` or more.
+
+        Args:
+            name: up to 100 characters in one line, without a slash.
+            operator: ``best`` keeps a user's best score, ``sum`` adds up, ``latest`` replaces.
+            order: ``desc`` if the highest is the best, ``asc`` if the lowest is.
+            reset: when a new season begins: a cron schedule of five fields, in UTC.
+
+        Raises:
+            Invalid: an argument is outside its limits.
+            Conflict: there is one of this name that is not like it, or you have made as many
+                boards as you may.
+        """
+        return self._boards.create(name, operator, order, reset)
+
+    @command
+    def submit(
+        self,
+        board: str,
+        score: int | float,  # noqa: PYI041  (a float alone would round what comes over a network)
+        *,
+        metadata: dict[str, Any] | None = None,
+        key: str | None = None,
+    ) -> Command[Entry]:
+        """
+        Let a score of yours count on a board.
+
+        Args:
+            board: a board's name.
+            score: a number from -2**53 to 2**53.
+            metadata: what is shown with it: an object of up to 4,096 bytes as JSON.
+            key: makes it exactly-once.
+
+        Raises:
+            NotFound: there is no such board.
+            Invalid: the score or the metadata is outside its limits.
+            Conflict: a sum would be too large.
+        """
+        return self._boards.submit(board, score, metadata, key)
+
+    @query
+    def top(
+        self,
+        board: str,
+        *,
+        limit: int = 10,
+        after: int | str | None = None,
+        before: int | str | None = None,
+    ) -> Command[list[Entry]]:
+        """
+        List a board's entries from the best on.
+
+        Args:
+            board: a board's name.
+            limit: 1 to 500.
+            after: an entry's cursor, a rank, or the id of a user on the board: only entries
+                behind it, from the first on. A cursor stays where it is while scores move.
+            before: the same: only entries in front of it; without ``after``, the last of them.
+
+        Raises:
+            NotFound: there is no such board, or the user has no entry.
+            Invalid: an argument is outside its limits.
+        """
+        return self._boards.top(board, limit, after, before)
+
+    @query
+    def rank(self, board: str, user_id: str | None = None) -> Command[Entry]:
+        """
+        Look up where a user stands, by default you.
+
+        Raises:
+            NotFound: there is no such board, or no entry on it.
+        """
+        return self._boards.rank(board, user_id)
+
+    @query
+    def around(
+        self, board: str, user_id: str | None = None, *, limit: int = 5
+    ) -> Command[list[Entry]]:
+        """
+        List the entries around a user's, by default yours, which is in the middle if it can be.
+
+        Args:
+            board: a board's name.
+            user_id: a user who has an entry.
+            limit: how many in all, 1 to 500.
+        """
+        return self._boards.around(board, user_id, limit)
+
+    @query
+    def board(self, name: str) -> Command[Board]:
+        """Look up a board's settings."""
+        return self._boards.board(name)
+
+    @query
+    def seasons(self, board: str) -> Command[list[Season]]:
+        """List the seasons of a board that are over, the first first."""
+        return self._boards.seasons(board)
+
+    @slow_query
+    async def season(
+        self,
+        board: str,
+        number: int,
+        *,
+        limit: int = 10,
+        after: int | str | None = None,
+        before: int | str | None = None,
+    ) -> list[Entry]:
+        """
+        List the entries of a season that is over, as they were at its end.
+
+        Args:
+            board: a board's name.
+            number: the season's; the first is 1.
+            limit: 1 to 500.
+            after, before: as :meth:`top` takes them.
+
+        Raises:
+            NotFound: there is no such board, or no such season that is over.
+        """
+        return await self._boards.season(board, number, limit, after, before)
 
     @command
     def start_match(
@@ -71,13 +192,14 @@ class Games(Boards):
         boards if two players or more have come; in the process a referee of the application's
         answers for them. Over a network the other players come by acting: they score, send a
         message to the game, or resign. Moderators and admins start matches as the application does.
+        It changes ratings only if it has a referee who does not play.
 
         Args:
             players: the ids of 2 to 64 users, in the order in which they are shown.
             rules: how it is won; by default the game's, or the first to 100 points. The
                 options of Custom rules have up to 4,096 bytes as JSON.
-            board: where the winner gets 10 points, made if it is not there; by default the
-                game's, or ``main``.
+            board: where the winner gets points, 10 by default, made if it is not there; by
+                default the game's, or ``main``.
             referee: the user who alone may score; without one players score for themselves.
             private: only its players may follow.
             game: the name of a game of the application's that runs it, and is its referee.
@@ -90,33 +212,7 @@ class Games(Boards):
             Conflict: over a network: a player is not connected, or too many of your matches go
                 on, or the board would be one more than you may make.
         """
-        stream, terms = match_stream(self._actor.ids.new()), self._supervisor.terms
-        # The caller's own lists may change while the match goes on.
-        players = list(players) if isinstance(players, list) else players
-        played = self._supervisor.games.get(game) if isinstance(game, str) else None
-        wanted = Wanted(
-            players,
-            rules or (played.rules if played else FirstTo()),
-            board or (played.board if played else "main"),
-            HUB if played and played.handler else referee,
-            private,
-            game,
-            starter=self._starter(),
-        )
-        chars_max = self._actor.settings.name_chars_max
-
-        def decide(states: States) -> Sequence[Draft]:
-            checked = submitting.check_board_name(wanted.board, chars_max)
-            rules = _own(wanted.rules)
-            named = msgspec.structs.replace(wanted, board=checked, rules=rules)
-            return play.start(states, stream, named, terms)
-
-        def result(states: States, events: Sequence[Event]) -> Match:
-            made = events[0].stream
-            return match_of(made, states.of(MatchState, made))
-
-        arguments = ("start_match", players, rules, board, referee, private, game)
-        return Command(self._by, decide, result, reads=(stream,), key=key, arguments=arguments)
+        return self._matches.start(players, rules, board, referee, private, game, key)
 
     @command
     def add_score(
@@ -137,27 +233,19 @@ class Games(Boards):
             Invalid: the rules do not know such points, or the player does not play.
             Conflict: the match is over, for all or for this player.
         """
-        by, stream, terms = self._by, match_stream(match_id), self._supervisor.terms
-        who = by if player is None else player
-
-        def decide(states: States) -> Sequence[Draft]:
-            return play.score(states, stream, by, who, points, terms)
-
-        return self._match_command(stream, decide, key, ("add_score", match_id, points, player))
+        return self._matches.add_score(match_id, points, player, key)
 
     @command
     def resign(self, match_id: str) -> Command[Match]:
         """
-        Give up; when one player is left, that player has won.
+        Resign; when one player is left, that player has won.
 
         Raises:
             NotFound: there is no such match.
             NotAllowed: you do not play.
             Conflict: the match is over.
         """
-        stream = match_stream(match_id)
-        decide = partial(play.resign, stream=stream, by=self._by, terms=self._supervisor.terms)
-        return self._match_command(stream, decide)
+        return self._matches.resign(match_id)
 
     @query
     def match(self, match_id: str) -> Command[Match]:
@@ -168,14 +256,7 @@ class Games(Boards):
             NotFound: there is no such match.
             NotAllowed: it is private, and not yours.
         """
-        by, stream = self._by, match_stream(match_id)
-
-        def result(states: States, events: Sequence[Event]) -> Match:
-            state = states.of(MatchState, stream)
-            state.check_reader(stream, by)
-            return match_of(stream, state)
-
-        return Command(by, nothing, result, reads=(stream,))
+        return self._matches.match(match_id)
 
     @slow_query
     async def matches(self, *, status: MatchStatus | None = None, limit: int = 50) -> list[Match]:
@@ -186,39 +267,33 @@ class Games(Boards):
             status: only those that are ``active``, ``completed`` or ``cancelled``.
             limit: 1 to 500.
         """
-        check_limit(limit, self._actor.settings.page_max)
-        return await list_matches(self._actor, status, limit)
+        return await self._matches.matches(status, limit)
 
     @command
-    def message(self, match_id: str, body: dict[str, Any]) -> Command[None]:
+    def message(
+        self, match_id: str, body: dict[str, Any], *, key: str | None = None
+    ) -> Command[None]:
         """
         Send a message to the game that runs a match; what it means is the game's to say.
+
+        It returns when the game has taken the message, or raises the error by which the game
+        refuses it. Messages that you send before it returns are read in the order in which you
+        sent them.
 
         Args:
             match_id: a match's id.
             body: an object of up to 16,384 bytes as JSON.
+            key: makes it exactly-once as long as the server runs.
 
         Raises:
+            HubbubError: the game refuses the message.
             NotFound: there is no such match.
             NotAllowed: you do not play.
-            Conflict: the match is over, or no game runs it.
+            Conflict: the match is over, or ends before the game has read it, or no game runs it.
             Overloaded: the game is slower than messages come.
+            Closed: the hub is closing, and the game may not have read it.
         """
-        by, stream = self._by, match_stream(match_id)
-
-        def decide(states: States) -> Sequence[Draft]:
-            nonlocal body
-            match = states.of(MatchState, stream)
-            match.check_player(by)
-            body = submitting.check_object(body, GAME_BODY_BYTES_MAX, "message")
-            match.check_playing(by)
-            return ()
-
-        def result(states: States, events: Sequence[Event]) -> None:
-            # In the order in which the session has sent them.
-            self._supervisor.put(stream, by, body)
-
-        return Command(by, decide, result, reads=(stream,))
+        return self._matches.message(match_id, body, key)
 
     @slow_command
     async def find_match(
@@ -234,48 +309,8 @@ class Games(Boards):
 
         Raises:
             Invalid: there is no such queue, or the time is outside its limits.
-            NoOpponent: nobody came in time.
+            NoOpponent: nobody was found in time.
             Conflict: you look for a match already, or too many of your matches go on.
             Overloaded: too many users look for a match.
         """
-        if not isinstance(queue, str) or queue not in self._supervisor.games:
-            raise Invalid(f"There is no queue {shown(queue)}: {', '.join(self._supervisor.games)}.")
-        if type(timeout) not in (int, float) or not 0 < timeout <= FIND_SECONDS_MAX:
-            most = f"{FIND_SECONDS_MAX:.0f}"
-            raise Invalid(f"Wait more than 0 and up to {most} s, not {shown(timeout)}.")
-        if key is None:
-            key = self._actor.ids.new()
-        check_key(key, self._actor.settings.key_chars_max)
-        limited, settings = self._actor.is_limited, self._actor.settings
-        begun_max = settings.matches_begun_max if limited else None
-        found = partial(play.found, by=self._by, key=key, begun_max=begun_max)
-        command = Command(self._by, nothing, found, reads=(f"user/{self._by}",))
-        rating, match = await self._actor.execute(command)
-        if match is not None:
-            return match
-        return await self._supervisor.matchmaker.find(queue, self._by, rating, key, timeout)
-
-    def _starter(self) -> Starter | None:
-        maker = self._maker()
-        begun_max = self._actor.settings.matches_begun_max
-        return None if maker is None else Starter(maker, begun_max)
-
-    def _match_command(
-        self,
-        stream: str,
-        decide: Callable[[States], Sequence[Draft]],
-        key: str | None = None,
-        arguments: object = None,
-    ) -> Command[Match]:
-        def result(states: States, events: Sequence[Event]) -> Match:
-            return match_of(stream, states.of(MatchState, stream))
-
-        return Command(self._by, decide, result, reads=(stream,), key=key, arguments=arguments)
-
-
-def _own(rules: AnyRules) -> AnyRules:
-    """Return the same rules, of which nobody else holds a part."""
-    if not isinstance(rules, Custom):
-        return rules
-    options = submitting.check_object(rules.options, OPTIONS_BYTES_MAX, "options")
-    return Custom(rules.game, options)
+        return await self._matches.find(queue, timeout, key)

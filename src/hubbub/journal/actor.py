@@ -1,22 +1,28 @@
-"""Who commands: what every service of one session shares."""
+"""The actor: the user whose session it is, and what every service of that session shares."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from copy import copy
+from typing import Any, Self, TypeVar
+
+import anyio
+import msgspec
 
 from ..ids import Ids
-from ..permissions import Refusals, refused
+from ..permissions import Permissions, Refusals
 from ..settings import Settings
-from .command import Command, SessionQueue
+from .command import Command, SessionQueue, Verdict
+from .decide.states import States
+from .event import Draft, Signal
 from .journal import Journal
 
-__all__ = ["Actor"]
+__all__ = ["Actor", "checked"]
 
 R = TypeVar("R")
 
-# Nearly all callers are users.
-_REFUSED_TO_USERS = refused("user", {})
+# Rules out nothing.
+_NO_PERMISSIONS = Permissions({}, {})
 
 
 class Actor:
@@ -32,15 +38,18 @@ class Actor:
         session: names the sign-in that it comes from; None in the process.
         address: where it comes from; nothing in the process.
         remote: True if it comes over a network, whatever its address.
+        permissions: which methods a role rules out.
     """
 
     __slots__ = (
         "address",
         "ids",
         "journal",
+        "permissions",
         "queue",
         "remote",
         "role",
+        "rule",
         "session",
         "settings",
         "user",
@@ -57,12 +66,15 @@ class Actor:
         address: str = "",
         *,
         remote: bool = False,
+        permissions: Permissions = _NO_PERMISSIONS,
     ) -> None:
         self.journal = journal
         self.settings = settings
         self.ids = ids
         self.user = user
         self.role = role
+        self.permissions = permissions
+        self.rule: Callable[[States], None] | None = None
         self.session = session
         self.address = address
         self.remote = remote
@@ -70,10 +82,8 @@ class Actor:
 
     @property
     def refused(self) -> Refusals:
-        """Which commands the role rules out."""
-        if self.role == "user" and not self.settings.required_roles:
-            return _REFUSED_TO_USERS
-        return refused(self.role, self.settings.required_roles)
+        """A service -> its methods that the role rules out, and what the user is told."""
+        return self.permissions.refused(self.role)
 
     @property
     def is_limited(self) -> bool:
@@ -88,8 +98,63 @@ class Actor:
 
     def execute(self, command: Command[R]) -> Coroutine[Any, Any, R]:
         """Decide a command; see :meth:`hubbub.journal.Journal.execute`."""
+        if self.rule is not None:
+            command = checked(command, self.rule)
+        if command.before is not None:
+            return self._execute_after(command.before, command)
+        return self._execute(command)
+
+    def _execute(self, command: Command[R]) -> Coroutine[Any, Any, R]:
+        if command.verdict is not None:
+            return self._execute_and_wait(command, command.verdict)
         return self.journal.execute(command, self.queue)
+
+    async def _execute_after(
+        self, before: Callable[[], Coroutine[Any, Any, None]], command: Command[R]
+    ) -> R:
+        await before()
+        return await self._execute(command)
+
+    async def _execute_and_wait(self, command: Command[R], verdict: Verdict) -> R:
+        result = await self.journal.execute(command, self.queue)
+        settled = anyio.Event()
+        verdict.on_settled(settled.set)
+        await settled.wait()
+        if verdict.error is not None:
+            raise verdict.error
+        return result
+
+    def ruled(self, rule: Callable[[States], None]) -> Self:
+        """Return the same actor, with a rule that may refuse each of its commands."""
+        actor = copy(self)
+        actor.rule = rule
+        return actor
+
+    def new_id(self) -> str:
+        """Make a new id."""
+        return self.ids.new()
+
+    def signal(self, stream: str, kind: str, body: Mapping[str, object] | None = None) -> None:
+        """
+        Tell those who follow a stream something that is not kept; see :meth:`Session.signals`.
+
+        Args:
+            stream: a stream's name; whether the user may speak there is for you to check.
+            kind: what it is, like ``typing``.
+            body: what else there is to say, as JSON can hold it.
+        """
+        self.journal.signal(Signal(stream, self.user, kind, None if body is None else dict(body)))
 
     def query(self, work: Callable[..., R], *args: object) -> Coroutine[Any, Any, R]:
         """Run what reads the store, in this user's turn; see :meth:`Journal.query`."""
         return self.journal.query(work, *args, by=self.user)
+
+
+def checked(command: Command[R], rule: Callable[[States], None]) -> Command[R]:
+    """Return a command that a rule may refuse, first of all; inside its decision."""
+
+    def decide(states: States) -> Sequence[Draft]:
+        rule(states)
+        return command.decide(states)
+
+    return msgspec.structs.replace(command, decide=decide)

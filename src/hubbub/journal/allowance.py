@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from ..errors import HubbubError
-from ..quotas import QUOTAS, Quota, Quotas
+from ..quotas import Quota, Quotas
 from .command import Command
 from .decide.states import States
 from .event import Draft
@@ -43,7 +43,7 @@ class Allowance:
             name: the method, like ``chat.react``.
             command: a command, or a coroutine that carries it out.
         """
-        quota = QUOTAS.get(name)
+        quota = self._quotas.of(name)
         if quota is None:
             return command
         if isinstance(command, Command):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
-from ..errors import Invalid
+from ..errors import HubbubError, Invalid
 
 if TYPE_CHECKING:
     from anyio import Event as Wake
@@ -18,9 +19,51 @@ if TYPE_CHECKING:
     from .decide.states import States
     from .event import Draft, Event
 
-__all__ = ["Call", "Command", "SessionQueue", "check_key", "nothing", "put_back"]
+__all__ = ["Call", "Command", "SessionQueue", "Verdict", "check_key", "nothing", "put_back"]
+
+logger = logging.getLogger("hubbub.journal")
 
 R = TypeVar("R")
+
+
+class Verdict:
+    """
+    What a caller waits for beside the journal: somebody takes what the command has brought.
+
+    It is settled once, by whoever judges; a caller who has gone away does not keep it.
+    """
+
+    __slots__ = ("_callbacks", "error", "settled")
+
+    def __init__(self) -> None:
+        self.settled = False
+        # Why it was refused; None if it was taken.
+        self.error: HubbubError | None = None
+        self._callbacks: list[Callable[[], None]] = []
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for it."""
+        return len(self._callbacks)
+
+    def settle(self, error: HubbubError | None = None) -> None:
+        """Tell those who wait; what comes later counts nothing."""
+        if self.settled:
+            return
+        self.settled, self.error = True, error
+        callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            try:
+                callback()
+            except Exception:  # of one caller; whoever judges goes on
+                logger.exception("A caller could not be told what became of a command.")
+
+    def on_settled(self, callback: Callable[[], None]) -> None:
+        """Call something when it is settled, or now if it is."""
+        if self.settled:
+            callback()
+        else:
+            self._callbacks.append(callback)
 
 
 class Command(msgspec.Struct, Generic[R], gc=False, eq=False):
@@ -36,6 +79,10 @@ class Command(msgspec.Struct, Generic[R], gc=False, eq=False):
         reads: streams that the decision will touch; naming them saves a second run.
         key: makes the command exactly-once for this user.
         arguments: what tells a repeated command from another with the same key.
+        before: what a session awaits before it queues the command, like a price that is
+            looked up elsewhere; None if nothing, and only then a session's commands are
+            decided in the order they came.
+        verdict: what the caller waits for, once this is decided, before it gets the result.
     """
 
     by: str
@@ -44,6 +91,8 @@ class Command(msgspec.Struct, Generic[R], gc=False, eq=False):
     reads: Sequence[str] = ()
     key: str | None = None
     arguments: object = None
+    before: Callable[[], Coroutine[Any, Any, None]] | None = None
+    verdict: Verdict | None = None
 
     def fingerprint(self) -> bytes:
         """
@@ -73,7 +122,7 @@ class Call(msgspec.Struct, Generic[R], eq=False):
 
     Args:
         command: what to decide.
-        lane: calls of one lane (a session) are decided in the order they came.
+        queue: calls of one queue (a session) are decided in the order they came.
         on_done: called in the event loop when the outcome is there; it must not raise.
     """
 
@@ -87,7 +136,7 @@ class Call(msgspec.Struct, Generic[R], eq=False):
     error: Exception | None = None
     value: R | None = None
     pins: list[CacheEntry] = []
-    # Where it stands in its lane.
+    # Where it stands in its queue.
     place: int = 0
     # True if somebody waits, and then what to wait on next, until it is done: those
     # who are decided together wake together, on one event.
@@ -150,7 +199,7 @@ class SessionQueue:
 
 
 def put_back(calls: Iterable[Call[Any]]) -> None:
-    """Let calls that were decided be decided once more, each in its old place in its lane."""
+    """Let calls that were decided be decided once more, each in its old place in its queue."""
     places: defaultdict[SessionQueue, list[int]] = defaultdict(list)
     for call in calls:
         call.races += 1

@@ -17,6 +17,7 @@ __all__ = [
     "Data",
     "Draft",
     "Event",
+    "PartedState",
     "Signal",
     "State",
     "Streams",
@@ -26,6 +27,8 @@ __all__ = [
 
 # The longest name of a stream, in bytes: two user ids of 100 characters, of four bytes each, fit.
 STREAM_BYTES_MAX = 1_024
+# Characters at the beginning of a snapshot among which is the version of its state.
+VERSION_CHARS_MAX = 12
 
 
 class Data(msgspec.Struct, frozen=True, gc=False, tag_field="type"):
@@ -56,6 +59,11 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     ref: int | None
     data: Data
 
+    @property
+    def type(self) -> str:
+        """What happened, by its name on the wire: ``message``, ``completed`` …"""
+        return tag_of(self.data)
+
 
 class Draft(msgspec.Struct, frozen=True, gc=False):
     """
@@ -77,7 +85,7 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
 
 class Signal(msgspec.Struct, frozen=True, omit_defaults=True):
     """
-    What is told to those who follow a stream just now, and is not kept.
+    An ephemeral signal to those who follow a stream: it is not kept.
 
     Args:
         stream: the stream's name.
@@ -102,11 +110,11 @@ class State(msgspec.Struct):
 
     # The union of the stream's event types.
     data_type: ClassVar[Any]
+    # To be raised whenever events fold into something else than before: snapshots of another
+    # version are passed over, and the stream is folded from its first event.
+    version: ClassVar[int] = 0
     # True if an event of the type "deleted" takes back the one it is about, and what is about it.
     takes_back: ClassVar[bool] = False
-    # What a snapshot holds where that is not the state itself, and in each further part.
-    kept_type: ClassVar[Any] = None
-    part_type: ClassVar[Any] = None
     # Makes of an encoded event from the store what readers may see, if that is less.
     public_form: ClassVar[Callable[[bytes], bytes] | None] = None
 
@@ -123,24 +131,6 @@ class State(msgspec.Struct):
             NotAllowed: not for this user.
         """
         raise NotImplementedError
-
-    def kept(self) -> msgspec.Struct:
-        """Return what a snapshot holds."""
-        return self
-
-    def parts(self) -> Sequence[Any]:
-        """
-        Return what else a snapshot of a large state holds, in parts of some thousand things.
-
-        They never change, for they are encoded one by one while the state goes on.
-        """
-        return ()
-
-    @classmethod
-    def restored(cls, kept: Any, parts: Iterable[Any]) -> Self:
-        """Make a state of what a snapshot has held."""
-        assert isinstance(kept, cls)
-        return kept
 
     @classmethod
     def current(cls, about: Sequence[Event]) -> Sequence[Event]:
@@ -162,6 +152,40 @@ class State(msgspec.Struct):
         return None
 
 
+class PartedState(State):
+    """A state whose snapshot holds something other than the state, or is made in parts."""
+
+    # What a snapshot holds, and each further part of it.
+    kept_type: ClassVar[Any]
+    part_type: ClassVar[Any] = None
+
+    def kept(self) -> msgspec.Struct:
+        """Return what a snapshot holds."""
+        raise NotImplementedError
+
+    def parts(self) -> Sequence[Any]:
+        """
+        Return what else a snapshot of a large state holds, in parts of some thousand things.
+
+        They never change, for they are encoded one by one while the state goes on.
+        """
+        return ()
+
+    @classmethod
+    def restored(cls, kept: Any, parts: Iterable[Any]) -> Self:
+        """Make a state of what a snapshot has held."""
+        raise NotImplementedError
+
+
+class _Named(msgspec.Struct, frozen=True, gc=False):
+    stream: str
+
+
+def _prefix(state: type[State]) -> bytes:
+    # Snapshots of the first version have none.
+    return b"%d " % state.version if state.version else b""
+
+
 class _Head(msgspec.Struct, frozen=True, gc=False):
     stream: str
     seq: int
@@ -172,6 +196,7 @@ class _Head(msgspec.Struct, frozen=True, gc=False):
 
 _encode = msgspec.json.Encoder().encode
 _decode_head = msgspec.json.Decoder(_Head).decode
+_decode_named = msgspec.json.Decoder(_Named).decode
 
 
 def encode_event(event: Event) -> bytes:
@@ -218,7 +243,7 @@ class EncodedParts(Sequence[bytes]):
     The parts of a state, each encoded when it is asked for.
 
     Args:
-        parts: what :meth:`State.parts` returned.
+        parts: what :meth:`PartedState.parts` returned.
     """
 
     __slots__ = ("_parts",)
@@ -260,15 +285,20 @@ class Streams:
                 # In the flat object a field of both would be written twice.
                 assert not set(_Head.__struct_fields__) & set(data.__struct_fields__), data
         self._data = {kind: msgspec.json.Decoder(state.data_type) for kind, state in kinds.items()}
-        self._kept = {
-            kind: msgspec.json.Decoder(state.kept_type or state) for kind, state in kinds.items()
+        parted = {kind: state for kind, state in kinds.items() if issubclass(state, PartedState)}
+        kept = {**kinds, **{kind: state.kept_type for kind, state in parted.items()}}
+        self._kept = {kind: msgspec.json.Decoder(type_) for kind, type_ in kept.items()}
+        self._parts = {
+            kind: msgspec.json.Decoder(state.part_type) for kind, state in parted.items()
         }
-        self._parts = {kind: msgspec.json.Decoder(state.part_type) for kind, state in kinds.items()}
 
     @classmethod
     def merged(cls, *kinds: Mapping[str, type[State]]) -> Self:
         """Make one registry of what several services bring."""
         return cls({kind: state for some in kinds for kind, state in some.items()})
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in self._kinds
 
     def kind(self, stream: str) -> type[State]:
         """
@@ -278,6 +308,10 @@ class Streams:
             NotFound: there is no such kind of stream.
         """
         return self._kinds[self._kind(stream)]
+
+    def kind_of(self, body: bytes) -> type[State] | None:
+        """Return the type that an encoded event's stream folds into; None if it is not known."""
+        return self._kinds.get(_decode_named(body).stream.partition("/")[0])
 
     def empty(self, stream: str) -> State:
         """
@@ -319,13 +353,30 @@ class Streams:
 
     def encode_state(self, state: State) -> EncodedState:
         """Encode a state for a snapshot; its parts are encoded when they are asked for."""
-        return EncodedState(_encode(state.kept()), EncodedParts(state.parts()))
+        version = _prefix(type(state))
+        if isinstance(state, PartedState):
+            return EncodedState(version + _encode(state.kept()), EncodedParts(state.parts()))
+        return EncodedState(version + _encode(state), ())
+
+    def is_current(self, stream: str, encoded: HasParts) -> bool:
+        """Tell whether a snapshot is of the version that the stream's state has now."""
+        version, space, _ = encoded.body[:VERSION_CHARS_MAX].partition(b" ")
+        written = int(version) if space and version.isdigit() else 0
+        return written == self._kinds[self._kind(stream)].version
 
     def decode_state(self, stream: str, encoded: HasParts) -> State:
         """Decode a snapshot of a stream's state."""
         kind = self._kind(stream)
-        parts = (self._parts[kind].decode(part) for part in encoded.parts)
-        return self._kinds[kind].restored(self._kept[kind].decode(encoded.body), parts)
+        state = self._kinds[kind]
+        kept = self._kept[kind].decode(encoded.body[len(_prefix(state)) :])
+        if issubclass(state, PartedState):
+            return state.restored(kept, map(self._parts[kind].decode, encoded.parts))
+        assert isinstance(kept, state)
+        return kept
+
+    def stream_of(self, body: bytes) -> str:
+        """Return the stream that an encoded event is of; it may be of no kind that there is."""
+        return _decode_head(body).stream
 
     def decode(self, body: bytes | memoryview) -> Event:
         """Decode an event from the bytes that :func:`encode_event` made."""

@@ -16,6 +16,7 @@ from ..errors import Closed, Conflict, Overloaded, StorageError
 from ..ratelimit import RateLimit
 from ..service import check_seq
 from ..settings import Settings
+from ..task_group import open_task_group
 from .command import Call, Command, SessionQueue, check_key, nothing
 from .containment import keep_running, tell_each
 from .decide.cache_entries import Name, StreamEntry
@@ -26,6 +27,7 @@ from .decide.writer import Writer
 from .event import Event, Signal, State, Streams
 from .health import Health
 from .home import Home
+from .live.feed import Feeds
 from .live.following import Following, check_open
 from .live.signals import Signals
 from .live.topic import Follower, Topic
@@ -81,35 +83,30 @@ class Journal(AsyncContextManagerMixin):
         self.measures = self._committer.measures
         self._loader = Loader(store, self._states, streams, self._health, self._loaded)
         self._reading = Reading(store, streams, self._health)
+        self.feeds = Feeds(store, streams, self._reading.feed, self.check_home)
         self._topics = Topics()
         self._home: Home | None = None
         self._thread = 0
         # Called when a batch, or a signal, was told to everyone: what gathered may go out.
         self.after_batch: list[Callable[[], None]] = []
         # Called with the events of each batch once they are durable.
-        self.on_commit: list[Callable[[Sequence[Event]], None]] = []
+        self.on_commit: list[Callable[[Sequence[Event]], None]] = [self.feeds.tell]
         self._closed = False
 
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
-        error: Exception | None = None
         self._home, self._thread = Home(), get_ident()
         # To cancel the hub is to leave it: what was accepted is finished all the same.
         work = anyio.CancelScope(shield=True)
-        async with anyio.create_task_group() as tasks:
+        async with open_task_group() as tasks:
             tasks.start_soon(self._work, work)
             try:
                 yield self
-            except Exception as raised:
-                # The task group would wrap it in a group of its own.
-                error = raised
             finally:
                 with anyio.CancelScope(shield=True):
                     await self.drain()
                 self._abandon()
                 work.cancel()
-        if error is not None:
-            raise error
 
     async def _work(self, scope: anyio.CancelScope) -> None:
         with scope:
@@ -388,8 +385,8 @@ class Journal(AsyncContextManagerMixin):
         with anyio.move_on_after(self._settings.drain_seconds_max):
             while not (self._committer.idle and self._loader.idle):
                 await self._committer.progress()
-        for topic in self._topics.values():
-            topic.close()
+        await self.feeds.close(self._settings.drain_seconds_max)
+        self._topics.close()
 
     def _abandon(self) -> None:
         error = Closed("The hub was closed before it got to this command.")

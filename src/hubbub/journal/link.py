@@ -9,35 +9,18 @@ that everybody may find. A service that knows nothing of users drafts a link by 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
-from itertools import islice
+from collections.abc import Iterator
 from typing import Any, ClassVar
-
-import msgspec
 
 from .event import Data, Event, State
 
 __all__ = [
-    "DEVIATION_AT_FIRST",
-    "RATING_AT_FIRST",
-    "RIVALRY_PERIOD",
-    "RIVALS_MAX",
     "Linked",
     "Links",
     "Marked",
     "Offered",
-    "Rated",
-    "Rivalry",
     "Unlinked",
 ]
-
-RATING_AT_FIRST = 1500.0
-DEVIATION_AT_FIRST = 500.0
-# Opponents with whom a user's last rated matches are counted.
-RIVALS_MAX = 64
-# How long each of these counts.
-RIVALRY_PERIOD = timedelta(days=1)
 
 
 class Linked(Data, frozen=True, tag="linked"):
@@ -66,28 +49,6 @@ class Offered(Data, frozen=True, tag="offered"):
     to: str
 
 
-class Rated(Data, frozen=True, tag="rated", omit_defaults=True):
-    """The user has played, and plays so well now; a deviation says how certain that is."""
-
-    rating: float
-    deviation: float
-    # The other players of the match.
-    against: list[str] = []
-
-
-class Rivalry(msgspec.Struct, frozen=True, gc=False):
-    """
-    How often two users have had a rated match.
-
-    Args:
-        count: in the period that began then.
-        since: when the first of them ended, UTC.
-    """
-
-    count: int
-    since: datetime
-
-
 class Links(State, dict=True):
     """
     The streams that a stream answers for.
@@ -97,19 +58,12 @@ class Links(State, dict=True):
     Args:
         links: a stream -> the seq up to which it was read.
         nickname: what to call whose links these are; users fold it.
-        rating: how well one plays.
-        deviation: how uncertain that is.
-        rivals: the ``RIVALS_MAX`` users with whom the last rated matches were -> how many there
-            were since when.
     """
 
-    data_type: ClassVar[Any] = Linked | Unlinked | Marked | Offered | Rated
+    data_type: ClassVar[Any] = Linked | Unlinked | Marked | Offered
 
     links: dict[str, int] = {}
     nickname: str = ""
-    rating: float = RATING_AT_FIRST
-    deviation: float = DEVIATION_AT_FIRST
-    rivals: dict[str, Rivalry] = {}
 
     def apply(self, event: Event) -> None:
         """Take one event in."""
@@ -121,9 +75,6 @@ class Links(State, dict=True):
             case Unlinked(to):
                 if self.links.pop(to, None) is not None and (order := self._order) is not None:
                     del order[bisect_left(order, to)]
-            case Rated(rating, deviation, against):
-                self.rating, self.deviation = rating, deviation
-                self._play(against, event.at)
             case Offered():
                 pass
             case unknown:
@@ -153,18 +104,3 @@ class Links(State, dict=True):
 
     def check_reader(self, stream: str, user: str) -> None:
         """An index is everybody's."""
-
-    def rated_with(self, user: str, now: datetime) -> int:
-        """Return how many rated matches with another user the period has seen that goes on."""
-        rivalry = self.rivals.get(user)
-        over = rivalry is None or now - rivalry.since >= RIVALRY_PERIOD
-        return 0 if rivalry is None or over else rivalry.count
-
-    def _play(self, against: Sequence[str], at: datetime) -> None:
-        for user in against:
-            count = self.rated_with(user, at)
-            before = self.rivals.pop(user, None)
-            since = before.since if before is not None and count else at
-            self.rivals[user] = Rivalry(count + 1, since)
-        for user in list(islice(self.rivals, max(0, len(self.rivals) - RIVALS_MAX))):
-            del self.rivals[user]

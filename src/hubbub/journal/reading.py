@@ -17,10 +17,12 @@ from .readers import Readers
 from .redaction import read_shown
 from .stores.contract import Store
 
-__all__ = ["SEARCHES_MAX", "SEARCHES_PER_USER_MAX", "Reading"]
+__all__ = ["FEED_READS_MAX", "SEARCHES_MAX", "SEARCHES_PER_USER_MAX", "Reading"]
 
 R = TypeVar("R")
 
+# Pages that all feeds read at one time, in threads apart from those that read for users.
+FEED_READS_MAX = 2
 # Searches that run at one time, of all users.
 SEARCHES_MAX = 2
 # Searches that run at one time, of one user.
@@ -42,6 +44,7 @@ class Reading:
         self._streams = streams
         self._health = health
         self._readers = Readers()
+        self._feeders = Readers(FEED_READS_MAX)
         self._searchers = Readers(SEARCHES_MAX, SEARCHES_PER_USER_MAX)
 
     async def read(self, by: str, stream: str, after: int, limit: int) -> list[bytes]:
@@ -54,6 +57,10 @@ class Reading:
     async def search(self, by: str, work: Callable[..., R], *args: object) -> R:
         """Run a search; whatever the store is it does not hold the event loop up."""
         return await self._run(self._searchers, by, work, *args, threaded=True)
+
+    async def feed(self, work: Callable[..., R], *args: object) -> R:
+        """Run what reads the store for a feed."""
+        return await self._run(self._feeders, "", work, *args, threaded=self._store.blocking)
 
     async def query(self, by: str, work: Callable[..., R], *args: object) -> R:
         """Run what reads the store; see :meth:`Journal.query`."""

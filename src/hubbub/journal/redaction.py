@@ -8,10 +8,12 @@ what is still shown of an event, their states say.
 
 from __future__ import annotations
 
-from .event import Streams
-from .stores.contract import Record, Store
+import msgspec
 
-__all__ = ["read_shown", "takes_back"]
+from .event import Event, Streams
+from .stores.contract import PlacedEvent, Record, Store
+
+__all__ = ["read_shown", "show", "takes_back"]
 
 
 def takes_back(streams: Streams, record: Record) -> bool:
@@ -31,3 +33,15 @@ def read_shown(store: Store, streams: Streams, stream: str, after: int, limit: i
             index = seq - after - 1
             bodies[index] = streams.redact(bodies[index])
     return bodies
+
+
+def show(streams: Streams, placed: PlacedEvent) -> Event | None:
+    """Decode an event as it is shown, or return None if its kind of stream is not known."""
+    kind = streams.kind_of(placed.body)
+    if kind is None:
+        return None
+    public_form = kind.public_form
+    event = streams.decode(placed.body if public_form is None else public_form(placed.body))
+    if placed.taken_back and kind.takes_back:
+        event = msgspec.structs.replace(event, data=kind.redacted(event.data))
+    return event

@@ -1,8 +1,8 @@
 """
 What the hub itself must look after, and when: a fold like any other, so it survives a restart.
 
-A service drafts ``Planned`` into its stream of this kind, ``agenda/matches``, when something
-begins that ends by the clock, or that the hub takes part in, and ``Settled`` when it is over.
+A service drafts ``Scheduled`` into its stream of this kind, ``agenda/matches``, when something
+begins that ends by the clock, or that the hub takes part in, and ``Unscheduled`` when it is over.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from datetime import datetime
 from heapq import heapify, heappop, heappush
 from typing import Any, ClassVar
 
-from ..permissions import check_reading
+from ..permissions import Grant, check
 from .event import Data, Event, State
 
-__all__ = ["HUB", "Schedule", "Scheduled", "TimerQueue", "Unscheduled"]
+__all__ = ["HUB", "SCHEDULE_READERS", "Schedule", "Scheduled", "TimerQueue", "Unscheduled"]
 
 # Who does what the hub does by itself. No user's id has a slash.
 HUB = "/hub"
+
+SCHEDULE_READERS = Grant(("nobody",), "A schedule is read by the hub only.")
 
 
 class Scheduled(Data, frozen=True, tag="planned"):
@@ -54,16 +56,16 @@ class Schedule(State):
             case Unscheduled(to):
                 self.due.pop(to, None)
             case unknown:
-                raise AssertionError(f"nothing of an agenda: {unknown!r}")
+                raise AssertionError(f"nothing of a schedule: {unknown!r}")
 
     def check_reader(self, stream: str, user: str) -> None:
-        """An agenda is the hub's own."""
+        """A schedule is the hub's own."""
         if user != HUB:
-            check_reading("agenda")
+            check(SCHEDULE_READERS)
 
 
 class TimerQueue:
-    """When to look at what: the times of an agenda, the earliest first."""
+    """When to look at what: the times of a schedule, the earliest first."""
 
     def __init__(self) -> None:
         self._due: dict[str, datetime] = {}

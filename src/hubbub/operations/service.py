@@ -8,8 +8,8 @@ from ..journal.actor import Actor
 from ..journal.command import Command, nothing
 from ..journal.decide.states import States
 from ..journal.event import Event
+from ..journal.stats import Meter, Stats
 from ..service import Service, query
-from .stats import Meter, Stats
 
 __all__ = ["Operations"]
 
@@ -19,7 +19,7 @@ class Operations(Service):
     How the hub is doing.
 
     Args:
-        caller: who asks.
+        actor: the user who asks.
         meter: what all sessions of the hub share.
     """
 
@@ -28,7 +28,7 @@ class Operations(Service):
     __slots__ = ("_by", "_meter")
 
     def __init__(self, actor: Actor, meter: Meter) -> None:
-        super().__init__(actor.execute, actor.refused)
+        super().__init__(actor, meter)
         self._by = actor.user
         self._meter = meter
 

@@ -6,5 +6,6 @@ from .app import create_app
 from .auth.jwt_authenticator import JwtAuthenticator
 from .auth.tokens import Authenticator, Identity
 from .gateway import Gateway
+from .http.json_response import JSONResponse
 
-__all__ = ["Authenticator", "Gateway", "Identity", "JwtAuthenticator", "create_app"]
+__all__ = ["Authenticator", "Gateway", "Identity", "JSONResponse", "JwtAuthenticator", "create_app"]

@@ -16,7 +16,7 @@ from .http.containment import Contained
 from .http.metrics import metrics_route
 from .http.problem import on_http_exception
 from .http.static_files import page_routes
-from .http.webhooks import stripe_routes
+from .http.webhooks import webhook_routes
 from .websocket.asgi_socket import AsgiSocket
 
 __all__ = ["WEBSOCKET_PATH", "create_app"]
@@ -30,6 +30,7 @@ def create_app(
     gateway: Gateway | None = None,
     authenticator: Authenticator | None = None,
     stripe_webhook_secret: str | None = None,
+    page: bool = True,
 ) -> Starlette:
     """
     Make the application that serves a hub; it mounts into another as well.
@@ -39,20 +40,22 @@ def create_app(
         gateway: the way in, if something else shares it.
         authenticator: tells whom the application's own tokens name.
         stripe_webhook_secret: lets Stripe tell what it knows, at ``/webhooks/stripe``.
+        page: whether to serve the web page as well, at ``/``, ``/admin`` and ``/web/``.
     """
     shared = gateway or Gateway(hub, authenticator)
 
     async def websocket(socket: WebSocket) -> None:
         await AsgiSocket(shared, socket).run()
 
+    shown = [feature.name for feature in hub.features]
     routes: list[BaseRoute] = [
         WebSocketRoute(WEBSOCKET_PATH, websocket),
         *http_routes(shared),
-        *page_routes(),
+        *(page_routes(shown, guests=shared.settings.guests) if page else ()),
         metrics_route(shared),
     ]
     if stripe_webhook_secret is not None:
-        routes += stripe_routes(hub, stripe_webhook_secret)
+        routes += webhook_routes(hub, {"stripe": stripe_webhook_secret})
     app = Starlette(
         routes=routes,
         middleware=[Middleware(Contained, settings=shared.settings)],

@@ -10,16 +10,12 @@ import anyio
 import msgspec
 
 from ..addresses import networks_of
-from ..chat.service import Chat
-from ..games.service import Games
 from ..hub import Hubbub
 from ..journal.actor import Actor
 from ..journal.event import Event
-from ..operations.service import Operations
+from ..method import Method
 from ..ratelimit import TokenBucket
-from ..service import Method, methods_of
 from ..users.events import RoleGiven, SignedOut, SignedOutEverywhere
-from ..users.service import Users
 from .address import client_address
 from .auth.sign_in import SignIns
 from .auth.tokens import Authenticator, Tokens
@@ -97,9 +93,8 @@ class Gateway:
         self.tokens = Tokens(hub.settings.secret or hub.journal.store.secret, hub.settings)
         self.sign_ins = SignIns(hub, self.tokens, authenticator)
         self.routes = {
-            name: Route(method, kind.name, msgspec.json.Decoder(method.arguments))
-            for kind in (Chat, Games, Operations, hub.storefront.kind, Users)
-            for name, method in methods_of(kind).items()
+            name: Route(method, name.partition(".")[0], msgspec.json.Decoder(method.arguments))
+            for name, method in hub.features.methods.items()
         }
         self._proxies = networks_of(self.settings.trusted_proxies)
         self.places = Places(self.settings)

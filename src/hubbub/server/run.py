@@ -12,7 +12,7 @@ import gc
 import importlib.util
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Literal
@@ -22,7 +22,10 @@ import uvicorn
 from anyio.abc import TaskStatus
 from starlette.applications import Starlette
 
-from ..hub import Hubbub, open_hub
+from ..feature import Feature
+from ..features import FEATURES
+from ..hub import Hubbub
+from ..opening import open_hub
 from ..settings import Settings
 from .allocator import give_memory_back
 from .app import WEBSOCKET_PATH, create_app
@@ -53,6 +56,7 @@ def run(  # noqa: PLR0913
     authenticator: Authenticator | None = None,
     on_ready: Callable[[str], None] = lambda address: None,
     prepare: Callable[[Hubbub], Awaitable[None]] | None = None,
+    features: Sequence[Feature] = FEATURES,
 ) -> None:
     """
     Serve a hub until SIGINT or SIGTERM; a second one stops at once.
@@ -66,15 +70,16 @@ def run(  # noqa: PLR0913
         authenticator: tells whom the application's own tokens name.
         on_ready: called with the address when connections are accepted.
         prepare: done with the open hub before that.
+        features: what the hub offers, as for :func:`hubbub.open`.
 
     Raises:
-        HubbubError: the store cannot be opened.
+        HubbubError: the store cannot be opened, or a feature has a mistake.
         OSError: the port cannot be listened at.
     """
     give_memory_back()
-    settings = within_descriptors(settings or Settings())
+    hub = open_hub(url, settings=within_descriptors(settings or Settings()), features=features)
     with listen(host, port) as listener:
-        main = partial(_main, url, settings, authenticator, listener, on_ready, prepare)
+        main = partial(_main, hub, authenticator, listener, on_ready, prepare)
         options = {"use_uvloop": _has_uvloop()} if backend == "asyncio" else {}
         anyio.run(main, backend=backend, backend_options=options)
 
@@ -149,7 +154,11 @@ async def _serve_asyncio(
     server = _UvicornServer(config)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(server.stop_after, stop)
-        await server.serve(sockets=[listener])
+        try:
+            await server.serve(sockets=[listener])
+        finally:
+            # If it was cancelled it still listens, at a descriptor that is soon another's.
+            server.stop_listening()
         tasks.cancel_scope.cancel()
     await protocol.transports.end(CLOSE_SECONDS_MAX)
 
@@ -160,22 +169,27 @@ class _UvicornServer(uvicorn.Server):
         """Leave signals alone: they are handled once, for both backends."""
         yield
 
+    def stop_listening(self) -> None:
+        """Accept no more connections."""
+        # There are none before it has begun.
+        for server in getattr(self, "servers", ()):
+            server.close()
+
     async def stop_after(self, stop: Callable[[], Awaitable[None]]) -> None:
         """Exit when it is time."""
         await stop()
         self.should_exit = True
 
 
-async def _main(  # noqa: PLR0913
-    url: str,
-    settings: Settings,
+async def _main(
+    opening: Hubbub,
     authenticator: Authenticator | None,
     listener: socket.socket,
     on_ready: Callable[[str], None],
     prepare: Callable[[Hubbub], Awaitable[None]] | None,
 ) -> None:
     stopping = anyio.Event()
-    async with open_hub(url, settings=settings) as hub:
+    async with opening as hub:
         if prepare is not None:
             await prepare(hub)
         gateway = Gateway(hub, authenticator)

@@ -20,6 +20,7 @@ import anyio
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from ..wake_up import WakeUp
 from .gateway import BUSY, Gateway
 from .http import limits
 from .http.connection import HttpConnection, Server, refusal
@@ -44,7 +45,7 @@ class OpenTransports:
 
     def __init__(self) -> None:
         self._open: set[asyncio.Transport] = set()
-        self._none = anyio.Event()
+        self._none = WakeUp()
 
     def add(self, transport: asyncio.Transport) -> None:
         """Count a connection."""
@@ -60,7 +61,6 @@ class OpenTransports:
         """Wait so long for the clients to close, then close what is left."""
         with anyio.move_on_after(seconds):
             while self._open:
-                self._none = anyio.Event()
                 await self._none.wait()
         for transport in list(self._open):
             abort(transport)

@@ -232,7 +232,7 @@ class RefundFailed(Data, frozen=True, tag="refund_failed"):
 
 
 class OrderCancelled(Data, frozen=True, tag="order_cancelled"):
-    """It was given up; if the provider has taken money for it, that is given back."""
+    """It was cancelled; if the provider has taken money for it, that is given back."""
 
     reason: str
 

@@ -2,53 +2,240 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
+from datetime import datetime
 
-from anyio import to_thread
+from msgspec import UNSET, UnsetType
 
 from ..errors import PaymentDeclined
 from ..journal.actor import Actor
-from ..journal.command import Command, nothing
-from ..journal.decide.states import States
-from ..journal.event import Draft, Event
-from ..journal.link import Links
-from ..journal.schedule import Schedule
+from ..journal.command import Command
 from ..money import Money
-from ..permissions import check
-from ..service import query, slow_command, slow_query
-from .carts.cart import CartState
-from .carts.totals import ShopTerms
+from ..service import Service, command, query, slow_command, slow_query
+from .carts.cart import Cart
+from .carts.user_cart import UserCart
+from .catalog.coupon import Coupon
+from .catalog.product import Given, Product
 from .catalog.products import Products
-from .orders import commands as placing
-from .orders import reconciliation
-from .orders.invoice import check_payment, invoice_html
-from .orders.order import Order, OrderState, order_of, order_stream
-from .payments.processor import PaymentProcessor
+from .events import CouponSet
+from .orders.order import Order
+from .orders.user_orders import UserOrders
+from .payments.payment import check_payment
+from .runtime import Storefront
 
-__all__ = ["OPEN_ORDERS_MAX", "Shop"]
-
-# Of those that an admin is shown: an order is a stream to load.
-OPEN_ORDERS_MAX = 50
+__all__ = ["Shop"]
 
 
-class Shop(Products):
+class Shop(Service):
     """
     The catalogue, carts, checkout and orders.
 
     Args:
-        caller: whose commands these are.
-        terms: what all carts of the hub have in common.
-        till: where orders are paid.
+        actor: whose commands these are.
+        runtime: the hub's terms, payment processor and prices.
     """
 
     name = "shop"
 
-    __slots__ = ("_processor",)
+    __slots__ = ("_actor", "_cart", "_orders", "_processor", "_products")
 
-    def __init__(self, actor: Actor, terms: ShopTerms, processor: PaymentProcessor) -> None:
-        super().__init__(actor, terms)
-        self._processor = processor
+    def __init__(self, actor: Actor, runtime: Storefront) -> None:
+        super().__init__(actor, runtime)
+        self._actor = actor
+        self._processor = runtime.processor
+        self._cart = UserCart(actor, runtime.terms, runtime.prices)
+        self._orders = UserOrders(actor, runtime.terms)
+        self._products = Products(actor)
+
+    @query
+    def cart(self) -> Command[Cart]:
+        """Show one's cart, and what it comes to."""
+        return self._cart.show()
+
+    @command
+    def add_item(self, sku: str, quantity: int = 1, *, key: str | None = None) -> Command[Cart]:
+        """
+        Put so many more of a product into one's cart.
+
+        Args:
+            sku: a product's SKU.
+            quantity: 1 to 1,000; there may be up to 1,000 of each, and 100 products.
+            key: makes it exactly-once.
+
+        Raises:
+            NotFound: there is no such product.
+            Invalid: the quantity is outside its limits.
+            Conflict: the cart is full, or has another currency.
+        """
+        return self._cart.add(sku, quantity, key)
+
+    @command
+    def remove_item(
+        self, sku: str, quantity: int | None = None, *, key: str | None = None
+    ) -> Command[Cart]:
+        """
+        Take a product out of one's cart.
+
+        Args:
+            sku: a product's SKU.
+            quantity: how many, by default all.
+            key: makes it exactly-once.
+
+        Raises:
+            NotFound: it is not in the cart.
+        """
+        return self._cart.remove(sku, quantity, key)
+
+    @command
+    def set_quantity(self, sku: str, quantity: int) -> Command[Cart]:
+        """
+        Have so many of a product in one's cart.
+
+        Args:
+            sku: a product's SKU.
+            quantity: 0 to 1,000; 0 takes it out.
+
+        Raises:
+            NotFound: there is no such product.
+            Invalid: the quantity is outside its limits.
+            Conflict: the cart is full, or has another currency.
+        """
+        return self._cart.set_quantity(sku, quantity)
+
+    @command
+    def accept_prices(self) -> Command[Cart]:
+        """Take what is in one's cart at what it costs now."""
+        return self._cart.accept_prices()
+
+    @command
+    def apply_coupon(self, code: str) -> Command[Cart]:
+        """
+        Use a coupon for one's cart; a cart has one.
+
+        Args:
+            code: upper and lower case are the same.
+
+        Raises:
+            NotFound: there is no such coupon.
+            Conflict: it has expired, was used before, or is for more than is in the cart.
+        """
+        return self._cart.apply_coupon(code)
+
+    @command
+    def remove_coupon(self) -> Command[Cart]:
+        """Use no coupon for one's cart."""
+        return self._cart.remove_coupon()
+
+    @command
+    def set_country(self, country: str | None) -> Command[Cart]:
+        """
+        Have one's cart taxed for a country.
+
+        Args:
+            country: two letters of ISO 3166, like DE; None if it is not known.
+        """
+        return self._cart.set_country(country)
+
+    @command
+    def clear(self) -> Command[Cart]:
+        """Empty one's cart."""
+        return self._cart.clear()
+
+    @query
+    def products(self, *, after: str | None = None, limit: int = 50) -> Command[list[Product]]:
+        """
+        List products by their SKUs.
+
+        Args:
+            after: the last SKU that you have.
+            limit: 1 to 500.
+        """
+        return self._products.page(after, limit)
+
+    @query
+    def product(self, sku: str) -> Command[Product]:
+        """
+        Look a product up.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return self._products.show(sku)
+
+    @command
+    def set_product(
+        self,
+        sku: str,
+        name: str,
+        price: Money,
+        *,
+        stock: int | UnsetType | None = UNSET,
+        category: str | UnsetType | None = UNSET,
+    ) -> Command[Product]:
+        """
+        Make a product, or change it: what you leave out stays as it is. For admins.
+
+        Args:
+            sku: 1 to 64 ASCII characters, without a space or a slash.
+            name: up to 100 characters in one line.
+            price: of one, up to 10,000,000,000 of the currency's smallest unit.
+            stock: how many can be sold from now on, besides those that are put aside for
+                orders that are being paid; None if there are always enough. By default
+                (:data:`hubbub.KEEP`) the stock stays as it is; that of a new product is None.
+                To bring some in while others are sold, use `adjust_stock`.
+            category: what taxes go by; None for none. By default it stays as it is.
+
+        Raises:
+            NotAllowed: you are no admin.
+            Invalid: an argument is outside its limits.
+        """
+        return self._products.set(sku, Given(name, price, stock, category))
+
+    @command
+    def adjust_stock(self, sku: str, by: int, *, key: str) -> Command[Product]:
+        """
+        Have more of a product to sell, or fewer, whatever is sold meanwhile. For admins.
+
+        Args:
+            sku: a product's SKU.
+            by: how many more, or, below 0, how many fewer.
+            key: makes it exactly-once.
+
+        Raises:
+            NotAllowed: you are no admin.
+            NotFound: there is no such product.
+            Invalid: it is no whole number, or 0.
+            Conflict: fewer are left than that, or the product's stock is not counted.
+        """
+        return self._products.adjust_stock(sku, by, key)
+
+    @command
+    def set_coupon(
+        self,
+        code: str,
+        *,
+        percent: int | None = None,
+        amount: Money | None = None,
+        minimum: Money | None = None,
+        once: bool = True,
+        expires_at: datetime | None = None,
+    ) -> Command[Coupon]:
+        """
+        Make a coupon, or change it. For admins.
+
+        Args:
+            code: 1 to 50 letters, digits, - or _.
+            percent: how much it takes off, 1 to 100; or
+            amount: how much it takes off.
+            minimum: the least subtotal with which it may be used.
+            once: True if each user may use it for one order only.
+            expires_at: until when it may be used; a time with a time zone.
+
+        Raises:
+            NotAllowed: you are no admin.
+            Invalid: an argument is outside its limits.
+        """
+        given = CouponSet(percent, amount, minimum, once, expires_at)
+        return self._products.set_coupon(code, given)
 
     @slow_command
     async def checkout(self, *, payment: str, key: str) -> Order:
@@ -56,7 +243,7 @@ class Shop(Products):
         Buy what is in one's cart.
 
         The order is placed, and its stock put aside, at once; then it is paid, whether the
-        caller waits for that or not. A key that was used before gives the same order again.
+        session waits for that or not. A key that was used before gives the same order again.
 
         Args:
             payment: what pays, as the payment provider names it: a token of its, or one of
@@ -76,8 +263,8 @@ class Shop(Products):
             Overloaded: too many orders are being paid.
         """
         check_payment(payment, self._actor.settings.text_chars_max)
-        await self._look_up_cart()
-        order = await self._processor.place(self._place_command(payment, key), payment)
+        await self._cart.look_up()
+        order = await self._processor.place(self._orders.place(payment, key), payment)
         if order.status == "declined":
             raise PaymentDeclined(order.reason or "The payment was declined.")
         return order
@@ -91,25 +278,12 @@ class Shop(Products):
             NotFound: there is no such order.
             NotAllowed: it is somebody else's.
         """
-        stream = order_stream(order_id)
-
-        def result(states: States, events: Sequence[Event]) -> Order:
-            return self._shown(states, stream)
-
-        return Command(self._by, nothing, result, reads=(stream,))
+        return self._orders.show(order_id)
 
     @query
     def orders(self) -> Command[list[Order]]:
         """List one's own orders, the newest 500, the first of them first."""
-        user, most = f"user/{self._by}", self._actor.settings.page_max
-
-        def result(states: States, events: Sequence[Event]) -> list[Order]:
-            links = states.of(Links, user).links
-            streams = [stream for stream in links if stream.startswith("order/")][-most:]
-            states.need(streams)
-            return [order_of(one, states.of(OrderState, one)) for one in streams]
-
-        return Command(self._by, nothing, result, reads=(user,))
+        return self._orders.own()
 
     @query
     def open_orders(self) -> Command[list[Order]]:
@@ -122,14 +296,7 @@ class Shop(Products):
         Raises:
             NotAllowed: you are no admin.
         """
-
-        def result(states: States, events: Sequence[Event]) -> list[Order]:
-            # An order is put into the agenda when it is placed, and stays where it is.
-            streams = list(islice(states.of(Schedule, placing.ORDER_SCHEDULE).due, OPEN_ORDERS_MAX))
-            states.need(streams)
-            return [order_of(one, states.of(OrderState, one)) for one in streams]
-
-        return Command(self._by, nothing, result, reads=(placing.ORDER_SCHEDULE,))
+        return self._orders.open()
 
     @slow_command
     async def refund(self, order_id: str, *, key: str, amount: Money | None = None) -> Order:
@@ -149,15 +316,7 @@ class Shop(Products):
             NotFound: there is no such order.
             Conflict: it was not paid, or less is left than that.
         """
-        stream, refund = order_stream(order_id), self._actor.ids.new()
-
-        def decide(states: States) -> Sequence[Draft]:
-            return placing.begin_refund(states, stream, refund, amount)
-
-        arguments = ("refund", order_id, amount)
-        return await self._processor.place(
-            self._order_command(stream, decide, key, arguments), None
-        )
+        return await self._processor.place(self._orders.refund(order_id, amount, key), None)
 
     @slow_command
     async def cancel_order(self, order_id: str, *, key: str) -> Order:
@@ -181,14 +340,7 @@ class Shop(Products):
             NotAllowed: it is somebody else's.
             Conflict: it is not pending, or you have to wait for `reserved_until`.
         """
-        stream, by, admin = order_stream(order_id), self._by, self._actor.role == "admin"
-
-        def decide(states: States) -> Sequence[Draft]:
-            return reconciliation.cancel_order(states, stream, by, admin=admin)
-
-        return await self._processor.begin(
-            self._order_command(stream, decide, key, ("cancel_order", order_id))
-        )
+        return await self._processor.begin(self._orders.cancel(order_id, key))
 
     @slow_command
     async def settle_order(
@@ -216,14 +368,7 @@ class Shop(Products):
             Invalid: that can be no payment's id.
             Conflict: the order is not pending.
         """
-        stream = order_stream(order_id)
-
-        def decide(states: States) -> Sequence[Draft]:
-            return reconciliation.settle(states, stream, payment_id)
-
-        return await self._processor.begin(
-            self._order_command(stream, decide, key, ("settle_order", order_id, payment_id))
-        )
+        return await self._processor.begin(self._orders.settle(order_id, payment_id, key))
 
     @slow_query
     async def invoice(self, order_id: str, *, locale: str = "en_US") -> str:
@@ -240,54 +385,4 @@ class Shop(Products):
             Conflict: it was not paid.
             Invalid: there is no such locale.
         """
-        order = await self.order(order_id)
-        # What a place writes like is read from a file.
-        limiter = self._processor.invoice_threads
-        return await to_thread.run_sync(invoice_html, order, locale, limiter=limiter)
-
-    def _order_command(
-        self,
-        stream: str,
-        decide: Callable[[States], Sequence[Draft]],
-        key: str,
-        arguments: tuple[object, ...],
-    ) -> Command[Order]:
-        def result(states: States, events: Sequence[Event]) -> Order:
-            return order_of(stream, states.of(OrderState, stream))
-
-        reads = (stream, placing.ORDER_SCHEDULE)
-        return Command(self._by, decide, result, reads=reads, key=key, arguments=arguments)
-
-    def _place_command(self, payment: str, key: str) -> Command[Order]:
-        stream, terms, by = order_stream(self._actor.ids.new()), self._terms, self._by
-
-        def decide(states: States) -> Sequence[Draft]:
-            drafts = placing.place(states, stream, by, terms)
-            states.charge("checkouts", by)
-            return drafts
-
-        def result(states: States, events: Sequence[Event]) -> Order:
-            # A key that was used before has placed another.
-            placed = events[0].stream
-            return order_of(placed, states.of(OrderState, placed))
-
-        reads = (self._stream, stream, f"user/{by}", placing.ORDER_SCHEDULE)
-        arguments = ("checkout", payment)
-        return Command(by, decide, result, reads=reads, key=key, arguments=arguments)
-
-    async def _look_up_cart(self) -> None:
-        """Have the prices of what is in the cart; here they are those of the catalogue."""
-
-    def _skus(self) -> Command[Iterable[str]]:
-        stream = self._stream
-
-        def result(states: States, events: Sequence[Event]) -> Iterable[str]:
-            return list(states.of(CartState, stream).items)
-
-        return Command(self._by, nothing, result, reads=(stream,))
-
-    def _shown(self, states: States, stream: str) -> Order:
-        state = states.of(OrderState, stream)
-        owner = ("owner",) if state.terms().user == self._by else ()
-        check("shop.order", *owner, *(("admin",) if self._actor.role == "admin" else ()))
-        return order_of(stream, state)
+        return await self._processor.write_invoice(await self.order(order_id), locale)

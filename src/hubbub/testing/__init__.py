@@ -1,8 +1,9 @@
-"""Virtual time for tests, and async fixtures that serve every plugin."""
+"""Virtual time for tests, fixtures for every plugin, and connections without a network."""
 
 from __future__ import annotations
 
 from .hosted import hosted
+from .in_memory import ASGIApplication, in_memory
 from .virtual_time import (
     EPOCH,
     THREAD_SECONDS_MAX,
@@ -14,8 +15,10 @@ from .virtual_time import (
 __all__ = [
     "EPOCH",
     "THREAD_SECONDS_MAX",
+    "ASGIApplication",
     "VirtualClock",
     "VirtualLoop",
     "hosted",
+    "in_memory",
     "run_in_virtual_time",
 ]

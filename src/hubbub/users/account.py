@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 from unicodedata import normalize
 
+import msgspec
+
 from ..errors import Conflict, Invalid
 from ..journal.decide.states import States
-from ..journal.event import Draft, Event, State
+from ..journal.event import STREAM_BYTES_MAX, Draft, Event, State
 from ..names import check_person_name, name_key, skeletons
-from ..permissions import check_reading
+from ..permissions import check
+from ..stream_names import user_stream
 from ..text import check_name
 from .events import (
     AccountCreated,
@@ -20,6 +23,7 @@ from .events import (
     PasswordSet,
     SignedOutEverywhere,
 )
+from .grants import USERS_READERS
 from .user import UserState
 
 __all__ = [
@@ -31,6 +35,7 @@ __all__ = [
     "check_nickname",
     "check_password",
     "claim",
+    "claim_shown",
     "claim_streams",
     "create_account",
     "find_account",
@@ -47,6 +52,12 @@ PASSWORD_CHARS_MAX = 1_000
 RESERVED = "Guest"
 
 
+def without_hash(body: bytes) -> bytes:
+    """Return an encoded event of an account without what the password is hashed to."""
+    event = msgspec.json.decode(body)
+    return msgspec.json.encode(event | {"hash": ""}) if "hash" in event else body
+
+
 class AccountState(State):
     """
     The fold of an ``account/NAME`` stream.
@@ -56,11 +67,13 @@ class AccountState(State):
     """
 
     data_type: ClassVar[Any] = AccountEvent
+    public_form: ClassVar[Callable[[bytes], bytes]] = without_hash
 
     user: str = ""
     hash: str = ""
-    # Whose are the names that look alike.
+    # Who has the names that look alike, as long as that user goes by the name that was claimed.
     holder: str = ""
+    claimed: str = ""
 
     def apply(self, event: Event) -> None:
         """Take one event in."""
@@ -69,14 +82,18 @@ class AccountState(State):
                 self.user, self.hash = user, hashed
             case PasswordSet(hashed):
                 self.hash = hashed
-            case NameClaimed(user):
-                self.holder = self.holder or user
+            case NameClaimed(user, name):
+                self.holder, self.claimed = user, name
             case unknown:
                 raise AssertionError(f"not an account's event: {unknown!r}")
 
     def check_reader(self, stream: str, user: str) -> None:
         """Nobody reads what signs somebody in."""
-        check_reading("account")
+        check(USERS_READERS["account"])
+
+
+def _stream(key: str) -> str:
+    return f"account/{key}"
 
 
 def account_stream(name: object, chars_max: int) -> str:
@@ -87,7 +104,7 @@ def account_stream(name: object, chars_max: int) -> str:
         Invalid: it cannot be an account's name.
     """
     checked = check_name(name, chars_max, "account's name")
-    return f"account/{normalize('NFC', checked.casefold())}"
+    return _stream(normalize("NFC", checked.casefold()))
 
 
 def streams_of(name: object, chars_max: int) -> tuple[str, ...]:
@@ -98,7 +115,7 @@ def streams_of(name: object, chars_max: int) -> tuple[str, ...]:
         Invalid: it cannot be an account's name.
     """
     checked = " ".join(check_name(name, chars_max, "account's name").split())
-    return tuple(dict.fromkeys((account_stream(name, chars_max), f"account/{name_key(checked)}")))
+    return tuple(dict.fromkeys((account_stream(name, chars_max), _stream(name_key(checked)))))
 
 
 def find_account(states: States, streams: Sequence[str]) -> str:
@@ -123,38 +140,71 @@ def check_account_name(name: object, chars_max: int) -> str:
 
 def claim_streams(name: str) -> tuple[str, ...]:
     """Return the streams that say whose are the names that look like this one."""
-    return tuple(f"account/ {skeleton}" for skeleton in skeletons(name))
+    # A user's id may have nothing that can be seen.
+    return tuple(_stream(f" {skeleton}") for skeleton in skeletons(name) if skeleton)
 
 
 def claim(states: States, user: str, name: str) -> list[Draft]:
     """Let names that look like a user's account be that user's alone, as far as they are free."""
     streams = claim_streams(name)
-    states.need(streams)
-    return [
-        Draft(stream, NameClaimed(user, name))
-        for stream in streams
-        if not states.of(AccountState, stream).holder
-    ]
+    holders = _holders(states, streams)
+    # A nickname of the user's own gives way: it may change, and the account's name does not.
+    mine = [stream for stream in streams if holders.get(stream, user) == user]
+    new = NameClaimed(user, name)
+    return [Draft(stream, new) for stream in mine if not _is_claimed(states, stream, new)]
+
+
+def claim_shown(states: States, user: str, nickname: str) -> list[Draft]:
+    """
+    Claim a nickname that the application or a role answers for, as far as it is free.
+
+    Unlike the name of an account it is refused for no reason: what cannot be claimed is not.
+    """
+    if set(skeletons(nickname)) & set(skeletons(RESERVED)):
+        return []
+    streams = [s for s in claim_streams(nickname) if len(s.encode()) <= STREAM_BYTES_MAX]
+    holders = _holders(states, streams)
+    return [Draft(s, NameClaimed(user, nickname)) for s in streams if s not in holders]
 
 
 def check_nickname(states: States, nickname: str, user: str) -> None:
     """
-    Return if a nickname does not look like the name of another user's account.
+    Return if a nickname does not look like a name that is another user's alone.
 
     Raises:
         Conflict: it does.
     """
     if _looks_taken(states, nickname, user):
         raise Conflict(
-            f"{nickname} looks like the name of an account; sign in to it, or choose another."
+            f"{nickname} looks like the name of another user; sign in as that user, "
+            "or choose another name."
         )
 
 
 def _looks_taken(states: States, name: str, user: str) -> bool:
-    streams = claim_streams(name)
+    return any(holder != user for holder in _holders(states, claim_streams(name)).values())
+
+
+def _holders(states: States, streams: Sequence[str]) -> dict[str, str]:
+    """Return who has the names of each stream, where that user still goes by the one claimed."""
     states.need(streams)
-    holders = {states.of(AccountState, stream).holder for stream in streams}
-    return not holders <= {"", user}
+    claims = {stream: states.of(AccountState, stream) for stream in streams}
+    held = {stream: claim for stream, claim in claims.items() if claim.holder}
+    states.need([user_stream(claim.holder) for claim in held.values()])
+    return {
+        stream: claim.holder
+        for stream, claim in held.items()
+        if _goes_by(states.of(UserState, user_stream(claim.holder)), claim.claimed)
+    }
+
+
+def _is_claimed(states: States, stream: str, claim: NameClaimed) -> bool:
+    state = states.of(AccountState, stream)
+    return (state.holder, state.claimed) == (claim.user, claim.name)
+
+
+def _goes_by(user: UserState, name: str) -> bool:
+    return name in (user.account, user.nickname)
 
 
 def check_password(password: object) -> str:
@@ -190,17 +240,17 @@ def create_account(
     Raises:
         Conflict: the name, or one that looks like it, is taken, or the user has an account.
     """
-    user = states.of(UserState, f"user/{by}")
+    user = states.of(UserState, user_stream(by))
     if user.account:
         raise Conflict(f"You have an account already: {user.account}.")
     stream = find_account(states, streams)
     if states.of(AccountState, stream).user:
         raise Conflict(f"There is an account called {name}; choose another name.")
     if _looks_taken(states, name, by):
-        raise Conflict(f"{name} looks like the name of another account; choose another name.")
+        raise Conflict(f"{name} looks like the name of another user; choose another name.")
     return [
         Draft(stream, AccountCreated(by, name, hashed)),
-        Draft(f"user/{by}", AccountLinked(name)),
+        Draft(user_stream(by), AccountLinked(name)),
         *claim(states, by, name),
     ]
 
@@ -223,8 +273,8 @@ def set_password(
     """
     account = states.of(AccountState, stream)
     if account.hash != checked:
-        raise Conflict("The password was changed just now; try again.")
+        raise Conflict("The password has just been changed; try again.")
     return [
         Draft(stream, PasswordSet(hashed)),
-        Draft(f"user/{account.user}", SignedOutEverywhere(keep)),
+        Draft(user_stream(account.user), SignedOutEverywhere(keep)),
     ]

@@ -14,6 +14,7 @@ from ..journal.command import Command, nothing
 from ..journal.decide.states import States
 from ..journal.event import Event
 from ..journal.schedule import HUB
+from ..stream_names import user_stream
 from .account import PASSWORD_CHARS_MAX, AccountState, find_account, streams_of
 from .attempts import Attempts
 from .hashing import Hashing
@@ -104,7 +105,7 @@ class Accounts:
             account = states.of(AccountState, stream)
             if not account.user:
                 return Verified(stream, "", "", 0)
-            epoch = states.of(UserState, f"user/{account.user}").epoch
+            epoch = states.of(UserState, user_stream(account.user)).epoch
             return Verified(stream, account.user, account.hash, epoch)
 
         return await self._hub.execute(Command(HUB, nothing, found, reads=streams))

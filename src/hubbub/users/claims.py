@@ -12,6 +12,7 @@ from ..journal.command import Command, nothing
 from ..journal.decide.states import States
 from ..journal.event import Draft, Event
 from ..journal.schedule import HUB
+from ..stream_names import user_stream
 from .account import AccountState, claim
 from .events import NameClaimed
 from .user import UserState
@@ -56,10 +57,10 @@ def _claiming(streams: Sequence[str]) -> Command[None]:
     def decide(states: States) -> list[Draft]:
         states.need(streams)
         users = [states.of(AccountState, stream).user for stream in streams]
-        states.need([f"user/{user}" for user in users])
+        states.need([user_stream(user) for user in users])
         drafts: dict[str, Draft] = {}
         for user in users:
-            name = states.of(UserState, f"user/{user}").account
+            name = states.of(UserState, user_stream(user)).account
             for draft in claim(states, user, name):
                 drafts.setdefault(draft.stream, draft)
         return list(drafts.values())

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from ..journal.event import Data
-from ..journal.link import Linked, Marked, Offered, Rated, Unlinked
+from ..journal.link import Linked, Marked, Offered, Unlinked
+from ..players import Rated, ToldPlayer
 
 __all__ = [
     "AccountCreated",
@@ -90,7 +91,7 @@ class PasswordSet(Data, frozen=True, tag="password"):
 
 
 class NameClaimed(Data, frozen=True, tag="name_claimed"):
-    """Names that look like this account's are that user's alone."""
+    """Names that look like this one are that user's alone, who goes by it."""
 
     user: str
     name: str
@@ -109,5 +110,6 @@ UserEvent = (
     | Marked
     | Offered
     | Rated
+    | ToldPlayer
 )
 AccountEvent = AccountCreated | PasswordSet | NameClaimed

@@ -65,7 +65,7 @@ class Hashing:
 
     async def _in_thread(self, work: Callable[[], T], *, known: bool = False) -> T:
         if self._waiting[known] >= WAITING_MAX:
-            raise Overloaded("Too many people sign in just now; try again in a moment.")
+            raise Overloaded("Too many people are signing in; try again in a moment.")
         self._waiting[known] += 1
         try:
             async with nullcontext() if known else self._strangers, self._free:

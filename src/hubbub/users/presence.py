@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import anyio
 
+from ..wake_up import WakeUp
 from .user import Status
 
 __all__ = ["LOST_MAX", "Presence"]
@@ -41,7 +42,7 @@ class Presence:
         # Those who may come back, and what they were; the first to have gone first.
         self._lost: dict[str, tuple[float, Status]] = {}
         self._to_forget: deque[tuple[float, str]] = deque()
-        self._wake_up = anyio.Event()
+        self._wake_up = WakeUp()
 
     @property
     def count(self) -> int:
@@ -93,7 +94,7 @@ class Presence:
         return "away" if all(sessions.values()) else "online"
 
     def is_connected(self, user_id: str) -> bool:
-        """Tell whether a user has a session just now."""
+        """Tell whether a user has a session now."""
         return bool(self._sessions.get(user_id))
 
     def online(self) -> list[str]:
@@ -107,7 +108,6 @@ class Presence:
     async def run(self) -> None:
         """Forget those who do not come back, until cancelled."""
         while True:
-            self._wake_up = anyio.Event()
             while self._to_forget and self._to_forget[0][0] <= self._now():
                 self._forget(*self._to_forget.popleft())
             wait = None if not self._to_forget else self._to_forget[0][0] - self._now()

@@ -15,6 +15,7 @@ from ..journal.event import Event, Signal
 from ..journal.link import Links
 from ..journal.schedule import HUB
 from ..quotas import PRESENCE, Quotas
+from ..stream_names import user_stream
 from .user import Status
 
 __all__ = ["PresenceSignals"]
@@ -59,7 +60,7 @@ class PresenceSignals:
             self._late.add(user_id)
             self._start(self._tell_later, user_id, limited.retry_after)
             return
-        links = self._hub.journal.peek(f"user/{user_id}")
+        links = self._hub.journal.peek(user_stream(user_id))
         if isinstance(links, Links):
             self._signal(user_id, links.links, status)
         else:
@@ -71,7 +72,7 @@ class PresenceSignals:
         self.tell(user_id, self._status(user_id))
 
     async def _look_up(self, user_id: str) -> None:
-        stream = f"user/{user_id}"
+        stream = user_stream(user_id)
 
         def links(states: States, events: Sequence[Event]) -> list[str]:
             return list(states.of(Links, stream).links)

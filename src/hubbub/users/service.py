@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -12,18 +13,16 @@ from ..journal.actor import Actor
 from ..journal.command import Command, nothing
 from ..journal.decide.states import States
 from ..journal.event import Draft, Event
-from ..names import check_person_name
 from ..permissions import ROLES
 from ..service import Service, check_limit, check_user_id, command, query, slow_command
 from ..shown import shown
-from ..text import check_name
+from ..stream_names import user_stream
 from . import account as a
-from . import sign_ins
-from . import user as u
-from .account import check_account_name, check_nickname, check_password, claim_streams, streams_of
-from .accounts import Accounts
-from .events import RoleGiven, SignedOutEverywhere
+from . import commands
+from .account import check_account_name, check_password, claim_streams, streams_of
 from .presence import Presence
+from .runtime import UsersRuntime
+from .sign_ins import has_ended
 from .user import SignInReference, User, UserState, user_of
 
 __all__ = ["SignedIn", "Users", "register_command", "role_command"]
@@ -55,21 +54,20 @@ class Users(Service):
     Profiles, presence and accounts.
 
     Args:
-        caller: whose commands these are.
-        presence: who is connected.
-        accounts: what signs people in.
+        actor: whose commands these are.
+        runtime: who is connected, and what signs people in.
     """
 
     name = "users"
 
     __slots__ = ("_accounts", "_actor", "_by", "_presence")
 
-    def __init__(self, actor: Actor, presence: Presence, accounts: Accounts) -> None:
-        super().__init__(actor.execute, actor.refused)
+    def __init__(self, actor: Actor, runtime: UsersRuntime) -> None:
+        super().__init__(actor, runtime)
         self._actor = actor
-        self._accounts = accounts
+        self._accounts = runtime.accounts
         self._by = actor.user
-        self._presence = presence
+        self._presence = runtime.presence
 
     @query
     def get(self, user_id: str) -> Command[User]:
@@ -107,26 +105,21 @@ class Users(Service):
         Raises:
             Invalid: the nickname or the avatar is empty or longer than 100 characters, or the
                 nickname has what nobody can see.
-            Conflict: over a network: the nickname looks like the name of another account.
+            Conflict: over a network: the nickname looks like the name of another user's
+                account, of a moderator or an admin, or of a user whom the application names.
         """
-        by, longest = self._by, self._actor.settings.name_chars_max
-        stream = f"user/{by}"
-
-        def decide(states: States) -> Sequence[Draft]:
-            state = states.of(UserState, stream)
-            new_nickname = nickname and check_person_name(nickname, longest, "nickname")
-            new_avatar = avatar and check_name(avatar, longest, "avatar")
-            drafts = u.profile(state, by, new_nickname, new_avatar)
-            if new_nickname and drafts and self._actor.is_limited:
-                _check_new_nickname(states, state, new_nickname, by)
-            return drafts
-
-        def result(states: States, events: Sequence[Event]) -> User:
-            return self._show(states, by)
-
         if nickname == "" or avatar == "":
             raise Invalid("A nickname or an avatar has at least one character.")
-        return Command(by, decide, result, reads=(stream,))
+        decide = partial(
+            commands.update_profile,
+            by=self._by,
+            nickname=nickname,
+            avatar=avatar,
+            chars_max=self._actor.settings.name_chars_max,
+            protects_names=self._actor.is_limited,
+            claims_name=self._actor.role != "user",
+        )
+        return self._changing(self._by, decide)
 
     @slow_command
     async def create_account(self, name: str, password: str) -> User:
@@ -190,19 +183,14 @@ class Users(Service):
             everywhere: all sign-ins of this user, not this one only.
         """
         by, session = self._by, self._actor.session
-        stream = f"user/{by}"
         good_for = self._actor.settings.refresh_seconds
 
         def decide(states: States) -> Sequence[Draft]:
             if everywhere:
-                return (Draft(stream, SignedOutEverywhere()),)
-            state = states.of(UserState, stream)
-            over = session not in state.sign_ins and session in state.signed_out
-            if session is None or over:
-                return ()
-            return (sign_ins.end(stream, session, states.now, good_for),)
+                return commands.sign_out_everywhere(states, by)
+            return commands.sign_out(states, by, session, good_for)
 
-        return Command(by, decide, lambda states, events: None, reads=(stream,))
+        return Command(by, decide, lambda states, events: None, reads=(user_stream(by),))
 
     @command
     def set_role(self, user_id: str, role: str) -> Command[User]:
@@ -219,15 +207,14 @@ class Users(Service):
 
         def decide(states: States) -> Sequence[Draft]:
             self._show(states, user_id)
-            same = states.of(UserState, f"user/{user_id}").role == role
-            return () if same else (Draft(f"user/{user_id}", RoleGiven(role)),)
+            return commands.give_role(states, user_id, role)
 
         return self._changing(user_id, decide)
 
     @command
     def set_away(self, *, away: bool) -> Command[None]:
         """
-        Tell that one does not look at this session just now, or does again.
+        Tell that the user does not look at this session now, or does again.
 
         Raises:
             Conflict: one is not connected by it: a request over HTTP makes nobody online.
@@ -245,11 +232,11 @@ class Users(Service):
         def result(states: States, events: Sequence[Event]) -> User:
             return self._show(states, user_id)
 
-        return Command(self._by, decide, result, reads=(f"user/{user_id}", *also))
+        return Command(self._by, decide, result, reads=(user_stream(user_id), *also))
 
     async def _own_account(self) -> str:
         def name(states: States, events: Sequence[Event]) -> str:
-            return states.of(UserState, f"user/{self._by}").account
+            return states.of(UserState, user_stream(self._by)).account
 
         found = await self._actor.execute(Command(self._by, nothing, name))
         if not found:
@@ -262,11 +249,11 @@ class Users(Service):
 
         for user_id in user_ids:
             check_user_id(user_id)
-        reads = [f"user/{user_id}" for user_id in user_ids]
+        reads = [user_stream(user_id) for user_id in user_ids]
         return Command(self._by, nothing, show, reads=reads)
 
     def _show(self, states: States, user_id: str) -> User:
-        state = states.of(UserState, f"user/{user_id}")
+        state = states.of(UserState, user_stream(user_id))
         return user_of(user_id, state, self._presence.status(user_id))
 
 
@@ -277,31 +264,33 @@ def register_command(
     reference: SignInReference,
     *,
     chosen: bool = False,
+    named: bool = False,
 ) -> Command[SignedIn]:
     """
     Make the command that a session begins with: the user is known from then on.
 
     Args:
-        caller: who comes.
+        actor: who comes.
         presence: who is there.
         nickname: what to show from now on; None is as before.
         chosen: True if a stranger has chosen the nickname.
-        origin: the sign-in that the user comes from, which must not be over.
+        named: True if it is the application's name for the user: guests may not look like it.
+        reference: the sign-in that the user comes from, which must not be over.
     """
-    by, session = actor.user, reference.session
-    stream = f"user/{by}"
-    good_for, grace = actor.settings.refresh_seconds, actor.settings.refresh_grace_seconds
+    by, stream, session = actor.user, user_stream(actor.user), reference.session
+    protects_names = chosen and actor.is_limited
 
     def decide(states: States) -> Sequence[Draft]:
-        checked = _checked(actor, nickname)
-        state = states.of(UserState, stream)
-        state.check_signed_in(reference, states.now)
-        if session is not None and sign_ins.is_reused(state, reference, states.now, grace):
-            return (sign_ins.end(stream, session, states.now, good_for, reused=True),)
-        if checked is not None and chosen and actor.is_limited:
-            _check_new_nickname(states, state, checked, by)
-        registered = u.register(state, by, checked, sign_ins.begun(reference))
-        return [*registered, *sign_ins.add_sign_in(state, stream, reference, states.now, grace)]
+        return commands.begin_session(
+            states,
+            by,
+            nickname,
+            reference,
+            actor.settings,
+            role=actor.role,
+            protects_names=protects_names,
+            named=named,
+        )
 
     def result(states: States, events: Sequence[Event]) -> SignedIn:
         state = states.of(UserState, stream)
@@ -312,7 +301,7 @@ def register_command(
             state.effective_role(actor.role),
             state.account or None,
             None if kept is None else kept.generation,
-            sign_ins.has_ended(event.data for event in events),
+            has_ended(event.data for event in events),
         )
 
     # Named here they are loaded with the user, not after.
@@ -325,33 +314,16 @@ def role_command(actor: Actor, reference: SignInReference, nickname: str | None)
     Make the command that a single request begins with: it gives the role that counts.
 
     Args:
-        caller: who asks; known from then on, and otherwise as before.
-        origin: the sign-in that the user comes from, which must not be over.
+        actor: who asks; known from then on, and otherwise as before.
+        reference: the sign-in that the user comes from, which must not be over.
         nickname: what to show of one who was never seen; None is the id.
     """
-    by = actor.user
-    stream = f"user/{by}"
+    by, stream = actor.user, user_stream(actor.user)
 
     def decide(states: States) -> Sequence[Draft]:
-        state = states.of(UserState, stream)
-        state.check_signed_in(reference, states.now)
-        if state.joined_at:
-            return ()
-        return u.register(state, by, _checked(actor, nickname), sign_ins.begun(reference))
+        return commands.begin_request(states, by, nickname, reference, actor.settings, actor.role)
 
     def role(states: States, events: Sequence[Event]) -> str:
         return states.of(UserState, stream).effective_role(actor.role)
 
     return Command(by, decide, role, reads=(stream,))
-
-
-def _checked(actor: Actor, nickname: str | None) -> str | None:
-    if nickname is None:
-        return None
-    return check_person_name(nickname, actor.settings.name_chars_max, "nickname")
-
-
-def _check_new_nickname(states: States, state: UserState, nickname: str, by: str) -> None:
-    # What somebody has been called is kept, though an account may have come to look like it.
-    if nickname != state.nickname and state.role == "user":
-        check_nickname(states, nickname, by)

@@ -16,10 +16,20 @@ import msgspec
 from ..errors import NotAllowed
 from ..journal.decide.states import States
 from ..journal.event import Data, Draft
+from ..stream_names import user_stream
 from .events import SignedOut, SignInRecorded
 from .user import SignInReference, UserState
 
-__all__ = ["GuestReference", "add_sign_in", "begun", "check_guest", "end", "has_ended", "is_reused"]
+__all__ = [
+    "GuestReference",
+    "add_sign_in",
+    "begun",
+    "check_guest",
+    "check_taken",
+    "end",
+    "has_ended",
+    "is_reused",
+]
 
 
 class GuestReference(msgspec.Struct, frozen=True):
@@ -28,7 +38,7 @@ class GuestReference(msgspec.Struct, frozen=True):
 
     Args:
         user: the guest's id.
-        origin: the sign-in that the guest's token comes from.
+        reference: the sign-in that the guest's token comes from.
     """
 
     user: str
@@ -44,7 +54,7 @@ def add_sign_in(
     Args:
         state: the user's.
         stream: the user's.
-        origin: the sign-in, which is not over.
+        reference: the sign-in, which is not over.
         now: the time.
         grace_seconds: how long after its use a refresh token may be used once more.
     """
@@ -68,6 +78,27 @@ def add_sign_in(
 def begun(reference: SignInReference) -> str | None:
     """Return the sign-in that a new user begins with, if it has a family of tokens."""
     return reference.session if reference.fresh or reference.generation is not None else None
+
+
+def check_taken(state: UserState, reference: SignInReference, *, guests: bool) -> None:
+    """
+    Return if a user is taken in.
+
+    Args:
+        state: the user's.
+        reference: the sign-in.
+        guests: whether guests are.
+
+    Raises:
+        NotAllowed: it is a guest, and guests are not.
+    """
+    # Only tokens of ours refresh or have a generation; the application answers for its own.
+    ours = reference.refreshes or begun(reference) is not None
+    if not guests and ours and not state.account and state.role == "user":
+        raise NotAllowed(
+            "This server takes no guests; sign in with a token of the application, "
+            "or with the name and the password of an account."
+        )
 
 
 def is_reused(
@@ -122,7 +153,7 @@ def check_guest(states: States, guest: GuestReference, user: str, grace_seconds:
     """
     if guest.user == user:
         return
-    state = states.of(UserState, f"user/{guest.user}")
+    state = states.of(UserState, user_stream(guest.user))
     if state.account or state.role != "user":
         raise NotAllowed("Give a guest's token as `guest`; this one belongs to an account.")
     state.check_signed_in(guest.reference, states.now)

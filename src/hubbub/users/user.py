@@ -9,9 +9,10 @@ import msgspec
 
 from ..errors import NotAllowed, NotFound
 from ..journal.event import Draft, Event
-from ..journal.link import Links
-from ..permissions import ROLES, check_reading
+from ..permissions import ROLES, check
+from ..players import PlayerLinks
 from ..shown import shown
+from ..stream_names import user_stream
 from .events import (
     AccountLinked,
     Profiled,
@@ -22,6 +23,7 @@ from .events import (
     SignInRecorded,
     UserEvent,
 )
+from .grants import USERS_READERS
 
 __all__ = [
     "SIGNED_OUT_MAX",
@@ -45,7 +47,7 @@ SIGNED_OUT_MAX = 1_000
 Status = Literal["online", "away", "offline"]
 
 
-class User(msgspec.Struct, frozen=True):
+class User(msgspec.Struct, frozen=True, omit_defaults=True):
     """
     A user as everybody sees one.
 
@@ -56,6 +58,8 @@ class User(msgspec.Struct, frozen=True):
         status: ``online`` while there is a session, ``away`` while all of them are.
         joined_at: when the user was first seen, UTC.
         rating: how well one plays; 1500 at first.
+        guest: True for a user who came over the network with a nickname only, and has no
+            account since; left out of JSON otherwise.
     """
 
     id: str
@@ -64,6 +68,7 @@ class User(msgspec.Struct, frozen=True):
     status: Status
     joined_at: datetime
     rating: float
+    guest: bool = False
 
 
 class SignInReference(msgspec.Struct, frozen=True):
@@ -100,7 +105,7 @@ class SignInState(msgspec.Struct):
     at: float
 
 
-class UserState(Links):
+class UserState(PlayerLinks):
     """The fold of a ``user/ID`` stream."""
 
     data_type: ClassVar[Any] = UserEvent
@@ -108,6 +113,8 @@ class UserState(Links):
     avatar: str = ""
     joined_at: datetime | None = None
     account: str = ""
+    # Signs in by tokens of ours alone, without an account.
+    guest: bool = False
     role: str = "user"
     # The sign-ins that last, the one refreshed longest ago first. Order decides here, and no
     # time: a clock that goes back makes no good token bad.
@@ -128,14 +135,17 @@ class UserState(Links):
                 self.nickname, self.avatar, self.joined_at = nickname, avatar, event.at
                 if session is not None:
                     self._keep(session, 0, event.at)
+                    self.guest = not self.account
             case Profiled(nickname, avatar):
                 self.nickname, self.avatar = nickname, avatar
             case AccountLinked(name):
-                self.account = name
+                self.account, self.guest = name, False
             case RoleGiven(role):
                 self.role = role
             case SignInRecorded(session, generation):
                 self._keep(session, generation, event.at)
+                # Of an older version, whose registration does not say it.
+                self.guest = not self.account
             case SignedOut(session, until):
                 self._end(session, until, event.at)
             case SignedOutEverywhere(keep):
@@ -147,7 +157,7 @@ class UserState(Links):
 
     def check_reader(self, stream: str, user: str) -> None:
         """A user's stream is the user's alone."""
-        check_reading("user", *(("owner",) if stream == f"user/{user}" else ()))
+        check(USERS_READERS["user"], *(("owner",) if stream == user_stream(user) else ()))
 
     def check_signed_in(self, reference: SignInReference, now: datetime) -> None:
         """Raise NotAllowed if a sign-in is over."""
@@ -211,7 +221,7 @@ def register(
         nickname: what to show; None is as before.
         session: the sign-in that a new guest begins with.
     """
-    stream = f"user/{user_id}"
+    stream = user_stream(user_id)
     if state.joined_at is None:
         avatar = default_avatar(user_id)
         return [Draft(stream, Registered(nickname or user_id, avatar, session))]
@@ -227,7 +237,7 @@ def profile(
     new = Profiled(nickname or state.nickname, avatar or state.avatar)
     if (new.nickname, new.avatar) == (state.nickname, state.avatar):
         return []
-    return [Draft(f"user/{user_id}", new)]
+    return [Draft(user_stream(user_id), new)]
 
 
 def user_of(user_id: str, state: UserState, status: Status) -> User:
@@ -239,4 +249,12 @@ def user_of(user_id: str, state: UserState, status: Status) -> User:
     """
     if state.joined_at is None:
         raise NotFound(f"There is no user {shown(user_id)}.")
-    return User(user_id, state.nickname, state.avatar, status, state.joined_at, state.rating)
+    return User(
+        user_id,
+        state.nickname,
+        state.avatar,
+        status,
+        state.joined_at,
+        state.rating,
+        state.guest,
+    )

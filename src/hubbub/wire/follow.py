@@ -112,7 +112,7 @@ class FollowedStream:
         Take an event in.
 
         Raises:
-            Lost: it is not the next one.
+            ConnectionLost: it is not the next one.
         """
         if self._position is None:
             # It was under way when the server was asked to stop.

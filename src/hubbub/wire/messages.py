@@ -2,7 +2,7 @@
 The messages of the protocol and their bytes: JSON-RPC 2.0 over WebSocket text frames.
 
 See https://www.jsonrpc.org/specification. A frame holds one message or an array of
-them. Events travel as notifications, a chunk of them as one array, put together from
+them. Events travel as notifications, a batch of them as one array, put together from
 the bytes that the journal encoded once.
 """
 
@@ -131,7 +131,7 @@ encode = msgspec.json.Encoder().encode
 
 
 def events_frame(bodies: Sequence[bytes]) -> bytes:
-    """Make a chunk of encoded events into one array of notifications."""
+    """Make a batch of encoded events into one array of notifications."""
     return b"[" + _EVENT + (b"}," + _EVENT).join(bodies) + b"}]"
 
 

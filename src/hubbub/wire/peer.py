@@ -1,5 +1,5 @@
 """
-One end of a connection, either end: frames in, happenings and frames out. No I/O.
+One end of a connection, either end: frames in, messages and frames out. No I/O.
 
 A peer that asks gives each request the next number and remembers nothing else; a
 peer that answers may do so in any order. The requests of an array are answered by

@@ -171,7 +171,7 @@ class Resumption:
         Take in one frame.
 
         Raises:
-            Lost: this connection is of no use any more; come back on another.
+            ConnectionLost: this connection is of no use any more; reconnect.
             HubbubError: the sign-in was refused.
         """
         try:

@@ -321,16 +321,6 @@ def test_everybody_may_follow_a_board_that_is_there() -> None:
         BoardState().check_reader(STREAM, "anybody")
 
 
-@pytest.mark.parametrize("name", [None, 5, b"speed"])
-def test_a_board_is_called_by_a_string(name: object) -> None:
-    with pytest.raises(Invalid, match="is a string"):
-        b.board_stream(name)
-
-
-def test_a_board_has_a_stream_of_its_name() -> None:
-    assert b.board_stream("speed") == STREAM
-
-
 def test_what_is_no_event_of_a_board_is_a_fault() -> None:
     with pytest.raises(AssertionError, match="not a board's event"):
         BoardState().apply(Event(STREAM, 1, NOON, "ann", None, Linked("room/1")))

@@ -11,12 +11,13 @@ import hubbub
 from hubbub.errors import Conflict, Invalid, NotFound
 from hubbub.games.boards import commands as s
 from hubbub.games.boards.board import entry_of
-from hubbub.games.boards.commands import BOARD_INDEX, LEVELS_MAX, MAIN, METADATA_BYTES_MAX
+from hubbub.games.boards.commands import BOARD_INDEX, MAIN, METADATA_BYTES_MAX
 from hubbub.games.boards.seasons import RESET_CHARS_MAX, next_reset
 from hubbub.games.events import BoardCreated, Submitted
 from hubbub.games.scores import SCORE_MAX
 from hubbub.journal.link import Linked
 from hubbub.journal.schedule import Scheduled
+from hubbub.json_values import LEVELS_MAX
 from hubbub.users.user import UserState
 from tests.games.board_kit import (
     DAILY,

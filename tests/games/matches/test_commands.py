@@ -11,13 +11,13 @@ import pytest
 from hubbub import BestOf, Conflict, Custom, FirstTo, Invalid, NotAllowed, NotFound, Rounds, Timed
 from hubbub.games import events as e
 from hubbub.games.boards.commands import Maker
-from hubbub.games.matches import commands as play
+from hubbub.games.matches import commands as decisions
 from hubbub.games.matches.game import PLAYERS_MAX
 from hubbub.games.matches.rules import POINTS_MAX
 from hubbub.journal.event import Draft
 from hubbub.journal.link import Linked
 from tests.games.board_kit import NOON
-from tests.games.match_kit import STREAM, Hall, kinds
+from tests.games.match_kit import FOUND, STREAM, Hall, kinds
 
 
 @pytest.fixture
@@ -58,9 +58,9 @@ def test_a_timed_match_is_planned_to_end(hall: Hall) -> None:
     [["ann"], [], ["ann", "ann"], ["ann", 7], "ann", None, ["x"] * (PLAYERS_MAX + 1)],
 )
 def test_players_that_cannot_play_are_refused(hall: Hall, players: Any) -> None:
-    wanted = play.Wanted(players, FirstTo(), "main")
+    wanted = decisions.Wanted(players, FirstTo(), "main")
     with pytest.raises(Invalid, match="different players"):
-        hall.do(lambda states: play.start(states, STREAM, wanted, hall.terms))
+        hall.do(lambda states: decisions.start(states, STREAM, wanted, hall.terms))
 
 
 def test_as_many_play_as_are_allowed(hall: Hall) -> None:
@@ -220,24 +220,24 @@ def test_who_does_not_play_cannot_give_up(hall: Hall) -> None:
 
 def test_what_a_game_tells_is_kept_until_the_end(hall: Hall) -> None:
     hall.start()
-    told = hall.do(lambda states: play.tell(states, STREAM, {"a": 1}))
+    told = hall.do(lambda states: decisions.tell(states, STREAM, {"a": 1}))
     hall.resign("ann")
 
     assert told == [e.Told({"a": 1})]
     with pytest.raises(Conflict):
-        hall.do(lambda states: play.tell(states, STREAM, {"a": 1}))
+        hall.do(lambda states: decisions.tell(states, STREAM, {"a": 1}))
 
 
 def test_a_match_is_cancelled_once(hall: Hall) -> None:
     hall.start()
-    first = hall.do(lambda states: play.cancel(states, STREAM, "rain"))
-    second = hall.do(lambda states: play.cancel(states, STREAM, "snow"))
+    first = hall.do(lambda states: decisions.cancel(states, STREAM, "rain"))
+    second = hall.do(lambda states: decisions.cancel(states, STREAM, "snow"))
 
     assert kinds(first) == ["MatchCancelled", "Unscheduled", "Unlinked", "Unlinked", "Unlinked"]
     assert second == []
     assert STREAM not in hall.user("ann").links
     with pytest.raises(NotFound):
-        hall.do(lambda states: play.cancel(states, "match/2", "rain"))
+        hall.do(lambda states: decisions.cancel(states, "match/2", "rain"))
 
 
 def test_a_match_is_found_by_the_key_of_its_search(hall: Hall) -> None:
@@ -245,7 +245,7 @@ def test_a_match_is_found_by_the_key_of_its_search(hall: Hall) -> None:
     hall.start(keys={"ann": "a", "bob": "b"})
 
     def found(by: str, key: str) -> Any:
-        return hall.ask(lambda states: play.found(states, (), by=by, key=key))
+        return hall.ask(lambda states: decisions.found(states, (), by=by, key=key))
 
     assert found("ann", "a")[1].id == "1"
     assert found("ann", "b") == (1_500, None)
@@ -255,8 +255,8 @@ def test_a_match_is_found_by_the_key_of_its_search(hall: Hall) -> None:
 # Over a network
 
 
-def starter(user: str, matches_max: int = 2) -> play.Starter:
-    return play.Starter(Maker(user, 1, 10, 3_600), matches_max)
+def starter(user: str, matches_max: int = 2) -> decisions.Starter:
+    return decisions.Starter(Maker(user, 1, 10, 3_600), matches_max)
 
 
 def test_the_others_must_be_connected(hall: Hall) -> None:
@@ -284,7 +284,7 @@ def test_a_match_that_was_found_is_begun_by_all_of_its_players(hall: Hall) -> No
 
     for player in ("ann", "bob"):
         with pytest.raises(Conflict, match="1 matches going on"):
-            hall.ask(lambda states, by=player: play.check_begun(states, by, 1))  # type: ignore[misc]
+            hall.ask(lambda states, by=player: decisions.check_begun(states, by, 1))  # type: ignore[misc]
 
 
 def test_a_board_that_the_match_will_make_counts(hall: Hall) -> None:
@@ -317,7 +317,7 @@ def test_the_same_two_are_rated_so_often(hall: Hall) -> None:
     hall.terms = msgspec.structs.replace(hall.terms, rated_max=1)
 
     def ratings(number: int) -> list[float]:
-        hall.start(stream=f"match/{number}")
+        hall.start(stream=f"match/{number}", keys=FOUND)
         hall.resign("ann", f"match/{number}")
         return [hall.user(player).rating for player in ("ann", "bob")]
 

@@ -12,7 +12,7 @@ from hubbub.games.matches.ending import MATCH_SCHEDULE
 from hubbub.journal.event import Draft
 from hubbub.journal.schedule import Scheduled, Unscheduled
 from tests.games.board_kit import NOON
-from tests.games.match_kit import STREAM, Hall, kinds
+from tests.games.match_kit import FOUND, STREAM, Hall, kinds
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_who_is_back_at_the_last_moment_does_not_forfeit(hall: Hall) -> None:
 
 
 def test_of_three_the_one_who_stays_wins_when_the_others_forfeit_together(hall: Hall) -> None:
-    hall.start("ann", "bob", "cid", rules=Rounds(9))
+    hall.start("ann", "bob", "cid", rules=Rounds(9), keys=FOUND)
     hall.score("cid", 5)
     hall.online.difference_update(["bob", "cid"])
     hall.look()
@@ -148,7 +148,7 @@ def test_who_comes_for_the_first_time_is_present(hall: Hall) -> None:
 
 
 def test_who_dropped_first_is_last_when_both_are_looked_at_late(hall: Hall) -> None:
-    hall.start("ann", "bob", "cid")
+    hall.start("ann", "bob", "cid", keys=FOUND)
     hall.online.discard("cid")
     hall.look()
     hall.online.discard("bob")

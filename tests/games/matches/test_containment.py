@@ -12,14 +12,15 @@ import pytest
 import hubbub
 from hubbub.errors import Overloaded
 from hubbub.games.matches import commands as decisions
-from hubbub.games.matches.runner import GAME_BODY_BYTES_MAX, INBOX_BYTES_MAX
+from hubbub.games.matches.inbox import INBOX_BYTES_MAX
+from hubbub.games.matches.runner import GAME_BODY_BYTES_MAX
 from hubbub.games.matches.supervisor import LOOK_AGAIN_SECONDS, RETRY_SECONDS, MatchSupervisor
 from hubbub.games.matchmaking.matchmaker import MatchSearch
 from hubbub.journal.containment import RESTART_SECONDS_MAX
 from hubbub.journal.decide.states import States
 from tests.games.handlers import Calls, hang
 from tests.games.matches.test_runner import cancelled, go_on, go_wrong, noted, two_matches
-from tests.games.virtual_hub import Play, match_of_two, moment
+from tests.games.virtual_hub import Play, match_of_two, moment, senders
 
 
 async def recurse(table: hubbub.Table) -> None:
@@ -110,18 +111,17 @@ def test_a_player_fills_no_more_than_their_part_of_the_inbox(play: Play) -> None
     async def story(hub: hubbub.Hubbub) -> None:
         gate.append(anyio.Event())
         large = {"x": "y" * (GAME_BODY_BYTES_MAX - 8)}
-        async with match_of_two(hub, game="busy") as (match, ann, bob):
-            await ann.games.message(match.id, {})
-            await moment()
+        async with match_of_two(hub, game="busy") as (match, ann, bob), senders() as send:
+            await send(ann, match, {})
             accepted = 0
             for _ in range(100):
                 try:
-                    await ann.games.message(match.id, large)
+                    await send(ann, match, large)
                 except Overloaded:
                     continue
                 accepted += 1
             for _ in range(3):
-                await bob.games.message(match.id, large)
+                await send(bob, match, large)
 
             assert accepted * GAME_BODY_BYTES_MAX <= INBOX_BYTES_MAX // 2
             assert accepted > 1
@@ -147,9 +147,10 @@ def test_however_many_play_one_message_of_each_is_taken(play: Play) -> None:
                     pass
             match = await first.games.start_match(names, game="busy")
             await moment()
-            await first.games.message(match.id, {"x": "y" * (GAME_BODY_BYTES_MAX - 8)})
-            with pytest.raises(Overloaded):
-                await first.games.message(match.id, {"x": "y" * (GAME_BODY_BYTES_MAX - 8)})
+            async with senders() as send:
+                await send(first, match, {"x": "y" * (GAME_BODY_BYTES_MAX - 8)})
+                with pytest.raises(Overloaded):
+                    await send(first, match, {"x": "y" * (GAME_BODY_BYTES_MAX - 8)})
 
     play(story, games={"busy": hubbub.Game(handler=Busy, call_seconds_max=2)})
 
@@ -182,7 +183,7 @@ def test_a_look_that_fails_is_tried_again_and_others_go_on(
             assert (await ann.games.match(one.id)).status == "completed"
         assert caplog.text.count("could not be looked at") == 1
 
-    monkeypatch.setattr(decisions, "look", faulty)
+    monkeypatch.setattr(decisions, "look_at_match", faulty)
     play(story)
 
 
@@ -260,7 +261,7 @@ def test_what_stays_due_does_not_keep_the_hub_from_working(
             assert (await ann.games.match(match.id)).status == "active"
             assert 1 < looks <= 12
 
-    monkeypatch.setattr(decisions, "look", never_done)
+    monkeypatch.setattr(decisions, "look_at_match", never_done)
     play(story)
 
 

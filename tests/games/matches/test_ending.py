@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from hubbub import FirstTo, Rounds
+from hubbub import FirstTo, Game, Rounds
 from hubbub.games import events as e
 from hubbub.games.matches.ending import ranks
 from hubbub.games.matches.rules import Outcome
-from hubbub.journal.link import Rated, Unlinked
-from hubbub.journal.schedule import Unscheduled
+from hubbub.journal.link import Unlinked
+from hubbub.journal.schedule import HUB, Unscheduled
+from hubbub.players import Rated
 from tests.games.board_kit import table
-from tests.games.match_kit import STREAM, Hall
+from tests.games.match_kit import FOUND, STREAM, Hall
 
 
 @pytest.fixture
@@ -20,7 +22,7 @@ def hall() -> Hall:
 
 
 def test_all_who_answer_for_a_match_hear_of_its_end_together(hall: Hall) -> None:
-    hall.start(rules=FirstTo(10))
+    hall.start(rules=FirstTo(10), keys=FOUND)
     happened = hall.score("ann", 10)
     to = {event.stream: type(event.data) for event in hall.events[-len(happened) :]}
 
@@ -60,11 +62,47 @@ def test_a_draw_gives_no_points(hall: Hall) -> None:
 
 
 def test_ratings_move_by_who_has_won(hall: Hall) -> None:
-    hall.start(rules=FirstTo(10))
+    hall.start(rules=FirstTo(10), keys=FOUND)
     hall.score("ann", 10)
 
     assert hall.user("ann").rating > 1_500 > hall.user("bob").rating
     assert hall.user("ann").deviation < 500
+
+
+# Which matches are rated
+
+
+@pytest.mark.parametrize("referee", [HUB, "dan"])
+def test_a_match_with_a_referee_is_rated(hall: Hall, referee: str) -> None:
+    hall.start(rules=FirstTo(10), referee=referee)
+    hall.score(referee, 10, player="ann")
+
+    assert hall.user("ann").rating > 1_500 > hall.user("bob").rating
+
+
+@pytest.mark.parametrize("referee", [None, "ann"])
+def test_a_match_whose_players_count_for_themselves_gives_points_and_no_rating(
+    hall: Hall, referee: str | None
+) -> None:
+    hall.start(rules=FirstTo(10), referee=referee)
+    hall.score("ann", 10, player="ann")
+
+    assert hall.match().winner == "ann"
+    assert table(hall.board("board/main")) == [(1, "ann", 10)]
+    assert not any(isinstance(event.data, Rated) for event in hall.events)
+
+
+def test_a_game_may_be_unrated_and_say_what_a_win_gives(hall: Hall) -> None:
+    games = {"tea": Game(rated=False, win_points=3), "free": Game(win_points=0)}
+    hall.terms = msgspec.structs.replace(hall.terms, games=games)
+    for number, game in enumerate(("tea", "free", "tea")):
+        stream = f"match/{number}"
+        hall.start(rules=FirstTo(10), keys=FOUND, game=game, stream=stream)
+        hall.score("ann", 10, stream=stream)
+        rated = any(isinstance(event.data, Rated) for event in hall.events)
+        assert rated == (number > 0)
+
+    assert table(hall.board("board/main")) == [(1, "ann", 6)]
 
 
 def test_without_points_for_a_win_there_is_no_board() -> None:

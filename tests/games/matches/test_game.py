@@ -7,7 +7,7 @@ import pytest
 import hubbub
 from hubbub import Game, Handler, Invalid
 from hubbub.games.matches.game import PLAYERS_MAX, TICKS_PER_SECOND_MAX, Table, check_games, outcome
-from hubbub.games.matches.rules import Custom, FirstTo, Outcome, Standing
+from hubbub.games.matches.rules import POINTS_MAX, Custom, FirstTo, Outcome, Standing
 from tests.games.match_kit import GAMES
 
 TWO = Standing(["ann", "bob"], {"ann": 3, "bob": 5}, {"ann": 2, "bob": 2})
@@ -20,6 +20,8 @@ TWO = Standing(["ann", "bob"], {"ann": 3, "bob": 5}, {"ann": 2, "bob": 2})
         Game(size=PLAYERS_MAX),
         Game(ticks_per_second=TICKS_PER_SECOND_MAX),
         Game(call_seconds_max=0.001),
+        Game(win_points=0, rated=False),
+        Game(win_points=POINTS_MAX, rating_range=0, rating_range_per_second=0.5),
     ],
 )
 def test_a_game_within_its_limits(game: Game) -> None:
@@ -39,6 +41,14 @@ def test_a_game_within_its_limits(game: Game) -> None:
         Game(call_seconds_max=0),
         Game(call_seconds_max=float("nan")),
         Game(rules=FirstTo(0)),
+        Game(win_points=-1),
+        Game(win_points=POINTS_MAX + 1),
+        Game(win_points=True),
+        Game(win_points=1.5),  # type: ignore[arg-type]
+        Game(rated=None),  # type: ignore[arg-type]
+        Game(rating_range=-1),
+        Game(rating_range=float("nan")),
+        Game(rating_range_per_second="fast"),  # type: ignore[arg-type]
         Game(rules="first to 100"),  # type: ignore[arg-type]
     ],
 )

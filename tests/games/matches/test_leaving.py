@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hubbub import Custom, FirstTo, Rounds, Timed
 from hubbub.games import events as e
 from hubbub.games.matches.rules import AnyRules
-from tests.games.board_kit import NOON
+from hubbub.journal.schedule import HUB
+from tests.games.board_kit import NOON, table
 from tests.games.match_kit import GRACE, PLAYERS, STREAM, Hall, kinds
 
 WEEK = 7 * 24 * 3_600.0
@@ -108,8 +109,8 @@ def test_a_timed_match_against_a_player_who_never_came_has_no_result(hall: Hall)
 
 def test_of_three_those_are_rated_who_came(hall: Hall) -> None:
     hall.online.discard("cid")
-    hall.start(*PLAYERS, rules=FirstTo(10))
-    hall.score("ann", 10)
+    hall.start(*PLAYERS, rules=FirstTo(10), referee=HUB)
+    hall.score(HUB, 10, player="ann")
 
     assert ended(hall) == ("completed", "ann")
     assert hall.user("ann").rating > 1_500 > hall.user("bob").rating
@@ -172,7 +173,7 @@ def test_who_plays_over_http_has_come(hall: Hall) -> None:
     hall.score("ann", 10)
 
     assert ended(hall) == ("completed", "ann")
-    assert hall.user("ann").rating > 1_500
+    assert table(hall.board("board/main")) == [(1, "ann", 10)]
 
 
 def test_a_match_without_connections_ends_when_nothing_has_happened_for_long(hall: Hall) -> None:

@@ -1,10 +1,9 @@
-"""Matches and seasons that are over, read page by page."""
+"""Matches that are over, read page by page."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from random import Random
 
 import pytest
@@ -12,9 +11,8 @@ import pytest
 import hubbub
 from hubbub.games.matches import listing
 from hubbub.games.matches.match import MatchState, match_of
+from hubbub.games.matches.supervisor import MatchSupervisor
 from tests.session.worlds import SetClock
-
-DAY = 24 * 3600.0
 
 
 @asynccontextmanager
@@ -39,7 +37,7 @@ async def played(ann: hubbub.Session, count: int) -> list[hubbub.Match]:
 
 async def cancel(hub: hubbub.Hubbub, match: hubbub.Match) -> None:
     """Let the hub end a match without a result."""
-    await hub.supervisor._commands(match.stream).cancel("it rains")
+    await hub.runtime(MatchSupervisor)._commands(match.stream).cancel("it rains")
 
 
 @pytest.mark.parametrize("page", [1, 2, 3, 100])
@@ -98,28 +96,6 @@ async def test_what_is_no_match_is_not_listed() -> None:
         await ann.chat.leave(room.id)
 
         assert await ann.games.matches() == []
-
-
-@pytest.mark.parametrize("page", [1, 3, 100])
-async def test_a_season_is_folded_page_by_page(monkeypatch: pytest.MonkeyPatch, page: int) -> None:
-    monkeypatch.setattr(listing, "PAGE", page)
-    async with three() as (_, sessions, clock):
-        games = sessions[0].games
-        await games.create_board("b", operator="sum", reset="0 0 * * *")
-        tops = list[list[hubbub.Entry]]()
-        for day in range(3):
-            clock.passed = day * DAY
-            for n, session in enumerate(sessions):
-                for _ in range(2):
-                    await session.games.submit("b", 10 * day + n)
-            tops.append(await games.top("b"))
-        clock.passed = 3 * DAY
-        await games.submit("b", 1)
-
-        assert [await games.season("b", number) for number in (1, 2, 3)] == tops
-        assert [s.size for s in await games.seasons("b")] == [3, 3, 3]
-        ends = [s.ended_at for s in await games.seasons("b")]
-        assert ends[1] - ends[0] == timedelta(days=1)
 
 
 async def test_a_page_of_matches_costs_a_page(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,10 @@ import pytest
 
 import hubbub
 from hubbub.errors import Conflict, Overloaded
-from hubbub.games.matches.runner import MESSAGES_MAX, REASON_CHARS_MAX
+from hubbub.games.matches.inbox import MESSAGES_MAX
+from hubbub.games.matches.runner import REASON_CHARS_MAX
 from tests.games.handlers import Calls, Fault, Noted, fail, hang
-from tests.games.virtual_hub import Play, match_of_two, moment, what
+from tests.games.virtual_hub import Play, match_of_two, moment, senders, what
 
 METHODS = ["on_start", "on_message", "on_tick"]
 
@@ -279,9 +280,9 @@ def test_a_tick_that_was_missed_is_left_out(play: Play) -> None:
             await anyio.sleep(0.6)
 
     async def story(hub: hubbub.Hubbub) -> None:
-        async with match_of_two(hub, game="slow") as (match, ann, _):
+        async with match_of_two(hub, game="slow") as (match, ann, _), senders() as send:
             await anyio.sleep(1.9)
-            await ann.games.message(match.id, {})
+            await send(ann, match, {})
             await anyio.sleep(1)
 
         # The second took from 0.5 to 1.2, and the message from 1.9 to 2.5.
@@ -321,14 +322,12 @@ def test_a_game_that_is_slower_than_its_messages_refuses_some(play: Play) -> Non
 
     async def story(hub: hubbub.Hubbub) -> None:
         gate.append(anyio.Event())
-        async with match_of_two(hub, game="busy") as (match, ann, bob):
-            await ann.games.message(match.id, {"n": 0})
-            await moment()
-            for n in range(1, MESSAGES_MAX + 1):
-                await ann.games.message(match.id, {"n": n})
+        async with match_of_two(hub, game="busy") as (match, ann, bob), senders() as send:
+            for n in range(MESSAGES_MAX + 1):
+                await send(ann, match, {"n": n})
             for player in (ann, bob):
                 with pytest.raises(Overloaded):
-                    await player.games.message(match.id, {"n": -1})
+                    await send(player, match, {"n": -1})
             gate[0].set()
             await moment()
             await bob.games.message(match.id, {"n": MESSAGES_MAX + 1})

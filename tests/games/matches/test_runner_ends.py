@@ -15,7 +15,7 @@ from hubbub.games.matches.runner import GAME_BODY_BYTES_MAX
 from hubbub.journal.event import Signal
 from tests.games.handlers import Calls
 from tests.games.matches.test_runner import noted
-from tests.games.virtual_hub import Play, match_of_two, moment, told, what
+from tests.games.virtual_hub import Play, match_of_two, moment, senders, told, what
 
 
 class Obedient(hubbub.Handler):
@@ -136,9 +136,8 @@ def test_a_match_may_end_while_the_handler_works(play: Play) -> None:
     Working.log = log
 
     async def story(hub: hubbub.Hubbub) -> None:
-        async with match_of_two(hub, game="working") as (match, ann, bob):
-            await ann.games.message(match.id, {})
-            await moment()
+        async with match_of_two(hub, game="working") as (match, ann, bob), senders() as send:
+            await send(ann, match, {})
             await bob.games.resign(match.id)
             await anyio.sleep(2)
 

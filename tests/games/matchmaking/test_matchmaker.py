@@ -50,6 +50,22 @@ def test_who_is_nearer_comes_first_though_he_came_later(backend: Backend) -> Non
 
 
 @on_each_backend
+def test_a_game_says_how_far_apart_the_ratings_in_its_queue_may_be(backend: Backend) -> None:
+    async def scenario(hall: Hall) -> None:
+        hall.look_for("ann", 1500, queue="wide")
+        hall.look_for("bob", 2000, queue="wide")
+        hall.look_for("cid", 1000, queue="wide")
+        hall.look_for("dan", 1500, queue="slow")
+        hall.look_for("eve", 1650, queue="slow")
+
+    hall = what_happens(scenario, backend)
+
+    # Of two that are as far apart the first that are found play.
+    assert sorted(time for time, _ in hall.met.values()) == [0, 0, 50, 50, 100]
+    assert hall.met["dan"] == hall.met["eve"] == (50, "dan eve")
+
+
+@on_each_backend
 def test_queues_have_nothing_to_do_with_each_other(backend: Backend) -> None:
     async def scenario(hall: Hall) -> None:
         for user in ("ann", "bob", "eve"):

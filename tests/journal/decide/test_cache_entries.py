@@ -1,4 +1,4 @@
-"""The cells that things are kept in."""
+"""The entries that things are kept in."""
 
 from __future__ import annotations
 

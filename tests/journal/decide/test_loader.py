@@ -8,10 +8,15 @@ from hypothesis import strategies as st
 from hubbub.errors import Invalid, StorageError
 from hubbub.journal.command import Command
 from hubbub.journal.decide.cache_entries import SNAPSHOT_EVENTS_MIN
+from hubbub.journal.event import Event
 from hubbub.journal.stores.contract import Batch, Record, Store
+from hubbub.journal.verify import verify
 from hubbub.settings import Settings
 from tests.journal.tally import (
+    STREAMS,
+    Added,
     SetClock,
+    Tally,
     add,
     doubt,
     memory_store,
@@ -64,6 +69,35 @@ async def test_a_long_stream_is_folded_from_a_snapshot_and_what_came_after() -> 
     assert loaded.snapshot.seq == SNAPSHOT_EVENTS_MIN + 1
     assert len(loaded.bodies) == 43
     assert count == SNAPSHOT_EVENTS_MIN + 44
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 1), (1, 2), (2, 0), (10**9, 1)])
+async def test_a_snapshot_of_another_version_is_passed_over_and_made_anew(
+    monkeypatch: pytest.MonkeyPatch, before: int, after: int
+) -> None:
+    store, count = memory_store(), SNAPSHOT_EVENTS_MIN + 44
+    monkeypatch.setattr(Tally, "version", before)
+    async with open_journal(store) as journal:
+        for _ in range(count):
+            await journal.execute(add("tally/1", 1))
+    monkeypatch.setattr(Tally, "version", after)
+    # A state that folds into something else than before.
+    monkeypatch.setattr(Tally, "apply", twice)
+    async with open_journal(store) as journal:
+        doubled = await journal.execute(total("tally/1"))
+        await journal.execute(add("tally/1", 1))
+        snapshot = store.load("tally/1").snapshot
+
+    assert doubled == 2 * count
+    assert snapshot is not None
+    assert STREAMS.is_current("tally/1", snapshot)
+    assert verify(store, STREAMS).faults == []
+
+
+def twice(self: Tally, event: Event) -> None:
+    match event.data:
+        case Added(amount):
+            self.total += 2 * amount
 
 
 async def test_the_tail_to_fold_stays_short_however_long_the_stream() -> None:

@@ -183,7 +183,7 @@ def test_idle_limits_do_not_pile_up() -> None:
     assert len(made) == LIMITS_MAX + 2
 
 
-# The cells
+# The entries
 
 
 def test_the_least_recently_used_goes_first() -> None:

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from hubbub.journal.stores.contract import Batch, Record, Snapshot, Store, Used
+from hubbub.journal.stores.contract import (
+    Batch,
+    LostRace,
+    PlacedEvent,
+    Record,
+    Snapshot,
+    Store,
+    Used,
+)
 from hubbub.journal.stores.sqlite import SQLiteStore
 from tests.journal.tally import NOON, memory_store, record
 
@@ -68,3 +76,52 @@ def test_keys_come_by_user_and_in_pages(store: Store) -> None:
 
     assert first == keys[:2]
     assert store.keys((first[-1].by, first[-1].key), 10) == keys[2:]
+
+
+# As they were committed
+
+
+def test_events_of_all_streams_come_as_they_were_committed(store: Store) -> None:
+    one = [record("room/b", 1), record("room/a", 1), record("room/b", 2)]
+    other = [record("room/a", 2)]
+    store.commit(Batch(records=one))
+    store.commit(Batch(records=other))
+
+    found = store.committed(0, 10)
+
+    assert [placed.body for placed in found] == [each.body for each in [*one, *other]]
+    assert [placed.place for placed in found] == [1, 2, 3, 4]
+    assert store.committed(1, 2) == found[1:3]
+    assert store.committed(4, 9) == []
+
+
+def test_the_last_place_is_that_of_the_newest_event(store: Store) -> None:
+    places = [store.last_place()]
+    for seq in (1, 2):
+        store.commit(Batch(records=[record("room/1", seq)]))
+        places.append(store.last_place())
+
+    assert places == [0, 1, 2]
+
+
+def test_what_was_not_committed_takes_no_place(store: Store) -> None:
+    store.commit(Batch(records=[record("room/1", 1)]))
+    with pytest.raises(LostRace):
+        store.commit(Batch(records=[record("room/2", 1), record("room/1", 7)]))
+    store.commit(Batch(records=[record("room/1", 2)]))
+
+    bodies = [record("room/1", seq).body for seq in (1, 2)]
+    assert store.committed(0, 9) == [
+        PlacedEvent(1, bodies[0], False),
+        PlacedEvent(2, bodies[1], False),
+    ]
+
+
+def test_what_was_taken_back_is_marked_though_it_was_superseded(store: Store) -> None:
+    first = [record("room/1", 1), record("room/1", 2, "edited", ref=1), record("room/2", 1)]
+    store.commit(Batch(records=first, superseded=[("room/1", 2)]))
+    before = [placed.taken_back for placed in store.committed(0, 9)]
+    store.commit(Batch(records=[record("room/1", 3, "deleted", ref=1)]))
+
+    assert before == [False, False, False]
+    assert [placed.taken_back for placed in store.committed(0, 9)] == [True, True, False, True]

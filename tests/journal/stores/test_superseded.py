@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.journal.stores.contract import Batch, Store
+from hubbub.journal.stores.contract import Batch, Record, Store
 from tests.journal.stores import test_contract
 from tests.journal.stores.test_contract import bodies, new_stream, refs
 from tests.journal.tally import record
@@ -47,3 +47,22 @@ def test_what_was_taken_back_is_what_deletions_are_about_and_what_else_is_about_
     assert store.count(name, "message", 0, "nobody", 99) == sum(
         found.type == "message" and found.seq not in deleted for found in records
     )
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["message", "deleted"]), refs)))
+def test_what_was_taken_back_is_marked_among_all_events(
+    store: Store, shape: list[tuple[str, str, int | None]]
+) -> None:
+    names = {"a": new_stream(), "b": new_stream()}
+    heads = dict.fromkeys(names, 0)
+    records = list[Record]()
+    for letter, kind, ref in shape:
+        heads[letter] += 1
+        records.append(record(names[letter], heads[letter], kind, ref=ref))
+    before = store.last_place()
+    store.commit(Batch(records))
+
+    marked: dict[str, list[int]] = {name: [] for name in names.values()}
+    for placed, each in zip(store.committed(before, 99), records, strict=True):
+        marked[each.stream] += [each.seq] * placed.taken_back
+    assert marked == {name: store.taken_back(name, 0, 99) for name in marked}

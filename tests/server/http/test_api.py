@@ -11,6 +11,7 @@ import pytest
 
 import hubbub
 from hubbub import Settings
+from hubbub.games.matches.supervisor import MatchSupervisor
 from hubbub.server import Gateway, create_app
 from hubbub.server.http.api import PACES_MAX
 from tests.server.api import Api, api
@@ -231,7 +232,7 @@ async def test_a_client_that_goes_while_it_waits_is_waited_for_no_longer() -> No
         with anyio.move_on_after(0.2):
             await it.http.post("/api/games/find_match", json={"timeout": 600}, headers=ann)
         with anyio.fail_after(5):
-            while it.hub.supervisor.matchmaker._searches:
+            while it.hub.runtime(MatchSupervisor).matchmaker._searches:
                 await anyio.lowlevel.checkpoint()
         again = await it.http.post("/api/games/find_match", json={"timeout": 0.01}, headers=ann)
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx2
+import msgspec
 from openapi_spec_validator import validate
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
 import hubbub
-from hubbub.server import create_app
+from hubbub.domain import Command, Feature, Service, nothing, query
+from hubbub.server import Gateway, create_app
+from hubbub.server.http.openapi import openapi
 from tests.server.api import api
 
 
@@ -66,3 +71,55 @@ async def test_it_is_the_same_for_every_application() -> None:
         first, second = create_app(hub), create_app(hub)
 
         assert [route.path for route in first.routes] == [route.path for route in second.routes]  # type: ignore[attr-defined]
+
+
+class Room(msgspec.Struct, frozen=True):
+    """A room of a house: chat has one of that name as well."""
+
+    size: int
+
+
+class ChatCreate(Service):
+    """Its method is called like one of chat, but for a dot."""
+
+    name = "chat_create"
+
+    @query
+    def room(self, at: int) -> Command[Room]:
+        """Measure a room."""
+        return Command(self.actor.user, nothing, lambda states, events: Room(at))
+
+
+class House(ChatCreate):
+    """Its method is called like no other."""
+
+    name = "house"
+
+
+async def documents_of(feature: Feature) -> tuple[Any, Any]:
+    """Return the descriptions of a hub without a feature, and with it."""
+    async with hubbub.open("memory://") as hub:
+        before = openapi(Gateway(hub))
+    async with hubbub.open("memory://", features=[*hubbub.FEATURES, feature]) as hub:
+        return before, openapi(Gateway(hub))
+
+
+async def test_a_feature_of_your_own_changes_nothing_of_ours() -> None:
+    before, after = await documents_of(Feature(name="house", service=House))
+    schemas = after["components"]["schemas"]
+    [added] = [schemas[name] for name in schemas if name.endswith(".Room")]
+
+    validate(after)
+    assert {path: after["paths"][path] for path in before["paths"]} == before["paths"]
+    assert {name: schemas[name] for name in before["components"]["schemas"]} == (
+        before["components"]["schemas"]
+    )
+    assert "size" in added["properties"]
+    assert "/api/house/room" in after["paths"]
+
+
+async def test_methods_whose_names_differ_by_a_dot_are_two() -> None:
+    _, after = await documents_of(Feature(name="chat_create", service=ChatCreate))
+
+    validate(after)
+    assert {"/api/chat_create/room", "/api/chat/create_room"} <= after["paths"].keys()

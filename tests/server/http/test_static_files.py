@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import hubbub
 from hubbub.server.http.static_files import CONTENT_SECURITY_POLICY
 from tests.server.api import api
 
@@ -91,3 +92,16 @@ def test_every_file_that_is_named_is_there() -> None:
 def _named(file: Path, name: str) -> Path:
     # A page names what it loads from the root, and so do scripts that name a picture.
     return WEB / name.removeprefix("web/") if name.startswith("web/") else file.parent / name
+
+
+async def test_the_page_says_if_no_guests_are_taken() -> None:
+    async with api() as (_, http):
+        usual = await http.get("/")
+    async with api(hubbub.Settings(guests=False)) as (_, http):
+        without = await http.get("/")
+        again = await http.get("/", headers={"If-None-Match": without.headers["etag"]})
+
+    assert "data-guests" not in usual.text
+    assert re.search('<html [^>]*data-guests="no"', without.text)
+    assert without.headers["etag"] != usual.headers["etag"]
+    assert again.status_code == 304

@@ -9,11 +9,13 @@ import pytest
 import hubbub
 from hubbub.clock import SystemClock
 from hubbub.server import create_app
-from hubbub.server.http.webhooks import STRIPE_PATH
+from hubbub.server.http.webhooks import WEBHOOKS_PATH
 from hubbub.shop.payments.webhook import WEBHOOK_BYTES_MAX
 from tests.shop.bank import Bank
 from tests.shop.payments.test_webhook import SECRET, signed, told
 from tests.shop.virtual_shop import usd
+
+STRIPE_PATH = f"{WEBHOOKS_PATH}stripe"
 
 
 def client_of(hub: hubbub.Hubbub, secret: str | None = SECRET) -> httpx2.AsyncClient:

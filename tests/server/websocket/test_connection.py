@@ -6,11 +6,16 @@ import logging
 from datetime import timedelta
 from typing import Any
 
+import anyio
 import pytest
 
-from hubbub import Settings
+from hubbub import Game, Handler, Invalid, Money, Settings, Table
+from hubbub.games.matches.supervisor import MatchSupervisor
 from hubbub.journal.command import Command, nothing
+from hubbub.server.gateway import Gateway
 from hubbub.server.websocket.connection import METHOD_CHARS_MAX
+from hubbub.server.websocket.request_tasks import RUNNING_MAX
+from hubbub.service import Service
 from tests.server.auth.test_tokens import SetClock
 from tests.server.memory_socket import Client, clients
 
@@ -188,6 +193,50 @@ async def test_a_request_that_is_being_answered_is_cancelled() -> None:
     assert alone["error"]["data"]["reason"] == "no_opponent"
 
 
+class Gated(Handler):
+    """A game that reads nothing until its gate is open, and then refuses odd numbers."""
+
+    gate: anyio.Event
+    read: list[int]
+
+    async def on_message(self, table: Table, player: str, body: dict[str, Any]) -> None:
+        await self.gate.wait()
+        self.read.append(body["n"])
+        if body["n"] % 2:
+            raise Invalid(f"{body['n']} is odd.")
+
+
+async def gated_match(gateway: Gateway, ann: Client, bob: Client) -> str:
+    """Begin a match of a game that reads nothing yet."""
+    numbers = [client.post("games.find_match", queue="gated") for client in (ann, bob)]
+    match = (await ann.answer(numbers[0]))["result"]
+    while match["stream"] not in gateway.hub.runtime(MatchSupervisor)._runners:
+        await anyio.lowlevel.checkpoint()
+    return str(match["id"])
+
+
+async def test_a_game_that_keeps_its_verdict_holds_up_no_other_request() -> None:
+    Gated.gate, Gated.read = anyio.Event(), []
+    games = {"gated": Game(handler=Gated, call_seconds_max=60)}
+    async with clients("ann", "bob", games=games) as (gateway, [ann, bob]):
+        match = await gated_match(gateway, ann, bob)
+        # More than the tasks that one connection may have.
+        numbers = [
+            ann.post("games.message", match_id=match, body={"n": n}) for n in range(2 * RUNNING_MAX)
+        ]
+        rooms = await ann.ask("chat.rooms")
+        waiting = {message.get("id") for message in ann.socket.messages}.isdisjoint(numbers)
+        Gated.gate.set()
+        answers = [await ann.answer(number) for number in numbers]
+
+    assert rooms["result"] == []
+    assert waiting
+    assert Gated.read == list(range(2 * RUNNING_MAX))
+    assert [answer.get("error", {}).get("message") for answer in answers] == [
+        f"{n} is odd." if n % 2 else None for n in range(2 * RUNNING_MAX)
+    ]
+
+
 async def test_to_cancel_what_is_not_there_does_nothing() -> None:
     async with clients("ann") as (_, [ann]):
         answers = [await ann.ask("session.cancel", id=number) for number in (1, 999, "x")]
@@ -238,9 +287,8 @@ async def test_a_method_that_there_is_not_is_shown_in_part() -> None:
 async def test_an_answer_that_cannot_be_written_is_an_error_and_ends_nothing(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with clients("ann", "bob") as (gateway, [ann, bob]):
-        route = gateway.routes["users.online"]
-        monkeypatch.setattr(type(route.method), "begin", lambda *_: nothing_to_write())
+    async with clients("ann", "bob") as (_, [ann, bob]):
+        monkeypatch.setattr(Service, "begin", lambda *_: nothing_to_write())
         answer = await ann.ask("users.online")
         monkeypatch.undo()
 
@@ -251,3 +299,15 @@ async def test_an_answer_that_cannot_be_written_is_an_error_and_ends_nothing(
 
 def nothing_to_write() -> Command[object]:
     return Command("ann", nothing, lambda states, events: object())
+
+
+async def test_commands_on_a_cart_are_decided_in_the_order_they_came() -> None:
+    async with clients("ann") as (gateway, [ann]):
+        async with gateway.hub.session("root", role="admin") as root:
+            await root.shop.set_product("pen", "Pen", Money(500, "USD"))
+        ann.post("shop.add_item", sku="pen", quantity=5)
+        ann.post("shop.set_quantity", sku="pen", quantity=2)
+        ann.post("shop.add_item", sku="pen")
+        cart = (await ann.ask("shop.cart"))["result"]
+
+    assert [line["quantity"] for line in cart["lines"]] == [3]

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from hubbub.errors import NotAllowed
-from hubbub.shop.carts import commands as filling
+from hubbub.shop.carts import commands as cart_commands
 from hubbub.shop.carts.cart import CartState
 from tests.shop.shelf_kit import Shelf, full_shelf, usd
 
@@ -77,7 +77,7 @@ def test_a_cart_that_lay_too_long_counts_as_empty() -> None:
 def test_a_coupon_that_is_not_good_any_more_is_told() -> None:
     shelf = filled()
     shelf.coupon("spring", percent=10)
-    shelf.on_cart(filling.apply_coupon, "spring")
+    shelf.on_cart(cart_commands.apply_coupon, "spring")
     shelf.coupon("spring", percent=10, minimum=usd(5_000_00))
     cart = shelf.cart()
 
@@ -89,7 +89,7 @@ def test_what_is_bought_leaves_the_cart() -> None:
     shelf = filled()
     shelf.place()
     shelf.add("mouse", 3)
-    shelf.on_cart(filling.remove, "keyboard", None)
+    shelf.on_cart(cart_commands.remove, "keyboard", None)
     shelf.pay()
 
     assert [(line.sku, line.quantity) for line in shelf.cart().lines] == [("mouse", 3)]

@@ -11,7 +11,7 @@ import pytest
 from hubbub import KEEP, Money
 from hubbub.server import Gateway, create_app
 from hubbub.shop.catalog.product import Product
-from hubbub.shop.catalog.products import Products
+from hubbub.shop.service import Shop
 from tests.server.api import Api, api, http_of
 
 PRICE = {"amount": 500, "currency": "USD"}
@@ -73,7 +73,7 @@ async def test_the_description_does_not_ask_for_a_stock() -> None:
 
 async def test_keep_is_the_default_in_the_process() -> None:
     async with selling() as ((hub, _), _), hub.session("boss", role="admin") as boss:
-        assert isinstance(boss.shop, Products)
+        assert isinstance(boss.shop, Shop)
         kept = await boss.shop.set_product("pen", "Pen", Money(5, "USD"), stock=KEEP)
 
     assert kept == Product("pen", "product/pen", "Pen", Money(5, "USD"), 10, "office")

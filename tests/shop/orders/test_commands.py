@@ -9,7 +9,7 @@ from hubbub.errors import Conflict, Invalid, NotFound, OutOfStock, Overloaded
 from hubbub.journal.link import Linked, Links
 from hubbub.journal.schedule import HUB, Scheduled, Unscheduled
 from hubbub.money import Money
-from hubbub.shop.carts import commands as filling
+from hubbub.shop.carts import commands as cart_commands
 from hubbub.shop.events import (
     CheckoutBegan,
     CheckoutEnded,
@@ -17,7 +17,7 @@ from hubbub.shop.events import (
     StockReleased,
     StockReserved,
 )
-from hubbub.shop.orders import commands as placing
+from hubbub.shop.orders import commands as order_commands
 from hubbub.shop.orders.commands import REFUNDS_MAX
 from tests.shop.shelf_kit import NOON, Shelf, full_shelf, placed, placed_with_coupon, usd
 
@@ -92,7 +92,7 @@ def test_a_new_price_is_accepted_first() -> None:
 
     with pytest.raises(Conflict, match=r"34.99 USD now, not 29.99 USD"):
         shelf.place()
-    shelf.on_cart(filling.accept_prices)
+    shelf.on_cart(cart_commands.accept_prices)
     shelf.place()
 
 
@@ -100,7 +100,7 @@ def test_a_coupon_that_is_not_good_any_more_is_taken_out_first() -> None:
     shelf = full_shelf()
     shelf.coupon("spring", percent=50, expires_at=NOON + timedelta(hours=1))
     shelf.add("mouse")
-    shelf.on_cart(filling.apply_coupon, "spring")
+    shelf.on_cart(cart_commands.apply_coupon, "spring")
     shelf.wait(timedelta(hours=1))
 
     with pytest.raises(Conflict, match="expired"):
@@ -164,7 +164,7 @@ def test_a_coupon_is_used_up_by_what_was_paid() -> None:
     shelf.add("mouse")
 
     with pytest.raises(Conflict, match="already"):
-        shelf.on_cart(filling.apply_coupon, "spring")
+        shelf.on_cart(cart_commands.apply_coupon, "spring")
 
 
 def test_a_coupon_is_free_again_when_the_payment_was_declined() -> None:
@@ -180,7 +180,7 @@ def test_a_coupon_for_every_order_is_never_used_up() -> None:
     shelf.coupon("staff", percent=10, once=False)
     for order in ("1", "2"):
         shelf.add("mouse")
-        shelf.on_cart(filling.apply_coupon, "staff")
+        shelf.on_cart(cart_commands.apply_coupon, "staff")
         shelf.place(order)
         shelf.pay(order)
 
@@ -202,7 +202,7 @@ def test_orders_that_are_open_have_their_limit() -> None:
 
 def test_an_order_has_so_many_refunds(monkeypatch: pytest.MonkeyPatch) -> None:
     assert REFUNDS_MAX > 2
-    monkeypatch.setattr(placing, "REFUNDS_MAX", 2)
+    monkeypatch.setattr(order_commands, "REFUNDS_MAX", 2)
     shelf = paid()
     for refund in ("a", "b"):
         shelf.begin_refund(refund, usd(1))
@@ -229,11 +229,11 @@ def test_a_coupon_that_is_put_in_meanwhile_stays(days: int) -> None:
     shelf.coupon("spring", percent=10)
     shelf.coupon("winter", percent=50)
     shelf.add("mouse")
-    shelf.on_cart(filling.apply_coupon, "spring")
+    shelf.on_cart(cart_commands.apply_coupon, "spring")
     shelf.place()
     shelf.wait(timedelta(days=days))
     shelf.add("laptop")
-    shelf.on_cart(filling.apply_coupon, "winter")
+    shelf.on_cart(cart_commands.apply_coupon, "winter")
     shelf.pay()
 
     assert shelf.cart().coupon == "WINTER"

@@ -15,6 +15,7 @@ from hubbub.shop.payments.processor import (
     RETRY_SECONDS_MAX,
     RETRY_SECONDS_MIN,
 )
+from hubbub.shop.runtime import Storefront
 from tests.shop.bank import Bank, Trouble
 from tests.shop.virtual_shop import STOCK, Sell, product
 
@@ -162,7 +163,7 @@ def test_what_the_bank_does_not_know_yet_is_waited_for(sell: Sell) -> None:
         order = await ann.shop.checkout(payment="slow", key="1")
         assert (order.status, (await product(ann)).stock) == ("pending", STOCK - 2)
         bank.approve()
-        hub.storefront.processor.look_at(order.id)
+        hub.runtime(Storefront).processor.look_at(order.id)
         done = await ended(ann)
 
         assert done.status == "paid"
@@ -263,7 +264,7 @@ def test_to_leave_a_hub_waits_for_what_is_being_paid(sell: Sell, tmp_path: Path)
 
 def test_an_order_that_is_not_there_is_not_looked_at(sell: Sell, caplog: Any) -> None:
     async def story(hub: Hubbub, ann: Session) -> None:
-        hub.storefront.processor.look_at("nothing")
+        hub.runtime(Storefront).processor.look_at("nothing")
         await anyio.sleep(1)
 
         assert "order/nothing is not looked at" in caplog.text
@@ -276,7 +277,7 @@ def test_an_order_that_has_ended_is_left_alone(sell: Sell) -> None:
 
     async def story(hub: Hubbub, ann: Session) -> None:
         order = await ann.shop.checkout(payment="good", key="1")
-        hub.storefront.processor.look_at(order.id)
+        hub.runtime(Storefront).processor.look_at(order.id)
         await anyio.sleep(1)
 
         assert bank.asked == ["authorize", "capture"]
@@ -307,7 +308,7 @@ def test_an_order_that_cannot_be_read_ends_alone(
     sell: Sell, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
     async def story(hub: Hubbub, ann: Session) -> None:
-        processor = hub.storefront.processor
+        processor = hub.runtime(Storefront).processor
         show = processor._show
 
         async def broken(stream: str) -> Order:
@@ -350,7 +351,7 @@ def test_orders_that_cannot_be_listed_are_listed_later(
 
 def test_invoices_have_threads_of_their_own(sell: Sell) -> None:
     async def story(hub: Hubbub, ann: Session) -> None:
-        threads = hub.storefront.processor.invoice_threads
+        threads = hub.runtime(Storefront).processor.invoice_threads
         assert threads.total_tokens == INVOICES_AT_ONCE_MAX
         order = await ann.shop.checkout(payment="good", key="1")
         async with anyio.create_task_group() as tasks:

@@ -1,24 +1,45 @@
-"""What is decided when somebody speaks. Pure: it asks the states, and returns drafts."""
+"""What is decided about messages. Pure: it asks the states, and returns drafts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
-from ...errors import NotFound
-from ...journal.command import Command, nothing
+from ...errors import Conflict, NotFound
 from ...journal.decide.states import States
 from ...journal.event import Draft, Event
 from ...journal.link import Linked, Links
+from ...permissions import check
 from ...shown import shown
-from ...text import check_text
-from ..events import Created, Said
+from ...stream_names import user_stream
+from ...text import check_emoji, check_text, plain_emoji
+from ..events import Created, Deleted, Edited, Reacted, Said, Unreacted
+from ..grants import CHAT_GRANTS
 from ..limits import check_directs
-from ..rooms.room import Room, RoomState, direct_of, room_of
+from ..rooms.room import Room, RoomState, direct_stream, room_of
 from .message import Message, message_of
 
-__all__ = ["check_user", "direct_room_of", "other_of", "said", "send", "send_direct", "speaking_in"]
+__all__ = [
+    "MessageChange",
+    "change_message",
+    "check_user",
+    "delete",
+    "direct_room_of",
+    "edit",
+    "message_at",
+    "other_of",
+    "react",
+    "said",
+    "send",
+    "send_direct",
+    "unreact",
+]
+
+# Different emoji on one message.
+REACTIONS_MAX = 50
+
+MessageChange = Callable[[Message, RoomState], Sequence[Draft]]
 
 
 def send(  # noqa: PLR0913
@@ -36,25 +57,99 @@ def send(  # noqa: PLR0913
 def send_direct(by: str, other: str, text: str, chars_max: int, states: States) -> Sequence[Draft]:
     """Say something to one user; see :meth:`hubbub.chat.service.Chat.send_direct`."""
     check_user(states, other)
-    stream = direct_of(by, other)
+    stream = direct_stream(by, other)
     first, second = sorted((by, other))
     drafts = [Draft(stream, Said(check_text(text, chars_max)))]
     if states.of(RoomState, stream).created_at is None:
         for user in (by, other):
-            check_directs(states.of(Links, f"user/{user}"))
+            check_directs(states.of(Links, user_stream(user)))
         drafts.insert(0, Draft(stream, Created("", private=True, direct=(first, second))))
-        drafts += [Draft(f"user/{user}", Linked(stream)) for user in (by, other)]
+        drafts += [Draft(user_stream(user), Linked(stream)) for user in (by, other)]
     states.charge("messages", by)
     return drafts
 
 
-def speaking_in(stream: str, by: str) -> Command[None]:
-    """Make the command that changes nothing, and is refused to those who may not speak."""
+def change_message(
+    stream: str, seq: int, by: str, change: MessageChange, states: States
+) -> Sequence[Draft]:
+    """Decide a change of a message; only those change one who may speak in its room."""
+    room = states.of(RoomState, stream)
+    room.check_speaker(by, states.now)
+    return change(message_at(stream, seq, states), room)
 
-    def check(states: States, events: Sequence[Event]) -> None:
-        states.of(RoomState, stream).check_speaker(by, states.now)
 
-    return Command(by, nothing, check, reads=(stream,))
+def message_at(stream: str, seq: int, states: States) -> Message:
+    """Show a message as it is now."""
+    return message_of(states.event(stream, seq), states.about(stream, seq))
+
+
+def edit(message: Message, by: str, text: str, chars_max: int) -> list[Draft]:
+    """
+    Change the text of a message.
+
+    Raises:
+        Invalid: the text is empty or too long.
+        NotAuthor: somebody else said it.
+        Conflict: it was deleted.
+    """
+    text = check_text(text, chars_max)
+    check(CHAT_GRANTS["chat.edit"], *_held(message, by))
+    _check_there(message)
+    if message.text == text:
+        return []
+    return [Draft(message.stream, Edited(text), message.seq)]
+
+
+def delete(message: Message, by: str, held: tuple[str, ...] = ()) -> list[Draft]:
+    """
+    Take a message back. To delete twice is to delete once.
+
+    Args:
+        message: as it is.
+        by: who wants it gone.
+        held: what the user is to the room.
+
+    Raises:
+        NotAllowed: somebody else said it, and ``by`` is no moderator.
+    """
+    check(CHAT_GRANTS["chat.delete"], *_held(message, by), *held)
+    if message.deleted:
+        return []
+    return [Draft(message.stream, Deleted(), message.seq)]
+
+
+def react(message: Message, by: str, emoji: str, reactions_max: int) -> list[Draft]:
+    """
+    React with an emoji. The same one twice counts once, in whatever form.
+
+    Args:
+        message: as it is.
+        by: the user who reacts.
+        emoji: exactly one.
+        reactions_max: how many reactions a message may have, of all users together.
+
+    Raises:
+        Invalid: it is not exactly one emoji.
+        Conflict: the message was deleted, or has as many reactions as it may have, or
+            50 different emoji already.
+    """
+    emoji = plain_emoji(check_emoji(emoji))
+    _check_there(message)
+    if by in message.reactions.get(emoji, ()):
+        return []
+    if emoji not in message.reactions and len(message.reactions) >= REACTIONS_MAX:
+        raise Conflict(f"A message has at most {REACTIONS_MAX} different emoji; use one of them.")
+    if sum(map(len, message.reactions.values())) >= reactions_max:
+        raise Conflict(f"A message has at most {reactions_max} reactions; take one of yours back.")
+    return [Draft(message.stream, Reacted(emoji), message.seq)]
+
+
+def unreact(message: Message, by: str, emoji: str) -> list[Draft]:
+    """Take a reaction back, in whatever form it came; if there is none, nothing happens."""
+    emoji = plain_emoji(check_emoji(emoji))
+    if by not in message.reactions.get(emoji, ()):
+        return []
+    return [Draft(message.stream, Unreacted(emoji), message.seq)]
 
 
 def said(states: States, events: Sequence[Event]) -> Message:
@@ -68,7 +163,7 @@ def said(states: States, events: Sequence[Event]) -> Message:
 def direct_room_of(stream: str, user: str, states: States) -> Room:
     """Show a direct conversation to one of its users: it is called as the other is."""
     room = room_of(stream, states.of(RoomState, stream))
-    nickname = states.of(Links, f"user/{other_of(stream, user)}").nickname
+    nickname = states.of(Links, user_stream(other_of(stream, user))).nickname
     return msgspec.structs.replace(room, name=nickname)
 
 
@@ -80,5 +175,14 @@ def other_of(stream: str, user: str) -> str:
 
 def check_user(states: States, user: str) -> None:
     """Raise NotFound if nobody of that id was ever seen."""
-    if not states.entry(f"user/{user}").head:
+    if not states.entry(user_stream(user)).head:
         raise NotFound(f"There is no user {shown(user)}.")
+
+
+def _held(message: Message, by: str) -> tuple[str, ...]:
+    return ("author",) if message.by == by else ()
+
+
+def _check_there(message: Message) -> None:
+    if message.deleted:
+        raise Conflict("The message was deleted; it cannot be changed any more.")

@@ -12,6 +12,7 @@ from ...journal.event import Event
 from ...journal.link import Links
 from ...journal.live.topic import cut
 from ...service import SEQ_MAX, check_limit, check_seq
+from ...stream_names import user_stream
 from ...words import Search, matches, search_of
 from ..rooms.room import RoomState, id_of, stream_of
 from .message import Message, message_of
@@ -29,7 +30,7 @@ class History:
     Reads rooms' messages for one session; only members read.
 
     Args:
-        caller: who asks.
+        actor: who asks.
     """
 
     __slots__ = ("_actor",)
@@ -69,9 +70,9 @@ class History:
         actor = self._actor
 
         def marks(states: States, events: Sequence[Event]) -> dict[str, int]:
-            return dict(states.of(Links, f"user/{actor.user}").links)
+            return dict(states.of(Links, user_stream(actor.user)).links)
 
-        reads = (f"user/{actor.user}",)
+        reads = (user_stream(actor.user),)
         found = await actor.execute(Command(actor.user, nothing, marks, reads=reads))
         return await actor.query(self._count, found)
 

@@ -8,16 +8,12 @@ from operator import attrgetter
 
 import msgspec
 
-from ...errors import Conflict, NotFound
-from ...journal.event import Draft, Event
-from ...permissions import Who, check
+from ...errors import NotFound
+from ...journal.event import Event
 from ...text import plain_emoji
 from ..events import Deleted, Edited, Reacted, Said, Unreacted
 
-__all__ = ["Message", "current", "delete", "edit", "message_of", "react", "unreact"]
-
-# Different emoji on one message.
-REACTIONS_MAX = 50
+__all__ = ["Message", "current", "message_of"]
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -106,78 +102,3 @@ def current(about: Iterable[Event]) -> list[Event]:
                 raise AssertionError(f"not about a message: {unknown!r}")
     kept = [event for event in (edited, deleted, *reactions.values()) if event is not None]
     return sorted(kept, key=attrgetter("seq"))
-
-
-def edit(message: Message, by: str, text: str) -> list[Draft]:
-    """
-    Change what one said.
-
-    Raises:
-        NotAuthor: somebody else said it.
-        Conflict: it was deleted.
-    """
-    check("chat.edit", *_held(message, by))
-    _check_there(message)
-    if message.text == text:
-        return []
-    return [Draft(message.stream, Edited(text), message.seq)]
-
-
-def delete(message: Message, by: str, held: tuple[Who, ...] = ()) -> list[Draft]:
-    """
-    Take a message back. To delete twice is to delete once.
-
-    Args:
-        message: as it is.
-        by: who wants it gone.
-        held: what the user is to the room.
-
-    Raises:
-        NotAllowed: somebody else said it, and ``by`` is no moderator.
-    """
-    check("chat.delete", *_held(message, by), *held)
-    if message.deleted:
-        return []
-    return [Draft(message.stream, Deleted(), message.seq)]
-
-
-def react(message: Message, by: str, emoji: str, reactions_max: int) -> list[Draft]:
-    """
-    React with an emoji. The same one twice counts once, in whatever form.
-
-    Args:
-        message: as it is.
-        by: the user who reacts.
-        emoji: exactly one.
-        reactions_max: how many reactions a message may have, of all users together.
-
-    Raises:
-        Conflict: the message was deleted, or has as many reactions as it may have, or
-            50 different emoji already.
-    """
-    _check_there(message)
-    emoji = plain_emoji(emoji)
-    if by in message.reactions.get(emoji, ()):
-        return []
-    if emoji not in message.reactions and len(message.reactions) >= REACTIONS_MAX:
-        raise Conflict(f"A message has at most {REACTIONS_MAX} different emoji; use one of them.")
-    if sum(map(len, message.reactions.values())) >= reactions_max:
-        raise Conflict(f"A message has at most {reactions_max} reactions; take one of yours back.")
-    return [Draft(message.stream, Reacted(emoji), message.seq)]
-
-
-def unreact(message: Message, by: str, emoji: str) -> list[Draft]:
-    """Take a reaction back, in whatever form it came; if there is none, nothing happens."""
-    emoji = plain_emoji(emoji)
-    if by not in message.reactions.get(emoji, ()):
-        return []
-    return [Draft(message.stream, Unreacted(emoji), message.seq)]
-
-
-def _held(message: Message, by: str) -> tuple[Who, ...]:
-    return ("author",) if message.by == by else ()
-
-
-def _check_there(message: Message) -> None:
-    if message.deleted:
-        raise Conflict("The message was deleted; it cannot be changed any more.")

@@ -13,7 +13,8 @@ from ...journal.decide.states import States
 from ...journal.event import Event
 from ...journal.link import Links
 from ...service import check_limit
-from ..messages import commands as speaking
+from ...stream_names import user_stream
+from ..messages.commands import direct_room_of, other_of
 from .room import INDEX, Room, RoomState, room_of, stream_of
 
 __all__ = ["list_directs", "list_rooms"]
@@ -21,7 +22,7 @@ __all__ = ["list_directs", "list_rooms"]
 
 def list_rooms(actor: Actor, *, after: str | None, limit: int, joined: bool) -> Command[list[Room]]:
     """List rooms; see :meth:`hubbub.chat.service.Chat.rooms`."""
-    mine = f"user/{actor.user}"
+    mine = user_stream(actor.user)
     check_limit(limit, actor.settings.page_max)
     first = "room/" if after is None else max("room/", stream_of(after))
 
@@ -37,7 +38,7 @@ def list_rooms(actor: Actor, *, after: str | None, limit: int, joined: bool) -> 
 
 def list_directs(actor: Actor, *, before: str | None, limit: int | None) -> Command[list[Room]]:
     """List direct conversations; see :meth:`hubbub.chat.service.Chat.directs`."""
-    by, mine = actor.user, f"user/{actor.user}"
+    by, mine = actor.user, user_stream(actor.user)
     most = actor.settings.page_max
     count = most if limit is None else check_limit(limit, most)
 
@@ -47,8 +48,8 @@ def list_directs(actor: Actor, *, before: str | None, limit: int | None) -> Comm
             raise NotFound("There is no such direct conversation; see chat.directs().")
         known = takewhile(lambda stream: stream != before, links)
         streams = [stream for stream in known if stream.startswith("direct/")][-count:]
-        states.need([*streams, *(f"user/{speaking.other_of(stream, by)}" for stream in streams)])
-        return [speaking.direct_room_of(stream, by, states) for stream in streams]
+        states.need([*streams, *(user_stream(other_of(stream, by)) for stream in streams)])
+        return [direct_room_of(stream, by, states) for stream in streams]
 
     return Command(by, nothing, result, reads=[mine])
 

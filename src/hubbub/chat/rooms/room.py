@@ -1,55 +1,43 @@
-"""A room: who is in it and who may do what. Pure: states and times come in, drafts come out."""
+"""A room: who is in it and who may do what. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar
 
 import msgspec
 
 from ...errors import Banned as BannedError
-from ...errors import Conflict, Invalid, NotAllowed, NotFound
+from ...errors import Conflict, Invalid, NotFound
 from ...errors import Muted as MutedError
-from ...journal.event import Data, Draft, Event, State
-from ...journal.link import Linked, Offered, Unlinked
-from ...permissions import COMMANDS, Who, check, check_reading
+from ...journal.event import Data, Event, State
+from ...permissions import check
 from ...service import SEQ_MAX
 from ...shown import shown
 from .. import events as e
-from .. import limits
+from ..grants import CHAT_READERS
 from ..limits import still_muted
 from ..messages.message import current
 
 __all__ = [
     "Room",
     "RoomState",
-    "ban",
-    "close",
-    "create",
-    "direct_of",
-    "invite",
-    "join",
-    "kick",
-    "leave",
-    "mute",
+    "direct_stream",
     "room_of",
-    "set_role",
+    "room_stream",
 ]
 
 INDEX = "index/rooms"
-# The longest mute, in seconds: a year.
-MUTE_SECONDS_MAX = 365 * 24 * 3600
 _ABOUT_MESSAGES = frozenset({e.Said, e.Edited, e.Deleted, e.Reacted, e.Unreacted})
-RANK = {"member": 0, "moderator": 1, "creator": 2}
 
 # What a member of some role is to the room, and what a role of everything is to all rooms.
-HELD: Mapping[str, tuple[Who, ...]] = {
+HELD: Mapping[str, tuple[str, ...]] = {
     "member": ("member",),
     "moderator": ("member", "moderator"),
     "creator": ("member", "moderator", "creator"),
 }
-HELD_EVERYWHERE: Mapping[str, tuple[Who, ...]] = {
+HELD_EVERYWHERE: Mapping[str, tuple[str, ...]] = {
     "user": (),
     "moderator": ("moderator",),
     "admin": ("moderator", "admin"),
@@ -177,7 +165,7 @@ class RoomState(State):
             return
         if user in self.banned:
             raise BannedError("You are banned from this room; ask a moderator to invite you.")
-        check_reading("direct" if self.direct else "room")
+        check(CHAT_READERS["direct" if self.direct else "room"])
 
     def check_speaker(self, user: str, now: datetime) -> None:
         """Raise as :meth:`check_member` does, or Conflict or Muted if one may not speak now."""
@@ -189,7 +177,7 @@ class RoomState(State):
             wait = (until - now).total_seconds()
             raise MutedError(f"You are muted for {wait:.0f} s more; wait.", retry_after=wait)
 
-    def held(self, user: str, role: str) -> tuple[Who, ...]:
+    def held(self, user: str, role: str) -> tuple[str, ...]:
         """Return what a user of some role of everything is to the room."""
         return HELD.get(self.roles.get(user, ""), ()) + HELD_EVERYWHERE[role]
 
@@ -215,7 +203,12 @@ def stream_of(room_id: str) -> str:
     """Return the stream of a room's id; a direct conversation's id is its stream's name."""
     if not isinstance(room_id, str):
         raise Invalid(f"A room's id is a string, not {shown(room_id)}.")
-    return room_id if room_id.startswith("direct/") else f"room/{room_id}"
+    return room_id if room_id.startswith("direct/") else room_stream(room_id)
+
+
+def room_stream(room_id: str) -> str:
+    """Return the stream of a room that is no direct conversation."""
+    return f"room/{room_id}"
 
 
 def id_of(stream: str) -> str:
@@ -223,20 +216,10 @@ def id_of(stream: str) -> str:
     return stream.removeprefix("room/")
 
 
-def direct_of(one: str, other: str) -> str:
+def direct_stream(one: str, other: str) -> str:
     """Return the stream of two users' direct conversation."""
     first, second = sorted((one, other))
     return f"direct/{first}/{second}"
-
-
-def create(stream: str, by: str, name: str, *, private: bool) -> list[Draft]:
-    """Make a room, go in, and list it unless it is private."""
-    drafts = [
-        Draft(stream, e.Created(name, private)),
-        Draft(stream, e.Joined()),
-        Draft(f"user/{by}", Linked(stream, 2)),
-    ]
-    return drafts if private else [*drafts, Draft(INDEX, Linked(stream))]
 
 
 def check_number(seq: object) -> int:
@@ -249,140 +232,3 @@ def check_number(seq: object) -> int:
     if not isinstance(seq, int) or isinstance(seq, bool) or abs(seq) > SEQ_MAX:
         raise Invalid(f"A message's seq is a whole number, not {shown(seq)}.")
     return seq
-
-
-def join(room: RoomState, stream: str, by: str, head: int, members_max: int) -> list[Draft]:
-    """
-    Go into a room. To join twice is to join once.
-
-    Args:
-        room: as it is.
-        stream: its stream.
-        by: the user who joins.
-        head: the seq of its last event.
-        members_max: how many members it may have.
-
-    Raises:
-        NotFound: there is no such room.
-        Banned: a moderator has put ``by`` out.
-        NotAllowed: the room is private, and ``by`` was not invited.
-        Conflict: it is closed, or full.
-    """
-    room.check_exists()
-    if by in room.roles:
-        return []
-    if by in room.banned or room.direct:
-        room.check_member(by)
-    if room.private and by not in room.invited:
-        grant = COMMANDS["chat.join"]
-        raise grant.error(grant.refusal)
-    if room.closed:
-        raise Conflict("This room is closed; nobody comes in any more.")
-    limits.check_members(room.roles, members_max)
-    return [Draft(stream, e.Joined()), Draft(f"user/{by}", Linked(stream, head + 1))]
-
-
-def leave(room: RoomState, stream: str, by: str) -> list[Draft]:
-    """Go out of a room."""
-    room.check_member(by)
-    _check_not_direct(room)
-    return [Draft(stream, e.Left()), Draft(f"user/{by}", Unlinked(stream))]
-
-
-def invite(room: RoomState, stream: str, by: str, user: str, role: str) -> list[Draft]:
-    """
-    Let a user join. Any member may; only a moderator may invite whom one has banned.
-
-    Raises:
-        NotAllowed: ``by`` may not.
-        Conflict: as many are invited as may be.
-    """
-    _check_inside(room, by, role)
-    _check_not_direct(room)
-    if user in room.banned:
-        check("chat.ban", *room.held(by, role))
-    if user in room.roles or user in room.invited:
-        return []
-    limits.check_invites(room.invited)
-    return [Draft(stream, e.Invited(user)), Draft(f"user/{user}", Offered(stream))]
-
-
-def kick(room: RoomState, stream: str, by: str, user: str, role: str) -> list[Draft]:
-    """Put a member out, who may come back; for moderators."""
-    _check_above(room, by, user, role)
-    _check_target(room, user)
-    return [Draft(stream, e.Kicked(user)), Draft(f"user/{user}", Unlinked(stream))]
-
-
-def ban(room: RoomState, stream: str, by: str, user: str, role: str) -> list[Draft]:
-    """Ban a user for good, or until a moderator invites them; for moderators."""
-    _check_above(room, by, user, role)
-    if user in room.banned:
-        return []
-    limits.check_bans(room.banned)
-    drafts = [Draft(stream, e.UserBanned(user))]
-    return [*drafts, Draft(f"user/{user}", Unlinked(stream))] if user in room.roles else drafts
-
-
-def mute(  # noqa: PLR0913
-    room: RoomState, stream: str, by: str, user: str, seconds: float, role: str, now: datetime
-) -> list[Draft]:
-    """Mute a member for some seconds; 0 lets them speak again. For moderators."""
-    _check_above(room, by, user, role)
-    _check_target(room, user)
-    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    if not is_number or not 0 <= seconds <= MUTE_SECONDS_MAX:
-        given = shown(seconds)
-        raise Invalid(f"A member is muted for 0 to {MUTE_SECONDS_MAX} seconds, not {given}.")
-    limits.check_mutes(room.muted, user, now)
-    return [Draft(stream, e.UserMuted(user, now + timedelta(seconds=seconds)))]
-
-
-def set_role(  # noqa: PLR0913
-    room: RoomState, stream: str, by: str, user: str, new: object, role: str
-) -> list[Draft]:
-    """Make a member a moderator, or a moderator a member; for the creator."""
-    _check_inside(room, by, role)
-    check("chat.set_role", *room.held(by, role))
-    _check_target(room, user)
-    if new not in ("moderator", "member"):
-        raise Invalid(f"A role is 'moderator' or 'member', not {shown(new)}.")
-    if user == room.creator:
-        raise Conflict("The creator stays the creator.")
-    return [] if room.roles[user] == new else [Draft(stream, e.RoleSet(user, new))]
-
-
-def close(room: RoomState, stream: str, by: str, role: str) -> list[Draft]:
-    """Let nobody say anything more, nor come in; for the creator. To close twice is once."""
-    _check_inside(room, by, role)
-    _check_not_direct(room)
-    check("chat.close_room", *room.held(by, role))
-    if room.closed:
-        return []
-    drafts = [Draft(stream, e.RoomClosed())]
-    return drafts if room.private else [*drafts, Draft(INDEX, Unlinked(stream))]
-
-
-def _check_inside(room: RoomState, by: str, role: str) -> None:
-    room.check_exists()
-    if not HELD_EVERYWHERE[role]:
-        room.check_member(by)
-
-
-def _check_above(room: RoomState, by: str, user: str, role: str) -> None:
-    _check_inside(room, by, role)
-    _check_not_direct(room)
-    check("chat.kick", *room.held(by, role))
-    rank = 3 if HELD_EVERYWHERE[role] else RANK[room.roles[by]]
-    if RANK[room.roles.get(user, "member")] >= rank:
-        raise NotAllowed("A moderator may not do this to the creator or another moderator.")
-
-
-def _check_not_direct(room: RoomState) -> None:
-    if room.direct:
-        raise NotAllowed("A direct conversation always has its two users, and no others.")
-
-
-def _check_target(room: RoomState, user: str) -> None:
-    if user not in room.roles:
-        raise NotFound(f"{shown(user)} is not a member of this room.")

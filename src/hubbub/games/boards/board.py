@@ -11,14 +11,15 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from ...errors import Conflict, Invalid, NotFound
-from ...journal.event import Event, State
+from ...errors import Conflict, NotFound
+from ...journal.event import Event, PartedState
 from ...shown import shown
 from .. import events as e
 from ..scores import SCORE_MAX, add_exactly, exact, rounded
 from .cursor import cursor_of
 from .paging import rank_after, rank_before
 from .ranking import Place, Ranking
+from .stream import name_of
 
 __all__ = [
     "Board",
@@ -26,7 +27,6 @@ __all__ = [
     "Entry",
     "Season",
     "board_of",
-    "board_stream",
     "check_sum",
     "entries",
     "entries_around",
@@ -128,7 +128,7 @@ class Kept(msgspec.Struct, frozen=True):
     first_at: datetime | None = None
 
 
-class BoardState(State):
+class BoardState(PartedState):
     """
     The fold of a ``board/NAME`` stream.
 
@@ -212,7 +212,7 @@ class BoardState(State):
     def check_exists(self, stream: str) -> None:
         """Raise NotFound if there is no such board."""
         if self.created_at is None:
-            name = stream.removeprefix("board/")
+            name = name_of(stream)
             raise NotFound(f"There is no board {name!r}; make it with create_board.")
 
     def counts(self, user: str, score: float) -> int | float | None:
@@ -296,7 +296,7 @@ def board_of(stream: str, state: BoardState) -> Board:
     assert state.created_at is not None
     season = state.seasons[-1].number + 1 if state.seasons else 1
     return Board(
-        stream.removeprefix("board/"),
+        name_of(stream),
         stream,
         state.operator,
         state.order,
@@ -374,17 +374,10 @@ def check_sum(state: BoardState, user: str, score: float) -> None:
         raise Conflict("The sum of this user's scores would be too large to be exact.")
 
 
-def board_stream(name: object) -> str:
-    """Return a board's stream."""
-    if not isinstance(name, str):
-        raise Invalid(f"A board's name is a string, not {shown(name)}.")
-    return f"board/{name}"
-
-
 def _entry(stream: str, state: BoardState, place: Place, rank: int) -> Entry:
     score = state.score_of(place)
     return Entry(
-        stream.removeprefix("board/"),
+        name_of(stream),
         place.user,
         place.nickname or place.user,
         score,

@@ -12,12 +12,14 @@ from ...journal.decide.states import States
 from ...journal.event import Draft
 from ...journal.link import Linked, Links
 from ...journal.schedule import Schedule, Scheduled, Unscheduled
-from ...shown import shown
+from ...json_values import check_object
+from ...stream_names import user_stream
 from ...text import check_name
 from .. import events as e
 from ..scores import check_score
 from .board import BoardState, check_sum
 from .seasons import check_schedule, last_reset, next_reset
+from .stream import board_stream
 
 __all__ = [
     "BOARD_INDEX",
@@ -25,7 +27,6 @@ __all__ = [
     "MAIN",
     "Maker",
     "check_board_name",
-    "check_object",
     "create_board",
     "look_at_board",
     "made_by",
@@ -35,13 +36,11 @@ __all__ = [
 
 BOARD_SCHEDULE = "agenda/boards"
 # The board that needs not be made.
-MAIN = "board/main"
+MAIN = board_stream("main")
 # Answers for the boards that were made over a network, so that they can be counted.
 BOARD_INDEX = "index/boards"
 # What is submitted with a score, in bytes of JSON.
 METADATA_BYTES_MAX = 4_096
-# Levels of nested JSON: deeper values could be written, but no decoder would read them again.
-LEVELS_MAX = 32
 
 
 class Maker(msgspec.Struct, frozen=True):
@@ -75,14 +74,14 @@ def create_board(  # noqa: PLR0913
 
     Args:
         states: what is.
-        name, operator, order, reset: see :meth:`hubbub.games.boards.methods.Boards.create_board`.
+        name, operator, order, reset: see :meth:`hubbub.games.service.Games.create_board`.
         chars_max: the longest name.
         maker: the user who makes it over a network; None for the application, which has no limits.
     """
     checked = check_board_name(name, chars_max)
     if operator not in ("best", "sum", "latest") or order not in ("desc", "asc"):
         raise Invalid("An operator is best, sum or latest, and an order is desc or asc.")
-    stream, due = f"board/{checked}", next_reset(reset, states.now)
+    stream, due = board_stream(checked), next_reset(reset, states.now)
     if maker is not None:
         check_schedule(reset, states.now, maker.season_seconds_min)
     board = states.of(BoardState, stream)
@@ -104,7 +103,7 @@ def made_by(states: States, stream: str, maker: Maker | None) -> list[Draft]:
     """
     if maker is None or stream == MAIN or states.of(BoardState, stream).created_at is not None:
         return []
-    holders = (f"user/{maker.user}", BOARD_INDEX)
+    holders = (user_stream(maker.user), BOARD_INDEX)
     own, index = (states.of(Links, holder) for holder in holders)
     if stream in index.links:
         return []
@@ -163,7 +162,7 @@ def _count(
         return before
     if not before and not board.ranking:
         before = _plan(states, stream, board, states.now)
-    nickname = states.of(Links, f"user/{user}").nickname
+    nickname = states.of(Links, user_stream(user)).nickname
     shown_as = None if nickname == user else nickname
     return [*before, Draft(stream, e.Submitted(user, score, shown_as, metadata))]
 
@@ -204,32 +203,3 @@ def check_board_name(name: object, chars_max: int) -> str:
     if "/" in checked:
         raise Invalid("A board's name has no slash.")
     return checked
-
-
-def check_object(body: object, bytes_max: int, what: str) -> dict[str, Any]:
-    """
-    Return an object as it is when it was written as JSON and read again.
-
-    Raises:
-        Invalid: it is none, is larger than so many bytes, or nested more than 32 deep.
-    """
-    if not isinstance(body, dict) or not all(isinstance(name, str) for name in body):
-        raise Invalid(f"The {what} is an object with names and values, not {shown(body)}.")
-    try:
-        written = msgspec.json.encode(body)
-        read = msgspec.json.decode(written, type=dict[str, Any])
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        # An integer beyond 64 bits, a type that JSON has not, something that holds itself.
-        raise Invalid(f"This {what} cannot be written as JSON: {shown(error)}.") from error
-    if len(written) > bytes_max:
-        raise Invalid(f"The {what} has up to {bytes_max:,} bytes as JSON, not {len(written):,}.")
-    if _is_deeper(read, LEVELS_MAX):
-        raise Invalid(f"The {what} is nested up to {LEVELS_MAX} deep; make it flatter.")
-    return read
-
-
-def _is_deeper(value: object, levels: int) -> bool:
-    if not isinstance(value, dict | list):
-        return False
-    inside = value.values() if isinstance(value, dict) else value
-    return not levels or any(_is_deeper(one, levels - 1) for one in inside)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,25 +11,29 @@ import msgspec
 from ...errors import Conflict, Invalid, NotAllowed, NotFound
 from ...journal.decide.states import States
 from ...journal.event import Draft, Event
-from ...journal.link import Links
 from ...journal.schedule import Schedule, Scheduled, Unscheduled
+from ...players import PlayerLinks, ToldPlayer
 from ...shown import shown
+from ...stream_names import user_stream
 from .. import events as e
-from ..boards.board import board_stream
 from ..boards.commands import Maker, made_by
+from ..boards.stream import board_stream
 from . import ending
 from .ending import MATCH_SCHEDULE
-from .game import PLAYERS_MAX, Game, decider, outcome
-from .leaving import abandoned_at, counts_for, presence, took_part
-from .match import Match, MatchState, match_of
-from .rules import POINTS_MAX, AnyRules, Custom, Outcome, Standing, check_rules
+from .game import PLAYERS_MAX, decider
+from .leaving import presence
+from .match import Match, MatchState, is_match, match_of
+from .results import end_if_decided, result_drafts, wait, without
+from .rules import POINTS_MAX, AnyRules, Custom, Outcome, check_rules
+from .terms import MatchTerms
 
 __all__ = [
-    "MatchTerms",
     "Starter",
     "Wanted",
     "cancel",
     "check_begun",
+    "check_submitter",
+    "finish",
     "found",
     "hear",
     "look_at_match",
@@ -37,34 +41,8 @@ __all__ = [
     "score",
     "start",
     "tell",
+    "tell_player",
 ]
-
-NOBODY_LEFT = "Nobody is left to play."
-NOBODY_CAME = "Fewer than two players have come, or the winner has not."
-NOBODY_ACTED = "Fewer than two players have taken part, or the winner has not."
-
-
-class MatchTerms(msgspec.Struct, frozen=True):
-    """
-    What all matches of a hub have in common.
-
-    Args:
-        games: what the application has brought.
-        online: tells whether a user is connected just now.
-        grace: how long a player may be gone.
-        win_points: what the board gives to the winner.
-        idle: how long a match goes on without a connected player, if any player has played.
-        rated_max: how many matches of the same two players are rated in a day.
-        chars_max: the longest id of a user.
-    """
-
-    games: Mapping[str, Game]
-    online: Callable[[str], bool]
-    grace: timedelta
-    win_points: int
-    idle: timedelta = timedelta(days=1)
-    rated_max: int = 5
-    chars_max: int = 100
 
 
 class Starter(msgspec.Struct, frozen=True):
@@ -105,7 +83,7 @@ def start(states: States, stream: str, wanted: Wanted, terms: MatchTerms) -> lis
     """
     _check_wanted(wanted, terms)
     for player in wanted.players:
-        if not states.entry(f"user/{player}").head:
+        if not states.entry(user_stream(player)).head:
             raise NotFound(f"There is no user {shown(player)}.")
     begun_by, more = _check_starter(states, wanted, terms)
     present = [player for player in wanted.players if terms.online(player)]
@@ -139,8 +117,8 @@ def check_begun(states: States, user: str, matches_max: int) -> None:
     Raises:
         Conflict: as many as may.
     """
-    links = states.of(Links, f"user/{user}").links
-    begun = sum(mark == ending.BEGUN and to.startswith("match/") for to, mark in links.items())
+    links = states.of(PlayerLinks, user_stream(user)).links
+    begun = sum(mark == ending.BEGUN and is_match(to) for to, mark in links.items())
     if begun >= matches_max:
         raise Conflict(f"You have {matches_max} matches going on; end one of them first.")
 
@@ -181,7 +159,7 @@ def score(  # noqa: PLR0913
         raise Conflict("The time of this match is up.")
     standing.scores[player] += points
     standing.turns[player] += 1
-    return scored + _conclude(states, stream, _with_act(match, by), standing, terms)
+    return scored + end_if_decided(states, stream, _with_act(match, by), standing, terms)
 
 
 def found(
@@ -193,8 +171,8 @@ def found(
     Raises:
         Conflict: there is none, and too many others go on.
     """
-    links = states.of(Links, f"user/{by}")
-    streams = [stream for stream in links.links if stream.startswith("match/")]
+    links = states.of(PlayerLinks, user_stream(by))
+    streams = [stream for stream in links.links if is_match(stream)]
     states.need(streams)
     for stream in streams:
         match = states.of(MatchState, stream)
@@ -206,16 +184,16 @@ def found(
 
 
 def resign(states: States, *, stream: str, by: str, terms: MatchTerms) -> list[Draft]:
-    """Give up."""
+    """Resign."""
     match = states.of(MatchState, stream)
     match.check_player(by)
     if by in match.gone:
         return []
     match.check_active()
-    standing = _without(match.standing(states.now), [by])
+    standing = without(match.standing(states.now), [by])
     gone = msgspec.structs.replace(_with_act(match, by), gone=[*match.gone, by])
-    ended = _conclude(states, stream, gone, standing, terms)
-    return [Draft(stream, e.Resigned()), *(ended or _wait(states, stream, gone, standing, terms))]
+    ended = end_if_decided(states, stream, gone, standing, terms)
+    return [Draft(stream, e.Resigned()), *(ended or wait(states, stream, gone, standing, terms))]
 
 
 def look_at_match(
@@ -240,10 +218,10 @@ def look_at_match(
     seen = msgspec.structs.replace(
         match, present=found.present, dropped=away, gone=[*match.gone, *late]
     )
-    standing = _without(match.standing(states.now), late)
+    standing = without(match.standing(states.now), late)
     drafts = [*found.drafts, *(Draft(stream, e.Forfeited(player)) for player in late)]
-    ended = _conclude(states, stream, seen, standing, terms, waits=away)
-    return drafts + (ended or _wait(states, stream, seen, standing, terms))
+    ended = end_if_decided(states, stream, seen, standing, terms, waits=away)
+    return drafts + (ended or wait(states, stream, seen, standing, terms))
 
 
 def hear(states: States, stream: str, player: str) -> list[Draft]:
@@ -259,11 +237,48 @@ def tell(states: States, stream: str, body: dict[str, Any]) -> list[Draft]:
     return [Draft(stream, e.Told(body))]
 
 
+def tell_player(states: States, stream: str, player: object, body: dict[str, Any]) -> list[Draft]:
+    """Say something to one player, in the stream that only they may read."""
+    match = states.of(MatchState, stream)
+    match.check_active()
+    return [Draft(user_stream(_player_of(match, player)), ToldPlayer(stream, body))]
+
+
+def finish(states: States, stream: str, winner: object, terms: MatchTerms) -> list[Draft]:
+    """
+    End a match with the winner that its game names; None is a draw.
+
+    Raises:
+        Invalid: the winner does not play, or is gone.
+        Conflict: the match is over.
+    """
+    match = states.of(MatchState, stream)
+    match.check_active()
+    standing, won = match.standing(states.now), None
+    if winner is not None:
+        won = _player_of(match, winner)
+        if won not in standing.players:
+            raise Invalid(f"{shown(won)} has resigned or forfeited; name a player who is left.")
+    return result_drafts(states, stream, match, standing, Outcome(won), terms)
+
+
+def check_submitter(states: States, stream: str, player: object) -> str:
+    """Return a player of a match, for whom its game submits a score; or raise Invalid."""
+    return _player_of(states.of(MatchState, stream), player)
+
+
 def cancel(states: States, stream: str, reason: str) -> list[Draft]:
     """End a match without a result; if it is over already, nothing happens."""
     match = states.of(MatchState, stream)
     match.check_exists()
     return ending.cancel_drafts(states, stream, match, reason) if match.status == "active" else []
+
+
+def _player_of(match: MatchState, player: object) -> str:
+    match.check_exists()
+    if not isinstance(player, str) or player not in match.scores:
+        raise Invalid(f"{shown(player)} does not play in this match; name one of its players.")
+    return player
 
 
 def _check_wanted(wanted: Wanted, terms: MatchTerms) -> None:
@@ -285,82 +300,8 @@ def _check_wanted(wanted: Wanted, terms: MatchTerms) -> None:
         raise Invalid(f"A match is private or not: True or False, not {shown(wanted.private)}.")
 
 
-def _conclude(  # noqa: PLR0913
-    states: States,
-    stream: str,
-    match: MatchState,
-    standing: Standing,
-    terms: MatchTerms,
-    *,
-    waits: Collection[str] = (),
-) -> list[Draft]:
-    """
-    End a match if that is decided.
-
-    Args:
-        states: what is.
-        stream: the match's.
-        match: as it will be.
-        standing: the players who still play, and how.
-        terms: the hub's.
-        waits: players who may still return, and win only then: to forfeit is no result
-            between two players who are both away.
-    """
-    if not standing.players:
-        return ending.cancel_drafts(states, stream, match, NOBODY_LEFT)
-    ended = _outcome(match, standing, terms, waits)
-    if ended is None:
-        return []
-    counted = [p for p in match.players if counts_for(match, p)]
-    if len(counted) < 2 or (ended.winner is not None and ended.winner not in counted):
-        reason = NOBODY_CAME if match.asked else NOBODY_ACTED
-        return ending.cancel_drafts(states, stream, match, reason)
-    rated = ending.Counted(counted, terms.rated_max)
-    return ending.complete(states, stream, match, standing, ended, terms.win_points, rated)
-
-
-def _outcome(
-    match: MatchState, standing: Standing, terms: MatchTerms, waits: Collection[str]
-) -> Outcome | None:
-    if len(standing.players) > 1:
-        return outcome(match.rules, standing, terms.games)
-    [last] = standing.players
-    came = took_part(match, last)
-    if not match.asked and not came:
-        # There is nobody left to wait for: it ends here, and not as this player's win.
-        return Outcome(last)
-    return Outcome(last) if came and last not in waits else None
-
-
-def _wait(
-    states: States, stream: str, match: MatchState, standing: Standing, terms: MatchTerms
-) -> list[Draft]:
-    """Plan when to look at a match again; cancel it if nobody is left to wait for."""
-    assert match.started_at is not None
-    times = [at + terms.grace for player, at in match.dropped.items() if player not in match.gone]
-    abandoned = abandoned_at(
-        match, standing, began=match.started_at, grace=terms.grace, idle=terms.idle
-    )
-    if abandoned is not None:
-        if abandoned <= states.now:
-            return ending.cancel_drafts(states, stream, match, NOBODY_LEFT)
-        times.append(abandoned)
-    if (ends_at := match.ends_at()) is not None:
-        times.append(ends_at)
-    due = min(times, default=None)
-    schedule = states.of(Schedule, MATCH_SCHEDULE).due
-    if stream in schedule and schedule[stream] == due:
-        return []
-    return [Draft(MATCH_SCHEDULE, Scheduled(stream, due))]
-
-
 def _with_act(match: MatchState, by: str) -> MatchState:
     """Return a match as it will be once a player's act is written."""
     if match.asked or by not in match.scores:
         return match
     return msgspec.structs.replace(match, acted={*match.acted, by})
-
-
-def _without(standing: Standing, leaving: Sequence[str]) -> Standing:
-    players = [player for player in standing.players if player not in leaving]
-    return msgspec.structs.replace(standing, players=players)

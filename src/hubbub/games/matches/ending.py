@@ -8,11 +8,13 @@ import msgspec
 
 from ...journal.decide.states import States
 from ...journal.event import Data, Draft
-from ...journal.link import Linked, Links, Rated, Unlinked
+from ...journal.link import Linked, Links, Unlinked
 from ...journal.schedule import Unscheduled
+from ...players import PlayerLinks, Rated
+from ...stream_names import user_stream
 from .. import events as e
-from ..boards.board import board_stream
 from ..boards.commands import win
+from ..boards.stream import board_stream
 from .match import MatchState
 from .rating import Rating, rate
 from .rules import Outcome, Standing
@@ -40,7 +42,7 @@ class Counted(msgspec.Struct, frozen=True):
 
     Args:
         players: those who took part.
-        matches_max: how many matches of the same two players are rated in a day.
+        matches_max: how many matches of the same two players are rated in a day; 0 is none.
     """
 
     players: Collection[str]
@@ -60,7 +62,7 @@ def begin_links(
         begun_by: those of them who have asked for it over a network, or by a search.
     """
     links = [
-        Draft(f"user/{player}", Linked(stream, BEGUN if player in begun_by else 0))
+        Draft(user_stream(player), Linked(stream, BEGUN if player in begun_by else 0))
         for player in players
     ]
     return links if private else [*links, Draft(MATCH_INDEX, Linked(stream))]
@@ -89,7 +91,7 @@ def cancel_drafts(states: States, stream: str, match: MatchState, reason: str) -
 
 def _end(states: States, stream: str, match: MatchState, data: Data) -> list[Draft]:
     drafts = [Draft(stream, data), Draft(MATCH_SCHEDULE, Unscheduled(stream))]
-    holders = [f"user/{player}" for player in match.players]
+    holders = [user_stream(player) for player in match.players]
     linked = [one for one in (*holders, MATCH_INDEX) if stream in states.of(Links, one).links]
     return drafts + [Draft(holder, Unlinked(stream)) for holder in linked]
 
@@ -97,8 +99,10 @@ def _end(states: States, stream: str, match: MatchState, data: Data) -> list[Dra
 def _ratings(
     states: States, match: MatchState, places: Sequence[int], counted: Counted
 ) -> list[Draft]:
+    if not counted.matches_max:
+        return []
     players = [player for player in match.players if player in counted.players]
-    users = [states.of(Links, f"user/{player}") for player in players]
+    users = [states.of(PlayerLinks, user_stream(player)) for player in players]
     for user in users:
         # A user with two accounts could otherwise move ratings without end.
         if any(user.rated_with(p, states.now) >= counted.matches_max for p in players):
@@ -107,7 +111,7 @@ def _ratings(
     after = rate(before, [places[match.players.index(player)] for player in players])
     return [
         Draft(
-            f"user/{player}",
+            user_stream(player),
             Rated(one.rating, one.deviation, [other for other in players if other != player]),
         )
         for player, one in zip(players, after, strict=True)
@@ -119,7 +123,7 @@ def ranks(match: MatchState, standing: Standing, outcome: Outcome) -> list[int]:
     Return each player's place in a match, 1 the best.
 
     The winner is first, then those who stayed by their points, then those who
-    gave up, the last to do so first.
+    resigned, the last to do so first.
     """
 
     def key(player: str) -> tuple[int, int]:

@@ -23,7 +23,7 @@ from .. import events as e
 from .match import MatchState
 from .rules import Standing
 
-__all__ = ["PlayerPresence", "abandoned_at", "counts_for", "presence", "took_part"]
+__all__ = ["PlayerPresence", "abandoned_at", "counts_for", "is_rated", "presence", "took_part"]
 
 
 class PlayerPresence(msgspec.Struct, frozen=True):
@@ -91,6 +91,16 @@ def counts_for(match: MatchState, player: str) -> bool:
     """
     refereed = match.asked and match.referee not in (None, HUB)
     return refereed or took_part(match, player)
+
+
+def is_rated(match: MatchState) -> bool:
+    """
+    Tell whether a match can change ratings: matchmaking made it, or it has a referee.
+
+    Players who choose one another and count their own points could agree on any result. A
+    player who is the referee of their own match is no referee.
+    """
+    return bool(match.keys) or match.referee not in (None, *match.players)
 
 
 def abandoned_at(

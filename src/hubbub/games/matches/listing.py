@@ -1,4 +1,4 @@
-"""Reading what is over: matches that have ended, and seasons."""
+"""Listing matches: those that go on, and those that have ended."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import get_args
 
-from ...errors import Invalid, NotFound
+from ...errors import Invalid
 from ...journal.actor import Actor
 from ...journal.command import Command, nothing
 from ...journal.decide.states import States
 from ...journal.event import Event
 from ...journal.link import Links, Unlinked
 from ...shown import shown
-from ..boards.board import BoardState, Season
+from ...stream_names import user_stream
 from .ending import MATCH_INDEX
-from .match import Match, MatchState, MatchStatus, match_of
+from .match import Match, MatchState, MatchStatus, is_match, match_of
 
-__all__ = ["list_matches", "season_entries"]
+__all__ = ["list_matches"]
 
 PAGE = 500
 # Events that are read for one list: how far back ended matches are found.
@@ -37,7 +37,7 @@ async def list_matches(actor: Actor, status: MatchStatus | None, limit: int) -> 
     if status is not None and status not in get_args(MatchStatus):
         raise Invalid(f"A match is {', '.join(get_args(MatchStatus))}, not {shown(status)}.")
     found = dict[str, Match]()
-    for holder in (MATCH_INDEX, f"user/{actor.user}"):
+    for holder in (MATCH_INDEX, user_stream(actor.user)):
         newest = limit if status in (None, "active") else 0
         active, head = await actor.execute(_links_command(actor, holder, newest))
         found |= await _shown(actor, active, status)
@@ -47,43 +47,11 @@ async def list_matches(actor: Actor, status: MatchStatus | None, limit: int) -> 
     return [found[stream] for stream in sorted(found)[-limit:]]
 
 
-async def season_entries(actor: Actor, stream: str, number: int) -> tuple[str, BoardState]:
-    """
-    Fold a season that is over again, from its events.
-
-    Raises:
-        NotFound: there is no such season.
-    """
-
-    def result(states: States, events: Sequence[Event]) -> tuple[BoardState, Season]:
-        board = states.of(BoardState, stream)
-        board.check_exists(stream)
-        for season in board.seasons:
-            if season.number == number:
-                empty = BoardState(board.operator, board.order, None, board.created_at)
-                return empty, season
-        raise NotFound(f"This board has no season {shown(number)} that is over.")
-
-    state, season = await actor.execute(Command(actor.user, nothing, result, reads=(stream,)))
-    after = season.after
-    while after < season.until:
-        after = await actor.query(_fold, actor, stream, state, after, season.until)
-    return stream, state
-
-
-def _fold(actor: Actor, stream: str, state: BoardState, after: int, until: int) -> int:
-    journal = actor.journal
-    last = min(until, after + PAGE)
-    for body in journal.store.read(stream, after, last - after):
-        state.apply(journal.streams.decode(body))
-    return last
-
-
 def _links_command(actor: Actor, holder: str, newest: int) -> Command[tuple[list[str], int]]:
     def result(states: States, events: Sequence[Event]) -> tuple[list[str], int]:
         # Links are in the order in which they were made, so that a page costs a page.
         links = reversed(states.of(Links, holder).links)
-        return list(islice(filter(_is_match, links), newest)), states.entry(holder).head
+        return list(islice(filter(is_match, links), newest)), states.entry(holder).head
 
     return Command(actor.user, nothing, result, reads=(holder,))
 
@@ -97,7 +65,7 @@ async def _ended(
         after = max(first, head - PAGE)
         bodies = await journal.read(holder, after, head - after, by=actor.user)
         ended = [journal.streams.decode(body).data for body in reversed(bodies)]
-        streams = [data.to for data in ended if isinstance(data, Unlinked) and _is_match(data.to)]
+        streams = [data.to for data in ended if isinstance(data, Unlinked) and is_match(data.to)]
         # No more at one time than are asked for, or a few: each may have to be loaded.
         streams = streams[: MATCHES_SHOWN_MAX - looked_at]
         while streams and len(found) < limit:
@@ -121,7 +89,3 @@ async def _shown(
         }
 
     return await actor.execute(Command(actor.user, nothing, result, reads=streams))
-
-
-def _is_match(stream: str) -> bool:
-    return stream.startswith("match/")

@@ -11,15 +11,18 @@ import msgspec
 from ...errors import Conflict, Invalid, NotAllowed, NotFound
 from ...journal.event import Event, State
 from ...journal.schedule import HUB
-from ...permissions import check, check_reading
+from ...permissions import check
 from ...shown import shown
 from .. import events as e
+from ..grants import GAMES_GRANTS, GAMES_READERS
 from .rules import AnyRules, Custom, FirstTo, Standing
 
-__all__ = ["Match", "MatchState", "MatchStatus", "id_of", "match_of", "match_stream"]
+__all__ = ["Match", "MatchState", "MatchStatus", "id_of", "is_match", "match_of", "match_stream"]
 
 MatchStatus = Literal["active", "completed", "cancelled"]
 
+# How the names of matches' streams begin.
+_KIND = "match/"
 # Characters of a match id that is looked up; an id of ours has 26.
 ID_CHARS_MAX = 64
 
@@ -163,7 +166,7 @@ class MatchState(State):
         """Everybody may watch, unless it is private."""
         self.check_exists()
         if not self.is_for(user):
-            check_reading("private match")
+            check(GAMES_READERS["private match"])
 
     def is_for(self, user: str) -> bool:
         """Tell whether a user may watch."""
@@ -177,7 +180,7 @@ class MatchState(State):
     def check_player(self, user: str) -> None:
         """Raise NotAllowed for somebody who does not play."""
         self.check_exists()
-        check("games.resign", *(("player",) if user in self.scores else ()))
+        check(GAMES_GRANTS["games.resign"], *(("player",) if user in self.scores else ()))
 
     def check_scorer(self, by: str, player: str) -> None:
         """
@@ -255,9 +258,14 @@ def match_stream(match_id: object) -> str:
         raise Invalid(f"A match's id is a string, not {shown(match_id)}.")
     if len(match_id) > ID_CHARS_MAX:
         raise NotFound("There is no such match.")
-    return f"match/{match_id}"
+    return f"{_KIND}{match_id}"
+
+
+def is_match(stream: str) -> bool:
+    """Tell whether a stream is a match's."""
+    return stream.startswith(_KIND)
 
 
 def id_of(stream: str) -> str:
     """Return the id of a match's stream."""
-    return stream.removeprefix("match/")
+    return stream.removeprefix(_KIND)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ...journal.link import DEVIATION_AT_FIRST, RATING_AT_FIRST
+from ...players import DEVIATION_AT_FIRST, RATING_AT_FIRST
 
 if TYPE_CHECKING:
     from openskill.models import PlackettLuce

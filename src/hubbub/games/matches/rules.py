@@ -39,7 +39,7 @@ class Standing(msgspec.Struct, frozen=True):
 
     Args:
         players: those who are still in it, in the order in which they were named.
-        scores: the points of each player, also of those who gave up.
+        scores: the points of each player, also of those who resigned.
         turns: how often each has scored.
         time_is_up: True when a match that has a time is past it.
     """

@@ -15,48 +15,24 @@ from random import Random
 from typing import Any
 
 import anyio
-import msgspec
-from anyio import WouldBlock
 
-from ...errors import Closed, Conflict, Invalid, Overloaded, StorageError
-from ..boards.commands import check_object
+from ...errors import Closed, Conflict, HubbubError, Invalid, StorageError
+from ...json_values import check_object
+from ..boards.board import Entry
 from .game import Game, Handler
+from .inbox import Inbox, PlayerMessage
 from .match import Match
+from .match_commands import MatchCommands
 from .watched import Watch
 
-__all__ = ["GAME_BODY_BYTES_MAX", "MESSAGES_MAX", "MatchCommands", "Runner"]
+__all__ = ["GAME_BODY_BYTES_MAX", "REASON_CHARS_MAX", "Runner"]
 
 logger = logging.getLogger("hubbub.games")
 
-# Messages of the players of one match that wait for its handler.
-MESSAGES_MAX = 256
 # One message of a player to the game, or of the game to the players, in bytes of JSON.
 GAME_BODY_BYTES_MAX = 16_384
-# Bytes of the messages that wait; each player may have an equal part of them, or one message.
-INBOX_BYTES_MAX = 256 * 1024
 # Characters of the reason for which a handler cancels its match; the rest is cut off.
 REASON_CHARS_MAX = 200
-
-
-class MatchCommands(msgspec.Struct, frozen=True):
-    """
-    What a runner may do to its match, as the hub.
-
-    Args:
-        add_score: gives a player points, and tells something with them.
-        tell: writes an event that the game has made up.
-        broadcast: sends a signal.
-        cancel: ends the match without a result.
-        show: returns the match as it is.
-        hear: notes that a player takes part who was not asked.
-    """
-
-    add_score: Callable[[str, int, dict[str, Any] | None], Awaitable[Match]]
-    tell: Callable[[dict[str, Any]], Awaitable[None]]
-    broadcast: Callable[[dict[str, Any]], None]
-    cancel: Callable[[str], Awaitable[None]]
-    show: Callable[[], Awaitable[Match]]
-    hear: Callable[[str], Awaitable[None]]
 
 
 class Runner:
@@ -91,46 +67,27 @@ class Runner:
         self._scope = anyio.CancelScope()
         self._ended = False
         self._silent = set(silent)
-        # A player -> how many bytes of theirs wait.
-        self._waiting = dict.fromkeys(match.players, 0)
+        self.inbox = Inbox(match.players)
+        # The message that the handler has in hand.
+        self._handled: PlayerMessage | None = None
         self._tasks: anyio.abc.TaskGroup | None = None
-        self._send, self._receive = anyio.create_memory_object_stream[
-            tuple[str, dict[str, Any], int]
-        ](MESSAGES_MAX)
 
     # What the hub does.
 
     async def run(self) -> None:
         """Run the match to its end, or until the hub is left."""
-        with self._send, self._receive:
-            try:
-                handler = self._watch.call("the handler", self._handler)
-                await self._play_to_the_end(handler)
-                if not self._ended:
-                    raise RuntimeError("the game has cancelled itself")
-                self.match = await self._commands.show()
-                await self._call("on_end", handler.on_end, self)
-            except (Closed, StorageError):
-                # The hub is going, or can keep nothing; when it is opened again this goes on.
-                logger.warning("match %s is interrupted", self.match.id, exc_info=True)
-            except Exception as error:
-                await self._fail(error)
-
-    def put(self, player: str, body: dict[str, Any]) -> None:
-        """
-        Take a player's message.
-
-        Raises:
-            Overloaded: the handler is slower than they come.
-        """
-        size, waiting = len(msgspec.json.encode(body)), self._waiting[player]
+        error: HubbubError = Closed("The hub is closing; send the message again when it is back.")
         try:
-            if waiting and waiting + size > INBOX_BYTES_MAX // len(self._waiting):
-                raise WouldBlock
-            self._send.send_nowait((player, body, size))
-        except WouldBlock:
-            raise Overloaded("This match has too many messages to read; wait a little.") from None
-        self._waiting[player] += size
+            await self._run()
+            error = Conflict("This match is over, and the game has not read this message.")
+        except (Closed, StorageError):
+            # The hub is going, or can keep nothing; when it is opened again this goes on.
+            logger.warning("match %s is interrupted", self.match.id, exc_info=True)
+        finally:
+            if self._handled is not None:
+                # The game had it in hand when the match ended: nobody has refused it.
+                self._handled.verdict.settle(error if isinstance(error, Closed) else None)
+            self.inbox.close(error)
 
     def end(self) -> None:
         """Stop: the match is over."""
@@ -155,6 +112,27 @@ class Runner:
         """Say something to those who follow just now: a signal, which is not kept."""
         self._commands.broadcast(check_object(body, GAME_BODY_BYTES_MAX, "message"))
 
+    async def tell_player(self, player: str, body: dict[str, Any]) -> None:
+        """Say something to one player alone: an event in the player's own stream."""
+        checked = check_object(body, GAME_BODY_BYTES_MAX, "message")
+        await self._commands.tell_player(player, checked)
+
+    async def finish(self, winner: str | None) -> Match:
+        """End the match with a result, whatever its rules say."""
+        self.match = await self._commands.finish(winner)
+        return self.match
+
+    async def submit(
+        self,
+        board: str,
+        player: str,
+        score: int | float,  # noqa: PYI041  (as the session's own method has it)
+        *,
+        metadata: dict[str, Any] | None = None,
+    ) -> Entry:
+        """Let a score of a player's count on a board."""
+        return await self._commands.submit(board, player, score, metadata)
+
     async def cancel(self, reason: str) -> None:
         """End the match without a result."""
         await self._commands.cancel(_plain(reason))
@@ -166,12 +144,25 @@ class Runner:
         what = getattr(work, "__name__", "a task")
         self._tasks.start_soon(self._watch.run, what, work, *args)
 
+    async def _run(self) -> None:
+        try:
+            handler = self._watch.call("the handler", self._handler)
+            await self._play_to_the_end(handler)
+            if not self._ended:
+                raise RuntimeError("the game has cancelled itself")
+            self.match = await self._commands.show()
+            await self._call("on_end", handler.on_end, self)
+        except (Closed, StorageError):
+            raise
+        except Exception as error:
+            await self._fail(error)
+
     async def _play_to_the_end(self, handler: Handler) -> None:
         try:
             with self._scope:
                 await self._play(handler)
         except Conflict:
-            if (await self._commands.show()).status == "active":
+            if not await self._is_over():
                 raise
             # It was ended by something else while the handler was at work.
             self._ended = True
@@ -194,19 +185,34 @@ class Runner:
         while True:
             due = start + tick / rate if rate else math.inf
             with anyio.CancelScope(deadline=due) as waiting:
-                player, body, size = await self._receive.receive()
-            if not waiting.cancelled_caught:
-                self._waiting[player] -= size
-                if player in self._silent:
-                    # Before the game makes points of it, which may end the match.
-                    await self._commands.hear(player)
-                    self._silent.discard(player)
-                await self._call("on_message", handler.on_message, self, player, body)
+                self._handled = await self.inbox.receive()
+            if not waiting.cancelled_caught and self._handled is not None:
+                await self._handle(handler, self._handled)
+                self._handled = None
             now = anyio.current_time()
             if now >= due:
                 await self._call("on_tick", handler.on_tick, self, tick)
                 # A tick that was missed is left out: to catch up would be to fall behind.
                 tick = max(tick, math.floor((anyio.current_time() - start) * rate)) + 1
+
+    async def _handle(self, handler: Handler, message: PlayerMessage) -> None:
+        player = message.player
+        if player in self._silent:
+            # Before the game makes points of it, which may end the match.
+            await self._commands.hear(player)
+            self._silent.discard(player)
+        try:
+            await self._call("on_message", handler.on_message, self, player, message.body)
+        except HubbubError as error:
+            message.verdict.settle(error)
+            going = isinstance(error, Closed | StorageError)
+            if going or (isinstance(error, Conflict) and await self._is_over()):
+                raise
+        else:
+            message.verdict.settle()
+
+    async def _is_over(self) -> bool:
+        return (await self._commands.show()).status != "active"
 
     async def _call(self, what: str, method: Callable[..., Awaitable[None]], *args: Any) -> None:
         seconds = self._game.call_seconds_max

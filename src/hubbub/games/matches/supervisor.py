@@ -1,8 +1,8 @@
 """
 What all sessions of a hub share of its games: clocks, presence, queues and handlers.
 
-What is to be looked after is written in the agenda, in the same transaction as what
-began it. The arena follows that stream like anybody follows a room, so a match that
+What is to be looked after is written in the schedule, in the same transaction as what
+began it. The supervisor follows that stream like anybody follows a room, so a match that
 was started before the process died is looked after like one that starts now.
 """
 
@@ -19,23 +19,28 @@ import anyio
 from ...errors import Closed, Conflict
 from ...ids import Ids
 from ...journal.actor import Actor
-from ...journal.command import Command, nothing
+from ...journal.command import Command, Verdict, nothing
 from ...journal.containment import keep_running
 from ...journal.decide.states import States
-from ...journal.event import Draft, Event, Signal
+from ...journal.event import Draft, Event
 from ...journal.journal import Journal
 from ...journal.link import Links
 from ...journal.schedule import HUB, Schedule, Scheduled, TimerQueue, Unscheduled
 from ...settings import Settings
-from ..boards import commands as submitting
+from ...stream_names import user_stream
+from ...wake_up import WakeUp
+from ..boards import commands as board_decisions
+from ..boards.stream import is_board
 from ..matchmaking.matchmaker import Matchmaker, MatchSearch
 from ..matchmaking.pool import Widening
-from . import commands as play
-from .commands import MatchTerms, Wanted
+from . import commands as decisions
+from .commands import Wanted
 from .ending import MATCH_SCHEDULE
 from .game import Game, check_games
-from .match import Match, MatchState, match_of, match_stream
-from .runner import MatchCommands, Runner
+from .match import Match, MatchState, is_match, match_of, match_stream
+from .match_commands import MatchCommands
+from .runner import Runner
+from .terms import MatchTerms
 
 __all__ = ["MatchSupervisor"]
 
@@ -95,12 +100,12 @@ class MatchSupervisor:
         self._hub = Actor(journal, settings, ids, HUB, "user")
         self._runners: dict[str, Runner] = {}
         self._timers = TimerQueue()
-        self._wake_up = anyio.Event()
+        self._wake_up = WakeUp()
 
     async def run(self) -> None:
-        """Look after what is in the agenda until cancelled."""
+        """Look after what is in the schedule until cancelled."""
         async with anyio.create_task_group() as tasks:
-            for schedule in (MATCH_SCHEDULE, submitting.BOARD_SCHEDULE):
+            for schedule in (MATCH_SCHEDULE, board_decisions.BOARD_SCHEDULE):
                 follow = partial(self._follow, schedule)
                 tasks.start_soon(keep_running, f"following {schedule}", follow)
             tasks.start_soon(keep_running, "the timers of games", self._ring)
@@ -108,13 +113,15 @@ class MatchSupervisor:
 
     def presence_changed(self, user: str) -> None:
         """Look at the matches of a user who was connected or disconnected just now."""
-        links = self._journal.peek(f"user/{user}")
+        links = self._journal.peek(user_stream(user))
         if not isinstance(links, Links) or _matches(links):
             self._start(self._look_at_matches, user)
 
-    def put(self, stream: str, player: str, body: dict[str, Any]) -> None:
+    def put(
+        self, stream: str, player: str, body: dict[str, Any], verdict: Verdict, key: str | None
+    ) -> None:
         """
-        Hand a player's message to the handler of a match.
+        Hand a player's message to the handler of a match; see :meth:`Inbox.put`.
 
         Raises:
             Conflict: there is none that runs it.
@@ -123,7 +130,7 @@ class MatchSupervisor:
         runner = self._runners.get(stream)
         if runner is None:
             raise Conflict("This match takes no messages: no game runs it, or it is over.")
-        runner.put(player, body)
+        runner.inbox.put(player, body, verdict, key)
 
     # Schedule
 
@@ -150,7 +157,7 @@ class MatchSupervisor:
             case Scheduled(to, due):
                 self._timers.set(to, due)
                 self._wake_up.set()
-                if to.startswith("match/") and to not in self._runners:
+                if is_match(to) and to not in self._runners:
                     self._start(self._run_if_played_here, to)
             case Unscheduled(to):
                 self._timers.set(to, None)
@@ -162,7 +169,6 @@ class MatchSupervisor:
         while True:
             # What is due again at once, whatever the reason, does not keep the hub from working.
             await anyio.lowlevel.checkpoint()
-            self._wake_up = anyio.Event()
             for stream in list(self._timers.ring(clock.now())):
                 self._start(self._look, stream)
             due = self._timers.next()
@@ -171,7 +177,7 @@ class MatchSupervisor:
                 await self._wake_up.wait()
 
     async def _look_at_matches(self, user: str) -> None:
-        stream = f"user/{user}"
+        stream = user_stream(user)
 
         def found(states: States, events: Sequence[Event]) -> list[str]:
             return _matches(states.of(Links, stream))
@@ -188,9 +194,9 @@ class MatchSupervisor:
 
     async def _look(self, stream: str, *, opening: bool = False) -> None:
         def decide(states: States) -> Drafts:
-            if stream.startswith("board/"):
-                return submitting.look_at_board(states, stream)
-            return play.look_at_match(states, stream, self.terms, opening=opening)
+            if is_board(stream):
+                return board_decisions.look_at_board(states, stream)
+            return decisions.look_at_match(states, stream, self.terms, opening=opening)
 
         try:
             scheduled = await self._hub.execute(
@@ -210,7 +216,7 @@ class MatchSupervisor:
                 scheduled = now + timedelta(seconds=LOOK_AGAIN_SECONDS)
             self._timers.set(stream, scheduled)
             self._wake_up.set()
-        if opening and stream.startswith("match/"):
+        if opening and is_match(stream):
             self._start(self._run_if_played_here, stream)
 
     # Matches that the hub runs
@@ -244,36 +250,7 @@ class MatchSupervisor:
             del self._runners[stream]
 
     def _commands(self, stream: str) -> MatchCommands:
-        async def add_score(player: str, points: int, saying: dict[str, Any] | None) -> Match:
-            def decide(states: States) -> Drafts:
-                scored = play.score(states, stream, HUB, player, points, self.terms)
-                return [*play.tell(states, stream, saying), *scored] if saying else scored
-
-            return await self._change(stream, decide)
-
-        async def tell(body: dict[str, Any]) -> None:
-            await self._change(stream, lambda states: play.tell(states, stream, body))
-
-        async def cancel(reason: str) -> None:
-            await self._change(stream, lambda states: play.cancel(states, stream, reason))
-
-        async def hear(player: str) -> None:
-            await self._change(stream, lambda states: play.hear(states, stream, player))
-
-        def broadcast(body: dict[str, Any]) -> None:
-            self._journal.signal(Signal(stream, HUB, "state", body))
-
-        show = partial(self._show, stream)
-        return MatchCommands(add_score, tell, broadcast, cancel, show, hear)
-
-    async def _show(self, stream: str) -> Match:
-        return await self._change(stream, nothing)
-
-    async def _change(self, stream: str, decide: Callable[[States], Drafts]) -> Match:
-        def shown(states: States, events: Sequence[Event]) -> Match:
-            return match_of(stream, states.of(MatchState, stream))
-
-        return await self._hub.execute(Command(HUB, decide, shown, reads=(stream,)))
+        return MatchCommands(self._hub, stream, self.terms)
 
     # Matchmaking
 
@@ -292,7 +269,7 @@ class MatchSupervisor:
 
         def decide(states: States) -> Drafts:
             still_there = all(search.waiters for search in group)
-            return play.start(states, stream, wanted, self.terms) if still_there else ()
+            return decisions.start(states, stream, wanted, self.terms) if still_there else ()
 
         def result(states: States, events: Sequence[Event]) -> Match | None:
             if not events:
@@ -305,7 +282,7 @@ class MatchSupervisor:
 
 
 def _matches(links: Links) -> list[str]:
-    return [stream for stream in links.links if stream.startswith("match/")]
+    return [stream for stream in links.links if is_match(stream)]
 
 
 def _match_and_silent(
@@ -320,5 +297,5 @@ def _due(schedule: str, states: States, events: Sequence[Event]) -> tuple[int, M
 
 
 def _scheduled(stream: str, states: States, events: Sequence[Event]) -> Any:
-    schedule = submitting.BOARD_SCHEDULE if stream.startswith("board/") else MATCH_SCHEDULE
+    schedule = board_decisions.BOARD_SCHEDULE if is_board(stream) else MATCH_SCHEDULE
     return states.of(Schedule, schedule).due.get(stream)

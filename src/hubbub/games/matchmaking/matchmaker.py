@@ -15,6 +15,7 @@ import anyio
 
 from ...clock import Clock
 from ...errors import Closed, Conflict, HubbubError, NoOpponent, Overloaded
+from ...wake_up import WakeUp
 from ..matches.game import Game
 from ..matches.match import Match
 from .pool import Pool, Ticket, Widening
@@ -43,7 +44,7 @@ class MatchSearch(Ticket):
         self.key = key
         # Calls that wait for it: a client that has come back makes one more.
         self.waiters = 0
-        # True when its match was decided: from then on it is not given up.
+        # True when its match was decided: from then on it is not cancelled.
         self.taken = False
         self.done = anyio.Event()
         self.match: Match | None = None
@@ -66,7 +67,7 @@ class Matchmaker:
     Args:
         clock: says how long somebody has waited.
         games: says how many play together.
-        widening: how far apart ratings may be.
+        widening: how far apart ratings may be, where a game does not say it.
         begin: starts a match.
         searches_max: how many users may look for a match at one time.
     """
@@ -83,12 +84,12 @@ class Matchmaker:
         self._searches_max = searches_max
         self._begin = begin
         self._pools: dict[str, Pool[MatchSearch]] = {
-            name: Pool(game.size, widening) for name, game in games.items()
+            name: Pool(game.size, _widening_of(game, widening)) for name, game in games.items()
         }
         self._searches: dict[str, MatchSearch] = {}
         self._numbers = 0
         self._closed = False
-        self._wake_up = anyio.Event()
+        self._wake_up = WakeUp()
 
     async def find(self, queue: str, user: str, rating: float, key: str, seconds: float) -> Match:
         """
@@ -104,7 +105,7 @@ class Matchmaker:
         if search is None:
             search = self._begin_search(queue, user, rating, key)
         elif (search.queue, search.key) != (queue, key):
-            raise Conflict("You look for a match already; wait for it, or give it up first.")
+            raise Conflict("You look for a match already; wait for it, or cancel it first.")
         search.waiters += 1
         try:
             with anyio.move_on_after(seconds):
@@ -128,7 +129,6 @@ class Matchmaker:
         try:
             async with anyio.create_task_group() as tasks:
                 while True:
-                    self._wake_up = anyio.Event()
                     for queue, pool in self._pools.items():
                         while (group := pool.take(self._clock.monotonic())) is not None:
                             tasks.start_soon(self._play, queue, pool, group)
@@ -180,6 +180,14 @@ class Matchmaker:
             elif search.waiters:
                 pool.add(search)
         self._wake_up.set()
+
+
+def _widening_of(game: Game, usual: Widening) -> Widening:
+    at_first, per_second = game.rating_range, game.rating_range_per_second
+    return Widening(
+        usual.at_first if at_first is None else at_first,
+        usual.per_second if per_second is None else per_second,
+    )
 
 
 def _closed() -> Closed:

@@ -1,4 +1,4 @@
-"""Things that decisions look at, each in a cell: a state, a message's thread, a used key."""
+"""Things that decisions look at, each in an entry: a state, a message's thread, a used key."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Name = str | tuple[str, int] | tuple[str, str, str]
 SNAPSHOT_EVENTS_MIN = 256
 # About how many bytes of a snapshot cost as much to decode as one event.
 SNAPSHOT_EVENT_BYTES = 400
-# About what a cell costs beside what is in it.
+# About what an entry costs beside what is in it.
 ENTRY_BYTES = 500
 
 
@@ -45,7 +45,7 @@ class CacheEntry:
     def __init__(self, name: Name) -> None:
         self.name = name
         self.pins = 0
-        # In bytes; once the cell is among the states they change it.
+        # In bytes; once the entry is among the states they change it.
         self.size = ENTRY_BYTES
         # False while it is here only to gather what happens during its loading.
         self.loaded = True

@@ -45,6 +45,7 @@ import anyio.lowlevel
 
 from ...clock import Clock
 from ...errors import HubbubError, StorageError
+from ...wake_up import WakeUp
 from ..command import Call, put_back
 from ..event import Event, Streams
 from ..measures import Measures
@@ -123,12 +124,12 @@ class Committer:
         self._batch_calls_max = batch_calls_max
         self._key_seconds = key_seconds
         self._expire_at = clock.monotonic() + EXPIRE_PART_SECONDS
-        self._wake_up = anyio.Event()
+        self._wake_up = WakeUp()
         self._put_off, self._busy = True, False
         self._caught_up: anyio.Event | None = None
         # Why the last attempt at it failed; it is not repeated before the next commit.
         self._behind = ""
-        self._progress: anyio.Event | None = None
+        self._progress: anyio.Event | None = None  # no WakeUp: it would be set for each call
         # What those who are queued wait on, and those of the batch under way.
         self._wake = anyio.Event()
         self._batch_wake: anyio.Event | None = None
@@ -168,7 +169,6 @@ class Committer:
                 if self._states.monotonic >= self._expire_at:
                     await self._expire()
                 if not self.queue:
-                    self._wake_up = anyio.Event()
                     self.idle = True
                     self._make_progress()
 

@@ -1,4 +1,4 @@
-"""Brings what decisions ask for into memory, outside the line of decisions."""
+"""Brings what decisions ask for into memory, outside the queue of decisions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import anyio
 import anyio.lowlevel
 
 from ...errors import HubbubError, StorageError
+from ...wake_up import WakeUp
 from ..command import Call
 from ..event import Event, Streams
 from ..health import Health
@@ -21,9 +22,11 @@ from .states import States
 
 __all__ = ["Loader"]
 
-# What was read of a name: a cell, a message with what is about it, or why neither.
+# What was read of a name: an entry, a message with what is about it, or why neither.
 Thing = CacheEntry | list[Event] | Exception
 
+# Events read in one go where no snapshot is of use.
+PAGE_EVENTS = 5_000
 # Bytes of events from which on the state that they fold into is measured by itself.
 MEASURED_BYTES_MIN = 16 * 1024
 # About what an event costs in memory.
@@ -61,7 +64,7 @@ class Loader:
         self._waiting: deque[tuple[Call[Any], Sequence[Name]]] = deque()
         # Those whose names are being read just now.
         self._taken: deque[tuple[Call[Any], Sequence[Name]]] = deque()
-        self._wake_up = anyio.Event()
+        self._wake_up = WakeUp()
 
     @property
     def waiting(self) -> int:
@@ -104,7 +107,6 @@ class Loader:
         """Load until cancelled."""
         while True:
             await self._wake_up.wait()
-            self._wake_up = anyio.Event()
             self._taken, self._waiting = self._waiting, deque()
             names = {name for _, names in self._taken for name in names}
             try:
@@ -191,14 +193,24 @@ class Loader:
     def _read_stream(self, stream: str) -> StreamEntry:
         entry = StreamEntry(stream, self._streams.empty(stream))
         loaded = self._store.load(stream)
+        bodies = loaded.bodies
         if (snapshot := loaded.snapshot) is not None:
-            state = self._streams.decode_state(stream, snapshot)
-            entry = StreamEntry(stream, state, snapshot.seq, snapshot.at)
-            entry.snapshot_bytes = len(snapshot.body) + sum(map(len, snapshot.parts))
-        for body in loaded.bodies:
+            if self._streams.is_current(stream, snapshot):
+                state = self._streams.decode_state(stream, snapshot)
+                entry = StreamEntry(stream, state, snapshot.seq, snapshot.at)
+                entry.snapshot_bytes = len(snapshot.body) + sum(map(len, snapshot.parts))
+            else:
+                bodies = self._all(stream)
+        for body in bodies:
             entry.take(self._streams.decode(body))
-        entry.size += len(stream) + self._size(entry, sum(map(len, loaded.bodies)))
+        entry.size += len(stream) + self._size(entry, sum(map(len, bodies)))
         return entry
+
+    def _all(self, stream: str) -> list[bytes]:
+        bodies = list[bytes]()
+        while page := self._store.read(stream, len(bodies), PAGE_EVENTS):
+            bodies += page
+        return bodies
 
     def _size(self, entry: StreamEntry, tail_bytes: int) -> int:
         if tail_bytes < MEASURED_BYTES_MIN:
@@ -208,7 +220,9 @@ class Loader:
         return len(body) + sum(map(len, parts))
 
     def _read_used(self, name: tuple[str, str, str], used: Used) -> IdempotencyRecord:
-        bodies = [self._store.read(stream, seq - 1, 1)[0] for stream, seq in used.places]
+        # The key stays used, also if the feature whose streams it is about is not given any more.
+        places = [place for place in used.places if self._streams.is_name(place[0])]
+        bodies = [self._store.read(stream, seq - 1, 1)[0] for stream, seq in places]
         events = tuple(self._streams.decode(body) for body in bodies)
         return IdempotencyRecord(name, used.fingerprint, events)
 

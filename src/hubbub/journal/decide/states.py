@@ -1,13 +1,13 @@
 """
 What decisions look at: a bounded cache of folded states and of what else they asked for.
 
-Three kinds of thing are kept, each in a cell: a stream's state, a message with what
-refers to it (a thread), and a used key. A cell that a call or an unfinished commit
+Three kinds of thing are kept, each in an entry: a stream's state, a message with what
+refers to it (a thread), and a used key. An entry that a call or an unfinished commit
 needs is pinned; of the others the least recently used go first. Keys have a bound of
 their own, so that they do not evict states. A stream that is not here has no events
 on their way to the store, so loading it meets no race.
 
-How large a cell is was measured when it was loaded, or when a snapshot of it was taken;
+How large an entry is was measured when it was loaded, or when a snapshot of it was taken;
 what it has grown by since then is not counted, for that would cost each event.
 """
 
@@ -58,10 +58,10 @@ class Pinning(Protocol):
 
 class States:
     """
-    The cells, as one decision sees them.
+    The entries, as one decision sees them.
 
     Args:
-        size_max: how many unpinned cells are kept.
+        size_max: how many unpinned entries are kept.
         new_limit: makes a rate limit for a name.
         bytes_max: about how many bytes of them.
     """
@@ -148,13 +148,13 @@ class States:
         self._call = call
 
     def entry(self, stream: str) -> StreamEntry:
-        """Return a stream's cell, pinned for the present call, or raise NotLoaded."""
+        """Return a stream's entry, pinned for the present call, or raise NotLoaded."""
         found = self._pinned(stream, self._entries)
         assert isinstance(found, StreamEntry)
         return found
 
     def used(self, by: str, key: str) -> IdempotencyRecord:
-        """Return a key's cell, pinned for the present call, or raise NotLoaded."""
+        """Return a key's entry, pinned for the present call, or raise NotLoaded."""
         found = self._pinned((by, key, ""), self._used)
         assert isinstance(found, IdempotencyRecord)
         return found
@@ -179,11 +179,11 @@ class States:
         return ()
 
     def get(self, name: Name) -> CacheEntry | None:
-        """Return a cell if it is in memory."""
+        """Return an entry if it is in memory."""
         return self._of(name).get(name)
 
     def put(self, entry: CacheEntry) -> None:
-        """Keep a cell."""
+        """Keep an entry."""
         name, entries = entry.name, self._of(entry.name)
         if (before := entries.get(name)) is not None:
             self._bytes -= before.size
@@ -193,12 +193,12 @@ class States:
             self._empty[name] = None
 
     def resize(self, entry: CacheEntry, size: int) -> None:
-        """Note how large what is in a cell is, in bytes."""
+        """Note how large what is in an entry is, in bytes."""
         self._bytes += ENTRY_BYTES + size - entry.size
         entry.size = ENTRY_BYTES + size
 
     def trim(self) -> None:
-        """Let the least recently used cells go if there are too many, or they are too large."""
+        """Let the least recently used entries go if there are too many, or they are too large."""
         self._trim(self._used, len(self._used) - USED_KEYS_MAX)
         self._trim(self._entries, len(self._entries) - self._size_max)
         for _ in range(len(self._empty) - EMPTY_STATES_MAX):
@@ -251,7 +251,7 @@ class States:
         return entry is None or not entry.loaded
 
     def forget(self, entries: Iterable[CacheEntry]) -> None:
-        """Drop cells whose events did not reach the store, and their threads."""
+        """Drop entries whose events did not reach the store, and their threads."""
         self.epoch += 1
         gone = {entry.name for entry in entries}
         for name in [

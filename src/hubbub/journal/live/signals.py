@@ -1,13 +1,13 @@
-"""What is told to those who follow just now, for somebody who can wait."""
+"""Ephemeral signals, for a task that can wait."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 
-import anyio
 import msgspec
 
+from ...wake_up import WakeUp
 from ..event import Signal
 
 __all__ = ["SIGNALS_MAX", "Signals"]
@@ -31,7 +31,7 @@ class Signals(AsyncIterator[Signal]):
     def __init__(self, check: Callable[[], None]) -> None:
         self._bodies: deque[bytes] = deque(maxlen=SIGNALS_MAX)
         self._check = check
-        self._wake_up = anyio.Event()
+        self._wake_up = WakeUp()
 
     def put(self, body: bytes) -> None:
         """Take an encoded signal in."""
@@ -44,7 +44,6 @@ class Signals(AsyncIterator[Signal]):
 
     async def __anext__(self) -> Signal:
         while not self._bodies:
-            self._wake_up = anyio.Event()
             self._check()
             await self._wake_up.wait()
         return _decode(self._bodies.popleft())

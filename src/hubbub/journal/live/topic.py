@@ -101,7 +101,8 @@ class Topic:
         self._batches: dict[tuple[int, Encoder], tuple[bytes, int]] = {}
         self._batches_bytes = 0
         self._held = held or Held()
-        # One for all followers: a publication sets it and puts a new one here.
+        # One for all followers: a publication sets it. It is no WakeUp: while nobody waits there
+        # is none, and what was published is seen by the head.
         self._wake_up: Wake | None = None
 
     def publish(self, bodies: Sequence[bytes], first: int | None = None) -> None:

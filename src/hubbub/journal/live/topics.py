@@ -92,6 +92,11 @@ class Topics(Mapping[str, Topic]):
         for stream, seq in taken_back:
             topics[stream].redact(seq, streams.redact)
 
+    def close(self) -> None:
+        """Let everybody know that nothing more will be published."""
+        for topic in self._topics.values():
+            topic.close()
+
     def trim(self) -> None:
         """Let tails go while all topics together hold too much: first those nobody follows."""
         if self._held.size <= TOPICS_BYTES_MAX:

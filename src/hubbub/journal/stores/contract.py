@@ -11,7 +11,7 @@ import msgspec
 
 from ...errors import StorageError
 
-__all__ = ["Batch", "Loaded", "LostRace", "Record", "Snapshot", "Store", "Used"]
+__all__ = ["Batch", "Loaded", "LostRace", "PlacedEvent", "Record", "Snapshot", "Store", "Used"]
 
 
 class LostRace(StorageError):
@@ -38,6 +38,22 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     by: str
     ref: int | None
     body: bytes
+
+
+class PlacedEvent(msgspec.Struct, frozen=True, gc=False):
+    """
+    An encoded event, and its place among those of all streams.
+
+    Args:
+        place: from 1; larger than that of all that were committed before it.
+        body: the event.
+        taken_back: True if an event of the type ``deleted`` is about it, or about the same
+            event as it.
+    """
+
+    place: int
+    body: bytes
+    taken_back: bool
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -190,6 +206,12 @@ class Store(Protocol):
         """Yield each stream's name and how many events it has."""
 
     # For those who read all there is: page after page, in order.
+
+    def committed(self, after: int, limit: int) -> list[PlacedEvent]:
+        """Return up to ``limit`` events of all streams after a place, as they were committed."""
+
+    def last_place(self) -> int:
+        """Return the place of the newest event; 0 if there is none."""
 
     def records(self, stream: str, after: int, limit: int) -> list[Record]:
         """Return up to ``limit`` events after a seq, in order, and what they are found by."""

@@ -11,7 +11,7 @@ from threading import Lock
 import msgspec
 
 from ...words import words as terms_of
-from .contract import Batch, Loaded, LostRace, Record, Snapshot, Used
+from .contract import Batch, Loaded, LostRace, PlacedEvent, Record, Snapshot, Used
 
 __all__ = ["MemoryStore"]
 
@@ -54,6 +54,8 @@ class MemoryStore:
         self.journal_id = secrets.token_hex(16)
         self.secret = secrets.token_hex(32)
         self._streams: dict[str, list[Record]] = {}
+        # All of them, as they were committed.
+        self._committed: list[Record] = []
         self._about: dict[str, dict[int, list[Record]]] = {}
         # The seqs that an event of the type "deleted" is about.
         self._deleted: dict[str, set[int]] = {}
@@ -73,6 +75,7 @@ class MemoryStore:
                 about.setdefault(record.ref, []).append(record)
                 if record.type == "deleted":
                     self._deleted.setdefault(record.stream, set()).add(record.ref)
+        self._committed += batch.records
         for stream, seq in batch.superseded:
             ref = self._streams[stream][seq - 1].ref
             if ref is not None:
@@ -110,7 +113,7 @@ class MemoryStore:
         if not deleted:
             return []
         records = self._records(stream)[after:last]
-        return [r.seq for r in records if (r.seq if r.ref is None else r.ref) in deleted]
+        return [r.seq for r in records if _about(r) in deleted]
 
     def page(
         self, stream: str, kind: str, after: int | None, before: int | None, limit: int
@@ -177,6 +180,18 @@ class MemoryStore:
         """Return up to ``limit`` events after a seq, in order, and what they are found by."""
         return self._records(stream)[after : after + limit]
 
+    def committed(self, after: int, limit: int) -> list[PlacedEvent]:
+        """Return up to ``limit`` events of all streams after a place, as they were committed."""
+        found = self._committed[after : after + limit]
+        return [
+            PlacedEvent(place, r.body, _about(r) in self._deleted.get(r.stream, ()))
+            for place, r in enumerate(found, after + 1)
+        ]
+
+    def last_place(self) -> int:
+        """Return the place of the newest event; 0 if there is none."""
+        return len(self._committed)
+
     def snapshots(self, after: str, limit: int) -> list[Snapshot]:
         """Return up to ``limit`` snapshots of the streams after a name, in the names' order."""
         names = sorted(stream for stream in self._snapshots if stream > after)
@@ -202,3 +217,7 @@ class MemoryStore:
 
     def _records(self, stream: str) -> list[Record]:
         return self._streams.get(stream, [])
+
+
+def _about(record: Record) -> int:
+    return record.seq if record.ref is None else record.ref

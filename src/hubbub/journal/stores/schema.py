@@ -4,11 +4,13 @@ from __future__ import annotations
 
 __all__ = [
     "ABOUT",
+    "COMMITTED",
     "COUNT",
     "EVENT_DELETED",
     "EXPIRE",
     "HAS_DELETED",
     "INSERT",
+    "LAST_PLACE",
     "MIGRATIONS",
     "NUMBER_AND_HEAD",
     "PAGE_BACKWARD",
@@ -114,6 +116,19 @@ RECORDS = """
 SELECT seq, type, by, abs(ref), body FROM event
 WHERE stream = (SELECT number FROM stream WHERE name = ?) AND seq > ? ORDER BY seq LIMIT ?
 """
+# An event's id is its place: there is one writer at a time, and each id is larger than the last.
+COMMITTED = """
+SELECT group_concat(id, ' ' ORDER BY id), group_concat(taken_back, '' ORDER BY id),
+    CAST(group_concat(CAST(body AS TEXT), char(10) ORDER BY id) AS BLOB)
+FROM (
+    SELECT id, body, EXISTS (
+        SELECT 1 FROM event AS deleted WHERE deleted.stream = event.stream
+        AND deleted.type = 'deleted' AND deleted.ref = coalesce(abs(event.ref), event.seq)
+    ) AS taken_back
+    FROM event WHERE id > ? ORDER BY id LIMIT ?
+)
+"""
+LAST_PLACE = "SELECT coalesce(max(id), 0) FROM event"
 # Of many streams at once, given as an array of [name, after]: which of them, and the event.
 TAILS = """
 SELECT group_concat(key, ' ' ORDER BY key, seq),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
-from itertools import chain, groupby
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock, local
@@ -17,10 +16,11 @@ import msgspec
 
 from ...errors import StorageError
 from . import schema, text_index
-from .contract import Batch, Loaded, LostRace, Record, Snapshot, Used
+from .contract import Batch, Loaded, LostRace, PlacedEvent, Record, Snapshot, Used
 from .database_file import DatabaseFile
 from .failures import failing, storage_errors
 from .opening import open_writer
+from .rows import lines_of, placed_of, snapshots_of
 
 __all__ = ["SQLiteStore"]
 
@@ -59,7 +59,7 @@ class SQLiteStore:
         self.log_name = f"the database {self.path}"
         self._idle_readers: SimpleQueue[apsw.Connection] = SimpleQueue()
         self._readers: list[apsw.Connection] = []
-        # Held by who writes: a commit that was given up may be under way still.
+        # Held by who writes: a commit that was abandoned may be under way still.
         self._writing = Lock()
         try:
             self._writer = open_writer(self.path, path)
@@ -222,9 +222,21 @@ class SQLiteStore:
         return [Record(stream, *row) for row in self._all(schema.RECORDS, stream, after, limit)]
 
     @storage_errors
+    def committed(self, after: int, limit: int) -> list[PlacedEvent]:
+        """Return up to ``limit`` events of all streams after a place, as they were committed."""
+        [row] = self._all(schema.COMMITTED, after, limit)
+        return placed_of(*row)
+
+    @storage_errors
+    def last_place(self) -> int:
+        """Return the place of the newest event; 0 if there is none."""
+        [(place,)] = self._all(schema.LAST_PLACE)
+        return int(place)
+
+    @storage_errors
     def snapshots(self, after: str, limit: int) -> list[Snapshot]:
         """Return up to ``limit`` snapshots of the streams after a name, in the names' order."""
-        return _snapshots_of(self._all(schema.SNAPSHOTS_AFTER, after, limit))
+        return snapshots_of(self._all(schema.SNAPSHOTS_AFTER, after, limit))
 
     @storage_errors
     def keys(self, after: tuple[str, str], limit: int) -> list[Used]:
@@ -329,7 +341,7 @@ class SQLiteStore:
         places = [int(key) for key in (keys or "").split()]
         complete = places[-1] if len(places) == LOADED_EVENTS_MAX else len(streams)
         tails: list[list[bytes]] = [[] for _ in streams]
-        for place, body in zip(places, _lines(text), strict=True):
+        for place, body in zip(places, lines_of(text), strict=True):
             tails[place].append(body)
         return {
             name: Loaded(snapshots.get(name), tail)
@@ -338,7 +350,7 @@ class SQLiteStore:
 
     def _snapshots(self, streams: Sequence[str]) -> dict[str, Snapshot]:
         rows = self._all(schema.SNAPSHOTS, _encode(streams).decode())
-        return {snapshot.stream: snapshot for snapshot in _snapshots_of(rows)}
+        return {snapshot.stream: snapshot for snapshot in snapshots_of(rows)}
 
     def _write_snapshot(self, snapshot: Snapshot) -> None:
         head = snapshot.stream, snapshot.seq, snapshot.at.isoformat()
@@ -349,7 +361,7 @@ class SQLiteStore:
 
     def _bodies(self, query: str, *values: object) -> list[bytes]:
         [(text,)] = self._all(query, *values)
-        return _lines(text)
+        return lines_of(text)
 
     def _all(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         own: apsw.Connection | None = getattr(self._own, "reader", None)
@@ -382,16 +394,3 @@ class SQLiteStore:
 
 _encode = msgspec.json.Encoder().encode
 _decode_places = msgspec.json.Decoder(tuple[tuple[str, int], ...]).decode
-
-
-def _lines(text: bytes | None) -> list[bytes]:
-    return [] if text is None else text.split(b"\n")
-
-
-def _snapshots_of(rows: Iterable[tuple[Any, ...]]) -> list[Snapshot]:
-    found = list[Snapshot]()
-    for stream, parts in groupby(rows, key=lambda row: row[0]):
-        [(_, seq, at, body), *more] = parts
-        bodies = tuple(part for *_, part in more)
-        found.append(Snapshot(stream, seq, datetime.fromisoformat(at), body, bodies))
-    return found

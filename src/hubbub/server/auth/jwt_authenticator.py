@@ -23,7 +23,7 @@ __all__ = ["KEYS_BYTES_MAX", "KEY_BYTES_MIN", "JwtAuthenticator"]
 logger = logging.getLogger("hubbub.server")
 
 # Claims of our own tokens.
-OURS = {"use", "gen", "app"}
+OURS = {"use", "gen", "app", "named"}
 # What signs with a public key never fits a secret one, whatever the token says of itself.
 ALGORITHM_OF = {"oct": "HS256", "RSA": "RS256", "OKP": "EdDSA"}
 

@@ -119,11 +119,18 @@ class SignIns:
         """
         hub = self._hub
         actor = self._actor(identity, address)
-        given = sign_in.nickname
-        nickname = identity.nickname if given is None else given
         guest = None if sign_in.guest is None else self._guest(sign_in.guest)
-        chosen = given is not None
-        command = hub.sign_in_command(actor, nickname, guest, identity.reference, chosen=chosen)
+        # Nobody has said who a new guest is, so a name of the client's own is as good.
+        named = identity.named or (identity.nickname is not None and not identity.fresh)
+        chosen = sign_in.nickname is not None and not named
+        command = hub.sign_in_command(
+            actor,
+            sign_in.nickname if chosen else identity.nickname,
+            guest,
+            identity.reference,
+            chosen=chosen,
+            named=named,
+        )
         if identity.fresh and identity.epoch is None:
             command = charged(
                 command, GUESTS, lambda: hub.quotas.charge(GUESTS, actor.user, address)
@@ -165,8 +172,10 @@ class SignIns:
         # application's there is one of ours, which needs nobody to be asked.
         if given is not None and not self._is_foreign(given):
             return given, None
-        until = identity.expires or math.inf
-        return self._tokens.sign(user, role, session, until=until, application=True), None
+        until, named = identity.expires or math.inf, identity.nickname is not None
+        return self._tokens.sign(
+            user, role, session, until=until, application=True, named=named
+        ), None
 
     async def session(self, token: str, address: str) -> LocalSession:
         """

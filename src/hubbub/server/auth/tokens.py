@@ -58,7 +58,8 @@ class Identity(msgspec.Struct, frozen=True):
         user: the user's id.
         role: ``user``, ``moderator`` or ``admin``.
         expires: until when the token is good, in seconds since 1970.
-        nickname: what to show, if whoever made the token says so.
+        nickname: what to show, if whoever made the token says so; the client's own choice does
+            not count then.
         session: names the sign-in; signing out ends all its tokens.
         issued: when the token was made, in seconds since 1970.
         refreshes: True if it is for getting other tokens only.
@@ -67,6 +68,7 @@ class Identity(msgspec.Struct, frozen=True):
         fresh: True if no token was given: a password was, or it is a new guest.
         epoch: the user's epoch when the password was looked up.
         application: True if it stands for a token of the application's.
+        named: True if that token had a nickname.
     """
 
     user: str
@@ -80,6 +82,7 @@ class Identity(msgspec.Struct, frozen=True):
     fresh: bool = False
     epoch: int | None = None
     application: bool = False
+    named: bool = False
 
     @property
     def reference(self) -> SignInReference:
@@ -124,6 +127,7 @@ class Tokens:
         until: float = math.inf,
         generation: int | None = None,
         application: bool = False,
+        named: bool = False,
     ) -> str:
         """
         Make an access token, good for ``token_seconds``.
@@ -135,11 +139,14 @@ class Tokens:
             until: when it ends at the latest, in seconds of Unix time.
             generation: of the sign-in's refresh token, if it has one.
             application: True if it stands for a token of the application's.
+            named: True if that token had a nickname.
         """
         left = until - self._settings.clock.now().timestamp()
         claims = _claims_of(user, role, session, "access", generation)
         if application:
             claims["app"] = True
+        if named:
+            claims["named"] = True
         return self._sign(claims, min(self._settings.token_seconds, left))
 
     def refresh_token(self, identity: Identity, generation: int) -> str:
@@ -259,6 +266,7 @@ class _Claims(msgspec.Struct):
     use: str = "access"
     gen: Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)] | None = None
     app: bool = False
+    named: bool = False
 
 
 def identity_of(token: str, claims: object, role: str | None = None) -> Identity | None:
@@ -287,6 +295,7 @@ def identity_of(token: str, claims: object, role: str | None = None) -> Identity
         read.use == "refresh",
         read.gen,
         application=read.app,
+        named=read.named,
     )
 
 

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any, TypeVar, get_origin
 from urllib.parse import parse_qsl
 
-import anyio
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -17,7 +16,9 @@ from starlette.routing import Route as HttpRoute
 from ...errors import Conflict, Invalid, NotAllowed, Overloaded
 from ...journal.command import Call
 from ...ratelimit import RateLimits, TokenBucket
+from ...service import Service
 from ...session import LocalSession
+from ...task_group import open_task_group
 from ...users.service import SignedIn
 from ...wire.messages import encode
 from ..auth.sign_in import SignIn
@@ -135,12 +136,15 @@ class _Api:
         async def handle(request: Request) -> Response:
             session = await self._session(request)
             arguments = await self._arguments(request, route)
-            service = getattr(session, route.service)
-            if route.method.plain:
-                decision = route.method.begin(service, arguments)
-                return _json(await session.actor.execute(decision))
-            work = partial(route.method.begin, service, arguments)
-            return _json(await _while_connected(request, work))
+            service: Service = getattr(session, route.service)
+            if service.waits(route.method):
+                work = partial(service.begin, route.method, arguments)
+                return _json(await _while_connected(request, work))
+            decision = service.begin(route.method, arguments)
+            work = partial(session.actor.execute, decision)
+            if decision.before is not None or decision.verdict is not None:
+                return _json(await _while_connected(request, work))
+            return _json(await work())
 
         return handle
 
@@ -208,25 +212,18 @@ def _answering(handle: Handler) -> Handler:
 
 
 async def _while_connected(request: Request, work: Callable[[], Awaitable[object]]) -> object:
-    """Carry out what may take long, and give it up when there is nobody to be told."""
+    """Carry out what may take long; cancel it when the client has disconnected."""
     found: list[object] = []
-    errors: list[Exception] = []
 
-    async def carry_out() -> None:
-        try:
-            found.append(await work())
-        except Exception as error:
-            # Raised below: out of the tasks it would come as a group.
-            errors.append(error)
-        tasks.cancel_scope.cancel()
-
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(carry_out)
+    async def cancel_when_disconnected() -> None:
         while (await request.receive())["type"] != "http.disconnect":
             pass
         tasks.cancel_scope.cancel()
-    for error in errors:
-        raise error
+
+    async with open_task_group() as tasks:
+        tasks.start_soon(cancel_when_disconnected)
+        found.append(await work())
+        tasks.cancel_scope.cancel()
     if not found:
         raise ClientDisconnect
     return found[0]

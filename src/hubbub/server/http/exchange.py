@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from traceback import clear_frames
 from typing import Any, Protocol
 
-import anyio
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message
 
+from ...wake_up import WakeUp
 from ..websocket.unsent import Unsent
 from . import limits
 from .request_head import RequestHead
@@ -80,7 +80,7 @@ class Exchange:
         # The client will send nothing more; nothing more is to be sent to it.
         self._disconnected = False
         self._dropped = False
-        self._wake_up = anyio.Event()
+        self._wake_up = WakeUp()
         self._head = b""
         self._sending = False
 
@@ -151,9 +151,6 @@ class Exchange:
 
     async def _wait(self) -> None:
         if not self._disconnected:
-            # A task that waits for the same event must not wait for another.
-            if self._wake_up.is_set():
-                self._wake_up = anyio.Event()
             await self._wake_up.wait()
 
     async def _send(self, message: Message) -> None:

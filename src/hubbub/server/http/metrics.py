@@ -21,7 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ...journal.measures import COMMIT_SECONDS_BUCKETS, Measures
-from ...operations.stats import Meter
+from ...journal.stats import Meter
 from ...settings import Settings
 from ..gateway import Gateway
 from .origin import host_allowed, is_loopback_host

@@ -36,7 +36,7 @@ class EventStream(Response):
     Args:
         gateway: counts it as one of its connections.
         following: what is followed, not entered yet.
-        caller: who follows.
+        actor: the user who follows.
     """
 
     media_type = "text/event-stream"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -42,6 +42,8 @@ HEADERS = {
     "Vary": "Accept-Encoding",
     "X-Content-Type-Options": "nosniff",
 }
+# Where a page says which features the hub has, and whether it takes guests.
+FEATURES = b'data-features=""'
 MEDIA_TYPES = {
     "css": "text/css; charset=utf-8",
     "html": "text/html; charset=utf-8",
@@ -59,9 +61,15 @@ class File(msgspec.Struct, frozen=True):
     tag: str
 
 
-def page_routes() -> list[Route]:
-    """Make the routes of the page, of the operator's page, and of what they load."""
-    page = _Page()
+def page_routes(features: Sequence[str], *, guests: bool = True) -> list[Route]:
+    """
+    Make the routes of the page, of the operator's page, and of what they load.
+
+    Args:
+        features: the names of the features that the hub has: the page shows no others.
+        guests: whether the page offers to sign in as a guest.
+    """
+    page = _Page(features, guests)
     return [
         Route("/", page.index, include_in_schema=False),
         Route("/admin", page.admin, include_in_schema=False),
@@ -70,7 +78,9 @@ def page_routes() -> list[Route]:
 
 
 class _Page:
-    def __init__(self) -> None:
+    def __init__(self, features: Sequence[str], guests: bool) -> None:
+        self._features = features
+        self._guests = guests
         self._files: Mapping[str, File] | None = None
 
     async def index(self, request: Request) -> Response:
@@ -87,7 +97,7 @@ class _Page:
 
     async def _send(self, request: Request, name: str) -> Response:
         if self._files is None:
-            self._files = await to_thread.run_sync(_read_files)
+            self._files = await to_thread.run_sync(_read_files, self._features, self._guests)
         file = self._files.get(name)
         if file is None:
             raise HTTPException(404)
@@ -101,16 +111,19 @@ class _Page:
         return Response(body, headers=headers, media_type=file.media_type)
 
 
-def _read_files() -> Mapping[str, File]:
-    return dict(_files_in(files("hubbub") / "web", ""))
+def _read_files(features: Sequence[str], guests: bool) -> Mapping[str, File]:
+    about = b'data-features="%b"' % " ".join(features).encode()
+    if not guests:
+        about += b' data-guests="no"'
+    return dict(_files_in(files("hubbub") / "web", "", about))
 
 
-def _files_in(folder: Traversable, path: str) -> Iterator[tuple[str, File]]:
+def _files_in(folder: Traversable, path: str, about: bytes) -> Iterator[tuple[str, File]]:
     for file in folder.iterdir():
         media_type = MEDIA_TYPES.get(file.name.rpartition(".")[2])
         if file.is_dir():
-            yield from _files_in(file, f"{path}{file.name}/")
+            yield from _files_in(file, f"{path}{file.name}/", about)
         elif media_type is not None:
-            body = file.read_bytes()
+            body = file.read_bytes().replace(FEATURES, about)
             tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
             yield path + file.name, File(body, gzip.compress(body, mtime=0), media_type, tag)

@@ -1,8 +1,8 @@
-"""What a payment provider tells by itself."""
+"""What a provider, like that of payments, tells by itself: ``POST /webhooks/NAME``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 
 from starlette.requests import ClientDisconnect, Request
@@ -10,13 +10,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ...errors import Invalid
+from ...feature import Receiver
 from ...hub import Hubbub
-from ...shop.payments.webhook import WEBHOOK_BYTES_MAX, Webhook
 from .problem import TooLarge, problem_of
 
-__all__ = ["STRIPE_PATH", "stripe_routes"]
+__all__ = ["WEBHOOKS_PATH", "webhook_routes"]
 
-STRIPE_PATH = "/webhooks/stripe"
+WEBHOOKS_PATH = "/webhooks/"
 
 
 class Malformed(Invalid):
@@ -25,24 +25,28 @@ class Malformed(Invalid):
     http_status = 400
 
 
-def stripe_routes(hub: Hubbub, secret: str) -> Sequence[BaseRoute]:
+def webhook_routes(hub: Hubbub, secrets: Mapping[str, str]) -> Sequence[BaseRoute]:
     """
-    Make the route that Stripe calls when it knows more of a payment.
-
-    It is only ever a reason to ask Stripe what became of the order: nothing is believed
-    that it says.
+    Make the routes that providers call.
 
     Args:
-        hub: whose orders these are.
-        secret: the endpoint's signing secret.
-    """
-    webhook = Webhook(secret)
+        hub: whose features take the calls.
+        secrets: the name of a webhook, like ``stripe`` -> the endpoint's signing secret.
 
-    async def told(request: Request) -> Response:
+    Raises:
+        Invalid: no feature of the hub takes the calls of one of them.
+    """
+    return [
+        Route(WEBHOOKS_PATH + name, _answering(hub, receiver), methods=["POST"])
+        for name, receiver in hub.webhooks(secrets).items()
+    ]
+
+
+def _answering(hub: Hubbub, receiver: Receiver) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
         try:
-            body = await _body(request)
-            signature = request.headers.get("stripe-signature", "")
-            event = webhook.read(body, signature, hub.settings.clock.now())
+            body = await _body(request, receiver.body_bytes_max)
+            receiver.receive(body, request.headers, hub.settings.clock.now())
         except ClientDisconnect:
             # There is nobody to be told.
             return Response(status_code=400)
@@ -50,21 +54,19 @@ def stripe_routes(hub: Hubbub, secret: str) -> Sequence[BaseRoute]:
             return problem_of(Malformed(error.message))
         except Exception as error:  # one request that fails ends alone, and is logged
             return problem_of(error)
-        if event is not None and event.order is not None:
-            hub.storefront.processor.look_at(event.order)
         return Response(status_code=204)
 
-    return [Route(STRIPE_PATH, told, methods=["POST"])]
+    return answer
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, longest: int) -> bytes:
     """Read a body that may come from anybody: so much of it, and no more."""
-    too_large = TooLarge(f"An event has up to {WEBHOOK_BYTES_MAX:,} bytes.")
+    too_large = TooLarge(f"An event has up to {longest:,} bytes.")
     body = bytearray()
     async with aclosing(request.stream()) as chunks:
         async for chunk in chunks:
             body += chunk
-            if len(body) > WEBHOOK_BYTES_MAX:
+            if len(body) > longest:
                 # The rest is not read: the server closes the connection.
                 raise too_large
     return bytes(body)

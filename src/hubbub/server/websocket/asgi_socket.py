@@ -10,6 +10,7 @@ import anyio
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ...journal.live.topic import Encoder
+from ...wake_up import WakeUp
 from ...wire.messages import SUBPROTOCOL, events_frame
 from ..gateway import BUSY, NOT_SIGNED_IN, SIGNED_OUT, Gateway
 from ..http.origin import host_allowed, origin_allowed
@@ -47,8 +48,8 @@ class AsgiSocket:
         self._outbox: deque[bytes] = deque()
         self._outbox_bytes = 0
         self._closing: tuple[int, str] | None = None
-        self._wake_up = anyio.Event()
-        self._space = anyio.Event()
+        self._wake_up = WakeUp()
+        self._space = WakeUp()
         self._scope = anyio.CancelScope()
         self._connection: Connection | None = None
 
@@ -153,9 +154,8 @@ class AsgiSocket:
                 self._connection.oversize()
             else:
                 self._connection.receive(payload)
-            if self.paused:
+            while self.paused:
                 # Requests whose answers would pile up wait as well.
-                self._space = anyio.Event()
                 await self._space.wait()
 
     async def _check_signed_in(self) -> None:
@@ -166,7 +166,6 @@ class AsgiSocket:
     async def _send(self) -> None:
         while True:
             await self._wake_up.wait()
-            self._wake_up = anyio.Event()
             try:
                 await self._empty_outbox()
                 if self._closing is not None:

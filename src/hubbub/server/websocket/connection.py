@@ -16,10 +16,10 @@ from typing import Any
 import msgspec
 
 from ...errors import Closed, Conflict, HubbubError, NotAllowed, Overloaded
-from ...journal.command import Call
+from ...journal.command import Call, Verdict
 from ...journal.live.topic import cut
 from ...ratelimit import TokenBucket
-from ...service import check_limit, check_seq
+from ...service import Service, check_limit, check_seq
 from ...session import LocalSession
 from ...users.service import SignedIn
 from ...wire.messages import Ended, Followed, error_object, signal_frame
@@ -175,13 +175,16 @@ class Connection:
             self._dispatch_session(request, session)
             return
         arguments = msgspec.structs.asdict(decode_params(request, route.decoder))
-        service = getattr(session, route.service)
-        if route.method.plain:
-            decision = route.method.begin(service, arguments)
+        service: Service = getattr(session, route.service)
+        if service.waits(route.method):
+            self._run(request, partial(service.begin, route.method, arguments))
+            return
+        decision = service.begin(route.method, arguments)
+        if decision.before is not None:
+            self._run(request, partial(session.actor.execute, decision))
+        else:
             call = Call(decision, session.actor.queue, partial(self._done, request))
             self._gateway.hub.journal.submit(call)
-        else:
-            self._run(request, partial(route.method.begin, service, arguments))
 
     def _dispatch_session(self, request: Request, session: LocalSession) -> None:
         match request.method:
@@ -206,10 +209,21 @@ class Connection:
                 raise UnknownMethod(f"There is no method {shown!r}; see /openapi.json.")
 
     def _done(self, request: Request, call: Call[Any]) -> None:
-        if call.error is None:
+        verdict = call.command.verdict
+        if call.error is not None:
+            self.refuse(request, call.error)
+        elif verdict is None:
             self.answer(request, call.value)
         else:
-            self.refuse(request, call.error)
+            # No task: whatever keeps the verdict, the connection's other requests go on.
+            verdict.on_settled(partial(self._judged, request, call, verdict))
+
+    def _judged(self, request: Request, call: Call[Any], verdict: Verdict) -> None:
+        if verdict.error is None:
+            self.answer(request, call.value)
+        else:
+            self.refuse(request, verdict.error)
+        self.flush()
 
     def _run(self, request: Request, work: Callable[[], Awaitable[object]]) -> None:
         if not self._gateway.hub.is_open:

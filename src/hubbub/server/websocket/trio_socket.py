@@ -16,6 +16,7 @@ from collections.abc import Iterable
 
 import trio  # noqa: TID251  # it is a socket of trio's loop
 
+from ...wake_up import WakeUp
 from ..gateway import Gateway
 from .frame_socket import CLOSE_SECONDS_MAX, TURN_BYTES_MAX, WRITE_BYTES_MAX, FrameSocket
 
@@ -73,7 +74,7 @@ class TrioSocket(FrameSocket):
         # What was read and waits for its turn.
         self._held = rest
         # Set when what waits has been written, and the socket is read from again.
-        self._space = trio.Event()
+        self._space = WakeUp()
         # True when our side has ended, or will when what waits has been written.
         self._ended = False
         # How long it is read from: without a sign-in, and after our side has ended. Its
@@ -149,7 +150,6 @@ class TrioSocket(FrameSocket):
             self.feed(data)
             while self.paused and not self._ended:
                 # Requests whose answers would pile up wait as well.
-                self._space = trio.Event()
                 await self._space.wait()
             if self._held:
                 await trio.lowlevel.checkpoint()

@@ -10,8 +10,9 @@ import msgspec
 from ...journal.decide.states import States
 from ...journal.event import Event, State
 from ...money import Money
-from ...permissions import check_reading
+from ...permissions import check
 from ..catalog.coupon import CouponState, coupon_stream
+from ..catalog.product import known_product_stream
 from ..events import (
     CartEvent,
     CheckoutBegan,
@@ -28,6 +29,7 @@ from ..events import (
     PricesAccepted,
     QuantitySet,
 )
+from ..grants import SHOP_READERS
 from .totals import ShopTerms, Totals, subtotal_of, totals_of
 
 __all__ = [
@@ -201,7 +203,7 @@ class CartState(State):
 
     def check_reader(self, stream: str, user: str) -> None:
         """A cart is its owner's alone."""
-        check_reading("cart", *(("owner",) if stream == f"cart/{user}" else ()))
+        check(SHOP_READERS["cart"], *(("owner",) if stream == cart_stream(user) else ()))
 
     def has_expired(self, now: datetime, terms: ShopTerms) -> bool:
         """Tell whether it lay so long that it counts as empty."""
@@ -227,7 +229,7 @@ def cart_stream(user: str) -> str:
 
 def shown_with(cart: CartState) -> list[str]:
     """Return the streams that are needed to show a cart."""
-    streams = [f"product/{sku}" for sku in cart.items]
+    streams = [known_product_stream(sku) for sku in cart.items]
     if cart.coupon is not None:
         streams.append(coupon_stream(cart.coupon))
     return streams

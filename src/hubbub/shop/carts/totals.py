@@ -12,7 +12,7 @@ import msgspec
 from ...errors import Conflict
 from ...journal.decide.states import States
 from ...money import AMOUNT_MAX, Money
-from ..catalog.product import Offer, ProductState
+from ..catalog.product import Offer, ProductState, known_product_stream
 from ..events import Item
 from .tax import Basis, Taxed, TaxPolicy
 
@@ -72,7 +72,7 @@ class Totals(msgspec.Struct, frozen=True, gc=False):
 
 def offered(states: States, sku: str) -> Offer | None:
     """Say what the catalogue sells a product for."""
-    return states.of(ProductState, f"product/{sku}").offer
+    return states.of(ProductState, known_product_stream(sku)).offer
 
 
 def subtotal_of(items: Collection[Item], currency: str) -> Money:

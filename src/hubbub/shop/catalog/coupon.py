@@ -11,9 +11,10 @@ import msgspec
 from ...errors import Invalid
 from ...journal.event import Draft, Event, State
 from ...money import Money
-from ...permissions import check_reading
+from ...permissions import check
 from ...shown import shown
 from ..events import CouponEvent, CouponSet
+from ..grants import SHOP_READERS
 
 __all__ = [
     "CODE_CHARS_MAX",
@@ -64,7 +65,7 @@ class CouponState(State):
 
     def check_reader(self, stream: str, user: str) -> None:
         """Nobody can look for coupons."""
-        check_reading("coupon")
+        check(SHOP_READERS["coupon"])
 
     def problem(self, subtotal: Money, now: datetime, *, used: bool) -> str | None:
         """

@@ -164,7 +164,7 @@ class Prices:
         except Exception as error:  # what the application's own code raises
             logger.warning("the price of %s cannot be looked up", sku, exc_info=True)
             look_up.error = PriceUnavailable(
-                f"The price of {sku!r} cannot be told just now; try again in a moment."
+                f"The price of {sku!r} is not available; try again in a moment."
             )
             look_up.error.__cause__ = error
         finally:

@@ -11,7 +11,7 @@ from sortedcontainers import SortedSet
 
 from ...errors import Conflict, Invalid, NotFound
 from ...journal.decide.states import States
-from ...journal.event import Draft, Event, State
+from ...journal.event import Draft, Event, PartedState, State
 from ...journal.schedule import HUB
 from ...money import Money
 from ...shown import shown
@@ -38,6 +38,7 @@ __all__ = [
     "ProductState",
     "adjust_stock",
     "is_sku",
+    "known_product_stream",
     "product_of",
     "product_stream",
     "set_product",
@@ -147,7 +148,7 @@ class _Skus(msgspec.Struct):
     skus: list[str]
 
 
-class Catalogue(State):
+class Catalogue(PartedState):
     """
     The fold of ``catalogue/products``.
 
@@ -271,6 +272,11 @@ def product_stream(sku: object) -> str:
             f"A SKU has 1 to {SKU_CHARS_MAX} ASCII letters, digits and signs, "
             f"without a space or a slash, not {shown(sku)}."
         )
+    return known_product_stream(str(sku))
+
+
+def known_product_stream(sku: str) -> str:
+    """Return the stream of a product whose SKU was checked before."""
     return f"product/{sku}"
 
 

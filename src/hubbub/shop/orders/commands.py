@@ -2,7 +2,7 @@
 What is decided about an order: to place it, and what became of its payment. Pure.
 
 Each is one transaction over all the streams that must answer for it: the order, the
-cart, the products, the buyer and the agenda, from which the hub knows after a restart
+cart, the products, the buyer and the schedule, from which the hub knows after a restart
 which orders it has to finish.
 """
 
@@ -17,6 +17,7 @@ from ...journal.link import Linked
 from ...journal.schedule import HUB, Schedule, Scheduled, Unscheduled
 from ...money import Money
 from ...shown import shown
+from ...stream_names import user_stream
 from ..carts.cart import CartState, cart_stream, priced, shown_with
 from ..carts.totals import ShopTerms, offered
 from ..catalog.coupon import CouponState, coupon_stream
@@ -87,7 +88,7 @@ def place(states: States, stream: str, user: str, terms: ShopTerms) -> list[Draf
         Draft(stream, placed),
         *_reserve(items, reserved),
         Draft(cart_stream(user), CheckoutBegan(order, _once(states, coupon))),
-        Draft(f"user/{user}", Linked(stream)),
+        Draft(user_stream(user), Linked(stream)),
         Draft(ORDER_SCHEDULE, Scheduled(stream, due)),
     ]
 

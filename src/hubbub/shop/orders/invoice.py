@@ -8,7 +8,7 @@ from ...errors import Conflict, Invalid
 from ...money import Money
 from .order import Order
 
-__all__ = ["check_payment", "invoice_html", "invoice_pdf"]
+__all__ = ["invoice_html", "invoice_pdf"]
 
 _STYLE = """
 body { font: 14px/1.5 system-ui, sans-serif; max-width: 44em; margin: 2em auto; padding: 0 1em; }
@@ -94,13 +94,6 @@ def invoice_pdf(order: Order, locale: str = "en_US") -> bytes:
         for cells in (("Product", "Quantity", "Price", "Total"), *rows):
             table.row([_latin(cell) for cell in cells])
     return bytes(paper.output())
-
-
-def check_payment(payment: object, chars_max: int) -> None:
-    """Raise Invalid if it cannot be what pays."""
-    good = isinstance(payment, str) and 0 < len(payment) <= chars_max
-    if not good or not str(payment).isprintable():
-        raise Invalid("A payment is what the payment provider calls it, like pm_card_visa.")
 
 
 def _sums(order: Order) -> list[tuple[str, Money]]:

@@ -11,7 +11,7 @@ from ...errors import Invalid, NotFound
 from ...journal.event import Event, State
 from ...journal.schedule import HUB
 from ...money import Money, total
-from ...permissions import check_reading
+from ...permissions import check
 from ..carts.cart import Line
 from ..events import (
     Declined,
@@ -25,6 +25,7 @@ from ..events import (
     Refunded,
     RefundFailed,
 )
+from ..grants import SHOP_READERS
 
 __all__ = [
     "ORDER_ID_CHARS_MAX",
@@ -212,7 +213,7 @@ class OrderState(State):
 
     def check_reader(self, stream: str, user: str) -> None:
         """An order is its buyer's alone."""
-        check_reading("order", *(("owner",) if user in (self.terms().user, HUB) else ()))
+        check(SHOP_READERS["order"], *(("owner",) if user in (self.terms().user, HUB) else ()))
 
     def terms(self) -> Placed:
         """

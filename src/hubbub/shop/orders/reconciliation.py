@@ -16,6 +16,7 @@ from ...journal.event import Draft
 from ...journal.schedule import Unscheduled
 from ...permissions import check
 from ..events import MarkedPaid, OrderCancelled, Reconciled
+from ..grants import SHOP_GRANTS
 from ..payments.payment import Payment
 from .commands import ORDER_SCHEDULE, end_checkout, release
 from .order import Order, OrderState
@@ -39,11 +40,15 @@ Need = Literal["nothing", "wait", "cancel", "capture", "refund"]
 
 
 def cancel_order(states: States, stream: str, by: str, *, admin: bool) -> list[Draft]:
-    """Give a pending order up; its buyer may when the time it was put aside for is over."""
+    """Cancel a pending order; its buyer may when the time it was put aside for is over."""
     order = states.of(OrderState, stream)
     placed = order.terms()
     owner = placed.user == by
-    check("shop.cancel_order", *(("owner",) if owner else ()), *(("admin",) if admin else ()))
+    check(
+        SHOP_GRANTS["shop.cancel_order"],
+        *(("owner",) if owner else ()),
+        *(("admin",) if admin else ()),
+    )
     _check_pending(order)
     if not admin and placed.due is not None and states.now < placed.due:
         raise Conflict(f"This order is being paid; you can cancel it after {placed.due:%H:%M} UTC.")

@@ -11,9 +11,10 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from ...errors import Invalid
 from ...money import Money
 
-__all__ = ["Payment", "PaymentProvider", "PaymentStatus"]
+__all__ = ["Payment", "PaymentProvider", "PaymentStatus", "check_payment"]
 
 PaymentStatus = Literal["none", "pending", "authorized", "captured", "declined", "cancelled"]
 
@@ -84,3 +85,10 @@ class PaymentProvider(Protocol):
         Raises:
             PaymentDeclined: it will never be given back.
         """
+
+
+def check_payment(payment: object, chars_max: int) -> None:
+    """Raise Invalid if it cannot be what pays."""
+    good = isinstance(payment, str) and 0 < len(payment) <= chars_max
+    if not good or not str(payment).isprintable():
+        raise Invalid("A payment is what the payment provider calls it, like pm_card_visa.")

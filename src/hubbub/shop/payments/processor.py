@@ -1,9 +1,9 @@
 """
 Where orders are paid: one at a time for each order, whatever happens to who asked for it.
 
-An order that was placed is in the agenda until it is paid or declined. It is paid in the
-hub's own task group, so a caller who goes away leaves nothing in between; and when the
-hub is opened again, it asks the provider what became of each payment in the agenda, and
+An order that was placed is in the schedule until it is paid or declined. It is paid in the
+hub's own task group, so a user who goes away leaves nothing in between; and when the
+hub is opened again, it asks the provider what became of each payment in the schedule, and
 finishes the order. Money is only taken from an order that the journal knows as pending,
 and the provider is given the order's id, so it is taken once.
 """
@@ -14,6 +14,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 import anyio
+from anyio import to_thread
 
 from ...errors import Closed, HubbubError, Invalid, PaymentDeclined
 from ...journal.actor import Actor
@@ -22,9 +23,10 @@ from ...journal.decide.states import States
 from ...journal.event import Draft, Event
 from ...journal.schedule import HUB, Schedule
 from ..events import Reconciled
-from ..orders import commands as placing
+from ..orders import commands
 from ..orders.commands import ORDER_SCHEDULE
-from ..orders.order import Order, OrderState, order_of
+from ..orders.invoice import invoice_html
+from ..orders.order import Order, OrderState, order_of, order_stream
 from ..orders.reconciliation import conclude, need, reconcile
 from .payment import Payment, PaymentProvider
 
@@ -127,11 +129,15 @@ class PaymentProcessor:
         """Carry out a command, and begin to do what its order needs; do not wait for that."""
 
         def placed(call: Call[Order]) -> None:
-            # Also if the caller has gone meanwhile.
+            # Also if the actor has gone meanwhile.
             if call.error is None and call.outcome().is_open:
                 self._settle_soon(call.outcome(), payment)
 
         return await self._hub.journal.wait_for(Call(command, waits=True, on_done=placed))
+
+    async def write_invoice(self, order: Order, locale: str) -> str:
+        """Write an invoice, in a thread: how a locale writes money is read from a file."""
+        return await to_thread.run_sync(invoice_html, order, locale, limiter=self.invoice_threads)
 
     async def drain(self) -> None:
         """Wait for what is being paid, up to a deadline; the rest is finished the next time."""
@@ -141,13 +147,13 @@ class PaymentProcessor:
 
     def look_at(self, order_id: str) -> None:
         """Look at an order soon: the provider says that it knows more."""
-        self._start(self._look_at, f"order/{order_id}")
+        self._start(self._look_at, order_stream(order_id))
 
     async def _look_at(self, stream: str) -> None:
         try:
             order = await self._show(stream)
         except Closed:
-            # It is in the agenda, for the next time.
+            # It is in the schedule, for the next time.
             return
         except HubbubError as error:
             logger.warning("%s is not looked at: %s", stream, error.message)
@@ -177,7 +183,7 @@ class PaymentProcessor:
                 await anyio.sleep(wait)
                 wait = min(2 * wait, RETRY_SECONDS_MAX)
         except Closed:
-            # It is in the agenda, for the next time.
+            # It is in the schedule, for the next time.
             logger.info("%s is finished when the hub is opened again", stream)
         finally:
             del self._settling[stream]
@@ -208,7 +214,7 @@ class PaymentProcessor:
     async def _pay(self, settling: _Settling) -> bool:
         order = settling.order
         if not order.total:
-            await self._change(settling, lambda states: placing.pay(states, order.stream, None))
+            await self._change(settling, lambda states: commands.pay(states, order.stream, None))
             return True
         with anyio.fail_after(self._seconds_max):
             found = await self._ask(settling)
@@ -236,10 +242,12 @@ class PaymentProcessor:
         stream = settling.order.stream
         match found.status:
             case "captured":
-                await self._change(settling, lambda states: placing.pay(states, stream, found.id))
+                await self._change(settling, lambda states: commands.pay(states, stream, found.id))
             case "declined" | "cancelled" | "none":
                 reason = found.reason or INTERRUPTED
-                await self._change(settling, lambda states: placing.decline(states, stream, reason))
+                await self._change(
+                    settling, lambda states: commands.decline(states, stream, reason)
+                )
             case _:
                 return False
         return True
@@ -285,10 +293,10 @@ class PaymentProcessor:
         assert order.payment_id is not None
 
         def finish(states: States) -> Sequence[Draft]:
-            return placing.finish_refund(states, stream, refund.id, refund_id)
+            return commands.finish_refund(states, stream, refund.id, refund_id)
 
         def fail(states: States) -> Sequence[Draft]:
-            return placing.fail_refund(states, stream, refund.id, reason)
+            return commands.fail_refund(states, stream, refund.id, reason)
 
         try:
             with anyio.fail_after(self._seconds_max):

@@ -21,10 +21,11 @@ from ...journal.decide.states import States
 from ...journal.event import Data, Draft, Event, State
 from ...journal.schedule import HUB
 from ...money import Money
-from ...permissions import check_reading
+from ...permissions import check
+from ..grants import SHOP_READERS
 from .payment import Payment
 
-__all__ = ["CARDS", "Card", "Sandbox", "SandboxState", "Taken"]
+__all__ = ["CARDS", "Card", "Sandbox", "SandboxState", "Taken", "sandbox_stream"]
 
 # How late the card answers that answers late.
 LATE_SECONDS = 5.0
@@ -118,7 +119,12 @@ class SandboxState(State):
 
     def check_reader(self, stream: str, user: str) -> None:
         """It is the provider's alone."""
-        check_reading("sandbox")
+        check(SHOP_READERS["sandbox"])
+
+
+def sandbox_stream(key: str) -> str:
+    """Return the stream of what became of one payment."""
+    return f"sandbox/{key}"
 
 
 class Sandbox:
@@ -174,7 +180,7 @@ class Sandbox:
         paid = payment_id.removeprefix("sandbox_")
 
         def decide(states: States) -> Sequence[Draft]:
-            stream = f"sandbox/{paid}"
+            stream = sandbox_stream(paid)
             taken = states.of(SandboxState, stream)
             if key in taken.refunds:
                 return ()
@@ -189,7 +195,7 @@ class Sandbox:
         return await self._hub.journal.execute(Command(HUB, decide, result))
 
     async def _write(self, key: str, taken: Taken | None) -> Payment:
-        stream = f"sandbox/{key}"
+        stream = sandbox_stream(key)
 
         def decide(states: States) -> Sequence[Draft]:
             state = states.of(SandboxState, stream)

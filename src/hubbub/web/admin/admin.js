@@ -7,6 +7,7 @@ import { ProductsCard } from "./products.js";
 import { RoomsCard } from "./rooms.js";
 import { openMenu } from "../core/dialog.js";
 import { fill, h } from "../core/dom.js";
+import { has } from "../core/features.js";
 import { icon } from "../core/icons.js";
 import { notify } from "../core/notices.js";
 import { Page, TOKEN } from "../core/page.js";
@@ -18,6 +19,15 @@ import { switchTheme } from "../core/theme.js";
 const OPERATOR = "hubbub.operator";
 const STATS_MS = 1_000;
 const LISTS_MS = 4_000;
+
+// What an operator looks at, and the feature that it is of.
+const CARDS = [
+  ["chat", RoomsCard],
+  ["users", PeopleCard],
+  ["shop", ProductsCard],
+  ["operations", LagCard],
+  ["shop", OrdersCard],
+];
 
 class Operations extends Page {
   #timers = [];
@@ -74,13 +84,7 @@ class Operations extends Page {
 
   #show() {
     const plots = new Plots();
-    const [rooms, lags, people, products, orders] = [
-      new RoomsCard(this),
-      new LagCard(this),
-      new PeopleCard(this),
-      new ProductsCard(this),
-      new OrdersCard(this),
-    ];
+    const cards = CARDS.filter(([feature]) => has(feature)).map(([, Card]) => new Card(this));
     const menu = h(
       "button",
       { class: "button quiet", type: "button", "aria-haspopup": "menu", onclick: () => this.#openMenu(menu) },
@@ -95,18 +99,20 @@ class Operations extends Page {
       this.light,
       menu,
     );
-    const cards = h(
+    const place = h(
       "div",
       { class: "cards" },
-      [rooms, people, products, lags, orders].map(({ element }) => element),
+      cards.map(({ element }) => element),
     );
-    fill(this.root, bar, h("main", { class: "page operations", tabindex: -1 }, plots.element, cards));
+    const parts = has("operations") ? [plots.element, place] : [place];
+    fill(this.root, bar, h("main", { class: "page operations", tabindex: -1 }, parts));
     this.showLight();
-    this.#repeat(STATS_MS, async () => {
-      const stats = await this.connection.call("operations.stats");
-      for (const one of [plots, rooms, lags, orders]) one.show(stats);
-    });
-    this.#repeat(LISTS_MS, () => Promise.all([rooms, people, products, orders].map((one) => one.load())));
+    if (has("operations"))
+      this.#repeat(STATS_MS, async () => {
+        const stats = await this.connection.call("operations.stats");
+        for (const one of [plots, ...cards]) one.show?.(stats);
+      });
+    this.#repeat(LISTS_MS, () => Promise.all(cards.map((one) => one.load?.())));
   }
 
   // Do it again and again, and never twice at once.

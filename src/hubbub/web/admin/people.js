@@ -3,7 +3,7 @@
 import { formDialog } from "../core/dialog.js";
 import { h } from "../core/dom.js";
 import { Table } from "./table.js";
-import { avatarOf } from "../core/profiles.js";
+import { avatarOf, guestLabel } from "../core/profiles.js";
 
 const SHOWN_MAX = 50;
 const ROLES = [
@@ -56,6 +56,7 @@ export class PeopleCard {
           { class: "row" },
           avatarOf(user, { presence: true }),
           h("span", { class: "clip" }, nickname, own && h("span", { class: "muted" }, " (you)")),
+          guestLabel(user),
         ),
       ),
       h("td", null, new Date(joined_at).toLocaleDateString()),

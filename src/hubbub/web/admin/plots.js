@@ -1,6 +1,7 @@
 // What is drawn of the hub: from its totals, how much a second.
 
 import { h } from "../core/dom.js";
+import { has } from "../core/features.js";
 import { Plot } from "./plot.js";
 
 const number = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
@@ -8,11 +9,12 @@ const count = (value) => number.format(value);
 const rate = (value) => `${number.format(value)}/s`;
 const milliseconds = (value) => `${number.format(value * 1000)} ms`;
 
-// label, how it is written, and what it is of the newest statistics and of those before.
+// Label, how it is written, what it is of the newest statistics and of those before; and the
+// feature without which there is nothing to draw.
 const PLOTS = [
   ["Connections", count, (now) => now.connections],
   ["Users online", count, (now) => now.users],
-  ["Messages", rate, (now, per) => per(({ events }) => events.message ?? 0)],
+  ["Messages", rate, (now, per) => per(({ events }) => events.message ?? 0), "chat"],
   ["Commands", rate, (now, per) => per(({ calls }) => calls)],
   ["Refused", rate, (now, per) => per(({ refusals }) => refusals)],
   ["Waiting", count, (now) => now.calls_queued],
@@ -24,7 +26,7 @@ const PLOTS = [
 
 // All plots, fed with the answers of operations.stats.
 export class Plots {
-  #plots = PLOTS.map(([label, text, value]) => ({ plot: new Plot(label, text), value }));
+  #plots = PLOTS.filter(([, , , feature = "operations"]) => has(feature)).map(([label, text, value]) => ({ plot: new Plot(label, text), value }));
   element = h(
     "section",
     { class: "plots", "aria-label": "Now" },

@@ -44,7 +44,8 @@ export class RoomsCard {
 
   // Take in what operations.stats says of the busiest.
   show({ rooms }) {
-    this.#traffic = rooms;
+    // What else is busy, of an application's own features, is no room.
+    this.#traffic = rooms.filter(({ stream }) => stream.startsWith("room/"));
     this.#draw();
   }
 

@@ -50,7 +50,7 @@ export class Chat extends View {
   #openWanted() {
     const id = this.#wanted;
     if (this.#open && !this.#rooms.rooms.has(id)) {
-      // One has left it, or was put out.
+      // The user has left it, or was kicked.
       this.#open.close();
       this.#open = null;
       this.app.go("#/chat");
@@ -134,7 +134,7 @@ export class Chat extends View {
   async #create() {
     const fields = [
       { name: "name", label: "Name", required: true, maxlength: 100 },
-      { name: "private", label: "Private: only those who are invited come in", type: "checkbox" },
+      { name: "private", label: "Private: only those who are invited can join", type: "checkbox" },
     ];
     const act = (values) => this.connection.command("chat.create_room", values);
     const room = await formDialog("New room", fields, { submit: "Create", act });

@@ -2,7 +2,7 @@
 
 import { h, timeOf } from "../core/dom.js";
 import { icon } from "../core/icons.js";
-import { avatarOf } from "../core/profiles.js";
+import { avatarOf, guestLabel } from "../core/profiles.js";
 
 // Messages of one author that come so soon after one another have one heading.
 const TOGETHER_MS = 5 * 60_000;
@@ -72,6 +72,7 @@ function heading(message, author) {
     { class: "heading" },
     h("strong", null, author.nickname),
     " ",
+    author.guest && [guestLabel(author), " "],
     h(
       "time",
       { class: "muted small", datetime: message.at, title: whole.format(new Date(message.at)) },

@@ -3,7 +3,7 @@
 import { confirmDialog, formDialog, openMenu } from "../core/dialog.js";
 import { h } from "../core/dom.js";
 import { icon } from "../core/icons.js";
-import { avatarOf } from "../core/profiles.js";
+import { avatarOf, guestLabel } from "../core/profiles.js";
 
 const RANK = { creator: 0, moderator: 1, member: 2 };
 const MUTES = [
@@ -54,7 +54,8 @@ function member(app, room, id) {
       nickname,
       id === app.user.id && h("span", { class: "muted" }, " (you)"),
     ),
-    role && role !== "member" && h("span", { class: "chip" }, role),
+    guestLabel(user),
+    role && role !== "member" && h("span", { class: "chip small-chip" }, role),
     h("span", { class: "visually-hidden" }, ` ${status}`),
   );
   return button;
@@ -90,10 +91,10 @@ function actionsOn(app, room, id) {
       act: () => mute(name, (seconds) => call("chat.mute", { seconds })),
     },
     above && {
-      label: "Put out",
+      label: "Kick",
       icon: "out",
       danger: true,
-      act: () => sure(`Put ${name} out?`, "They may come back.", "Put out", "chat.kick"),
+      act: () => sure(`Kick ${name}?`, "They may come back.", "Kick", "chat.kick"),
     },
     above && {
       label: "Ban",

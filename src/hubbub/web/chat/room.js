@@ -167,7 +167,7 @@ export class OpenRoom {
     });
   }
 
-  // What comes in
+  // What arrives
 
   #changed(seqs) {
     this.#show(seqs);

@@ -2,6 +2,7 @@
 
 import { confirmDialog, formDialog, openMenu } from "./dialog.js";
 import { fill, h } from "./dom.js";
+import { has } from "./features.js";
 import { icon } from "./icons.js";
 import { notify } from "./notices.js";
 import { Page, TOKEN, narrow } from "./page.js";
@@ -11,11 +12,14 @@ import { switchTheme } from "./theme.js";
 const AWAY_MS = 5 * 60_000;
 
 // The first part of the address -> the view, loaded when it is shown first.
-const VIEWS = {
+const ALL_VIEWS = {
   chat: { label: "Chat", element: "hub-chat", load: () => import("../chat/chat.js") },
   games: { label: "Games", element: "hub-games", load: () => import("../games/games.js") },
   shop: { label: "Shop", element: "hub-shop", load: () => import("../shop/shop.js") },
 };
+const VIEWS = Object.fromEntries(Object.entries(ALL_VIEWS).filter(([name]) => has(name)));
+// Where the page begins, and where an address leads whose feature the hub does not have.
+const [FIRST = ""] = Object.keys(VIEWS);
 
 class App extends Page {
   #name = h("span", { class: "clip" });
@@ -60,7 +64,10 @@ class App extends Page {
     if (!guest) localStorage.removeItem(TOKEN);
     this.connection.end();
     const entrance = document.createElement("hub-sign-in");
-    for (const name of ["account-only", "may-stay"]) entrance.toggleAttribute(name, guest !== null);
+    // The server says in the page itself if it takes no guests.
+    const noGuests = document.documentElement.dataset.guests === "no";
+    entrance.toggleAttribute("account-only", guest !== null || noGuests);
+    entrance.toggleAttribute("may-stay", guest !== null);
     entrance.addEventListener("stay", () => location.reload());
     entrance.addEventListener("signin", ({ detail }) =>
       this.#signIn({ ...detail, guest }).catch((error) => entrance.refused(error.message)),
@@ -92,7 +99,7 @@ class App extends Page {
     );
     fill(
       this.#bar,
-      h("a", { class: "brand", href: "#/chat" }, h("img", { src: "web/core/icon.svg", alt: "" }), "Hubbub"),
+      h("a", { class: "brand", href: `#/${FIRST}` }, h("img", { src: "web/core/icon.svg", alt: "" }), "Hubbub"),
       h("span", { class: "grow" }),
       this.light,
       menu,
@@ -116,13 +123,18 @@ class App extends Page {
 
   async #navigate() {
     if (!this.#tabs.isConnected) return;
-    const [name = "chat", ...path] = location.hash
+    if (!FIRST) {
+      fill(this.#place, h("p", { class: "empty" }, "This server has no chat, no games and no shop."));
+      return;
+    }
+    const [asked, ...rest] = location.hash
       .replace(/^#\/?/, "")
       .split("/")
       .filter(Boolean)
       .map(decodeURIComponent);
-    const view = VIEWS[name] ?? VIEWS.chat;
-    for (const tab of this.#tabs.children) set(tab, tab.hash === `#/${VIEWS[name] ? name : "chat"}`);
+    const [name, path] = Object.hasOwn(VIEWS, asked ?? "") ? [asked, rest] : [FIRST, []];
+    const view = VIEWS[name];
+    for (const tab of this.#tabs.children) set(tab, tab.hash === `#/${name}`);
     const turn = ++this.#turn;
     if (this.#shown?.localName !== view.element) {
       await view.load();
@@ -148,7 +160,8 @@ class App extends Page {
         act: () => this.#entrance(null, localStorage.getItem(TOKEN)),
       },
       { label: "Dark or light", icon: "contrast", act: switchTheme },
-      this.role === "admin" && { label: "Operations", icon: "admin", act: () => location.assign("admin") },
+      this.role === "admin" &&
+        has("operations") && { label: "Operations", icon: "admin", act: () => location.assign("admin") },
       { label: "Sign out", icon: "out", danger: true, act: () => this.#signOut() },
     ]);
   }
@@ -179,8 +192,9 @@ class App extends Page {
       },
     ];
     const act = async (values) => {
-      await this.connection.call("users.create_account", values);
+      this.connection.signedIn.user = await this.connection.call("users.create_account", values);
       this.connection.signedIn.account = values.name;
+      this.#signedIn();
       notify("It is your account now: sign in with it anywhere.", "good");
     };
     return formDialog("Keep this as an account", fields, {

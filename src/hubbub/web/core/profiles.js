@@ -25,14 +25,19 @@ export function avatarOf({ id, nickname, avatar, status }, { presence = false } 
   return made;
 }
 
+// Make the label of a guest, of whom nobody knows more than the nickname; null for others.
+export function guestLabel({ guest }) {
+  return guest ? h("span", { class: "chip small-chip", title: "Has no account" }, "guest") : null;
+}
+
 function hueOf(id) {
   let hash = 0;
   for (const letter of id) hash = (hash * 31 + letter.codePointAt(0)) >>> 0;
   return hash % 360;
 }
 
-// Emits "change" when something of somebody is known that was not, and "names" when a nickname
-// or an avatar is another.
+// Emits "change" when something of somebody is known that was not, and "names" when a nickname,
+// an avatar or a guest's label is another.
 export class Profiles extends EventTarget {
   #connection;
   #known = new Map();
@@ -99,9 +104,9 @@ export class Profiles extends EventTarget {
   }
 
   #keep(users) {
-    const others = users.filter(({ id, nickname, avatar }) => {
+    const others = users.filter(({ id, nickname, avatar, guest }) => {
       const before = this.#known.get(id)?.user;
-      return before?.nickname !== nickname || before?.avatar !== avatar;
+      return before?.nickname !== nickname || before?.avatar !== avatar || before?.guest !== guest;
     });
     for (const user of users) this.#known.set(user.id, { user, at: performance.now() });
     if (others.length) this.dispatchEvent(new Event("names"));

@@ -334,6 +334,6 @@ export class Connection extends EventTarget {
     this.#calls.delete(id);
     if (call.sent) this.#underWay -= 1;
     this.#send({ method: "session.cancel", params: { id } });
-    call.reject(new RpcError({ message: "Given up.", data: { code: "cancelled" } }));
+    call.reject(new RpcError({ message: "Cancelled.", data: { code: "cancelled" } }));
   }
 }

@@ -48,7 +48,7 @@ export class SignIn extends View {
         autocomplete: "current-password",
       }),
     ];
-    const swap = this.#account ? "Come in as a guest" : "I have an account";
+    const swap = this.#account ? "Join as a guest" : "I have an account";
     const form = h(
       "form",
       { onsubmit: (event) => this.#send(event) },
@@ -56,11 +56,11 @@ export class SignIn extends View {
       h(
         "p",
         { class: "muted" },
-        this.#account ? "Sign in with your account." : "Choose a nickname, and come in.",
+        this.#account ? "Sign in with your account." : "Choose a nickname to join.",
       ),
       this.#account ? account : guest,
       this.#wrong,
-      h("button", { class: "button primary", type: "submit" }, this.#account ? "Sign in" : "Come in"),
+      h("button", { class: "button primary", type: "submit" }, this.#account ? "Sign in" : "Join"),
       this.hasAttribute("may-stay") &&
         h(
           "button",

@@ -7,7 +7,7 @@ const TAKE = {
   },
 
   scored: (match, { player, points }) => match.scores.set(player, match.scores.get(player) + points),
-  resigned: (match, { by }) => match.gone.set(by, "Gave up"),
+  resigned: (match, { by }) => match.gone.set(by, "Resigned"),
   forfeited: (match, { player }) => match.gone.set(player, "Was away for too long"),
   dropped: (match, { player, at }) => match.away.set(player, Date.parse(at)),
   returned: (match, { player }) => match.away.delete(player),
@@ -35,9 +35,9 @@ export class Match {
   away = new Map();
   // A player who has left for good -> why.
   gone = new Map();
-  // What is asked just now: { number, text }.
+  // The question that is open: { number, text }.
   question = null;
-  // What was asked before: { number, text, answer, by }.
+  // The questions before it: { number, text, answer, by }.
   answered = [];
   status = "active";
   winner = null;

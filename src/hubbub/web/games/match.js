@@ -68,7 +68,7 @@ export class MatchView extends View {
     const { app, signal, matchId } = this;
     const match = this.#match;
     const plays = match.players.includes(app.user.id);
-    const resign = { class: "button danger compact", onclick: () => this.#giveUp() };
+    const resign = { class: "button danger compact", onclick: () => this.#resign() };
     const watching = h("span", { class: "chip" }, icon("eye"), "You are watching");
     fill(this.#role, plays ? h("button", resign, icon("flag"), "Resign") : watching);
     return {
@@ -113,10 +113,10 @@ export class MatchView extends View {
     return `${points.join(", ")}. ${this.#parts.question?.spoken() ?? ""}`;
   }
 
-  #giveUp() {
+  #resign() {
     const act = () => this.connection.call("games.resign", { match_id: this.matchId });
     const text = "You lose the match then.";
-    return confirmDialog("Give up?", text, { submit: "Resign", danger: true, act });
+    return confirmDialog("Resign?", text, { submit: "Resign", danger: true, act });
   }
 }
 

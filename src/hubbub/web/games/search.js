@@ -11,7 +11,7 @@ export class Search {
   element = h("section", { class: "card hero", "aria-label": "Play", "aria-live": "polite" });
   #app;
   #leaving;
-  #giveUp = null;
+  #cancel = null;
   #rating = h("strong", { class: "number", "aria-live": "off" });
 
   constructor(app, leaving) {
@@ -27,9 +27,9 @@ export class Search {
 
   // Look until somebody is there, if it does not look already.
   async start() {
-    if (this.#giveUp) return;
-    const giveUp = (this.#giveUp = new AbortController());
-    const signal = AbortSignal.any([giveUp.signal, this.#leaving]);
+    if (this.#cancel) return;
+    const cancel = (this.#cancel = new AbortController());
+    const signal = AbortSignal.any([cancel.signal, this.#leaving]);
     this.#showSearch(signal);
     try {
       const params = { queue: GAME, timeout: WAIT_SECONDS };
@@ -39,14 +39,14 @@ export class Search {
     } catch (error) {
       if (error.code !== "cancelled") this.#showFailure(error);
     } finally {
-      giveUp.abort();
-      if (this.#giveUp === giveUp) this.#giveUp = null;
+      cancel.abort();
+      if (this.#cancel === cancel) this.#cancel = null;
     }
   }
 
   stop() {
-    this.#giveUp?.abort();
-    this.#giveUp = null;
+    this.#cancel?.abort();
+    this.#cancel = null;
     const play = { class: "button primary big", href: "#/games/play" };
     this.#show(
       h("h2", null, "Quick arithmetic"),

@@ -1,0 +1,60 @@
+"""Who may call the methods of chat, and read its streams. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..errors import NotAuthor, NotMember
+from ..permissions import ANYONE, OWN, Grant
+
+__all__ = ["CHAT_GRANTS", "CHAT_READERS"]
+
+MEMBER = Grant(("member",), "You are not in this room; join it first.", NotMember)
+SPEAKER = Grant(("member",), MEMBER.refusal, NotMember, "not muted, not banned, room not closed")
+MODERATOR = Grant(
+    ("moderator",),
+    "Only a moderator of this room may do this.",
+    but="not to the creator, nor a moderator to another; not in a direct conversation",
+)
+
+# A kind of stream -> who may read and follow it.
+CHAT_READERS: Mapping[str, Grant] = {
+    "room": MEMBER,
+    "direct": Grant(("member",), "A direct conversation is its two users' alone.", NotMember),
+}
+
+# A method -> who may call it.
+CHAT_GRANTS: Mapping[str, Grant] = {
+    "chat.create_room": ANYONE,
+    "chat.rooms": Grant(("anyone",), but="private rooms are listed for their members only"),
+    "chat.join": Grant(
+        ("anyone",),
+        "This room is private; ask a member to invite you.",
+        but="to a private room those who are invited; not who is banned, nor to a closed one",
+    ),
+    "chat.leave": MEMBER,
+    "chat.invite": Grant(
+        ("member", "moderator"), MEMBER.refusal, NotMember, "who was banned: moderators only"
+    ),
+    "chat.kick": MODERATOR,
+    "chat.ban": MODERATOR,
+    "chat.mute": MODERATOR,
+    "chat.set_role": Grant(("creator", "admin"), "Only the room's creator may set roles."),
+    "chat.close_room": Grant(("creator", "admin"), "Only the room's creator may close it."),
+    "chat.send": SPEAKER,
+    "chat.send_direct": ANYONE,
+    "chat.directs": OWN,
+    "chat.edit": Grant(("author",), "Only its author may edit a message.", NotAuthor, SPEAKER.but),
+    "chat.delete": Grant(
+        ("author", "moderator"),
+        "Only its author or a moderator may delete a message.",
+        but="members only; " + SPEAKER.but,
+    ),
+    "chat.react": SPEAKER,
+    "chat.unreact": SPEAKER,
+    "chat.typing": SPEAKER,
+    "chat.mark_read": MEMBER,
+    "chat.history": MEMBER,
+    "chat.search": MEMBER,
+    "chat.unread": OWN,
+}

@@ -1,0 +1,77 @@
+"""
+What you write a feature of your own with.
+
+A feature is a service, the states that its streams fold into, and one :class:`Feature` that
+says so. See the tutorial "Your own feature", and the reference of this module.
+"""
+
+from __future__ import annotations
+
+from .event_samples import sample
+from .feature import (
+    Adoption,
+    Feature,
+    Hook,
+    Host,
+    RemoteCache,
+    RemoteCall,
+    Rule,
+    WebhookRoute,
+)
+from .journal.actor import Actor
+from .journal.command import Command, nothing
+from .journal.decide.states import States
+from .journal.event import Data, Draft, Event, PartedState, Signal, State
+from .journal.link import Linked, Links, Unlinked
+from .method import Arguments
+from .permissions import Grant
+from .quotas import Quota
+from .ratelimit import RateLimit, rate_limit
+from .service import (
+    Service,
+    check_limit,
+    check_seq,
+    check_user_id,
+    command,
+    query,
+    slow_command,
+    slow_query,
+)
+
+__all__ = [
+    "Actor",
+    "Adoption",
+    "Arguments",
+    "Command",
+    "Data",
+    "Draft",
+    "Event",
+    "Feature",
+    "Grant",
+    "Hook",
+    "Host",
+    "Linked",
+    "Links",
+    "PartedState",
+    "Quota",
+    "RateLimit",
+    "RemoteCache",
+    "RemoteCall",
+    "Rule",
+    "Service",
+    "Signal",
+    "State",
+    "States",
+    "Unlinked",
+    "WebhookRoute",
+    "check_limit",
+    "check_seq",
+    "check_user_id",
+    "command",
+    "nothing",
+    "query",
+    "rate_limit",
+    "sample",
+    "slow_command",
+    "slow_query",
+]

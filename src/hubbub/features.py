@@ -1,0 +1,73 @@
+"""The features that come with Hubbub. To add one is to add a line to each list here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, TypedDict
+
+from .chat.feature import CHAT
+from .chat.service import Chat
+from .feature import Feature
+from .games.feature import GAMES
+from .games.matches.game import Game
+from .games.service import Games
+from .operations.feature import OPERATIONS
+from .operations.service import Operations
+from .shop.carts.tax import TaxPolicy
+from .shop.catalog.price_lookup import PriceSource
+from .shop.feature import SHOP
+from .shop.payments.payment import PaymentProvider
+from .shop.service import Shop
+from .users.feature import USERS
+from .users.service import Users
+
+__all__ = ["FEATURES", "Options", "ServiceAttributes", "Services"]
+
+FEATURES: Sequence[Feature] = (USERS, CHAT, GAMES, SHOP, OPERATIONS)
+
+
+class Services(Protocol):
+    """
+    The services of these features, as a session has them.
+
+    Args:
+        chat: rooms and messages.
+        games: matches, matchmaking and leaderboards.
+        operations: how the hub is doing; for admins.
+        shop: the catalogue, carts, checkout and orders.
+        users: profiles and presence.
+    """
+
+    chat: Chat
+    games: Games
+    operations: Operations
+    shop: Shop
+    users: Users
+
+
+class ServiceAttributes:
+    """The same, for the classes of sessions."""
+
+    chat: Chat
+    games: Games
+    operations: Operations
+    shop: Shop
+    users: Users
+
+
+class Options(TypedDict, total=False):
+    """
+    What these features take from those who open a hub.
+
+    Args:
+        games: what can be played, by name, and the queues of matchmaking; by default
+            ``default``, two players to 100 points, and ``arithmetic``, a complete game.
+        prices: where prices come from; by default from the catalogue.
+        tax: how much tax there is; by default 10 % are added.
+        payments: takes the money; by default a sandbox that takes none.
+    """
+
+    games: Mapping[str, Game] | None
+    prices: PriceSource | None
+    tax: TaxPolicy | None
+    payments: PaymentProvider | None

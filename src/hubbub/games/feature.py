@@ -1,0 +1,35 @@
+"""Games: matches, matchmaking and leaderboards."""
+
+from __future__ import annotations
+
+from ..feature import Feature
+from ..quotas import Quota
+from .boards.board import BoardState
+from .grants import GAMES_GRANTS, GAMES_READERS
+from .matches.match import MatchState
+from .matches.supervisor import MatchSupervisor
+from .runtime import supervising
+from .service import Games
+
+__all__ = ["GAMES"]
+
+BOARDS = Quota("new boards", "boards_per_user")
+MATCHES = Quota("new matches", "matches_per_user")
+SCORES = Quota("scores", "score_limit", "change_period")
+
+GAMES = Feature(
+    name="games",
+    service=Games,
+    streams={"match": MatchState, "board": BoardState},
+    runtime=supervising,
+    options=frozenset({"games"}),
+    grants=GAMES_GRANTS,
+    readers=GAMES_READERS,
+    quotas={
+        "games.create_board": BOARDS,
+        "games.start_match": MATCHES,
+        "games.find_match": MATCHES,
+        "games.submit": SCORES,
+    },
+    connected=MatchSupervisor.presence_changed,
+)

@@ -1,0 +1,27 @@
+"""What runs as long as the hub is open: the match supervisor."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+
+from ..feature import Host
+from .matches.arithmetic import ARITHMETIC
+from .matches.game import Game
+from .matches.supervisor import MatchSupervisor
+
+__all__ = ["DEFAULT_GAMES", "supervising"]
+
+# What can be played at a hub that is opened without games of its own.
+DEFAULT_GAMES: Mapping[str, Game] = {"default": Game(), "arithmetic": ARITHMETIC}
+
+
+@asynccontextmanager
+async def supervising(hub: Host) -> AsyncGenerator[MatchSupervisor]:
+    """Supervise the matches of a hub; its option ``games`` says what can be played."""
+    games: Mapping[str, Game] = hub.options.get("games") or DEFAULT_GAMES  # type: ignore[assignment]
+    supervisor = MatchSupervisor(
+        hub.journal, hub.settings, hub.ids, games, hub.is_connected, hub.start
+    )
+    hub.keep_running("the match supervisor", supervisor.run)
+    yield supervisor

@@ -1,0 +1,152 @@
+"""How a hub is doing: what an operator sees of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from heapq import nlargest
+
+import msgspec
+
+from ..clock import Clock
+from .event import State
+from .journal import Journal
+
+logger = logging.getLogger("hubbub.journal")
+
+__all__ = ["Lag", "Meter", "Stats", "Traffic"]
+
+# Rows of each table of statistics: the busiest rooms, the slowest followers.
+SHOWN_MAX = 10
+
+
+class Lag(msgspec.Struct, frozen=True):
+    """A follower that is behind: of which stream, who, and by how many events."""
+
+    stream: str
+    user: str
+    behind: int
+
+
+class Traffic(msgspec.Struct, frozen=True):
+    """A room, and how many events it had in about the last minute."""
+
+    stream: str
+    name: str
+    events: int
+
+
+class Stats(msgspec.Struct, frozen=True):
+    """
+    How a hub is doing. Totals are since it was opened.
+
+    Args:
+        at: UTC.
+        connections: sessions that are connected.
+        users: who is not offline.
+        followers: of streams, and ``topics`` is how many are followed.
+        calls: commands and queries that were decided; ``refusals`` those that were refused.
+        calls_queued: those that wait.
+        events: written, by type; a ``message`` is one.
+        batches: transactions.
+        batch_calls: how many calls one had, on average of the newest 512.
+        commit_seconds_median: of the newest 512; and ``commit_seconds_p99``.
+        slowest: the followers that are furthest behind.
+        rooms: those with the most events in about the last minute, without those closed.
+    """
+
+    at: datetime
+    connections: int
+    users: int
+    topics: int
+    followers: int
+    calls: int
+    refusals: int
+    calls_queued: int
+    events: dict[str, int]
+    batches: int
+    batch_calls: float
+    commit_seconds_median: float
+    commit_seconds_p99: float
+    slowest: list[Lag]
+    rooms: list[Traffic]
+
+
+class Meter:
+    """
+    Reads what a hub measures of itself.
+
+    Args:
+        journal: the hub's.
+        clock: the hub's.
+        connections: counts the sessions that are connected.
+        users: counts who is not offline.
+        traffic: a kind of stream whose busiest are shown -> what each is called, or None if
+            it is not to be shown.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        connections: Callable[[], int],
+        users: Callable[[], int],
+        traffic: Mapping[str, Callable[[State], str | None]],
+    ) -> None:
+        self.journal = journal
+        self._clock = clock
+        self._connections = connections
+        self._users = users
+        self._traffic = traffic
+
+    def stats(self) -> Stats:
+        """Tell how the hub is doing now."""
+        journal, measures = self.journal, self.journal.measures
+        seconds = sorted(batch.seconds for batch in measures.recent)
+        calls = sum(batch.calls for batch in measures.recent)
+        topics = journal.topics
+        return Stats(
+            at=self._clock.now(),
+            connections=self._connections(),
+            users=self._users(),
+            topics=sum(1 for topic in topics.values() if topic.followers),
+            followers=sum(len(topic.followers) for topic in topics.values()),
+            calls=measures.calls,
+            refusals=measures.refusals,
+            calls_queued=journal.calls_queued,
+            events=dict(measures.events),
+            batches=measures.batches,
+            batch_calls=calls / max(1, len(seconds)),
+            commit_seconds_median=_quantile(seconds, 0.5),
+            commit_seconds_p99=_quantile(seconds, 0.99),
+            slowest=self._slowest(),
+            rooms=list(self._busiest()),
+        )
+
+    def _slowest(self) -> list[Lag]:
+        lags = (
+            Lag(stream, follower.user, topic.head - follower.cursor)
+            for stream, topic in self.journal.topics.items()
+            for follower in topic.followers
+            if follower.cursor < topic.head
+        )
+        return nlargest(SHOWN_MAX, lags, key=lambda lag: lag.behind)
+
+    def _busiest(self) -> Iterator[Traffic]:
+        # A stream that is not in memory any more is not looked up only to be shown.
+        journal, now = self.journal, self._clock.monotonic()
+        for kind, name_of in self._traffic.items():
+            for stream, events in journal.measures.busiest(kind, SHOWN_MAX, now):
+                state = journal.peek(stream)
+                try:
+                    name = "" if state is None else name_of(state)
+                except Exception:  # a feature's own: the others' streams are shown
+                    logger.exception("what %s is called cannot be shown", stream)
+                    continue
+                if name is not None:
+                    yield Traffic(stream, name, events)
+
+
+def _quantile(ordered: list[float], part: float) -> float:
+    return ordered[min(len(ordered) - 1, int(part * len(ordered)))] if ordered else 0.0

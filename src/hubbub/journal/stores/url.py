@@ -1,0 +1,38 @@
+"""The store that a hub's URL names."""
+
+from __future__ import annotations
+
+import anyio
+
+from ...errors import Invalid
+from ..threads import Threads
+from .contract import Store
+from .memory import MemoryStore
+from .sqlite import SQLiteStore
+
+__all__ = ["close_store", "open_store"]
+
+
+def open_store(url: str) -> Store:
+    """
+    Open the store of a URL.
+
+    Args:
+        url: ``memory://``, or the path of a SQLite database.
+
+    Raises:
+        Invalid: there is no such kind of store.
+        Conflict: the database is open elsewhere.
+        StorageError: it cannot be opened.
+    """
+    if url == "memory://":
+        return MemoryStore()
+    if "://" in url:
+        raise Invalid(f"There is no store for {url!r}; use memory:// or the path of a file.")
+    return SQLiteStore(url)
+
+
+async def close_store(store: Store) -> None:
+    """Close a store in a thread, also when the caller is cancelled."""
+    with anyio.CancelScope(shield=True):
+        await Threads(1).run(store.close)

@@ -1,0 +1,97 @@
+"""One method of a service, as a network knows it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+
+__all__ = ["Arguments", "Method", "method_of"]
+
+
+class Arguments(msgspec.Struct, frozen=True):
+    """
+    The arguments of one call of a method: an attribute, and an item, for each.
+
+    ``{**arguments, "text": "other"}`` is the same with another text.
+    """
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.__struct_fields__:
+            raise KeyError(name)
+        return getattr(self, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.__struct_fields__)
+
+    def keys(self) -> tuple[str, ...]:
+        """Return the names of all arguments."""
+        return self.__struct_fields__
+
+    def get(self, name: str, default: object = None) -> Any:
+        """Return one argument, or the default if the method has no such argument."""
+        return getattr(self, name, default)
+
+
+class Method(msgspec.Struct, frozen=True):
+    """
+    One method, as the network knows it.
+
+    Args:
+        name: ``service.method``.
+        changes: True for a command, False for a query.
+        arguments: a struct with a field for each argument.
+        result: the type of what it returns.
+        plain: ``function`` returns a decision; otherwise it is awaited.
+        function: takes the service and the arguments by name.
+        doc: its docstring.
+    """
+
+    name: str
+    changes: bool
+    arguments: type[Arguments]
+    result: Any
+    plain: bool
+    function: Callable[..., Any]
+    doc: str
+
+    @property
+    def keyed(self) -> bool:
+        """True if it takes an idempotency key."""
+        return "key" in self.arguments.__struct_fields__
+
+
+def method_of(name: str, function: Callable[..., Any], *, changes: bool) -> Method:
+    """
+    Describe a function that was marked as a method.
+
+    Args:
+        name: ``service.method``.
+        function: takes the service, and arguments that all have a type.
+        changes: True for a command.
+    """
+    hints = get_type_hints(function)
+    plain = not inspect.iscoroutinefunction(function)
+    result = hints.pop("return")
+    fields: list[Any] = []
+    for parameter in list(inspect.signature(function).parameters.values())[1:]:
+        hint = hints[parameter.name]
+        optional = parameter.default is not parameter.empty
+        fields.append(
+            (parameter.name, hint, parameter.default) if optional else (parameter.name, hint)
+        )
+    title = "".join(part.title() for part in name.replace("_", ".").split("."))
+    arguments: Any = msgspec.defstruct(
+        title,
+        fields,
+        bases=(Arguments,),
+        module=name,
+        kw_only=True,
+        frozen=True,
+        forbid_unknown_fields=True,
+    )
+    if plain:
+        [result] = get_args(result)
+    return Method(name, changes, arguments, result, plain, function, inspect.getdoc(function) or "")

@@ -1,0 +1,14 @@
+"""Who may call the methods of operations. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..permissions import ADMIN, Grant
+
+__all__ = ["OPERATIONS_GRANTS"]
+
+# A method -> who may call it.
+OPERATIONS_GRANTS: Mapping[str, Grant] = {
+    "operations.stats": ADMIN,
+}

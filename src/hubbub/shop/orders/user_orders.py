@@ -1,0 +1,144 @@
+"""Orders: the commands by which a session places, shows and changes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import islice
+
+from ...journal.actor import Actor
+from ...journal.command import Command, nothing
+from ...journal.decide.states import States
+from ...journal.event import Draft, Event
+from ...journal.link import Links
+from ...journal.schedule import Schedule
+from ...money import Money
+from ...permissions import check
+from ...stream_names import user_stream
+from ..carts.cart import cart_stream
+from ..carts.totals import ShopTerms
+from ..grants import SHOP_GRANTS
+from . import commands, reconciliation
+from .commands import ORDER_SCHEDULE
+from .order import Order, OrderState, order_of, order_stream
+
+__all__ = ["OPEN_ORDERS_MAX", "UserOrders"]
+
+# Of those that an admin is shown: an order is a stream to load.
+OPEN_ORDERS_MAX = 50
+
+
+class UserOrders:
+    """
+    What a session asks of orders; its methods make the commands.
+
+    Args:
+        actor: whose commands these are.
+        terms: what all carts of the hub have in common.
+    """
+
+    __slots__ = ("_actor", "_terms", "_user")
+
+    def __init__(self, actor: Actor, terms: ShopTerms) -> None:
+        self._actor = actor
+        self._user = actor.user
+        self._terms = terms
+
+    def place(self, payment: str, key: str) -> Command[Order]:
+        """Place an order of what is in the user's cart."""
+        stream, terms, user = order_stream(self._actor.ids.new()), self._terms, self._user
+
+        def decide(states: States) -> Sequence[Draft]:
+            drafts = commands.place(states, stream, user, terms)
+            states.charge("checkouts", user)
+            return drafts
+
+        def result(states: States, events: Sequence[Event]) -> Order:
+            # A key that was used before has placed another.
+            placed = events[0].stream
+            return order_of(placed, states.of(OrderState, placed))
+
+        reads = (cart_stream(user), stream, user_stream(user), ORDER_SCHEDULE)
+        arguments = ("checkout", payment)
+        return Command(user, decide, result, reads=reads, key=key, arguments=arguments)
+
+    def show(self, order_id: str) -> Command[Order]:
+        """Show an order to its buyer, or to an admin."""
+        stream = order_stream(order_id)
+
+        def result(states: States, events: Sequence[Event]) -> Order:
+            return self._shown(states, stream)
+
+        return Command(self._user, nothing, result, reads=(stream,))
+
+    def own(self) -> Command[list[Order]]:
+        """List the user's orders, the newest of them."""
+        user, most = user_stream(self._user), self._actor.settings.page_max
+
+        def result(states: States, events: Sequence[Event]) -> list[Order]:
+            links = states.of(Links, user).links
+            streams = [stream for stream in links if stream.startswith("order/")][-most:]
+            return _orders_of(states, streams)
+
+        return Command(self._user, nothing, result, reads=(user,))
+
+    def open(self) -> Command[list[Order]]:
+        """List orders that wait for the payment provider, the oldest first."""
+
+        def result(states: States, events: Sequence[Event]) -> list[Order]:
+            # An order is put into the schedule when it is placed, and stays where it is.
+            due = states.of(Schedule, ORDER_SCHEDULE).due
+            return _orders_of(states, list(islice(due, OPEN_ORDERS_MAX)))
+
+        return Command(self._user, nothing, result, reads=(ORDER_SCHEDULE,))
+
+    def refund(self, order_id: str, amount: Money | None, key: str) -> Command[Order]:
+        """Begin to give back what was paid for an order, or a part of it."""
+        stream, refund = order_stream(order_id), self._actor.ids.new()
+
+        def decide(states: States) -> Sequence[Draft]:
+            return commands.begin_refund(states, stream, refund, amount)
+
+        return self._command(stream, decide, key, ("refund", order_id, amount))
+
+    def cancel(self, order_id: str, key: str) -> Command[Order]:
+        """Cancel a pending order."""
+        stream, user, admin = order_stream(order_id), self._user, self._actor.role == "admin"
+
+        def decide(states: States) -> Sequence[Draft]:
+            return reconciliation.cancel_order(states, stream, user, admin=admin)
+
+        return self._command(stream, decide, key, ("cancel_order", order_id))
+
+    def settle(self, order_id: str, payment_id: str | None, key: str) -> Command[Order]:
+        """Mark a pending order as paid."""
+        stream = order_stream(order_id)
+
+        def decide(states: States) -> Sequence[Draft]:
+            return reconciliation.settle(states, stream, payment_id)
+
+        return self._command(stream, decide, key, ("settle_order", order_id, payment_id))
+
+    def _command(
+        self,
+        stream: str,
+        decide: Callable[[States], Sequence[Draft]],
+        key: str,
+        arguments: tuple[object, ...],
+    ) -> Command[Order]:
+        def result(states: States, events: Sequence[Event]) -> Order:
+            return order_of(stream, states.of(OrderState, stream))
+
+        reads = (stream, ORDER_SCHEDULE)
+        return Command(self._user, decide, result, reads=reads, key=key, arguments=arguments)
+
+    def _shown(self, states: States, stream: str) -> Order:
+        state = states.of(OrderState, stream)
+        owner = ("owner",) if state.terms().user == self._user else ()
+        admin = ("admin",) if self._actor.role == "admin" else ()
+        check(SHOP_GRANTS["shop.order"], *owner, *admin)
+        return order_of(stream, state)
+
+
+def _orders_of(states: States, streams: list[str]) -> list[Order]:
+    states.need(streams)
+    return [order_of(stream, states.of(OrderState, stream)) for stream in streams]

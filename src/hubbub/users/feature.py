@@ -1,0 +1,31 @@
+"""Users: profiles, presence and accounts. Every hub has them: a session is a user's."""
+
+from __future__ import annotations
+
+from ..feature import Feature
+from ..quotas import CHANGES, SIGNALS, Quota
+from .account import AccountState
+from .grants import USERS_GRANTS, USERS_READERS
+from .profiles import Profiles
+from .runtime import running_users
+from .service import Users
+from .user import UserState
+
+__all__ = ["USERS"]
+
+ACCOUNTS = Quota("new accounts", "accounts_per_address", by_user=False)
+
+USERS = Feature(
+    name="users",
+    service=Users,
+    streams={"user": UserState, "account": AccountState},
+    runtime=running_users,
+    grants=USERS_GRANTS,
+    readers=USERS_READERS,
+    quotas={
+        "users.create_account": ACCOUNTS,
+        "users.set_away": SIGNALS,
+        "users.update": CHANGES,
+    },
+    remote=Profiles,
+)

@@ -1,0 +1,28 @@
+"""Who may call the methods of users, and read its streams. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..permissions import ADMIN, ANYONE, OWN, Grant
+
+__all__ = ["USERS_GRANTS", "USERS_READERS"]
+
+# A kind of stream -> who may read and follow it.
+USERS_READERS: Mapping[str, Grant] = {
+    "user": Grant(("owner",), "A user's stream is that user's alone."),
+    "account": Grant(("nobody",), "What signs somebody in is not read."),
+}
+
+# A method -> who may call it.
+USERS_GRANTS: Mapping[str, Grant] = {
+    "users.get": ANYONE,
+    "users.get_many": ANYONE,
+    "users.online": ANYONE,
+    "users.update": OWN,
+    "users.create_account": OWN,
+    "users.change_password": Grant(("owner",), but="with the password until now"),
+    "users.set_away": OWN,
+    "users.sign_out": OWN,
+    "users.set_role": ADMIN,
+}

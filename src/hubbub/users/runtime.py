@@ -1,0 +1,52 @@
+"""What all sessions of a hub share of its users: who is connected, and who has an account."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from .. import names
+from ..feature import Host
+from ..journal.threads import Threads
+from .accounts import Accounts
+from .claims import claim_old_names
+from .presence import Presence
+from .presence_signals import PresenceSignals
+from .user import Status
+
+__all__ = ["UsersRuntime", "running_users"]
+
+
+class UsersRuntime:
+    """
+    Presence and accounts.
+
+    Args:
+        hub: the hub whose users these are.
+    """
+
+    def __init__(self, hub: Host) -> None:
+        self._hub = hub
+        settings = hub.settings
+        self.presence = Presence(
+            settings.presence_grace_seconds, settings.clock.monotonic, self._changed
+        )
+        self.accounts = Accounts(hub.itself)
+        self._signals = PresenceSignals(hub.itself, self.presence.status, hub.start, hub.quotas)
+
+    def _changed(self, user_id: str, status: Status) -> None:
+        if self._hub.is_open:
+            self._signals.tell(user_id, status)
+
+
+@asynccontextmanager
+async def running_users(hub: Host) -> AsyncGenerator[UsersRuntime]:
+    """Look after presence, and after accounts that older versions have made."""
+    await Threads(1).run(names.read_names_ahead)
+    users = UsersRuntime(hub)
+    hub.keep_running("presence", users.presence.run)
+    if hub.journal.store.blocking:
+        # An old database may have accounts whose names nobody has claimed.
+        hub.keep_running("old names", partial(claim_old_names, hub.itself))
+    yield users
