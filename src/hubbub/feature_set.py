@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TypeVar
 
 from .errors import Invalid
 from .feature import Feature
@@ -22,8 +21,6 @@ from .settings import Settings
 __all__ = ["JOURNAL_READERS", "JOURNAL_STREAMS", "USERS_NAME", "FeatureSet"]
 
 logger = logging.getLogger("hubbub")
-
-T = TypeVar("T")
 
 # What no feature owns: indexes of streams, and what the hub itself must look after.
 JOURNAL_STREAMS: Mapping[str, type[State]] = {"index": IndexLinks, "agenda": Schedule}

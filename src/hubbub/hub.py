@@ -37,9 +37,8 @@ from .settings import Settings
 from .users.accounts import Accounts
 from .users.presence import Presence
 from .users.runtime import UsersRuntime
-from .users.service import SignedIn
 from .users.sign_ins import GuestReference
-from .users.signing_in import Adopted, sign_in_command
+from .users.signing_in import Adopted, SignedIn, sign_in_command
 from .users.user import SignInReference
 from .wake_up import WakeUp
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, get_args, get_type_hints
 
 import msgspec
@@ -46,6 +46,7 @@ class Method(msgspec.Struct, frozen=True):
         result: the type of what it returns.
         plain: ``function`` returns a decision; otherwise it is awaited.
         function: takes the service and the arguments by name.
+        signature: the function's.
         doc: its docstring.
     """
 
@@ -55,7 +56,16 @@ class Method(msgspec.Struct, frozen=True):
     result: Any
     plain: bool
     function: Callable[..., Any]
+    signature: inspect.Signature
     doc: str
+
+    def bound(
+        self, service: object, args: tuple[object, ...], kwargs: Mapping[str, object]
+    ) -> dict[str, Any]:
+        """Return the arguments of a call, by name."""
+        given = self.signature.bind(service, *args, **kwargs)
+        # The first is the service itself.
+        return dict(list(given.arguments.items())[1:])
 
     @property
     def keyed(self) -> bool:
@@ -72,11 +82,11 @@ def method_of(name: str, function: Callable[..., Any], *, changes: bool) -> Meth
         function: takes the service, and arguments that all have a type.
         changes: True for a command.
     """
-    hints = get_type_hints(function)
+    hints, signature = get_type_hints(function), inspect.signature(function)
     plain = not inspect.iscoroutinefunction(function)
     result = hints.pop("return")
     fields: list[Any] = []
-    for parameter in list(inspect.signature(function).parameters.values())[1:]:
+    for parameter in list(signature.parameters.values())[1:]:
         hint = hints[parameter.name]
         optional = parameter.default is not parameter.empty
         fields.append(
@@ -94,4 +104,5 @@ def method_of(name: str, function: Callable[..., Any], *, changes: bool) -> Meth
     )
     if plain:
         [result] = get_args(result)
-    return Method(name, changes, arguments, result, plain, function, inspect.getdoc(function) or "")
+    doc = inspect.getdoc(function) or ""
+    return Method(name, changes, arguments, result, plain, function, signature, doc)

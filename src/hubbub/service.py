@@ -12,7 +12,6 @@ server asks a plain one for its decision only, and so needs no task to run it.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import cache, update_wrapper, wraps
 from typing import Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar
@@ -226,9 +225,9 @@ def _marked(
 
     def method(self: S, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
         # Not async itself: a coroutine less for each call.
-        self.check(name)
         if self.guard is not None:
             return _guarded(self, name, args, kwargs)
+        self.check(name)
         run: Coroutine[Any, Any, R] = self.actor.execute(function(self, *args, **kwargs))
         return run
 
@@ -242,9 +241,9 @@ def _marked_slow(
     name = function.__name__
 
     def method(self: S, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
-        self.check(name)
         if self.guard is not None:
             return _guarded(self, name, args, kwargs)
+        self.check(name)
         return function(self, *args, **kwargs)
 
     method.mark = (changes, function)  # type: ignore[attr-defined]
@@ -255,24 +254,12 @@ def _guarded(
     service: Service, name: str, args: tuple[object, ...], kwargs: Mapping[str, object]
 ) -> Coroutine[Any, Any, Any]:
     method = methods_of(type(service))[f"{service.name}.{name}"]
-    begun = service.begin(method, bound(method.function, service, args, kwargs))
+    begun = service.begin(method, method.bound(service, args, kwargs))
     if service.waits(method):
         run: Coroutine[Any, Any, Any] = begun
     else:
         run = service.actor.execute(begun)
     return run
-
-
-def bound(
-    function: Callable[..., object],
-    service: object,
-    args: tuple[object, ...],
-    kwargs: Mapping[str, object],
-) -> dict[str, Any]:
-    """Return the arguments of a call of a method, by name."""
-    given = inspect.signature(function).bind(service, *args, **kwargs)
-    # The first is the service itself.
-    return dict(list(given.arguments.items())[1:])
 
 
 def _remote_method(
@@ -282,7 +269,7 @@ def _remote_method(
 ) -> Callable[..., Any]:
     @wraps(local)
     async def remote_method(self: object, *args: object, **kwargs: object) -> object:
-        given = bound(local, self, args, kwargs)
+        given = method.bound(self, args, kwargs)
         # What is to stay as it is has no form in JSON: it is left out.
         arguments = {name: value for name, value in given.items() if value is not msgspec.UNSET}
         return await call(method, arguments)

@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-import msgspec
-
 from ..errors import Conflict, Invalid, NotFound
 from ..journal.actor import Actor
 from ..journal.command import Command, nothing
@@ -20,33 +18,12 @@ from ..stream_names import user_stream
 from . import account as a
 from . import commands
 from .account import check_account_name, check_password, claim_streams, streams_of
-from .presence import Presence
 from .runtime import UsersRuntime
-from .sign_ins import has_ended
-from .user import SignInReference, User, UserState, user_of
+from .user import User, UserState, user_of
 
-__all__ = ["SignedIn", "Users", "register_command", "role_command"]
+__all__ = ["Users"]
 
 R = TypeVar("R")
-
-
-class SignedIn(msgspec.Struct, frozen=True):
-    """
-    The user who signs in.
-
-    Args:
-        user: the user.
-        role: the role that counts.
-        account: the name of the account, if any.
-        generation: of the newest refresh token; None for a sign-in that has none.
-        reused: True if an old refresh token was used again: the sign-in has ended instead.
-    """
-
-    user: User
-    role: str
-    account: str | None
-    generation: int | None = None
-    reused: bool = False
 
 
 class Users(Service):
@@ -255,75 +232,3 @@ class Users(Service):
     def _show(self, states: States, user_id: str) -> User:
         state = states.of(UserState, user_stream(user_id))
         return user_of(user_id, state, self._presence.status(user_id))
-
-
-def register_command(
-    actor: Actor,
-    presence: Presence,
-    nickname: str | None,
-    reference: SignInReference,
-    *,
-    chosen: bool = False,
-    named: bool = False,
-) -> Command[SignedIn]:
-    """
-    Make the command that a session begins with: the user is known from then on.
-
-    Args:
-        actor: who comes.
-        presence: who is there.
-        nickname: what to show from now on; None is as before.
-        chosen: True if a stranger has chosen the nickname.
-        named: True if it is the application's name for the user: guests may not look like it.
-        reference: the sign-in that the user comes from, which must not be over.
-    """
-    by, stream, session = actor.user, user_stream(actor.user), reference.session
-    protects_names = chosen and actor.is_limited
-
-    def decide(states: States) -> Sequence[Draft]:
-        return commands.begin_session(
-            states,
-            by,
-            nickname,
-            reference,
-            actor.settings,
-            role=actor.role,
-            protects_names=protects_names,
-            named=named,
-        )
-
-    def result(states: States, events: Sequence[Event]) -> SignedIn:
-        state = states.of(UserState, stream)
-        user = user_of(by, state, presence.status(by))
-        kept = state.sign_ins.get(session or "") if reference.fresh or reference.refreshes else None
-        return SignedIn(
-            user,
-            state.effective_role(actor.role),
-            state.account or None,
-            None if kept is None else kept.generation,
-            has_ended(event.data for event in events),
-        )
-
-    # Named here they are loaded with the user, not after.
-    alike = claim_streams(nickname) if chosen and nickname and nickname.isprintable() else ()
-    return Command(by, decide, result, reads=(stream, *alike))
-
-
-def role_command(actor: Actor, reference: SignInReference, nickname: str | None) -> Command[str]:
-    """
-    Make the command that a single request begins with: it gives the role that counts.
-
-    Args:
-        actor: who asks; known from then on, and otherwise as before.
-        reference: the sign-in that the user comes from, which must not be over.
-        nickname: what to show of one who was never seen; None is the id.
-    """
-    by, stream = actor.user, user_stream(actor.user)
-
-    def decide(states: States) -> Sequence[Draft]:
-        return commands.begin_request(states, by, nickname, reference, actor.settings, actor.role)
-
-    def role(states: States, events: Sequence[Event]) -> str:
-        return states.of(UserState, stream).effective_role(actor.role)
-
-    return Command(by, decide, role, reads=(stream,))

@@ -1,4 +1,4 @@
-"""The command that a session begins with: the user is known from then on. Pure."""
+"""The commands that a session, or a single request, begins with: the user is known. Pure."""
 
 from __future__ import annotations
 
@@ -10,14 +10,34 @@ from ..feature import Adoption
 from ..journal.actor import Actor
 from ..journal.command import Command
 from ..journal.decide.states import States
-from ..journal.event import Draft
+from ..journal.event import Draft, Event
 from ..stream_names import user_stream
+from . import commands
+from .account import claim_streams
 from .presence import Presence
-from .service import SignedIn, register_command
 from .sign_ins import GuestReference, check_guest, has_ended
-from .user import SignInReference
+from .user import SignInReference, User, UserState, user_of
 
-__all__ = ["Adopted", "sign_in_command"]
+__all__ = ["Adopted", "SignedIn", "role_command", "sign_in_command"]
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    """
+    The user who signs in.
+
+    Args:
+        user: the user.
+        role: the role that counts.
+        account: the name of the account, if any.
+        generation: of the newest refresh token; None for a sign-in that has none.
+        reused: True if an old refresh token was used again: the sign-in has ended instead.
+    """
+
+    user: User
+    role: str
+    account: str | None
+    generation: int | None = None
+    reused: bool = False
 
 
 class Adopted(msgspec.Struct, frozen=True):
@@ -55,7 +75,7 @@ def sign_in_command(  # noqa: PLR0913
         chosen: True if a stranger has chosen the nickname.
         named: True if the application's token has the nickname.
     """
-    command = register_command(actor, presence, nickname, reference, chosen=chosen, named=named)
+    command = _registering(actor, presence, nickname, reference, chosen=chosen, named=named)
     if adopted is None:
         return command
     guest, user, was = adopted.guest, actor.user, adopted.guest.user
@@ -75,3 +95,64 @@ def sign_in_command(  # noqa: PLR0913
     for adoption, _ in adopted.adoptions:
         reads += adoption.reads(was, user)
     return Command(user, decide, command.result, reads=reads)
+
+
+def role_command(actor: Actor, reference: SignInReference, nickname: str | None) -> Command[str]:
+    """
+    Make the command that a single request begins with: it gives the role that counts.
+
+    Args:
+        actor: who asks; known from then on, and otherwise as before.
+        reference: the sign-in that the user comes from, which must not be over.
+        nickname: what to show of one who was never seen; None is the id.
+    """
+    by, stream = actor.user, user_stream(actor.user)
+
+    def decide(states: States) -> Sequence[Draft]:
+        return commands.begin_request(states, by, nickname, reference, actor.settings, actor.role)
+
+    def role(states: States, events: Sequence[Event]) -> str:
+        return states.of(UserState, stream).effective_role(actor.role)
+
+    return Command(by, decide, role, reads=(stream,))
+
+
+def _registering(  # noqa: PLR0913
+    actor: Actor,
+    presence: Presence,
+    nickname: str | None,
+    reference: SignInReference,
+    *,
+    chosen: bool = False,
+    named: bool = False,
+) -> Command[SignedIn]:
+    by, stream, session = actor.user, user_stream(actor.user), reference.session
+    protects_names = chosen and actor.is_limited
+
+    def decide(states: States) -> Sequence[Draft]:
+        return commands.begin_session(
+            states,
+            by,
+            nickname,
+            reference,
+            actor.settings,
+            role=actor.role,
+            protects_names=protects_names,
+            named=named,
+        )
+
+    def result(states: States, events: Sequence[Event]) -> SignedIn:
+        state = states.of(UserState, stream)
+        user = user_of(by, state, presence.status(by))
+        kept = state.sign_ins.get(session or "") if reference.fresh or reference.refreshes else None
+        return SignedIn(
+            user,
+            state.effective_role(actor.role),
+            state.account or None,
+            None if kept is None else kept.generation,
+            has_ended(event.data for event in events),
+        )
+
+    # Named here they are loaded with the user, not after.
+    alike = claim_streams(nickname) if chosen and nickname and nickname.isprintable() else ()
+    return Command(by, decide, result, reads=(stream, *alike))

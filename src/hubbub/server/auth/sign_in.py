@@ -15,8 +15,8 @@ from ...journal.allowance import charged
 from ...journal.command import Call
 from ...quotas import GUESTS
 from ...session import LocalSession
-from ...users.service import SignedIn, role_command
 from ...users.sign_ins import GuestReference
+from ...users.signing_in import SignedIn, role_command
 from ...wire.messages import SignInResult, encode
 from .tokens import Authenticator, Identity, Tokens, check_token
 

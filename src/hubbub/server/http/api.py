@@ -19,7 +19,7 @@ from ...ratelimit import RateLimits, TokenBucket
 from ...service import Service
 from ...session import LocalSession
 from ...task_group import open_task_group
-from ...users.service import SignedIn
+from ...users.signing_in import SignedIn
 from ...wire.messages import encode
 from ..auth.sign_in import SignIn
 from ..gateway import Gateway, Route

@@ -21,7 +21,7 @@ from ...journal.live.topic import cut
 from ...ratelimit import TokenBucket
 from ...service import Service, check_limit, check_seq
 from ...session import LocalSession
-from ...users.service import SignedIn
+from ...users.signing_in import SignedIn
 from ...wire.messages import Ended, Followed, error_object, signal_frame
 from ...wire.peer import Malformed, Peer, Request, UnknownMethod, decode_params
 from ..auth.sign_in import SignIn
