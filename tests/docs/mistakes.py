@@ -1,24 +1,15 @@
-"""Features with one mistake each, as the reference of `hubbub.domain` lists them."""
+"""The help desk with one mistake each, as the reference of `hubbub.domain` lists them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import hubbub
-from hubbub.domain import Command, Data, Event, Feature, Quota, Service, State, command, nothing
+from hubbub.domain import Command, Data, Event, Feature, Quota, State, command, nothing
+from tests.helpdesk import Opened, Solved, Ticket, Tickets
 
 __all__ = ["MISTAKES"]
-
-
-class Opened(Data, frozen=True, tag="opened"):
-    """A ticket was opened."""
-
-    subject: str
-
-
-class Solved(Data, frozen=True, tag="solved"):
-    """It is done."""
 
 
 class Reopened(Data, frozen=True, tag="solved"):
@@ -29,25 +20,6 @@ class Seen(Data, frozen=True, tag="seen"):
     """It has a field of the event."""
 
     seq: int
-
-
-class Ticket(State):
-    """A ticket that forgets nothing."""
-
-    data_type: ClassVar[Any] = Opened | Solved
-    subject: str = ""
-    solved: bool = False
-
-    def apply(self, event: Event) -> None:
-        """Take one event in."""
-        match event.data:
-            case Opened(subject):
-                self.subject = subject
-            case Solved():
-                self.solved = True
-
-    def check_reader(self, stream: str, user: str) -> None:
-        """Let everybody read."""
 
 
 class Forgetful(State):
@@ -85,17 +57,6 @@ class Remembering(Ticket):
     """It keeps what is no field."""
 
     callback: Any = print
-
-
-class Tickets(Service):
-    """The service that all of them have, but for the mistake."""
-
-    name = "tickets"
-
-    @command
-    def solve(self, stream: str) -> Command[None]:
-        """Solve a ticket."""
-        return Command(self.actor.user, nothing, lambda states, events: None, [stream])
 
 
 class Unmarked(Tickets):

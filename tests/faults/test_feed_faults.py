@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,6 +14,7 @@ from hubbub.errors import StorageError
 from hubbub.journal.event import Event
 from hubbub.journal.stores.sqlite import SQLiteStore
 from hubbub.settings import Settings
+from tests.faults.killing import kill_after
 from tests.journal.decide.test_committer_faults import Rival
 from tests.journal.tally import add, open_journal, publish, together
 from tests.journal.troubled import FailingStore, GatedStore, HeldStore
@@ -135,23 +132,9 @@ async def test_what_another_writer_wrote_is_in_it_in_its_place(tmp_path: Path) -
 # Killed
 
 
-@pytest.fixture
-def backend(request: pytest.FixtureRequest) -> str:
-    """The event loop that these tests run on, for the one that is killed."""
-    return "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
-
-
-def kill_after(path: Path, backend: str, count: int) -> list[tuple[str, Place]]:
+def kill_one(path: Path, backend: str, count: int) -> list[tuple[str, Place]]:
     """Run a hub whose feed is read, kill it; return what its reader had."""
-    script = str(Path(__file__).with_name("doomed_feed.py"))
-    command = [sys.executable, script, str(path), backend, str(SENDERS)]
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE) as doomed:
-        assert doomed.stdout is not None
-        first = [doomed.stdout.readline() for _ in range(count)]
-        doomed.send_signal(signal.SIGKILL)
-        rest = doomed.stdout.read().splitlines()
-    lines = [line.decode().split() for line in [*first, *rest]]
+    lines = kill_after(count, "doomed_feed.py", path, backend, SENDERS)
     return [(position, (stream, int(seq))) for position, stream, seq in lines]
 
 
@@ -160,7 +143,7 @@ async def test_a_reader_that_was_killed_goes_on_without_a_gap(
     tmp_path: Path, backend: str, count: int
 ) -> None:
     path = tmp_path / "hubbub.db"
-    had = await to_thread.run_sync(kill_after, path, backend, count)
+    had = await to_thread.run_sync(kill_one, path, backend, count)
     async with hubbub.open(str(path)) as hub:
         async with hub.feed(after=None) as feed:
             end = feed.position

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
@@ -17,6 +13,7 @@ from anyio import to_thread
 import hubbub
 from hubbub import Event, Message, Session, Settings
 from tests.faults.doomed import ROOMS, key_of, text_of
+from tests.faults.killing import kill_after
 
 SENDERS = 200
 # It is killed in the middle of some batch, at another point each time.
@@ -26,25 +23,12 @@ Acknowledged = list[tuple[str, int, int]]
 
 
 @pytest.fixture
-def backend(request: pytest.FixtureRequest) -> str:
-    """The event loop that these tests run on, for the one that is killed."""
-    return "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
-
-
-@pytest.fixture
 def kill_one(tmp_path: Path, backend: str) -> Callable[[int], tuple[list[str], Acknowledged]]:
     """Run a hub, kill it after some acknowledgements; return its rooms and all it acknowledged."""
 
     def kill_one(count: int) -> tuple[list[str], Acknowledged]:
-        script = str(Path(__file__).with_name("doomed.py"))
-        command = [sys.executable, script, str(tmp_path / "hubbub.db"), backend, str(SENDERS)]
-        env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-        with subprocess.Popen(command, env=env, stdout=subprocess.PIPE) as doomed:
-            assert doomed.stdout is not None
-            first = [doomed.stdout.readline() for _ in range(1 + count)]
-            doomed.send_signal(signal.SIGKILL)
-            rest = doomed.stdout.read().splitlines()
-        rooms, *lines = [line.decode().split() for line in [*first, *rest]]
+        path = tmp_path / "hubbub.db"
+        rooms, *lines = kill_after(1 + count, "doomed.py", path, backend, SENDERS)
         return rooms, [(user, int(number), int(seq)) for user, number, seq in lines]
 
     return kill_one

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import anyio
@@ -18,29 +14,16 @@ from hubbub.journal.command import Command, nothing
 from hubbub.journal.decide.states import States
 from hubbub.shop.payments.sandbox import SandboxState
 from tests.faults.doomed_shop import CARDS, STOCK
+from tests.faults.killing import kill_after
 
 BUYERS = 100
 # By then all of them wait for a card that answers late.
 KILLED_AFTER = [1, 60]
 
 
-@pytest.fixture
-def backend(request: pytest.FixtureRequest) -> str:
-    """The event loop that these tests run on, for the one that is killed."""
-    return "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
-
-
 def kill_one(path: Path, backend: str, count: int) -> list[list[str]]:
     """Run a shop and kill it after some acknowledgements; return them."""
-    script = str(Path(__file__).with_name("doomed_shop.py"))
-    command = [sys.executable, script, str(path), backend, str(BUYERS)]
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE) as doomed:
-        assert doomed.stdout is not None
-        first = [doomed.stdout.readline() for _ in range(count)]
-        doomed.send_signal(signal.SIGKILL)
-        rest = doomed.stdout.read().splitlines()
-    return [line.decode().split() for line in [*first, *rest]]
+    return kill_after(count, "doomed_shop.py", path, backend, BUYERS)
 
 
 @pytest.mark.parametrize("count", KILLED_AFTER)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -17,6 +13,7 @@ from hubbub import Event, Session
 from hubbub.games.events import Completed, MatchCancelled, Scored
 from hubbub.journal.link import Linked
 from tests.faults.doomed_matches import NOBODY, PLAYERS, POINTS
+from tests.faults.killing import kill_after
 
 MATCHES = 1_000
 KILLED_AFTER = [1, 4_000]
@@ -34,23 +31,9 @@ class Acknowledged:
                 self.winners[match].add(winner)
 
 
-@pytest.fixture
-def backend(request: pytest.FixtureRequest) -> str:
-    """The event loop that these tests run on, for the one that is killed."""
-    return "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
-
-
 def kill_one(path: Path, backend: str, count: int) -> Acknowledged:
     """Run a hub and kill it after some acknowledgements."""
-    script = str(Path(__file__).with_name("doomed_matches.py"))
-    command = [sys.executable, script, str(path), backend, str(MATCHES)]
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE) as doomed:
-        assert doomed.stdout is not None
-        first = [doomed.stdout.readline() for _ in range(count)]
-        doomed.send_signal(signal.SIGKILL)
-        rest = doomed.stdout.read().splitlines()
-    return Acknowledged([line.decode().split() for line in [*first, *rest]])
+    return Acknowledged(kill_after(count, "doomed_matches.py", path, backend, MATCHES))
 
 
 @pytest.mark.parametrize("count", KILLED_AFTER)

@@ -35,12 +35,6 @@ POINTS = [
 ]
 
 
-@pytest.fixture
-def backend(request: pytest.FixtureRequest) -> str:
-    """The event loop that these tests run on, for the one that is killed."""
-    return "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
-
-
 def buy_and_die(path: Path, *args: str) -> list[str]:
     """Run a buyer until it has killed itself; return what it was told."""
     script = str(Path(__file__).with_name("doomed_buyer.py"))
