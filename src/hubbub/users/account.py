@@ -67,6 +67,8 @@ class AccountState(State):
     """
 
     data_type: ClassVar[Any] = AccountEvent
+    # The first version did not fold the name that was claimed.
+    version: ClassVar[int] = 1
     public_form: ClassVar[Callable[[bytes], bytes]] = without_hash
 
     user: str = ""

@@ -109,6 +109,8 @@ class UserState(PlayerLinks):
     """The fold of a ``user/ID`` stream."""
 
     data_type: ClassVar[Any] = UserEvent
+    # The first version did not fold who is a guest.
+    version: ClassVar[int] = 1
 
     avatar: str = ""
     joined_at: datetime | None = None
