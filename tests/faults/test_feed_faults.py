@@ -137,7 +137,7 @@ async def test_what_another_writer_wrote_is_in_it_in_its_place(tmp_path: Path) -
 
 @pytest.fixture
 def backend(request: pytest.FixtureRequest) -> str:
-    """The event loop that these tests run on, for the one that is killed."""
+    """The event loop that these tests run on, for the hub that is killed."""
     return "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
 
 

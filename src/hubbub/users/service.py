@@ -54,8 +54,8 @@ class Users(Service):
     Profiles, presence and accounts.
 
     Args:
-        actor: whose commands these are.
-        runtime: who is connected, and what signs people in.
+        actor: the user whose commands these are.
+        runtime: the users who are connected, and what signs users in.
     """
 
     name = "users"
@@ -270,8 +270,8 @@ def register_command(
     Make the command that a session begins with: the user is known from then on.
 
     Args:
-        actor: who comes.
-        presence: who is there.
+        actor: the user who connects.
+        presence: the users who are connected.
         nickname: what to show from now on; None is as before.
         chosen: True if a stranger has chosen the nickname.
         named: True if it is the application's name for the user: guests may not look like it.
@@ -314,9 +314,9 @@ def role_command(actor: Actor, reference: SignInReference, nickname: str | None)
     Make the command that a single request begins with: it gives the role that counts.
 
     Args:
-        actor: who asks; known from then on, and otherwise as before.
+        actor: the user who asks; known from then on, and otherwise as before.
         reference: the sign-in that the user comes from, which must not be over.
-        nickname: what to show of one who was never seen; None is the id.
+        nickname: what to show of a user who was never seen; None is the id.
     """
     by, stream = actor.user, user_stream(actor.user)
 

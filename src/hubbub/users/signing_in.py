@@ -25,7 +25,7 @@ class Adopted(msgspec.Struct, frozen=True):
     A guest who signs in as another user.
 
     Args:
-        guest: who the user was before.
+        guest: the guest that the user was before.
         adoptions: what features let a guest bring along, each with its runtime.
     """
 
@@ -48,7 +48,7 @@ def sign_in_command(  # noqa: PLR0913
 
     Args:
         actor: the user, and where they come from.
-        presence: who is connected.
+        presence: the users who are connected.
         nickname: what to show; None is as before.
         reference: the sign-in that the user comes from.
         adopted: the guest that the user was before.
