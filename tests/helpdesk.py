@@ -170,7 +170,7 @@ def answers(settings: Settings) -> RateLimit:
 
 
 def name_of(state: State) -> str | None:
-    """Return what operators see of a ticket: nothing of one that is solved."""
+    """Return what operators see of a ticket: nothing of a solved ticket."""
     return state.subject if isinstance(state, Ticket) and not state.solved else None
 
 

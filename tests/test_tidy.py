@@ -189,7 +189,7 @@ def name_of(path: Path) -> str:
 
 
 def imports_of(path: Path) -> set[str]:
-    """Return the modules that one imports anywhere in it, also only for their types."""
+    """Return the modules that a module imports anywhere in it, also only for their types."""
     package = name_of(path).split(".")
     package = package if path.stem == "__init__" else package[:-1]
     found = set()

@@ -99,7 +99,7 @@ class RemoteCache(Protocol):
 
 class Adoption(msgspec.Struct, frozen=True):
     """
-    What a guest brings along who signs in as another user.
+    What guests bring along when they sign in as another user.
 
     Args:
         reads: the streams that it will touch, of the guest and of the user.
@@ -156,7 +156,7 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         quotas: a method -> what it is counted as, for users who come over a network.
         limits: a name for ``states.charge`` -> makes its rate limit.
         options: the keyword arguments of ``hubbub.open`` that are this feature's.
-        adoption: what a guest brings along who signs in as another user.
+        adoption: what guests bring along when they sign in as another user.
         connected: called when a session of a user begins or ends, with the runtime and the
             user's id.
         drain: finishes what was accepted, before the hub takes no more commands.

@@ -1,4 +1,4 @@
-"""The features that come with Hubbub. To add one is to add a line to each list here."""
+"""The features that come with Hubbub. To add a feature, add a line to each list here."""
 
 from __future__ import annotations
 

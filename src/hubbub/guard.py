@@ -52,7 +52,7 @@ class MethodGuard:
     Stands before the methods of one session.
 
     Args:
-        actor: whose session it is.
+        actor: the user whose session it is.
         hooks: a method -> what features have put before it.
         allowance: charges what the session does; None in the process.
     """
@@ -65,7 +65,7 @@ class MethodGuard:
         self._actor = actor
         self._hooks = hooks
         self._allowance = allowance
-        # Made by the first hook: of the commands that pass one, and who waits for a turn.
+        # Made by the first hook: of the commands that pass a hook, and those that wait for a turn.
         self._turns: SessionQueue | None = None
         self._turned = WakeUp()
 
@@ -136,7 +136,7 @@ class MethodGuard:
                 await self._turned.wait()
             begun = self._begin(service, method, changed, hooks)
         finally:
-            # Whoever is next runs when this waits the next time: by then its call is queued.
+            # The next command runs when this waits the next time: by then its call is queued.
             turns.leave(place)
             self._turned.set()
         return await (self._actor.execute(begun) if method.plain else begun)

@@ -141,7 +141,7 @@ class Hubbub(AsyncContextManagerMixin):
             user_id: the application's id of the user: 1 to 100 characters, no slash.
             nickname: what to show; by default what it was, or the id.
             role: ``user``, or ``moderator`` or ``admin`` of everything.
-            guest: who the user was before, as a guest: what they had becomes this user's.
+            guest: the guest that the user was before: what they had becomes this user's.
 
         Raises:
             Invalid: an argument is outside its limits.
@@ -274,12 +274,12 @@ class Hubbub(AsyncContextManagerMixin):
 
     @property
     def presence(self) -> Presence:
-        """Who is connected."""
+        """The users who are connected."""
         return self.runtime(UsersRuntime).presence
 
     @property
     def accounts(self) -> Accounts:
-        """Who has an account."""
+        """The users' accounts."""
         return self.runtime(UsersRuntime).accounts
 
     def is_connected(self, user_id: str) -> bool:

@@ -1,5 +1,5 @@
 """
-Who may do what: each feature says it of its own methods and streams, in its ``grants``.
+What users may do: each feature says it of its own methods and streams, in its ``grants``.
 
 A decision works out what the actor is to a thing (its author, a member, a player …), and
 asks here whether that is enough. A table in the documentation is made from all grants.
@@ -29,7 +29,7 @@ class Grant(msgspec.Struct, frozen=True):
 
     Args:
         who: what an actor may be to the thing; being one of these is enough. ``anyone`` is
-            whoever is signed in, ``nobody`` is the hub itself, ``moderator`` and ``admin`` are
+            any signed-in user, ``nobody`` is the hub itself, ``moderator`` and ``admin`` are
             also roles of everything; any other word is the feature's own.
         refusal: what is said to others.
         error: the class of that error.

@@ -102,7 +102,7 @@ class LocalSession(ServiceAttributes):
     Its services are made when they are first used: most sessions use few.
 
     Args:
-        actor: whose session it is.
+        actor: the user whose session it is.
         hub: makes the services.
     """
 

@@ -143,7 +143,7 @@ def test_a_reload_comes_back_to_the_match(open_page: Open) -> None:
     jan.get_by_role("heading", name="You won!").wait_for()
 
 
-def test_who_is_away_is_shown_until_he_is_back(open_page: Open) -> None:
+def test_who_is_away_is_shown_until_they_are_back(open_page: Open) -> None:
     kim, leo = open_page("Kim", "#/games"), open_page("Leo", "#/games")
     begin(kim, leo)
     leo.context.set_offline(True)

@@ -42,7 +42,7 @@ backends: st.SearchStrategy[Literal["asyncio", "trio"]] = st.sampled_from(["asyn
 
 
 class Reader:
-    """Somebody who keeps a position, and remembers what came."""
+    """A reader that keeps a position, and remembers what came."""
 
     def __init__(self) -> None:
         self.position = ""

@@ -103,7 +103,7 @@ async def test_who_is_put_out_sees_everything_up_to_then(world: OpenWorld) -> No
         assert seen[-1].seq == said.seq + 1
 
 
-async def test_a_user_follows_what_is_about_him(world: OpenWorld) -> None:
+async def test_a_user_follows_what_is_about_them(world: OpenWorld) -> None:
     async with world() as w:
         alice, bob = await w.sessions("Alice", "Bob")
         room = await alice.chat.create_room("r", private=True)

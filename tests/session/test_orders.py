@@ -44,7 +44,7 @@ async def test_an_order_is_its_buyers_and_an_admins(world: OpenWorld) -> None:
             await ann.shop.order("nothing")
 
 
-async def test_nobody_reads_what_is_not_his(world: OpenWorld) -> None:
+async def test_nobody_reads_what_is_not_theirs(world: OpenWorld) -> None:
     async with world() as here:
         admin = await stocked(here)
         await admin.shop.set_coupon("spring", percent=10)

@@ -107,7 +107,7 @@ def test_who_does_not_come_back_has_gone(backend: Backend) -> None:
     assert lost_for(GRACE_SECONDS + 0.1, backend) == (["online", "offline", "online"], [])
 
 
-async def test_who_is_lost_is_not_connected_though_he_may_be_online() -> None:
+async def test_who_is_lost_is_not_connected_though_they_may_be_online() -> None:
     presence = Presence(GRACE_SECONDS, anyio.current_time)
     presence.connect("ann", 1)
     presence.disconnect("ann", 1, lost=True)

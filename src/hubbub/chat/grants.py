@@ -1,4 +1,4 @@
-"""Who may call the methods of chat, and read its streams. Pure."""
+"""The users that may call the methods of chat, and read its streams. Pure."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ CHAT_GRANTS: Mapping[str, Grant] = {
     "chat.join": Grant(
         ("anyone",),
         "This room is private; ask a member to invite you.",
-        but="to a private room those who are invited; not who is banned, nor to a closed one",
+        but="a private room if they are invited; not if they are banned, nor a closed room",
     ),
     "chat.leave": MEMBER,
     "chat.invite": Grant(
-        ("member", "moderator"), MEMBER.refusal, NotMember, "who was banned: moderators only"
+        ("member", "moderator"), MEMBER.refusal, NotMember, "a banned user: moderators only"
     ),
     "chat.kick": MODERATOR,
     "chat.ban": MODERATOR,

@@ -37,7 +37,7 @@ class Chat(Service):
     Rooms, direct conversations and their messages.
 
     Args:
-        actor: whose commands these are.
+        actor: the user whose commands these are.
     """
 
     name = "chat"

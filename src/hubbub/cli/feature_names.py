@@ -65,7 +65,7 @@ def features_known(named: Iterable[str]) -> list[Feature]:
     Return all of Hubbub's own features, and those that are named.
 
     Args:
-        named: like ``helpdesk.tickets:TICKETS``; one stands in for Hubbub's own of its name.
+        named: like ``helpdesk.tickets:TICKETS``; a feature replaces Hubbub's own of the same name.
 
     Raises:
         typer.BadParameter: a feature is not there.

@@ -42,7 +42,7 @@ def run_signed_in(
     Sign in, and do something; exit with 1 if it fails, or the server goes away for good.
 
     Args:
-        account: who the user is, and where.
+        account: what the command line says about the user and the server.
         work: what to do.
         words: what a terminal completes.
     """
@@ -122,7 +122,7 @@ async def attempt(
     Do something; show if there is no answer, or a refusal.
 
     Args:
-        screen: where it is shown. A patient one waits until it is its turn again.
+        screen: where it is shown. A patient screen waits until it is its turn again.
         work: what to do.
         slow_seconds: after so long without an answer it is shown; infinity for never.
 

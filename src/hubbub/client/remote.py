@@ -176,7 +176,7 @@ class RemoteSession(AsyncContextManagerMixin, ServiceAttributes):
             decoder = self._decoders[method.name] = msgspec.json.Decoder(method.result)
         result = _decode(decoder, await self._connection.call(method.name, params))
         if method.changes:
-            # Whoever has changed something sees it.
+            # A user who has changed something sees it.
             for cache in self._caches:
                 cache.changed()
         return result

@@ -1,4 +1,4 @@
-"""Who may call the methods of games, and read its streams. Pure."""
+"""The users that may call the methods of games, and read its streams. Pure."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ GAMES_GRANTS: Mapping[str, Grant] = {
     "games.matches": Grant(("anyone",), but="private ones are listed for their players"),
     "games.find_match": ANYONE,
     "games.create_board": ANYONE,
-    "games.submit": Grant(("anyone",), but="for oneself"),
+    "games.submit": Grant(("anyone",), but="for themselves"),
     "games.board": ANYONE,
     "games.top": ANYONE,
     "games.rank": ANYONE,

@@ -23,7 +23,7 @@ class Games(Service):
     Matches, matchmaking and leaderboards.
 
     Args:
-        actor: whose commands these are.
+        actor: the user whose commands these are.
         supervisor: what all sessions of the hub share.
     """
 

@@ -33,7 +33,7 @@ class Actor:
         journal: where commands go.
         settings: the limits.
         ids: where new ids come from.
-        user: whose session it is.
+        user: the user whose session it is.
         role: ``user``, ``moderator`` or ``admin``, of everything.
         session: names the sign-in that it comes from; None in the process.
         address: where it comes from; nothing in the process.

@@ -24,7 +24,7 @@ class Allowance:
 
     Args:
         quotas: the hub's.
-        user: whose session it is.
+        user: the user whose session it is.
         address: where the user is.
     """
 

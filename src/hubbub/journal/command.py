@@ -30,7 +30,7 @@ class Verdict:
     """
     What a caller waits for beside the journal: somebody takes what the command has brought.
 
-    It is settled once, by whoever judges; a caller who has gone away does not keep it.
+    It is settled once, by the code that judges; a caller who has gone away does not keep it.
     """
 
     __slots__ = ("_callbacks", "error", "settled")
@@ -55,7 +55,7 @@ class Verdict:
         for callback in callbacks:
             try:
                 callback()
-            except Exception:  # of one caller; whoever judges goes on
+            except Exception:  # of one caller; the judgement goes on
                 logger.exception("A caller could not be told what became of a command.")
 
     def on_settled(self, callback: Callable[[], None]) -> None:

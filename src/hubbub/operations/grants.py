@@ -1,4 +1,4 @@
-"""Who may call the methods of operations. Pure."""
+"""The users that may call the methods of operations. Pure."""
 
 from __future__ import annotations
 

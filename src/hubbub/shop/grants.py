@@ -1,4 +1,4 @@
-"""Who may call the methods of shop, and read its streams. Pure."""
+"""The users that may call the methods of shop, and read its streams. Pure."""
 
 from __future__ import annotations
 

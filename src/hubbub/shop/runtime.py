@@ -36,7 +36,7 @@ class Storefront:
     The shop of one hub.
 
     Args:
-        itself: whose commands are those of the hub itself.
+        itself: the actor whose commands are those of the hub itself.
         start: runs something in the hub's task group, from anywhere.
         prices: where prices come from; by default from the catalogue.
         tax: how much tax there is; by default 10 % are added.

@@ -30,7 +30,7 @@ class Shop(Service):
     The catalogue, carts, checkout and orders.
 
     Args:
-        actor: whose commands these are.
+        actor: the user whose commands these are.
         runtime: the hub's terms, payment processor and prices.
     """
 
@@ -48,13 +48,13 @@ class Shop(Service):
 
     @query
     def cart(self) -> Command[Cart]:
-        """Show one's cart, and what it comes to."""
+        """Show your cart, and what it comes to."""
         return self._cart.show()
 
     @command
     def add_item(self, sku: str, quantity: int = 1, *, key: str | None = None) -> Command[Cart]:
         """
-        Put so many more of a product into one's cart.
+        Put so many more of a product into your cart.
 
         Args:
             sku: a product's SKU.
@@ -73,7 +73,7 @@ class Shop(Service):
         self, sku: str, quantity: int | None = None, *, key: str | None = None
     ) -> Command[Cart]:
         """
-        Take a product out of one's cart.
+        Take a product out of your cart.
 
         Args:
             sku: a product's SKU.
@@ -88,7 +88,7 @@ class Shop(Service):
     @command
     def set_quantity(self, sku: str, quantity: int) -> Command[Cart]:
         """
-        Have so many of a product in one's cart.
+        Have so many of a product in your cart.
 
         Args:
             sku: a product's SKU.
@@ -103,13 +103,13 @@ class Shop(Service):
 
     @command
     def accept_prices(self) -> Command[Cart]:
-        """Take what is in one's cart at what it costs now."""
+        """Take what is in your cart at what it costs now."""
         return self._cart.accept_prices()
 
     @command
     def apply_coupon(self, code: str) -> Command[Cart]:
         """
-        Use a coupon for one's cart; a cart has one.
+        Use a coupon for your cart; a cart has one coupon.
 
         Args:
             code: upper and lower case are the same.
@@ -122,13 +122,13 @@ class Shop(Service):
 
     @command
     def remove_coupon(self) -> Command[Cart]:
-        """Use no coupon for one's cart."""
+        """Use no coupon for your cart."""
         return self._cart.remove_coupon()
 
     @command
     def set_country(self, country: str | None) -> Command[Cart]:
         """
-        Have one's cart taxed for a country.
+        Have your cart taxed for a country.
 
         Args:
             country: two letters of ISO 3166, like DE; None if it is not known.
@@ -137,7 +137,7 @@ class Shop(Service):
 
     @command
     def clear(self) -> Command[Cart]:
-        """Empty one's cart."""
+        """Empty your cart."""
         return self._cart.clear()
 
     @query
@@ -240,7 +240,7 @@ class Shop(Service):
     @slow_command
     async def checkout(self, *, payment: str, key: str) -> Order:
         """
-        Buy what is in one's cart.
+        Buy what is in your cart.
 
         The order is placed, and its stock put aside, at once; then it is paid, whether the
         session waits for that or not. A key that was used before gives the same order again.

@@ -73,7 +73,7 @@ class AccountState(State):
 
     user: str = ""
     hash: str = ""
-    # Who has the names that look alike, as long as that user goes by the name that was claimed.
+    # The user who has the names that look alike, as long as they go by the name that was claimed.
     holder: str = ""
     claimed: str = ""
 
@@ -188,7 +188,7 @@ def _looks_taken(states: States, name: str, user: str) -> bool:
 
 
 def _holders(states: States, streams: Sequence[str]) -> dict[str, str]:
-    """Return who has the names of each stream, where that user still goes by the one claimed."""
+    """Return the holder of each stream's names, where that user still has the claimed name."""
     states.need(streams)
     claims = {stream: states.of(AccountState, stream) for stream in streams}
     held = {stream: claim for stream, claim in claims.items() if claim.holder}

@@ -140,7 +140,7 @@ def begin_request(  # noqa: PLR0913
     settings: Settings,
     role: str,
 ) -> list[Draft]:
-    """Make a user known who makes a single request, if nobody of that id was ever seen."""
+    """Make the user of a single request known, if nobody of that id was ever seen."""
     state = states.of(UserState, user_stream(by))
     state.check_signed_in(reference, states.now)
     sign_ins.check_taken(state, reference, guests=settings.guests)

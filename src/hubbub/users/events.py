@@ -91,7 +91,7 @@ class PasswordSet(Data, frozen=True, tag="password"):
 
 
 class NameClaimed(Data, frozen=True, tag="name_claimed"):
-    """Names that look like this one are that user's alone, who goes by it."""
+    """Names that look like this one are reserved for the user who goes by it."""
 
     user: str
     name: str

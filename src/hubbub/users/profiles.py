@@ -80,7 +80,7 @@ class Profiles:
         return batch.users.get(user_id) or await self._ask_one(user_id)
 
     def changed(self) -> None:
-        """Ask again for everybody: whoever has changed something sees it in profiles as well."""
+        """Ask again for everybody: a user who changes something sees it in profiles, too."""
         self._kept.clear()
 
     async def _ask(self, batch: _Batch) -> None:

@@ -1,4 +1,4 @@
-"""What all sessions of a hub share of its users: who is connected, and who has an account."""
+"""What all sessions of a hub share of its users: their presence and their accounts."""
 
 from __future__ import annotations
 

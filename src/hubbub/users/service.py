@@ -31,8 +31,8 @@ class Users(Service):
     Profiles, presence and accounts.
 
     Args:
-        actor: whose commands these are.
-        runtime: who is connected, and what signs people in.
+        actor: the user whose commands these are.
+        runtime: the users who are connected, and what signs users in.
     """
 
     name = "users"

@@ -45,7 +45,7 @@ class Adopted(msgspec.Struct, frozen=True):
     A guest who signs in as another user.
 
     Args:
-        guest: who the user was before.
+        guest: the guest that the user was before.
         adoptions: what features let a guest bring along, each with its runtime.
     """
 
@@ -68,7 +68,7 @@ def sign_in_command(  # noqa: PLR0913
 
     Args:
         actor: the user, and where they come from.
-        presence: who is connected.
+        presence: the users who are connected.
         nickname: what to show; None is as before.
         reference: the sign-in that the user comes from.
         adopted: the guest that the user was before.
@@ -102,9 +102,9 @@ def role_command(actor: Actor, reference: SignInReference, nickname: str | None)
     Make the command that a single request begins with: it gives the role that counts.
 
     Args:
-        actor: who asks; known from then on, and otherwise as before.
+        actor: the user who asks; known from then on, and otherwise as before.
         reference: the sign-in that the user comes from, which must not be over.
-        nickname: what to show of one who was never seen; None is the id.
+        nickname: what to show of a user who was never seen; None is the id.
     """
     by, stream = actor.user, user_stream(actor.user)
 

@@ -57,12 +57,12 @@ REFUSALS: list[tuple[str, Decide, type[Exception]]] = [
     ),
     ("kick as a member", lambda x: commands.kick(x, STREAM, BOB, ANN, "user"), errors.NotAllowed),
     (
-        "kick who is not there",
+        "kick a user who is not there",
         lambda x: commands.kick(x, STREAM, ANN, CID, "user"),
         errors.NotFound,
     ),
     ("ban as a member", lambda x: commands.ban(x, STREAM, BOB, CID, "user"), errors.NotAllowed),
-    ("ban oneself", lambda x: commands.ban(x, STREAM, ANN, ANN, "user"), errors.NotAllowed),
+    ("ban yourself", lambda x: commands.ban(x, STREAM, ANN, ANN, "user"), errors.NotAllowed),
     (
         "mute as a member",
         lambda x: commands.mute(x, STREAM, BOB, ANN, 9, "user", NOW),
@@ -130,7 +130,7 @@ def test_a_private_room_is_entered_by_invitation() -> None:
     assert fold(room, BOB, commands.join(room, STREAM, BOB, 3, 1_000)).roles[BOB] == "member"
 
 
-def test_who_is_banned_may_not_come_back_until_a_moderator_invites_him() -> None:
+def test_who_is_banned_may_not_come_back_until_a_moderator_invites_them() -> None:
     room = with_moderator()
     fold(room, BOB, commands.ban(room, STREAM, BOB, CID, "user"))
     with pytest.raises(errors.Banned):

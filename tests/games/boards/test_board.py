@@ -150,7 +150,7 @@ def test_a_score_without_metadata_has_none() -> None:
     assert b.entry_of(STREAM, board, "ann").metadata is None
 
 
-def test_what_a_caller_does_to_an_entry_is_his_affair() -> None:
+def test_what_a_caller_does_to_an_entry_is_their_affair() -> None:
     board = board_with(("ann", 1))
     board.metadata["ann"] = {"laps": [1]}
 

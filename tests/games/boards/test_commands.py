@@ -279,7 +279,7 @@ def test_metadata_is_what_its_json_is() -> None:
     assert shown == {"a": [1, 2], "b": None, "c": {"1": "2026-01-01T12:00:00Z"}}
 
 
-def test_what_a_caller_does_to_metadata_later_is_his_affair() -> None:
+def test_what_a_caller_does_to_metadata_later_is_their_affair() -> None:
     desk, metadata = desk_with(), {"laps": [1]}
     submit(desk, "ann", 1, metadata)
 

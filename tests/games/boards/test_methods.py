@@ -1,4 +1,4 @@
-"""What a session may make, and whose score it is."""
+"""What a session may make, and the user whose score it is."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def test_all_who_answer_for_a_match_hear_of_its_end_together(hall: Hall) -> None
     }  # fmt: skip
 
 
-def test_the_winner_gets_points_by_the_name_he_has(hall: Hall) -> None:
+def test_the_winner_gets_points_by_the_name_they_have(hall: Hall) -> None:
     hall.start(rules=FirstTo(10))
     [submitted] = [d for d in hall.score("ann", 10) if isinstance(d, e.Submitted)]
 

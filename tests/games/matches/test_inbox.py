@@ -1,4 +1,4 @@
-"""What waits for a handler, and who hears of what becomes of it."""
+"""The messages that wait for a handler, and the senders that hear of their verdict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A game refuses a message, and whoever sent it hears of that; the match goes on."""
+"""A game refuses a message, and its sender hears of that; the match goes on."""
 
 from __future__ import annotations
 

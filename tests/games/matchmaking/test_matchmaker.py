@@ -36,7 +36,7 @@ def test_who_has_waited_accepts_more(backend: Backend) -> None:
 
 
 @on_each_backend
-def test_who_is_nearer_comes_first_though_he_came_later(backend: Backend) -> None:
+def test_who_is_nearer_comes_first_though_they_came_later(backend: Backend) -> None:
     async def scenario(hall: Hall) -> None:
         hall.look_for("ann", 1500)
         hall.look_for("bob", 1750)
@@ -290,7 +290,7 @@ def test_an_error_reaches_all_of_the_group_and_nobody_else(backend: Backend) -> 
 
 
 @on_each_backend
-def test_who_is_in_a_match_that_is_being_written_waits_past_his_time(backend: Backend) -> None:
+def test_who_is_in_a_match_that_is_being_written_waits_past_their_time(backend: Backend) -> None:
     async def scenario(hall: Hall) -> None:
         hall.deciding, hall.writing = 0.5, 3
         hall.look_for("ann", seconds=10)

@@ -112,7 +112,7 @@ def test_who_is_not_there_can_be_let_go() -> None:
     assert len(pool) == 1
 
 
-def test_who_comes_back_has_waited_since_he_first_came() -> None:
+def test_who_comes_back_has_waited_since_they_first_came() -> None:
     pool = pool_of(waiting("a", 1500, 0), waiting("b", 1500, 3, 1))
     taken = pool.take(3)
     assert taken is not None

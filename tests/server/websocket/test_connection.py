@@ -136,7 +136,7 @@ async def test_too_many_requests_in_a_second_are_refused() -> None:
     assert answers[-1]["error"]["data"]["retry_after"] > 0
 
 
-async def test_who_waits_as_long_as_he_is_told_is_let_through() -> None:
+async def test_who_waits_as_long_as_they_are_told_is_let_through() -> None:
     clock = SetClock()
     settings = Settings(requests_per_second=1.0, clock=clock)
     async with clients("ann", settings=settings) as (_, [ann]):

@@ -72,7 +72,7 @@ def send_direct(by: str, other: str, text: str, chars_max: int, states: States) 
 def change_message(
     stream: str, seq: int, by: str, change: MessageChange, states: States
 ) -> Sequence[Draft]:
-    """Decide a change of a message; only those change one who may speak in its room."""
+    """Decide a change of a message; only a user who may speak in its room can change it."""
     room = states.of(RoomState, stream)
     room.check_speaker(by, states.now)
     return change(message_at(stream, seq, states), room)
@@ -106,7 +106,7 @@ def delete(message: Message, by: str, held: tuple[str, ...] = ()) -> list[Draft]
 
     Args:
         message: as it is.
-        by: who wants it gone.
+        by: the user who deletes it.
         held: what the user is to the room.
 
     Raises:

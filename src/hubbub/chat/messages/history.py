@@ -30,7 +30,7 @@ class History:
     Reads rooms' messages for one session; only members read.
 
     Args:
-        actor: who asks.
+        actor: the user who asks.
     """
 
     __slots__ = ("_actor",)

@@ -1,4 +1,4 @@
-"""What is decided about rooms and who is in them. Pure: states come in, drafts come out."""
+"""What is decided about rooms and their members. Pure: states come in, drafts come out."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def leave(room: RoomState, stream: str, by: str) -> list[Draft]:
 
 def invite(room: RoomState, stream: str, by: str, user: str, role: str) -> list[Draft]:
     """
-    Let a user join. Any member may; only a moderator may invite whom one has banned.
+    Let a user join. Any member may; only a moderator may invite a banned user.
 
     Raises:
         NotAllowed: ``by`` may not.

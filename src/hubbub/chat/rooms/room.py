@@ -1,4 +1,4 @@
-"""A room: who is in it and who may do what. Pure."""
+"""A room: its members, and what each of them may do. Pure."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ HELD_EVERYWHERE: Mapping[str, tuple[str, ...]] = {
 
 class Room(msgspec.Struct, frozen=True):
     """
-    A room as one sees it.
+    A room as a user sees it.
 
     Args:
         id: what the chat methods take; for a direct conversation its stream's name.
         stream: what ``follow`` and ``read`` take.
         name: what it is called; for a direct conversation the other's nickname.
-        creator: who made it.
-        members: who is in it, the first first.
-        private: True if one must be invited.
+        creator: the user who made it.
+        members: the users in it, the first first.
+        private: True if a user needs an invitation to join.
         created_at: UTC.
         roles: a member -> ``creator``, ``moderator`` or ``member``.
         closed: True if nothing more is said in it.
@@ -145,7 +145,7 @@ class RoomState(State):
 
     @classmethod
     def revoked(cls, event: Event) -> str | None:
-        """Return who is no longer a member."""
+        """Return the user who is no longer a member."""
         match event.data:
             case e.Left():
                 return event.by
@@ -168,7 +168,7 @@ class RoomState(State):
         check(CHAT_READERS["direct" if self.direct else "room"])
 
     def check_speaker(self, user: str, now: datetime) -> None:
-        """Raise as :meth:`check_member` does, or Conflict or Muted if one may not speak now."""
+        """Raise as :meth:`check_member` does, or Conflict or Muted if they may not speak now."""
         self.check_member(user)
         if self.closed:
             raise Conflict("This room is closed; nothing more is said in it.")

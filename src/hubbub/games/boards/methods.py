@@ -40,7 +40,7 @@ class BoardMethods:
     The methods of one session that need no match.
 
     Args:
-        actor: whose commands these are.
+        actor: the user whose commands these are.
     """
 
     __slots__ = ("_actor", "_by")
@@ -141,10 +141,10 @@ def submit_command(  # noqa: PLR0913
 
     Args:
         stream: the board's.
-        user: whose score it is.
+        user: the user whose score it is.
         score, metadata: see :meth:`hubbub.games.service.Games.submit`.
         key, arguments: make it exactly-once.
-        by: who submits it; by default the user.
+        by: the user who submits it; by default ``user``.
     """
 
     def decide(states: States) -> Sequence[Draft]:

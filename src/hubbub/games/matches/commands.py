@@ -225,7 +225,7 @@ def look_at_match(
 
 
 def hear(states: States, stream: str, player: str) -> list[Draft]:
-    """Note that a player takes part, whose message the game of a match is about to handle."""
+    """Note that a player takes part: the match's game is about to handle their message."""
     match = states.of(MatchState, stream)
     heard = match.status == "active" and player in match.silent()
     return [Draft(stream, e.Returned(player, acted=True))] if heard else []

@@ -61,7 +61,7 @@ class Table(Protocol):
         last event that they have seen.
 
         Args:
-            player: who is told.
+            player: the player who is told.
             body: an object of up to 16,384 bytes as JSON.
 
         Raises:
@@ -97,7 +97,7 @@ class Table(Protocol):
 
         Args:
             board: a board's name; make it with ``games.create_board`` before.
-            player: whose score it is.
+            player: the player whose score it is.
             score: a number from -2**53 to 2**53.
             metadata: what is shown with it: an object of up to 4,096 bytes as JSON.
 

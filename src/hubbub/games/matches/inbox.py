@@ -1,10 +1,10 @@
 """
 What the players of one match have sent to its handler, and what has become of it.
 
-A message waits for the handler, and whoever sent it waits for the handler's verdict. A sender
+A message waits for the handler, and its sender waits for the handler's verdict. A sender
 who goes away ends nothing: the message is handled all the same. A client that has lost its
 connection sends again what was not answered, so a message with a key that came before is not
-put in twice; whoever repeats it hears the first one's verdict.
+put in twice; a client that repeats it gets the verdict of the first message.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class PlayerMessage(msgspec.Struct, eq=False):
     A message that waits for the handler.
 
     Args:
-        player: who has sent it.
+        player: the player who has sent it.
         body: what it says.
         size: its bytes as JSON.
         verdict: what the sender waits for.
@@ -69,7 +69,7 @@ class Inbox:
     The messages that wait for one match's handler.
 
     Args:
-        players: who may send.
+        players: the players who may send.
     """
 
     def __init__(self, players: Sequence[str]) -> None:
@@ -85,7 +85,7 @@ class Inbox:
         Take a player's message.
 
         Args:
-            player: who sends it.
+            player: the player who sends it.
             body: what it says.
             verdict: is settled when the handler has taken the message, or has refused it.
             key: makes it exactly-once as long as this match is run.

@@ -29,7 +29,7 @@ FEW = 50
 
 async def list_matches(actor: Actor, status: MatchStatus | None, limit: int) -> list[Match]:
     """
-    List the newest matches of a status that one may watch, the first to start first.
+    List the newest matches of a status that the user may watch, the first to start first.
 
     Raises:
         Invalid: there is no such status.

@@ -77,13 +77,13 @@ class MatchCommands:
         def check(states: States, events: Sequence[Event]) -> str:
             return decisions.check_submitter(states, self._stream, player)
 
-        # Who plays never changes, so this may be asked before.
+        # The players never change, so this may be asked before.
         user = await self._hub.execute(Command(HUB, nothing, check, reads=(self._stream,)))
         stream = board_stream(check_board_name(board, self._terms.chars_max))
         return await self._hub.execute(submit_command(stream, user, score, metadata, by=HUB))
 
     async def hear(self, player: str) -> None:
-        """Note that a player takes part who was not asked."""
+        """Note that a player who was not asked takes part."""
         await self._change(lambda states: decisions.hear(states, self._stream, player))
 
     async def show(self) -> Match:

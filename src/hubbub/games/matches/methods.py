@@ -41,7 +41,7 @@ class MatchMethods:
     The methods of one session that are about matches.
 
     Args:
-        actor: whose commands these are.
+        actor: the user whose commands these are.
         supervisor: what all sessions of the hub share.
     """
 

@@ -59,7 +59,7 @@ class SQLiteStore:
         self.log_name = f"the database {self.path}"
         self._idle_readers: SimpleQueue[apsw.Connection] = SimpleQueue()
         self._readers: list[apsw.Connection] = []
-        # Held by who writes: a commit that was abandoned may be under way still.
+        # Held by the thread that writes: a commit that was abandoned may be under way still.
         self._writing = Lock()
         try:
             self._writer = open_writer(self.path, path)

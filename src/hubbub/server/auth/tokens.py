@@ -58,7 +58,7 @@ class Identity(msgspec.Struct, frozen=True):
         user: the user's id.
         role: ``user``, ``moderator`` or ``admin``.
         expires: until when the token is good, in seconds since 1970.
-        nickname: what to show, if whoever made the token says so; the client's own choice does
+        nickname: what to show, if the token's maker says so; the client's own choice does
             not count then.
         session: names the sign-in; signing out ends all its tokens.
         issued: when the token was made, in seconds since 1970.

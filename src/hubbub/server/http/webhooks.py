@@ -30,7 +30,7 @@ def webhook_routes(hub: Hubbub, secrets: Mapping[str, str]) -> Sequence[BaseRout
     Make the routes that providers call.
 
     Args:
-        hub: whose features take the calls.
+        hub: the hub whose features take the calls.
         secrets: the name of a webhook, like ``stripe`` -> the endpoint's signing secret.
 
     Raises:

@@ -26,11 +26,11 @@ class UserCart:
     """
     The cart of a session's user; its methods make the commands.
 
-    Where prices come from the application, they are looked up before a command that takes
-    or shows one is decided.
+    Where prices come from the application, they are looked up before the hub decides a
+    command that takes or shows a price.
 
     Args:
-        actor: whose cart it is.
+        actor: the user whose cart it is.
         terms: what all carts of the hub have in common.
         prices: what is known of the application's prices; None if the catalogue has them.
     """

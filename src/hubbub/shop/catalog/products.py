@@ -39,7 +39,7 @@ class Products:
     What a session asks of the catalogue; its methods make the commands.
 
     Args:
-        actor: whose commands these are.
+        actor: the user whose commands these are.
     """
 
     __slots__ = ("_actor",)

@@ -32,7 +32,7 @@ class UserOrders:
     What a session asks of orders; its methods make the commands.
 
     Args:
-        actor: whose commands these are.
+        actor: the user whose commands these are.
         terms: what all carts of the hub have in common.
     """
 

@@ -75,7 +75,7 @@ class PaymentProcessor:
     Brings orders and refunds to their end.
 
     Args:
-        hub: whose commands these are.
+        hub: the actor whose commands these are.
         provider: takes the money.
         start: runs something in the hub's task group, from anywhere.
     """

@@ -324,7 +324,7 @@ def _failure(status: int, content: bytes) -> Exception:
         problem = msgspec.json.decode(content, type=_Failure).error
     except (msgspec.DecodeError, UnicodeDecodeError):
         return StripeError(f"Stripe answered {status}.")
-    # Who asks wrongly is told; all else may be otherwise the next time.
+    # The caller is told of a wrong request; all else may be otherwise the next time.
     if status in (400, 402, 404) and problem.type != "idempotency_error":
         return _Refused(status, problem)
     return StripeError(f"Stripe answered {status}: {_words(problem)}")

@@ -27,7 +27,7 @@ export function set(element, props) {
 }
 
 // Replace what an element holds; strings become text, null is left out. A link that has the
-// focus keeps it: whoever is about to press Enter must not lose it to news.
+// focus keeps it: a user who is about to press Enter must not lose it to news.
 export function fill(element, ...children) {
   const focused = element.contains(document.activeElement) && document.activeElement.getAttribute("href");
   element.replaceChildren(
