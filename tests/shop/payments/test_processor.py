@@ -373,3 +373,15 @@ def test_what_goes_wrong_with_an_order_is_logged_once(sell: Sell, caplog: Any) -
         assert len([one for one in warned if "cannot be finished yet" in one.getMessage()]) == 1
 
     sell(story, payments=bank)
+
+
+def test_a_provider_that_does_not_answer_is_logged_in_words(sell: Sell, caplog: Any) -> None:
+    async def story(hub: Hubbub, ann: Session) -> None:
+        with pytest.raises(PaymentDeclined):
+            await ann.shop.checkout(payment="good", key="1")
+
+        [warned] = [one for one in caplog.records if "cannot be finished yet" in one.getMessage()]
+        assert "the payment provider has not answered for" in warned.getMessage()
+        assert not warned.exc_info
+
+    sell(story, payments=Bank(authorize=["lost"]))

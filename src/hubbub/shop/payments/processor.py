@@ -203,13 +203,21 @@ class PaymentProcessor:
                 await self._refund(settling)
         except Closed:
             raise
-        except Exception:  # the provider's, or the store's: it is tried again
-            # Once for each order: a provider that is down for a day is asked very often.
-            level = logging.DEBUG if settling.failed else logging.WARNING
-            settling.failed = True
-            logger.log(level, "%s cannot be finished yet", settling.order.stream, exc_info=True)
+        except Exception as error:  # the provider's, or the store's: it is tried again
+            self._log_failure(settling, error)
             return False
         return True
+
+    def _log_failure(self, settling: _Settling, error: Exception) -> None:
+        # Once for each order: a provider that is down for a day is asked very often.
+        level = logging.DEBUG if settling.failed else logging.WARNING
+        settling.failed, stream = True, settling.order.stream
+        if isinstance(error, TimeoutError):
+            # It is no fault of the code, and where the code waited says nothing.
+            text = "%s cannot be finished yet: the payment provider has not answered for %g s"
+            logger.log(level, text, stream, self._seconds_max)
+        else:
+            logger.log(level, "%s cannot be finished yet", stream, exc_info=error)
 
     async def _pay(self, settling: _Settling) -> bool:
         order = settling.order
