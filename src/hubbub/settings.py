@@ -25,6 +25,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         guests: whether strangers may sign in with a nickname only; if not, guests who came
             before are refused as well.
         token_seconds: how long an access token is good for.
+        ticket_seconds: how long a ticket for server-sent events may stay unused.
         refresh_seconds: how long a refresh token lasts: a user who stays away longer signs in
             anew.
         refresh_grace_seconds: how long after its use a refresh token may be used once more, by
@@ -144,6 +145,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     secret: str | None = None
     guests: bool = True
     token_seconds: int = 900
+    ticket_seconds: int = 30
     refresh_seconds: int = 30 * 24 * 3600
     refresh_grace_seconds: float = 60.0
     message_limit: int = 10

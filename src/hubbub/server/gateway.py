@@ -18,6 +18,7 @@ from ..ratelimit import TokenBucket
 from ..users.events import RoleGiven, SignedOut, SignedOutEverywhere
 from .address import client_address
 from .auth.sign_in import SignIns
+from .auth.tickets import Tickets
 from .auth.tokens import Authenticator, Tokens
 from .places import Places
 from .websocket.handshake import Handshakes
@@ -90,7 +91,9 @@ class Gateway:
     def __init__(self, hub: Hubbub, authenticator: Authenticator | None = None) -> None:
         self.hub = hub
         self.settings = hub.settings
-        self.tokens = Tokens(hub.settings.secret or hub.journal.store.secret, hub.settings)
+        secret = hub.settings.secret or hub.journal.store.secret
+        self.tokens = Tokens(secret, hub.settings)
+        self.tickets = Tickets(secret, hub.settings, hub.ids.new)
         self.sign_ins = SignIns(hub, self.tokens, authenticator)
         self.routes = {
             name: Route(method, name.partition(".")[0], msgspec.json.Decoder(method.arguments))

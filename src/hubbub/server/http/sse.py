@@ -84,7 +84,9 @@ class EventStream(Response):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._end_at_disconnect, receive, tasks.cancel_scope)
                 self._scope = tasks.cancel_scope
-                await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+                cookies = [one for one in self.raw_headers if one[0] == b"set-cookie"]
+                headers = HEADERS + cookies
+                await send({"type": "http.response.start", "status": 200, "headers": headers})
                 if scope["method"] != "HEAD":
                     await self._send_events(send)
                 tasks.cancel_scope.cancel()
