@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from .clock import Clock, SystemClock
+from .shown import repr_without
 
 __all__ = ["Settings"]
 
@@ -224,3 +225,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sign_in_seconds_max: float = 10.0
     hook_seconds_max: float = 5.0
     drain_seconds_max: float = 10.0
+
+    def __repr__(self) -> str:
+        return repr_without(self, "secret", "metrics_token")

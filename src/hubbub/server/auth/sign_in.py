@@ -15,6 +15,7 @@ from ...journal.allowance import charged
 from ...journal.command import Call
 from ...quotas import GUESTS
 from ...session import LocalSession
+from ...shown import repr_without
 from ...users.sign_ins import GuestReference
 from ...users.signing_in import SignedIn, role_command
 from ...wire.messages import SignInResult, encode
@@ -41,6 +42,9 @@ class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     guest: str | None = None
     name: str | None = None
     password: str | None = None
+
+    def __repr__(self) -> str:
+        return repr_without(self, "token", "guest", "password")
 
 
 class SignIns:

@@ -22,6 +22,7 @@ from jwt.types import Options
 
 from ...errors import NotAllowed
 from ...settings import Settings
+from ...shown import repr_without
 from .tokens import ALGORITHM, PARSING_ERRORS, Identity, check_token, read_claims
 
 __all__ = ["TICKETS_USED_MAX", "EventTicket", "Tickets", "Visit"]
@@ -49,6 +50,9 @@ class EventTicket(msgspec.Struct, frozen=True):
     ticket: str
     expires_in: int
 
+    def __repr__(self) -> str:
+        return repr_without(self, "ticket")
+
 
 class Visit(msgspec.Struct, frozen=True):
     """
@@ -63,6 +67,9 @@ class Visit(msgspec.Struct, frozen=True):
     identity: Identity
     cookie: tuple[str, str] | None = None
     seconds: int = 0
+
+    def __repr__(self) -> str:
+        return repr_without(self, "cookie")
 
 
 class _Claims(msgspec.Struct, frozen=True, omit_defaults=True):
