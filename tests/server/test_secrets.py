@@ -3,15 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
-import re
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from textwrap import dedent
 
 import anyio
 import httpx2
@@ -29,58 +21,20 @@ from hubbub.users.account import AccountState
 from hubbub.users.accounts import Verified
 from hubbub.users.events import AccountCreated, PasswordSet
 from hubbub.wire.messages import Incoming, Outgoing, SignInResult
+from tests.blackbox.applications import application
 from tests.blackbox.secrets import METRICS_TOKEN, SECRET, plant
 from tests.blackbox.served import Backend, served
 from tests.server.running import running
 
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-STOP_SECONDS_MAX = 30
-
 APPLICATION = """
-    import logging
-    from contextlib import asynccontextmanager
-
     import uvicorn
-    from starlette.applications import Starlette
-
-    import hubbub
-    from hubbub.server import create_app
-
-    logging.basicConfig(level=logging.DEBUG)
-
-    @asynccontextmanager
-    async def lifespan(app):
-        settings = hubbub.Settings(secret={secret!r}, metrics_token={metrics!r})
-        async with hubbub.open("memory://", settings=settings) as hub:
-            app.mount("/live", create_app(hub, stripe_webhook_secret="whsec_planted"))
-            yield
-
-    uvicorn.run(Starlette(lifespan=lifespan), port=0, log_level="debug", ws={ws!r})
+    uvicorn.run(app, port=0, log_level="debug", ws={ws!r})
 """
 
 
 def leaked(secrets: object, text: str) -> list[str]:
     assert isinstance(secrets, list)
     return [secret for secret in secrets if secret in text]
-
-
-@contextmanager
-def application(home: Path, ws: str) -> Iterator[tuple[str, Path]]:
-    """Run an application of its own under uvicorn, which logs each request."""
-    program, log = home / "application.py", home / "log"
-    program.write_text(dedent(APPLICATION).format(secret=SECRET, metrics=METRICS_TOKEN, ws=ws))
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, str(program)], env=environment, stdout=output, stderr=output
-        )
-    try:
-        while not (found := re.search(r"running on (http://\S+)", log.read_text())):
-            assert process.poll() is None, log.read_text()
-        yield found[1], log
-    finally:
-        process.terminate()
-        process.wait(STOP_SECONDS_MAX)
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -113,9 +67,10 @@ async def test_no_secret_is_in_the_log_of_the_client(caplog: pytest.LogCaptureFi
 
 @pytest.mark.parametrize("ws", ["websockets", "websockets-sansio"])
 def test_no_secret_is_in_the_log_of_an_application_under_uvicorn(tmp_path: Path, ws: str) -> None:
-    with application(tmp_path, ws) as (address, log):
-        planted = anyio.run(plant, address, "/live")
-    text = log.read_text()
+    settings = f"secret={SECRET!r}, metrics_token={METRICS_TOKEN!r}"
+    with application(tmp_path, APPLICATION.format(ws=ws), settings) as app:
+        planted = anyio.run(plant, app.address, "/live")
+    text = app.log
 
     assert "GET /live/api/events?stream=index%2Frooms&after=0&ticket=" in text
     assert "wrong password for" in text
