@@ -19,7 +19,7 @@ from ..users.events import RoleGiven, SignedOut, SignedOutEverywhere
 from .address import client_address
 from .auth.sign_in import SignIns
 from .auth.tickets import Tickets
-from .auth.tokens import Authenticator, Tokens
+from .auth.tokens import Authenticator, KeepsFresh, Tokens
 from .places import Places
 from .stop_signals import wait_for_stop_signal
 from .websocket.handshake import Handshakes
@@ -104,6 +104,8 @@ class Gateway:
         self.tokens = Tokens(secret, hub.settings)
         self.tickets = Tickets(secret, hub.settings, hub.ids.new)
         self.sign_ins = SignIns(hub, self.tokens, authenticator)
+        if isinstance(authenticator, KeepsFresh):
+            hub.start(authenticator.keep_fresh)
         self.routes = {
             name: Route(method, name.partition(".")[0], msgspec.json.Decoder(method.arguments))
             for name, method in hub.features.methods.items()
