@@ -212,6 +212,13 @@ def bench(session: nox.Session) -> None:
     session.run("python", "tests/bench/run.py", *session.posargs)
 
 
+@nox.session(default=False)
+def recording(session: nox.Session) -> None:
+    """Record docs/images/hubbub.svg, and take the pictures of the page beside it."""
+    install(session, "recording")
+    session.run("python", "-m", "tests.recording.record")
+
+
 def install(session: nox.Session, group: str) -> None:
     if session.virtualenv.is_sandboxed:
         groups = nox.project.dependency_groups(PROJECT, group)

@@ -76,7 +76,7 @@ def _help(*, games: bool) -> str:
     play = ", “play” tells you how to play against me" if games else ""
     return (
         f"“dice” rolls a die, “coin” flips a coin{play}. "
-        "Put an emoji on one of my messages, and I put it there too."
+        "I return each emoji that you put on my messages."
     )
 
 

@@ -14,16 +14,14 @@ LOBBY = "Lobby"
 PAGE = 100
 WELCOME = "Welcome to Hubbub! I am Robin, a bot. Say “help” to see what I can do."
 WELCOME_TO_CHAT = (
-    "Try the chat: join from a second window or a terminal as well, under another nickname. "
-    "Reply, edit, and react: put an emoji on one of my messages, and I put it there too."
+    "Chat: join from a second window too, and reply, edit and react. "
+    "I return each emoji that you put on my messages."
 )
 WELCOME_TO_GAMES = (
-    "Try a game: open Games and press “Play quick arithmetic”, or run “hubbub play”. "
-    "If nobody else wants to play, I do."
+    "Games: press “Play quick arithmetic”, or run “hubbub play”. If nobody else plays, I do."
 )
 WELCOME_TO_SHOP = (
-    "Try the shop: fill a cart and pay with a test card; nobody is charged. "
-    "The coupon WELCOME takes 10 % off."
+    "Shop: pay with a test card; nobody is charged. The coupon WELCOME takes 10 % off."
 )
 
 
