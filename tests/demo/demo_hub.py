@@ -79,6 +79,6 @@ async def lobby_of(session: hubbub.Session) -> hubbub.Room:
 
 
 async def texts_in(session: hubbub.Session, room: hubbub.Room, *, after: int = 0) -> list[str]:
-    """Return what was said in a room after a message."""
+    """Return the texts of the messages in a room, from a seq on."""
     page = await session.chat.history(room.id, after=after, limit=500)
     return [message.text for message in page]

@@ -14,7 +14,7 @@ LATER = 8 * 24 * 3600.0
 
 
 async def rooms_and_texts(hub: hubbub.Hubbub) -> list[list[str]]:
-    """Return what was said in each room."""
+    """Return the texts of all messages, room by room."""
     async with hub.session("ann") as ann:
         rooms = await ann.chat.rooms()
         return [await texts_in(ann, await ann.chat.join(room.id)) for room in rooms]
@@ -28,9 +28,7 @@ async def test_the_lobby_is_public_and_says_what_there_is_to_try() -> None:
 
     assert room is not None
     assert (room.name, room.private, room.creator) == (LOBBY, False, ROBIN.id)
-    assert [
-        word for word, text in zip(("Robin", "chat", "game"), texts, strict=True) if word in text
-    ] == ["Robin", "chat", "game"]
+    assert [text.split()[0] for text in texts] == ["Welcome", "Chat:", "Games:"]
 
 
 async def test_the_lobby_is_made_once_by_whoever_opens_it() -> None:

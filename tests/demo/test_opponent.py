@@ -202,4 +202,4 @@ def test_a_match_that_the_bot_cannot_play_is_resigned_and_the_next_one_is_played
         in_demo(backend, story)
 
     (record,) = caplog.records
-    assert "cannot go on with match/" in record.message
+    assert "cannot play match/" in record.message

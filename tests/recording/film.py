@@ -62,7 +62,7 @@ class Window(NamedTuple):
 
 class Film:
     """
-    What the windows show, and for how long.
+    The frames of a film, each with its length.
 
     Args:
         width, height: in pixels.

@@ -59,7 +59,7 @@ class Recorder:
         self._picture = b""
 
     def show(self, seconds: float, *, page: bool = True) -> None:
-        """Add what is to be seen now to the film, for some seconds."""
+        """Add a frame of all windows to the film, for some seconds."""
         for _, terminal in self._terminals:
             terminal.settle()
         if page and self._page.url.startswith(ADDRESS):

@@ -1,4 +1,4 @@
-"""What the demo's bot says: answers to messages, and the welcome of a user. Pure."""
+"""The words of the demo's bot: answers to messages, and the welcome of a user. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bots of the demo: who they are, and how one is connected."""
+"""The bots of the demo: their names, their scores, and their sessions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..session import Session
 
 __all__ = ["ROBIN", "SAMPLES", "Bot", "bot_session"]
 
-# What all bots look like, beside their names.
+# The avatar of all bots.
 AVATAR = "🤖"
 
 

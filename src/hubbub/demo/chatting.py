@@ -34,9 +34,9 @@ REACTIONS_MAX = 20
 PERIOD_SECONDS = 20.0
 # Users whose messages are counted.
 USERS_MAX = 1_000
-# A bot that was away does not answer what was said longer ago.
+# After a restart the bot answers messages that are no older than this.
 AGE_SECONDS_MAX = 60.0
-# The newest messages that it looks at when it comes back.
+# The newest messages that it reads after a restart.
 LOOK_BACK = 50
 # Messages of its own to which it returns reactions: the first, and the newest.
 OWN_MAX = 200

@@ -1,4 +1,4 @@
-"""The demo as a feature: what it makes when the hub is opened, and the bot that it runs."""
+"""The demo as a feature: it sets up a lobby, a leaderboard and products, and runs the bot."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ logger = logging.getLogger("hubbub.demo")
 DEMO_NEEDS = frozenset({"chat", "games", "shop"})
 # The board on which the winners of matches are.
 BOARD = "main"
-# The longest that opening the hub waits for the demo, in seconds; the bot goes on with it.
+# The longest that opening the hub waits for the demo, in seconds; the bot finishes it later.
 SET_UP_SECONDS = 5.0
 # How long the bot waits for its rate limit, where the refusal does not say it.
 RETRY_SECONDS = 1.0

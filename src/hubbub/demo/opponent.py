@@ -94,8 +94,8 @@ class Opponent:
             await self._follow(match)
         except Closed:
             logger.debug("%s stops playing: the hub is closing", ROBIN.nickname)
-        except Exception:  # of one match; the bot goes on with the others
-            logger.exception("%s cannot go on with %s and resigns", ROBIN.nickname, match.stream)
+        except Exception:  # it ends this match alone; the bot plays the others
+            logger.exception("%s cannot play %s and resigns", ROBIN.nickname, match.stream)
             await self._resign(match)
         finally:
             self._slots.release()
@@ -122,7 +122,7 @@ class Opponent:
 
 
 class _Seat:
-    """What the bot knows of one match."""
+    """A match as the bot sees it."""
 
     def __init__(self, session: Session, match: Match, clock: Clock) -> None:
         self.is_over = False
