@@ -1,1 +1,1 @@
-"""What ``hubbub serve --demo`` starts with: a lobby, a bot, products and a leaderboard."""
+"""The demo of ``hubbub serve --demo``: a lobby, a bot, products and a leaderboard."""

@@ -28,7 +28,7 @@ logger = logging.getLogger("hubbub.demo")
 QUEUE = "arithmetic"
 # How long a user has searched alone before the bot comes: first of all people play with people.
 ALONE_SECONDS = 4.0
-# How long the bot searches: the user may have given up just now.
+# How long the bot searches: the user may have cancelled in that moment.
 SEARCH_SECONDS = 1.0
 # Matches that the bot plays at one time.
 MATCHES_MAX = 20
