@@ -15,10 +15,10 @@ PAGE = ROOT / "docs" / "reference" / "permissions.md"
 
 HEAD = """# Permissions
 
-These tables show who may read each stream and call each method.
+These tables show which users can read each stream and call each method.
 They are made from `hubbub.permissions`, which the services check.
 
-| word | who it is |
+| word | users |
 | --- | --- |
 | **anyone** | every user who is signed in, including guests |
 | **owner** | the user whose profile, cart or order it is |
@@ -39,13 +39,13 @@ def page(features: FeatureSet = ALL) -> str:
     """Return the page of some features."""
     streams = table("stream", {f"`{kind}/…`": grant for kind, grant in features.readers.items()})
     commands = table("command", {f"`{name}`": grant for name, grant in features.grants.items()})
-    reading = f"## Who may read and follow a stream\n\n{streams}"
-    return f"{HEAD}\n{reading}\n## Who may call a method\n\n{commands}"
+    reading = f"## Read and follow a stream\n\n{streams}"
+    return f"{HEAD}\n{reading}\n## Call a method\n\n{commands}"
 
 
 def table(what: str, grants: Mapping[str, Grant]) -> str:
     """Return a table of grants."""
-    rows = [f"| {what} | who | conditions |", "| --- | --- | --- |"]
+    rows = [f"| {what} | users | conditions |", "| --- | --- | --- |"]
     rows += [f"| {name} | {', '.join(grant.who)} | {grant.but} |" for name, grant in grants.items()]
     return "\n".join(rows) + "\n"
 
