@@ -85,7 +85,7 @@ PATTERNS = (
     ),
     Pattern(
         "headless who at the start",
-        rf"^(?:who|whose)\b{_STATEMENT}",
+        rf"^(?:who|whose)\b(?!:){_STATEMENT}",
         "a user who, the client that; for a noun: Presence, Members, Permissions",
         "Who was a guest before gives the token.",
         "Who can join a private room?",
