@@ -115,8 +115,8 @@ class Money(msgspec.Struct, frozen=True, gc=False):
         Args:
             rate: an exact number, like ``Fraction(1, 3)`` or ``Decimal("0.1")``.
 
-            Raises:
-                Invalid: the rate has another type, such as a float.
+        Raises:
+            Invalid: the rate has another type, such as a float.
         """
         good = isinstance(rate, Fraction) or type(rate) is int
         if not good and not (isinstance(rate, Decimal) and _is_plain(rate)):
@@ -134,8 +134,8 @@ class Money(msgspec.Struct, frozen=True, gc=False):
         Args:
             weights: whole numbers of at least 0, not all of them 0.
 
-            Raises:
-                Invalid: a weight is negative or not a whole number, or all are 0.
+        Raises:
+            Invalid: a weight is negative or not a whole number, or all are 0.
         """
         if not all(type(weight) is int and weight >= 0 for weight in weights) or not any(weights):
             raise Invalid("Weights must be whole numbers of at least 0, and not all of them 0.")

@@ -154,8 +154,8 @@ class Runtimes:
         Args:
             secrets: the name of a webhook -> its signing secret.
 
-            Raises:
-                Invalid: no feature has a webhook of this name.
+        Raises:
+            Invalid: no feature has a webhook of this name.
         """
         routes = {
             name: (feature, route)

@@ -86,13 +86,13 @@ class Session(Services, Protocol):
                 limit: 1 to 500. A page of more bytes than the setting ``page_bytes_max`` has fewer
                     events, and at least one.
 
-            Raises:
-                NotFound: the stream does not exist.
-                NotAllowed: you do not have access.
-                Invalid: an argument is outside its limits.
-                Overloaded: too many reads wait for the store; retry in a few seconds.
-                StorageError: the store cannot be read.
-                Closed: the hub is closing.
+        Raises:
+            NotFound: the stream does not exist.
+            NotAllowed: you do not have access.
+            Invalid: an argument is outside its limits.
+            Overloaded: too many reads wait for the store; retry in a few seconds.
+            StorageError: the store cannot be read.
+            Closed: the hub is closing.
         """
 
 

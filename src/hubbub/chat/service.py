@@ -222,10 +222,10 @@ class Chat(RoomService):
             limit: 1 to 500. A page of more bytes than the setting ``page_bytes_max`` has fewer
                 messages, and at least one.
 
-            Raises:
-                NotFound: the room does not exist.
-                NotMember, Banned: you are not in the room.
-                Invalid: an argument is outside its limits.
+        Raises:
+            NotFound: the room does not exist.
+            NotMember, Banned: you are not in the room.
+            Invalid: an argument is outside its limits.
         """
         return await self._history.page(room_id, before=before, after=after, limit=limit)
 
@@ -242,10 +242,10 @@ class Chat(RoomService):
             text: one to 16 different words or emoji, up to 200 characters.
             limit: 1 to 500.
 
-            Raises:
-                NotFound: the room does not exist.
-                NotMember, Banned: you are not in the room.
-                Invalid: the text has no words or too many, or the limit is not between 1 and 500.
+        Raises:
+            NotFound: the room does not exist.
+            NotMember, Banned: you are not in the room.
+            Invalid: the text has no words or too many, or the limit is not between 1 and 500.
         """
         return await self._history.search(room_id, text, limit=limit)
 

@@ -136,9 +136,9 @@ class Games(Service):
             user_id: a user with an entry.
             limit: the number of entries, 1 to 500.
 
-            Raises:
-                NotFound: the board does not exist, or the user has no entry.
-                Invalid: the limit is not between 1 and 500.
+        Raises:
+            NotFound: the board does not exist, or the user has no entry.
+            Invalid: the limit is not between 1 and 500.
         """
         return self._boards.around(board, user_id, limit)
 
@@ -285,8 +285,8 @@ class Games(Service):
             status: list only matches that are ``active``, ``completed`` or ``cancelled``.
             limit: 1 to 500.
 
-            Raises:
-                Invalid: an argument is outside its limits.
+        Raises:
+            Invalid: an argument is outside its limits.
         """
         return await self._matches.matches(status, limit)
 

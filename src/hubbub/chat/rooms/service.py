@@ -75,8 +75,8 @@ class RoomService(Service):
             limit: 1 to 500.
             joined: True to list only rooms that you have joined.
 
-            Raises:
-                Invalid: an argument is outside its limits.
+        Raises:
+            Invalid: an argument is outside its limits.
         """
         return list_rooms(self._actor, after=after, limit=limit, joined=joined)
 
@@ -91,9 +91,9 @@ class RoomService(Service):
             before: a conversation's id: list only conversations that began before it.
             limit: 1 to 500, the newest of them; by default 500.
 
-            Raises:
-                NotFound: ``before`` is not one of your conversations.
-                Invalid: the limit is not between 1 and 500.
+        Raises:
+            NotFound: ``before`` is not one of your conversations.
+            Invalid: the limit is not between 1 and 500.
         """
         return list_directs(self._actor, before=before, limit=limit)
 

@@ -40,9 +40,9 @@ class Table(Protocol):
             points: a number that the rules permit.
             saying: a message to all followers in the same transaction, before the points.
 
-            Raises:
-                Invalid: the points or the message are outside their limits.
-                Conflict: the match is over, or the player has resigned or forfeited.
+        Raises:
+            Invalid: the points or the message are outside their limits.
+            Conflict: the match is over, or the player has resigned or forfeited.
         """
 
     async def tell(self, body: dict[str, Any]) -> None:

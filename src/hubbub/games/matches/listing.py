@@ -68,7 +68,7 @@ async def _ended(
         bodies = await journal.read(holder, after, head - after, by=actor.user)
         ended = [journal.streams.decode(body).data for body in reversed(bodies)]
         streams = [data.to for data in ended if isinstance(data, Unlinked) and is_match(data.to)]
-        # Load only as many as needed, or a few at a time, because each may have to be read from the store.
+        # Load only as many as needed, or a few at a time: each may be in the store only.
         streams = streams[: MATCHES_SHOWN_MAX - looked_at]
         while streams and len(found) < limit:
             few = max(limit, FEW)
