@@ -93,7 +93,7 @@ class Hashing:
             try:
                 from argon2 import PasswordHasher  # noqa: PLC0415  # it needs an extra
             except ImportError as error:
-                text = "Accounts with passwords need an extra: pip install 'hubbub[server]'."
+                text = "Accounts with passwords need argon2: pip install 'hubbub[server]'."
                 raise ImportError(text) from error
             self.hasher = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
         return self.hasher
