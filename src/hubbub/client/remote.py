@@ -43,7 +43,7 @@ class RemoteSession(AsyncContextManagerMixin, ServiceAttributes):
         random: the source of the back-off's jitter.
         ask_token: returns the token for each sign-in, if the application has a function for it.
         token_store: stores the newest refresh token.
-        features: the application's own, besides those that come with Hubbub.
+        features: the application's own features, besides Hubbub's.
     """
 
     def __init__(  # noqa: PLR0913

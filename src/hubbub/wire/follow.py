@@ -114,7 +114,7 @@ class FollowedStream:
             ConnectionLost: it is not the next event.
         """
         if self._position is None:
-            # It was in transit when the server was told to stop.
+            # It was in transit when the client stopped the stream.
             return
         if seq != self._position + 1:
             raise ConnectionLost(
@@ -144,7 +144,7 @@ class FollowedStream:
         self._settle()
 
     def fail(self, error: HubbubError) -> None:
-        """End all followers, including those that wait to be accepted."""
+        """End all followers, including waiting ones."""
         waiting = list(self._joining)
         self._joining.clear()
         for follower in waiting:
