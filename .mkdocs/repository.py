@@ -64,23 +64,32 @@ def navigation(index: str) -> list[dict[str, object]]:
     """
     Return the navigation: the headings of the index, and under each the pages that it names.
 
-    Pages of a folder within a section, like ``reference/api/``, make a section of their own.
+    A line that ends with a colon, or a folder within a section, makes a section of its own.
     """
     nav: list[dict[str, object]] = [{"Hubbub": ["index.md", {"Documentation": "contents.md"}]}]
     for section in re.split(r"^## ", index, flags=re.MULTILINE)[1:]:
         title, _, body = section.partition("\n")
-        listed = re.findall(r"\]\((?!\w+:|\.\.)([^)#]+\.md)", body)
-        pages: list[object] = []
-        folders: dict[str, list[str]] = {}
-        for page in dict.fromkeys(listed):
-            if page.count("/") < 2:
-                pages.append(page)
-                continue
-            folder = page.split("/")[-2]
-            if folder not in folders:
-                folders[folder] = []
-                pages.append({folder.upper() if len(folder) < 4 else folder: folders[folder]})
-            folders[folder].append(page)
-        nav.append({title.strip(): pages})
+        nav.append({title.strip(): pages_of(body)})
     nav.append({"About": list(ABOUT)})
     return nav
+
+
+def pages_of(section: str) -> list[object]:
+    """Return the pages of one section, each where it is named first."""
+    pages: list[object] = []
+    groups: dict[str, list[object]] = {"": pages}
+    group = ""
+    seen = set[str]()
+    for line in section.splitlines():
+        if heading := re.fullmatch(r"(\w[^*]*):", line):
+            group = heading[1]
+        for page in re.findall(r"\]\((?!\w+:|\.\.)([^)#]+\.md)", line):
+            if page in seen:
+                continue
+            seen.add(page)
+            where = "API" if page.startswith("reference/api/") else group
+            if where not in groups:
+                groups[where] = []
+                pages.append({where: groups[where]})
+            groups[where].append(page)
+    return pages
