@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import inspect
 import re
 import shlex
 import tomllib
@@ -21,6 +22,7 @@ from packaging.requirements import Requirement
 from typer.core import TyperGroup
 
 from hubbub.cli.app import app
+from hubbub.cli.serve import serve_hub
 from hubbub.settings import Settings
 from tests.docs.blocks import ROOT
 
@@ -34,6 +36,9 @@ EXTRAS = set(
     tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 )
 NOXFILE = (ROOT / "noxfile.py").read_text()
+SERVE = inspect.signature(serve_hub).parameters
+# What the environment of `hubbub serve` may set.
+SETTINGS = {*Settings.__struct_fields__, *SERVE}
 SOURCE = "\n".join(path.read_text() for path in (ROOT / "src" / "hubbub").rglob("*.py"))
 
 
@@ -107,6 +112,14 @@ def check_hubbub(args: list[str]) -> None:
             raise Unknown(f"hubbub {command.name}: {error}") from error
 
 
+def check_docker(args: list[str]) -> None:
+    """Check what is run in the container, whose service and command have one name."""
+    if "hubbub" in args and {"exec", "run"} & set(args):
+        inside = args[args.index("hubbub") + 1 :]
+        if inside[:1] == ["hubbub"]:
+            check_hubbub(inside[1:])
+
+
 def check_pip(args: list[str]) -> None:
     assert args[0] == "install", args
     for arg in args[1:]:
@@ -163,12 +176,13 @@ def check_variable(assignment: str) -> None:
     name = assignment.partition("=")[0]
     if name.startswith("HUBBUB_"):
         setting = name.removeprefix("HUBBUB_").lower()
-        if setting not in Settings.__struct_fields__ and f'"{name}"' not in SOURCE:
+        if setting not in SETTINGS and f'"{name}"' not in SOURCE:
             raise Unknown(f"nobody reads {name}")
 
 
 CHECKS: dict[str, Callable[[list[str]], None]] = {
     ".": check_activation,
+    "docker": check_docker,
     "export": check_export,
     "hubbub": check_hubbub,
     "nox": check_nox,

@@ -5,9 +5,12 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shutil
+import subprocess
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import yaml
@@ -22,7 +25,9 @@ from tests.docs.test_reference import ALL_METHODS
 
 # Why a block is not run. Such a block is parsed all the same.
 REASONS = {
+    "it changes the machine",
     "it is a part of a program",
+    "it needs Docker",
     "it needs an account",
 }
 UNIT = re.compile(r"^# (/\S+)\n(.*?)(?=^# /|\Z)", re.DOTALL | re.MULTILINE)
@@ -79,21 +84,60 @@ def check_indented(block: Block) -> None:
         check_shell(block)
 
 
-def check_unit(block: Block) -> None:
-    """Check the units of systemd, each headed by a comment with its path."""
-    for path, unit in re.findall(
-        r"^# (/\S+)\n(.*?)(?=^# /|\Z)", block.code, re.DOTALL | re.MULTILINE
-    ):
-        assert Path(path).suffix in {".service", ".timer", ".socket"}
+def check_units(block: Block) -> None:
+    """Check units of systemd, each headed by a comment with its path."""
+    units = UNIT.findall(block.code)
+    assert units
+    for path, unit in units:
+        assert Path(path).suffix in {".service", ".timer"}
         assert re.findall(r"^\[(\w+)\]$", unit, re.MULTILINE)[0] == "Unit"
         for line in filter(None, unit.splitlines()):
             assert re.fullmatch(r"\[\w+\]|[A-Z]\w+=.*|#.*", line), line
+        for command in re.findall(r"hubbub/bin/(hubbub [^\n']+)", unit):
+            check_commands(command.replace("%%", "%"))
+    if systemd := shutil.which("systemd-analyze"):
+        with TemporaryDirectory() as folder:
+            files = [Path(folder, Path(path).name) for path, _ in units]
+            for file, (_, unit) in zip(files, units, strict=True):
+                file.write_text(unit.replace("/opt/hubbub/bin/hubbub", "/bin/true"))
+            assert output_of(systemd, "verify", "--man=no", *map(str, files)) == ""
+
+
+def check_nginx(block: Block) -> None:
+    crossplane = pytest.importorskip("crossplane")
+    # In a map there are values, and no directives.
+    code = re.sub(r"^(map [^{]+\{).*?^\}", r"\1}", block.code, flags=re.DOTALL | re.MULTILINE)
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "nginx.conf")
+        file.write_text(f"events {{}}\nhttp {{\n{code}}}\n")
+        parsed = crossplane.parse(str(file), strict=True)
+
+    assert (parsed["status"], parsed["errors"]) == ("ok", [])
+
+
+def check_caddyfile(block: Block) -> None:
+    if (caddy := shutil.which("caddy")) is None:
+        pytest.skip("there is no caddy")
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "Caddyfile")
+        file.write_text(block.code)
+        adapted = json.loads(output_of(caddy, "adapt", "--config", str(file)))
+
+    assert "apps" in adapted
+
+
+def output_of(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 CHECKS: dict[str, Callable[[Block], object]] = {
     "": check_indented,
-    "ini": check_unit,
+    "caddyfile": check_caddyfile,
+    "ini": check_units,
     "json": lambda block: json.loads(block.code),
+    "nginx": check_nginx,
     "python": check_python,
     "sh": check_shell,
     "text": lambda block: block,
