@@ -45,6 +45,8 @@ def prints(folder: Path, *args: str) -> str:
     """Run Python; return what it prints."""
     done = run(folder, *args)
     assert done.code == 0, done.out + done.err
+    # A warning that is an error where nobody can catch it.
+    assert "Exception ignored" not in done.err, done.err
     return done.out
 
 
