@@ -164,6 +164,22 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def site(session: nox.Session) -> None:
+    """Build the documentation site in build/site; ``nox -s site -- serve`` shows it."""
+    install(session, "docs")
+    command = session.posargs or ["build", "--strict"]
+    session.run("mkdocs", *command, "--config-file", ".mkdocs/mkdocs.yml")
+
+
+@nox.session(default=False)
+def image(session: nox.Session) -> None:
+    """Carry out the Dockerfile's installation, without Docker, in an environment of its own."""
+    install(session, "docs")
+    env = {"HUBBUB_TEST_IMAGE": "1"}
+    session.run("pytest", "-q", *ON_ASYNCIO, "tests/docs/test_docker.py", env=env)
+
+
+@nox.session(default=False)
 def fuzz(session: nox.Session) -> None:
     """Drive the properties for some seconds, 60 by default: ``nox -s fuzz -- 600``."""
     install(session, "test")
