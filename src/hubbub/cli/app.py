@@ -6,6 +6,7 @@ import typer
 
 from .backup import backup_database, restore_database
 from .chat import chat
+from .migrate import migrate_database
 from .play import play
 from .serve import serve_hub
 from .shop import shop
@@ -31,3 +32,4 @@ app.command()(shop)
 app.command("verify")(verify_database)
 app.command("backup")(backup_database)
 app.command("restore")(restore_database)
+app.command("migrate")(migrate_database)
