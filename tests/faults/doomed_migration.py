@@ -2,7 +2,7 @@
 A migration that will be killed: it says when each statement is about to run.
 
 Run as ``python doomed_migration.py PATH``; a line is the number of a statement, and 0 at the
-end. It goes on when it has read a line.
+end. It continues when it has read a line.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hubbub.journal.stores.migrations import migrate
 
 
 def announce(number: int) -> None:
-    """Write a line, and wait for one: whoever kills this process decides when."""
+    """Write a line, and wait for one: the test decides when."""
     os.write(1, f"{number}\n".encode())
     os.read(0, 1)
 

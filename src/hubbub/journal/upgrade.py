@@ -30,12 +30,12 @@ BUSY_MS = 10_000
 
 class Plan(msgspec.Struct, frozen=True):
     """
-    What an upgrade does.
+    The plan of an upgrade.
 
     Args:
         version: of the database.
         target: the version that this release needs.
-        migrations: what is done, in order; nothing if the database is of that version.
+        migrations: the steps, in order; none if the database has that version.
     """
 
     version: int
@@ -109,7 +109,7 @@ def open_as_it_is(db: str | Path) -> Iterator[SQLiteStore]:
     is opened then is a copy beside it, which is migrated and removed again.
 
     Args:
-        db: the database's path; no server has it open, unless it is of an older version.
+        db: the database's path; no server has it open, unless its version is older.
 
     Raises:
         NotFound: there is no such database.

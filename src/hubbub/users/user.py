@@ -21,6 +21,8 @@ from .events import (
     SignedOut,
     SignedOutEverywhere,
     SignInRecorded,
+    UserDisabled,
+    UserEnabled,
     UserEvent,
 )
 from .grants import USERS_READERS
@@ -118,6 +120,8 @@ class UserState(PlayerLinks):
     # Signs in by tokens of ours alone, without an account.
     guest: bool = False
     role: str = "user"
+    # An admin lets the user not sign in.
+    disabled: bool = False
     # The sign-ins that last, the one refreshed longest ago first. Order decides here, and no
     # time: a clock that goes back makes no good token bad.
     sign_ins: dict[str, SignInState] = {}
@@ -154,6 +158,8 @@ class UserState(PlayerLinks):
                 self.good_after, self.kept_session = event.at.timestamp(), keep
                 self.sign_ins = {one: s for one, s in self.sign_ins.items() if one == keep}
                 self.epoch += 1
+            case UserDisabled() | UserEnabled():
+                self.disabled = isinstance(event.data, UserDisabled)
             case _:
                 super().apply(event)
 
@@ -162,7 +168,9 @@ class UserState(PlayerLinks):
         check(USERS_READERS["user"], *(("owner",) if stream == user_stream(user) else ()))
 
     def check_signed_in(self, reference: SignInReference, now: datetime) -> None:
-        """Raise NotAllowed if a sign-in is over."""
+        """Raise NotAllowed if a sign-in is over, or an admin has disabled the user."""
+        if self.disabled:
+            raise NotAllowed("This user is disabled; ask an admin.")
         session = reference.session
         if session is None or session in self.sign_ins:
             return

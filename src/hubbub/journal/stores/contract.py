@@ -205,6 +205,9 @@ class Store(Protocol):
     def streams(self) -> Iterator[tuple[str, int]]:
         """Yield each stream's name and how many events it has."""
 
+    def names(self, after: str, before: str, limit: int) -> list[str]:
+        """Return up to ``limit`` names of streams between two, both exclusive, in order."""
+
     # For those who read all there is: page after page, in order.
 
     def committed(self, after: int, limit: int) -> list[PlacedEvent]:

@@ -1,10 +1,10 @@
 """
-What makes a SQLite database of an earlier version one of the present version.
+Migrations: they bring a SQLite database of an earlier version to the present version.
 
 A database's version is a number in its header (``PRAGMA user_version``). Each migration is
 one transaction that ends with the next number, so a process that is killed at any moment
-leaves a whole database of one version or of the other. Migrations are for ever: once
-released, one is never changed, and a change of the tables is a new one at the end.
+leaves a whole database of one version or of the other. A released migration never changes:
+each change of the tables is a new migration at the end.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ MIGRATIONS: Sequence[Migration] = (
 )
 # The oldest version that can be migrated.
 OLDEST_VERSION = MIGRATIONS[0].version - 1
-# What a database is after all migrations, and what a new one is.
+# The version of a new database, and of one after all migrations.
 SCHEMA_VERSION = MIGRATIONS[-1].version
 
 
@@ -120,7 +120,7 @@ def needed_release(database: apsw.Connection) -> str | None:
     try:
         rows = database.execute("SELECT value FROM meta WHERE name = 'needs_hubbub'").fetchall()
     except apsw.SQLError:
-        # Of a version so new that it has no such table.
+        # Its version is so new that there is no such table.
         return None
     release = str(rows[0][0]) if rows else ""
     return release if re.fullmatch(r"[0-9]+(\.[0-9]+){1,3}", release) else None

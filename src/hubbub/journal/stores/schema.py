@@ -20,6 +20,7 @@ __all__ = [
     "SNAPSHOTS_AFTER",
     "SNAPSHOT_PART",
     "STREAM_COUNTS",
+    "STREAM_NAMES",
     "SUPERSEDE",
     "TAILS",
     "TAKEN_BACK",
@@ -128,6 +129,7 @@ SELECT stream, seq, at, body FROM snapshot WHERE stream IN (
     SELECT DISTINCT stream FROM snapshot WHERE stream > ? ORDER BY stream LIMIT ?
 ) ORDER BY stream, part
 """
+STREAM_NAMES = "SELECT name FROM stream WHERE name > ? AND name < ? ORDER BY name LIMIT ?"
 STREAM_COUNTS = """
 SELECT name, count(*) FROM event JOIN stream ON number = stream GROUP BY stream ORDER BY name
 """
