@@ -11,6 +11,7 @@ from .play import play
 from .serve import serve_hub
 from .shop import shop
 from .top import top
+from .users import users_app
 from .verify import verify_database
 from .watch import watch
 
@@ -33,3 +34,4 @@ app.command("verify")(verify_database)
 app.command("backup")(backup_database)
 app.command("restore")(restore_database)
 app.command("migrate")(migrate_database)
+app.add_typer(users_app, name="users")
