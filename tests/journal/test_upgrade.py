@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from pathlib import Path
 
@@ -82,12 +83,15 @@ def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
         plan_upgrade(path)
 
 
-def test_to_read_an_old_database_leaves_it_as_it_is(old: Path) -> None:
+def test_to_read_an_old_database_leaves_it_as_it_is(
+    old: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     before = old.read_bytes()
-    with open_as_it_is(old) as store:
+    with caplog.at_level(logging.INFO), open_as_it_is(old) as store:
         events = sum(count for _, count in store.streams())
 
     assert events > 300
+    assert caplog.records == []
     assert old.read_bytes() == before
     # SQLite leaves its own log beside what it has read.
     assert {

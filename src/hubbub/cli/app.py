@@ -6,6 +6,7 @@ import typer
 
 from .backup import backup_database, restore_database
 from .chat import chat
+from .export import export_user
 from .migrate import migrate_database
 from .play import play
 from .serve import serve_hub
@@ -35,3 +36,4 @@ app.command("backup")(backup_database)
 app.command("restore")(restore_database)
 app.command("migrate")(migrate_database)
 app.add_typer(users_app, name="users")
+app.command("export")(export_user)

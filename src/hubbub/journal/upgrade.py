@@ -7,6 +7,7 @@ what is going to happen, and chooses when it does.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import count
@@ -19,7 +20,7 @@ import msgspec
 from ..errors import NotFound, StorageError
 from .backup import backup
 from .stores.database_file import DatabaseFile
-from .stores.migrations import SCHEMA_VERSION, Migration, pending
+from .stores.migrations import SCHEMA_VERSION, Migration, migrate, pending
 from .stores.opening import check_version, open_writer
 from .stores.sqlite import SQLiteStore
 
@@ -124,6 +125,9 @@ def open_as_it_is(db: str | Path) -> Iterator[SQLiteStore]:
     with TemporaryDirectory(prefix=".hubbub-", dir=Path(db).parent) as directory:
         copy = Path(directory) / Path(db).name
         backup(db, copy)
+        with closing(apsw.Connection(str(copy))) as database:
+            # The operator's own database is not migrated, so the log does not say so.
+            migrate(database, int(database.pragma("user_version")), log_level=logging.DEBUG)
         with closing(SQLiteStore(copy)) as store:
             yield store
 

@@ -94,20 +94,23 @@ def pending(version: int) -> Sequence[Migration]:
     return [one for one in MIGRATIONS if one.version > version]
 
 
-def migrate(database: apsw.Connection, version: int) -> None:
+def migrate(database: apsw.Connection, version: int, *, log_level: int = logging.WARNING) -> None:
     """
     Bring a database to the present version, one transaction for each migration.
 
     Args:
         database: opened for writing.
         version: what it is now, from ``OLDEST_VERSION`` on.
+        log_level: of the line for each migration.
     """
     for migration in pending(version):
         with database:
             migration.apply(database)
             note_release(database, migration.release)
             database.pragma("user_version", migration.version)
-        logger.warning("migrated the database to version %d: %s", migration.version, migration.what)
+        logger.log(
+            log_level, "migrated the database to version %d: %s", migration.version, migration.what
+        )
 
 
 def note_release(database: apsw.Connection, release: str = MIGRATIONS[-1].release) -> None:
