@@ -24,8 +24,9 @@ from .stores.migrations import SCHEMA_VERSION, Migration, migrate, pending
 from .stores.opening import check_version, open_writer
 from .stores.sqlite import SQLiteStore
 
-__all__ = ["Plan", "open_as_it_is", "plan_upgrade", "upgrade"]
+__all__ = ["BUSY_MS", "Plan", "open_as_it_is", "plan_upgrade", "upgrade"]
 
+# How long to wait for a writer, in milliseconds.
 BUSY_MS = 10_000
 
 
