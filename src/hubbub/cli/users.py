@@ -162,7 +162,7 @@ def users_table(users: Sequence[UserRecord]) -> Table:
         column.no_wrap = True
     for one in users:
         signed_in = "" if one.signed_in_at is None else f"{one.signed_in_at:%Y-%m-%d %H:%M}"
-        cells = (
+        shown = (
             clean(one.id),
             clean(one.nickname),
             clean(one.account or ("(guest)" if one.guest else "")),
@@ -172,7 +172,7 @@ def users_table(users: Sequence[UserRecord]) -> Table:
             signed_in,
         )
         # As texts, for a nickname may look like markup.
-        table.add_row(*map(Text, cells))
+        table.add_row(*map(Text, shown))
     return table
 
 
