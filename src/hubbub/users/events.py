@@ -20,6 +20,8 @@ __all__ = [
     "SignInRecorded",
     "SignedOut",
     "SignedOutEverywhere",
+    "UserDisabled",
+    "UserEnabled",
     "UserEvent",
 ]
 
@@ -76,6 +78,14 @@ class SignedOutEverywhere(Data, frozen=True, tag="signed_out_everywhere"):
     keep: str | None = None
 
 
+class UserDisabled(Data, frozen=True, tag="disabled"):
+    """An admin has disabled the user, who cannot sign in any more."""
+
+
+class UserEnabled(Data, frozen=True, tag="enabled"):
+    """An admin lets the user sign in again."""
+
+
 class AccountCreated(Data, frozen=True, tag="account_created"):
     """A user can sign in with this account's name; it keeps the hash of the password."""
 
@@ -105,6 +115,8 @@ UserEvent = (
     | SignInRecorded
     | SignedOut
     | SignedOutEverywhere
+    | UserDisabled
+    | UserEnabled
     | Linked
     | Unlinked
     | Marked
