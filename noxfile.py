@@ -42,10 +42,10 @@ if versions := [path.name for path in (PYENV / "versions").glob("3*")]:
 # Both plugins would claim every async test, so each runs with the other switched off.
 ON_ASYNCIO = ["-p", "no:anyio", "--asyncio-mode=auto"]
 ON_TRIO = ["-p", "no:asyncio", "--anyio-mode=auto"]
-# What does not depend on the event loop is tested once, on asyncio.
+# The tests that do not depend on the event loop run once, on asyncio.
 ASYNC_ONLY = "--async-only"
 
-# What the tests cover is measured in CI: it takes as long again as to test.
+# CI measures the coverage, which doubles the time of the tests.
 MEASURED = bool(os.environ.get("CI"))
 
 # Where it matters which event loop it is: what is written for each, and what tests them all.
@@ -67,7 +67,7 @@ BROWSER_ON_TRIO = "two_windows or loses_the_network or to_sign_out or play_to_th
 # One of three tests waits for something that is not a processor.
 PARALLEL = ["--numprocesses=3", "--dist=loadfile"]
 
-# What is pure is easily tested to the last branch.
+# Modules without I/O, so tests reach almost every branch.
 PURE = [
     "src/hubbub/errors.py",
     "src/hubbub/ids.py",
@@ -188,7 +188,7 @@ def fuzz(session: nox.Session) -> None:
     seconds = float(session.posargs[0]) if session.posargs else 60.0
     ends = time.monotonic() + seconds
 
-    # Each round draws anew, and one that has begun is finished: for a minute it is a short one.
+    # Each round draws new examples and runs to its end, so a short session has short rounds.
     profile = "fuzz" if seconds >= FUZZ_SECONDS else "short"
     flags = ["-m", "hypothesis", f"--hypothesis-profile={profile}", "--timeout=900"]
     flags += ["--tb=short", "-q", "--numprocesses=2"]
@@ -235,9 +235,9 @@ def on_python(version: str) -> None:
 
     made = f"environment-{version}"
     nox.session(name=made, python=version, default=False)(environment_of)
-    for tests in (asyncio, trio):
-        name = f"{tests.__name__}-{version}"
-        nox.session(name=name, requires=[made], venv_backend="none", default=False)(tests)
+    for name, tests in (("asyncio", asyncio), ("trio", trio)):
+        session = f"{name}-{version}"
+        nox.session(name=session, requires=[made], venv_backend="none", default=False)(tests)
 
 
 for python in PYTHONS:
@@ -276,7 +276,7 @@ def run(session: nox.Session, program: str, *args: str, env: Mapping[str, str] =
     if where.exists():
         folder = Path(where.read_text())
         program, path = str(folder / program), f"{folder}{os.pathsep}{path}"
-    # The tests start many programs, and none of them shall compile everything anew.
+    # The tests start many programs: only the first must compile all modules.
     others = {"PATH": path, "PYTHONDONTWRITEBYTECODE": None}
     session.run(program, *args, env={**others, **env}, external=True)
 

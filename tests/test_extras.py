@@ -77,7 +77,7 @@ anyio.run(main)
 """
 
 INVOICE = """
-from hubbub.shop.invoice import invoice_html, invoice_pdf
+from hubbub.shop.orders.invoice import invoice_html, invoice_pdf
 from tests.shop.shelf_kit import Shelf, usd
 
 shelf = Shelf()

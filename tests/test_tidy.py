@@ -54,7 +54,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "users/events.py": "tests/chat/test_golden.py",
     # Other places to import from.
     "server/asyncio_socket.py": "tests/server/test_uvicorn_protocol.py",
-    "shop/invoice.py": "tests/shop/orders/test_invoice.py",
     "shop/stripe.py": "tests/shop/payments/test_stripe.py",
     # One suite for both, on the backend that each is for.
     "server/websocket/asyncio_socket.py": "tests/server/websocket/test_frame_socket.py",
@@ -66,7 +65,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
 ALIASES = {
     "src/hubbub/domain.py",
     "src/hubbub/server/asyncio_socket.py",
-    "src/hubbub/shop/invoice.py",
     "src/hubbub/shop/stripe.py",
 }
 

@@ -1,4 +1,4 @@
-"""What is said when a package is missing that an extra of Hubbub's installs."""
+"""The error for a missing package, which names the extra that installs it."""
 
 from __future__ import annotations
 

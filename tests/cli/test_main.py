@@ -19,8 +19,7 @@ def test_a_missing_package_is_one_line(module: str) -> None:
     assert done.returncode == 2
     missing = module.partition(".")[0]
     assert done.stderr == (
-        f"The command hubbub needs {missing}, which is not installed: "
-        'pip install "hubbub[cli]"\n'
+        f'The command hubbub needs {missing}, which is not installed: pip install "hubbub[cli]"\n'
     )
 
 
