@@ -64,8 +64,9 @@ ON_UVLOOP = [
 # connection, is tried with both.
 BROWSER_ON_TRIO = "two_windows or loses_the_network or to_sign_out or play_to_the_end"
 
-# One of three tests waits for something that is not a processor.
-PARALLEL = ["--numprocesses=3", "--dist=loadfile"]
+# One of three tests waits for something that is not a processor. The files keep their order:
+# those of the command line, which take longest, are among the first.
+PARALLEL = ["--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder"]
 
 # Modules without I/O, so tests reach almost every branch.
 PURE = [
@@ -156,10 +157,17 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session(requires=["environment"], venv_backend="none", default=False)
+def site(session: nox.Session) -> None:
+    """Build the documentation site in build/site; ``nox -s site -- serve`` shows it."""
+    command = session.posargs or ["build", "--strict"]
+    run(session, "mkdocs", *command, "--config-file", ".mkdocs/mkdocs.yml")
+
+
+@nox.session(requires=["environment"], venv_backend="none", default=False)
 def uvloop(session: nox.Session) -> None:
     """Run on uvloop, by pytest-asyncio, what touches sockets, threads and timers."""
     session.env["HUBBUB_TEST_LOOP"] = "uvloop"
-    run_tests(session, [*ON_ASYNCIO, ASYNC_ONLY], session.posargs or ON_UVLOOP)
+    run_tests(session, ON_ASYNCIO, session.posargs or [ASYNC_ONLY, *ON_UVLOOP])
 
 
 @nox.session(requires=["environment"], venv_backend="none", default=MEASURED)

@@ -112,6 +112,24 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_into_a_page_leads_to_a_heading(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", page.read_text())
+
+    assert [
+        (to, anchor)
+        for to, anchor in links
+        if anchor not in anchors_of((page.parent / to) if to else page)
+    ] == []
+
+
+def anchors_of(page: Path) -> set[str]:
+    """Return the anchors that a code host and the documentation site give to a page's headings."""
+    prose = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.*)$", prose, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def test_every_page_is_reached_from_the_index() -> None:
     reached, new = set[Path](), {PAGES[0]}
     while new:
