@@ -11,10 +11,12 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import nox
 from nox.command import CommandFailed
@@ -67,6 +69,12 @@ BROWSER_ON_TRIO = "two_windows or loses_the_network or to_sign_out or play_to_th
 # One of three tests waits for something that is not a processor. The files keep their order:
 # those of the command line, which take longest, are among the first.
 PARALLEL = ["--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder"]
+
+# A part of everything: rules, the store, a server, sessions over a network, the house rules.
+IN_THE_SDIST = [
+    *("tests/test_tidy.py", "tests/test_hub.py", "tests/chat/rooms", "tests/journal/stores"),
+    *("tests/server/http/test_api.py", "tests/session/test_rooms.py"),
+]
 
 # Modules without I/O, so tests reach almost every branch.
 PURE = [
@@ -234,6 +242,35 @@ def bench(session: nox.Session) -> None:
     run(session, "python", "tests/bench/run.py", *session.posargs)
 
 
+@nox.session(default=False)
+def dist(session: nox.Session) -> None:
+    """Build the sdist, and from it the wheel, and check what is in them."""
+    session.install("build>=1.6", "check-wheel-contents>=0.6", "twine>=7.0")
+    folder = dist_of(session)
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(folder), silent=True)
+    made = sorted(map(str, folder.iterdir()))
+    session.run("check-wheel-contents", *made[:1])
+    session.run("twine", "check", "--strict", *made)
+
+
+@nox.session(requires=["dist"], reuse_venv=False, default=False)
+def package(session: nox.Session) -> None:
+    """Install the wheel without extras, with all, and test what the sdist has."""
+    wheel, sdist = sorted(dist_of(session).iterdir())
+    folder = session.create_tmp()
+    shutil.unpack_archive(sdist, folder, filter="data")
+    (project,) = Path(folder).glob("hubbub-*")
+    with session.chdir(project):
+        session.install(str(wheel))
+        session.run("python", "-m", "tests.packaging.installed", "bare")
+        session.install(f"{wheel}[all]")
+        session.run("python", "-m", "tests.packaging.installed", "all")
+        session.install(f"{wheel}[testing]", *nox.project.dependency_groups(PROJECT, "test"))
+        for plugin in (ON_ASYNCIO, ON_TRIO):
+            session.run("python", "-m", "pytest", "-q", *plugin, *IN_THE_SDIST)
+
+
 def on_python(version: str) -> None:
     """Add the sessions of a Python: ``nox -s asyncio-3.13``."""
 
@@ -241,11 +278,13 @@ def on_python(version: str) -> None:
         """Make the environment of a Python for its tests."""
         install(session, "test")
 
-    made = f"environment-{version}"
-    nox.session(name=made, python=version, default=False)(environment_of)
-    for name, tests in (("asyncio", asyncio), ("trio", trio)):
-        session = f"{name}-{version}"
-        nox.session(name=session, requires=[made], venv_backend="none", default=False)(tests)
+    def add(name: str, work: Callable[[nox.Session], None], **options: Any) -> None:
+        nox.session(name=f"{name}-{version}", default=False, **options)(work)
+
+    add("environment", environment_of, python=version)
+    add("asyncio", asyncio, requires=[f"environment-{version}"], venv_backend="none")
+    add("trio", trio, requires=[f"environment-{version}"], venv_backend="none")
+    add("package", package, python=version, requires=["dist"], reuse_venv=False)
 
 
 for python in PYTHONS:
@@ -269,6 +308,11 @@ def install(session: nox.Session, group: str) -> None:
 def is_measured(session: nox.Session) -> bool:
     """Return whether it is measured what the tests cover: once, on the Python that runs nox."""
     return MEASURED and "-" not in session.name and not session.posargs
+
+
+def dist_of(session: nox.Session) -> Path:
+    """Return the folder with the wheel and the sdist."""
+    return session.cache_dir.resolve() / "dist"
 
 
 def bin_file(session: nox.Session, environment: str) -> Path:
