@@ -1,5 +1,5 @@
 """
-What is installed: ``python -m tests.packaging.installed bare`` with no extra, ``all`` with all.
+Checks of an installed Hubbub: ``python -m tests.packaging.installed bare``, or ``all`` with all extras.
 
 It is a program and not a test of pytest's, which would bring packages of its own.
 """
@@ -24,6 +24,9 @@ __all__ = ["bare", "everything"]
 
 MEBIBYTE = 1024 * 1024
 INSTALLED_BYTES_MAX = 30 * MEBIBYTE
+# Processor time, of the fastest of some attempts: other programs do not count.
+IMPORT_SECONDS_MAX = 0.2
+IMPORT = "import time; s = time.process_time(); import hubbub; print(time.process_time() - s)"
 # Each environment has these before anything is installed.
 TOOLS = re.compile(r"pip|setuptools|pkg_resources|wheel|_distutils_hack|distutils-|_virtualenv")
 RELATIVE = re.compile(r"""\]\((?!https://|#)[^)]*\)|\b(?:src|href|srcset)="(?!https://|#)[^"]*""")
@@ -32,7 +35,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def bare() -> None:
-    """Check Hubbub without an extra: its size, its description, and a chat in the process."""
+    """Check Hubbub without an extra: its size, its description, and that it works."""
     assert SITE_PACKAGES in Path(hubbub.__file__).parents, hubbub.__file__
     size = sum(bytes_of(path) for path in SITE_PACKAGES.iterdir() if not TOOLS.match(path.name))
     assert size < INSTALLED_BYTES_MAX, f"{size / MEBIBYTE:.1f} MiB are installed"
@@ -41,8 +44,11 @@ def bare() -> None:
     assert RELATIVE.findall(description) == []
     assert blocks_of(description) == blocks_of((ROOT / "README.md").read_text()) != []
 
+    seconds = min(float(printed(IMPORT)) for _ in range(5))
+    assert seconds < IMPORT_SECONDS_MAX, f"it takes {seconds} seconds to import"
+
     assert anyio.run(said) == ["hello"]
-    print(f"hubbub {version('hubbub')}: {size / MEBIBYTE:.1f} MiB without an extra")
+    print(f"hubbub {version('hubbub')}: {size / MEBIBYTE:.1f} MiB, imported in {seconds:.3f} s")
 
 
 def everything() -> None:
@@ -71,6 +77,12 @@ def health(backend: Backend) -> str:
             text: str = answer.read().decode()
         assert server.stop() == 0, server.log
     return text
+
+
+def printed(program: str) -> str:
+    """Run a program in a fresh interpreter; return its output."""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    return done.stdout.decode()
 
 
 def bytes_of(path: Path) -> int:
