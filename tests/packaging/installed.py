@@ -1,5 +1,5 @@
 """
-Checks of an installed Hubbub: ``python -m tests.packaging.installed bare``, or ``all`` with all extras.
+Checks of an installed Hubbub: ``python -m tests.packaging.installed bare``, or ``all``.
 
 It is a program and not a test of pytest's, which would bring packages of its own.
 """
