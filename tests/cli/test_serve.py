@@ -82,4 +82,7 @@ def test_a_file_without_keys_is_refused(tmp_path: Path) -> None:
     done = run_program(tmp_path, "serve", "--jwks", "keys.json", "--port", 0)
 
     assert done.code == 1
-    assert done.err == ("keys.json is no JSON Web Key Set: The JWK Set did not contain any keys.\n")
+    assert done.err == (
+        "keys.json cannot be used. It is no JSON Web Key Set: an object with a list called `keys`."
+        "\n"
+    )

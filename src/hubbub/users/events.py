@@ -7,6 +7,7 @@ from datetime import datetime
 from ..journal.event import Data
 from ..journal.link import Linked, Marked, Offered, Unlinked
 from ..players import Rated, ToldPlayer
+from ..shown import repr_without
 
 __all__ = [
     "AccountCreated",
@@ -93,11 +94,17 @@ class AccountCreated(Data, frozen=True, tag="account_created"):
     name: str
     hash: str
 
+    def __repr__(self) -> str:
+        return repr_without(self, "hash")
+
 
 class PasswordSet(Data, frozen=True, tag="password"):
     """The password changed."""
 
     hash: str
+
+    def __repr__(self) -> str:
+        return repr_without(self, "hash")
 
 
 class NameClaimed(Data, frozen=True, tag="name_claimed"):
