@@ -54,7 +54,7 @@ def test_a_foreign_database_is_refused(tmp_path: Path, backend: str) -> None:
     done = run_program(tmp_path, "serve", "--db", "other.db", "--port", 0, "--backend", backend)
 
     assert done.code == 1
-    assert done.err == "other.db is not a hubbub database of version 3; use another.\n"
+    assert done.err == "other.db is not a hubbub database; use another file.\n"
 
 
 def test_a_busy_port_is_refused(tmp_path: Path, backend: str) -> None:
@@ -94,4 +94,7 @@ def test_a_file_without_keys_is_refused(tmp_path: Path) -> None:
     done = run_program(tmp_path, "serve", "--jwks", "keys.json", "--port", 0)
 
     assert done.code == 1
-    assert done.err == ("keys.json is no JSON Web Key Set: The JWK Set did not contain any keys.\n")
+    assert done.err == (
+        "keys.json cannot be used. It is no JSON Web Key Set: an object with a list called `keys`."
+        "\n"
+    )

@@ -29,7 +29,7 @@ def is_quoted(message: str) -> bool:
 
 
 def test_only_messages_that_are_on_the_page_are_quoted() -> None:
-    assert is_quoted("The database hubbub.db is open elsewhere; stop that, or use another file.")
+    assert is_quoted("hubbub.db is not a hubbub database; use another file.")
     assert not is_quoted("The database hubbub.db is open somewhere.")
 
 
@@ -56,6 +56,17 @@ async def test_a_database_of_another_version(
     database.close()
     with pytest.raises(hubbub.StorageError) as caught:
         async with hubbub.open("hubbub.db"):
+            pass
+
+    assert is_quoted(caught.value.message)
+
+
+async def test_a_file_of_another_program(tmp_path: Path) -> None:
+    database = sqlite3.connect(tmp_path / "other.db")
+    database.execute("CREATE TABLE something (x)")
+    database.close()
+    with pytest.raises(hubbub.StorageError) as caught:
+        async with hubbub.open(str(tmp_path / "other.db")):
             pass
 
     assert is_quoted(caught.value.message)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -47,8 +46,12 @@ Admin = Annotated[
     ),
 ]
 Jwks = Annotated[
-    Path | None,
-    typer.Option(exists=True, help="A file of keys: who has a token that they sign is let in."),
+    str | None,
+    typer.Option(
+        metavar="FILE|URL",
+        help="A JSON Web Key Set, in a file or at https://…: users sign in with tokens that its "
+        "keys verify.",
+    ),
 ]
 Audience = Annotated[str | None, typer.Option(help="What `aud` of such a token must be.")]
 Issuer = Annotated[str | None, typer.Option(help="What `iss` of such a token must be.")]
@@ -119,12 +122,14 @@ def serve_hub(
 
 
 def _authenticator(
-    jwks: Path, audience: str | None, issuer: str | None, settings: Settings
+    jwks: str, audience: str | None, issuer: str | None, settings: Settings
 ) -> Authenticator:
     from ..server.auth.jwt_authenticator import JwtAuthenticator  # noqa: PLC0415
 
-    authenticator = JwtAuthenticator(jwks, audience=audience, issuer=issuer, clock=settings.clock)
     with exit_on_error():
+        authenticator = JwtAuthenticator(
+            jwks, audience=audience, issuer=issuer, clock=settings.clock
+        )
         authenticator.read_keys()
     return authenticator
 
