@@ -40,6 +40,7 @@ from hubbub import (
     Tax,
     Taxed,
     User,
+    UserRecord,
 )
 from hubbub.chat.service import Chat
 from hubbub.cli.app import app
@@ -93,7 +94,7 @@ def test_every_method_of_the_session_on_the_wire(method: str) -> None:
     assert f"`session.{method}`" in page_of("wire") or f'"session.{method}"' in page_of("wire")
 
 
-RESULTS = [Room, Message, Match, Entry, Board, Season, Signal, User, Event]
+RESULTS = [Room, Message, Match, Entry, Board, Season, Signal, User, UserRecord, Event]
 SOLD = [Product, Cart, CartLine, Order, Line, Change, Refund, Coupon]
 
 
