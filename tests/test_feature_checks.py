@@ -117,9 +117,9 @@ async def untyped(self: Service, subject) -> None:  # type: ignore[no-untyped-de
 
 
 MISTAKES = {
-    "Feature 'desk' asks for the role 'boss'": made(roles={"desk.open": "boss"}),
-    "A feature cannot be called 'Desk'": made(name="Desk"),
-    "A feature cannot be called 'user'": made(name="user"),
+    "Feature 'desk' requires the role 'boss'": made(roles={"desk.open": "boss"}),
+    "A feature cannot have the name 'Desk'": made(name="Desk"),
+    "A feature cannot have the name 'user'": made(name="user"),
     "The service Desk has the name 'desk'; give it that of its feature, 'help'": made(name="help"),
     "streams of the kind 'ti/cket'": made(streams={"ti/cket": Ticket}),
     "Odd.unmarked is neither a command nor a query": made(service=service(unmarked=unmarked)),

@@ -196,7 +196,7 @@ async def test_a_feature_that_fails_when_it_hears_of_a_session_ends_no_session(
         room = await ann.chat.create_room("Room")
 
     assert room.name == "Room"
-    assert caplog.text.count("feature 'rings' failed when it heard of a session") == 2
+    assert caplog.text.count("feature 'rings' failed when a session began or ended") == 2
 
 
 async def test_a_feature_that_cannot_finish_holds_up_no_other(

@@ -75,7 +75,7 @@ def _visit(browser: Browser, address: str) -> tuple[float, float, float]:
     page.get_by_label("Nickname").fill("Ann")
     begun = time.perf_counter()
     page.keyboard.press("Enter")
-    page.get_by_text("You are in no room yet.").wait_for()
+    page.get_by_text("You have not joined any rooms yet.").wait_for()
     chat = usable + (time.perf_counter() - begun) * 1000
     page.wait_for_timeout(200)
     context.close()

@@ -128,7 +128,7 @@ def test_a_feature_that_is_named_twice_is_refused() -> None:
     refused = run("serve", "--port", 0, "--db", "memory://", *twice)
 
     assert refused.exit_code == 1
-    assert refused.stderr == "Two features are called 'tickets'; rename one.\n"
+    assert refused.stderr == "Two features have the name 'tickets'; rename one of them.\n"
 
 
 def test_a_feature_is_served_and_another_is_not(desk: Path, backend: str) -> None:

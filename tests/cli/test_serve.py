@@ -43,7 +43,7 @@ def test_a_database_that_is_served_already_is_refused(tmp_path: Path, backend: s
     assert second.code == 1
     assert second.out == ""
     assert second.err == (
-        "The database hubbub.db is open elsewhere; stop that, or use another file.\n"
+        "The database hubbub.db is already open; close it there, or use another file.\n"
     )
 
 

@@ -89,5 +89,5 @@ async def test_a_limit_that_nobody_declares_is_named() -> None:
             await ann.service(Tickets).charge("nonsense")
 
     assert str(raised.value) == (
-        "No feature of this hub has a limit called 'nonsense'; give Feature(limits=…) one."
+        "No feature of this hub has a limit named 'nonsense'; add it to Feature(limits=…)."
     )

@@ -229,5 +229,5 @@ def test_who_is_no_guest_is_taken_in() -> None:
     sign_ins.check_taken(UserState(), SignInReference(), guests=False)
     sign_ins.check_taken(UserState(), SignInReference("theirs", 1.0), guests=False)
 
-    with pytest.raises(NotAllowed, match="takes no guests"):
+    with pytest.raises(NotAllowed, match="accepts no guests"):
         sign_ins.check_taken(UserState(), ours, guests=False)

@@ -183,7 +183,7 @@ async def test_a_database_that_was_restored_has_other_positions(tmp_path: Path) 
     await to_thread.run_sync(backup.backup, path, copy)
     await to_thread.run_sync(backup.restore, copy, other)
     async with hubbub.open(str(other)) as hub:
-        with pytest.raises(Conflict, match="beginning"):
+        with pytest.raises(Conflict, match="start again"):
             await hub.feed(after=position).__aenter__()
         found = await take_all(hub)
 
