@@ -120,7 +120,7 @@ MISTAKES = {
     "Feature 'desk' requires the role 'boss'": made(roles={"desk.open": "boss"}),
     "A feature cannot have the name 'Desk'": made(name="Desk"),
     "A feature cannot have the name 'user'": made(name="user"),
-    "The service Desk has the name 'desk'; give it that of its feature, 'help'": made(name="help"),
+    "The service Desk has the name 'desk'; give it the name of its feature, 'help'": made(name="help"),
     "streams of the kind 'ti/cket'": made(streams={"ti/cket": Ticket}),
     "Odd.unmarked is neither a command nor a query": made(service=service(unmarked=unmarked)),
     "A method of Odd cannot be called over a network": made(

@@ -51,7 +51,7 @@ async def test_a_method_is_described_by_its_docstring() -> None:
     async with api() as (_, http):
         paths = (await http.get("/openapi.json")).json()["paths"]
 
-    assert paths["/api/chat/send"]["post"]["summary"] == "Say something in a room."
+    assert paths["/api/chat/send"]["post"]["summary"] == "Send a message to a room."
     assert "RateLimited" in paths["/api/chat/send"]["post"]["description"]
 
 

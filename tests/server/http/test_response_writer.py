@@ -107,7 +107,7 @@ def test_what_is_the_connections_own_is_left_out() -> None:
 )
 def test_a_header_that_cannot_be_sent_is_an_error(header: tuple[bytes, bytes]) -> None:
     writer = ResponseWriter("GET", "1.1", keep_alive=True)
-    with pytest.raises(ValueError, match="cannot be encoded"):
+    with pytest.raises(ValueError, match="cannot be sent"):
         writer.head(200, [header])
 
     assert writer.head(500, []).startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
