@@ -1,4 +1,4 @@
-"""Events of released versions are folded for ever."""
+"""Events of all released versions can be folded."""
 
 from __future__ import annotations
 

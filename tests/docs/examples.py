@@ -41,10 +41,10 @@ class Example(NamedTuple):
         name: where it stands.
         how: how it is run.
         code: what is run.
-        prints: what it prints, if that is said.
+        prints: the expected output, if the page has it.
         page: the page that it is on.
         language: ``python`` or ``sh``.
-        features: what the server is to have, like ``tickets:TICKETS``.
+        features: the features that the server needs, like ``tickets:TICKETS``.
         file: how it is called, if the others of its page need it.
     """
 

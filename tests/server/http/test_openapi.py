@@ -80,7 +80,7 @@ class Room(msgspec.Struct, frozen=True):
 
 
 class ChatCreate(Service):
-    """Its method is called like one of chat, but for a dot."""
+    """Its method has the same name as one of chat, except for a dot."""
 
     name = "chat_create"
 
