@@ -1,4 +1,4 @@
-"""A connection that comes back, against a server that is played, in virtual time."""
+"""A connection that reconnects, against a fake server, in virtual time."""
 
 from __future__ import annotations
 

@@ -97,7 +97,14 @@ class Actor:
         return self.remote and self.role == "user"
 
     def execute(self, command: Command[R]) -> Coroutine[Any, Any, R]:
-        """Decide a command; see :meth:`hubbub.journal.Journal.execute`."""
+        """
+        Decide a command; see :meth:`hubbub.journal.Journal.execute`.
+
+        Raises:
+            HubbubError: the error of the decision, or of the command's ``before``.
+            StorageError: the store could not write it.
+            Closed: the hub is closed or closing.
+        """
         if self.rule is not None:
             command = checked(command, self.rule)
         if command.before is not None:
@@ -146,7 +153,14 @@ class Actor:
         self.journal.signal(Signal(stream, self.user, kind, None if body is None else dict(body)))
 
     def query(self, work: Callable[..., R], *args: object) -> Coroutine[Any, Any, R]:
-        """Run a function that reads the store, in this user's turn; see :meth:`Journal.query`."""
+        """
+        Run a function that reads the store, in this user's turn; see :meth:`Journal.query`.
+
+        Raises:
+            Overloaded: too many reads wait.
+            StorageError: the store cannot be read.
+            Closed: the hub is closed or closing.
+        """
         return self.journal.query(work, *args, by=self.user)
 
 
