@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..clock import SystemClock
+from ..extras import needs
 from ..feature import Feature
 from ..ids import Ids
 from ..money import decimals_of
@@ -100,9 +101,6 @@ def open_dialer(url: str, dialer: Callable[[str], Dial] | None = None) -> Dial:
     decimals_of("USD")
     if dialer is not None:
         return dialer(url)
-    try:
+    with needs("client", "hubbub.connect"):
         from . import transport  # noqa: PLC0415  # it needs an extra
-    except ImportError as error:
-        text = "A session over a network needs httpx2: pip install 'hubbub[client]'."
-        raise ImportError(text) from error
     return transport.dialer(transport.socket_url(url))
