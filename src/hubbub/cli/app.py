@@ -7,6 +7,7 @@ import typer
 from .backup import backup_database, restore_database
 from .chat import chat
 from .compact import compact_database
+from .erase import erase_user
 from .export import export_user
 from .migrate import migrate_database
 from .play import play
@@ -39,3 +40,4 @@ app.command("migrate")(migrate_database)
 app.add_typer(users_app, name="users")
 app.command("export")(export_user)
 app.command("compact")(compact_database)
+app.command("erase")(erase_user)
