@@ -275,7 +275,9 @@ class ReconnectingConnection:
             self._sign_in = {**self._sign_in, "token": newest}
 
     def _unreachable(self, reason: str) -> str:
-        return f"{self._where} cannot be reached: {reason}. Is the server running there?"
+        return (
+            f"{self._where} cannot be reached: {reason.rstrip('.')}. Is the server running there?"
+        )
 
 
 class RemoteTail:
