@@ -12,6 +12,7 @@ from ..clock import SystemClock
 from ..feature import Feature
 from ..ids import Ids
 from ..money import decimals_of
+from .server_url import server_url
 
 if TYPE_CHECKING:
     from .connection import Dial, TokenStore
@@ -39,7 +40,8 @@ def connect(  # noqa: PLR0913
     repeats what was under way, so that nobody sees more of it than a pause.
 
     Args:
-        url: the server's, http or https, with the prefix it is mounted at, if any.
+        url: the server's, http or https, with the prefix it is mounted at, if any; without a
+            scheme it is http on this machine, and https elsewhere.
         token: from an earlier session, from the server or from the application; it says who
             one is. Where the application's are soon over, an async function that gets one:
             it is asked before each sign-in, and a HubbubError that it raises ends the session.
@@ -62,6 +64,7 @@ def connect(  # noqa: PLR0913
     """
     from .remote import RemoteSession  # noqa: PLC0415  # `import hubbub` is to be quick
 
+    url = server_url(url) if dialer is None else url
     given = {
         "token": None if callable(token) else token,
         "nickname": nickname,
