@@ -1,4 +1,4 @@
-"""What an error message shows of a value that somebody gave: never much, and never a fault."""
+"""How an error message shows a caller's value: never at length, and without failing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 __all__ = ["SHOWN_CHARS_MAX", "repr_without", "shown"]
 
-# Characters of a value that a message repeats.
+# The number of characters of a value that a message repeats.
 SHOWN_CHARS_MAX = 100
 
 _short = Repr()
@@ -19,14 +19,14 @@ _short.maxdict = _short.maxlist = _short.maxtuple = _short.maxset = 4
 
 def shown(value: object) -> str:
     """
-    Return a value in at most ``SHOWN_CHARS_MAX`` characters, as ``repr`` would show it.
+    Return the ``repr`` of a value, shortened to ``SHOWN_CHARS_MAX`` characters.
 
-    A message must be made of whatever a client sends: of a string of a megabyte, of an
-    integer with more digits than Python writes, of an object whose ``repr`` fails.
+    It works for anything that a client sends: a string of a megabyte, an integer with more
+    digits than Python writes, an object whose ``repr`` fails.
     """
     try:
         text = _short.repr(value)
-    except Exception:  # whatever an object's own repr raises: there is nothing else to show
+    except Exception:  # an object's own repr can raise anything; fall back to its type
         text = ""
     if not text:
         text = f"<{type(value).__name__}>"

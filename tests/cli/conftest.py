@@ -1,4 +1,4 @@
-"""What the tests of the command line share."""
+"""Fixtures for the tests of the command line."""
 
 from __future__ import annotations
 
@@ -19,12 +19,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent == HERE:
             item.add_marker(pytest.mark.timeout(SECONDS_MAX))
-
-
-@pytest.fixture(scope="session")
-def backend(request: pytest.FixtureRequest) -> str:
-    """Name the event loop that these tests run on, for the server to run on it as well."""
-    return "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
 
 
 @pytest.fixture(scope="session")

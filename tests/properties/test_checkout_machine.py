@@ -293,7 +293,7 @@ class CheckoutMachine(RuleBasedStateMachine):
     # How it is done
 
     def die(self) -> bool:
-        """If the process was to die, and has, go on with what it has left."""
+        """If the process had to die, and has, continue with what it has left."""
         if died := self.portal.call(self.bank.spare):
             self.stop()
         return died
@@ -314,12 +314,11 @@ async def attempt(hub: Hubbub, user: str, do: Do, role: str) -> Any:
         return error
 
 
-@pytest.fixture
-def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Backend:
-    """The event loop of the hub, which asks the bank again at once."""
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the hub ask the bank again at once."""
     monkeypatch.setattr(processor, "RETRY_SECONDS_MIN", SOON)
     monkeypatch.setattr(processor, "RETRY_SECONDS_MAX", SOON)
-    return "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
 
 
 @pytest.mark.parametrize("down", [False, True])

@@ -43,13 +43,15 @@ def leaked(secrets: object, text: str) -> list[str]:
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_no_secret_is_in_the_log_of_the_server(backend: Backend, tmp_path: Path) -> None:
     environment = {"HUBBUB_SECRET": SECRET, "HUBBUB_METRICS_TOKEN": METRICS_TOKEN}
-    with served(backend, tmp_path, "--log-level", "debug", environment=environment) as server:
+    options = ("--log-level", "debug", "--access-log")
+    with served(backend, tmp_path, *options, environment=environment) as server:
         address = f"http://127.0.0.1:{server.port}"
         planted = anyio.run(plant, address, backend=backend)
         server.stop()
         log = server.log
 
     assert "wrong password for" in log
+    assert "GET /api/events?" in log
     assert leaked(planted, log) == []
 
 

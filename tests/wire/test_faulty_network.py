@@ -20,12 +20,6 @@ from tests.wire.faulty import Client, Network, served, take_all
 Backend = Literal["asyncio", "trio"]
 
 
-@pytest.fixture(scope="module")
-def backend(request: pytest.FixtureRequest) -> Backend:
-    """Say where the plugin of this run would run an async test."""
-    return "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
-
-
 @pytest.fixture(scope="module", autouse=True)
 def _small_buffers() -> Iterator[None]:
     """Let a few events be many."""
@@ -65,7 +59,7 @@ async def play(acts: list[str], faults: list[int]) -> None:
 
 
 class Story:
-    """What ann does over the network, and bob in the process."""
+    """Ann's session over the network, and Bob's in the process."""
 
     def __init__(self, client: Client, bob: hubbub.Session, room: hubbub.Room) -> None:
         self.client = client

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from .app import create_app
-from .auth.jwt_authenticator import JwtAuthenticator
-from .auth.tokens import Authenticator, Identity
-from .gateway import Gateway
-from .http.json_response import JSONResponse
-from .http.problem import on_hubbub_error
+from ..extras import needs
+
+with needs("server", "hubbub.server"):
+    from .app import create_app
+    from .auth.jwt_authenticator import JwtAuthenticator
+    from .auth.tokens import Authenticator, Identity
+    from .gateway import Gateway
+    from .http.json_response import JSONResponse
+    from .http.problem import on_hubbub_error
 
 __all__ = [
     "Authenticator",

@@ -17,10 +17,10 @@ from ..settings import Settings
 
 __all__ = ["PLACES_SPARE_MAX", "Places"]
 
-# Places above connections_max, for requests for the hub's health, and for clients that learn
-# that it is full.
+# Connections above connections_max: for clients that get the answer that the server is full, and
+# for health checks.
 PLACES_SPARE_MAX = 64
-# Addresses that the server remembers, and whether each is a proxy's.
+# Addresses for which the server remembers whether each is a proxy.
 ADDRESSES_KEPT_MAX = 4096
 
 

@@ -20,10 +20,10 @@ __all__ = ["AsgiSocket"]
 
 logger = logging.getLogger("hubbub.server")
 
-# Bytes that wait for one client; above it topics do not write to the client, and the server reads
-# nothing of it.
+# Bytes that wait for one client; above this, the topics stop writing, and the server stops
+# reading from the client.
 OUTBOX_BYTES_MAX = 64 * 1024
-# How long a client has to take what was sent before a close frame, in seconds.
+# How long a client has to read what the server sent before a close frame, in seconds.
 CLOSE_SECONDS_MAX = 5.0
 # "Normal closure"; a page that is reloaded closes with 1001, "going away".
 GOING_FOR_GOOD = 1000
