@@ -226,6 +226,13 @@ def test_in_json_an_error_is_an_object_too(tmp_path: Path, backend: str) -> None
     assert "there is no directory" in found["message"]
 
 
+def test_keys_over_plain_http_are_refused(tmp_path: Path) -> None:
+    done = run_program(tmp_path, "serve", "--jwks", "http://issuer.example/keys", "--port", 0)
+
+    assert done.code == 1
+    assert "https://" in done.err
+
+
 def test_a_file_without_keys_is_refused(tmp_path: Path) -> None:
     (tmp_path / "keys.json").write_text("{}")
     done = run_program(tmp_path, "serve", "--jwks", "keys.json", "--port", 0)
