@@ -172,6 +172,13 @@ def site(session: nox.Session) -> None:
 
 
 @nox.session(requires=["environment"], venv_backend="none", default=False)
+def image(session: nox.Session) -> None:
+    """Run the Dockerfile's installation, without Docker, in an environment of its own."""
+    env = {"HUBBUB_TEST_IMAGE": "1"}
+    run(session, "pytest", "-q", *ON_ASYNCIO, "tests/docs/test_docker.py", env=env)
+
+
+@nox.session(requires=["environment"], venv_backend="none", default=False)
 def uvloop(session: nox.Session) -> None:
     """Run on uvloop, by pytest-asyncio, what touches sockets, threads and timers."""
     session.env["HUBBUB_TEST_LOOP"] = "uvloop"
@@ -289,6 +296,13 @@ def on_python(version: str) -> None:
 
 for python in PYTHONS:
     on_python(python)
+
+
+@nox.session(default=False)
+def recording(session: nox.Session) -> None:
+    """Record docs/images/hubbub.svg, and take the pictures of the page beside it."""
+    install(session, "recording")
+    session.run("python", "-m", "tests.recording.record")
 
 
 def install(session: nox.Session, group: str) -> None:

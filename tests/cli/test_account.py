@@ -1,4 +1,4 @@
-"""Who one is at a server."""
+"""The user that a command signs in as."""
 
 from __future__ import annotations
 

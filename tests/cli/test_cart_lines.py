@@ -62,7 +62,7 @@ def test_what_is_to_be_seen_to_is_said() -> None:
     assert shown(shelf)[-4:] == [
         "! Mouse costs 24.99 USD now; accept takes it at that.",
         "! Of Mouse there are 1 left.",
-        "! You have used this coupon already.",
+        "! You have already used this coupon.",
         "! The order 1 is being paid.",
     ]
 

@@ -98,7 +98,7 @@ def test_a_bad_token_is_refused(tmp_path: Path, address: str) -> None:
 @pytest.mark.parametrize(
     ("url", "complaint"),
     [
-        ("ftp://127.0.0.1", "Give the server's URL, like http://127.0.0.1:8000"),
+        ("ftp://127.0.0.1", "Use the server's URL, like http://127.0.0.1:8000"),
         ("http://127.0.0.1:1", "http://127.0.0.1:1 cannot be reached"),
     ],
 )

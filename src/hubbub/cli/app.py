@@ -6,10 +6,15 @@ import typer
 
 from .backup import backup_database, restore_database
 from .chat import chat
+from .compact import compact_database
+from .erase import erase_user
+from .export import export_user
+from .migrate import migrate_database
 from .play import play
 from .serve import serve_hub
 from .shop import shop
 from .top import top
+from .users import users_app
 from .verify import verify_database
 from .watch import watch
 
@@ -31,3 +36,8 @@ app.command()(shop)
 app.command("verify")(verify_database)
 app.command("backup")(backup_database)
 app.command("restore")(restore_database)
+app.command("migrate")(migrate_database)
+app.add_typer(users_app, name="users")
+app.command("export")(export_user)
+app.command("compact")(compact_database)
+app.command("erase")(erase_user)
