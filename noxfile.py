@@ -298,6 +298,13 @@ for python in PYTHONS:
     on_python(python)
 
 
+@nox.session(default=False)
+def recording(session: nox.Session) -> None:
+    """Record docs/images/hubbub.svg, and take the pictures of the page beside it."""
+    install(session, "recording")
+    session.run("python", "-m", "tests.recording.record")
+
+
 def install(session: nox.Session, group: str) -> None:
     """Install Hubbub and a group, if pyproject.toml says another thing than when it last was."""
     where = bin_file(session, session.name)

@@ -30,6 +30,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "shop/service.py": "tests/session/test_checkout.py",
     "operations/service.py": "tests/session/test_accounts.py",
     "users/presence_signals.py": "tests/session/test_presence.py",
+    "users/administration.py": "tests/session/test_administration.py",
     "users/service.py": "tests/session/test_users.py",
     # What each feature declares is read together.
     "feature.py": "tests/test_feature_set.py",

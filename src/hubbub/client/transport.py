@@ -1,9 +1,9 @@
 """
-A WebSocket of the client's side: httpx2 opens it, wsproto reads and writes its frames.
+The client's WebSocket: httpx2 opens it, wsproto encodes and decodes its frames.
 
-httpx2 has a session of its own around the same two. It is not used here: it leaves
-through a shielded write without a deadline, so a server that does not read could hold
-a client for ever; and as it runs tasks, every error comes out of it as a group.
+httpx2 has a session of its own around the same two. It is not used here: it exits through a
+shielded write without a deadline, so a server that does not read could block a client without end;
+and as it runs tasks, every error comes out of it as a group.
 """
 
 from __future__ import annotations
@@ -25,16 +25,18 @@ from ..errors import Invalid
 from ..wire.connection_lost import ConnectionLost
 from ..wire.messages import SUBPROTOCOL
 from .connection import Dial, Transport
+from .server_url import server_url
+from .unreachable import because_of, because_of_status, no_hubbub
 
 __all__ = ["WebSocket", "dialer", "socket_url"]
 
-# How long to wait for a connection, and for the answer to the handshake, in seconds.
+# How long to wait for a connection, and for the response to the handshake, in seconds.
 OPEN_SECONDS_MAX = 5.0
-# How long one write may take, in seconds, before the connection counts as lost.
+# How long one write can take, in seconds, before the connection counts as lost.
 WRITE_SECONDS_MAX = 20.0
 # How long to wait, in seconds, for the close frame to be sent.
 CLOSE_SECONDS_MAX = 2.0
-# After so long without any data the server is asked for a sign of life.
+# After this time without any data the client pings the server.
 PING_SECONDS = 20.0
 READ_BYTES = 64 * 1024
 # The longest message of a server, in characters; a page of the longest texts has 2 million.
@@ -50,30 +52,33 @@ def socket_url(url: str) -> str:
     Return the URL of the WebSocket of a server.
 
     Args:
-        url: ``http://host:port``, or https, with the prefix it is mounted at, if any.
+        url: ``http://host:port``, or https, with the prefix of the mount, if any; without a scheme
+            see :func:`server_url`.
 
     Raises:
-        Invalid: it is something else.
+        Invalid: it is not such a URL.
     """
     try:
-        parsed = httpx2.URL(url)
+        parsed = httpx2.URL(server_url(url))
     except (httpx2.InvalidURL, TypeError) as error:
-        raise Invalid(f"{url!r} is no URL: {error}.") from error
+        text = f"{url!r} is not the address of a server: {error}. Write it like localhost:8000."
+        raise Invalid(text) from error
     scheme = {"ws": "http", "wss": "https"}.get(parsed.scheme, parsed.scheme)
     if scheme not in ("http", "https") or not parsed.host:
-        raise Invalid(f"Give the server's URL, like http://127.0.0.1:8000, not {url!r}.")
+        text = f"{url!r} is not the address of a server. Write it like http://127.0.0.1:8000."
+        raise Invalid(text)
     path = f"{parsed.path.rstrip('/')}/ws"
     return str(parsed.copy_with(scheme=scheme, path=path, query=None, fragment=None))
 
 
 def dialer(url: str) -> Dial:
     """
-    Make what opens WebSockets.
+    Make the function that opens WebSockets.
 
     Args:
-        url: what :func:`socket_url` has returned.
+        url: a URL that :func:`socket_url` has returned.
     """
-    # Loading the authorities takes time, and plain HTTP has no use for them.
+    # Loading the certificates takes time, and plain HTTP does not need them.
     encrypted = url.startswith("https:")
     context = httpx2.create_ssl_context() if encrypted else False
 
@@ -99,19 +104,19 @@ def dialer(url: str) -> Dial:
                 finally:
                     await socket.close()
         except httpx2.HTTPError as error:
-            raise ConnectionLost(NO_CLOSE_FRAME, str(error) or type(error).__name__) from error
+            raise because_of(error) from error
 
     return dial
 
 
 def _check_accepted(response: httpx2.Response, nonce: str) -> None:
     if response.status_code != httpx2.codes.SWITCHING_PROTOCOLS:
-        raise ConnectionLost(NO_CLOSE_FRAME, f"the answer was HTTP {response.status_code}")
+        raise because_of_status(response)
     digest = hashlib.sha1((nonce + GUID).encode(), usedforsecurity=False).digest()
     if response.headers.get("Sec-WebSocket-Accept") != base64.b64encode(digest).decode():
-        raise ConnectionLost(NO_CLOSE_FRAME, "the answer was not of a WebSocket")
+        raise no_hubbub("the response was not that of a WebSocket")
     if response.headers.get("Sec-WebSocket-Protocol") != SUBPROTOCOL:
-        raise ConnectionLost(NO_CLOSE_FRAME, f"the server does not speak {SUBPROTOCOL}")
+        raise no_hubbub(f"it does not speak {SUBPROTOCOL}")
 
 
 class WebSocket:
@@ -119,13 +124,13 @@ class WebSocket:
     A WebSocket after its handshake. One task sends, another receives.
 
     Args:
-        stream: the connection under it.
+        stream: the underlying connection.
     """
 
     def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
         self._stream = stream
         self._connection = Connection(ConnectionType.CLIENT)
-        # Answers to pings go out from the task that receives.
+        # The receiving task sends the pongs, too.
         self._writing = anyio.Lock()
         self._pieces: list[str] = []
         self._pieces_chars = 0
@@ -153,13 +158,13 @@ class WebSocket:
             self._connection.receive_data(await self._read())
 
     async def close(self) -> None:
-        """Say goodbye, if there is a connection still."""
+        """Send a close frame, if the connection is still open."""
         if self._connection.state in (ConnectionState.OPEN, ConnectionState.REMOTE_CLOSING):
             with anyio.move_on_after(CLOSE_SECONDS_MAX, shield=True):
                 try:
                     await self._send(CloseConnection(code=NORMAL_CLOSURE))
                 except ConnectionLost:
-                    # Nobody is there to hear it.
+                    # The server has already closed the connection.
                     return
 
     async def _send(self, event: Event) -> None:
@@ -179,9 +184,7 @@ class WebSocket:
                 data = await self._stream.read(READ_BYTES, timeout=PING_SECONDS)
             except httpcore2.ReadTimeout as error:
                 if asked:
-                    raise ConnectionLost(
-                        NO_CLOSE_FRAME, "the server shows no sign of life"
-                    ) from error
+                    raise ConnectionLost(NO_CLOSE_FRAME, "the server does not respond") from error
                 asked = True
                 await self._send(Ping())
                 continue
@@ -192,7 +195,7 @@ class WebSocket:
             return data
 
     def _whole(self, event: TextMessage) -> str | None:
-        """Add a piece of a message; return the message if it was the last piece."""
+        """Add a part of a message; return the message if it was the last part."""
         if event.message_finished and not self._pieces:
             return event.data
         self._pieces.append(event.data)

@@ -1,4 +1,4 @@
-// Rooms and conversations: the list at the left, the one that is open beside it.
+// Rooms and conversations: the list on the left, and the open one beside it.
 
 import { formDialog, openDialog } from "../core/dialog.js";
 import { View, fill, h, onceAFrame } from "../core/dom.js";
@@ -9,11 +9,14 @@ import { tool } from "./people.js";
 import { avatarOf } from "../core/profiles.js";
 
 const FOUND_MAX = 100;
+// Public rooms that a newcomer sees at once, the oldest of them.
+const OFFERED_MAX = 8;
 
 export class Chat extends View {
   #rooms;
   #list = h("ul", { class: "room-list" });
   #place = h("div", { class: "place" });
+  #offered = [];
   #open = null;
   #wanted = null;
   #draw = onceAFrame(() => this.#drawList());
@@ -30,7 +33,17 @@ export class Chat extends View {
     fill(this, h("section", { class: "rooms", "aria-label": "Your rooms" }, bar, this.#list), this.#place);
     this.#rooms.addEventListener("change", () => (this.#draw(), this.#openWanted()), { signal: this.signal });
     this.app.profiles.addEventListener("change", this.#draw, { signal: this.signal });
-    this.#rooms.start().catch(this.failed);
+    this.#rooms
+      .start()
+      .then(() => this.#offer())
+      .catch(this.failed);
+  }
+
+  // Offer some rooms to a user who is in none.
+  async #offer() {
+    if (this.#rooms.list.length) return;
+    this.#offered = await this.connection.call("chat.rooms", { limit: OFFERED_MAX });
+    this.#draw();
   }
 
   disconnectedCallback() {
@@ -59,7 +72,7 @@ export class Chat extends View {
       if (!this.#open)
         fill(
           this.#place,
-          h("div", { class: "empty" }, icon("chat"), h("p", null, "Choose a room, or make one.")),
+          h("div", { class: "empty" }, icon("chat"), h("p", null, "Choose a room, or create one.")),
         );
       return;
     }
@@ -85,7 +98,13 @@ export class Chat extends View {
     const none = h(
       "li",
       { class: "empty" },
-      h("p", null, "You are in no room yet."),
+      h("p", null, "You have not joined any rooms yet."),
+      this.#offered.length > 0 &&
+        h(
+          "ul",
+          { class: "found-list", "aria-label": "Public rooms" },
+          this.#offered.map((room) => this.#found(room, "primary")),
+        ),
       h(
         "button",
         { class: "button", type: "button", onclick: () => this.#find() },
@@ -94,7 +113,11 @@ export class Chat extends View {
       ),
       h(
         "button",
-        { class: "button primary", type: "button", onclick: () => this.#create() },
+        {
+          class: this.#offered.length ? "button" : "button primary",
+          type: "button",
+          onclick: () => this.#create(),
+        },
         icon("plus"),
         "New room",
       ),
@@ -134,10 +157,10 @@ export class Chat extends View {
   async #create() {
     const fields = [
       { name: "name", label: "Name", required: true, maxlength: 100 },
-      { name: "private", label: "Private: only those who are invited can join", type: "checkbox" },
+      { name: "private", label: "Private: only invited users can join", type: "checkbox" },
     ];
     const act = (values) => this.connection.command("chat.create_room", values);
-    const room = await formDialog("New room", fields, { submit: "Create", act });
+    const room = await formDialog("New room", fields, { submit: "Create room", act });
     if (room) await this.#show(room.id);
   }
 
@@ -151,7 +174,7 @@ export class Chat extends View {
         list,
         found.length
           ? found.slice(0, FOUND_MAX).map((room) => this.#found(room))
-          : h("li", { class: "empty" }, "There is no other public room; make one."),
+          : h("li", { class: "empty" }, "There are no other public rooms. Create one."),
       );
     };
     show("");
@@ -160,23 +183,23 @@ export class Chat extends View {
       h("input", {
         class: "input",
         type: "search",
-        "aria-label": "Part of a name",
-        placeholder: "Part of a name",
+        "aria-label": "Search by name",
+        placeholder: "Search by name",
         oninput: ({ target }) => show(target.value),
       }),
       list,
     );
   }
 
-  #found({ id, name, members }) {
-    const join = ({ target }) => (target.closest("dialog").close(), this.#join(id));
+  #found({ id, name, members }, kind = "") {
+    const join = ({ target }) => (target.closest("dialog")?.close(), this.#join(id));
     const about = `${members.length} member${members.length === 1 ? "" : "s"}`;
     return h(
       "li",
       { class: "found-room" },
       h("span", { class: "grow clip" }, name),
       h("span", { class: "muted small" }, about),
-      h("button", { class: "button compact", type: "button", onclick: join }, "Join"),
+      h("button", { class: `button compact ${kind}`, type: "button", onclick: join }, "Join"),
     );
   }
 

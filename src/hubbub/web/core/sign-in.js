@@ -1,13 +1,14 @@
-// The entrance: a nickname for a guest, or a name and a password.
+// The sign-in form: a nickname for a guest, or a name and a password.
 
 import { field, valuesOf } from "./dialog.js";
 import { View, fill, h } from "./dom.js";
 
-// Emits "signin" with the params of session.sign_in; whoever takes it calls `refused` or leaves.
-// With the attribute `account-only` no guests are let in; with `may-stay` one may emit "stay".
+// Emits "signin" with the params of session.sign_in; the handler calls `refused` on an error.
+// With the attribute `account-only` guests cannot sign in; with `may-stay` it can emit "stay".
 export class SignIn extends View {
   #wrong = h("p", { class: "wrong", role: "alert", hidden: true });
   #account = false;
+  #pending = false;
 
   enter() {
     this.className = "entrance";
@@ -16,11 +17,18 @@ export class SignIn extends View {
   }
 
   refused(message) {
+    this.#pending = false;
     fill(this.#wrong, message).hidden = false;
     for (const button of this.querySelectorAll("button")) button.disabled = false;
   }
 
+  // Tell a user who waits to be signed in that the server does not answer.
+  unanswered() {
+    if (this.#pending) fill(this.#wrong, "The server does not answer. Trying again…").hidden = false;
+  }
+
   #show() {
+    this.#pending = false;
     this.#wrong.hidden = true;
     const guest = [
       field({
@@ -65,7 +73,7 @@ export class SignIn extends View {
         h(
           "button",
           { class: "button quiet", type: "button", onclick: () => this.dispatchEvent(new Event("stay")) },
-          "Stay a guest",
+          "Continue as a guest",
         ),
       !this.hasAttribute("account-only") &&
         h(
@@ -87,6 +95,7 @@ export class SignIn extends View {
     const params = valuesOf(event.target);
     if (params.nickname) localStorage.setItem("hubbub.nickname", params.nickname);
     for (const button of this.querySelectorAll("button")) button.disabled = true;
+    this.#pending = true;
     this.dispatchEvent(new CustomEvent("signin", { detail: params }));
   }
 }
