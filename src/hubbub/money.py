@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .errors import Invalid
+from .extras import needs
 from .shown import shown
 
 __all__ = ["AMOUNT_MAX", "Money", "decimals_of", "round_half_up", "total"]
@@ -157,8 +158,10 @@ class Money(msgspec.Struct, frozen=True, gc=False):
 
         Raises:
             Invalid: the locale does not exist.
+            MissingExtra: the extra is not installed.
         """
-        from babel import Locale, UnknownLocaleError  # noqa: PLC0415  # an extra
+        with needs("shop", "Money.format"):
+            from babel import Locale, UnknownLocaleError  # noqa: PLC0415  # an extra
 
         try:
             if not isinstance(locale, str) or len(locale) > LOCALE_CHARS_MAX:

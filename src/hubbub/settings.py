@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from .clock import Clock, SystemClock
+from .shown import repr_without
 
 __all__ = ["Settings"]
 
@@ -25,6 +26,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         guests: whether strangers can sign in with only a nickname; if False, the server also
             refuses the tokens of existing guests.
         token_seconds: the lifetime of an access token.
+        ticket_seconds: how long a ticket for server-sent events can stay unused.
         refresh_seconds: the lifetime of a refresh token: a user who is away for longer has to
             sign in again.
         refresh_grace_seconds: how long after its use a refresh token can be used once more, by
@@ -144,6 +146,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     secret: str | None = None
     guests: bool = True
     token_seconds: int = 900
+    ticket_seconds: int = 30
     refresh_seconds: int = 30 * 24 * 3600
     refresh_grace_seconds: float = 60.0
     message_limit: int = 10
@@ -222,3 +225,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sign_in_seconds_max: float = 10.0
     hook_seconds_max: float = 5.0
     drain_seconds_max: float = 10.0
+
+    def __repr__(self) -> str:
+        return repr_without(self, "secret", "metrics_token")

@@ -96,6 +96,11 @@ class Actor:
         # Not by the address, which is empty when a proxy connects to a Unix socket.
         return self.remote and self.role == "user"
 
+    @property
+    def is_application(self) -> bool:
+        """True for a session that the application has opened for itself, as an admin."""
+        return not self.remote and self.role == "admin"
+
     def execute(self, command: Command[R]) -> Coroutine[Any, Any, R]:
         """
         Decide a command; see :meth:`hubbub.journal.Journal.execute`.

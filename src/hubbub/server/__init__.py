@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from .app import create_app
-from .auth.jwt_authenticator import JwtAuthenticator
-from .auth.tokens import Authenticator, Identity
-from .gateway import Gateway
-from .http.json_response import JSONResponse
+from ..extras import needs
 
-__all__ = ["Authenticator", "Gateway", "Identity", "JSONResponse", "JwtAuthenticator", "create_app"]
+with needs("server", "hubbub.server"):
+    from .app import create_app
+    from .auth.jwt_authenticator import JwtAuthenticator
+    from .auth.tokens import Authenticator, Identity
+    from .gateway import Gateway
+    from .http.json_response import JSONResponse
+    from .http.problem import on_hubbub_error
+
+__all__ = [
+    "Authenticator",
+    "Gateway",
+    "Identity",
+    "JSONResponse",
+    "JwtAuthenticator",
+    "create_app",
+    "on_hubbub_error",
+]

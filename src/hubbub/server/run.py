@@ -31,7 +31,7 @@ from .allocator import give_memory_back
 from .app import WEBSOCKET_PATH, create_app
 from .auth.tokens import Authenticator
 from .descriptors import within_descriptors
-from .gateway import COME_BACK, Gateway
+from .gateway import Gateway
 from .trio_server import TrioServer
 from .uvicorn_protocol import http_protocol
 
@@ -40,7 +40,7 @@ __all__ = ["Backend", "address_of", "listen", "run", "serve"]
 Backend = Literal["asyncio", "trio"]
 
 BACKLOG = 4_096
-# How long stopping waits for clients to close, in seconds.
+# How long a stopping server waits for its clients to close, in seconds.
 CLOSE_SECONDS_MAX = 3
 # With few cycles and much that lives long, the collector is asked less often.
 GC_THRESHOLDS = (20_000, 20, 100)
@@ -116,11 +116,13 @@ async def serve(
         task_status: is told the address; from then on connections are accepted.
     """
     app = create_app(gateway.hub, gateway=gateway)
+    # Here what was accepted is finished first.
+    gateway.watch_signals = False
 
     async def stop() -> None:
         await stopping()
         await gateway.hub.drain()
-        gateway.close_all(COME_BACK, "The server is stopping; come back in a moment.")
+        gateway.stop()
 
     async with anyio.create_task_group() as tasks:
         task_status.started(address_of(listener))
@@ -145,6 +147,8 @@ async def _serve_asyncio(
         http=protocol,
         ws="none",
         lifespan="off",
+        # Its logs go where the program's go, in the same form.
+        log_config=None,
         log_level="warning",
         access_log=False,
         # Where a client is the gateway tells, on both backends and for sockets as well.

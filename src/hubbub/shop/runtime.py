@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TypedDict, cast
 
+from ..extras import needs
 from ..feature import Host
 from ..journal.actor import Actor
 from ..journal.threads import Threads
@@ -25,7 +26,8 @@ def read_money_ahead(currency: str, prices: PriceSource | None) -> None:
     """Read the files that a shop needs later; call it in a worker thread."""
     decimals_of(currency)
     if prices is not None:
-        from stamina import instrumentation  # noqa: PLC0415  # an extra
+        with needs("shop", "A price source"):
+            from stamina import instrumentation  # noqa: PLC0415  # an extra
 
         # Otherwise the first retry would import what it is reported to.
         instrumentation.get_on_retry_hooks()

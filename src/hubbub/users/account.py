@@ -13,6 +13,7 @@ from ..journal.decide.states import States
 from ..journal.event import STREAM_BYTES_MAX, Draft, Event, State
 from ..names import check_person_name, name_key, skeletons
 from ..permissions import check
+from ..shown import repr_without
 from ..stream_names import user_stream
 from ..text import check_name
 from .events import (
@@ -76,6 +77,9 @@ class AccountState(State):
     # The user who holds the look-alike names, as long as they still use the claimed name.
     holder: str = ""
     claimed: str = ""
+
+    def __repr__(self) -> str:
+        return repr_without(self, "hash")
 
     def apply(self, event: Event) -> None:
         """Fold one event."""

@@ -14,6 +14,7 @@ from ..journal.command import Command, nothing
 from ..journal.decide.states import States
 from ..journal.event import Event
 from ..journal.schedule import HUB
+from ..shown import repr_without
 from ..stream_names import user_stream
 from .account import PASSWORD_CHARS_MAX, AccountState, find_account, streams_of
 from .attempts import Attempts
@@ -42,6 +43,9 @@ class Verified(msgspec.Struct, frozen=True):
     user: str
     hash: str
     epoch: int
+
+    def __repr__(self) -> str:
+        return repr_without(self, "hash")
 
 
 class Accounts:

@@ -7,6 +7,7 @@ from datetime import datetime
 from ..journal.event import Data
 from ..journal.link import Linked, Marked, Offered, Unlinked
 from ..players import Rated, ToldPlayer
+from ..shown import repr_without
 
 __all__ = [
     "AccountCreated",
@@ -20,6 +21,8 @@ __all__ = [
     "SignInRecorded",
     "SignedOut",
     "SignedOutEverywhere",
+    "UserDisabled",
+    "UserEnabled",
     "UserEvent",
 ]
 
@@ -76,6 +79,14 @@ class SignedOutEverywhere(Data, frozen=True, tag="signed_out_everywhere"):
     keep: str | None = None
 
 
+class UserDisabled(Data, frozen=True, tag="disabled"):
+    """An admin has disabled the user, who cannot sign in any more."""
+
+
+class UserEnabled(Data, frozen=True, tag="enabled"):
+    """An admin lets the user sign in again."""
+
+
 class AccountCreated(Data, frozen=True, tag="account_created"):
     """A user can sign in with this account's name; it keeps the hash of the password."""
 
@@ -83,11 +94,17 @@ class AccountCreated(Data, frozen=True, tag="account_created"):
     name: str
     hash: str
 
+    def __repr__(self) -> str:
+        return repr_without(self, "hash")
+
 
 class PasswordSet(Data, frozen=True, tag="password"):
     """The password changed."""
 
     hash: str
+
+    def __repr__(self) -> str:
+        return repr_without(self, "hash")
 
 
 class NameClaimed(Data, frozen=True, tag="name_claimed"):
@@ -105,6 +122,8 @@ UserEvent = (
     | SignInRecorded
     | SignedOut
     | SignedOutEverywhere
+    | UserDisabled
+    | UserEnabled
     | Linked
     | Unlinked
     | Marked

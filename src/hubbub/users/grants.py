@@ -25,4 +25,10 @@ USERS_GRANTS: Mapping[str, Grant] = {
     "users.set_away": OWN,
     "users.sign_out": OWN,
     "users.set_role": ADMIN,
+    "users.list_users": ADMIN,
+    "users.find": ADMIN,
+    "users.create_user": ADMIN,
+    "users.set_password": ADMIN,
+    "users.disable": Grant(("admin",), ADMIN.refusal, but="not themself"),
+    "users.enable": ADMIN,
 }

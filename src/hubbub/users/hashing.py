@@ -10,6 +10,7 @@ import anyio
 from anyio import to_thread
 
 from ..errors import Overloaded
+from ..extras import needs
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -76,9 +77,9 @@ class Hashing:
     # In a thread
 
     def _verify(self, hashed: str, password: str) -> bool:
+        hasher = self._ready_hasher()
         from argon2.exceptions import VerificationError  # noqa: PLC0415  # it needs an extra
 
-        hasher = self._ready_hasher()
         if not self._nobody:
             self._nobody = hasher.hash("nobody has this")
         try:
@@ -90,10 +91,7 @@ class Hashing:
 
     def _ready_hasher(self) -> PasswordHasher:
         if self.hasher is None:
-            try:
+            with needs("server", "An account with a password"):
                 from argon2 import PasswordHasher  # noqa: PLC0415  # it needs an extra
-            except ImportError as error:
-                text = "Accounts with passwords need argon2: pip install 'hubbub[server]'."
-                raise ImportError(text) from error
             self.hasher = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
         return self.hasher

@@ -7,18 +7,17 @@ from functools import partial
 from typing import TypeVar
 
 from ..errors import Conflict, Invalid, NotFound
-from ..journal.actor import Actor
 from ..journal.command import Command, nothing
 from ..journal.decide.states import States
 from ..journal.event import Draft, Event
 from ..permissions import ROLES
-from ..service import Service, check_limit, check_user_id, command, query, slow_command
+from ..service import check_limit, check_user_id, command, query, slow_command
 from ..shown import shown
 from ..stream_names import user_stream
 from . import account as a
 from . import commands
 from .account import check_account_name, check_password, claim_streams, streams_of
-from .runtime import UsersRuntime
+from .administration import Administration
 from .user import User, UserState, user_of
 
 __all__ = ["Users"]
@@ -26,7 +25,7 @@ __all__ = ["Users"]
 R = TypeVar("R")
 
 
-class Users(Service):
+class Users(Administration):
     """
     Profiles, presence and accounts.
 
@@ -37,14 +36,7 @@ class Users(Service):
 
     name = "users"
 
-    __slots__ = ("_accounts", "_actor", "_by", "_presence")
-
-    def __init__(self, actor: Actor, runtime: UsersRuntime) -> None:
-        super().__init__(actor, runtime)
-        self._actor = actor
-        self._accounts = runtime.accounts
-        self._by = actor.user
-        self._presence = runtime.presence
+    __slots__ = ()
 
     @query
     def get(self, user_id: str) -> Command[User]:

@@ -21,6 +21,8 @@ from .events import (
     SignedOut,
     SignedOutEverywhere,
     SignInRecorded,
+    UserDisabled,
+    UserEnabled,
     UserEvent,
 )
 from .grants import USERS_READERS
@@ -118,6 +120,8 @@ class UserState(PlayerLinks):
     # True for a user who signs in only with tokens of this server, without an account.
     guest: bool = False
     role: str = "user"
+    # True if an admin has disabled the user, who cannot sign in.
+    disabled: bool = False
     # The active sign-ins, the one refreshed longest ago first. Their order decides, not a
     # time: a clock that is set back must not invalidate tokens.
     sign_ins: dict[str, SignInState] = {}
@@ -154,6 +158,8 @@ class UserState(PlayerLinks):
                 self.good_after, self.kept_session = event.at.timestamp(), keep
                 self.sign_ins = {one: s for one, s in self.sign_ins.items() if one == keep}
                 self.epoch += 1
+            case UserDisabled() | UserEnabled():
+                self.disabled = isinstance(event.data, UserDisabled)
             case _:
                 super().apply(event)
 
@@ -162,7 +168,9 @@ class UserState(PlayerLinks):
         check(USERS_READERS["user"], *(("owner",) if stream == user_stream(user) else ()))
 
     def check_signed_in(self, reference: SignInReference, now: datetime) -> None:
-        """Raise NotAllowed if a sign-in has ended."""
+        """Raise NotAllowed if a sign-in has ended, or an admin has disabled the user."""
+        if self.disabled:
+            raise NotAllowed("This user is disabled; ask an admin.")
         session = reference.session
         if session is None or session in self.sign_ins:
             return

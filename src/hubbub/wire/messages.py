@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import msgspec
 
 from ..errors import HubbubError, Invalid, error_from_code
+from ..shown import repr_without
 
 __all__ = [
     "INTERNAL_ERROR",
@@ -80,6 +81,9 @@ class Incoming(msgspec.Struct, frozen=True):
     result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     error: ErrorObject | msgspec.UnsetType = msgspec.UNSET
 
+    def __repr__(self) -> str:
+        return repr_without(self, "params", "result")
+
 
 class Outgoing(msgspec.Struct, frozen=True, gc=False):
     """Any message, as it is encoded; unset fields are left out."""
@@ -90,6 +94,9 @@ class Outgoing(msgspec.Struct, frozen=True, gc=False):
     result: Any = msgspec.UNSET
     error: ErrorObject | msgspec.UnsetType = msgspec.UNSET
     jsonrpc: str = "2.0"
+
+    def __repr__(self) -> str:
+        return repr_without(self, "params", "result")
 
 
 class SignInResult(msgspec.Struct, frozen=True):
@@ -112,6 +119,9 @@ class SignInResult(msgspec.Struct, frozen=True):
     refresh_token: str | None = None
     role: str = "user"
     account: str | None = None
+
+    def __repr__(self) -> str:
+        return repr_without(self, "token", "refresh_token")
 
 
 class Followed(msgspec.Struct, frozen=True):

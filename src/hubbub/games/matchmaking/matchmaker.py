@@ -90,6 +90,8 @@ class Matchmaker:
         self._numbers = 0
         self._closed = False
         self._wake_up = WakeUp()
+        # Wakes what waits for a user who searches alone; no search pays for it otherwise.
+        self._pools_changed = WakeUp()
 
     async def find(self, queue: str, user: str, rating: float, key: str, seconds: float) -> Match:
         """
@@ -123,6 +125,25 @@ class Matchmaker:
             f"No opponent was found in {seconds:g} s; try again later."
         )
 
+    async def until_alone(self, queue: str, seconds: float) -> MatchSearch:
+        """
+        Wait until a user has searched alone in a queue for some time, and return that search.
+
+        A bot that then searches by :meth:`find`, with the rating of that search, plays with that
+        user at once, and never takes the place of a person.
+
+        Args:
+            queue: the name of a game.
+            seconds: how long the user has searched, at least.
+        """
+        while True:
+            search = self._pools[queue].alone
+            wait = None if search is None else search.since + seconds - self._clock.monotonic()
+            if search is not None and wait is not None and wait <= 0:
+                return search
+            with anyio.move_on_after(wait):
+                await self._pools_changed.wait()
+
     async def run(self) -> None:
         """Match groups until cancelled."""
         self._closed = False
@@ -149,11 +170,13 @@ class Matchmaker:
         self._searches[user] = search
         self._pools[queue].add(search)
         self._wake_up.set()
+        self._pools_changed.set()
         return search
 
     def _end_search(self, search: MatchSearch) -> None:
         self._pools[search.queue].remove(search)
         del self._searches[search.user]
+        self._pools_changed.set()
 
     async def _wait_for_news(self) -> None:
         times = [at for pool in self._pools.values() if (at := pool.next()) is not None]
@@ -180,6 +203,7 @@ class Matchmaker:
             elif search.waiters:
                 pool.add(search)
         self._wake_up.set()
+        self._pools_changed.set()
 
 
 def _widening_of(game: Game, usual: Widening) -> Widening:

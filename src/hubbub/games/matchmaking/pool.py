@@ -78,6 +78,11 @@ class Pool(Generic[TicketT]):
     def __contains__(self, ticket: TicketT) -> bool:
         return any(one is ticket for one in self._tickets)
 
+    @property
+    def alone(self) -> TicketT | None:
+        """The ticket of a user who waits alone; None while nobody waits, or several do."""
+        return self._tickets[0] if len(self._tickets) == 1 else None
+
     def add(self, ticket: TicketT) -> None:
         """Add a player."""
         insort(self._tickets, ticket)

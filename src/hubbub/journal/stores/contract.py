@@ -205,6 +205,9 @@ class Store(Protocol):
     def streams(self) -> Iterator[tuple[str, int]]:
         """Yield each stream's name and its number of events."""
 
+    def names(self, after: str, before: str, limit: int) -> list[str]:
+        """Return up to ``limit`` names of streams between two, both exclusive, in order."""
+
     # For readers of everything: page after page, in order.
 
     def committed(self, after: int, limit: int) -> list[PlacedEvent]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from heapq import nsmallest
 from itertools import islice
 from threading import Lock
 
@@ -175,6 +176,10 @@ class MemoryStore:
         """Yield each stream's name and its number of events."""
         for stream in sorted(self._streams):
             yield stream, len(self._streams[stream])
+
+    def names(self, after: str, before: str, limit: int) -> list[str]:
+        """Return up to ``limit`` names of streams between two, both exclusive, in order."""
+        return nsmallest(limit, (name for name in self._streams if after < name < before))
 
     def records(self, stream: str, after: int, limit: int) -> list[Record]:
         """Return up to ``limit`` events after a seq, in order, with their columns."""

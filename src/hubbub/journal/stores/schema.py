@@ -6,12 +6,10 @@ __all__ = [
     "ABOUT",
     "COMMITTED",
     "COUNT",
-    "EVENT_DELETED",
     "EXPIRE",
     "HAS_DELETED",
     "INSERT",
     "LAST_PLACE",
-    "MIGRATIONS",
     "NUMBER_AND_HEAD",
     "PAGE_BACKWARD",
     "PAGE_FORWARD",
@@ -22,6 +20,7 @@ __all__ = [
     "SNAPSHOTS_AFTER",
     "SNAPSHOT_PART",
     "STREAM_COUNTS",
+    "STREAM_NAMES",
     "SUPERSEDE",
     "TAILS",
     "TAKEN_BACK",
@@ -38,6 +37,7 @@ CREATE TABLE event (
 ) STRICT;
 CREATE UNIQUE INDEX event_by_seq ON event (stream, seq);
 CREATE INDEX event_by_ref ON event (stream, ref, seq) WHERE ref IS NOT NULL;
+CREATE INDEX event_deleted ON event (stream, ref) WHERE type = 'deleted';
 CREATE TABLE used (
     by TEXT, key TEXT, fingerprint BLOB NOT NULL, places TEXT NOT NULL,
     at INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (by, key)
@@ -49,25 +49,6 @@ CREATE TABLE snapshot (
 ) STRICT;
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """
-# Newer than the tables: an older database gets it when it is opened.
-EVENT_DELETED = """
-CREATE INDEX IF NOT EXISTS event_deleted ON event (stream, ref) WHERE type = 'deleted'
-"""
-
-# The migration to the next version of a database, by its earlier version.
-MIGRATIONS = {
-    # Keys have a time, so that they can expire. That of the last event is not too early
-    # for any of them, and is in the file.
-    2: """
-ALTER TABLE used ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
-UPDATE used SET at = coalesce((
-    SELECT CAST(strftime('%s', json_extract(CAST(body AS TEXT), '$.at')) AS INTEGER)
-    FROM event ORDER BY id DESC LIMIT 1
-), 0);
-CREATE INDEX used_by_at ON used (at);
-""",
-}
-
 # A query releases the interpreter's lock for each row, and may wait long to get it again.
 # So the events of a query come in one row: their JSON, a line each.
 READ = """
@@ -148,6 +129,7 @@ SELECT stream, seq, at, body FROM snapshot WHERE stream IN (
     SELECT DISTINCT stream FROM snapshot WHERE stream > ? ORDER BY stream LIMIT ?
 ) ORDER BY stream, part
 """
+STREAM_NAMES = "SELECT name FROM stream WHERE name > ? AND name < ? ORDER BY name LIMIT ?"
 STREAM_COUNTS = """
 SELECT name, count(*) FROM event JOIN stream ON number = stream GROUP BY stream ORDER BY name
 """

@@ -212,9 +212,13 @@ class SQLiteStore:
     @storage_errors
     def streams(self) -> Iterator[tuple[str, int]]:
         """Yield each stream's name and its number of events."""
-        return iter(
-            [(str(stream), int(count)) for stream, count in self._all(schema.STREAM_COUNTS)]
-        )
+        rows = self._all(schema.STREAM_COUNTS)
+        return iter([(str(stream), int(count)) for stream, count in rows])
+
+    @storage_errors
+    def names(self, after: str, before: str, limit: int) -> list[str]:
+        """Return names of streams in order; see the contract."""
+        return [name for (name,) in self._all(schema.STREAM_NAMES, after, before, limit)]
 
     @storage_errors
     def records(self, stream: str, after: int, limit: int) -> list[Record]:

@@ -16,6 +16,7 @@ import anyio
 
 from ...clock import Clock
 from ...errors import HubbubError, Invalid, Overloaded, PriceUnavailable
+from ...extras import needs
 from ...journal.decide.states import States
 from ...money import Money
 from ...settings import Settings
@@ -175,7 +176,8 @@ class Prices:
             self._begin()
 
     async def _ask_again_and_again(self, sku: str) -> Offer:
-        import stamina  # noqa: PLC0415  # an extra
+        with needs("shop", "A price source"):
+            import stamina  # noqa: PLC0415  # an extra
 
         async for attempt in stamina.retry_context(
             on=_is_failure,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from ...errors import Conflict, Invalid
+from ...errors import Conflict
+from ...extras import needs
 from ...money import Money
 from .order import Order
 
@@ -62,12 +63,11 @@ def invoice_pdf(order: Order, locale: str = "en_US") -> bytes:
 
     Raises:
         Conflict: the order was not paid.
-        Invalid: the locale does not exist, or the library is not installed.
+        Invalid: the locale does not exist.
+        MissingExtra: the extra is not installed.
     """
-    try:
+    with needs("pdf", "An invoice as PDF"):
         from fpdf import FPDF  # noqa: PLC0415  # an extra
-    except ImportError as error:
-        raise Invalid("For a PDF install hubbub[pdf].") from error
     rows = [
         (
             line.name,
@@ -114,7 +114,7 @@ def _shown(amount: Money, locale: str) -> str:
 
 
 def _date(order: Order, locale: str) -> str:
-    from babel.dates import format_datetime  # noqa: PLC0415  # an extra
+    from babel.dates import format_datetime  # noqa: PLC0415  # the amounts have asked for it
 
     return format_datetime(order.at, "long", locale=locale.replace("-", "_"))
 

@@ -13,15 +13,18 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-import httpcore2  # noqa: F401  # otherwise httpx2 imports it in the event loop, and reads files
-import httpx2
 import msgspec
 
 from ...errors import Invalid, PaymentDeclined
+from ...extras import needs
 from ...ids import is_id, time_of
 from ...money import Money, decimals_of
 from ...shown import shown
 from .payment import Payment, PaymentStatus
+
+with needs("stripe", "hubbub.shop.stripe"):
+    import httpcore2  # noqa: F401  # else httpx2 does it in the event loop, and reads files
+    import httpx2
 
 __all__ = ["Stripe", "StripeError", "units_of"]
 
