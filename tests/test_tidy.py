@@ -109,6 +109,12 @@ def test_every_module_has_its_tests() -> None:
     nobody(alone - TESTED_ELSEWHERE.keys())
 
 
+def test_only_one_module_of_the_tests_asks_for_the_event_loop_of_the_run() -> None:
+    asking = {path for path in TESTS.rglob("*.py") if "hasplugin(" in path.read_text()}
+
+    nobody(map(where, asking - {TESTS / "event_loop.py", TESTS / "conftest.py", Path(__file__)}))
+
+
 def test_no_exception_outlives_its_reason() -> None:
     nobody(
         module

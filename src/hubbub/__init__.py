@@ -1,4 +1,4 @@
-"""Hubbub: the live parts of an application, for asyncio and trio."""
+"""Hubbub adds chat, games and a shop to an application, on asyncio and trio."""
 
 from __future__ import annotations
 

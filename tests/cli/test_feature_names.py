@@ -115,11 +115,11 @@ def test_what_cannot_be_left_out_is_refused() -> None:
     )
 
 
-def test_there_is_no_demo_without_a_shop() -> None:
-    refused = run("serve", "--without", "shop", "--demo")
+def test_there_is_no_demo_of_nothing() -> None:
+    refused = run("serve", "--without", "chat,games,shop", "--demo")
 
     assert refused.exit_code == 2
-    assert "It puts products on sale, and the shop is left out." in refused.stderr
+    assert "It shows chat, games, shop, and all of them are left out." in refused.stderr
 
 
 @pytest.mark.usefixtures("desk")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import sys
 
+from ..extras import MissingExtra, needs
+
 __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the program ``hubbub``; exit with 2 if the packages of its extra are not there."""
+    """Run the program ``hubbub``; exit with 2 if a package that it needs is not installed."""
     try:
-        from .app import app  # noqa: PLC0415  # it needs an extra
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "hubbub":
-            raise
-        sys.stderr.write(
-            f"The command hubbub needs the package {error.name}: pip install 'hubbub[all]'\n"
-        )
+        with needs("cli", "The command hubbub"):
+            from .app import app  # noqa: PLC0415  # it needs an extra
+
+        app(prog_name="hubbub")
+    except MissingExtra as error:
+        sys.stderr.write(f"{error}\n")
         sys.exit(2)
-    app(prog_name="hubbub")

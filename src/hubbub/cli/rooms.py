@@ -25,7 +25,8 @@ async def open_room(session: Session, called: str) -> Room:
 
     Args:
         session: who goes in.
-        called: the room's id or its name; of rooms of one name it is the oldest.
+        called: the room's id or its name, which may be in other case if no room has it as it is;
+            of rooms of one name it is the oldest.
 
     Raises:
         HubbubError: there is no room of that id, or one may not go in.
@@ -45,5 +46,7 @@ async def open_room(session: Session, called: str) -> Room:
 
 async def _oldest(session: Session, name: str) -> Room | None:
     # Times of one journal never go back, but an id is made before its room is decided.
-    of_name = [room for room in await all_rooms(session) if room.name == name]
+    rooms = await all_rooms(session)
+    of_name = [room for room in rooms if room.name == name]
+    of_name = of_name or [room for room in rooms if room.name.casefold() == name.casefold()]
     return min(of_name, key=lambda room: (room.created_at, room.id), default=None)

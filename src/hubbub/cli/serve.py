@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ..demo.feature import DEMO, DEMO_NEEDS
 from ..errors import Invalid
 from ..feature import Feature
 from ..hub import Hubbub
 from ..settings import Settings
-from ..shop.catalog.demo import put_on_sale
-from ..shop.feature import SHOP
 from .assignments import settings_of
 from .exit import exit_on_error, fail
 from .feature_names import FeatureNames, WithoutNames, features_served
@@ -34,7 +32,10 @@ Host = Annotated[str, typer.Option(help="The address to listen at.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")]
 Loop = Annotated[Literal["asyncio", "trio"], typer.Option(help="The event loop to run on.")]
 Demo = Annotated[
-    bool, typer.Option("--demo", help="Put a few products on sale, to try the shop with.")
+    bool,
+    typer.Option(
+        "--demo", help="Begin with a lobby, a bot that plays, a leaderboard and products."
+    ),
 ]
 Admin = Annotated[
     str | None,
@@ -45,8 +46,12 @@ Admin = Annotated[
     ),
 ]
 Jwks = Annotated[
-    Path | None,
-    typer.Option(exists=True, help="A file of keys: who has a token that they sign is let in."),
+    str | None,
+    typer.Option(
+        metavar="FILE|URL",
+        help="A JSON Web Key Set, in a file or at https://…: users sign in with tokens that its "
+        "keys verify.",
+    ),
 ]
 Audience = Annotated[str | None, typer.Option(help="What `aud` of such a token must be.")]
 Issuer = Annotated[str | None, typer.Option(help="What `iss` of such a token must be.")]
@@ -88,8 +93,7 @@ def serve_hub(
         settings = settings_of(set_ or (), os.environ)
     except Invalid as error:
         raise typer.BadParameter(error.message, param_hint="--set") from error
-    features = features_served(feature or (), without or ())
-    _check_demo(features, demo=demo)
+    features = _features(feature or (), without or (), demo=demo)
     configure(log, log_level)
     authenticator = None
     if jwks is not None:
@@ -108,7 +112,7 @@ def serve_hub(
                 settings=settings,
                 authenticator=authenticator,
                 on_ready=announce,
-                prepare=partial(_prepare, demo=demo, admin=admin),
+                prepare=partial(_prepare, admin=admin),
                 features=features,
             )
         except OSError as error:
@@ -118,26 +122,29 @@ def serve_hub(
 
 
 def _authenticator(
-    jwks: Path, audience: str | None, issuer: str | None, settings: Settings
+    jwks: str, audience: str | None, issuer: str | None, settings: Settings
 ) -> Authenticator:
     from ..server.auth.jwt_authenticator import JwtAuthenticator  # noqa: PLC0415
 
-    authenticator = JwtAuthenticator(jwks, audience=audience, issuer=issuer, clock=settings.clock)
     with exit_on_error():
+        authenticator = JwtAuthenticator(
+            jwks, audience=audience, issuer=issuer, clock=settings.clock
+        )
         authenticator.read_keys()
     return authenticator
 
 
-def _check_demo(features: Sequence[Feature], *, demo: bool) -> None:
-    if demo and SHOP not in features:
-        text = "It puts products on sale, and the shop is left out."
+def _features(named: Sequence[str], left_out: Sequence[str], *, demo: bool) -> list[Feature]:
+    features = features_served(named, left_out)
+    if not demo:
+        return features
+    if DEMO_NEEDS.isdisjoint(one.name for one in features):
+        text = f"It shows {', '.join(sorted(DEMO_NEEDS))}, and all of them are left out."
         raise typer.BadParameter(text, param_hint="--demo")
+    return [*features, DEMO]
 
 
-async def _prepare(hub: Hubbub, *, demo: bool, admin: str | None) -> None:
-    if demo:
-        async with hub.session("demo", nickname="Demo", role="admin") as session:
-            await put_on_sale(session.shop)
+async def _prepare(hub: Hubbub, *, admin: str | None) -> None:
     if admin is not None:
         password = await make_admin(hub, admin)
         if password is not None:

@@ -1,4 +1,4 @@
-"""Opening a SQLite database: a new one, one of an earlier version, or somebody else's."""
+"""Opens a SQLite database: a new one, one of an earlier version, or a foreign one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .migrations import OLDEST_VERSION, SCHEMA_VERSION, migrate, needed_release,
 
 __all__ = ["APPLICATION_ID", "check_version", "open_writer"]
 
-# "Hubb": in the file's header, to know our own.
+# "Hubb": in the file's header, to recognize our databases.
 APPLICATION_ID = 0x48756262
 
 
@@ -36,7 +36,7 @@ def open_writer(path: Path, name: str | Path) -> apsw.Connection:
             writer.close()
             raise
     except apsw.Error as error:
-        # Clients are not told of this one, so it may name the file.
+        # Clients do not see this message, so it may name the file.
         raise StorageError(f"The database {name} cannot be opened: {error}.") from error
     return writer
 
