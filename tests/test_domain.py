@@ -1,4 +1,4 @@
-"""What a feature of an application's own can be made of, and do without."""
+"""The parts of an application's own feature, and the optional ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def refuse(states: States, actor: Actor, arguments: Arguments) -> None:
 
 
 class Waves(Service):
-    """It tells those who follow a room something."""
+    """It signals to the followers of a room."""
 
     name = "waves"
 

@@ -1,4 +1,4 @@
-"""One list of features is all that a hub, its sessions, its server and the tools know of them."""
+"""A hub, its sessions, its server and the tools know features from one list only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What features run as long as the hub is open."""
+"""The runtimes of features, which run while the hub is open."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hubbub.feature import Adoption, Callback, WebhookRoute
 
 
 class Bell:
-    """What the runtime yields: it can be rung, and notes what happened to it."""
+    """The value of the runtime: it can be rung, and records its events."""
 
     def __init__(self) -> None:
         self.seen: list[str] = []

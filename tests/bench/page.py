@@ -43,7 +43,7 @@ new MutationObserver((_, observer) => {
 
 
 def first_visit(backend: str) -> list[Row]:
-    """Measure what a browser loads that was never here, and when one can type."""
+    """Measure what a browser loads on its first visit, and when the user can type."""
     with serving(*SERVE, "--backend", backend) as address, _browser() as browser:
         visits = [_visit(browser, address) for _ in range(RUNS + 1)][1:]
     sent, usable, chat = (statistics.median(values) for values in zip(*visits, strict=True))

@@ -83,7 +83,7 @@ def test_what_a_guest_put_into_the_cart_comes_along(open_page: Open) -> None:
     keep_as_account(open_page("Kim"), "kim")
     guest = open_page("Somebody", "#/shop")
     guest.get_by_role("button", name="Add Mouse to the cart").click()
-    expect(guest.get_by_text("Mouse is in the cart.")).to_be_visible()
+    expect(guest.get_by_text("Mouse was added to the cart.")).to_be_visible()
     account_menu(guest, "Sign in to an account")
     sign_in(guest, "kim", "wrong password")
     expect(guest.get_by_role("alert")).to_be_visible()

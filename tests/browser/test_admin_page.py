@@ -117,7 +117,7 @@ def test_a_product_is_set_and_buyers_see_it_at_once(open_page: Open, operate: Op
     page.get_by_label("Price in").fill("12.5")
     page.get_by_label("Stock").fill("many")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("alert")).to_have_text("many is no number of things.")
+    expect(page.get_by_role("alert")).to_have_text("many is not a whole number.")
     page.get_by_label("Stock").fill("3")
     page.get_by_role("button", name="Save").click()
 

@@ -234,7 +234,7 @@ def test_a_search_leads_to_the_message(open_page: Open, shot: Shot) -> None:
     fill_room(alice, 120)
     expect(message(alice, "number 119")).to_be_visible()
     alice.get_by_role("button", name="Search in this room").click()
-    alice.get_by_label("Words").fill("needle")
+    alice.get_by_label("Search terms").fill("needle")
     alice.get_by_role("button", name="Search", exact=True).click()
     shot(alice, "chat-search-dark")
     alice.get_by_role("button", name=re.compile("the needle")).click()

@@ -203,6 +203,6 @@ def test_a_nickname_of_markup_is_shown_as_it_is(open_page: Open) -> None:
 
 def test_a_match_that_is_not_there_says_so(open_page: Open) -> None:
     pat = open_page("Pat", "#/games/nothing")
-    pat.get_by_text("There is no such match.").wait_for()
+    pat.get_by_text("This match does not exist; check its id.").wait_for()
     pat.get_by_role("link", name="Back to games").click()
     expect(pat.get_by_role("link", name="Play quick arithmetic")).to_be_visible()

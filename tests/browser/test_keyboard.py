@@ -15,7 +15,7 @@ FOCUSED = """() => {
 
 
 def tab_to(page: Page, label: str, key: str = "Tab") -> None:
-    """Go on until something is focused."""
+    """Press Tab until something is focused."""
     for _ in range(TABS_MAX):
         if page.evaluate(FOCUSED).strip() == label:
             return

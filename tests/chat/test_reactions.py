@@ -1,4 +1,4 @@
-"""What it costs that much has happened to a message: nothing."""
+"""A message with many events costs nothing."""
 
 from __future__ import annotations
 

@@ -33,8 +33,8 @@ def test_a_database_is_copied_and_put_back(db: Path, tmp_path: Path) -> None:
     copied, restored = run("backup", db, copy), run("restore", copy, again)
 
     assert (copied.exit_code, restored.exit_code) == (0, 0)
-    assert copied.stdout == f"{copy}: a copy of {db}, {copy.stat().st_size:,} bytes.\n"
-    assert restored.stdout == f"{again}: as it was in {copy}, with a new journal_id.\n"
+    assert copied.stdout == f"Copied {db} to {copy}: {copy.stat().st_size:,} bytes.\n"
+    assert restored.stdout == f"Restored {again} from {copy}. Its journal_id is new.\n"
     assert run("verify", again).exit_code == 0
 
 

@@ -32,6 +32,8 @@ PATIENCE = 5.0
         ("https://example.org/live/?a=b#c", "https://example.org/live/ws"),
         ("ws://[::1]:8000", "http://[::1]:8000/ws"),
         ("wss://example.org", "https://example.org/ws"),
+        ("localhost:8000", "http://localhost:8000/ws"),
+        ("chat.example.org/live", "https://chat.example.org/live/ws"),
     ],
 )
 def test_the_socket_is_below_the_servers_url(url: str, socket: str) -> None:
@@ -39,7 +41,7 @@ def test_the_socket_is_below_the_servers_url(url: str, socket: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "localhost:8000", "ftp://example.org", "http://", "http://a:b"]
+    "url", ["", "localhost:port", "ftp://example.org", "http://", "http://a:b"]
 )
 def test_what_is_no_url_of_a_server_is_refused(url: str) -> None:
     with pytest.raises(Invalid):

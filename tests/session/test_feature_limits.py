@@ -1,4 +1,4 @@
-"""What an application's own feature tells those who listen, and how often it may be used."""
+"""The signals and the quotas of an application's own feature."""
 
 from __future__ import annotations
 

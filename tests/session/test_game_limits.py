@@ -1,4 +1,4 @@
-"""What a user may ask of games over a network; in the process the application answers."""
+"""The limits on games over a network; the application has none."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def is_remote(w: World) -> bool:
 
 
 async def gone(w: World, nickname: str) -> str:
-    """Return the id of a user who was there."""
+    """Return the id of a user who has signed in."""
     async with w.visit(nickname) as session:
         user = session.user.id
 

@@ -1,4 +1,4 @@
-"""Points: who may give them, what the rules say of them, and who wins."""
+"""Points: the permissions, the rules, and the winner."""
 
 from __future__ import annotations
 

@@ -147,6 +147,8 @@ async def _serve_asyncio(
         http=protocol,
         ws="none",
         lifespan="off",
+        # Its logs go where the program's go, in the same form.
+        log_config=None,
         log_level="warning",
         access_log=False,
         # Where a client is the gateway tells, on both backends and for sockets as well.

@@ -185,7 +185,7 @@ def test_a_score_that_does_not_count_is_not_written() -> None:
 
 
 def test_a_board_must_be_made_first() -> None:
-    with pytest.raises(NotFound, match="create it with games.create_board"):
+    with pytest.raises(NotFound, match=r"create it with games\.create_board"):
         submit(Desk(), "ann", 10)
 
 

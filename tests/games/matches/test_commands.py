@@ -1,4 +1,4 @@
-"""What is decided in a match, and what comes of it in all streams."""
+"""The decisions about a match, and their effect on all streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a session asks about matches is checked before anything is decided."""
+"""The arguments of a session's requests are checked before anything is decided."""
 
 from __future__ import annotations
 

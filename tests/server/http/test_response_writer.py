@@ -31,7 +31,9 @@ def sent(
 
 
 def read(raw: bytes, method: str = "GET") -> tuple[int, Headers, bytes, bool]:
-    """Read an answer as a client does: status, headers, body, and whether it may go on."""
+    """
+    Read a response as a client does: status, headers, body, and whether the connection stays open.
+    """
     client = h11.Connection(h11.CLIENT)
     client.send(h11.Request(method=method, target="/", headers=[("host", "a")]))
     client.send(h11.EndOfMessage())
@@ -107,7 +109,7 @@ def test_what_is_the_connections_own_is_left_out() -> None:
 )
 def test_a_header_that_cannot_be_sent_is_an_error(header: tuple[bytes, bytes]) -> None:
     writer = ResponseWriter("GET", "1.1", keep_alive=True)
-    with pytest.raises(ValueError, match="cannot be encoded"):
+    with pytest.raises(ValueError, match="cannot be sent"):
         writer.head(200, [header])
 
     assert writer.head(500, []).startswith(b"HTTP/1.1 500 Internal Server Error\r\n")

@@ -1,8 +1,7 @@
 // A long list that has only the rows near the visible part in the page.
 //
 // The height of a row is estimated until it was shown once. When rows above the visible part are
-// measured, added or removed, the visible part stays in place; at the bottom it stays at the
-bottom.
+// measured, added or removed, the visible part stays in place; at the bottom it stays there.
 
 import { Heights } from "./heights.js";
 import { fill, h, onceAFrame } from "../core/dom.js";

@@ -4,8 +4,8 @@ import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
 
 // Show a form in a dialog and wait for its result. Each field is
-// { name, label, type?, value?, required?, ...attributes }, or { name, label, options: [[value,
-label]] }. // `act` takes the values by name; its error is shown in the dialog, which stays open.
+// { name, label, type?, value?, required?, ...attributes }, or { name, label, options: [[value, label]] }.
+// `act` takes the values by name; its error is shown in the dialog, which stays open.
 // Returns the result of `act`, or null if the dialog was closed.
 export function formDialog(
   title,

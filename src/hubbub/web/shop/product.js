@@ -28,7 +28,7 @@ export function editProduct(app, product, currency) {
     const known = product?.stock;
     const given = { sku: product?.sku ?? sku, name, price: priceOf(price, currency), category: category || null };
     // Some may be sold while the form is open: unchanged values are not sent, and a changed stock
-    is // sent as a difference.
+    // is sent as a difference.
     const counted = typeof known === "number" && wanted !== null;
     if (wanted !== known && !counted) given.stock = wanted;
     const set = await app.connection.call("shop.set_product", given);
