@@ -126,6 +126,15 @@ def check_caddyfile(block: Block) -> None:
     assert "apps" in adapted
 
 
+def check_javascript(block: Block) -> None:
+    if (node := shutil.which("node")) is None:
+        pytest.skip("there is no node")
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "page.mjs")
+        file.write_text(block.code)
+        output_of(node, "--check", str(file))
+
+
 def output_of(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 0, done.stderr
@@ -136,6 +145,7 @@ CHECKS: dict[str, Callable[[Block], object]] = {
     "": check_indented,
     "caddyfile": check_caddyfile,
     "ini": check_units,
+    "js": check_javascript,
     "json": lambda block: json.loads(block.code),
     "nginx": check_nginx,
     "python": check_python,
@@ -172,7 +182,7 @@ def test_no_comment_is_misspelt(block: Block) -> None:
         "hubbub serv",
         "hubbub serve --prot 8000",
         "hubbub serve --port many",
-        "hubbub chat http://127.0.0.1:8000",
+        "hubbub backup hubbub.db",
         "cd there && hubbub top --help-me",
         "pip install 'hubbub[everything]'",
         "nox -s dcos",
