@@ -1,4 +1,4 @@
-"""Words that were replaced do not come back: a thing has one word, and a word one meaning."""
+"""Replaced words do not return: a thing has one word, and a word one meaning."""
 
 from __future__ import annotations
 

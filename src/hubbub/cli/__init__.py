@@ -1,4 +1,4 @@
-"""The command line. What it needs is imported when it is used."""
+"""The command line. It imports its parts when they are needed."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from ..journal.event import Event
 from ..method import Method
 from ..ratelimit import TokenBucket
 from ..users.events import RoleGiven, SignedOut, SignedOutEverywhere
+from .access_log import AccessLog
 from .address import client_address
 from .auth.sign_in import SignIns
 from .auth.tickets import Tickets
@@ -111,6 +112,7 @@ class Gateway:
             for name, method in hub.features.methods.items()
         }
         self._proxies = networks_of(self.settings.trusted_proxies)
+        self.access_log = AccessLog(self.address_of, self.settings.clock.monotonic)
         self.places = Places(self.settings)
         self.handshakes = Handshakes(self.settings)
         # What waits for clients that do not read.

@@ -40,7 +40,7 @@ __all__ = ["Backend", "address_of", "listen", "run", "serve"]
 Backend = Literal["asyncio", "trio"]
 
 BACKLOG = 4_096
-# How long stopping waits for clients to close, in seconds.
+# How long a stopping server waits for its clients to close, in seconds.
 CLOSE_SECONDS_MAX = 3
 # With few cycles and much that lives long, the collector is asked less often.
 GC_THRESHOLDS = (20_000, 20, 100)
@@ -147,6 +147,8 @@ async def _serve_asyncio(
         http=protocol,
         ws="none",
         lifespan="off",
+        # Its logs go where the program's go, in the same form.
+        log_config=None,
         log_level="warning",
         access_log=False,
         # Where a client is the gateway tells, on both backends and for sockets as well.

@@ -49,7 +49,8 @@ class TrioServer:
     """
 
     def __init__(self, app: ASGIApp, gateway: Gateway, path: str) -> None:
-        self._server = Server(app, path, gateway.settings.clock.now, gateway.unsent)
+        now = gateway.settings.clock.now
+        self._server = Server(app, path, now, gateway.unsent, gateway.access_log)
         self._gateway = gateway
         self._open: set[TrioConnection] = set()
 
@@ -132,6 +133,7 @@ class TrioConnection:
         peer: Any,
     ) -> None:
         self._stream = stream
+        self._peer = peer
         self._gateway = gateway
         self._leave: Callable[[], None] = partial(gateway.places.leave, address)
         self._http = HttpConnection(server, self, _scope_of(stream, peer), self._note_waiting)
@@ -151,13 +153,17 @@ class TrioConnection:
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 self._http.lost()
         # Nothing of the handshake is kept for as long as the WebSocket lasts.
-        if self._websocket is not None and (client := await self._shake_hands()) is not None:
-            await client.run()
+        if self._websocket is not None and (opened := await self._shake_hands()) is not None:
+            client, log_end = opened
+            try:
+                await client.run()
+            finally:
+                log_end()
 
-    async def _shake_hands(self) -> TrioSocket | None:
+    async def _shake_hands(self) -> tuple[TrioSocket, Callable[[], None]] | None:
         assert self._websocket is not None
         (head, rest), self._websocket = self._websocket, None
-        return await take_over(self._gateway, self._stream, head, rest)
+        return await take_over(self._gateway, self._stream, head, rest, self._peer)
 
     def leave(self) -> None:
         """Give the place back."""
@@ -252,20 +258,25 @@ async def take_over(
     stream: trio.SocketStream,
     head: RequestHead,
     rest: bytes,
-) -> TrioSocket | None:
+    peer: object,
+) -> tuple[TrioSocket, Callable[[], None]] | None:
     """
     Answer a handshake, and make a WebSocket of the connection if it was accepted.
+
+    Returns the WebSocket, and what logs its end.
 
     Args:
         gateway: what it belongs to.
         stream: the TCP connection.
         head: of the handshake.
         rest: what came behind it.
+        peer: the other end, as the operating system says it.
     """
     answer = gateway.handshakes.answer(head.headers, version=head.version)
     await stream.send_all(answer.head)
+    log_end = gateway.access_log.opened(head, peer, answer.head)
     if answer.accepted and not gateway.full:
-        return TrioSocket(gateway, stream, head.headers, rest)
+        return TrioSocket(gateway, stream, head.headers, rest), log_end
     if answer.accepted:
         await stream.send_all(close_frame(BUSY, "Too many connections."))
     return None

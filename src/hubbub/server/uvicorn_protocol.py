@@ -265,7 +265,8 @@ class UvicornProtocol(asyncio.Protocol):
         server = self.shared.get(id(self._config))
         if server is None:
             now = self.gateway.settings.clock.now
-            server = Server(self._config.loaded_app, self.path, now, self.gateway.unsent)
+            unsent, log = self.gateway.unsent, self.gateway.access_log
+            server = Server(self._config.loaded_app, self.path, now, unsent, log)
             self.shared[id(self._config)] = server
         return server
 
@@ -332,9 +333,15 @@ def take_over(  # noqa: PLR0913
     """
     answer = gateway.handshakes.answer(head.headers, version=head.version)
     transport.write(answer.head)
+    log_end = gateway.access_log.opened(head, transport.get_extra_info("peername"), answer.head)
+
+    def end() -> None:
+        on_lost()
+        log_end()
+
     if answer.accepted and not gateway.full:
         socket = PlacedSocket(gateway, transport, head.headers)
-        socket.on_lost = on_lost
+        socket.on_lost = end
         transport.set_protocol(socket)
         socket.begin(rest)
         return

@@ -15,7 +15,9 @@ from typing import Any, Protocol
 
 from starlette.types import ASGIApp
 
+from ...clock import SystemClock
 from ...wire.messages import encode
+from ..access_log import CLIENT_GONE, AccessLog
 from ..websocket.unsent import Unsent
 from . import limits
 from .exchange import Exchange, Gone
@@ -72,14 +74,21 @@ class Server:
         path: the WebSockets' whole path, like ``/ws``.
         now: tells the time of day.
         unsent: counts what waits for clients that do not read, for WebSockets as well.
+        access_log: logs every request; by default with the connection's other end as the client.
     """
 
     def __init__(
-        self, app: ASGIApp, path: str, now: Callable[[], datetime], unsent: Unsent
+        self,
+        app: ASGIApp,
+        path: str,
+        now: Callable[[], datetime],
+        unsent: Unsent,
+        access_log: AccessLog | None = None,
     ) -> None:
         self.app = app
         self.path = path
         self.unsent = unsent
+        self.access_log = access_log or AccessLog(lambda peer, _: peer, SystemClock().monotonic)
         self._now = now
         self._second: datetime | None = None
         self._date = b""
@@ -121,6 +130,7 @@ class HttpConnection:
         self._on_waiting = on_waiting
         self._reader = RequestReader()
         self._exchange: Exchange | None = None
+        self._began = 0.0
         # Bytes that came after the last answer, or None before it.
         self._thrown_away: int | None = None
         # The next request has begun; the client has ended; we have.
@@ -186,6 +196,10 @@ class HttpConnection:
 
     def answered(self, exchange: Exchange) -> None:
         """Go on with the next request, or close."""
+        status = exchange.status or CLIENT_GONE
+        self._server.access_log.request(
+            exchange.head, self._scope, status, exchange.body_bytes, self._began
+        )
         if exchange is not self._exchange or self._thrown_away is not None:
             return
         self._exchange = None
@@ -234,6 +248,7 @@ class HttpConnection:
             self._wire.set_deadline(None)
             self._wire.take_over(head, self._reader.take_rest())
             return
+        self._began = self._server.access_log.now()
         self._exchange = Exchange(self, self._server.app, head, self._scope)
         self._wire.set_deadline(limits.BODY_SECONDS_MAX if head.has_body else None)
         self._next_piece(self._exchange)
@@ -264,11 +279,14 @@ class HttpConnection:
         self._on_waiting(True)
         self._wire.set_deadline(limits.WRITE_SECONDS_MAX)
         self._wire.resume()
-        if exchange is not None:
+        if exchange is None:
+            self._server.access_log.refused(self._scope, refused.status)
+        else:
             exchange.drop()
             if exchange.started:
                 self._wire.abort()
                 return
+            exchange.status = refused.status
 
         async def send() -> None:
             try:

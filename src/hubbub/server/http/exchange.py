@@ -69,6 +69,10 @@ class Exchange:
     ) -> None:
         self.writer = ResponseWriter(head.method, head.version, keep_alive=head.keep_alive)
         self.started = False
+        # For the access log: the request, and the status and the size of what answers it.
+        self.head = head
+        self.status = 0
+        self.body_bytes = 0
         # What came of the body, and whether there is more.
         self.body = b""
         self.more_body = head.has_body
@@ -127,6 +131,7 @@ class Exchange:
             self._owner.abort()
         if self.started:
             return
+        self.status = 500
         self._head = self.writer.head(500, FAILURE_HEADERS)
         await self._write(*self.writer.body(b"", more=False))
 
@@ -162,6 +167,7 @@ class Exchange:
                 self.writer.keep_alive = False
             # It goes with the first piece of the body, as one write.
             self._head = self.writer.head(message["status"], headers)
+            self.status = message["status"]
         elif kind == "http.response.body" and not self.writer.complete and self._begun:
             more = message.get("more_body", False)
             await self._write(*self.writer.body(message.get("body", b""), more=more))
@@ -182,6 +188,7 @@ class Exchange:
             self._owner.abort()
             raise Gone
         self._sending = self.started = True
+        self.body_bytes += len(data)
         before, self._head = self._head + before, b""
         if len(data) <= limits.PIECE_BYTES_MAX:
             await self._owner.send(b"".join((before, data, after)))
