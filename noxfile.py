@@ -1,16 +1,22 @@
 """
-Everything that is checked, one session each: ``nox`` runs them in order, the cheap first.
+Everything that is checked, one session each: ``nox`` runs the default ones, the cheap first.
 
-``nox -s asyncio -- tests/chat -x`` hands arguments on to pytest; ``nox -R`` does not install
-again; ``nox --no-venv`` uses the environment that is active.
+``nox -s asyncio -- tests/chat -x`` hands arguments on to pytest; ``nox -s asyncio-3.13`` tests
+on another Python; ``nox -R`` does not install again; ``nox --no-venv`` uses the environment that
+is active. ``nox -l`` lists all sessions.
 """
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
+import shutil
+import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import nox
 from nox.command import CommandFailed
@@ -19,15 +25,29 @@ nox.needs_version = ">=2026.10"
 # uv makes an environment in seconds; pip does it as well.
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_existing_virtualenvs = True
+# A Python that is missing is skipped, in one line.
+nox.options.download_python = "never"
+nox.options.error_on_missing_interpreters = False
 
 PROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PROJECT)
 ROOT = Path(__file__).parent
+
+# pyenv's commands answer only for the versions that are chosen: all are, the running one first.
+RUNNING = ".".join(map(str, sys.version_info[:3]))
+PYENV = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+if versions := [path.name for path in (PYENV / "versions").glob("3*")]:
+    os.environ.setdefault("PYENV_ROOT", str(PYENV))
+    ordered = sorted(versions, key=lambda version: (version != RUNNING, version))
+    os.environ.setdefault("PYENV_VERSION", ":".join(ordered))
 
 # Both plugins would claim every async test, so each runs with the other switched off.
 ON_ASYNCIO = ["-p", "no:anyio", "--asyncio-mode=auto"]
 ON_TRIO = ["-p", "no:asyncio", "--anyio-mode=auto"]
+# The tests that do not depend on the event loop run once, on asyncio.
+ASYNC_ONLY = "--async-only"
 
-# What the tests cover is measured in CI: it takes as long again as to test.
+# CI measures the coverage, which doubles the time of the tests.
 MEASURED = bool(os.environ.get("CI"))
 
 # Where it matters which event loop it is: what is written for each, and what tests them all.
@@ -46,10 +66,17 @@ ON_UVLOOP = [
 # connection, is tried with both.
 BROWSER_ON_TRIO = "two_windows or loses_the_network or to_sign_out or play_to_the_end"
 
-# One of three tests waits for something that is not a processor.
-PARALLEL = ["--numprocesses=3", "--dist=loadfile"]
+# One of three tests waits for something that is not a processor. The files keep their order:
+# those of the command line, which take longest, are among the first.
+PARALLEL = ["--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder"]
 
-# What is pure is easily tested to the last branch.
+# A part of everything: rules, the store, a server, sessions over a network, the house rules.
+IN_THE_SDIST = [
+    *("tests/test_tidy.py", "tests/test_hub.py", "tests/chat/rooms", "tests/journal/stores"),
+    *("tests/server/http/test_api.py", "tests/session/test_rooms.py"),
+]
+
+# Modules without I/O, so tests reach almost every branch.
 PURE = [
     "src/hubbub/errors.py",
     "src/hubbub/ids.py",
@@ -96,126 +123,228 @@ COVERED_MIN_PERCENT = 90
 COVERED_PURE_MIN_PERCENT = 95
 
 
-@nox.session
+@nox.session(default=False)
+def environment(session: nox.Session) -> None:
+    """Make the environment that the other sessions share."""
+    install(session, "dev")
+
+
+@nox.session(requires=["environment"], venv_backend="none")
 def lint(session: nox.Session) -> None:
     """Style, format, types, layers and sizes."""
-    install(session, "lint")
-    session.run("ruff", "check")
-    session.run("ruff", "format", "--check")
-    session.run("mypy")
-    session.run("lint-imports")
-    session.run("pytest", "-q", *ON_ASYNCIO, "tests/test_tidy.py")
+    run(session, "ruff", "check")
+    run(session, "ruff", "format", "--check")
+    run(session, "mypy")
+    run(session, "lint-imports")
+    run(session, "pytest", "-q", *ON_ASYNCIO, "tests/test_tidy.py")
 
 
-@nox.session
+@nox.session(requires=["environment"], venv_backend="none")
 def asyncio(session: nox.Session) -> None:
     """Run all tests on asyncio, by pytest-asyncio, and measure in CI what they cover."""
-    install(session, "test")
-    run_tests(session, ON_ASYNCIO, session.posargs, measured=MEASURED)
+    run_tests(session, ON_ASYNCIO, session.posargs, measured=is_measured(session))
 
 
-@nox.session
+@nox.session(requires=["environment"], venv_backend="none")
 def trio(session: nox.Session) -> None:
-    """Run all tests on trio, by anyio's plugin, and measure in CI what asyncio does not run."""
-    install(session, "test")
-    if session.posargs or not MEASURED:
+    """Run on trio, by anyio's plugin, the tests that depend on the event loop."""
+    if session.posargs:
         run_tests(session, ON_TRIO, session.posargs)
-        return
-    run_tests(session, ON_TRIO, ON_A_LOOP, measured=True)
-    run_tests(session, ON_TRIO, [f"--ignore={path}" for path in ON_A_LOOP])
+    elif is_measured(session):
+        plugin = [*ON_TRIO, ASYNC_ONLY]
+        run_tests(session, plugin, ON_A_LOOP, measured=True)
+        run_tests(session, plugin, [f"--ignore={path}" for path in ON_A_LOOP])
+    else:
+        run_tests(session, ON_TRIO, [ASYNC_ONLY])
 
 
-@nox.session
-def uvloop(session: nox.Session) -> None:
-    """Run on uvloop, by pytest-asyncio, what touches sockets, threads and timers."""
-    install(session, "test")
-    session.env["HUBBUB_TEST_LOOP"] = "uvloop"
-    run_tests(session, ON_ASYNCIO, session.posargs or ON_UVLOOP)
-
-
-@nox.session(default=MEASURED)
-def coverage(session: nox.Session) -> None:
-    """Say what the last run on each event loop left untested."""
-    if session.virtualenv.is_sandboxed:
-        session.install("coverage>=7.17")
-    session.run("coverage", "combine", "--keep", "--quiet")
-    report = ["coverage", "report", "--keep-combined"]
-    session.run(*report, f"--fail-under={COVERED_MIN_PERCENT}")
-    pure = f"--include={','.join(PURE)}"
-    session.run(*report, pure, f"--fail-under={COVERED_PURE_MIN_PERCENT}")
-
-
-@nox.session
-def browser(session: nox.Session) -> None:
-    """Use the web page in Chromium; screenshots are kept in screenshots/."""
-    install(session, "browser")
-    flags = [*ON_ASYNCIO, "--numprocesses=2", "--dist=loadfile"]
-    session.run("pytest", *flags, *(session.posargs or ["tests/browser"]))
-    if not session.posargs:
-        trio = {"HUBBUB_TEST_BACKEND": "trio"}
-        session.run("pytest", *flags, "tests/browser", "-k", BROWSER_ON_TRIO, env=trio)
-
-
-@nox.session
+@nox.session(requires=["environment"], venv_backend="none")
 def docs(session: nox.Session) -> None:
     """Run the examples of the README and of docs/."""
-    install(session, "docs")
-    session.run("pytest", *ON_ASYNCIO, "--numprocesses=2", "tests/docs", *session.posargs)
+    run(session, "pytest", *ON_ASYNCIO, "--numprocesses=2", "tests/docs", *session.posargs)
 
 
-@nox.session(default=False)
+@nox.session(requires=["environment"], venv_backend="none", default=False)
+def site(session: nox.Session) -> None:
+    """Build the documentation site in build/site; ``nox -s site -- serve`` shows it."""
+    command = session.posargs or ["build", "--strict"]
+    run(session, "mkdocs", *command, "--config-file", ".mkdocs/mkdocs.yml")
+
+
+@nox.session(requires=["environment"], venv_backend="none", default=False)
+def image(session: nox.Session) -> None:
+    """Carry out the Dockerfile's installation, without Docker, in an environment of its own."""
+    env = {"HUBBUB_TEST_IMAGE": "1"}
+    run(session, "pytest", "-q", *ON_ASYNCIO, "tests/docs/test_docker.py", env=env)
+
+
+@nox.session(requires=["environment"], venv_backend="none", default=False)
+def uvloop(session: nox.Session) -> None:
+    """Run on uvloop, by pytest-asyncio, what touches sockets, threads and timers."""
+    session.env["HUBBUB_TEST_LOOP"] = "uvloop"
+    run_tests(session, ON_ASYNCIO, session.posargs or [ASYNC_ONLY, *ON_UVLOOP])
+
+
+@nox.session(requires=["environment"], venv_backend="none", default=MEASURED)
+def coverage(session: nox.Session) -> None:
+    """Say what the last run on each event loop left untested."""
+    run(session, "coverage", "combine", "--keep", "--quiet")
+    report = ["coverage", "report", "--keep-combined"]
+    run(session, *report, f"--fail-under={COVERED_MIN_PERCENT}")
+    pure = f"--include={','.join(PURE)}"
+    run(session, *report, pure, f"--fail-under={COVERED_PURE_MIN_PERCENT}")
+
+
+@nox.session(requires=["environment"], venv_backend="none", default=False)
+def browser(session: nox.Session) -> None:
+    """Use the web page in Chromium; screenshots are kept in screenshots/."""
+    flags = [*ON_ASYNCIO, "--numprocesses=2", "--dist=loadfile"]
+    run(session, "pytest", *flags, *(session.posargs or ["tests/browser"]))
+    if not session.posargs:
+        trio = {"HUBBUB_TEST_BACKEND": "trio"}
+        run(session, "pytest", *flags, "tests/browser", "-k", BROWSER_ON_TRIO, env=trio)
+
+
+@nox.session(requires=["environment"], venv_backend="none", default=False)
 def fuzz(session: nox.Session) -> None:
     """Drive the properties for some seconds, 60 by default: ``nox -s fuzz -- 600``."""
-    install(session, "test")
     seconds = float(session.posargs[0]) if session.posargs else 60.0
     ends = time.monotonic() + seconds
 
-    # Each round draws anew, and one that has begun is finished: for a minute it is a short one.
+    # Each round draws new examples and runs to its end, so a short session has short rounds.
     profile = "fuzz" if seconds >= FUZZ_SECONDS else "short"
     flags = ["-m", "hypothesis", f"--hypothesis-profile={profile}", "--timeout=900"]
     flags += ["--tb=short", "-q", "--numprocesses=2"]
     for plugin in itertools.cycle([ON_ASYNCIO, ON_TRIO]):
-        session.run("pytest", *flags, *plugin)
+        run(session, "pytest", *flags, *plugin)
         if time.monotonic() >= ends:
             break
 
 
-@nox.session(default=False)
+@nox.session(requires=["environment"], venv_backend="none", default=False)
 def junk(session: nox.Session) -> None:
     """Send junk to a real server on each event loop: ``nox -s junk -- 20000 [SEED]``."""
-    install(session, "test")
     connections, seed, *_ = [*session.posargs, *["20000", ""][len(session.posargs) :]]
     env = {"HUBBUB_JUNK_CONNECTIONS": connections, "HUBBUB_JUNK_SEED": seed}
     run_on_each(session, "tests/faults/test_junk.py", env)
 
 
-@nox.session(default=False)
+@nox.session(requires=["environment"], venv_backend="none", default=False)
 def attack(session: nox.Session) -> None:
     """Attack a real server in every way, each for some seconds: ``nox -s attack -- 20 [NAME]``."""
-    install(session, "test")
     seconds, *names = session.posargs or ["20"]
     flags = ["-k", " or ".join(names)] if names else []
     run_on_each(session, "tests/attack", {"HUBBUB_ATTACK_SECONDS": seconds}, *flags)
 
 
-@nox.session(default=False)
+@nox.session(requires=["environment"], venv_backend="none", default=False)
 def autobahn(session: nox.Session) -> None:
     """Run Autobahn's cases on each event loop, all or some groups: ``nox -s autobahn -- 1 7``."""
-    install(session, "conformance")
-    session.run("python", "-m", "tests.conformance.autobahn", *session.posargs)
+    run(session, "python", "-m", "tests.conformance.autobahn", *session.posargs)
+
+
+@nox.session(requires=["environment"], venv_backend="none", default=False)
+def bench(session: nox.Session) -> None:
+    """Measure: ``nox -s bench -- --help`` says what."""
+    run(session, "python", "tests/bench/run.py", *session.posargs)
 
 
 @nox.session(default=False)
-def bench(session: nox.Session) -> None:
-    """Measure: ``nox -s bench -- --help`` says what."""
-    install(session, "browser")
-    session.run("python", "tests/bench/run.py", *session.posargs)
+def dist(session: nox.Session) -> None:
+    """Build the sdist, and from it the wheel, and check what is in them."""
+    session.install("build>=1.6", "check-wheel-contents>=0.6", "twine>=7.0")
+    folder = dist_of(session)
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(folder), silent=True)
+    made = sorted(map(str, folder.iterdir()))
+    session.run("check-wheel-contents", *made[:1])
+    session.run("twine", "check", "--strict", *made)
+
+
+@nox.session(requires=["dist"], reuse_venv=False, default=False)
+def package(session: nox.Session) -> None:
+    """Install the wheel without extras, with all, and test what the sdist has."""
+    wheel, sdist = sorted(dist_of(session).iterdir())
+    folder = session.create_tmp()
+    shutil.unpack_archive(sdist, folder, filter="data")
+    (project,) = Path(folder).glob("hubbub-*")
+    with session.chdir(project):
+        session.install(str(wheel))
+        session.run("python", "-m", "tests.packaging.installed", "bare")
+        session.install(f"{wheel}[all]")
+        session.run("python", "-m", "tests.packaging.installed", "all")
+        session.install(f"{wheel}[testing]", *nox.project.dependency_groups(PROJECT, "test"))
+        for plugin in (ON_ASYNCIO, ON_TRIO):
+            session.run("python", "-m", "pytest", "-q", *plugin, *IN_THE_SDIST)
+
+
+def on_python(version: str) -> None:
+    """Add the sessions of a Python: ``nox -s asyncio-3.13``."""
+
+    def environment_of(session: nox.Session) -> None:
+        """Make the environment of a Python for its tests."""
+        install(session, "test")
+
+    def add(name: str, work: Callable[[nox.Session], None], **options: Any) -> None:
+        nox.session(name=f"{name}-{version}", default=False, **options)(work)
+
+    add("environment", environment_of, python=version)
+    add("asyncio", asyncio, requires=[f"environment-{version}"], venv_backend="none")
+    add("trio", trio, requires=[f"environment-{version}"], venv_backend="none")
+    add("package", package, python=version, requires=["dist"], reuse_venv=False)
+
+
+for python in PYTHONS:
+    on_python(python)
+
+
+@nox.session(default=False)
+def recording(session: nox.Session) -> None:
+    """Record docs/images/hubbub.svg, and take the pictures of the page beside it."""
+    install(session, "recording")
+    session.run("python", "-m", "tests.recording.record")
 
 
 def install(session: nox.Session, group: str) -> None:
-    if session.virtualenv.is_sandboxed:
-        groups = nox.project.dependency_groups(PROJECT, group)
-        session.install("--editable", ".[all]", *groups)
+    """Install Hubbub and a group, if pyproject.toml says another thing than when it last was."""
+    where = bin_file(session, session.name)
+    if not session.virtualenv.is_sandboxed:
+        where.unlink(missing_ok=True)
+        return
+    where.write_text(session.bin)
+    project = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    installed = Path(session.virtualenv.location) / "installed"
+    if not installed.exists() or installed.read_text() != project:
+        session.install("--editable", ".[all]", *nox.project.dependency_groups(PROJECT, group))
+        installed.write_text(project)
+
+
+def is_measured(session: nox.Session) -> bool:
+    """Return whether it is measured what the tests cover: once, on the Python that runs nox."""
+    return MEASURED and "-" not in session.name and not session.posargs
+
+
+def dist_of(session: nox.Session) -> Path:
+    """Return the folder with the wheel and the sdist."""
+    return session.cache_dir.resolve() / "dist"
+
+
+def bin_file(session: nox.Session, environment: str) -> Path:
+    """Return the file that names the folder of an environment's programs."""
+    return session.cache_dir / f"{environment}.bin"
+
+
+def run(session: nox.Session, program: str, *args: str, env: Mapping[str, str] = {}) -> None:
+    """Run a program of the environment that sessions share, or of the active one."""
+    _, dash, version = session.name.partition("-")
+    where = bin_file(session, f"environment{dash}{version}")
+    path = os.environ["PATH"]
+    if where.exists():
+        folder = Path(where.read_text())
+        program, path = str(folder / program), f"{folder}{os.pathsep}{path}"
+    # The tests start many programs: only the first must compile all modules.
+    others = {"PATH": path, "PYTHONDONTWRITEBYTECODE": None}
+    session.run(program, *args, env={**others, **env}, external=True)
 
 
 def run_on_each(session: nox.Session, tests: str, env: dict[str, str], *flags: str) -> None:
@@ -223,7 +352,7 @@ def run_on_each(session: nox.Session, tests: str, env: dict[str, str], *flags: s
     failed = []
     for plugin in (ON_ASYNCIO, ON_TRIO):
         try:
-            session.run("pytest", "-q", "-s", "--tb=short", *plugin, tests, *flags, env=env)
+            run(session, "pytest", "-q", "-s", "--tb=short", *plugin, tests, *flags, env=env)
         except CommandFailed as error:
             failed.append(str(error))
     if failed:
@@ -236,9 +365,9 @@ def run_tests(
     python = ["python"]
     if measured:
         session.env["COVERAGE_FILE"] = str(ROOT / f".coverage.{session.name}")
-        session.run("coverage", "erase")
+        run(session, "coverage", "erase")
         python = ["coverage", "run"]
     # The attacks, the page and the examples have sessions of their own.
     apart = [f"--ignore=tests/{name}" for name in ("attack", "browser", "docs")]
     flags = [*plugin, *apart, *PARALLEL]
-    session.run(*python, "-m", "pytest", *flags, *args)
+    run(session, *python, "-m", "pytest", *flags, *args)

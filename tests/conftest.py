@@ -10,6 +10,8 @@ import pytest
 from blockbuster import blockbuster_ctx
 from hypothesis import HealthCheck, settings
 
+from tests.event_loop import Backend, depends_on_it, of_this_run
+
 LOOP = os.environ.get("HUBBUB_TEST_LOOP", "asyncio")
 
 # A busy machine is no reason to fail: pytest-timeout bounds a test, hypothesis need not.
@@ -30,9 +32,23 @@ settings.load_profile("ci")
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    parser.addoption(
+        "--async-only",
+        action="store_true",
+        help="run only the tests that depend on the event loop of this run",
+    )
     # pyproject.toml sets it, and --strict-config wants it known where the plugin is off.
     if not pluginmanager.hasplugin("asyncio"):
         parser.addini("asyncio_default_fixture_loop_scope", "for pytest-asyncio")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, if asked to, what is the same on every event loop."""
+    if not config.getoption("--async-only"):
+        return
+    kept = [item for item in items if depends_on_it(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -46,6 +62,12 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEv
 
 
 @pytest.fixture(scope="session")
+def backend(request: pytest.FixtureRequest) -> Backend:
+    """Name the event loop of this run, for a test that starts one itself."""
+    return of_this_run(request.config)
+
+
+@pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """Say where anyio's plugin runs the async tests."""
     return "trio"
@@ -54,7 +76,7 @@ def anyio_backend() -> str:
 @pytest.fixture(autouse=True, scope="session")
 def _blocking_is_an_error(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail whatever in hubbub blocks the event loop; only asyncio's loop can be watched."""
-    if not request.config.pluginmanager.hasplugin("asyncio") or LOOP != "asyncio":
+    if of_this_run(request.config) != "asyncio" or LOOP != "asyncio":
         yield
         return
     with blockbuster_ctx("hubbub") as watch:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.shown import SHOWN_CHARS_MAX, shown
+from hubbub.shown import SHOWN_CHARS_MAX, repr_without, shown
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
@@ -73,3 +74,13 @@ def test_what_is_nested_deep_or_cannot_be_written_is_shown_all_the_same() -> Non
 
     assert len(shown(deep)) <= SHOWN_CHARS_MAX
     assert shown("a\ud800") == r"'a\ud800'"
+
+
+class Login(msgspec.Struct):
+    name: str
+    password: str | None
+
+
+def test_a_secret_field_is_not_shown_and_an_empty_one_is() -> None:
+    assert repr_without(Login("ann", "s3"), "password") == "Login(name='ann', password=***)"
+    assert repr_without(Login("ann", None), "password") == "Login(name='ann', password=None)"

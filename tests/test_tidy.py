@@ -30,6 +30,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "shop/service.py": "tests/session/test_checkout.py",
     "operations/service.py": "tests/session/test_accounts.py",
     "users/presence_signals.py": "tests/session/test_presence.py",
+    "users/administration.py": "tests/session/test_administration.py",
     "users/service.py": "tests/session/test_users.py",
     # What each feature declares is read together.
     "feature.py": "tests/test_feature_set.py",
@@ -106,6 +107,12 @@ def test_every_module_has_its_tests() -> None:
     alone = {m for m in modules if not (TESTS / m).with_stem(f"test_{Path(m).stem}").exists()}
 
     nobody(alone - TESTED_ELSEWHERE.keys())
+
+
+def test_only_one_module_of_the_tests_asks_for_the_event_loop_of_the_run() -> None:
+    asking = {path for path in TESTS.rglob("*.py") if "hasplugin(" in path.read_text()}
+
+    nobody(map(where, asking - {TESTS / "event_loop.py", TESTS / "conftest.py", Path(__file__)}))
 
 
 def test_no_exception_outlives_its_reason() -> None:

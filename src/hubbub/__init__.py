@@ -1,4 +1,4 @@
-"""Hubbub: the live parts of an application, for asyncio and trio."""
+"""Hubbub adds chat, games and a shop to an application, on asyncio and trio."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ from .shop.feature import SHOP
 from .shop.orders.order import Change, Order, Refund
 from .shop.payments.payment import Payment, PaymentProvider
 from .users.feature import USERS
+from .users.record import UserRecord
 from .users.user import User
 
 __all__ = [
@@ -122,6 +123,7 @@ __all__ = [
     "Taxed",
     "Timed",
     "User",
+    "UserRecord",
     "connect",
     "open",
 ]

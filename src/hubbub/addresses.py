@@ -1,4 +1,4 @@
-"""Network addresses: read, compared with networks, and what counts as one place. Pure."""
+"""Network addresses: parse them, match them against networks, group them for limits. Pure."""
 
 from __future__ import annotations
 
@@ -20,32 +20,35 @@ __all__ = ["Address", "Network", "is_one_of", "networks_of", "parse_address", "p
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-# A provider gives each customer at least so much of IPv6 (RFC 6177), to take addresses from.
+# A provider assigns each customer at least a /64 of IPv6 (RFC 6177), so a single customer has
+# many addresses to connect from.
 IPV6_PREFIX_BITS = 64
-# Addresses of clients whose network is remembered.
+# The number of client addresses whose network is cached.
 PLACES_MAX = 4_096
 
 
 def networks_of(names: Iterable[str]) -> list[Network]:
     """
-    Read addresses and networks, like ``10.0.0.0/8``.
+    Parse addresses and networks, like ``10.0.0.0/8``.
 
     Raises:
-        Invalid: one of them is neither.
+        Invalid: one of the names is neither an address nor a network.
     """
     try:
         return [ip_network(name) for name in names]
     except ValueError as error:
-        raise Invalid(f"trusted_proxies is of addresses and networks: {error}.") from error
+        raise Invalid(
+            f"trusted_proxies takes addresses and networks, like 10.0.0.0/8: {error}."
+        ) from error
 
 
 def is_one_of(address: Address, networks: Sequence[Network]) -> bool:
-    """Tell whether an address is in one of several networks."""
+    """Return whether an address is in one of several networks."""
     return any(address in network for network in networks)
 
 
 def parse_address(text: str) -> Address | None:
-    """Read an address, with a port or without; None if it is none."""
+    """Parse an address, with or without a port; return None if the text is not an address."""
     text = text.strip()
     # Some proxies add the port: 192.0.2.1:4711, or [2001:db8::1]:4711.
     if text.startswith("["):
@@ -63,10 +66,10 @@ def parse_address(text: str) -> Address | None:
 @lru_cache(PLACES_MAX)
 def place_of(address: str) -> str:
     """
-    Return what limits by address count together: an IPv4 address, or a /64 of IPv6.
+    Return the key that limits by address use: an IPv4 address, or a /64 of IPv6.
 
     Args:
-        address: where a client is; anything else is a place of its own.
+        address: the client's address; any other text is its own key.
     """
     parsed = parse_address(address)
     if isinstance(parsed, IPv6Address):

@@ -1,4 +1,4 @@
-"""Where time comes from. Everything that needs the time is given a clock."""
+"""Where time comes from. Everything that needs the time takes a clock."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ __all__ = ["Clock", "SystemClock"]
 
 
 class Clock(Protocol):
-    """A source of time, so that a test can make a minute pass at once."""
+    """A source of time, so that a test can advance a minute at once."""
 
     def now(self) -> datetime:
-        """Return the time of day, timezone-aware, in UTC."""
+        """Return the current time, timezone-aware, in UTC."""
 
     def monotonic(self) -> float:
-        """Return seconds since some moment; never less than at the last call."""
+        """Return seconds since an arbitrary moment; never less than the previous call returned."""
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The operating system's clock."""
 
     def now(self) -> datetime:
-        """Return the time of day in UTC."""
+        """Return the current time in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Return the machine's monotonic time in seconds."""
+        """Return the operating system's monotonic time in seconds."""
         return time.monotonic()

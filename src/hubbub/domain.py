@@ -1,8 +1,8 @@
 """
-What you write a feature of your own with.
+The names that you need to write your own feature.
 
-A feature is a service, the states that its streams fold into, and one :class:`Feature` that
-says so. See the tutorial "Your own feature", and the reference of this module.
+A feature is a service, the states that its streams fold into, and a :class:`Feature` that
+declares them. See the tutorial "Your own feature" and the reference of this module.
 """
 
 from __future__ import annotations

@@ -1,25 +1,25 @@
 """
-The errors that hubbub raises.
+The errors that Hubbub raises.
 
 * :exc:`HubbubError`
-    * :exc:`NotFound`: there is no such room, message, user …
-        * :exc:`NoOpponent`: nobody to play with was found in time.
-    * :exc:`NotAllowed`: you may not do this.
-        * :exc:`NotMember`, :exc:`Banned`, :exc:`Muted`, :exc:`NotAuthor`: why not.
+    * :exc:`NotFound`: the room, message or other thing does not exist.
+        * :exc:`NoOpponent`: matchmaking found no opponent in time.
+    * :exc:`NotAllowed`: you do not have permission.
+        * :exc:`NotMember`, :exc:`Banned`, :exc:`Muted`, :exc:`NotAuthor`: the reason.
     * :exc:`Invalid`: an argument is outside its limits.
-    * :exc:`Conflict`: the state does not permit this now.
-        * :exc:`KeyReused`: a key was sent again with other arguments.
-        * :exc:`OutOfStock`: there are fewer left than you want.
-    * :exc:`RateLimited`: not yet; see ``retry_after``.
-    * :exc:`Overloaded`: a queue is full; come back in a moment.
-        * :exc:`HookUnavailable`: what the application checks a command with does not answer.
+    * :exc:`Conflict`: the current state does not permit this.
+        * :exc:`KeyReused`: you sent an idempotency key again with other arguments.
+        * :exc:`OutOfStock`: fewer are left than you want.
+    * :exc:`RateLimited`: you are too fast; retry after ``retry_after`` seconds.
+    * :exc:`Overloaded`: a queue is full; retry in a few seconds.
+        * :exc:`HookUnavailable`: a hook of the application does not answer.
         * :exc:`PriceUnavailable`: the application's price source does not answer.
-    * :exc:`Closed`: the hub, or the connection, is going or gone.
-    * :exc:`StorageError`: the store could not write; nothing was changed.
-    * :exc:`PaymentDeclined`: the payment provider refused.
+    * :exc:`Closed`: the hub or the connection is closing or closed.
+    * :exc:`StorageError`: the store could not write; nothing has changed.
+    * :exc:`PaymentDeclined`: the payment provider declined the payment.
 
 A refused command changes nothing and costs nothing. Over a network an error
-travels as its ``code`` (and ``reason``), and the same class is raised again.
+travels as its ``code`` (and ``reason``), and the client raises the same class.
 """
 
 from __future__ import annotations
@@ -52,47 +52,47 @@ __all__ = [
 
 class HubbubError(Exception):
     """
-    Base class; only its subclasses are raised.
+    Base class; Hubbub raises only its subclasses.
 
     Args:
-        message: what is wrong and what to do about it.
-        retry_after: seconds after which the same command may pass, if known.
+        message: what is wrong, and how to fix it.
+        retry_after: seconds after which you can retry the command, if known.
     """
 
     code: ClassVar[str] = "error"
-    # Tells apart the subclasses of one code; None for the code's own class.
+    # Distinguishes the subclasses of one code; None for the code's own class.
     reason: ClassVar[str | None] = None
     http_status: ClassVar[int] = 500
     rpc_code: ClassVar[int] = -32000
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         if type(self) is HubbubError:
-            raise TypeError("raise a subclass: callers tell errors apart by class")
+            raise TypeError("raise a subclass: callers distinguish errors by class")
         super().__init__(message)
         self.message = message
         self.retry_after = retry_after
 
 
 class NotFound(HubbubError):
-    """There is no such thing."""
+    """The room, message, order or other thing does not exist."""
 
     code, http_status, rpc_code = "not_found", 404, -32004
 
 
 class NoOpponent(NotFound):
-    """Nobody to play with was found in time."""
+    """Matchmaking found no opponent in time."""
 
     reason = "no_opponent"
 
 
 class NotAllowed(HubbubError):
-    """You may not do this."""
+    """You do not have permission."""
 
     code, http_status, rpc_code = "not_allowed", 403, -32003
 
 
 class NotMember(NotAllowed):
-    """Only members may do this, and you are not one."""
+    """Only members can do this, and you are not a member."""
 
     reason = "not_member"
 
@@ -110,7 +110,7 @@ class Muted(NotAllowed):
 
 
 class NotAuthor(NotAllowed):
-    """Only its author may change this."""
+    """Only the author of a message can change it."""
 
     reason = "not_author"
 
@@ -122,37 +122,37 @@ class Invalid(HubbubError):
 
 
 class Conflict(HubbubError):
-    """The state does not permit this now."""
+    """The current state does not permit this."""
 
     code, http_status, rpc_code = "conflict", 409, -32009
 
 
 class KeyReused(Conflict):
-    """This key was used for a command with other arguments."""
+    """You have used this idempotency key for a command with other arguments."""
 
     reason = "key_reused"
 
 
 class OutOfStock(Conflict):
-    """There are fewer of a product left than you want."""
+    """Fewer of a product are left than you want."""
 
     reason = "out_of_stock"
 
 
 class RateLimited(HubbubError):
-    """You are too fast; see ``retry_after``."""
+    """You are too fast; retry after ``retry_after`` seconds."""
 
     code, http_status, rpc_code = "rate_limited", 429, -32029
 
 
 class Overloaded(HubbubError):
-    """A queue is full: everybody together is too fast."""
+    """A queue is full; retry in a few seconds."""
 
     code, http_status, rpc_code = "overloaded", 503, -32050
 
 
 class HookUnavailable(Overloaded):
-    """What the application checks this command with does not answer just now."""
+    """A hook of the application, which checks this command, does not answer at the moment."""
 
     reason = "hook_unavailable"
 
@@ -164,19 +164,19 @@ class PriceUnavailable(Overloaded):
 
 
 class Closed(HubbubError):
-    """The hub or the connection is going or gone."""
+    """The hub or the connection is closing or closed."""
 
     code, http_status, rpc_code = "closed", 503, -32051
 
 
 class StorageError(HubbubError):
-    """The store failed; the message says whether anything of the command was kept."""
+    """The store failed; the message says whether the command was written."""
 
     code, http_status, rpc_code = "storage", 507, -32052
 
 
 class PaymentDeclined(HubbubError):
-    """The payment provider refused."""
+    """The payment provider declined the payment."""
 
     code, http_status, rpc_code = "payment_declined", 402, -32002
 
@@ -187,12 +187,12 @@ def error_from_code(
     """
     Make the error that a code names.
 
-    A code or reason that this version does not know gives the nearest class
-    that it does, so that an old client survives a new server.
+    For a code or reason that this version does not know, return the nearest class that it
+    does know, so that an old client works with a newer server.
     """
     kinds: dict[tuple[str, str | None], type[HubbubError]] = {}
     for known in _subclasses(HubbubError):
-        # A subclass of something else that has no reason of its own comes later.
+        # Skip the subclasses of other classes, which have no reason of their own.
         kinds.setdefault((known.code, known.reason), known)
     kind = kinds.get((code, reason)) or kinds.get((code, None)) or Conflict
     return kind(message, retry_after=retry_after)

@@ -1,4 +1,4 @@
-"""Events made up to try a state with: every field has some value of its type. Pure."""
+"""Sample events to test a state with: every field has a value of its type. Pure."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ PLAIN: dict[type[i.Type], Any] = {
 
 def sample(kind: type[D]) -> D:
     """
-    Make a struct of some kind, with a value for each field that has no default.
+    Make a struct of a class, with a value for each field that has no default.
 
     Raises:
-        TypeError: a field has a type that nothing can be made up for.
+        TypeError: a field has a type for which there is no sample value.
     """
     found = _value(i.type_info(kind))
     assert isinstance(found, kind)
@@ -69,6 +69,6 @@ def _value(info: i.Type) -> Any:
             try:
                 return cls(**given)
             except Exception as error:
-                raise TypeError(f"nothing can be made up for {cls.__name__}") from error
+                raise TypeError(f"there is no sample value for {cls.__name__}") from error
         case _:
-            raise TypeError(f"nothing can be made up for {info}")
+            raise TypeError(f"there is no sample value for {info}")

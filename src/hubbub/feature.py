@@ -1,5 +1,5 @@
 """
-What a feature declares about itself: its service, its streams, and who else must know.
+How a feature declares itself: its service, its streams, and what other parts need to know.
 
 A hub, its sessions, the gateway, OpenAPI, permissions, the client, ``hubbub verify`` and the
 documentation read a list of features, and none of them names a feature. An application's own
@@ -48,18 +48,18 @@ NONE: Mapping[str, Any] = MappingProxyType({})
 # Runs inside the decision of a method, and refuses it by raising a HubbubError. It is pure,
 # and may run several times.
 Rule = Callable[[States, Actor, Arguments], None]
-# Runs before a method's command is queued; returns other arguments, or None to leave them.
+# Runs before a method's command is queued; returns new arguments, or None to keep them.
 Hook = Callable[[Actor, Arguments], Awaitable[Arguments | Mapping[str, Any] | None]]
-# Is entered with the open hub; what it yields is its services' ``runtime``.
+# An async context manager that the open hub enters; its value is its services' ``runtime``.
 Runtime = Callable[..., AbstractAsyncContextManager[object]]
-# How a client asks the server: a method, and its arguments by name.
+# How a client calls the server: a method, and its arguments by name.
 RemoteCall = Callable[[Method, Mapping[str, Any]], Awaitable[Any]]
-# What a webhook does with a body, the headers and the time; it raises Invalid for junk.
+# Handles a webhook's body, headers and time; raises Invalid for a body that it cannot read.
 Callback = Callable[[bytes, Mapping[str, str], datetime], None]
 
 
 class Host(Protocol):
-    """The open hub, as the runtimes of features see it."""
+    """The open hub, as a feature's runtime sees it."""
 
     journal: Journal
     settings: Settings
@@ -71,39 +71,39 @@ class Host(Protocol):
 
     @property
     def is_open(self) -> bool:
-        """True from entering the hub until leaving it."""
+        """True while you are inside ``async with`` of the hub."""
 
     @property
     def options(self) -> Mapping[str, object]:
-        """What the hub was opened with, for features that take options."""
+        """The options given to ``hubbub.open``, for features that take options."""
 
     def is_connected(self, user_id: str) -> bool:
-        """Tell whether a user has a session just now."""
+        """Return whether a user has a session now."""
 
     def start(self, work: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
-        """Run something in the hub's task group; what it raises ends it alone, and is logged."""
+        """Run a task in the hub; an exception ends only this task, and the hub logs it."""
 
     def keep_running(self, what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run something as long as the hub is open; it starts again, with back-off, if it fails."""
+        """Run a task as long as the hub is open; restart it with back-off if it fails."""
 
 
 class RemoteCache(Protocol):
-    """How a client carries out the methods of a service, if it need not ask each time."""
+    """Carries out a service's methods for a client, so that it can cache their results."""
 
     async def __call__(self, method: Method, arguments: Mapping[str, Any]) -> Any:
-        """Return what a method returns."""
+        """Return the result of a method."""
 
     def changed(self) -> None:
-        """Note that the session has changed something."""
+        """Note that the session has changed something, so cached results may be out of date."""
 
 
 class Adoption(msgspec.Struct, frozen=True):
     """
-    What guests bring along when they sign in as another user.
+    The part of a guest that their account keeps when they sign in.
 
     Args:
-        reads: the streams that it will touch, of the guest and of the user.
-        decide: what to write, by the states, the guest, the user, and the runtime.
+        reads: returns the streams that ``decide`` touches, of the guest and of the user.
+        decide: returns the events, from the states, the guest, the user and the runtime.
     """
 
     reads: Callable[[str, str], Sequence[str]]
@@ -112,11 +112,11 @@ class Adoption(msgspec.Struct, frozen=True):
 
 class Receiver(msgspec.Struct, frozen=True):
     """
-    What takes the calls of one provider.
+    The receiver of a provider's webhook calls.
 
     Args:
-        body_bytes_max: the longest body.
-        receive: is given a body, the headers and the time.
+        body_bytes_max: the longest body, in bytes.
+        receive: takes a body, the headers and the time.
     """
 
     body_bytes_max: int
@@ -125,11 +125,11 @@ class Receiver(msgspec.Struct, frozen=True):
 
 class WebhookRoute(msgspec.Struct, frozen=True):
     """
-    A route that some provider calls: ``POST /webhooks/NAME``.
+    A route for the webhooks of a provider: ``POST /webhooks/NAME``.
 
     Args:
-        body_bytes_max: the longest body.
-        open: makes what takes the calls, of the provider's secret and the runtime.
+        body_bytes_max: the longest body, in bytes.
+        open: makes the receiver from the provider's secret and the runtime.
     """
 
     body_bytes_max: int
@@ -138,32 +138,32 @@ class WebhookRoute(msgspec.Struct, frozen=True):
 
 class Feature(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """
-    One feature: everything that the rest of Hubbub must know of it.
+    A feature: everything that the rest of Hubbub needs to know about it.
 
     Args:
         name: the service's name: ``session.NAME``, and ``NAME.method`` on the wire.
-        service: the class of the service; made for each session, with the actor and what the
-            runtime has yielded. Without one the feature only checks, or runs something.
-        streams: a kind of stream, like ``ticket`` for ``ticket/ID`` -> what it folds into.
-        roles: a method, like ``tickets.solve`` -> the least global role for it.
-        check: a method, of this or of another feature -> a rule that may refuse it. It runs
+        service: the class of the service. Each session makes its own, with the actor and the
+            runtime. A feature without a service only adds checks or background work.
+        streams: a kind of stream, like ``ticket`` for ``ticket/ID`` -> the state it folds into.
+        roles: a method, like ``tickets.solve`` -> the lowest global role that can call it.
+        check: a method, of this or of another feature -> a rule that can refuse it. It runs
             inside the decision, and is pure.
-        before: a method -> an async function that runs before the command is queued. It may
+        before: a method -> an async function that runs before the command is queued. It can
             refuse the command or change its arguments, within ``hook_seconds_max``.
-        runtime: an async context manager that is entered with the hub, and left with it.
-        grants: a method -> who may call it; for the documentation, and for refusals.
-        readers: a kind of stream -> who may read it; for the documentation.
-        quotas: a method -> what it is counted as, for users who come over a network.
-        limits: a name for ``states.charge`` -> makes its rate limit.
-        options: the keyword arguments of ``hubbub.open`` that are this feature's.
-        adoption: what guests bring along when they sign in as another user.
+        runtime: an async context manager that the hub enters when it opens and exits at the end.
+        grants: a method -> who can call it; for the documentation, and for refusals.
+        readers: a kind of stream -> who can read it; for the documentation.
+        quotas: a method -> the quota that it counts against, for users over a network.
+        limits: a name for ``states.charge`` -> a function that makes its rate limit.
+        options: the keyword arguments of ``hubbub.open`` that belong to this feature.
+        adoption: what a guest keeps when they sign in as another user.
         connected: called when a session of a user begins or ends, with the runtime and the
             user's id.
-        drain: finishes what was accepted, before the hub takes no more commands.
-        webhooks: a name -> a route that some provider calls.
-        traffic: a kind of stream whose busiest are shown to operators -> what each is called,
-            or None if it is not to be shown.
-        remote: wraps how a client carries the service's methods out.
+        drain: finishes accepted work, before the hub stops accepting commands.
+        webhooks: a name -> a route for the webhooks of a provider.
+        traffic: a kind of stream whose busiest ones operators see -> the name of each, or None
+            to hide it.
+        remote: wraps how a client carries out the service's methods.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """
-What can be wrong with one feature, told when a hub is opened with it, in a sentence.
+The mistakes that a single feature can have, found when a hub opens with it.
 
-Its states are tried: every type of event is applied to an empty state, and every state that
-comes of that must be the same after it was encoded and decoded, as a snapshot is.
+The checks exercise its states: they apply every type of event to an empty state, and every
+resulting state must survive encoding and decoding, as a snapshot does.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from .service import Service, methods_of
 
 __all__ = ["check_feature"]
 
-# Features whose mistakes were looked for: a process opens few kinds of hub, many times.
+# The features already checked: a process opens few kinds of hub, many times.
 FEATURES_CHECKED_MAX = 256
-# What a session has besides its services.
+# The attributes of a session besides its services.
 TAKEN = {
     *("actor", "close", "follow", "journal_id", "read", "refresh_token", "role", "service"),
     *("session", "signals", "token", "user"),
@@ -39,17 +39,19 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 @lru_cache(maxsize=FEATURES_CHECKED_MAX)
 def check_feature(feature: Feature) -> None:
     """
-    Return if a feature has no mistake that can be found by itself.
+    Return if a feature has no mistake of its own.
 
     Raises:
-        Invalid: it has one; the message says which.
+        Invalid: it has a mistake; the message names it.
     """
     _check_names(feature)
     _check_service(feature)
     for method, role in feature.roles.items():
         if role not in ROLES:
             roles = ", ".join(ROLES)
-            raise Invalid(f"{_of(feature)} asks for the role {role!r} for {method}; use {roles}.")
+            raise Invalid(
+                f"{_of(feature)} requires the role {role!r} for {method}; use one of {roles}."
+            )
     for kind, state in feature.streams.items():
         _check_state(feature, kind, state)
 
@@ -57,13 +59,14 @@ def check_feature(feature: Feature) -> None:
 def _check_names(feature: Feature) -> None:
     if not NAME.fullmatch(feature.name) or feature.name in TAKEN:
         raise Invalid(
-            f"A feature cannot be called {feature.name!r}: its name is an attribute of the "
-            "session. Use small letters, digits and underscores, and another word."
+            f"A feature cannot have the name {feature.name!r}: its name becomes an attribute of "
+            "the session. Use lowercase letters, digits and underscores, and a name that no "
+            "session attribute has."
         )
     for kind in feature.streams:
         if not NAME.fullmatch(kind):
             raise Invalid(
-                f"{_of(feature)} has streams of the kind {kind!r}; use small letters, digits "
+                f"{_of(feature)} has streams of the kind {kind!r}; use lowercase letters, digits "
                 "and underscores."
             )
 
@@ -75,14 +78,14 @@ def _check_service(feature: Feature) -> None:
     if getattr(kind, "name", None) != feature.name:
         raise Invalid(
             f"The service {kind.__name__} has the name {getattr(kind, 'name', None)!r}; give it "
-            f"that of its feature, {feature.name!r}."
+            f"the name of its feature, {feature.name!r}."
         )
     try:
         methods = methods_of(kind)
     except Exception as error:
         raise Invalid(
-            f"A method of {kind.__name__} cannot be called over a network: {error}. Give each "
-            "argument, and the result, a type that msgspec can read."
+            f"A method of {kind.__name__} cannot be called over a network: {error}. Annotate each "
+            "argument, and the result, with a type that msgspec can decode."
         ) from error
     for name, member in _public(kind):
         if callable(member) and f"{kind.name}.{name}" not in methods:
@@ -104,10 +107,10 @@ def _public(kind: type[Service]) -> Iterator[tuple[str, object]]:
 
 def _check_state(feature: Feature, kind: str, state: type[State]) -> None:
     if not isinstance(state, type) or not issubclass(state, State):
-        raise Invalid(f"{_of(feature)}: {kind!r} folds into no hubbub.domain.State.")
+        raise Invalid(f"{_of(feature)}: {kind!r} must fold into a subclass of hubbub.domain.State.")
     if getattr(state, "data_type", None) is None:
         raise Invalid(
-            f"{state.__name__} does not say which events it is folded from; set data_type, like "
+            f"{state.__name__} does not declare its event types; set data_type, like "
             "`data_type = Opened | Solved`."
         )
     for data in _types_of(state):
@@ -119,8 +122,8 @@ def _check_state(feature: Feature, kind: str, state: type[State]) -> None:
         raise
     except Exception as error:
         raise Invalid(
-            f"{state.__name__} cannot be kept: {error}. Two of its event types may have the "
-            "same tag, or a field a type that msgspec cannot read."
+            f"{state.__name__} cannot be stored: {error}. Check whether two of its event types "
+            "have the same tag, or a field has a type that msgspec cannot decode."
         ) from error
     for data in _types_of(state):
         _try(streams, kind, state, data)
@@ -132,26 +135,29 @@ def _types_of(state: type[State]) -> tuple[type[Data], ...]:
 
 def _check_data(state: type[State], data: type[Data]) -> None:
     if not isinstance(data, type) or not issubclass(data, Data):
-        raise Invalid(f"{state.__name__}.data_type has {data!r}, which is no hubbub.domain.Data.")
+        raise Invalid(
+            f"{state.__name__}.data_type has {data!r}, which is not a subclass of "
+            "hubbub.domain.Data."
+        )
     if taken := {"at", "by", "ref", "seq", "stream", "type"} & set(data.__struct_fields__):
         raise Invalid(
-            f"{data.__name__} has a field {min(taken)!r}, which every event has already; name it "
-            "otherwise."
+            f"{data.__name__} has a field {min(taken)!r}, which every event already has; "
+            "rename the field."
         )
     same = [one.__name__ for one in _types_of(state) if _tag(one) == _tag(data)]
     if len(same) > 1:
         raise Invalid(
             f"{' and '.join(same)} have the same tag, {_tag(data)!r}; give each event type of "
-            f"{state.__name__} its own."
+            f"{state.__name__} its own tag."
         )
 
 
 def _try(streams: Streams, kind: str, state: type[State], data: type[Data]) -> None:
-    """Apply one event to an empty state: by that much, the state must do what it promises."""
+    """Apply one event to an empty state, which must keep its promises after that."""
     try:
         event = Event(f"{kind}/1", 1, NOON, "user", None, sample(data))
     except Exception:
-        # It has a type that nothing can be made up for.
+        # It has a type for which there is no sample value.
         return
     tried, before = state(), streams.encode_state(state())
     try:
@@ -160,14 +166,14 @@ def _try(streams: Streams, kind: str, state: type[State], data: type[Data]) -> N
     except (AssertionError, NotImplementedError):
         unhandled = True
     except Exception:
-        # It may need what comes before it.
+        # It may need an earlier event.
         return
     if not unhandled:
         _check_round_trip(streams, kind, tried)
     elif data.__name__ not in _names_in(state) and _tag(data) not in _names_in(state):
         raise Invalid(
-            f"{state.__name__}.apply has no case for {data.__name__}; add one, or take it out of "
-            "data_type."
+            f"{state.__name__}.apply has no case for {data.__name__}; add a case, or remove the "
+            "type from data_type."
         )
 
 
@@ -175,15 +181,15 @@ def _check_round_trip(streams: Streams, kind: str, state: State) -> None:
     encoded = streams.encode_state(state)
     try:
         decoded, twice = (streams.decode_state(f"{kind}/1", encoded) for _ in range(2))
-        # Where two of the same are not equal, it has something that cannot be compared.
+        # If two decoded copies are not equal, the state has a field that cannot be compared.
         if _same(streams.encode_state(decoded), encoded) and (decoded == state or decoded != twice):
             return
-        why = "what is decoded is not what was encoded"
+        why = "the decoded state differs from the encoded state"
     except (msgspec.MsgspecError, TypeError, ValueError) as error:
         why = str(error)
     raise Invalid(
-        f"{type(state).__name__} does not survive a snapshot: {why}. Give all that it keeps a "
-        "field with a type that msgspec can write and read."
+        f"{type(state).__name__} does not survive a snapshot: {why}. Keep everything in "
+        "fields, with types that msgspec can encode and decode."
     )
 
 
@@ -192,7 +198,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _names_in(state: type[State]) -> set[str]:
-    """Return the names and texts that the code of a state mentions, and what it calls."""
+    """Return the names and strings that the code of a state mentions, also in what it calls."""
     found: set[str] = set()
     seen: set[int] = set()
     bases = state.__mro__[: state.__mro__.index(State)]

@@ -1,4 +1,4 @@
-"""All features of one hub, or of one client, and what they declare together."""
+"""The features of a hub or of a client, and what they declare together."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .guard import Hooks
 from .journal.event import State
 from .journal.schedule import SCHEDULE_READERS, Schedule
 from .method import Method
-from .permissions import ANYONE, ROLES, Grant, Permissions
+from .permissions import ANYONE, ARTICLE, ROLES, Grant, Permissions
 from .players import IndexLinks
 from .ratelimit import RateLimit
 from .service import methods_of
@@ -22,22 +22,22 @@ __all__ = ["JOURNAL_READERS", "JOURNAL_STREAMS", "USERS_NAME", "FeatureSet"]
 
 logger = logging.getLogger("hubbub")
 
-# What no feature owns: indexes of streams, and what the hub itself must look after.
+# Streams that belong to no feature: indexes of streams, and the hub's own schedule.
 JOURNAL_STREAMS: Mapping[str, type[State]] = {"index": IndexLinks, "agenda": Schedule}
 JOURNAL_READERS: Mapping[str, Grant] = {"index": ANYONE, "agenda": SCHEDULE_READERS}
-# The feature that every hub has: a session is a user's.
+# The feature that every hub has: a session belongs to a user.
 USERS_NAME = "users"
 
 
 class FeatureSet:
     """
-    Features, checked, and what they declare together.
+    A checked list of features, and what they declare together.
 
     Args:
         features: in the order in which their hooks and checks run.
 
     Raises:
-        Invalid: one of them has a mistake, or two of them do not go together.
+        Invalid: a feature has a mistake, or two features conflict.
     """
 
     def __init__(self, features: Sequence[Feature]) -> None:
@@ -45,7 +45,9 @@ class FeatureSet:
             check_feature(feature)
         self._features = {feature.name: feature for feature in features}
         if len(self._features) < len(features):
-            raise Invalid(f"Two features are called {_first_twice(features)!r}; rename one.")
+            raise Invalid(
+                f"Two features have the name {_first_twice(features)!r}; rename one of them."
+            )
         self.streams = dict(JOURNAL_STREAMS)
         for feature in features:
             self._add_streams(feature)
@@ -76,47 +78,50 @@ class FeatureSet:
         return name in self._features
 
     def get(self, name: str) -> Feature | None:
-        """Return a feature by its name, if it is here."""
+        """Return a feature by its name, or None."""
         return self._features.get(name)
 
     def check_options(self, options: Mapping[str, object]) -> None:
         """
-        Return if each of a hub's options is one of its features' options.
+        Return if every option belongs to one of the features.
 
         Raises:
-            Invalid: none of them takes one that was given.
+            Invalid: an option belongs to none of them.
         """
         known = {name for feature in self for name in feature.options}
         for name, value in options.items():
             if value is not None and name not in known:
-                raise Invalid(f"No feature of this hub takes {name}=; add its feature.")
+                raise Invalid(f"No feature of this hub takes the option {name}=; add its feature.")
 
     def permissions(self, required: Mapping[str, str]) -> Permissions:
         """
-        Return which methods a role rules out.
+        Return which methods each role cannot call.
 
         Args:
-            required: a method -> the least role for it, as the application asks for it.
+            required: a method -> the lowest role that the application requires for it.
 
         Raises:
-            Invalid: there is no such method, or no such role.
+            Invalid: the method or the role does not exist.
         """
         for command, role in required.items():
             if command not in self.methods or role not in ROLES:
-                raise Invalid(f"required_roles is of methods and roles, not {command!r}: {role!r}.")
+                raise Invalid(
+                    "required_roles maps a method to the role user, moderator or admin; "
+                    f"it has {command!r}: {role!r}."
+                )
         return Permissions(self.grants, {**self.roles, **required})
 
     def new_limit(self, settings: Settings, what: str) -> RateLimit:
         """
-        Make the rate limit that a decision charges by a name.
+        Make the rate limit that a decision charges by name.
 
         Raises:
-            LookupError: no feature has it, which is a fault of the decision: its caller's
-                command fails, and no other.
+            LookupError: no feature has this limit, which is a bug of the decision: the
+                command of its caller fails, and no other.
         """
         if (limit := self.limits.get(what)) is None:
             raise LookupError(
-                f"No feature of this hub has a limit called {what!r}; give Feature(limits=…) one."
+                f"No feature of this hub has a limit named {what!r}; add it to Feature(limits=…)."
             )
         return limit(settings)
 
@@ -124,8 +129,8 @@ class FeatureSet:
         for kind, state in feature.streams.items():
             if kind in self.streams:
                 raise Invalid(
-                    f"Feature {feature.name!r} has streams of the kind {kind!r}, which are "
-                    "another feature's; name the kind otherwise."
+                    f"Feature {feature.name!r} has streams of the kind {kind!r}, which belong to "
+                    "another feature; rename the kind."
                 )
             self.streams[kind] = state
 
@@ -133,8 +138,8 @@ class FeatureSet:
         for name, limit in feature.limits.items():
             if name in self.limits:
                 raise Invalid(
-                    f"Feature {feature.name!r} has a limit called {name!r}, which is another "
-                    "feature's; name it otherwise."
+                    f"Feature {feature.name!r} has a limit named {name!r}, which belongs to "
+                    "another feature; rename the limit."
                 )
             self.limits[name] = limit
 
@@ -154,12 +159,12 @@ class FeatureSet:
     def _check_left_out(self, feature: Feature, what: str, name: str) -> None:
         if name.partition(".")[0] in self._features:
             raise Invalid(
-                f"Feature {feature.name!r} has {what} for {name!r}, and there is no such method; "
-                "methods are named like chat.send."
+                f"Feature {feature.name!r} has {what} for {name!r}, but this method does not "
+                "exist; use a name like chat.send."
             )
-        # What is put before a feature that was left out is left out as well.
+        # The hooks and checks of a feature that you leave out are left out with it.
         logger.warning(
-            "feature %r has %s for %r, whose feature is not here; it does nothing",
+            "feature %r has %s for %r, but that feature is not installed; it has no effect",
             feature.name,
             what,
             name,
@@ -170,7 +175,7 @@ class FeatureSet:
         if (grant := feature.grants.get(name)) is not None:
             return grant
         role = self.roles.get(name, "user")
-        return ANYONE if role == "user" else Grant((role,), f"Only a {role} may do this.")
+        return ANYONE if role == "user" else Grant((role,), f"Only {ARTICLE[role]} can do this.")
 
     def _hooks(self, features: Sequence[Feature]) -> Mapping[str, Hooks]:
         names = {name for one in features for name in (*one.before, *one.check)}
@@ -189,8 +194,8 @@ def _check_quotas(features: Sequence[Feature]) -> None:
             for setting in (quota.limit, quota.period):
                 if setting not in Settings.__struct_fields__:
                     raise Invalid(
-                        f"Feature {feature.name!r} counts {name} by the setting {setting!r}, and "
-                        "there is no such setting; use one of hubbub.Settings."
+                        f"Feature {feature.name!r} counts {name} against the setting {setting!r}, "
+                        "which does not exist; use a field of hubbub.Settings."
                     )
 
 

@@ -28,12 +28,12 @@ FEATURES: Sequence[Feature] = (USERS, CHAT, GAMES, SHOP, OPERATIONS)
 
 class Services(Protocol):
     """
-    The services of these features, as a session has them.
+    The services of these features, as attributes of a session.
 
     Args:
         chat: rooms and messages.
         games: matches, matchmaking and leaderboards.
-        operations: how the hub is doing; for admins.
+        operations: statistics of the hub; for admins.
         shop: the catalogue, carts, checkout and orders.
         users: profiles and presence.
     """
@@ -46,7 +46,7 @@ class Services(Protocol):
 
 
 class ServiceAttributes:
-    """The same, for the classes of sessions."""
+    """The same attributes, for the classes of sessions."""
 
     chat: Chat
     games: Games
@@ -57,14 +57,14 @@ class ServiceAttributes:
 
 class Options(TypedDict, total=False):
     """
-    What these features take from those who open a hub.
+    The options of ``hubbub.open`` that these features take.
 
     Args:
-        games: what can be played, by name, and the queues of matchmaking; by default
+        games: the games, by name, with their matchmaking queues; by default
             ``default``, two players to 100 points, and ``arithmetic``, a complete game.
         prices: where prices come from; by default from the catalogue.
-        tax: how much tax there is; by default 10 % are added.
-        payments: takes the money; by default a sandbox that takes none.
+        tax: computes the tax; by default 10 % are added.
+        payments: takes the payments; by default a sandbox that charges nobody.
     """
 
     games: Mapping[str, Game] | None

@@ -1,12 +1,12 @@
 """
-What stands before the methods of one session: hooks, checks and quotas, in this order.
+The hooks, checks and quotas before the methods of a session, in this order.
 
-A hook runs before the command is queued; it may take its time, and fails closed. A check runs
-inside the decision, first of all, so that what it has seen is still so when the events are
+A hook runs before the command is queued; it can take time, and fails closed. A check runs
+inside the decision, before anything else, so what it has seen is still true when the events are
 written. A quota is charged last, when nothing else can refuse.
 
-A session's hooks run at one time, and yet its commands are queued in the order in which they
-came: a slow hook holds up what comes behind it in this session, and in no other.
+A session's hooks run concurrently, and still its commands are queued in the order in which
+they arrived: a slow hook delays later commands of this session, and of no other.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ __all__ = ["Hooks", "MethodGuard"]
 
 class Hooks(msgspec.Struct, frozen=True):
     """
-    What features have put before one method, in the order of the features.
+    The hooks and checks of one method, in the order of the features.
 
     Args:
-        before: each with the name of its feature.
-        check: each with the name of its feature.
+        before: each hook with the name of its feature.
+        check: each check with the name of its feature.
     """
 
     before: Sequence[tuple[str, Hook]] = ()
@@ -49,12 +49,12 @@ NO_HOOKS = Hooks()
 
 class MethodGuard:
     """
-    Stands before the methods of one session.
+    Runs the hooks, checks and quotas before the methods of one session.
 
     Args:
-        actor: the user whose session it is.
-        hooks: a method -> what features have put before it.
-        allowance: charges what the session does; None in the process.
+        actor: the user of the session.
+        hooks: a method -> its hooks and checks.
+        allowance: charges the session's quotas; None for a session in the process.
     """
 
     __slots__ = ("_actor", "_allowance", "_hooks", "_turned", "_turns")
@@ -65,16 +65,16 @@ class MethodGuard:
         self._actor = actor
         self._hooks = hooks
         self._allowance = allowance
-        # Made by the first hook: of the commands that pass a hook, and those that wait for a turn.
+        # The queue of commands with a hook, or behind one; the first hook makes it.
         self._turns: SessionQueue | None = None
         self._turned = WakeUp()
 
     def waits(self, method: Method) -> bool:
-        """Tell whether something is awaited before the method."""
+        """Return whether a hook runs before the method."""
         return bool(self._hooks.get(method.name, NO_HOOKS).before)
 
     def begin(self, service: Service, method: Method, arguments: Mapping[str, Any]) -> Any:
-        """Return what to decide, or a coroutine; see :class:`hubbub.service.Guard`."""
+        """Return a decision or a coroutine; see :class:`hubbub.service.Guard`."""
         hooks = self._hooks.get(method.name, NO_HOOKS)
         if hooks.before:
             return self._screened(service, method, arguments, hooks)
@@ -99,7 +99,7 @@ class MethodGuard:
         arguments: Mapping[str, Any],
         rule: Callable[[States], None],
     ) -> Any:
-        # Some methods decide nothing as this user: what they begin is refused here.
+        # Some methods decide nothing as this user: their checks refuse here.
         await self._actor.execute(
             checked(Command(self._actor.user, nothing, lambda states, events: None), rule)
         )
@@ -136,7 +136,7 @@ class MethodGuard:
                 await self._turned.wait()
             begun = self._begin(service, method, changed, hooks)
         finally:
-            # The next command runs when this waits the next time: by then its call is queued.
+            # The next command runs when this one next waits: by then this call is queued.
             turns.leave(place)
             self._turned.set()
         return await (self._actor.execute(begun) if method.plain else begun)
@@ -163,7 +163,7 @@ class MethodGuard:
                 raise
             return given if changed is None else _converted(method, changed, feature)
         raise HookUnavailable(
-            f"{method.name} is checked by another service first, which has not answered within "
+            f"{method.name} needs the approval of another service, which has not answered within "
             f"{seconds:g} s; try again later."
         )
 
@@ -174,6 +174,6 @@ def _converted(method: Method, changed: Arguments | Mapping[str, Any], feature: 
         return msgspec.convert(by_name, method.arguments)
     except msgspec.ValidationError as error:
         raise Invalid(
-            f"What feature {feature!r} has made of the arguments of {method.name} does not fit: "
+            f"Feature {feature!r} has changed the arguments of {method.name} to invalid ones: "
             f"{error}."
         ) from error

@@ -1,4 +1,4 @@
-"""The hub: a store, the journal on it, the features, and the sessions of its users."""
+"""The hub: a store, the journal, the features, and the sessions of the users."""
 
 from __future__ import annotations
 
@@ -51,16 +51,16 @@ T = TypeVar("T")
 
 class Hubbub(AsyncContextManagerMixin):
     """
-    An open hub; made by :func:`hubbub.open`.
+    An open hub; :func:`hubbub.open` makes it.
 
     Args:
         url: the store.
-        settings: limits, clock.
-        features: what the hub offers.
-        options: what features take from those who open the hub, by name.
+        settings: limits and the clock.
+        features: the features of the hub.
+        options: the options that features take, by name.
 
     Raises:
-        Invalid: a feature has a mistake, or there is none for an option.
+        Invalid: a feature has a mistake, or an option belongs to no feature.
     """
 
     itself: Actor
@@ -79,7 +79,9 @@ class Hubbub(AsyncContextManagerMixin):
     ) -> None:
         self.features = FeatureSet(features)
         if USERS_NAME not in self.features:
-            raise Invalid("A hub cannot be without users: a session is a user's. Add hubbub.USERS.")
+            raise Invalid(
+                "A hub needs hubbub.USERS: a session belongs to a user. Add it to features=."
+            )
         self.features.check_options(options)
         self._permissions = self.features.permissions(settings.required_roles)
         self.settings = settings
@@ -103,7 +105,7 @@ class Hubbub(AsyncContextManagerMixin):
             self.itself = Actor(self.journal, self.settings, self.ids, HUB, "user")
             self.meter = self._new_meter()
             await stack.enter_async_context(self.journal)
-            # What sockets and requests run here ends before the journal drains.
+            # The tasks of sockets and requests end before the journal drains.
             self._tasks = await stack.enter_async_context(anyio.create_task_group())
             self._start_wake_up = WakeUp()
             self._tasks.start_soon(self._start_what_comes)
@@ -113,12 +115,12 @@ class Hubbub(AsyncContextManagerMixin):
             try:
                 for feature in self.features:
                     await self._runtimes.enter(feature)
-                    # From users on, which come first, the other features may have sessions.
+                    # The users feature comes first; after it, the other features can have sessions.
                     self._open = True
                 self._runtimes.begin()
                 yield self
             except Exception as raised:
-                # What a feature's runtime has died of goes before it.
+                # Report the failure of a feature's runtime before its consequences.
                 error = raised
         if (fault := self._runtimes.fault) is not None:
             raise fault
@@ -135,19 +137,19 @@ class Hubbub(AsyncContextManagerMixin):
         guest: str | None = None,
     ) -> AsyncGenerator[Session]:
         """
-        Connect a user; leaving it disconnects.
+        Connect a user; the session ends with the ``async with`` block.
 
         Args:
             user_id: the application's id of the user: 1 to 100 characters, no slash.
-            nickname: what to show; by default what it was, or the id.
-            role: ``user``, or ``moderator`` or ``admin`` of everything.
-            guest: the guest that the user was before: what they had becomes this user's.
+            nickname: the name to show; by default the previous one, or the id.
+            role: the user's global role: ``user``, ``moderator`` or ``admin``.
+            guest: the guest that the user was before; this user takes over the guest's cart.
 
         Raises:
             Invalid: an argument is outside its limits.
-            NotAllowed: ``guest`` is the user of an account.
-            Closed: the hub has been left.
-            WrongLoop: it was opened in another event loop.
+            NotAllowed: ``guest`` is a user with an account.
+            Closed: the hub is closed or closing.
+            WrongLoop: the hub was opened in another event loop.
         """
         actor = self.actor(user_id, role)
         self.journal.check_home()
@@ -167,14 +169,15 @@ class Hubbub(AsyncContextManagerMixin):
 
         Args:
             after: the position of the last event that you have, also from before a restart;
-                "" begins at the first event there is, None with the next one.
+                "" begins at the first event, None with the next event.
 
         Raises:
-            Invalid: ``after`` is no position.
-            Conflict: it is of another journal: the database was replaced or restored.
-            StorageError: the store cannot be read; go on from the last position.
-            Closed: the hub is not open, or is closing.
-            WrongLoop: it was opened in another event loop.
+            Invalid: ``after`` is not a position.
+            Conflict: the position belongs to another journal: the database was replaced or
+                restored.
+            StorageError: the store cannot be read; continue from the last position.
+            Closed: the hub is closed or closing.
+            WrongLoop: the hub was opened in another event loop.
         """
         if not self._open:
             raise Closed("The hub is not open; use it with `async with`.")
@@ -191,13 +194,13 @@ class Hubbub(AsyncContextManagerMixin):
         named: bool = False,
     ) -> Command[SignedIn]:
         """
-        Make the command that a session begins with: it makes the user known.
+        Make the command that a session begins with: it registers the user.
 
         Args:
-            actor: the user, and where they come from.
-            nickname: what to show; None is as before.
+            actor: the user, and their address.
+            nickname: the name to show; None keeps the previous one.
             guest: the guest that the user was before.
-            reference: the sign-in that the user comes from.
+            reference: the sign-in that the session belongs to.
             chosen, named: True if a stranger, or the application, has chosen the nickname.
         """
         adopted = None
@@ -209,7 +212,7 @@ class Hubbub(AsyncContextManagerMixin):
         )
 
     def session_of(self, actor: Actor, signed_in: SignedIn | None = None) -> LocalSession:
-        """Make a session of somebody, with the role that counts."""
+        """Make a session for an actor, with the role that takes precedence."""
         if signed_in is None:
             return LocalSession(actor, self)
         actor.role = signed_in.role
@@ -218,23 +221,23 @@ class Hubbub(AsyncContextManagerMixin):
         return session
 
     def connect(self, actor: Actor) -> None:
-        """Count a session of a user who is known already."""
+        """Count a session of a user who is already registered."""
         self.presence.connect(actor.user, actor)
         self._runtimes.tell_connected(actor.user)
 
     def disconnect(self, actor: Actor, *, lost: bool = False) -> None:
-        """Count a session less; one whose connection was lost may be back in a moment."""
+        """Uncount a session; after a lost connection, the user has a grace period to reconnect."""
         self.presence.disconnect(actor.user, actor, lost=lost)
-        # To leave the hub is not to leave a match.
+        # Leaving the hub does not leave a match.
         if self._open:
             self._runtimes.tell_connected(actor.user)
 
     def start(self, work: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
         """
-        Run something in the hub's task group, from anywhere in the event loop.
+        Run a task in the hub, from anywhere in the event loop.
 
-        A protocol's callback is not a task, so it may not start one itself. What the work
-        raises ends it alone, and is logged.
+        A protocol's callback is not a task, so it cannot start a task itself. An exception
+        ends only this task, and the hub logs it.
         """
         name = str(getattr(work, "__qualname__", work))
         self._to_start.append(partial(contained, name, work, *args))
@@ -242,10 +245,10 @@ class Hubbub(AsyncContextManagerMixin):
 
     def keep_running(self, what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """
-        Run something as long as the hub is open: it starts again, with back-off, if it fails.
+        Run a task as long as the hub is open; restart it with back-off if it fails.
 
         Args:
-            what: names it in the log.
+            what: the task's name in the log.
             work: runs until it is cancelled.
         """
         self._runtimes.keep_running(what, work)
@@ -257,24 +260,24 @@ class Hubbub(AsyncContextManagerMixin):
                 self._tasks.start_soon(self._to_start.popleft())
 
     async def drain(self) -> None:
-        """Take no more commands, and finish those that were accepted."""
+        """Stop accepting commands, and finish the accepted ones."""
         self._open = False
         await self._runtimes.drain()
         await self.journal.drain()
 
     @property
     def is_open(self) -> bool:
-        """True from entering the hub until leaving it."""
+        """True while you are inside ``async with`` of the hub."""
         return self._open
 
     @property
     def is_healthy(self) -> bool:
-        """True while it is open and its store works."""
+        """True while the hub is open and its store works."""
         return self._open and not self.journal.failed
 
     @property
     def presence(self) -> Presence:
-        """The users who are connected."""
+        """The connected users."""
         return self.runtime(UsersRuntime).presence
 
     @property
@@ -283,12 +286,12 @@ class Hubbub(AsyncContextManagerMixin):
         return self.runtime(UsersRuntime).accounts
 
     def is_connected(self, user_id: str) -> bool:
-        """Tell whether a user has a session just now."""
+        """Return whether a user has a session now."""
         return self.presence.is_connected(user_id)
 
     def runtime(self, kind: type[T]) -> T:
         """
-        Return what the runtime of a feature has yielded.
+        Return the value that the runtime of a feature yields.
 
         Args:
             kind: its class.
@@ -300,10 +303,10 @@ class Hubbub(AsyncContextManagerMixin):
 
     def new_service(self, name: str, actor: Actor, guard: MethodGuard | None) -> Service:
         """
-        Make a service of a session.
+        Make a service for a session.
 
         Raises:
-            AttributeError: there is no such feature here.
+            AttributeError: this hub does not have the feature.
         """
         feature = self.features.get(name)
         if feature is None or feature.service is Service:
@@ -315,7 +318,7 @@ class Hubbub(AsyncContextManagerMixin):
         return service
 
     def new_guard(self, actor: Actor) -> MethodGuard | None:
-        """Make what stands before the methods of a session, if anything does."""
+        """Make the guard before the methods of a session, if it needs one."""
         allowance = None
         if actor.is_limited:
             allowance = Allowance(self.quotas, actor.user, actor.address)
@@ -325,7 +328,7 @@ class Hubbub(AsyncContextManagerMixin):
 
     def webhooks(self, secrets: Mapping[str, str]) -> Mapping[str, Receiver]:
         """
-        Make what takes the calls of providers.
+        Make the receivers of providers' webhooks.
 
         Args:
             secrets: the name of a webhook -> its signing secret.
@@ -342,7 +345,7 @@ class Hubbub(AsyncContextManagerMixin):
         remote: bool = False,
     ) -> Actor:
         """
-        Make what a user's services command through; see :class:`Actor`.
+        Make the actor that a user's services send commands through; see :class:`Actor`.
 
         Raises:
             Invalid: an argument is outside its limits.
@@ -351,7 +354,7 @@ class Hubbub(AsyncContextManagerMixin):
         if not self._open:
             raise Closed("The hub is not open; use it with `async with`.")
         if role not in ROLES:
-            raise Invalid(f"A session's role is one of {', '.join(ROLES)}, not {role!r}.")
+            raise Invalid(f"The role must be one of {', '.join(ROLES)}, not {role!r}.")
         check_user_id(user_id, self.settings.name_chars_max)
         return Actor(
             self.journal,
@@ -380,12 +383,12 @@ class Hubbub(AsyncContextManagerMixin):
 
 
 def check_user_id(user_id: object, chars_max: int) -> None:
-    """Raise Invalid if it cannot be a user's id, which is a part of streams' names."""
+    """Raise Invalid for a user id that cannot be part of a stream's name."""
     good = isinstance(user_id, str) and 0 < len(user_id) <= chars_max
     if not good or not str(user_id).isprintable() or "/" in str(user_id):
-        raise Invalid(f"A user's id has 1 to {chars_max} printable characters and no slash.")
+        raise Invalid(f"A user id must have 1 to {chars_max} printable characters and no slash.")
 
 
 def stream_bytes_max(name_chars_max: int) -> int:
-    """Return the longest name of a stream: two names of four bytes a character fit in."""
+    """Return the longest name of a stream: room for two names of four bytes a character."""
     return max(STREAM_BYTES_MAX, 8 * name_chars_max + 64)

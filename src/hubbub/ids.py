@@ -1,8 +1,8 @@
 """
-Ids that are unique over restarts and machines and sort by the time they were made.
+Ids that are unique across restarts and machines, and sort by the time they were made.
 
 An id is a UUID of version 7 (RFC 9562) in Crockford's base32, lower case, so its
-first 10 characters are the milliseconds since 1970 and text order is id order.
+first 10 characters are the milliseconds since 1970, and text order is id order.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ID_CHARS = 26
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]
-# int() reads base 32 too, with the letters that are next in the ordinary alphabet.
+# int() also reads base 32, with the next letters of the ordinary alphabet.
 _TO_PYTHON = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")
 _ANY = f"[{_ALPHABET}]"
 # The 11th character holds the version and the 14th the variant.
@@ -30,7 +30,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _TIME_LAST_MS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 
-# A UUID of version 7 has 48 bits of time, and 12 and 62 bits besides.
+# A UUID of version 7 has 48 bits of time, and 12 and 62 random bits.
 _A_BITS = 12
 _B_BITS = 62
 _TAIL_BITS = _A_BITS + _B_BITS
@@ -46,11 +46,11 @@ _STEP_BITS = 32
 
 class Ids:
     """
-    A source of ids; not to be shared between threads.
+    A source of ids; do not share it between threads.
 
-    Within a millisecond, and while the clock is behind the last id, the next id
-    is the last one plus a random step (RFC 9562, section 6.2, method 2): so ids
-    sort in the order they were made and the next one cannot be guessed.
+    Within a millisecond, and while the clock is behind the last id, the next id is the last
+    id plus a random step (RFC 9562, section 6.2, method 2): so ids sort in the order they
+    were made, and nobody can guess the next one.
 
     Args:
         clock: gives the time in an id.
@@ -66,7 +66,7 @@ class Ids:
         self._last = -1
 
     def new(self) -> str:
-        """Make an id that sorts after all that this source has made."""
+        """Make an id that sorts after all earlier ids of this source."""
         ms = (self._clock.now() - _EPOCH) // _MILLISECOND
         if ms > self._last >> _TAIL_BITS:
             self._last = ms << _TAIL_BITS | self._random.getrandbits(_START_BITS)
@@ -78,10 +78,10 @@ class Ids:
 
 def time_of(id_: str) -> datetime:
     """
-    Read the time at which an id was made, in UTC, to the millisecond.
+    Return the time at which an id was made, in UTC, to the millisecond.
 
     Args:
-        id_: for which :func:`is_id` is true.
+        id_: an id for which :func:`is_id` is true.
     """
     assert is_id(id_)
 
@@ -89,7 +89,7 @@ def time_of(id_: str) -> datetime:
 
 
 def is_id(text: str) -> bool:
-    """Tell whether a text has the form of an id."""
+    """Return whether a text has the form of an id."""
     return _ID.fullmatch(text) is not None and _time_ms(text) <= _TIME_LAST_MS
 
 
@@ -100,8 +100,8 @@ def _time_ms(id_: str) -> int:
 def _to_text(number: int) -> str:
     a = number >> _B_BITS & _A_MASK
     uuid = number >> _TAIL_BITS << 80 | _VERSION | a << 64 | _VARIANT | number & _B_MASK
-    # Two halves are quicker to shift than one large integer, and this is the
-    # greater part of the time that an id takes.
+    # Two halves are quicker to shift than one large integer, and the shifts take most of
+    # the time that an id needs.
     high, low, pairs = uuid >> 60, uuid & _LOW_MASK, _PAIRS
     return (
         f"{pairs[high >> 60]}{pairs[high >> 50 & 1023]}{pairs[high >> 40 & 1023]}"

@@ -1,4 +1,4 @@
-"""Values that JSON can hold: an application's own data, as it travels and is kept. Pure."""
+"""Values that JSON can hold: an application's own data, as Hubbub sends and stores it. Pure."""
 
 from __future__ import annotations
 
@@ -11,29 +11,31 @@ from .shown import shown
 
 __all__ = ["LEVELS_MAX", "check_object"]
 
-# Levels of nested JSON: deeper values could be written, but no decoder would read them again.
+# Levels of nested JSON: encoders accept deeper values, but decoders refuse them.
 LEVELS_MAX = 32
 
 
 def check_object(body: object, bytes_max: int, what: str) -> dict[str, Any]:
     """
-    Return an object as it is when it was written as JSON and read again.
+    Return an object after a round trip through JSON.
 
     Raises:
-        Invalid: it is none, is larger than so many bytes, or nested more than 32 deep.
+        Invalid: it is not an object, is too large, or is nested more than 32 levels deep.
     """
     if not isinstance(body, dict) or not all(isinstance(name, str) for name in body):
-        raise Invalid(f"The {what} is an object with names and values, not {shown(body)}.")
+        raise Invalid(f"The {what} must be an object with string keys, not {shown(body)}.")
     try:
         written = msgspec.json.encode(body)
         read = msgspec.json.decode(written, type=dict[str, Any])
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        # An integer beyond 64 bits, a type that JSON has not, something that holds itself.
-        raise Invalid(f"This {what} cannot be written as JSON: {shown(error)}.") from error
+        # An integer beyond 64 bits, a type that JSON lacks, or a value that contains itself.
+        raise Invalid(f"This {what} cannot be encoded as JSON: {shown(error)}.") from error
     if len(written) > bytes_max:
-        raise Invalid(f"The {what} has up to {bytes_max:,} bytes as JSON, not {len(written):,}.")
+        raise Invalid(
+            f"The {what} has {len(written):,} bytes of JSON; shorten it to {bytes_max:,} or fewer."
+        )
     if _is_deeper(read, LEVELS_MAX):
-        raise Invalid(f"The {what} is nested up to {LEVELS_MAX} deep; make it flatter.")
+        raise Invalid(f"The {what} is nested more than {LEVELS_MAX} levels deep; make it flatter.")
     return read
 
 

@@ -1,4 +1,4 @@
-"""One method of a service, as a network knows it."""
+"""A method of a service, as clients see it over a network."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ __all__ = ["Arguments", "Method", "method_of"]
 
 class Arguments(msgspec.Struct, frozen=True):
     """
-    The arguments of one call of a method: an attribute, and an item, for each.
+    The arguments of one call of a method, each as an attribute and as an item.
 
-    ``{**arguments, "text": "other"}`` is the same with another text.
+    ``{**arguments, "text": "other"}`` is a copy with another text.
     """
 
     def __getitem__(self, name: str) -> Any:
@@ -31,23 +31,23 @@ class Arguments(msgspec.Struct, frozen=True):
         return self.__struct_fields__
 
     def get(self, name: str, default: object = None) -> Any:
-        """Return one argument, or the default if the method has no such argument."""
+        """Return an argument, or the default if the method has no such argument."""
         return getattr(self, name, default)
 
 
 class Method(msgspec.Struct, frozen=True):
     """
-    One method, as the network knows it.
+    A method of a service, as clients see it over a network.
 
     Args:
         name: ``service.method``.
         changes: True for a command, False for a query.
         arguments: a struct with a field for each argument.
-        result: the type of what it returns.
-        plain: ``function`` returns a decision; otherwise it is awaited.
-        function: takes the service and the arguments by name.
-        signature: the function's.
-        doc: its docstring.
+        result: the type of the result.
+        plain: True if ``function`` returns a decision, False if it must be awaited.
+        function: takes the service, and the arguments by name.
+        signature: the signature of the function.
+        doc: the docstring of the function.
     """
 
     name: str
@@ -64,22 +64,22 @@ class Method(msgspec.Struct, frozen=True):
     ) -> dict[str, Any]:
         """Return the arguments of a call, by name."""
         given = self.signature.bind(service, *args, **kwargs)
-        # The first is the service itself.
+        # Leave out the service itself.
         return dict(list(given.arguments.items())[1:])
 
     @property
     def keyed(self) -> bool:
-        """True if it takes an idempotency key."""
+        """True if the method takes an idempotency key."""
         return "key" in self.arguments.__struct_fields__
 
 
 def method_of(name: str, function: Callable[..., Any], *, changes: bool) -> Method:
     """
-    Describe a function that was marked as a method.
+    Describe a function that is marked as a method.
 
     Args:
         name: ``service.method``.
-        function: takes the service, and arguments that all have a type.
+        function: takes the service, and arguments that all have a type annotation.
         changes: True for a command.
     """
     hints, signature = get_type_hints(function), inspect.signature(function)

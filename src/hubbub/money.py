@@ -1,7 +1,7 @@
 """
-Money: exact amounts in a currency, in its smallest unit. No float comes in.
+Money: exact amounts in a currency, in its smallest unit. Floats are refused.
 
-Currencies and how many decimals each has are those of ISO 4217.
+Currencies, and the number of decimals of each, come from ISO 4217.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .errors import Invalid
+from .extras import needs
 from .shown import shown
 
 __all__ = ["AMOUNT_MAX", "Money", "decimals_of", "round_half_up", "total"]
@@ -27,9 +28,9 @@ AMOUNT_MAX = (1 << 53) - 1
 LOCALE_CHARS_MAX = 35
 
 _PLAIN = re.compile(r"([+-]?)(\d{1,16})(?:\.(\d{1,16}))?", re.ASCII)
-# For what others reckon: enough for any amount, whatever the application has set.
+# For decimal arithmetic: enough for any amount, whatever context the application has set.
 _EXACT = Context(prec=32)
-# Of a Decimal: with more it would take all the memory there is to write it out.
+# The exponent of a Decimal: writing out a larger one would take all memory.
 _ZEROS = 100
 
 
@@ -40,19 +41,19 @@ class Money(msgspec.Struct, frozen=True, gc=False):
     It adds and compares only with its own currency, and prints as ``19.99 USD``.
 
     Args:
-        amount: in the currency's smallest unit, up to 2**53; or a decimal number as a
-            string or a ``Decimal``, which may not have more decimals than the currency.
+        amount: an int in the currency's smallest unit, up to 2**53; or a decimal number as a
+            string or a ``Decimal``, with at most as many decimals as the currency has.
         currency: its code in ISO 4217, like ``USD``.
 
     Raises:
-        Invalid: the amount is a float, or not exact, or too large; or there is no such currency.
+        Invalid: the amount is a float, not exact or too large, or the currency does not exist.
     """
 
     amount: int
     currency: str
 
     if TYPE_CHECKING:
-        # Written as a string it is parsed; what is kept is always an int.
+        # A string or a Decimal is parsed; the struct always keeps an int.
         def __init__(self, amount: int | str | Decimal, currency: str) -> None: ...
 
     def __post_init__(self) -> None:
@@ -62,7 +63,9 @@ class Money(msgspec.Struct, frozen=True, gc=False):
             amount = _parsed(amount, self.currency, decimals)
             msgspec.structs.force_setattr(self, "amount", amount)
         if not -AMOUNT_MAX <= amount <= AMOUNT_MAX:
-            raise Invalid(f"An amount has up to {AMOUNT_MAX:,} of the smallest unit.")
+            raise Invalid(
+                f"An amount can have up to {AMOUNT_MAX:,} of the currency's smallest unit."
+            )
 
     def __add__(self, other: Money) -> Money:
         return Money(self.amount + self._same(other), self.currency)
@@ -76,8 +79,7 @@ class Money(msgspec.Struct, frozen=True, gc=False):
     def __mul__(self, times: int) -> Money:
         if type(times) is not int:
             raise Invalid(
-                f"Money is multiplied by a whole number, not by {shown(times)}; "
-                "use `part` for a rate."
+                f"Multiply money by a whole number, not by {shown(times)}; use `part` for a rate."
             )
         return Money(self.amount * times, self.currency)
 
@@ -104,34 +106,40 @@ class Money(msgspec.Struct, frozen=True, gc=False):
     @property
     def decimal(self) -> Decimal:
         """The amount in whole units, exactly."""
-        # Unlike arithmetic, making one does not round to the context's precision.
+        # Unlike arithmetic, this constructor does not round to the context's precision.
         return Decimal(f"{self.amount}E-{decimals_of(self.currency)}")
 
     def part(self, rate: Fraction | Decimal | int) -> Money:
         """
-        Return a part of it, rounded half up (away from zero) to the smallest unit.
+        Return a fraction of the amount, rounded half up (away from zero) to the smallest unit.
 
         Args:
-            rate: exact, like ``Fraction(1, 3)`` or ``Decimal("0.1")``.
+            rate: an exact number, like ``Fraction(1, 3)`` or ``Decimal("0.1")``.
+
+        Raises:
+            Invalid: the rate has another type, such as a float.
         """
         good = isinstance(rate, Fraction) or type(rate) is int
         if not good and not (isinstance(rate, Decimal) and _is_plain(rate)):
-            raise Invalid(f"A rate is a Fraction, a Decimal or an int, not {shown(rate)}.")
+            raise Invalid(f"A rate must be a Fraction, a Decimal or an int, not {shown(rate)}.")
         above, below = rate.as_integer_ratio()
         return Money(_half_up(self.amount * above, below), self.currency)
 
     def allocate(self, weights: Sequence[int]) -> list[Money]:
         """
-        Share it out by weights so that no unit is lost.
+        Divide the amount by weights, so that the parts add up to it exactly.
 
-        What rounding down leaves goes to the largest remainders, one unit each, of equal
-        ones to the first (the largest remainder method of Hamilton).
+        The units that rounding down leaves go to the largest remainders, one unit each; among
+        equal remainders to the first (the largest remainder method of Hamilton).
 
         Args:
-            weights: whole numbers from 0 on, not all of them 0.
+            weights: whole numbers of at least 0, not all of them 0.
+
+        Raises:
+            Invalid: a weight is negative or not a whole number, or all are 0.
         """
         if not all(type(weight) is int and weight >= 0 for weight in weights) or not any(weights):
-            raise Invalid("Weights are whole numbers from 0 on, and not all of them 0.")
+            raise Invalid("Weights must be whole numbers of at least 0, and not all of them 0.")
         whole, sign = sum(weights), -1 if self.amount < 0 else 1
         shares = [divmod(abs(self.amount) * weight, whole) for weight in weights]
         amounts = [share for share, _ in shares]
@@ -143,23 +151,25 @@ class Money(msgspec.Struct, frozen=True, gc=False):
 
     def format(self, locale: str = "en_US") -> str:
         """
-        Write it as people of a place do, like ``$19.99``; needs the extra ``shop``.
+        Format the amount for a locale, like ``$19.99``; needs the extra ``shop``.
 
         Args:
-            locale: like ``de_DE``.
+            locale: a name like ``de_DE``.
 
         Raises:
-            Invalid: there is no such locale.
+            Invalid: the locale does not exist.
+            MissingExtra: the extra is not installed.
         """
-        from babel import Locale, UnknownLocaleError  # noqa: PLC0415  # an extra
+        with needs("shop", "Money.format"):
+            from babel import Locale, UnknownLocaleError  # noqa: PLC0415  # an extra
 
         try:
             if not isinstance(locale, str) or len(locale) > LOCALE_CHARS_MAX:
                 raise ValueError("this is too long for a locale")
             place = Locale.parse(locale.replace("-", "_"))
         except (UnknownLocaleError, ValueError, TypeError) as error:
-            raise Invalid(f"There is no locale {shown(locale)}; give one like de_DE.") from error
-        # A copy, for it is everybody's; ISO's decimals are not always those a place shows.
+            raise Invalid(f"There is no locale {shown(locale)}; use a name like de_DE.") from error
+        # Copy the shared locale: a locale does not always show the decimals that ISO defines.
         pattern = copy(place.currency_formats["standard"])
         pattern.frac_prec = (decimals_of(self.currency),) * 2
         with localcontext(_EXACT):
@@ -170,14 +180,16 @@ class Money(msgspec.Struct, frozen=True, gc=False):
 
     def _same(self, other: object) -> int:
         if not isinstance(other, Money):
-            raise Invalid(f"Money is added to and compared with Money, not {shown(other)}.")
+            raise Invalid(f"Add or compare Money with Money, not with {shown(other)}.")
         if other.currency != self.currency:
-            raise Invalid(f"{self} and {other} are of two currencies; convert one of them first.")
+            raise Invalid(
+                f"{self} and {other} have different currencies; convert one of them first."
+            )
         return other.amount
 
 
 def total(amounts: Iterable[Money], currency: str) -> Money:
-    """Add amounts up; of none it is 0 of the currency."""
+    """Add up amounts; the sum of no amounts is 0 of the currency."""
     added = Money(0, currency)
     for amount in amounts:
         added += amount
@@ -185,29 +197,29 @@ def total(amounts: Iterable[Money], currency: str) -> Money:
 
 
 def round_half_up(exact: Fraction) -> int:
-    """Round to a whole number, a half away from zero."""
+    """Round to a whole number, with halves away from zero."""
     return _half_up(exact.numerator, exact.denominator)
 
 
 def decimals_of(currency: str) -> int:
     """
-    Return how many decimals a currency has: 2 for USD, 0 for JPY.
+    Return the number of decimals of a currency: 2 for USD, 0 for JPY.
 
     Raises:
-        Invalid: ISO 4217 has no such currency, or gives it no decimals.
+        Invalid: ISO 4217 does not have the currency, or defines no decimals for it.
     """
     if not isinstance(currency, str):
-        raise Invalid(f"A currency is a code of ISO 4217 like USD, not {shown(currency)}.")
+        raise Invalid(f"A currency must be a code of ISO 4217 like USD, not {shown(currency)}.")
     return _decimals(currency)
 
 
 @cache
 def _decimals(currency: str) -> int:
-    from iso4217 import Currency  # noqa: PLC0415  # a large table, and not everybody has a shop
+    from iso4217 import Currency  # noqa: PLC0415  # a large table that only shops need
 
     found = next((one for one in Currency if one.code == currency), None)
     if found is None or found.exponent is None:
-        raise Invalid(f"{shown(currency)} is no currency of ISO 4217; give one like USD.")
+        raise Invalid(f"{shown(currency)} is not a currency of ISO 4217; use a code like USD.")
     return int(found.exponent)
 
 
@@ -222,14 +234,14 @@ def _is_plain(number: Decimal) -> bool:
 
 def _parsed(amount: object, currency: str, decimals: int) -> int:
     if isinstance(amount, float):
-        raise Invalid(f'A float is not exact: write Money("{amount}", "{currency}").')
+        raise Invalid(f'A float is not exact; write Money("{amount}", "{currency}").')
     if isinstance(amount, Decimal) and _is_plain(amount):
         amount = f"{amount:f}"
     plain = _PLAIN.fullmatch(amount) if isinstance(amount, str) else None
     if plain is None:
-        raise Invalid(f"An amount is a decimal number like '19.99', not {shown(amount)}.")
+        raise Invalid(f"An amount must be a decimal number like '19.99', not {shown(amount)}.")
     sign, whole, fraction = plain[1], plain[2], (plain[3] or "").rstrip("0")
     if len(fraction) > decimals:
-        raise Invalid(f"{currency} has {decimals} decimals; {amount} has more.")
+        raise Invalid(f"{amount} has too many decimals; {currency} has {decimals}.")
     units = int(whole + fraction.ljust(decimals, "0"))
     return -units if sign == "-" else units

@@ -1,5 +1,5 @@
 """
-What people are called: what a name may have in it, and which names look alike. Pure.
+Names of people: which characters a name can have, and which names look alike. Pure.
 
 Two names look alike if their skeletons are equal: Unicode Technical Standard 39, section 4.
 """
@@ -18,13 +18,13 @@ from .text import check_name
 
 __all__ = ["MARKS_MAX", "check_person_name", "name_key", "read_names_ahead", "skeletons"]
 
-# Accents on one letter: Hebrew and Tibetan have up to four, and more only hide the others.
+# Accents on one letter: Hebrew and Tibetan use up to four, and more only hide other text.
 MARKS_MAX = 4
 
 _INVISIBLE = r"[\p{Default_Ignorable_Code_Point}\p{Cf}\u2800]"
 _JOINED = r"\p{Arab}\p{Syrc}\p{Mong}\p{Deva}\p{Beng}\p{Guru}\p{Gujr}\p{Orya}\p{Taml}"
 _JOINED += r"\p{Telu}\p{Knda}\p{Mlym}\p{Sinh}\p{Khmr}\p{Tibt}"
-# Where what cannot be seen says something: in an emoji, and between letters that it joins.
+# Invisible characters that have a meaning: in an emoji, and between letters that they join.
 _MEANT = rf"""(?:
     (?<=\p{{Extended_Pictographic}}) [\uFE0E\uFE0F]
     | (?<=[0-9\#*]) \uFE0F (?=\u20E3)
@@ -44,7 +44,7 @@ _table = msgspec.json.Decoder(dict[str, list[_Char]]).decode
 _FLAGS = regex.V1 | regex.VERBOSE
 _without_meant = regex.compile(_MEANT, _FLAGS).sub
 _invisible = regex.compile(_INVISIBLE, regex.V1).search
-# A dot above a letter that has one already cannot be seen either.
+# A second dot above a letter is invisible too.
 _SECOND_DOT = r"(?<=[\p{Soft_Dotted}\u0131\u0237]\p{M}*)\u0307"
 _strip_invisible = regex.compile(rf"{_INVISIBLE}|\s|{_SECOND_DOT}", regex.V1).sub
 _too_many_marks = regex.compile(rf"\p{{M}}{{{MARKS_MAX + 1}}}").search
@@ -52,37 +52,37 @@ _too_many_marks = regex.compile(rf"\p{{M}}{{{MARKS_MAX + 1}}}").search
 
 def check_person_name(name: object, chars_max: int, what: str) -> str:
     """
-    Return the name of a user or an account in normal form: in NFC, each space a plain one.
+    Return the name of a user or an account in normal form: NFC, with plain single spaces.
 
     Args:
-        name: what was given as a name.
+        name: the name to check.
         chars_max: its greatest length in Unicode code points.
-        what: whose name it is, in a refusal's message.
+        what: what the name is of, for the error message, like "nickname".
 
     Raises:
-        Invalid: it is no name (see :func:`hubbub.text.check_name`), has what nobody can see,
-            or more than ``MARKS_MAX`` accents on one letter.
+        Invalid: it is not a name (see :func:`hubbub.text.check_name`), has invisible
+            characters, or has more than ``MARKS_MAX`` accents on one letter.
     """
     checked = " ".join(check_name(name, chars_max, what).split())
     if found := _invisible(_without_meant("", checked)):
-        raise Invalid(f"The {what} has U+{ord(found[0]):04X}, which nobody can see; remove it.")
+        raise Invalid(f"The {what} has the invisible character U+{ord(found[0]):04X}; remove it.")
     if _too_many_marks(normalize("NFD", checked)):
-        raise Invalid(f"The {what} has more than {MARKS_MAX} accents on one letter; take fewer.")
+        raise Invalid(f"The {what} has more than {MARKS_MAX} accents on one letter; remove some.")
     return checked
 
 
 def name_key(name: str) -> str:
-    """Return what is the same for names that differ in case, width or form only."""
+    """Return a key that is equal for names that differ only in case, width or form."""
     return normalize("NFKC", normalize("NFKC", name).casefold())
 
 
 def skeletons(name: str) -> tuple[str, ...]:
     """
-    Return the two to four skeletons of a name; names that share one of them look alike.
+    Return the two to four skeletons of a name; names that share a skeleton look alike.
 
-    They are those of the name in small letters ("ALICE" looks like "alice"), as it is written
-    ("PaypaI", with a capital I, looks like "PayPal"), in capitals ("AL1CE"), and of its very
-    characters: some look like another letter than the one that they stand for, as a long s does.
+    They are the skeletons of the name in small letters ("ALICE" looks like "alice"), as it is
+    written ("PaypaI", with a capital I, looks like "PayPal"), in capitals ("AL1CE"), and of its
+    original characters: some look like another letter than the one they stand for, like a long s.
     """
     plain = normalize("NFKC", name)
     found = [
@@ -96,7 +96,7 @@ def skeletons(name: str) -> tuple[str, ...]:
 
 
 def read_names_ahead() -> None:
-    """Read the table of characters that look alike; it is for a worker thread."""
+    """Load the table of look-alike characters; call it in a worker thread."""
     _prototypes()
 
 
@@ -115,20 +115,20 @@ def _alike(shown: str) -> str:
 def _plain(char: str) -> str:
     if char.isascii():
         return char
-    # It looks like a small "R" or "T", but the table does not say so.
+    # It looks like a small "R" or "T", but the table does not have it.
     letter = unicode_name(char, "").removeprefix("LATIN LETTER SMALL CAPITAL ")
     return letter if len(letter) == 1 else char
 
 
 @cache
 def _prototypes() -> dict[str, str]:
-    """Return what stands for each character that looks like another."""
-    from importlib.resources import files  # noqa: PLC0415  # `import hubbub` is to be quick
+    """Return the character that stands for each look-alike character."""
+    from importlib.resources import files  # noqa: PLC0415  # keeps `import hubbub` fast
 
     try:
         table = files("confusable_homoglyphs").joinpath("confusables.json").read_bytes()
     except ModuleNotFoundError:
-        # It comes with the server, which is what strangers sign in to.
+        # The table comes with the server extra, which strangers need to sign in.
         return {}
     groups: dict[str, set[str]] = {}
     for char, others in _table(table).items():
@@ -146,10 +146,10 @@ def _prototypes() -> dict[str, str]:
 
 
 def _bare(char: str) -> str:
-    # The table has direction marks around what is written from right to left.
+    # The table has direction marks around right-to-left text.
     return char.strip("\u200e") or char
 
 
 def _order(char: str) -> tuple[bool, bool, bool, bool, str]:
-    # What several characters look like is always in several; then plain letters stand for others.
+    # Prefer single characters as prototypes over sequences, and then plain letters.
     return len(char) == 1, not char.isascii(), not char.isalpha(), not char.islower(), char

@@ -23,23 +23,23 @@ def open_hub(
     """
     Open a hub: ``async with hubbub.open("hubbub.db") as hub``.
 
-    Leaving it finishes what was accepted, then closes.
+    Leaving the block finishes accepted commands, then closes the store.
 
     Args:
-        url: ``memory://``, or the path of a SQLite database, made if it is not there.
-        settings: limits, clock; see :class:`Settings`.
-        features: what the hub offers; by default ``hubbub.FEATURES``. Add your own, or leave
-            out what you do not want; only ``hubbub.USERS`` must be there.
-        games: what can be played, by name, and the queues of matchmaking; by default
+        url: ``memory://``, or the path of a SQLite database, which is created if necessary.
+        settings: limits and the clock; see :class:`Settings`.
+        features: the features of the hub; by default ``hubbub.FEATURES``. Add your own, or
+            leave out features that you do not need; only ``hubbub.USERS`` is required.
+        games: the games, by name, with their matchmaking queues; by default
             ``default``, two players to 100 points, and ``arithmetic``, a complete game.
         prices: where prices come from; by default from the catalogue.
-        tax: how much tax there is; by default 10 % are added.
-        payments: takes the money; by default a sandbox that takes none.
+        tax: computes the tax; by default 10 % are added.
+        payments: takes the payments; by default a sandbox that charges nobody.
 
     Raises:
-        Conflict: on entering: the database is open elsewhere.
-        StorageError: on entering: it cannot be opened.
-        Invalid: there is no such kind of store, a feature has a mistake, or a game is outside
-            its limits.
+        Conflict: on entering: another process or hub has the database open.
+        StorageError: on entering: the database cannot be opened.
+        Invalid: the URL names an unknown kind of store, a feature has a mistake, an option
+            belongs to no feature, or a game is outside its limits.
     """
     return Hubbub(url, settings or Settings(), features, options)

@@ -1,8 +1,8 @@
 """
-What users may do: each feature says it of its own methods and streams, in its ``grants``.
+Permissions: each feature declares them for its methods and streams, in its ``grants``.
 
-A decision works out what the actor is to a thing (its author, a member, a player …), and
-asks here whether that is enough. A table in the documentation is made from all grants.
+A decision works out the actor's relation to a thing (its author, a member, a player …), and
+checks here whether that is enough. The documentation has a table of all grants.
 """
 
 from __future__ import annotations
@@ -13,50 +13,60 @@ import msgspec
 
 from .errors import NotAllowed
 
-__all__ = ["ADMIN", "ANYONE", "OWN", "ROLES", "Grant", "Permissions", "Refusals", "check"]
+__all__ = [
+    "ADMIN",
+    "ANYONE",
+    "ARTICLE",
+    "OWN",
+    "ROLES",
+    "Grant",
+    "Permissions",
+    "Refusals",
+    "check",
+]
 
-# Of everything; each may do what those before it may.
+# Global roles; each has the permissions of the roles before it.
 ROLES = ("user", "moderator", "admin")
 ARTICLE = {"moderator": "a moderator", "admin": "an admin"}
 
-# A service -> its methods that a user may not call, and what the user is told.
+# A service -> its methods that a user cannot call, with the message for each.
 Refusals = Mapping[str, Mapping[str, str]]
 
 
 class Grant(msgspec.Struct, frozen=True):
     """
-    Who may do something.
+    The users who can do something.
 
     Args:
-        who: what an actor may be to the thing; being one of these is enough. ``anyone`` is
-            any signed-in user, ``nobody`` is the hub itself, ``moderator`` and ``admin`` are
-            also roles of everything; any other word is the feature's own.
-        refusal: what is said to others.
+        who: relations to the thing; the actor must have one of them. ``anyone`` is any
+            signed-in user, ``nobody`` is the hub itself, ``moderator`` and ``admin`` are also
+            global roles; any other word belongs to the feature.
+        refusal: the message for other users.
         error: the class of that error.
-        but: what else is asked for, for the documentation.
+        but: any further condition, for the documentation.
     """
 
     who: tuple[str, ...]
-    refusal: str = "You may not do this."
+    refusal: str = "You do not have permission to do this."
     error: type[NotAllowed] = NotAllowed
     but: str = ""
 
 
 ANYONE = Grant(("anyone",))
 OWN = Grant(("owner",))
-ADMIN = Grant(("admin",), "Only an admin may do this.")
+ADMIN = Grant(("admin",), "Only an admin can do this.")
 
 
 def check(grant: Grant, *held: str) -> None:
     """
-    Return if what an actor is permits something.
+    Return if one of the actor's relations is enough.
 
     Args:
-        grant: what is asked for.
-        held: what the actor is to the thing.
+        grant: the required relations.
+        held: the actor's relations to the thing.
 
     Raises:
-        NotAllowed: it does not; or the subclass that the grant names.
+        NotAllowed: none of them is enough; or the subclass that the grant names.
     """
     for who in grant.who:
         if who == "anyone" or who in held:
@@ -66,11 +76,11 @@ def check(grant: Grant, *held: str) -> None:
 
 class Permissions:
     """
-    Which methods a global role alone rules out, whatever they are about.
+    The methods that each global role cannot call, whatever the arguments.
 
     Args:
-        grants: a method, like ``chat.kick`` -> who may call it.
-        required: a method -> the least role for it, where more is asked for.
+        grants: a method, like ``chat.kick`` -> who can call it.
+        required: a method -> the lowest role for it, where the application requires more.
     """
 
     def __init__(self, grants: Mapping[str, Grant], required: Mapping[str, str]) -> None:
@@ -81,13 +91,13 @@ class Permissions:
                 least = required.get(command, "admin" if grant.who == ("admin",) else "user")
                 if ROLES.index(role) < ROLES.index(least):
                     service, _, method = command.partition(".")
-                    message = f"Only {ARTICLE[least]} may do this."
+                    message = f"Only {ARTICLE[least]} can do this."
                     found.setdefault(service, {})[method] = message
             self._refused[role] = found
 
     def refused(self, role: str) -> Refusals:
         """
-        Return which methods a role rules out.
+        Return the methods that a role cannot call, with a message for each.
 
         Args:
             role: one of ``ROLES``.

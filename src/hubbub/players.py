@@ -1,7 +1,7 @@
 """
-What a user's stream says of the user as a player: their rating, and what games tell them. Pure.
+The events in a user's stream about them as a player: their rating, and messages from games. Pure.
 
-Games write it and users fold it, and neither knows the other: what both know is here.
+Games write these events and users fold them. Neither imports the other; both import this module.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ __all__ = [
 
 RATING_AT_FIRST = 1500.0
 DEVIATION_AT_FIRST = 500.0
-# Opponents with whom a user's last rated matches are counted.
+# The opponents of a user whose rated matches Hubbub counts.
 RIVALS_MAX = 64
-# How long each of these counts.
+# The period in which they count.
 RIVALRY_PERIOD = timedelta(days=1)
 
 
 class Rated(Data, frozen=True, tag="rated", omit_defaults=True):
-    """The user has played, and plays so well now; a deviation says how certain that is."""
+    """The user's new rating after a match; the deviation says how uncertain it is."""
 
     rating: float
     deviation: float
@@ -46,7 +46,7 @@ class Rated(Data, frozen=True, tag="rated", omit_defaults=True):
 
 
 class ToldPlayer(Data, frozen=True, tag="told_player"):
-    """The game of a match said something to this user alone."""
+    """The game of a match has sent a message to this user alone."""
 
     # The match's stream.
     match: str
@@ -55,11 +55,11 @@ class ToldPlayer(Data, frozen=True, tag="told_player"):
 
 class Rivalry(msgspec.Struct, frozen=True, gc=False):
     """
-    How often two users have had a rated match.
+    The number of rated matches between two users.
 
     Args:
-        count: in the period that began then.
-        since: when the first of them ended, UTC.
+        count: the number in the current period.
+        since: when the first match of the period ended, UTC.
     """
 
     count: int
@@ -68,13 +68,13 @@ class Rivalry(msgspec.Struct, frozen=True, gc=False):
 
 class PlayerLinks(Links):
     """
-    The streams that a user's stream answers for, and how well the user plays.
+    The streams linked to a user's stream, and the user's rating.
 
     Args:
-        rating: how well the user plays.
-        deviation: how uncertain that is.
-        rivals: the ``RIVALS_MAX`` users with whom the last rated matches were -> how many there
-            were since when.
+        rating: the user's rating.
+        deviation: how uncertain the rating is.
+        rivals: the ``RIVALS_MAX`` most recent opponents in rated matches -> how many matches
+            there were, and since when.
     """
 
     data_type: ClassVar[Any] = Linked | Unlinked | Marked | Offered | Rated | ToldPlayer
@@ -84,7 +84,7 @@ class PlayerLinks(Links):
     rivals: dict[str, Rivalry] = {}
 
     def apply(self, event: Event) -> None:
-        """Take one event in."""
+        """Fold one event."""
         match event.data:
             case Rated(rating, deviation, against):
                 self.rating, self.deviation = rating, deviation
@@ -95,7 +95,7 @@ class PlayerLinks(Links):
                 super().apply(event)
 
     def rated_with(self, user: str, now: datetime) -> int:
-        """Return how many rated matches with another user the period has seen that goes on."""
+        """Return the number of rated matches with another user in the current period."""
         rivalry = self.rivals.get(user)
         over = rivalry is None or now - rivalry.since >= RIVALRY_PERIOD
         return 0 if rivalry is None or over else rivalry.count
@@ -111,6 +111,6 @@ class PlayerLinks(Links):
 
 
 class IndexLinks(PlayerLinks):
-    """The fold of an ``index/…`` stream: version 0.1.0 let any links have a rating."""
+    """The fold of an ``index/…`` stream; version 0.1.0 allowed a rating in any links."""
 
     data_type: ClassVar[Any] = Linked | Unlinked | Marked | Offered | Rated

@@ -1,8 +1,8 @@
 """
-How often a user may do over a network what lasts, or what others are told of. Pure.
+How often a user can do something over a network that is stored, or sent to others. Pure.
 
-Each feature says which of its commands is counted as what. Each count is by user, and ten
-times as much by address, so that many guests at one address are no way around it.
+Each feature declares which of its commands count against which quota. Hubbub counts by user,
+and allows ten times as much by address, so that many guests at one address cannot get around it.
 """
 
 from __future__ import annotations
@@ -27,23 +27,24 @@ __all__ = [
     "Quotas",
 ]
 
-# Many people may come from one address.
+# Many people can share one address.
 ADDRESS_FACTOR = 10
-# Users and addresses whose counts are remembered, of each kind; the least recent goes first.
+# The users and addresses whose counts Hubbub remembers, of each kind; it forgets the least
+# recently used first.
 KEYS_MAX = 10_000
 
 
 class Quota(msgspec.Struct, frozen=True):
     """
-    Something that is counted.
+    A limit on how often something happens.
 
     Args:
-        what: it, in a refusal's message: "Too many new rooms; …".
-        limit: the setting that says how often.
-        period: the setting that says in how many seconds.
-        creates: a kind of stream: only commands that begin one are counted.
-        always: True if a command is counted that writes nothing.
-        by_user: False if only addresses are limited, to the setting itself.
+        what: its name in an error message: "Too many new rooms; …".
+        limit: the setting with the number of times.
+        period: the setting with the number of seconds.
+        creates: a kind of stream: only commands that create such a stream count.
+        always: True if a command counts that writes nothing.
+        by_user: False to limit only addresses, each to the setting itself.
     """
 
     what: str
@@ -55,9 +56,9 @@ class Quota(msgspec.Struct, frozen=True):
 
 
 GUESTS = Quota("new guests", "guests_per_address", by_user=False)
-# What others see, and what may be done often.
+# Changes that others see, and that are cheap.
 CHANGES = Quota("changes", "change_limit", "change_period")
-# How often others are told that a user comes, goes, or looks away.
+# How often other users get a signal that a user connects, disconnects, or is away.
 PRESENCE = Quota("changes of presence", "presence_limit", "signal_period")
 SIGNALS = Quota("signals", "signal_limit", "signal_period", always=True)
 
@@ -67,11 +68,11 @@ NOTHING: Mapping[str, Quota] = {}
 
 class Quotas:
     """
-    What has been counted at a hub. A restart forgets it.
+    The counts of a hub. A restart resets them.
 
     Args:
         settings: the limits, the clock, and the addresses of proxies.
-        table: a method of a service -> what it is counted as.
+        table: a method of a service -> its quota.
     """
 
     def __init__(self, settings: Settings, table: Mapping[str, Quota] = NOTHING) -> None:
@@ -82,7 +83,7 @@ class Quotas:
         self._by_place: dict[str, RateLimits] = {}
 
     def of(self, method: str) -> Quota | None:
-        """Return what a method is counted as, like ``chat.react``; None if it is not."""
+        """Return the quota of a method, like ``chat.react``; None if it has none."""
         return self._table.get(method)
 
     def charge(self, quota: Quota, user: str, address: str) -> None:
@@ -90,12 +91,12 @@ class Quotas:
         Count something once.
 
         Args:
-            quota: what it is.
-            user: the user who does it.
-            address: where the user is; a proxy's own counts as no place at all.
+            quota: the quota to charge.
+            user: the user's id.
+            address: the user's address; a proxy's own address is not limited.
 
         Raises:
-            RateLimited: it was done too often; nothing was counted.
+            RateLimited: the limit is reached; nothing was counted.
         """
         now = self._settings.clock.monotonic()
         if quota.by_user:
@@ -111,7 +112,7 @@ class Quotas:
             raise
 
     def refund(self, quota: Quota, user: str, address: str) -> None:
-        """Count something once less: it was refused after all."""
+        """Uncount something that was refused after all."""
         if quota.by_user:
             self._limits(self._by_user, quota, 1).refund(user)
         if place := self._place(address):
@@ -129,7 +130,7 @@ class Quotas:
         return found
 
     def _place(self, address: str) -> str:
-        # Behind a proxy that does not say where they are, all clients would be in one place.
+        # Behind a proxy that does not forward addresses, all clients would share one address.
         if not address:
             return ""
         if self._proxies is None:

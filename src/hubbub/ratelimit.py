@@ -1,4 +1,4 @@
-"""Rate limits as plain values: no clock, no lock, no I/O. The caller brings the time."""
+"""Rate limits as plain values: no clock, no lock, no I/O. The caller passes the time."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ __all__ = ["RateLimit", "RateLimits", "SlidingWindow", "TokenBucket", "rate_limi
 
 
 class RateLimit(Protocol):
-    """One user's limit on one thing."""
+    """The limit of one user on one thing."""
 
     def charge(self, now: float) -> None:
         """
         Count one event.
 
         Args:
-            now: seconds; never less than at the last call.
+            now: seconds; never less than in the previous call.
 
         Raises:
             RateLimited: nothing was counted; ``now + retry_after`` is the
-                earliest moment at which one event passes.
+                earliest moment at which an event passes.
         """
 
     def refund(self) -> None:
-        """Count one event less: it was refused after all."""
+        """Uncount one event, because it was refused after all."""
 
     def idle(self, now: float) -> bool:
-        """Tell whether a new limit in its place would behave the same from ``now`` on."""
+        """Return whether a new limit in its place would behave the same from ``now`` on."""
 
 
 class SlidingWindow:
     """
     At most ``limit`` events in any ``period`` seconds, exactly.
 
-    Unlike a fixed window it cannot let ``2 * limit`` through at a window's edge;
-    unlike a token bucket it permits no burst above ``limit``. It remembers one
+    Unlike a fixed window it cannot let ``2 * limit`` through at the edge of a window;
+    unlike a token bucket it permits no burst above ``limit``. It stores one
     time for each permitted event, so memory is O(limit).
 
     Args:
-        limit: how many events; at least 1.
-        period: in how many seconds; more than 0.
-        what: the events, in a refusal's message: "Too many requests; …".
+        limit: the number of events; at least 1.
+        period: the length of the window, in seconds; more than 0.
+        what: the name of the events in an error message: "Too many requests; …".
     """
 
     __slots__ = ("_times", "limit", "period", "what")
@@ -69,16 +69,16 @@ class SlidingWindow:
                 if now < free_at:
                     raise _refusal(self.what, now, free_at)
 
-        # The oldest time falls out by itself: the deque holds `limit` of them.
+        # The deque holds `limit` times, so it drops the oldest.
         times.append(now)
 
     def refund(self) -> None:
-        """Count one event less, if any is counted: the last one."""
+        """Uncount the last event, if any is counted."""
         if self._times:
             self._times.pop()
 
     def idle(self, now: float) -> bool:
-        """Tell whether the window is empty."""
+        """Return whether the window is empty."""
         return not self._times or now >= self._times[-1] + self.period
 
 
@@ -88,16 +88,16 @@ class TokenBucket:
 
     The generic cell rate algorithm of ITU-T I.371 (virtual scheduling): the
     bucket is full again at the "theoretical arrival time", and an event passes
-    if that is at most a burst away. Memory is O(1), but a burst together with
-    what drips in after it can bring almost ``2 * limit`` into one ``period``.
+    if that is at most a burst away. Memory is O(1), but a burst and the events that
+    refill after it can add up to almost ``2 * limit`` in one ``period``.
 
-    That time is kept as a start and a count rather than as a running sum, so
-    rounding errors do not add up: the burst is ``limit`` exactly, at any time.
+    It stores that time as a start and a count rather than as a running sum, so
+    rounding errors do not add up: the burst is exactly ``limit``, at any time.
 
     Args:
         limit: the largest burst; at least 1.
-        period: in how many seconds an empty bucket is full again; more than 0.
-        what: the events, in a refusal's message: "Too many requests; …".
+        period: the seconds in which an empty bucket refills; more than 0.
+        what: the name of the events in an error message: "Too many requests; …".
     """
 
     __slots__ = ("_count", "_full_at", "_start", "limit", "period", "what")
@@ -130,23 +130,23 @@ class TokenBucket:
         self._full_at = start + count * self.period / self.limit
 
     def refund(self) -> None:
-        """Count one event less, if any is counted."""
+        """Uncount one event, if any is counted."""
         if self._count:
             self._count -= 1
             self._full_at = self._start + self._count * self.period / self.limit
 
     def idle(self, now: float) -> bool:
-        """Tell whether the bucket is full."""
+        """Return whether the bucket is full."""
         return now >= self._full_at
 
 
 class RateLimits:
     """
-    A limit of one kind for each of many keys.
+    A rate limit for each of many keys.
 
     Args:
         new: makes a limit.
-        keys_max: how many are remembered; the one that was charged longest ago is forgotten.
+        keys_max: the number of keys to remember; the least recently charged is evicted.
     """
 
     __slots__ = ("_keys_max", "_limits", "_new", "_now")
@@ -158,18 +158,18 @@ class RateLimits:
         self._limits: OrderedDict[str, RateLimit] = OrderedDict()
 
     def charge(self, key: str, now: float) -> None:
-        """Count one event of a key; see :meth:`RateLimit.charge`."""
+        """Count one event for a key; see :meth:`RateLimit.charge`."""
         limit = self._limits.pop(key, None) or self._new()
-        # Now it is the last to be forgotten.
+        # The key becomes the last to be evicted.
         self._limits[key] = limit
         if len(self._limits) > self._keys_max:
             self._limits.popitem(last=False)
-        # A clock that an application brings may be set back as a whole: then time stands.
+        # An application's clock can be set back; then time stands still here.
         self._now = max(self._now, now)
         limit.charge(self._now)
 
     def refund(self, key: str) -> None:
-        """Count one event of a key less, if the key is remembered."""
+        """Uncount one event for a key, if the key is remembered."""
         if (limit := self._limits.get(key)) is not None:
             limit.refund()
 
@@ -189,9 +189,9 @@ def rate_limit(
     Args:
         kind: ``sliding_window`` is exact; ``token_bucket`` spaces events evenly
             after a burst.
-        limit: how many events; at least 1.
-        period: in how many seconds; more than 0.
-        what: the events, in a refusal's message: "Too many requests; …".
+        limit: the number of events; at least 1.
+        period: the length of the period, in seconds; more than 0.
+        what: the name of the events in an error message: "Too many requests; …".
     """
     kinds: dict[str, type[SlidingWindow | TokenBucket]] = {
         "sliding_window": SlidingWindow,
@@ -207,6 +207,6 @@ def _refusal(what: str, now: float, free_at: float) -> RateLimited:
     if now + retry_after < free_at:
         retry_after = math.nextafter(retry_after, math.inf)
 
-    # Rounded up, because who waits as long as it says must pass.
+    # Rounded up, because a caller that waits exactly this long must pass.
     tenths = math.ceil(retry_after * 10)
     return RateLimited(f"Too many {what}; try again in {tenths / 10} s.", retry_after=retry_after)

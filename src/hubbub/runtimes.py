@@ -1,4 +1,4 @@
-"""What the features of a hub run as long as it is open, each in a task of its own."""
+"""The runtimes of a hub's features: each runs in its own task while the hub is open."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Work = Callable[[], Coroutine[Any, Any, None]]
 
 class Runtimes:
     """
-    The runtimes of one hub.
+    The runtimes of the features of one hub.
 
-    A runtime that fails is a fault of its feature: it ends the hub, which raises the error.
+    A runtime that fails is a bug of its feature: it closes the hub, which raises the error.
 
     Args:
-        hub: what runtimes are entered with.
-        tasks: the hub's.
+        hub: the argument of every runtime.
+        tasks: the hub's task group.
     """
 
     def __init__(self, hub: Host, tasks: TaskGroup) -> None:
@@ -39,32 +39,32 @@ class Runtimes:
         self._features: list[Feature] = []
         self._yielded: dict[str, object] = {}
         self._left: dict[str, tuple[anyio.Event, anyio.Event]] = {}
-        # What is to be kept running; None once all runtimes are entered.
+        # The background tasks to start; None once every runtime is entered.
         self._to_keep: list[tuple[str, Work]] | None = []
-        # What ended the hub, if a runtime did.
+        # The error that closed the hub, if a runtime raised it.
         self.fault: Exception | None = None
 
     async def enter(self, feature: Feature) -> None:
-        """Enter the runtime of a feature, if it has one, and keep what it yields."""
+        """Enter the runtime of a feature, if it has one, and store its value."""
         self._features.append(feature)
         if feature.runtime is not None:
             self._yielded[feature.name] = await self._tasks.start(self._run, feature)
 
     def begin(self) -> None:
-        """Begin what is to be kept running: every runtime is entered."""
+        """Start the background tasks: every runtime is entered."""
         kept, self._to_keep = self._to_keep or [], None
         for what, work in kept:
             self.keep_running(what, work)
 
     def keep_running(self, what: str, work: Work) -> None:
-        """Run something as long as the hub is open, once every runtime is entered."""
+        """Run a task as long as the hub is open, from when every runtime is entered."""
         if self._to_keep is None:
             self._tasks.start_soon(keep_running, what, work)
         else:
             self._to_keep.append((what, work))
 
     async def leave(self) -> None:
-        """Leave all, the last first, each within the deadline for draining."""
+        """Exit all runtimes, last first, each within the deadline for draining."""
         for name, (leave, left) in reversed(self._left.items()):
             leave.set()
             with anyio.move_on_after(self._hub.settings.drain_seconds_max, shield=True) as scope:
@@ -99,7 +99,7 @@ class Runtimes:
         self._tasks.cancel_scope.cancel()
 
     async def drain(self) -> None:
-        """Finish what was accepted, before no more commands are taken."""
+        """Finish accepted work, before the hub stops accepting commands."""
         for feature in self._features:
             if feature.drain is not None:
                 await self._drain(feature.name, feature.drain)
@@ -108,19 +108,19 @@ class Runtimes:
         with anyio.move_on_after(self._hub.settings.drain_seconds_max):
             try:
                 await drain(self.get(name))
-            except Exception:  # the other features finish all the same
-                logger.exception("feature %r could not finish what it had accepted", name)
+            except Exception:  # the other features still finish
+                logger.exception("feature %r could not finish its accepted work", name)
 
     def get(self, name: str) -> object:
-        """Return what the runtime of a feature has yielded; None if it has none."""
+        """Return the value that the runtime of a feature yields; None if it has no runtime."""
         return self._yielded.get(name)
 
     def of(self, kind: type[T]) -> T:
         """
-        Return what a runtime has yielded, by its class.
+        Return the value that a runtime yields, by its class.
 
         Raises:
-            Invalid: none has yielded such a thing.
+            Invalid: no runtime yields a value of this class.
         """
         for yielded in self._yielded.values():
             if isinstance(yielded, kind):
@@ -128,17 +128,19 @@ class Runtimes:
         raise Invalid(f"No feature of this hub has a runtime of {kind.__name__}.")
 
     def tell_connected(self, user_id: str) -> None:
-        """Tell the features that a session of a user has begun or ended."""
+        """Notify the features that a session of a user has begun or ended."""
         for feature in self._features:
             if feature.connected is not None:
                 try:
                     feature.connected(self.get(feature.name), user_id)
-                except Exception:  # the session begins, or ends, all the same
-                    logger.exception("feature %r failed when it heard of a session", feature.name)
+                except Exception:  # the session begins, or ends, anyway
+                    logger.exception(
+                        "feature %r failed to handle the begin or end of a session", feature.name
+                    )
 
     @property
     def adoptions(self) -> list[tuple[Adoption, object]]:
-        """What guests bring along, each with the runtime that it is given."""
+        """Return what guests keep when they sign in, each with its feature's runtime."""
         return [
             (feature.adoption, self.get(feature.name))
             for feature in self._features
@@ -147,10 +149,13 @@ class Runtimes:
 
     def webhooks(self, secrets: Mapping[str, str]) -> Mapping[str, Receiver]:
         """
-        Make what takes the calls of providers.
+        Make the receivers of providers' webhooks.
 
         Args:
             secrets: the name of a webhook -> its signing secret.
+
+        Raises:
+            Invalid: no feature has a webhook of this name.
         """
         routes = {
             name: (feature, route)
@@ -159,7 +164,7 @@ class Runtimes:
         }
         for name in secrets:
             if name not in routes:
-                raise Invalid(f"No feature of this hub takes the webhooks of {name!r}.")
+                raise Invalid(f"No feature of this hub has a webhook {name!r}; add its feature.")
         return {
             name: Receiver(route.body_bytes_max, route.open(secrets[name], self.get(feature.name)))
             for name, (feature, route) in routes.items()

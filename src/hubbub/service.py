@@ -2,12 +2,12 @@
 Services and their methods: one registry for every way to call them.
 
 A service is a class whose public methods are marked with ``@command`` or ``@query``.
-What the marks note down is all that WebSocket, HTTP, OpenAPI and the remote
-session need to know, so no method is written twice.
+WebSocket, HTTP, OpenAPI and the remote session all work from these marks, so no method
+is written twice.
 
-A method is written as a plain function that returns what to decide, or as an
-``async def`` where that is not enough. Called on a session either is awaited. The
-server asks a plain one for its decision only, and so needs no task to run it.
+A method is either a plain function that returns a decision, or an ``async def`` if it needs
+to wait for something else. You await both on a session. The server takes only the decision
+from a plain function, so it needs no task to run it.
 """
 
 from __future__ import annotations
@@ -51,15 +51,15 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class Decision(Protocol[R_co]):
-    """What a plain method returns: something to decide, and what the caller gets of it."""
+    """The return value of a plain method: a decision, and how to make the caller's result."""
 
     @property
     def result(self) -> Callable[..., R_co]:
-        """Make what the caller gets."""
+        """Make the caller's result."""
 
 
 class ServiceActor(Protocol):
-    """The user whose session a service is made for; see :class:`hubbub.domain.Actor`."""
+    """The user of the session that a service belongs to; see :class:`hubbub.domain.Actor`."""
 
     @property
     def user(self) -> str:
@@ -71,45 +71,45 @@ class ServiceActor(Protocol):
 
     @property
     def refused(self) -> Mapping[str, Mapping[str, str]]:
-        """A service -> its methods that the role rules out, and what the user is told."""
+        """A service -> its methods that the role cannot call, with the message for each."""
 
     def execute(self, command: Any) -> Coroutine[Any, Any, Any]:
         """Decide a command, and return its result when its events are durable."""
 
     def signal(self, stream: str, kind: str, body: Mapping[str, object] | None = None) -> None:
-        """Tell those who follow a stream something that is not kept."""
+        """Send an ephemeral signal to the followers of a stream."""
 
     def new_id(self) -> str:
         """Make a new id."""
 
 
 class Guard(Protocol):
-    """What stands before the methods of a session: quotas, checks and hooks."""
+    """Runs quotas, checks and hooks before the methods of a session."""
 
     def begin(self, service: Service, method: Method, arguments: Mapping[str, Any]) -> Any:
-        """Return what a method has returned, once all that may refuse it is put before it."""
+        """Call a method, with everything that can refuse it first, and return its result."""
 
     def waits(self, method: Method) -> bool:
-        """Tell whether a method needs a task here: it waits for more than its decision."""
+        """Return whether a method needs a task: it waits for more than its decision."""
 
 
 class Service:
     """
-    Methods that a session offers under one name.
+    A group of methods that a session offers under one name.
 
-    Give a subclass a ``name`` and methods that are marked with :func:`command` or
-    :func:`query`. A session makes it when it is first used.
+    Give a subclass a ``name``, and methods that are marked with :func:`command` or
+    :func:`query`. A session makes the service when you first use it.
 
     Args:
-        actor: the user whose session it is: ``actor.user``, ``actor.role``.
-        runtime: what the feature's runtime has yielded; None if it has none.
+        actor: the user of the session: ``actor.user``, ``actor.role``.
+        runtime: the value that the feature's runtime yields; None if it has no runtime.
     """
 
     name: ClassVar[str]
 
     __slots__ = ("_refused", "actor", "guard", "runtime")
 
-    # None where nothing stands before any method.
+    # None if there is nothing to run before a method.
     guard: Guard | None
 
     def __init__(self, actor: ServiceActor, runtime: object = None) -> None:
@@ -127,24 +127,25 @@ class Service:
         Return if the actor's role permits a method.
 
         Raises:
-            NotAllowed: it does not.
+            NotAllowed: the role does not permit it.
         """
         if method in self._refused:
             raise NotAllowed(self._refused[method])
 
     def begin(self, method: Method, arguments: Mapping[str, Any]) -> Any:
         """
-        Call one of the methods, if the actor's role and what stands before it permit it.
+        Call a method, if the actor's role and the guard permit it.
 
         Args:
-            method: one of this service's.
-            arguments: by name.
+            method: a method of this service.
+            arguments: the arguments by name.
 
         Returns:
-            what to decide, if the method is plain and does not wait here; else a coroutine.
+            The decision, if the method is plain and has no hook; otherwise a coroutine.
 
         Raises:
-            HubbubError: what the method raises, or NotAllowed.
+            HubbubError: the error of the method or of its guard.
+                NotAllowed: the actor's role does not permit the method.
         """
         self.check(method.function.__name__)
         if self.guard is None:
@@ -152,7 +153,7 @@ class Service:
         return self.guard.begin(self, method, arguments)
 
     def waits(self, method: Method) -> bool:
-        """Tell whether a method needs a task: it waits for more than its decision."""
+        """Return whether a method needs a task: it waits for more than its decision."""
         return not method.plain or (self.guard is not None and self.guard.waits(method))
 
 
@@ -173,7 +174,7 @@ def query(
 def slow_command(
     function: Callable[Concatenate[S, P], Coroutine[Any, Any, R]],
 ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, R]]:
-    """Mark an ``async def`` that changes something and has to wait for more than its decision."""
+    """Mark an ``async def`` that changes something and waits for more than its decision."""
     return _marked_slow(function, changes=True)
 
 
@@ -185,7 +186,7 @@ def slow_query(
 
 
 def methods_of(kind: type[Service]) -> Mapping[str, Method]:
-    """List the marked methods of a service, its base's first, by their names on the wire."""
+    """Return the marked methods of a service, by their names on the wire, its base's first."""
     cached: Any = kind
     return _methods_of(cached)
 
@@ -204,11 +205,11 @@ def _methods_of(kind: Any) -> Mapping[str, Method]:
 
 def remote(kind: type[S], call: Callable[[Method, Mapping[str, Any]], Awaitable[Any]]) -> S:
     """
-    Make a service whose methods are carried out somewhere else.
+    Make a service whose methods run elsewhere.
 
     Args:
         kind: the service's class.
-        call: is given a method and its arguments by name, and returns the result.
+        call: takes a method and its arguments by name, and returns the result.
     """
     members: dict[str, Any] = {"__slots__": ()}
     for method in methods_of(kind).values():
@@ -224,7 +225,7 @@ def _marked(
     name = function.__name__
 
     def method(self: S, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
-        # Not async itself: a coroutine less for each call.
+        # A plain function, not `async def`: it saves a coroutine for each call.
         if self.guard is not None:
             return _guarded(self, name, args, kwargs)
         self.check(name)
@@ -270,7 +271,7 @@ def _remote_method(
     @wraps(local)
     async def remote_method(self: object, *args: object, **kwargs: object) -> object:
         given = method.bound(self, args, kwargs)
-        # What is to stay as it is has no form in JSON: it is left out.
+        # UNSET has no form in JSON: leave out what stays unchanged.
         arguments = {name: value for name, value in given.items() if value is not msgspec.UNSET}
         return await call(method, arguments)
 
@@ -279,30 +280,30 @@ def _remote_method(
 
 def check_limit(limit: object, most: int) -> int:
     """
-    Return how many to return.
+    Return the number of items to return.
 
     Raises:
-        Invalid: it is not a number from 1 to ``most``; True is no number.
+        Invalid: it is not a number from 1 to ``most``; True is not a number.
     """
     if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= most:
-        raise Invalid(f"The limit is {shown(limit)}; give 1 to {most}.")
+        raise Invalid(f"The limit must be a number from 1 to {most}, not {shown(limit)}.")
     return limit
 
 
 def check_seq(seq: object) -> int:
     """
-    Return a seq, of which there may be no event.
+    Return a seq, which need not belong to an event.
 
     Raises:
-        Invalid: it is not a number from 0 to ``SEQ_MAX``; True is no number.
+        Invalid: it is not a number from 0 to ``SEQ_MAX``; True is not a number.
     """
     if not isinstance(seq, int) or isinstance(seq, bool) or not 0 <= seq <= SEQ_MAX:
-        raise Invalid(f"A seq is a number from 0 to {SEQ_MAX}, not {shown(seq)}.")
+        raise Invalid(f"A seq must be a number from 0 to {SEQ_MAX}, not {shown(seq)}.")
     return seq
 
 
 def check_user_id(user_id: object) -> str:
-    """Return what may be a user's id, or raise Invalid."""
+    """Return a user's id if it is a string, or raise Invalid."""
     if not isinstance(user_id, str):
-        raise Invalid(f"A user's id is a string, not {shown(user_id)}.")
+        raise Invalid(f"A user id must be a string, not {shown(user_id)}.")
     return user_id

@@ -1,4 +1,4 @@
-"""One user's view of a hub."""
+"""A user's session with a hub."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ S = TypeVar("S", bound=Service)
 
 class Session(Services, Protocol):
     """
-    One user's presence, in the process or over the network; all commands go through one.
+    A user's session, in the process or over the network; all commands go through a session.
 
-    It has the services of its hub's features as attributes, and those of your own by
-    :meth:`service`.
+    It has the services of its hub's features as attributes; :meth:`service` returns the
+    services of your own features with their types.
     """
 
     @property
     def user(self) -> User:
-        """The user, as known when the session began."""
+        """The user, as they were when the session began."""
 
     def service(self, kind: type[S]) -> S:
         """
@@ -40,69 +40,80 @@ class Session(Services, Protocol):
             kind: the service's class.
 
         Raises:
-            NotFound: the hub, or the client, was opened without this feature.
+            NotFound: you opened the hub, or the client, without this feature.
         """
 
     def follow(
         self, stream: str, *, after: int | None = None
     ) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
         """
-        Follow a stream: what is there after a seq, then what is live, in one sequence.
+        Follow a stream: the events after a seq, then live events, in one sequence.
 
         Args:
             stream: a stream's name, like ``room.stream``.
-            after: the last seq that you have; None is from now on.
+            after: the last seq that you have; None follows only new events.
 
         Raises:
-            NotFound: there is no such stream.
-            NotAllowed: it is not for this user; also when that right ends later.
+            NotFound: the stream does not exist.
+            NotAllowed: you do not have access, or lose it later.
             Conflict: ``after`` is past the end: the history was reset.
-            Closed: the hub is going.
+            Invalid: ``stream`` or ``after`` is outside its limits.
+            StorageError: the store cannot be read.
+            Closed: the hub is closing.
         """
 
     def signals(self, stream: str) -> AbstractAsyncContextManager[AsyncIterator[Signal]]:
         """
-        Listen to a stream's ephemeral signals: they reach its followers, and are not kept.
+        Listen to the ephemeral signals of a stream, which Hubbub sends and does not store.
 
         Args:
             stream: a stream's name.
 
         Raises:
-            NotFound: there is no such stream.
-            NotAllowed: it is not for this user; also when that right ends later.
-            Closed: the hub is going.
+            NotFound: the stream does not exist.
+            NotAllowed: you do not have access, or lose it later.
+            Invalid: ``stream`` is not the name of a stream.
+            Closed: the hub is closing.
         """
 
     async def read(self, stream: str, *, after: int = 0, limit: int = 100) -> list[Event]:
         """
-        Read a stream's events after a seq, in order.
+        Return a stream's events after a seq, in order.
 
         Args:
             stream: a stream's name.
-            after: the seq before the first event wanted.
-            limit: 1 to 500; fewer are returned where they are larger together than the
-                setting ``page_bytes_max``, and at least one.
+            after: the seq before the first event that you want.
+                limit: 1 to 500. A page of more bytes than the setting ``page_bytes_max`` has fewer
+                    events, and at least one.
+
+        Raises:
+            NotFound: the stream does not exist.
+            NotAllowed: you do not have access.
+            Invalid: an argument is outside its limits.
+            Overloaded: too many reads wait for the store; retry in a few seconds.
+            StorageError: the store cannot be read.
+            Closed: the hub is closing.
         """
 
 
 class Sessions(Protocol):
-    """What makes the services of sessions: a hub."""
+    """Makes the services of sessions; a hub does."""
 
     def new_service(self, name: str, actor: Actor, guard: MethodGuard | None) -> Service:
         """Make a service."""
 
     def new_guard(self, actor: Actor) -> MethodGuard | None:
-        """Make what stands before the methods of a session, if anything does."""
+        """Make the guard before the methods of a session, if it needs one."""
 
 
 class LocalSession(ServiceAttributes):
     """
     A session in the hub's own process; see :class:`Session`.
 
-    Its services are made when they are first used: most sessions use few.
+    It makes a service when you first use it: most sessions use few.
 
     Args:
-        actor: the user whose session it is.
+        actor: the user of the session.
         hub: makes the services.
     """
 
@@ -114,7 +125,7 @@ class LocalSession(ServiceAttributes):
         self._guard = hub.new_guard(actor)
 
     def __getattr__(self, name: str) -> Any:
-        # Only what is not there yet comes here.
+        # Python calls this only for attributes that do not exist yet.
         if name.startswith("_"):
             raise AttributeError(name)
         service = self._hub.new_service(name, self.actor, self._guard)
@@ -148,10 +159,10 @@ class LocalSession(ServiceAttributes):
 
 def service_of(session: object, kind: type[S]) -> S:
     """
-    Return the service of a session that is of some class.
+    Return the service of a session, by its class.
 
     Raises:
-        NotFound: it has none.
+        NotFound: the session does not have it.
     """
     found = getattr(session, kind.name, None)
     if not isinstance(found, kind):

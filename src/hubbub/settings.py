@@ -1,4 +1,4 @@
-"""What an application may set. Every limit has a name and a unit."""
+"""The settings of an application. Every limit has a name and a unit."""
 
 from __future__ import annotations
 
@@ -9,134 +9,136 @@ from typing import Literal
 import msgspec
 
 from .clock import Clock, SystemClock
+from .shown import repr_without
 
 __all__ = ["Settings"]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """
-    The settings of a hub and of the server around it.
+    The settings of a hub and of its server.
 
     Args:
         clock: where time comes from.
         random: where ids and jitter come from; seed it for a repeatable run.
-        secret: signs the guests' tokens; by default one is made with the
-            journal and kept in it.
-        guests: whether strangers may sign in with a nickname only; if not, guests who came
-            before are refused as well.
-        token_seconds: how long an access token is good for.
-        refresh_seconds: how long a refresh token lasts: a user who stays away longer signs in
-            anew.
-        refresh_grace_seconds: how long after its use a refresh token may be used once more, by
-            a second tab or a client that has lost the answer; later use of it ends the sign-in.
-        message_limit: how many messages a user may send in any ``message_period``.
-        message_period: in seconds.
+        secret: the key that signs guests' tokens; by default Hubbub generates it with the
+            journal and stores it there.
+        guests: whether strangers can sign in with only a nickname; if False, the server also
+            refuses the tokens of existing guests.
+        token_seconds: the lifetime of an access token.
+        ticket_seconds: how long a ticket for server-sent events can stay unused.
+        refresh_seconds: the lifetime of a refresh token: a user who is away for longer has to
+            sign in again.
+        refresh_grace_seconds: how long after its use a refresh token can be used once more, by
+            a second tab or a client that has lost the response; any later use ends the sign-in.
+        message_limit: the number of messages a user can send in any ``message_period``.
+        message_period: its length in seconds.
         message_limiter: ``sliding_window`` is exact; ``token_bucket`` spaces
             messages evenly after a burst of ``message_limit``.
         text_chars_max: the longest message.
         name_chars_max: the longest room name, nickname or avatar.
-        reactions_max: how many reactions a message may have, of all users together.
-        room_members_max: how many members a room may have.
-        rooms_joined_max: how many rooms a user may be in, besides direct conversations.
-        page_max: the most that one query returns.
-        page_bytes_max: bytes of the events that a page of history, of a search or of a stream
-            is made of; a page that would be larger has fewer, and at least one.
+        reactions_max: the number of reactions on a message, from all users together.
+        room_members_max: the number of members of a room.
+        rooms_joined_max: the number of rooms a user can be in; direct conversations do not count.
+        page_max: the most items that one query returns.
+        page_bytes_max: the bytes of events on one page of history, of search results or of a
+            stream; a larger page is cut to fewer events, and at least one.
         key_chars_max: the longest idempotency key.
-        calls_queued_max: commands that wait to be decided; when it is reached
+        calls_queued_max: the number of commands that wait for a decision; when the queue is full,
             callers in the process wait, and callers over the network get
             :exc:`Overloaded`.
-        batch_calls_max: commands decided and committed together.
-        commit_seconds_max: how long one commit may take.
-        match_grace_seconds: how long a player of a match may be gone before they forfeit.
-        match_win_points: what the winner of a match gets on its board; 0 is nothing.
-        match_idle_seconds: how long a match may go on without a connected player and without an
-            event, if players have played in it without being connected.
-        matches_begun_max: how many matches that a user has started over a network, or found by
-            matchmaking, may be under way at one time.
-        rated_matches_max: how many matches between the same two players count for their
-            ratings in a day.
-        searches_max: how many users may search for a match at one time.
-        boards_made_max: how many boards one user may make over a network.
-        boards_max: how many boards all users together may make over a network.
-        season_seconds_min: the shortest season of a board that is made over a network.
-        rating_range: how far apart the ratings of players may be who have just begun to search for
-            a match.
-        rating_range_per_second: how much further, for each second that one of them waits.
-        currency: of a cart that is empty: a code of ISO 4217.
-        cart_lines_max: how many products a cart may have.
-        cart_quantity_max: how many of each.
-        cart_days: how long a cart is kept that nobody changes.
-        reservation_seconds: how long stock is put aside for an order that is being paid.
-        payment_seconds_max: how long the payment provider may take to put money aside and take
-            it; after that it is asked what became of it.
+        batch_calls_max: the number of commands decided and committed together.
+        commit_seconds_max: how long one commit can take.
+        match_grace_seconds: how long a player can be disconnected from a match before they forfeit.
+        match_win_points: the points that the winner of a match gets on its board; 0 for none.
+        match_idle_seconds: how long a match continues without a connected player and without an
+            event, if its players have played without being connected.
+        matches_begun_max: the number of running matches that a user has started over a network
+            or found by matchmaking.
+        rated_matches_max: the number of matches a day between the same two players that change
+            their ratings.
+        searches_max: the number of users who can search for a match at the same time.
+        boards_made_max: the number of boards a user can create over a network.
+        boards_max: the number of boards all users together can create over a network.
+        season_seconds_min: the shortest season of a board that is created over a network.
+        rating_range: how far apart the ratings of two players can be when they begin to search
+            for a match.
+        rating_range_per_second: how much further apart for each second that either has waited.
+        currency: the currency of an empty cart: a code of ISO 4217.
+        cart_lines_max: the number of products in a cart.
+        cart_quantity_max: the quantity of each product.
+        cart_days: how many days after its last change a cart expires.
+        reservation_seconds: how long an order that is being paid reserves its stock.
+        payment_seconds_max: how long the payment provider can take to authorize and capture a
+            payment; after that Hubbub asks it for the payment's status.
         checkout_seconds_max: how long a checkout waits for its payment; after that it
-            returns the order as it is, pending, and the hub goes on with it.
-        checkout_limit: how many checkouts a user may begin in any ``checkout_period``.
-        checkout_period: in seconds.
-        orders_open_max: orders that are being paid or refunded at one time; when it is reached
-            a checkout gets :exc:`Overloaded`.
-        price_seconds_max: how long a price source may take for one answer.
-        price_fresh_seconds: how long a price that the source gave is used before it is asked
+            returns the order as pending, and Hubbub continues in the background.
+        checkout_limit: the number of checkouts a user can begin in any ``checkout_period``.
+        checkout_period: its length in seconds.
+        orders_open_max: the number of orders that are being paid or refunded; when it is reached
+            a checkout raises :exc:`Overloaded`.
+        price_seconds_max: how long a price source can take to answer.
+        price_fresh_seconds: how long Hubbub uses a price before it asks the price source
             again.
-        price_lookups_max: how many look-ups of prices run at one time.
-        price_lookups_per_user_max: how many of these are for one user.
-        states_max: folded streams kept in memory besides those in use.
-        states_bytes_max: about how many bytes the folded streams in memory may take.
-        key_days: how long an idempotency key is remembered.
-        frame_bytes_max: the largest frame a socket may send.
-        requests_in_flight_max: requests of one connection that are being answered.
-        requests_per_second: requests that one connection may make, with a burst
-            of twice as many.
-        follows_max: streams that one connection may follow.
-        required_roles: a command, like ``games.submit`` -> the least role for it, where
-            that is to be more than it is by itself: ``moderator`` or ``admin``.
-        password_checks_max: passwords that are hashed at one time, each in a thread; one of them
-            is kept for clients who have signed in from their address before.
-        password_attempts: how often a client may try to sign in to one account from one
+        price_lookups_max: the number of price look-ups that run at the same time.
+        price_lookups_per_user_max: how many of these can be for one user.
+        states_max: the number of folded streams in memory, besides those in use.
+        states_bytes_max: about how many bytes the folded streams in memory can take.
+        key_days: how many days Hubbub remembers an idempotency key.
+        frame_bytes_max: the largest frame that a client can send.
+        requests_in_flight_max: the number of unanswered requests of one connection.
+        requests_per_second: the number of requests a second that one connection can make, with a
+            burst of twice as many.
+        follows_max: the number of streams that one connection can follow.
+        required_roles: a method, like ``games.submit`` -> the lowest role that can call it,
+            ``moderator`` or ``admin``, where you want to require more than the default.
+        password_checks_max: the number of passwords hashed at the same time, each in a thread;
+            one thread is reserved for clients that have signed in from their address before.
+        password_attempts: how often a client can try to sign in to one account from one
             address in any ``password_attempts_period``; ten times as often to all accounts
-            together, or where somebody has signed in to the account before.
-        password_attempts_period: in seconds.
-        creations_period: seconds in which the limits of creations refill: those of guests,
-            accounts, rooms, directs, boards, matches and orders. They apply over a network, and
-            not to moderators and admins; one address has ten times what a user has.
-        guests_per_address: guests that one address may create at once.
-        accounts_per_address: accounts that one address may create at once.
-        rooms_per_user: rooms that a user may create at once.
-        directs_per_user: direct conversations that a user may begin at once.
-        boards_per_user: boards that a user may create at once.
-        matches_per_user: matches that a user may start, or search for, at once.
-        orders_per_user: checkouts that a user may begin at once.
-        score_limit: scores that a user may submit over a network in ``change_period``.
-        change_limit: reactions, edits, changes of a cart and other small changes that a user
-            may make over a network in ``change_period``.
-        change_period: in seconds.
-        signal_limit: how often a user may signal, over a network, that they are typing or away, in
-            ``signal_period``.
-        presence_limit: how often others are told in ``signal_period`` that a user comes, goes or
-            looks away; after that they are told the last state when the limit refills.
-        signal_period: in seconds.
-        trusted_proxies: addresses and networks of the proxies before the server, which tell by
-            ``X-Forwarded-For`` where a client is; by default those on the same machine.
-        metrics_token: what Prometheus sends for ``/metrics``; without one only clients on the same
-            machine may read it.
-        presence_grace_seconds: how long a user who has lost the connection stays online, to reload
-            a page for example.
-        presence_followers_max: in a room with more followers presence is not told; clients can ask
-            for it.
-        connections_max: sockets, and followers over HTTP, at one time. `hubbub serve` lowers it
-            to what the operating system lets the process have.
-        connections_per_address_max: connections from one address at one time, or from one /64
+            together, or to an account that has been signed in to from that address before.
+        password_attempts_period: its length in seconds.
+        creations_period: the seconds in which the limits on creations refill: guests,
+            accounts, rooms, direct conversations, boards, matches and orders. These limits apply
+            over a network, and not to moderators and admins; an address has ten times the limit.
+        guests_per_address: the number of guests that one address can create in a burst.
+        accounts_per_address: the number of accounts that one address can create in a burst.
+        rooms_per_user: the number of rooms that a user can create in a burst.
+        directs_per_user: the number of direct conversations that a user can begin in a burst.
+        boards_per_user: the number of boards that a user can create in a burst.
+        matches_per_user: the number of matches that a user can start or search for in a burst.
+        orders_per_user: the number of checkouts that a user can begin in a burst.
+        score_limit: the number of scores a user can submit over a network in ``change_period``.
+        change_limit: the number of reactions, edits, cart changes and other small changes that
+            a user can make over a network in ``change_period``.
+        change_period: its length in seconds.
+        signal_limit: how often a user can signal over a network that they are typing or away,
+            in ``signal_period``.
+        presence_limit: how often in ``signal_period`` other users get a signal that a user
+            connects, disconnects or is away; they get the last state when the limit refills.
+        signal_period: its length in seconds.
+        trusted_proxies: addresses and networks of the proxies in front of the server, whose
+            ``X-Forwarded-For`` the server trusts; by default those on the same machine.
+        metrics_token: the token that Prometheus sends for ``/metrics``; without one only clients
+            on the same machine can read it.
+        presence_grace_seconds: how long a user stays online after a lost connection, for
+            example to reload a page.
+        presence_followers_max: rooms with more followers get no presence signals; clients can
+            query presence.
+        connections_max: the number of sockets and followers over HTTP. `hubbub serve` lowers it
+            to the limit of the operating system for the process.
+        connections_per_address_max: the number of connections from one address, or from one /64
             of IPv6; never more than half of `connections_max`. A trusted proxy is not limited.
-        connections_per_user_max: sockets of one user at one time; never more than a quarter
+        connections_per_user_max: the number of sockets of one user; never more than a quarter
             of `connections_max`.
-        allowed_origins: pages of other sites that may use the hub from a browser, like
-            ``https://example.org``; ``*`` allows all. The hub's own page always may.
-        allowed_hosts: names that the server may be called by, without a port; empty allows
-            every name. ``localhost`` and this machine's own addresses always are.
-        sign_in_seconds_max: how long a socket may stay without signing in.
-        hook_seconds_max: how long a hook of a feature (``before=``) may take for one command;
-            the command is refused after that.
-        drain_seconds_max: how long stopping waits for what was accepted.
+        allowed_origins: other sites whose pages can use the hub from a browser, like
+            ``https://example.org``; ``*`` allows all. The hub's own page is always allowed.
+        allowed_hosts: the host names of the server, without a port; empty allows
+            every name. ``localhost`` and this machine's own addresses are always allowed.
+        sign_in_seconds_max: how long a socket can stay open without signing in.
+        hook_seconds_max: how long a hook of a feature (``before=``) can take for one command;
+            after that the command is refused.
+        drain_seconds_max: how long a stopping hub waits for accepted commands.
     """
 
     clock: Clock = msgspec.field(default_factory=SystemClock)
@@ -144,6 +146,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     secret: str | None = None
     guests: bool = True
     token_seconds: int = 900
+    ticket_seconds: int = 30
     refresh_seconds: int = 30 * 24 * 3600
     refresh_grace_seconds: float = 60.0
     message_limit: int = 10
@@ -222,3 +225,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sign_in_seconds_max: float = 10.0
     hook_seconds_max: float = 5.0
     drain_seconds_max: float = 10.0
+
+    def __repr__(self) -> str:
+        return repr_without(self, "secret", "metrics_token")

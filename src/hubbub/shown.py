@@ -1,12 +1,14 @@
-"""What an error message shows of a value that somebody gave: never much, and never a fault."""
+"""How an error message shows a caller's value: never at length, and without failing."""
 
 from __future__ import annotations
 
 from reprlib import Repr
 
-__all__ = ["SHOWN_CHARS_MAX", "shown"]
+import msgspec
 
-# Characters of a value that a message repeats.
+__all__ = ["SHOWN_CHARS_MAX", "repr_without", "shown"]
+
+# The number of characters of a value that a message repeats.
 SHOWN_CHARS_MAX = 100
 
 _short = Repr()
@@ -17,15 +19,33 @@ _short.maxdict = _short.maxlist = _short.maxtuple = _short.maxset = 4
 
 def shown(value: object) -> str:
     """
-    Return a value in at most ``SHOWN_CHARS_MAX`` characters, as ``repr`` would show it.
+    Return the ``repr`` of a value, shortened to ``SHOWN_CHARS_MAX`` characters.
 
-    A message must be made of whatever a client sends: of a string of a megabyte, of an
-    integer with more digits than Python writes, of an object whose ``repr`` fails.
+    It works for anything that a client sends: a string of a megabyte, an integer with more
+    digits than Python writes, an object whose ``repr`` fails.
     """
     try:
         text = _short.repr(value)
-    except Exception:  # whatever an object's own repr raises: there is nothing else to show
+    except Exception:  # an object's own repr can raise anything; fall back to its type
         text = ""
     if not text:
         text = f"<{type(value).__name__}>"
     return text if len(text) <= SHOWN_CHARS_MAX else f"{text[: SHOWN_CHARS_MAX - 1]}…"
+
+
+def repr_without(struct: msgspec.Struct, *secret: str) -> str:
+    """
+    Return what ``repr`` shows of a struct, without the values of its secret fields.
+
+    A log, a traceback or a debugger shows the ``repr`` of whatever it holds.
+
+    Args:
+        struct: the struct.
+        secret: the names of its fields that are not shown; None and "" are shown.
+    """
+    values = {name: getattr(struct, name) for name in struct.__struct_fields__}
+    fields = (
+        f"{name}=***" if name in secret and value else f"{name}={value!r}"
+        for name, value in values.items()
+    )
+    return f"{type(struct).__name__}({', '.join(fields)})"

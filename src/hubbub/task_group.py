@@ -1,4 +1,4 @@
-"""A task group that leaves the errors of its own body as they are."""
+"""A task group that raises the error of its own body without wrapping it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["open_task_group"]
 @asynccontextmanager
 async def open_task_group() -> AsyncGenerator[TaskGroup]:
     """
-    Open a task group that does not wrap its body's error in a group.
+    Open a task group that does not wrap its body's error in an exception group.
 
-    Otherwise it is as :func:`anyio.create_task_group`: the error cancels the tasks, and what they
-    raise comes out in a group. If both have failed, both are in it.
+    Otherwise it works like :func:`anyio.create_task_group`: the error cancels the tasks, and
+    the errors of tasks come in a group. If both fail, the group has both.
 
     Raises:
-        Exception: what the body raised.
-        BaseExceptionGroup: what tasks raised.
+        Exception: the error of the body.
+        BaseExceptionGroup: the errors of the tasks.
     """
     raised: Exception | None = None
     try:

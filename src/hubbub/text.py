@@ -1,4 +1,4 @@
-"""What people write: what is let in."""
+"""Texts, names and emoji that people write: what Hubbub accepts."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ __all__ = [
 # The longest emoji, in characters; the longest that Unicode recommends has 10.
 EMOJI_CHARS_MAX = 16
 
-# Emoji whose plain forms are remembered: more than there are.
+# The number of emoji whose plain form is cached: more than exist.
 EMOJI_MAX = 4_096
-# How many characters one character of NFC can have been.
+# The number of characters that one character of NFC can decompose into.
 _DECOMPOSED_CHARS_MAX = 4
 
 # For plain classes `re` is three times as fast as `regex`, which knows properties.
@@ -36,14 +36,14 @@ _not_in_text = re.compile(f"[{_CONTROL}{_SURROGATE}]").search
 _not_in_name = re.compile(f"[{_CONTROL}{_SURROGATE}{_LINE_BREAK}{_BIDI_OVERRIDE}]").search
 
 # Letters and symbols by their category, and blanks by their shape: Braille's, the null
-# notehead, and two hieroglyphs. Emoji of a newer Unicode than ours are shown as something.
+# notehead, and two hieroglyphs. Emoji of a newer Unicode version than ours count as visible.
 _BLANK = r"\p{Default_Ignorable_Code_Point}\u2800\U0001D159\U00013441\U00013442"
 _VISIBLE = rf"[[\p{{L}}\p{{N}}\p{{P}}\p{{S}}\p{{Co}}\p{{Extended_Pictographic}}]--[{_BLANK}]]"
 _visible = regex.compile(_VISIBLE, regex.V1).search
 _visible_ascii = re.compile("[!-~]").match
 
-# After the pattern for possible emoji of Unicode Technical Standard 51, section
-# 1.4.9, without what it lets in that is none: digits, and parts on their own.
+# Based on the pattern for possible emoji of Unicode Technical Standard 51, section
+# 1.4.9, without its matches that are not emoji: digits, and parts on their own.
 _PART = r"""(?:
     \p{Emoji_Modifier_Base} \p{Emoji_Modifier}
     | [\p{Emoji}&&\p{Extended_Pictographic}] \uFE0F?
@@ -55,7 +55,7 @@ _EMOJI = rf"""
     | \U0001F3F4 [\U000E0030-\U000E0039\U000E0061-\U000E007A]{{3,6}} \U000E007F
 """
 _emoji = regex.compile(_EMOJI, regex.V1 | regex.VERBOSE).fullmatch
-# What is drawn as text unless a variation selector asks for a picture, and its selector.
+# Emoji that are drawn as text without a variation selector, and the selector.
 _text_default = regex.compile(
     r"([[\p{Emoji}]--[\p{Emoji_Presentation}\p{Emoji_Modifier}\p{Regional_Indicator}\U0001F3F4]])"
     r"(?!\p{Emoji_Modifier}|[\U000E0020-\U000E007F])",
@@ -65,14 +65,14 @@ _text_default = regex.compile(
 
 def check_text(text: object, chars_max: int) -> str:
     """
-    Return a text unchanged if it may be sent.
+    Return a text unchanged if it is valid.
 
     Args:
-        text: what was given as a text.
+        text: the text to check.
         chars_max: its greatest length in Unicode code points.
 
     Raises:
-        Invalid: it is not a string, is longer, has nothing to be seen, or has
+        Invalid: it is not a string, is too long, has no visible character, or has
             control characters other than line feed and tab, or lone surrogates.
     """
     if not isinstance(text, str):
@@ -88,11 +88,11 @@ def check_text(text: object, chars_max: int) -> str:
 
 def is_blank(text: str) -> bool:
     """
-    Tell whether a text shows nothing, however many characters it has.
+    Return whether a text shows nothing, however many characters it has.
 
-    White space, characters that are ignored when a text is drawn (zero-width and
-    bidirectional controls, fillers, tags, variation selectors), combining marks with
-    nothing to combine with, and blanks that count as symbols show nothing.
+    White space, characters that fonts do not draw (zero-width and bidirectional controls,
+    fillers, tags, variation selectors), combining marks with nothing to combine with, and
+    blanks that count as symbols show nothing.
     """
     return not (_visible_ascii(text) or _visible(text))
 
@@ -102,12 +102,12 @@ def check_name(name: object, chars_max: int, what: str = "name") -> str:
     Return a name in normal form: stripped, in NFC.
 
     Args:
-        name: what was given as a name.
+        name: the name to check.
         chars_max: its greatest length in Unicode code points.
-        what: whose name it is, in a refusal's message: "The room name is …".
+        what: what the name is of, for the error message: "The room name is …".
 
     Raises:
-        Invalid: it is not a string, is longer, has nothing to be seen, or has
+        Invalid: it is not a string, is too long, has no visible character, or has
             line breaks, control characters, lone surrogates, or characters that
             override the direction of the text around the name.
     """
@@ -128,13 +128,13 @@ def check_name(name: object, chars_max: int, what: str = "name") -> str:
 
 def check_emoji(emoji: object) -> str:
     """
-    Return an emoji unchanged if it is exactly one.
+    Return an emoji unchanged if the text is exactly one.
 
-    Skin tones, sequences with joiners, flags and keycaps are one; the variation
-    selector that asks for a colourful form may be there or not.
+    Skin tones, sequences with joiners, flags and keycaps count as one emoji; the variation
+    selector that asks for a colourful form is optional.
 
     Raises:
-        Invalid: it is something else.
+        Invalid: the text is not exactly one emoji.
     """
     if not isinstance(emoji, str) or len(emoji) > EMOJI_CHARS_MAX or not _emoji(emoji):
         raise Invalid("A reaction must be exactly one emoji, such as 👍.")
@@ -144,10 +144,10 @@ def check_emoji(emoji: object) -> str:
 @lru_cache(EMOJI_MAX)
 def plain_emoji(emoji: str) -> str:
     """
-    Return the form that stands for all forms of an emoji: Unicode's "fully qualified" one.
+    Return the canonical form of an emoji: Unicode's "fully qualified" one.
 
-    They differ in variation selectors, which change how it is drawn and not what it says.
-    Skin tones stay.
+    The forms differ in variation selectors, which change how an emoji is drawn and not its
+    meaning. Skin tones stay.
     """
     bare = emoji.replace("\ufe0f", "").replace("\ufe0e", "")
     return bare if bare.isascii() else _text_default("\\1\ufe0f", bare)

@@ -9,11 +9,11 @@ __all__ = ["WakeUp"]
 
 class WakeUp:
     """
-    Wakes the tasks that wait until something has changed.
+    Wakes the tasks that wait for a change.
 
-    Anything in the event loop may set it, a callback too; any number of tasks may wait, all of
-    them on one event. Nothing is lost: set while no task waits, it wakes the next one that does.
-    So a task may wake for what it has seen already: look again after each wait, in a loop.
+    Any code in the event loop can set it, including a callback; any number of tasks can wait
+    on it. No change is lost: if you set it while no task waits, the next task that waits
+    wakes at once. So a task can wake for a change that it has already seen: check again in a loop.
     """
 
     __slots__ = ("_event",)
@@ -22,12 +22,12 @@ class WakeUp:
         self._event = anyio.Event()
 
     def set(self) -> None:
-        """Wake all tasks that wait, or the next one that will."""
+        """Wake all waiting tasks, or the next task that waits."""
         self._event.set()
 
     async def wait(self) -> None:
-        """Return when it was set since a task woke last."""
+        """Return once it was set since a task last woke."""
         await self._event.wait()
-        # Of several that wake, the first has replaced it already.
+        # If several tasks wake, the first has already replaced the event.
         if self._event.is_set():
             self._event = anyio.Event()

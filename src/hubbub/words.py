@@ -1,9 +1,9 @@
 """
-How texts are searched: the words of a text, and of what somebody looks for.
+How search works on texts: the words of a text, and of a search.
 
-Scripts with spaces have words: a wanted word is found at the beginning of a word. Scripts
-without them (Chinese, Japanese, Thai …) have runs: what is wanted is found anywhere in a
-run, so the index has every two neighbours of it. An emoji is a word by itself.
+Scripts with spaces have words: a search finds a word by its beginning. Scripts without spaces
+(Chinese, Japanese, Thai …) have runs: a search finds text anywhere in a run, so the index has
+every pair of neighbouring characters. An emoji is a word of its own.
 """
 
 from __future__ import annotations
@@ -30,20 +30,21 @@ __all__ = [
 
 # The longest search, in characters.
 SEARCH_CHARS_MAX = 200
-# Different words of one search.
+# The number of different words in one search.
 SEARCH_WORDS_MAX = 16
-# Terms that the index is asked for. What it finds is compared with all of the words afterwards.
+# The number of terms that one query of the index has; the results are then checked for all
+# words.
 SEARCH_TERMS_MAX = 32
-# Characters of a word that the index keeps.
+# The number of characters of a word that the index stores.
 WORD_CHARS_MAX = 64
 
-# More combining marks than the 30 that Unicode's "stream-safe" texts have in a row
-# (Standard Annex 15, section 13) say nothing, and take quadratic time to normalise.
+# More combining marks than the 30 in a row of Unicode's "stream-safe" texts
+# (Standard Annex 15, section 13) have no meaning, and take quadratic time to normalise.
 _MARKS_MAX = 30
 _marks = regex.compile(rf"(\p{{M}}{{{_MARKS_MAX}}})\p{{M}}+").sub
 
-# What people write grows little when it is folded. Of what grows more (there is a character
-# that becomes 18) the rest is not searched.
+# Ordinary text grows little when it is folded. If a text grows more (one character becomes
+# 18), search ignores the rest.
 _EXPANSION_MAX = 3
 _EXPANSION_CHARS_MIN = 1_000
 
@@ -64,30 +65,30 @@ _TOKEN = rf"([{_UNSPACED}]+)|({_EMOJI}|[[^ ]--{_SYMBOL}--[{_UNSPACED}{_MODIFIER}
 _tokens = regex.compile(_TOKEN, regex.V1).findall
 _is_run = regex.compile(rf"[{_UNSPACED}]", regex.V1).match
 _is_symbol = regex.compile(_SYMBOL, regex.V1).match
-# What joins emoji says nothing elsewhere.
+# Joiners and tags have no meaning outside emoji.
 _STRAY = rf"(?<!{_SYMBOL}|{_MODIFIER})\u200D|\u200D(?!{_SYMBOL})|(?<!\U0001F3F4|{_TAG}){_TAG}"
 _stray = regex.compile(_STRAY, regex.V1).sub
 _joins = regex.compile(rf"\u200D|{_TAG}").search
 _is_ignored = regex.compile(r"\p{Default_Ignorable_Code_Point}").match
 _is_joining = regex.compile(rf"\u200D|{_TAG}|{_MODIFIER}|{_FLAG}").match
-# Vowels and tones of most scripts tell one word from another. The accents of Latin, Greek and
-# Cyrillic and the points of Hebrew, Arabic and Syriac are left out as often as they are written.
+# In most scripts, vowel signs and tones distinguish words. The accents of Latin, Greek and
+# Cyrillic and the points of Hebrew, Arabic and Syriac are often left out.
 _ACCENT = r"\p{sc=Inherited}\p{sc=Common}\p{sc=Hebrew}\p{sc=Arabic}\p{sc=Syriac}\p{sc=Cyrillic}"
 _is_vowel = regex.compile(
     rf"[[\p{{M}}--[{_ACCENT}\p{{sc=Greek}}\p{{sc=Coptic}}]]\u3099\u309A\u20E3]", regex.V1
 ).match
-# NFKC makes plain punctuation of these emoji.
+# NFKC turns these emoji into plain punctuation.
 _EXCLAIMED = {0x203C: "\u2757", 0x2049: "\u2757\u2753"}
 _ascii_words = regex.compile("[a-z0-9]+").findall
 
 
 class Search(msgspec.Struct, frozen=True):
     """
-    What somebody looks for.
+    The words that a user searches for.
 
     Args:
-        wanted: its different words and runs.
-        terms: what the index of a text that has all of them has, too.
+        wanted: the different words and runs.
+        terms: the terms that the index has for every text with all of them.
     """
 
     wanted: tuple[str, ...]
@@ -96,17 +97,17 @@ class Search(msgspec.Struct, frozen=True):
 
 def search_of(text: object) -> Search:
     """
-    Read what somebody looks for.
+    Parse a search.
 
     Args:
         text: up to ``SEARCH_CHARS_MAX`` characters with up to ``SEARCH_WORDS_MAX`` different
             words.
 
     Raises:
-        Invalid: it is longer, or has no word at all.
+        Invalid: it is too long, has too many words, or has no word at all.
     """
     if not isinstance(text, str):
-        raise Invalid(f"A search is for a string, not for {type(text).__name__}.")
+        raise Invalid(f"A search must be a string, not {type(text).__name__}.")
     if len(text) > SEARCH_CHARS_MAX:
         raise Invalid(
             f"The search has {len(text)} characters; shorten it to {SEARCH_CHARS_MAX} or fewer."
@@ -125,12 +126,12 @@ def search_of(text: object) -> Search:
 
 def words(text: str) -> list[str]:
     """
-    Split a text into the terms of the index, each in the form in which it is searched.
+    Split a text into the terms of the index, in the form in which they are searched.
 
-    Compatibility forms and case are folded (NFKC), and accents are dropped where they are
-    written or not as one likes. A precomposed letter loses its accents if it is Latin ("é"
-    is "e") and keeps them otherwise, where it is a letter of its own ("й" is not "и").
-    Of a run of letters without spaces there are all pairs of neighbours, and its last letter.
+    Compatibility forms and case are folded (NFKC), and optional accents are dropped.
+    A precomposed letter loses its accents if it is Latin ("é" is "e"); elsewhere it is a
+    letter of its own and keeps them ("й" is not "и").
+    A run of letters without spaces gives all pairs of neighbours, and its last letter.
     """
     found = list[str]()
     for run, word in _split(text):
@@ -144,12 +145,12 @@ def words(text: str) -> list[str]:
 
 def matches(text: str, wanted: Sequence[str]) -> bool:
     """
-    Tell whether a text has everything that is wanted.
+    Return whether a text matches everything in a search.
 
     Args:
-        text: what is searched.
-        wanted: words, each of which must begin some word of the text, and runs, each of
-            which must be in it; every text matches none.
+        text: the text to search.
+        wanted: words, each of which must begin a word of the text, and runs, each of
+            which must be in it; an empty search matches every text.
     """
     folded = " " + " ".join([run or word for run, word in _split(text)])
     return all((part if _is_run(part) else f" {part}") in folded for part in wanted)
@@ -162,7 +163,7 @@ def _terms_of(part: str) -> Iterator[str]:
 
 
 def _split(text: str) -> list[tuple[str, str]]:
-    """Return runs and words, each as a pair of which the other half is empty."""
+    """Return runs and words, each as a pair whose other half is empty."""
     if text.isascii():
         return [("", word) for word in _ascii_words(text.lower())]
     folded = normalize("NFKC", _marks(r"\1", text).translate(_EXCLAIMED))
@@ -175,7 +176,7 @@ def _split(text: str) -> list[tuple[str, str]]:
 
 
 class _Folded(dict[int, str]):
-    """What each character becomes in a word; a space if it is between words."""
+    """The form of each character in a word; a space if the character separates words."""
 
     def __missing__(self, code: int) -> str:
         if len(self) >= _FOLDED_MAX:

@@ -50,10 +50,8 @@ def _many_descriptors() -> Iterator[None]:
 
 
 @pytest.fixture
-def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
+def server(backend: Backend, tmp_path: Path) -> Iterator[Served]:
     """Serve as `hubbub serve` does by itself; on asyncio by uvloop."""
-    asyncio = request.config.pluginmanager.hasplugin("asyncio")
-    backend: Backend = "asyncio" if asyncio else "trio"
     with served(backend, tmp_path, "--demo") as server:
         yield server
 

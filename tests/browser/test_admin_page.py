@@ -56,7 +56,8 @@ def test_what_goes_on_is_drawn(open_page: Open, operate: Open, shot: Shot) -> No
         say(ann, f"hello {number}")
         expect(message(ann, f"hello {number}")).to_be_visible()
 
-    expect(plot(page, "Connections")).to_have_attribute("aria-label", re.compile("2 now"))
+    # Ann, the admin, and the demo's bot.
+    expect(plot(page, "Connections")).to_have_attribute("aria-label", re.compile("3 now"))
     said = re.compile(r"at most [1-9.]+/s")
     expect(plot(page, "Messages")).to_have_attribute("aria-label", said)
     row = page.get_by_role("row", name=re.compile("Lounge"))
@@ -70,7 +71,8 @@ def test_what_goes_on_is_drawn(open_page: Open, operate: Open, shot: Shot) -> No
 
 def test_the_canvas_is_painted(operate: Open) -> None:
     page = operate(dark=True)
-    expect(plot(page, "Connections")).to_have_attribute("aria-label", re.compile("1 now"))
+    # The admin, and the demo's bot.
+    expect(plot(page, "Connections")).to_have_attribute("aria-label", re.compile("2 now"))
 
     painted = plot(page, "Connections").evaluate(
         "it => it.getContext('2d').getImageData(0, 0, it.width, it.height).data.some(Boolean)"

@@ -1,4 +1,10 @@
-"""Events of released versions are folded for ever."""
+"""
+Events of released versions are folded for ever.
+
+A file holds the events that a version added: the types and the fields that no older version
+wrote. All files in order are the history of a database that lived through all versions. Before
+a release, write what is new since the last one into a file with its version.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
+import msgspec
 import pytest
 
 from hubbub.chat.messages.message import message_of
@@ -13,7 +20,7 @@ from hubbub.chat.rooms.room import RoomState
 from hubbub.games.boards.board import BoardState
 from hubbub.games.matches.match import MatchState
 from hubbub.games.matches.rules import BestOf, Custom, FirstTo, Rounds, Timed
-from hubbub.journal.event import Event, State, Streams, encode_event
+from hubbub.journal.event import Data, Event, State, Streams, encode_event
 from hubbub.journal.link import Links
 from hubbub.journal.schedule import Schedule
 from hubbub.money import Money
@@ -23,20 +30,24 @@ from hubbub.shop.catalog.product import Offer, ProductState
 from hubbub.shop.orders.order import OrderState
 from hubbub.users.account import AccountState
 from hubbub.users.user import UserState
+from tests.docs import changelog
 from tests.features import STREAMS
 
-FILES = sorted(Path(__file__).with_name("golden").glob("*.jsonl"))
-NEWEST = FILES[-1]
+FILES = sorted(
+    Path(__file__).with_name("golden").glob("*.jsonl"),
+    key=lambda file: [int(number) for number in file.stem.split(".")],
+)
 
 
-def events_of(file: Path) -> list[Event]:
+def all_events() -> list[Event]:
+    """Return the events of all versions, in their order."""
     streams = Streams(STREAMS)
-    return [streams.decode(line) for line in file.read_bytes().splitlines()]
+    return [streams.decode(line) for file in FILES for line in file.read_bytes().splitlines()]
 
 
-def folded(file: Path) -> dict[str, State]:
-    """Return what each stream of a file comes to."""
-    streams, events = Streams(STREAMS), events_of(file)
+def folded() -> dict[str, State]:
+    """Return what each stream comes to."""
+    streams, events = Streams(STREAMS), all_events()
     states = {event.stream: streams.empty(event.stream) for event in events}
     for event in events:
         states[event.stream].apply(event)
@@ -51,9 +62,8 @@ def test_every_event_is_still_read_as_it_was_written(file: Path) -> None:
     assert [encode_event(streams.decode(line)) for line in lines] == lines
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_they_fold_into_what_they_did(file: Path) -> None:
-    events, states = events_of(file), folded(file)
+def test_they_fold_into_what_they_did() -> None:
+    events, states = all_events(), folded()
 
     room, user, index = states["room/1"], states["user/ann"], states["index/rooms"]
     assert isinstance(room, RoomState)
@@ -69,9 +79,8 @@ def test_they_fold_into_what_they_did(file: Path) -> None:
     assert message_of(said, about).deleted
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_accounts_and_rooms_that_are_closed_fold_into_what_they_did(file: Path) -> None:
-    states = folded(file)
+def test_accounts_and_rooms_that_are_closed_fold_into_what_they_did() -> None:
+    states = folded()
 
     room, user, account = states["room/9"], states["user/zoe"], states["account/zoë"]
     assert isinstance(room, RoomState)
@@ -84,9 +93,8 @@ def test_accounts_and_rooms_that_are_closed_fold_into_what_they_did(file: Path) 
     assert (account.user, account.hash) == ("zoe", "$argon2id$v=19$two")
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_games_fold_into_what_they_did(file: Path) -> None:
-    states = folded(file)
+def test_games_fold_into_what_they_did() -> None:
+    states = folded()
 
     won, called_off = states["match/1"], states["match/2"]
     assert isinstance(won, MatchState)
@@ -112,9 +120,8 @@ def test_games_fold_into_what_they_did(file: Path) -> None:
     assert schedule.due == {}
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_the_shop_folds_into_what_it_did(file: Path) -> None:
-    states = folded(file)
+def test_the_shop_folds_into_what_it_did() -> None:
+    states = folded()
 
     mouse, paid, declined = states["product/mouse"], states["order/1"], states["order/2"]
     assert isinstance(mouse, ProductState)
@@ -133,9 +140,8 @@ def test_the_shop_folds_into_what_it_did(file: Path) -> None:
     assert spring.discount(usd(5998)) == usd(600)
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_what_was_ended_or_adjusted_by_hand_folds_into_what_it_did(file: Path) -> None:
-    states = folded(file)
+def test_what_was_ended_or_adjusted_by_hand_folds_into_what_it_did() -> None:
+    states = folded()
 
     pen, cancelled, unscheduled = states["product/pen"], states["order/8"], states["order/9"]
     assert isinstance(pen, ProductState)
@@ -149,13 +155,20 @@ def test_what_was_ended_or_adjusted_by_hand_folds_into_what_it_did(file: Path) -
     assert cart.used == {}
 
 
+def test_ratings_fold_into_what_they_did() -> None:
+    kim = folded()["user/kim"]
+
+    assert isinstance(kim, UserState)
+    assert (kim.guest, kim.rating, kim.deviation) == (True, 1521.5, 472.25)
+    assert kim.rivals.keys() == {"ann", "bob"}
+
+
 def usd(amount: int) -> Money:
     return Money(amount, "USD")
 
 
-def test_the_newest_file_has_every_event_type() -> None:
-    events = events_of(NEWEST)
-    written = {(event.stream.partition("/")[0], type(event.data)) for event in events}
+def test_the_files_have_every_event_type_of_every_kind_of_stream() -> None:
+    written = {(event.stream.partition("/")[0], type(event.data)) for event in all_events()}
 
     assert written >= {
         (kind, data)
@@ -164,3 +177,19 @@ def test_the_newest_file_has_every_event_type() -> None:
         if kind != "direct"
         for data in get_args(state.data_type) or (state.data_type,)
     }
+
+
+def test_the_files_have_every_field_of_every_event_type() -> None:
+    streams = Streams(STREAMS)
+    written: dict[type[Data], set[str]] = {}
+    for line in (line for file in FILES for line in file.read_bytes().splitlines()):
+        fields = written.setdefault(type(streams.decode(line).data), set())
+        fields.update(msgspec.json.decode(line))
+
+    assert [(data, set(data.__struct_fields__) - fields) for data, fields in written.items()] == [
+        (data, set()) for data in written
+    ]
+
+
+def test_this_version_has_a_file() -> None:
+    assert FILES[-1].stem == changelog.version()

@@ -22,12 +22,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def backend(request: pytest.FixtureRequest) -> str:
-    """Name the event loop that these tests run on, for the server to run on it as well."""
-    return "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
-
-
-@pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory, backend: str) -> Iterator[str]:
     """Serve a hub that keeps nothing; give its address."""
     home = tmp_path_factory.mktemp("server")

@@ -47,7 +47,7 @@ def test_what_is_there_is_replaced_by_force_only(db: Path, tmp_path: Path, comma
 
     assert (refused.exit_code, forced.exit_code) == (1, 0)
     assert (
-        refused.stderr == f"There is a file {target}; use another name, or --force to replace it.\n"
+        refused.stderr == f"{target} exists already; use another name, or --force to replace it.\n"
     )
 
 

@@ -119,11 +119,11 @@ def test_what_cannot_be_left_out_is_refused() -> None:
     assert "There is no feature 'shpo' to leave out. Did you mean shop?" in unknown.stderr
 
 
-def test_there_is_no_demo_without_a_shop() -> None:
-    refused = run("serve", "--without", "shop", "--demo")
+def test_there_is_no_demo_of_nothing() -> None:
+    refused = run("serve", "--without", "chat,games,shop", "--demo")
 
     assert refused.exit_code == 2
-    assert "It puts products on sale, but --without leaves out the shop." in refused.stderr
+    assert "It shows chat, games, shop, but --without leaves all of them out." in refused.stderr
 
 
 @pytest.mark.usefixtures("desk")
@@ -132,7 +132,7 @@ def test_a_feature_that_is_named_twice_is_refused() -> None:
     refused = run("serve", "--port", 0, "--db", "memory://", *twice)
 
     assert refused.exit_code == 1
-    assert refused.stderr == "Two features are called 'tickets'; rename one.\n"
+    assert refused.stderr == "Two features have the name 'tickets'; rename one of them.\n"
 
 
 def test_a_feature_is_served_and_another_is_not(desk: Path, backend: str) -> None:

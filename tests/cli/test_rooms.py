@@ -50,6 +50,17 @@ async def test_of_several_of_one_name_it_is_the_oldest() -> None:
         assert (await open_room(bob, "Lobby")).id == first.id
 
 
+async def test_a_name_in_other_case_leads_into_the_room_if_none_has_it_as_it_is() -> None:
+    async with opened() as (_, ann, bob):
+        made = await open_room(ann, "Lobby")
+        found = await open_room(bob, "lobby")
+        own = await ann.chat.create_room("LOBBY")
+        exact = await open_room(bob, "LOBBY")
+
+    assert found.id == made.id
+    assert exact.id == own.id
+
+
 async def test_two_who_come_at_once_meet_though_there_was_no_room() -> None:
     rooms: dict[str, str] = {}
 

@@ -61,7 +61,7 @@ def test_a_database_that_is_served_already_is_refused(tmp_path: Path, backend: s
     assert second.code == 1
     assert second.out == ""
     assert second.err == (
-        "The database hubbub.db is open elsewhere; stop that, or use another file.\n"
+        "The database hubbub.db is already open; close it there, or use another file.\n"
     )
 
 
@@ -72,7 +72,7 @@ def test_a_foreign_database_is_refused(tmp_path: Path, backend: str) -> None:
     done = run_program(tmp_path, "serve", "--db", "other.db", "--port", 0, "--backend", backend)
 
     assert done.code == 1
-    assert done.err == "other.db is not a hubbub database of version 3; use another.\n"
+    assert done.err == "other.db is not a hubbub database; use another file.\n"
 
 
 def test_a_busy_port_is_refused(tmp_path: Path, backend: str) -> None:
@@ -226,9 +226,24 @@ def test_in_json_an_error_is_an_object_too(tmp_path: Path, backend: str) -> None
     assert "there is no directory" in found["message"]
 
 
+def test_the_demo_has_a_lobby_with_a_bot_that_answers(tmp_path: Path, backend: str) -> None:
+    options = ["--port", 0, "--backend", backend, "--demo"]
+    with program(tmp_path, "serve", *options) as server:
+        address = server.line_with("Hubbub serves").split()[2]
+        with program(tmp_path, "chat", address, "lobby", "--nickname", "Ann") as chat:
+            welcome = chat.line_with("I am Robin, a bot")
+            hello = chat.line_with("Hello, Ann!")
+
+    assert "Robin (bot)" in welcome
+    assert "Robin (bot)" in hello
+
+
 def test_a_file_without_keys_is_refused(tmp_path: Path) -> None:
     (tmp_path / "keys.json").write_text("{}")
     done = run_program(tmp_path, "serve", "--jwks", "keys.json", "--port", 0)
 
     assert done.code == 1
-    assert done.err == ("keys.json is no JSON Web Key Set: The JWK Set did not contain any keys.\n")
+    assert done.err == (
+        "keys.json cannot be used. It is no JSON Web Key Set: an object with a list called `keys`."
+        "\n"
+    )

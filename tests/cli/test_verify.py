@@ -79,7 +79,7 @@ def test_a_database_that_is_served_is_refused(db: Path, backend: str) -> None:
         result = verified(db)
 
     assert result.exit_code == 1
-    assert result.stderr.startswith(f"The database {db} is open elsewhere")
+    assert result.stderr.startswith(f"The database {db} is already open")
 
 
 def test_a_foreign_database_is_refused(tmp_path: Path) -> None:

@@ -8,12 +8,6 @@ from hubbub.testing import run_in_virtual_time
 from tests.client.played import Backend, Play
 
 
-@pytest.fixture(scope="session")
-def backend(request: pytest.FixtureRequest) -> Backend:
-    """Say where the plugin of this run would run an async test."""
-    return "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
-
-
 @pytest.fixture
 def play(backend: Backend) -> Play:
     """Run a story in virtual time."""

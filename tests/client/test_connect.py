@@ -27,7 +27,7 @@ sys.exit(",".join(loaded))
 
 
 def test_without_its_libraries_it_says_how_to_install_them() -> None:
-    assert "pip install 'hubbub[client]'" in last_words(WITHOUT_HTTPX2)
+    assert 'pip install "hubbub[client]"' in last_words(WITHOUT_HTTPX2)
 
 
 def test_nothing_of_it_is_loaded_before_it_is_used() -> None:

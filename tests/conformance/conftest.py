@@ -16,12 +16,6 @@ Start = Callable[[], AbstractContextManager[Served]]
 HASTY_SECONDS = 1.0
 
 
-@pytest.fixture(scope="session")
-def backend(request: pytest.FixtureRequest) -> Backend:
-    """Name the event loop of this run; on asyncio the server takes uvloop."""
-    return "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
-
-
 class Keeper:
     """Keeps a server, and starts another one if a case has ended it: each fails for itself."""
 

@@ -5,31 +5,30 @@ An example is a complete program. A comment before it may say that it ``needs a
 server``, perhaps ``with`` some features, which is then there at the address that the
 example names, that it is for ``pytest``, or that it is a ``file`` beside the other
 examples of its page. A block of text right after it is what it prints.
+
+A comment may also say that a block is ``not run``, with one of a few reasons, or that it is
+``typed in`` a program. ``tests/docs/test_blocks.py`` checks every block that is no example.
 """
 
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["ADDRESS", "PAGES", "ROOT", "Example", "examples", "files_of"]
+from tests.docs.blocks import PAGES, ROOT, blocks
 
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+__all__ = ["ADDRESS", "COMMENT", "PAGES", "ROOT", "RUN", "Example", "examples", "files_of"]
+
 # The server in the examples.
 ADDRESS = "http://127.0.0.1:8000"
 # What is run on both backends.
 RUN = "anyio.run(main)"
 
-_EXAMPLE = re.compile(
-    r"""
-    (?:<!--\ (?P<how>needs\ a\ server(?:\ with\ (?P<features>\S+))?|pytest|file:\ (?P<file>\S+))
-       \ -->\n)?
-    ```(?P<language>python|sh(?<=-->\n```sh))\n(?P<code>.*?)```\n
-    (?:\n```text\n(?P<prints>.*?)```\n)?
-    """,
-    re.DOTALL | re.VERBOSE,
+COMMENT = re.compile(
+    r"(?P<server>needs a server)(?: with (?P<features>\S+))?|(?P<pytest>pytest)"
+    r"|file: (?P<file>\S+)|not run: (?P<reason>.+)|typed in: (?P<program>.+)"
 )
 
 
@@ -39,12 +38,12 @@ class Example(NamedTuple):
 
     Args:
         name: where it stands.
-        how: how it is run.
+        how: how it is run: ``server``, ``pytest`` or ``file``; None is alone.
         code: what is run.
-        prints: what it prints, if that is said.
+        prints: the output that the page shows, if it does.
         page: the page that it is on.
         language: ``python`` or ``sh``.
-        features: what the server is to have, like ``tickets:TICKETS``.
+        features: the features that the server needs, like ``tickets:TICKETS``.
         file: how it is called, if the others of its page need it.
     """
 
@@ -66,17 +65,22 @@ class Example(NamedTuple):
         return ["asyncio", "trio"] if both else ["asyncio"]
 
 
+@cache
 def examples() -> list[Example]:
     """Find all of them."""
     found = []
-    for page in PAGES:
-        text = page.read_text()
-        for match in _EXAMPLE.finditer(text):
-            line = text[: match.start("code")].count("\n")
-            name = f"{page.relative_to(ROOT)}:{line}"
-            how, code, prints = match.group("how", "code", "prints")
-            language, features, file = match.group("language", "features", "file")
-            found.append(Example(name, how, code, prints, page, language, features, file))
+    for block in blocks():
+        said = COMMENT.fullmatch(block.comment)
+        how = None if said is None else said.lastgroup
+        how = "server" if how == "features" else how
+        if how in {"reason", "program"}:
+            continue
+        if block.language == "python" or (block.language == "sh" and how == "server"):
+            features, file = (None, None) if said is None else said.group("features", "file")
+            code, prints, page = block.code, block.prints, block.page
+            found.append(
+                Example(block.name, how, code, prints, page, block.language, features, file)
+            )
     return found
 
 

@@ -15,21 +15,23 @@ PAGE = ROOT / "docs" / "reference" / "permissions.md"
 
 HEAD = """# Permissions
 
-Who may do what.
-The tables are made from `hubbub.permissions`, which is what the services ask.
+These tables show which users can read each stream and call each method.
+They are made from `hubbub.permissions`, which the services check.
 
-* **anyone**: who is signed in, a guest as well
-* **owner**: whose profile, cart or order it is
-* **member**: of the room; or one of the two of a direct conversation
-* **moderator**: of the room; and who is moderator or admin of everything
-* **creator**: of the room
-* **author**: of the message
-* **player**, **referee**: of the match
-* **admin**: of everything
-* **nobody**: but the hub itself
+| word | users |
+| --- | --- |
+| **anyone** | every user who is signed in, including guests |
+| **owner** | the user whose profile, cart or order it is |
+| **member** | a member of the room, or one of the two users of a direct conversation |
+| **moderator** | a moderator of the room, or a global moderator or admin |
+| **creator** | the user who created the room |
+| **author** | the user who wrote the message |
+| **player**, **referee** | a player or the referee of the match |
+| **admin** | a global admin |
+| **nobody** | only the hub itself |
 
-An application may ask for a higher role with the setting `required_roles`; see
-[sign people in](../how-to/accounts.md#roles).
+Your application can require a higher role with the setting `required_roles`; see
+[roles](../how-to/accounts.md#roles).
 """
 
 
@@ -37,13 +39,13 @@ def page(features: FeatureSet = ALL) -> str:
     """Return the page of some features."""
     streams = table("stream", {f"`{kind}/…`": grant for kind, grant in features.readers.items()})
     commands = table("command", {f"`{name}`": grant for name, grant in features.grants.items()})
-    reading = f"## Who may read and follow a stream\n\n{streams}"
-    return f"{HEAD}\n{reading}\n## Who may call a method\n\n{commands}"
+    reading = f"## Read and follow a stream\n\n{streams}"
+    return f"{HEAD}\n{reading}\n## Call a method\n\n{commands}"
 
 
 def table(what: str, grants: Mapping[str, Grant]) -> str:
     """Return a table of grants."""
-    rows = [f"| {what} | who | but |", "| --- | --- | --- |"]
+    rows = [f"| {what} | users | conditions |", "| --- | --- | --- |"]
     rows += [f"| {name} | {', '.join(grant.who)} | {grant.but} |" for name, grant in grants.items()]
     return "\n".join(rows) + "\n"
 

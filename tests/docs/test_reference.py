@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import pkgutil
 import re
+from pathlib import Path
 from typing import get_args
 
 import msgspec
@@ -13,6 +15,7 @@ from typer.testing import CliRunner
 import hubbub.server
 import hubbub.testing
 from hubbub import (
+    Basis,
     Board,
     Cart,
     CartLine,
@@ -20,16 +23,24 @@ from hubbub import (
     Coupon,
     Entry,
     Event,
+    Game,
     Line,
     Match,
     Message,
+    Offer,
     Order,
+    Outcome,
+    Payment,
     Product,
     Refund,
     Room,
     Season,
     Signal,
+    Standing,
+    Tax,
+    Taxed,
     User,
+    UserRecord,
 )
 from hubbub.chat.service import Chat
 from hubbub.cli.app import app
@@ -45,7 +56,7 @@ from hubbub.service import methods_of
 from hubbub.shop.service import Shop
 from hubbub.users.service import Users
 from tests.docs import permissions_table
-from tests.docs.examples import ROOT
+from tests.docs.examples import PAGES, ROOT
 from tests.features import STREAMS
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -83,7 +94,7 @@ def test_every_method_of_the_session_on_the_wire(method: str) -> None:
     assert f"`session.{method}`" in page_of("wire") or f'"session.{method}"' in page_of("wire")
 
 
-RESULTS = [Room, Message, Match, Entry, Board, Season, Signal, User, Event]
+RESULTS = [Room, Message, Match, Entry, Board, Season, Signal, User, UserRecord, Event]
 SOLD = [Product, Cart, CartLine, Order, Line, Change, Refund, Coupon]
 
 
@@ -104,6 +115,35 @@ def test_the_permissions_are_those_of_the_code() -> None:
 @pytest.mark.parametrize("name", [*hubbub.server.__all__, *hubbub.testing.__all__])
 def test_every_name_of_the_packages(name: str) -> None:
     assert name in page_of("packages")
+
+
+@pytest.mark.parametrize(
+    "kind", [Basis, Game, Offer, Outcome, Payment, Standing, Tax, Taxed], ids=lambda k: k.__name__
+)
+def test_everything_that_you_pass_or_get_with_its_fields(kind: type[msgspec.Struct]) -> None:
+    [row] = [
+        line
+        for line in page_of("packages").splitlines()
+        if line.startswith("|") and re.search(rf"`{kind.__name__}[`(]", line)
+    ]
+
+    assert [field for field in kind.__struct_fields__ if field not in row] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_dotted_name_is_there(page: Path) -> None:
+    names = set(re.findall(r"\bhubbub(?:\.[a-z_]+)+\.[A-Za-z_]+\b", page.read_text()))
+
+    assert [name for name in names if not is_there(name)] == []
+
+
+def is_there(name: str) -> bool:
+    """Tell whether there is such a module, or such a name in one."""
+    try:
+        pkgutil.resolve_name(name)
+    except (ImportError, AttributeError):
+        return False
+    return True
 
 
 @pytest.mark.parametrize(

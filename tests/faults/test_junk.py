@@ -60,12 +60,6 @@ class Outcome(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def backend(request: pytest.FixtureRequest) -> Backend:
-    """Name the event loop of this run; on asyncio the server takes uvloop."""
-    return "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
-
-
-@pytest.fixture(scope="module")
 def outcome(backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """Send all the junk once; the tests look at what has become of the server."""
     with served(backend, tmp_path_factory.mktemp("junk")) as server:

@@ -86,12 +86,8 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[World]:
+def world(backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Serve for all examples; on asyncio by uvloop."""
-    name = "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
-    backend: Backend = "trio" if name == "trio" else "asyncio"
     args = [word for setting in SETTINGS for word in ("--set", setting)]
     environment = {"HUBBUB_ADMIN_PASSWORD": PASSWORD}
     home = tmp_path_factory.mktemp("fuzzed")

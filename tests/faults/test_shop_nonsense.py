@@ -94,11 +94,6 @@ SETTINGS = Settings(checkout_limit=1_000, payment_seconds_max=0.01, checkout_sec
                     drain_seconds_max=0.1)  # fmt: skip
 
 
-@pytest.fixture
-def backend(request: pytest.FixtureRequest) -> Backend:
-    return "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
-
-
 @pytest.mark.parametrize("name", METHODS)
 def test_each_method_answers_each_nonsense(backend: Backend, name: str) -> None:
     fields = METHODS[name].arguments.__struct_fields__

@@ -44,12 +44,6 @@ def looked_at(path: Path) -> tuple[Report, str, str]:
         return verify(store, Streams(STREAMS)), store.journal_id, store.secret
 
 
-@pytest.fixture
-def backend(request: pytest.FixtureRequest) -> str:
-    """The event loop that these tests run on."""
-    return "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
-
-
 def mode_of(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 

@@ -297,8 +297,7 @@ def fields_of(found: Any) -> Any:
 
 
 @pytest.mark.hypothesis
-def test_a_hub_does_what_a_plain_model_does(request: pytest.FixtureRequest) -> None:
-    backend: Backend = "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
+def test_a_hub_does_what_a_plain_model_does(backend: Backend) -> None:
     usual = settings.default
     assert usual is not None
     fewer = settings(max_examples=max(1, usual.max_examples // DEARER))

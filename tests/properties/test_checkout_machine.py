@@ -314,12 +314,11 @@ async def attempt(hub: Hubbub, user: str, do: Do, role: str) -> Any:
         return error
 
 
-@pytest.fixture
-def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Backend:
-    """The event loop of the hub, which asks the bank again at once."""
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the hub ask the bank again at once."""
     monkeypatch.setattr(processor, "RETRY_SECONDS_MIN", SOON)
     monkeypatch.setattr(processor, "RETRY_SECONDS_MAX", SOON)
-    return "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
 
 
 @pytest.mark.parametrize("down", [False, True])

@@ -28,6 +28,8 @@ from hubbub.users.events import (
     RoleGiven,
     SignedOut,
     SignedOutEverywhere,
+    UserDisabled,
+    UserEnabled,
 )
 from tests.features import STREAMS
 from tests.properties.board_streams import decide_agenda, decide_board
@@ -144,6 +146,7 @@ def decide_user(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
         st.builds(RoleGiven, roles),
         st.builds(SignedOut, names, st.integers(0, 99).map(lambda n: NOON + timedelta(seconds=n))),
         st.builds(SignedOutEverywhere, st.none() | names),
+        st.just(UserDisabled()) | st.just(UserEnabled()),
     )
     return st.one_of(
         st.builds(register, nicknames),

@@ -13,10 +13,11 @@ import hubbub
 from hubbub.journal.live.topic import Encoder
 from hubbub.server import Gateway
 from hubbub.server.websocket.connection import Connection
+from hubbub.session import LocalSession
 from hubbub.wire.messages import events_frame
 from tests.server.running import SETTINGS
 
-__all__ = ["Client", "MemorySocket", "clients"]
+__all__ = ["Client", "MemorySocket", "clients", "session_of"]
 
 PATIENCE = 5.0
 
@@ -110,3 +111,8 @@ async def clients(
         for client, nickname in zip(everybody, nicknames, strict=True):
             await client.ask("session.sign_in", nickname=nickname)
         yield gateway, everybody
+
+
+async def session_of(gateway: Gateway, token: str) -> LocalSession:
+    """Make the session of one HTTP request with a token."""
+    return await gateway.sign_ins.session(await gateway.sign_ins.identify_token(token, ""), "")

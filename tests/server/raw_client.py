@@ -120,15 +120,19 @@ class RawClient:
 
 @asynccontextmanager
 async def connected(
-    address: str, nickname: str | None = None, *, forwarded_for: str | None = None
+    address: str,
+    nickname: str | None = None,
+    *,
+    path: str = "/ws",
+    headers: Mapping[str, str] = {},
+    forwarded_for: str | None = None,
 ) -> AsyncIterator[RawClient]:
     """Connect, shake hands, and sign in if there is a nickname; like a proxy, if there is one."""
     host, _, port = address.removeprefix("http://").rpartition(":")
     async with await anyio.connect_tcp(host, int(port)) as stream:
-        client = RawClient(stream, address)
-        await client.shake_hands(
-            {} if forwarded_for is None else {"X-Forwarded-For": forwarded_for}
-        )
+        client = RawClient(stream, address, path)
+        proxied = {} if forwarded_for is None else {"X-Forwarded-For": forwarded_for}
+        await client.shake_hands({**headers, **proxied})
         if nickname is not None:
             await client.sign_in(nickname)
         yield client

@@ -95,7 +95,7 @@ async def test_it_makes_no_request(
     async with server(kind, tmp_path / "keys.json") as (_, http):
         answers = [
             await http.get("/api/users/online", headers={"Authorization": f"Bearer {token}"}),
-            await http.get("/api/events", params={"stream": "index/rooms", "token": token}),
+            await http.get("/api/events", params={"stream": "index/rooms", "ticket": token}),
             await http.post("/api/users/sign_in", json={"token": token}),
             await http.post("/api/users/sign_in", json={"nickname": "Eve", "guest": token}),
         ]

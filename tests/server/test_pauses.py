@@ -16,12 +16,6 @@ Backend = Literal["asyncio", "trio"]
 Act = Literal["send", "many", "pause", "resume", "turn"]
 
 
-@pytest.fixture(scope="module")
-def backend(request: pytest.FixtureRequest) -> Backend:
-    """Say where the plugin of this run would run an async test."""
-    return "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
-
-
 @pytest.fixture(scope="module", autouse=True)
 def _short_tail() -> Iterator[None]:
     """Let a few events be more than a topic keeps."""

@@ -18,7 +18,7 @@ from hubbub.server import Gateway, create_app
 from hubbub.server.auth.tokens import Identity
 from tests.client.proxy import proxied
 from tests.server.api import http_of
-from tests.server.memory_socket import Client
+from tests.server.memory_socket import Client, session_of
 from tests.server.running import SETTINGS as RUNNING
 from tests.server.running import running
 from tests.session.worlds import SetClock
@@ -173,7 +173,7 @@ async def test_after_the_clock_went_back_passwords_and_tokens_are_good() -> None
         clock.passed -= 3_600.0
         found = await sign_in(gateway, name="Ann", password="another one")
         again = await sign_in(gateway, token=found["refresh_token"])
-        session = await gateway.sign_ins.session(again["token"], "")
+        session = await session_of(gateway, again["token"])
 
     assert session.actor.user == "ann"
 

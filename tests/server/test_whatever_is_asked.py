@@ -8,7 +8,6 @@ from typing import Any, Literal, NamedTuple
 import anyio
 import httpx2
 import msgspec
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,12 +60,6 @@ def requests(draw: st.DrawFn, methods: dict[str, Method]) -> Request:
         if field.required or draw(st.booleans())
     }
     return Request(method.name, arguments)
-
-
-@pytest.fixture(scope="module")
-def backend(request: pytest.FixtureRequest) -> Backend:
-    """Say where the plugin of this run would run an async test."""
-    return "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
 
 
 @given(asked=st.lists(requests(METHODS), max_size=12))

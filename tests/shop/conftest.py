@@ -4,11 +4,11 @@ from functools import partial
 
 import pytest
 
+from tests.event_loop import Backend
 from tests.shop.virtual_shop import Sell, sell_in_virtual_time
 
 
 @pytest.fixture
-def sell(request: pytest.FixtureRequest) -> Sell:
+def sell(backend: Backend) -> Sell:
     """Tell a story of a shop in virtual time, where the plugin would run an async test."""
-    on_asyncio = request.config.pluginmanager.hasplugin("asyncio")
-    return partial(sell_in_virtual_time, "asyncio" if on_asyncio else "trio")
+    return partial(sell_in_virtual_time, backend)

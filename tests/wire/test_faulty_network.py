@@ -20,12 +20,6 @@ from tests.wire.faulty import Client, Network, served, take_all
 Backend = Literal["asyncio", "trio"]
 
 
-@pytest.fixture(scope="module")
-def backend(request: pytest.FixtureRequest) -> Backend:
-    """Say where the plugin of this run would run an async test."""
-    return "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
-
-
 @pytest.fixture(scope="module", autouse=True)
 def _small_buffers() -> Iterator[None]:
     """Let a few events be many."""

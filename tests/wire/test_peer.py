@@ -224,7 +224,8 @@ def test_answers_of_an_array_that_are_too_large_together_go_out_in_parts() -> No
     assert [one["id"] for one in msgspec.json.decode(frames[2] or b"")] == [3]
 
 
-DEEP = "[" * 5_000 + "]" * 5_000
+# Deeper than any Python lets msgspec go.
+DEEP = "[" * 100_000 + "]" * 100_000
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What happens in a room. The tags are the types on the wire."""
+"""The events of a room. The tags are the types on the wire."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Role = Literal["creator", "moderator", "member"]
 
 
 class Created(Data, frozen=True, tag="created"):
-    """The room was made; for a direct stream, with its two users in it."""
+    """The room was created; a direct conversation with its two users in it."""
 
     name: str
     private: bool = False
@@ -46,25 +46,25 @@ class Left(Data, frozen=True, tag="left"):
 
 
 class Invited(Data, frozen=True, tag="invited"):
-    """A user may join, even if the room is private, even if there was a ban."""
+    """A user can join, even if the room is private or they were banned."""
 
     user: str
 
 
 class Kicked(Data, frozen=True, tag="kicked"):
-    """A user was kicked, and may join again."""
+    """A user was kicked, and can join again."""
 
     user: str
 
 
 class UserBanned(Data, frozen=True, tag="banned"):
-    """A user was banned, and may not join again."""
+    """A user was banned, and cannot join again."""
 
     user: str
 
 
 class UserMuted(Data, frozen=True, tag="muted"):
-    """A user may not speak until a time."""
+    """A user cannot send messages until a time."""
 
     user: str
     until: datetime
@@ -78,7 +78,7 @@ class RoleSet(Data, frozen=True, tag="role"):
 
 
 class RoomClosed(Data, frozen=True, tag="closed"):
-    """Nothing more is said in the room, and nobody can join."""
+    """The room was closed: it takes no more messages, and nobody can join."""
 
 
 class Said(Data, frozen=True, tag="message"):
@@ -89,23 +89,23 @@ class Said(Data, frozen=True, tag="message"):
 
 
 class Edited(Data, frozen=True, tag="edited"):
-    """The message ``ref`` has another text."""
+    """The text of the message ``ref`` changed."""
 
     text: str
 
 
 class Deleted(Data, frozen=True, tag="deleted"):
-    """The message ``ref`` is gone; its seq stays."""
+    """The message ``ref`` was deleted; its seq stays."""
 
 
 class Reacted(Data, frozen=True, tag="reacted"):
-    """``by`` put an emoji to the message ``ref``."""
+    """``by`` reacted to the message ``ref`` with an emoji."""
 
     emoji: str
 
 
 class Unreacted(Data, frozen=True, tag="unreacted"):
-    """``by`` took it back."""
+    """``by`` removed a reaction."""
 
     emoji: str
 

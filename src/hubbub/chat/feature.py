@@ -41,7 +41,7 @@ CHAT = Feature(
         "chat.ban": CHANGES,
         "chat.mute": CHANGES,
         "chat.set_role": CHANGES,
-        # Messages have a limit of their own.
+        # Messages have a rate limit of their own.
         "chat.send_direct": DIRECTS,
         "chat.edit": CHANGES,
         "chat.delete": CHANGES,

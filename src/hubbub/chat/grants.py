@@ -1,4 +1,4 @@
-"""The users that may call the methods of chat, and read its streams. Pure."""
+"""Permissions of chat: which users can call its methods and read its streams. Pure."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ MEMBER = Grant(("member",), "You are not in this room; join it first.", NotMembe
 SPEAKER = Grant(("member",), MEMBER.refusal, NotMember, "not muted, not banned, room not closed")
 MODERATOR = Grant(
     ("moderator",),
-    "Only a moderator of this room may do this.",
+    "Only a moderator of this room can do this.",
     but="not to the creator, nor a moderator to another; not in a direct conversation",
 )
 
-# A kind of stream -> who may read and follow it.
+# A kind of stream -> who can read and follow it.
 CHAT_READERS: Mapping[str, Grant] = {
     "room": MEMBER,
-    "direct": Grant(("member",), "A direct conversation is its two users' alone.", NotMember),
+    "direct": Grant(("member",), "Only its two users can read a direct conversation.", NotMember),
 }
 
-# A method -> who may call it.
+# A method -> who can call it.
 CHAT_GRANTS: Mapping[str, Grant] = {
     "chat.create_room": ANYONE,
     "chat.rooms": Grant(("anyone",), but="private rooms are listed for their members only"),
@@ -39,15 +39,15 @@ CHAT_GRANTS: Mapping[str, Grant] = {
     "chat.kick": MODERATOR,
     "chat.ban": MODERATOR,
     "chat.mute": MODERATOR,
-    "chat.set_role": Grant(("creator", "admin"), "Only the room's creator may set roles."),
-    "chat.close_room": Grant(("creator", "admin"), "Only the room's creator may close it."),
+    "chat.set_role": Grant(("creator", "admin"), "Only the room's creator can set roles."),
+    "chat.close_room": Grant(("creator", "admin"), "Only the room's creator can close it."),
     "chat.send": SPEAKER,
     "chat.send_direct": ANYONE,
     "chat.directs": OWN,
-    "chat.edit": Grant(("author",), "Only its author may edit a message.", NotAuthor, SPEAKER.but),
+    "chat.edit": Grant(("author",), "Only its author can edit a message.", NotAuthor, SPEAKER.but),
     "chat.delete": Grant(
         ("author", "moderator"),
-        "Only its author or a moderator may delete a message.",
+        "Only its author or a moderator can delete a message.",
         but="members only; " + SPEAKER.but,
     ),
     "chat.react": SPEAKER,

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sys
 
+from ..extras import MissingExtra, needs
+
 __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the program ``hubbub``; exit with 2 if a package of its extra is not installed."""
+    """Run the program ``hubbub``; exit with 2 if a package that it needs is not installed."""
     try:
-        from .app import app  # noqa: PLC0415  # it needs an extra
+        # A command is imported when it runs, so the packages of its extra are too.
+        with needs("cli", "The command hubbub"):
+            from .app import app  # noqa: PLC0415  # it needs an extra
 
-        app(prog_name="hubbub")
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "hubbub":
-            raise
-        sys.stderr.write(
-            f"The command hubbub needs the package {error.name}: pip install 'hubbub[all]'\n"
-        )
+            app(prog_name="hubbub")
+    except MissingExtra as error:
+        sys.stderr.write(f"{error}\n")
         sys.exit(2)

@@ -18,12 +18,22 @@ COMMANDS = {
     "watch": LazyCommand("watch", "watch", "Watch a match to its end.", "Clients"),
     "top": LazyCommand("top", "top", "Show a leaderboard.", "Clients"),
     "shop": LazyCommand("shop", "shop", "Fill a cart and pay.", "Clients"),
+    "users": LazyCommand("users", "users_app", "List, create and disable users.", "Users"),
+    "export": LazyCommand(
+        "export", "export_user", "Write everything that a database holds about a user.", "Users"
+    ),
     "verify": LazyCommand("verify", "verify_database", "Check a whole database.", "Databases"),
     "backup": LazyCommand(
         "backup", "backup_database", "Copy a database, also while it is served.", "Databases"
     ),
     "restore": LazyCommand(
         "backup", "restore_database", "Make a database from a copy.", "Databases"
+    ),
+    "migrate": LazyCommand(
+        "migrate", "migrate_database", "Bring an older database to this version.", "Databases"
+    ),
+    "compact": LazyCommand(
+        "compact", "compact_database", "Make the file of a database smaller.", "Databases"
     ),
 }
 

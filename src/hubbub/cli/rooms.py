@@ -25,7 +25,8 @@ async def open_room(session: Session, called: str) -> Room:
 
     Args:
         session: the user's.
-        called: the room's id or name; of several rooms of that name, the oldest.
+        called: the room's id or name, in small or capital letters if no room has it literally;
+            of several rooms of that name, the oldest.
 
     Raises:
         HubbubError: there is no room of that id, or the user is not allowed to join.
@@ -45,5 +46,7 @@ async def open_room(session: Session, called: str) -> Room:
 
 async def _oldest(session: Session, name: str) -> Room | None:
     # Times of one journal never go back, but an id is made before the room is created.
-    of_name = [room for room in await all_rooms(session) if room.name == name]
+    rooms = await all_rooms(session)
+    of_name = [room for room in rooms if room.name == name]
+    of_name = of_name or [room for room in rooms if room.name.casefold() == name.casefold()]
     return min(of_name, key=lambda room: (room.created_at, room.id), default=None)

@@ -6,17 +6,15 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from ..demo.feature import DEMO, DEMO_NEEDS
 from ..errors import Invalid
 from ..feature import Feature
 from ..hub import Hubbub
 from ..settings import Settings
-from ..shop.catalog.demo import put_on_sale
-from ..shop.feature import SHOP
 from . import serve_options as of
 from .announcement import announcement, cannot_listen, describe_database
 from .assignments import SERVE_DEFAULTS, settings_of
@@ -73,8 +71,7 @@ def serve_hub(
     from ..server.run import run  # noqa: PLC0415
 
     settings = _settings(context, set_ or ())
-    features = features_served(feature or (), without or ())
-    _check_demo(features, demo=demo)
+    features = _features(feature or (), without or (), demo=demo)
     configure(log, log_level, access=access_log)
     if unknown := unknown_variables(os.environ, _variables(context)):
         logger.warning("%s", unknown)
@@ -91,7 +88,7 @@ def serve_hub(
         settings=settings,
         authenticator=authenticator,
         on_ready=partial(_announce, describe_database(db), backend, in_log=in_log),
-        prepare=partial(_prepare, demo=demo, admin=admin),
+        prepare=partial(_prepare, admin=admin),
         features=features,
     )
     _serve(host, port, serving, in_log=in_log)
@@ -130,26 +127,29 @@ def _announce(database: str, backend: str, address: str, *, in_log: bool) -> Non
 
 
 def _authenticator(
-    jwks: Path, audience: str | None, issuer: str | None, settings: Settings
+    jwks: str, audience: str | None, issuer: str | None, settings: Settings
 ) -> Authenticator:
     from ..server.auth.jwt_authenticator import JwtAuthenticator  # noqa: PLC0415
 
-    authenticator = JwtAuthenticator(jwks, audience=audience, issuer=issuer, clock=settings.clock)
     with exit_on_error():
+        authenticator = JwtAuthenticator(
+            jwks, audience=audience, issuer=issuer, clock=settings.clock
+        )
         authenticator.read_keys()
     return authenticator
 
 
-def _check_demo(features: Sequence[Feature], *, demo: bool) -> None:
-    if demo and SHOP not in features:
-        text = "It puts products on sale, but --without leaves out the shop."
+def _features(named: Sequence[str], left_out: Sequence[str], *, demo: bool) -> list[Feature]:
+    features = features_served(named, left_out)
+    if not demo:
+        return features
+    if DEMO_NEEDS.isdisjoint(one.name for one in features):
+        text = f"It shows {', '.join(sorted(DEMO_NEEDS))}, but --without leaves all of them out."
         raise typer.BadParameter(text, param_hint="--demo")
+    return [*features, DEMO]
 
 
-async def _prepare(hub: Hubbub, *, demo: bool, admin: str | None) -> None:
-    if demo:
-        async with hub.session("demo", nickname="Demo", role="admin") as session:
-            await put_on_sale(session.shop)
+async def _prepare(hub: Hubbub, *, admin: str | None) -> None:
     if admin is not None:
         password = await make_admin(hub, admin)
         if password is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -83,7 +82,7 @@ Demo = Annotated[
     _option(
         "HUBBUB_DEMO",
         "Features",
-        "Put a few products on sale, to try the shop with.",
+        "Begin with a lobby, a bot that plays, a leaderboard and products.",
         names=["--demo"],
     ),
 ]
@@ -98,13 +97,13 @@ Admin = Annotated[
     ),
 ]
 Jwks = Annotated[
-    Path | None,
+    str | None,
     _option(
         "HUBBUB_JWKS",
         "Users",
-        "Accept your application's own tokens, signed by a key of this key set.",
-        "FILE",
-        exists=True,
+        "Accept your application's own tokens, signed by a key of this JSON Web Key Set, in a "
+        "file or at https://….",
+        "FILE|URL",
     ),
 ]
 Audience = Annotated[

@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from ..feature_set import FeatureSet
 from ..journal.event import Streams
-from ..journal.stores.sqlite import SQLiteStore
+from ..journal.upgrade import open_as_it_is
 from ..journal.verify import Report, verify
 from .exit import exit_on_error, fail
 from .feature_names import FeatureNames, features_known
@@ -56,17 +56,16 @@ def verify_database(
 
 
 def _read(db: Path, streams: Streams) -> Report:
-    store = SQLiteStore(db)
-    try:
-        with Progress(console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("Reading events", total=None)
-            return verify(
-                store,
-                streams,
-                lambda done, total: progress.update(task, completed=done, total=total),
-            )
-    finally:
-        store.close()
+    with (
+        open_as_it_is(db) as store,
+        Progress(console=Console(stderr=True), transient=True) as progress,
+    ):
+        task = progress.add_task("Reading events", total=None)
+        return verify(
+            store,
+            streams,
+            lambda done, total: progress.update(task, completed=done, total=total),
+        )
 
 
 def _summary(report: Report) -> str:

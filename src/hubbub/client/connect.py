@@ -1,4 +1,4 @@
-"""Connecting to a server; what that needs is imported by those who do it."""
+"""Connecting to a server; it imports the client's libraries only when you connect."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..clock import SystemClock
+from ..extras import needs
 from ..feature import Feature
 from ..ids import Ids
 from ..money import decimals_of
@@ -36,33 +37,33 @@ def connect(  # noqa: PLR0913
     """
     Connect to a server: ``async with hubbub.connect("http://127.0.0.1:8000") as session``.
 
-    When the connection is lost the session comes back by itself: it follows on, and
-    repeats what was under way, so that nobody sees more of it than a pause.
+    When the connection is lost, the session reconnects: it continues to follow its streams
+    and repeats unanswered requests, so your code sees no more than a pause.
 
     Args:
-        url: the server's, http or https, with the prefix it is mounted at, if any; without a
-            scheme it is http on this machine, and https elsewhere.
-        token: from an earlier session, from the server or from the application; it says who
-            one is. Where the application's are soon over, an async function that gets one:
-            it is asked before each sign-in, and a HubbubError that it raises ends the session.
-        nickname: what to show; without a token one is a guest of that name.
-        guest: the token that one had as a guest: that cart becomes a part of one's own.
-        name: of an account, with its
+        url: the server's URL, http or https, with the prefix it is mounted at, if any. Without a
+            scheme, this machine is reached over http and every other host over https.
+        token: a token from an earlier session, from the server or from the application. If the
+            application's tokens expire soon, pass an async function that returns one: the client
+            calls it before each sign-in, and a HubbubError that it raises ends the session.
+        nickname: the name to show; without a token you sign in as a guest with this name.
+        guest: the token of the guest that you were before: you take over their cart.
+        name: the name of an account, with its
         password: instead of a token.
-        token_store: what keeps the newest refresh token, by ``async`` methods ``load()`` and
-            ``save(token)``, where it outlives the session or other processes use it as well.
-        features: the application's own that the server has, for :meth:`Session.service`.
-        dialer: what opens connections instead of a socket: in tests
-            ``hubbub.testing.in_memory(app)``, which reaches an application without a network.
+        token_store: stores the newest refresh token, with ``async`` methods ``load()`` and
+            ``save(token)``, if it outlives the session or other processes use it as well.
+        features: the application's own features on the server, for :meth:`Session.service`.
+        dialer: opens connections instead of a socket: in tests
+            ``hubbub.testing.in_memory(app)``, which connects to an application without a network.
 
     Raises:
-        Invalid: on entering: it is no such URL.
-        NotAllowed: on entering: the token, or the name or the password, is not good.
-        RateLimited: on entering: too many passwords were tried.
+        Invalid: on entering: it is not the URL of a server, or another argument is invalid.
+        NotAllowed: on entering: the token, or the name or the password, is not valid.
+        RateLimited: on entering: too many attempts.
         Closed: the server cannot be reached, or has ended the session.
         ImportError: on entering: the client's libraries are not installed.
     """
-    from .remote import RemoteSession  # noqa: PLC0415  # `import hubbub` is to be quick
+    from .remote import RemoteSession  # noqa: PLC0415  # keeps `import hubbub` fast
 
     url = server_url(url) if dialer is None else url
     given = {
@@ -73,7 +74,7 @@ def connect(  # noqa: PLR0913
         "password": password,
     }
     sign_in: dict[str, object] = {what: value for what, value in given.items() if value is not None}
-    # Keys are made of it as well, so it must not be a seeded one.
+    # Idempotency keys come from it as well, so it must not be seeded.
     chance = random.SystemRandom()
     return RemoteSession(
         url,
@@ -89,23 +90,20 @@ def connect(  # noqa: PLR0913
 
 def open_dialer(url: str, dialer: Callable[[str], Dial] | None = None) -> Dial:
     """
-    Make what opens connections to a server; it reads files, and so is for a worker thread.
+    Make the function that opens connections; call it in a worker thread, because it reads files.
 
     Args:
-        url: the server's.
-        dialer: what makes it, if not of sockets.
+        url: the server's URL.
+        dialer: makes it, if not for sockets.
 
     Raises:
-        Invalid: it is no URL of a server.
+        Invalid: it is not the URL of a server.
         ImportError: the client's libraries are not installed.
     """
-    # Answers have money in them, and the table of currencies is read from a file.
+    # Results contain money, and the table of currencies is read from a file.
     decimals_of("USD")
     if dialer is not None:
         return dialer(url)
-    try:
+    with needs("client", "hubbub.connect"):
         from . import transport  # noqa: PLC0415  # it needs an extra
-    except ImportError as error:
-        text = "A session over a network needs httpx2: pip install 'hubbub[client]'."
-        raise ImportError(text) from error
     return transport.dialer(transport.socket_url(url))

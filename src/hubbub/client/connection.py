@@ -1,4 +1,4 @@
-"""A connection that comes back by itself, and those who wait for answers on it."""
+"""A connection that reconnects by itself, and the calls that wait for responses on it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .same_sign_in import is_of_same_sign_in
 
 __all__ = ["AskToken", "Dial", "ReconnectingConnection", "RemoteTail", "TokenStore", "Transport"]
 
-# Requests that wait for their answer; a further request waits for a place.
+# Requests that wait for their response; a further request waits for a place.
 REQUESTS_MAX = 1_000
 
 # Attempts to reach a server that was never reached before.
@@ -33,7 +33,7 @@ TRIES_MAX = 5
 CONNECT_SECONDS_MAX = 10.0
 # How long a sign-in may take, in seconds: less than what a server permits.
 SIGN_IN_SECONDS_MAX = 8.0
-# A connection that has held so long was a good one.
+# After this time a connection counts as stable, and the back-off starts again.
 STABLE_SECONDS = 10.0
 
 ADVICE = "Is the server running there?"
@@ -42,7 +42,7 @@ NO_ANSWER = 1006
 
 
 class Transport(Protocol):
-    """What carries a connection's frames."""
+    """Carries a connection's frames."""
 
     async def send(self, frame: bytes) -> None:
         """
@@ -64,31 +64,31 @@ class Transport(Protocol):
 # Opens a connection, or raises ConnectionLost.
 Dial = Callable[[], AbstractAsyncContextManager[Transport]]
 
-# Gives the token for the next sign-in, or raises a HubbubError if there will be none.
+# Returns the token for the next sign-in, or raises a HubbubError if there will be none.
 AskToken = Callable[[], Awaitable[str]]
 
 
 class TokenStore(Protocol):
-    """Keeps the newest refresh token of a user, for other connections of the same user too."""
+    """Stores the newest refresh token of a user, for other connections of the same user too."""
 
     async def load(self) -> str | None:
-        """Return the newest token that was saved, if there is one."""
+        """Return the newest stored token, or None."""
 
     async def save(self, token: str) -> None:
-        """Keep a token: those before it are used up."""
+        """Store a token: earlier ones are used up."""
 
 
 class ReconnectingConnection:
     """
-    A client's connection to a server, kept up until it is cancelled.
+    A client's connection to a server, which reconnects until it is cancelled.
 
     Args:
-        where: the server, for people.
+        where: the name of the server, for messages.
         dial: opens a connection.
         sign_in: the params of the first sign-in.
-        random: where the back-off's jitter comes from.
-        ask_token: asked before each sign-in, if given.
-        token_store: looked at before each sign-in, and told the newest refresh token after it.
+        random: the source of the back-off's jitter.
+        ask_token: called before each sign-in, if given.
+        token_store: loaded before each sign-in; gets the newest refresh token after it.
     """
 
     def __init__(  # noqa: PLR0913
@@ -112,13 +112,13 @@ class ReconnectingConnection:
         self._patience = anyio.CancelScope(deadline=math.inf)
         # Why the last connection ended.
         self._lost: ConnectionLost | None = None
-        # Whether any connection has signed in, and when this one has.
+        # Whether any connection has signed in, and when this one did.
         self._was_reached = False
         self._since = math.inf
 
     @property
     def signed_in(self) -> SignInResult:
-        """The server's newest answer to a sign-in."""
+        """The newest result of a sign-in."""
         assert self._resumption.signed_in is not None
         return self._resumption.signed_in
 
@@ -127,11 +127,11 @@ class ReconnectingConnection:
         Connect, again and again.
 
         Args:
-            task_status: is told of the first sign-in.
+            task_status: is notified of the first sign-in.
 
         Raises:
             HubbubError: the first sign-in was refused.
-            Closed: the server cannot be reached at first.
+            Closed: the server could not be reached for the first connection.
         """
         error: HubbubError | None = None
         self._patience.deadline = anyio.current_time() + CONNECT_SECONDS_MAX
@@ -144,13 +144,13 @@ class ReconnectingConnection:
 
     async def call(self, method: str, params: object) -> msgspec.Raw:
         """
-        Make a request, and wait for its answer, over as many connections as it takes.
+        Send a request, and wait for its response, over as many connections as it takes.
 
-        Cancelling it forgets the request, which may have been carried out.
+        Cancelling it abandons the request, which the server may have executed.
 
         Raises:
-            HubbubError: what the server has refused it with.
-            Closed: the session is over.
+            HubbubError: the server has refused the request.
+            Closed: the session has ended.
         """
         async with self._places:
             waiting = _Waiting()
@@ -172,11 +172,11 @@ class ReconnectingConnection:
 
         Args:
             stream: its name.
-            after: the last seq that one has; None is from now on.
+            after: the last seq that you have; None follows only new events.
             signal: called with each encoded signal, if given.
 
         Raises:
-            HubbubError: the server does not let one.
+            HubbubError: the server has refused it.
         """
         tail = RemoteTail()
         tail.follower = follower = self._resumption.follow(stream, after, tail.wake)
@@ -188,11 +188,11 @@ class ReconnectingConnection:
             follower.leave()
 
     def end(self) -> None:
-        """Let everybody know who waits that there will be no answer."""
-        self._resumption.fail(Closed("The session was left; connect again."))
+        """Fail all waiting calls: the session has ended."""
+        self._resumption.fail(Closed("The session has ended; connect again."))
 
     async def _keep_up(self, task_status: TaskStatus[None]) -> HubbubError:
-        """Connect until one must not come back; return why."""
+        """Reconnect until the client must not; return why."""
         tries = 0
         while True:
             ended = await self._connect(task_status)
@@ -201,7 +201,7 @@ class ReconnectingConnection:
             try:
                 self._resumption.disconnected(too_big=ended.code == MESSAGE_TOO_BIG)
             except HubbubError as error:
-                # It was the sign-in that was too large.
+                # The sign-in itself was too large.
                 return error
             if not comes_back(ended.code):
                 return Closed(f"{self._where} has ended the session: {ended}.")
@@ -228,7 +228,7 @@ class ReconnectingConnection:
     async def _converse(
         self, transport: Transport, task_status: TaskStatus[None]
     ) -> ConnectionLost | HubbubError:
-        # Its end is returned, not raised: it would come out of the tasks as a group.
+        # Return its end instead of raising it: a task group would wrap the error in a group.
         ends: list[ConnectionLost | HubbubError] = []
 
         async def until_it_ends(work: Callable[[], Awaitable[None]]) -> None:
@@ -258,7 +258,7 @@ class ReconnectingConnection:
         if not resumption.is_signed_in:
             raise ConnectionLost(NO_ANSWER, "the sign-in was not answered")
         self._since = anyio.current_time()
-        # Who came with a token of the application's comes back with the same.
+        # A client with a token of the application reconnects with the same token.
         given = self._sign_in.get("token", self.signed_in.token)
         self._sign_in = {"token": self.signed_in.refresh_token or given}
         if self._token_store is not None and self.signed_in.refresh_token is not None:
@@ -271,7 +271,7 @@ class ReconnectingConnection:
             resumption.receive(await transport.receive())
 
     async def _take_newest_token(self) -> None:
-        # Another connection of the same sign-in may have used up the one that is known here.
+        # Another connection of the same sign-in may have used up the token that is known here.
         known = self._sign_in.get("token")
         if self._token_store is None or not isinstance(known, str):
             return
@@ -289,7 +289,7 @@ class ReconnectingConnection:
 
 
 class RemoteTail:
-    """A follower's view of a stream, for somebody who can wait."""
+    """A follower's view of a stream, for a task that can wait."""
 
     follower: RemoteFollower
 
@@ -297,15 +297,15 @@ class RemoteTail:
         self._wake_up = WakeUp()
 
     def wake(self) -> None:
-        """Look again."""
+        """Check again."""
         self._wake_up.set()
 
     async def joined(self) -> None:
         """
-        Wait until the server has let the follower in.
+        Wait until the server has accepted the follower.
 
         Raises:
-            HubbubError: it does not.
+            HubbubError: the server has refused it.
         """
         while not self.follower.joined:
             if self.follower.error is not None:
@@ -317,7 +317,7 @@ class RemoteTail:
         Wait for the next event, encoded.
 
         Raises:
-            HubbubError: why there will be none any more.
+            HubbubError: the reason why no more events follow.
         """
         while (body := self.follower.take()) is None:
             await self._wake_up.wait()
@@ -325,7 +325,7 @@ class RemoteTail:
 
 
 class _Waiting:
-    """One who waits for an answer."""
+    """A call that waits for a response."""
 
     __slots__ = ("error", "response", "result")
 

@@ -1,4 +1,4 @@
-"""When to come back to a server, and when not. Pure."""
+"""When a client reconnects to a server, and when not. Pure."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ GONE_FOR_GOOD = range(3500, 4000)
 
 def comes_back(code: int) -> bool:
     """
-    Tell whether a client comes back after a connection was closed.
+    Return whether a client reconnects after a connection was closed.
 
     Args:
-        code: the close code, of RFC 6455, section 7.4, or the server's own.
+        code: the close code: of RFC 6455, section 7.4, or the server's own.
     """
     return code != POLICY_VIOLATION and code not in GONE_FOR_GOOD
 
 
 class Backoff:
     """
-    How long to wait before each try: twice as long each time, of which a random part.
+    The pause before each attempt: up to twice as long each time, of which a random part.
 
-    The random part, from nothing to everything, spreads those who were all cut off at
-    one moment: "full jitter" of "Exponential Backoff and Jitter" (M. Brooker, 2015).
+    The random part, from nothing to everything, spreads clients that were disconnected at the
+    same moment: "full jitter" of "Exponential Backoff and Jitter" (M. Brooker, 2015).
 
     Args:
-        random: where the random part comes from.
+        random: the source of the random part.
     """
 
     __slots__ = ("_random", "_seconds")
@@ -42,11 +42,11 @@ class Backoff:
         self._seconds = DELAY_SECONDS_FIRST
 
     def next(self) -> float:
-        """Return for how many seconds to wait now."""
+        """Return the next pause, in seconds."""
         seconds = self._seconds
         self._seconds = min(2 * seconds, DELAY_SECONDS_MAX)
         return self._random.uniform(0, seconds)
 
     def reset(self) -> None:
-        """Begin anew: there was a connection that held."""
+        """Start again: there was a stable connection."""
         self._seconds = DELAY_SECONDS_FIRST

@@ -36,14 +36,14 @@ class RemoteSession(AsyncContextManagerMixin, ServiceAttributes):
     A session over a network; see :class:`hubbub.Session`.
 
     Args:
-        where: the server, for people.
-        open_dialer: makes what opens connections, in a worker thread.
+        where: the name of the server, for messages.
+        open_dialer: makes the function that opens connections, in a worker thread.
         sign_in: the params of the first sign-in.
-        ids: where keys come from.
-        random: where the back-off's jitter comes from.
-        ask_token: gives the token for each sign-in, if the application does.
-        token_store: keeps the newest refresh token.
-        features: the application's own, besides those that come with Hubbub.
+        ids: the source of idempotency keys.
+        random: the source of the back-off's jitter.
+        ask_token: returns the token for each sign-in, if the application has a function for it.
+        token_store: stores the newest refresh token.
+        features: the application's own features, besides Hubbub's.
     """
 
     def __init__(  # noqa: PLR0913
@@ -95,31 +95,31 @@ class RemoteSession(AsyncContextManagerMixin, ServiceAttributes):
 
     @property
     def user(self) -> User:
-        """The user, as known when the session began or came back last."""
+        """The user, as they were when the session began or last reconnected."""
         return _decode(_user, self._connection.signed_in.user)
 
     @property
     def token(self) -> str:
-        """What shows for some minutes who one is: in requests, and on other connections."""
+        """The access token, valid for some minutes: for requests, and for other connections."""
         return self._connection.signed_in.token
 
     @property
     def refresh_token(self) -> str | None:
         """
-        What signs in the next time, once; None if the application gives tokens.
+        The refresh token, which signs in once; None if the application issues the tokens.
 
-        It is another one whenever the session has reconnected: keep the newest.
+        It changes whenever the session reconnects: store the newest.
         """
         return self._connection.signed_in.refresh_token
 
     @property
     def role(self) -> str:
-        """What one is to everything: ``user``, ``moderator`` or ``admin``."""
+        """The user's global role: ``user``, ``moderator`` or ``admin``."""
         return self._connection.signed_in.role
 
     @property
     def journal_id(self) -> str:
-        """Which journal it is; seqs of another one mean something else."""
+        """The id of the journal; in another journal the same seqs have another meaning."""
         return self._connection.signed_in.journal_id
 
     def service(self, kind: type[S]) -> S:
@@ -133,7 +133,7 @@ class RemoteSession(AsyncContextManagerMixin, ServiceAttributes):
         """Follow a stream; see :meth:`hubbub.Session.follow`."""
         self._streams.empty(stream)
         if after is not None and (not isinstance(after, int) or after < 0):
-            raise Invalid(f"A seq is a number from 0, not {after!r}.")
+            raise Invalid(f"A seq must be a number from 0, not {after!r}.")
         async with self._connection.follow(stream, after) as tail:
             yield RemoteEvents(tail, self._streams)
 
@@ -144,7 +144,7 @@ class RemoteSession(AsyncContextManagerMixin, ServiceAttributes):
         tail: RemoteTail
 
         def check() -> None:
-            # The events are passed over; the last of them may be followed by an error.
+            # Skip the events; an error may follow the last of them.
             while tail.follower.take() is not None:
                 pass
 
@@ -169,14 +169,14 @@ class RemoteSession(AsyncContextManagerMixin, ServiceAttributes):
     async def _call(self, method: Method, arguments: Mapping[str, Any]) -> Any:
         params = dict(arguments)
         if method.keyed and params.get("key") is None:
-            # So that it is done once, however often the client must ask for it.
+            # The key makes the command exactly-once, however often the client sends it.
             params["key"] = self._ids.new()
         decoder = self._decoders.get(method.name)
         if decoder is None:
             decoder = self._decoders[method.name] = msgspec.json.Decoder(method.result)
         result = _decode(decoder, await self._connection.call(method.name, params))
         if method.changes:
-            # A user who has changed something sees it.
+            # A user's own changes must be visible at once.
             for cache in self._caches:
                 cache.changed()
         return result
@@ -187,8 +187,8 @@ class RemoteEvents(AsyncIterator[Event]):
     The events of a stream at a server, one by one.
 
     Args:
-        tail: where they come from.
-        streams: the kinds of stream there are.
+        tail: the source of the events.
+        streams: the known kinds of stream.
     """
 
     __slots__ = ("_streams", "_tail")

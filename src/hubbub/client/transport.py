@@ -1,9 +1,9 @@
 """
-A WebSocket of the client's side: httpx2 opens it, wsproto reads and writes its frames.
+The client's WebSocket: httpx2 opens it, wsproto encodes and decodes its frames.
 
-httpx2 has a session of its own around the same two. It is not used here: it leaves
-through a shielded write without a deadline, so a server that does not read could hold
-a client for ever; and as it runs tasks, every error comes out of it as a group.
+httpx2 has a session of its own around the same two. It is not used here: it exits through a
+shielded write without a deadline, so a server that does not read could block a client without end;
+and as it runs tasks, every error comes out of it as a group.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from .unreachable import because_of, because_of_status, no_hubbub
 
 __all__ = ["WebSocket", "dialer", "socket_url"]
 
-# How long to wait for a connection, and for the answer to the handshake, in seconds.
+# How long to wait for a connection, and for the response to the handshake, in seconds.
 OPEN_SECONDS_MAX = 5.0
-# How long one write may take, in seconds, before the connection counts as lost.
+# How long one write can take, in seconds, before the connection counts as lost.
 WRITE_SECONDS_MAX = 20.0
 # How long to wait, in seconds, for the close frame to be sent.
 CLOSE_SECONDS_MAX = 2.0
-# After so long without any data the server is asked for a sign of life.
+# After this time without any data the client pings the server.
 PING_SECONDS = 20.0
 READ_BYTES = 64 * 1024
 # The longest message of a server, in characters; a page of the longest texts has 2 million.
@@ -56,7 +56,7 @@ def socket_url(url: str) -> str:
             without a scheme see :func:`server_url`.
 
     Raises:
-        Invalid: it is something else.
+        Invalid: it is not such a URL.
     """
     try:
         parsed = httpx2.URL(server_url(url))
@@ -73,12 +73,12 @@ def socket_url(url: str) -> str:
 
 def dialer(url: str) -> Dial:
     """
-    Make what opens WebSockets.
+    Make the function that opens WebSockets.
 
     Args:
-        url: what :func:`socket_url` has returned.
+        url: a URL that :func:`socket_url` has returned.
     """
-    # Loading the authorities takes time, and plain HTTP has no use for them.
+    # Loading the certificates takes time, and plain HTTP does not need them.
     encrypted = url.startswith("https:")
     context = httpx2.create_ssl_context() if encrypted else False
 
@@ -124,13 +124,13 @@ class WebSocket:
     A WebSocket after its handshake. One task sends, another receives.
 
     Args:
-        stream: the connection under it.
+        stream: the underlying connection.
     """
 
     def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
         self._stream = stream
         self._connection = Connection(ConnectionType.CLIENT)
-        # Answers to pings go out from the task that receives.
+        # The receiving task sends the pongs, too.
         self._writing = anyio.Lock()
         self._pieces: list[str] = []
         self._pieces_chars = 0
@@ -158,13 +158,13 @@ class WebSocket:
             self._connection.receive_data(await self._read())
 
     async def close(self) -> None:
-        """Say goodbye, if there is a connection still."""
+        """Send a close frame, if the connection is still open."""
         if self._connection.state in (ConnectionState.OPEN, ConnectionState.REMOTE_CLOSING):
             with anyio.move_on_after(CLOSE_SECONDS_MAX, shield=True):
                 try:
                     await self._send(CloseConnection(code=NORMAL_CLOSURE))
                 except ConnectionLost:
-                    # Nobody is there to hear it.
+                    # The server has already closed the connection.
                     return
 
     async def _send(self, event: Event) -> None:
@@ -184,9 +184,7 @@ class WebSocket:
                 data = await self._stream.read(READ_BYTES, timeout=PING_SECONDS)
             except httpcore2.ReadTimeout as error:
                 if asked:
-                    raise ConnectionLost(
-                        NO_CLOSE_FRAME, "the server shows no sign of life"
-                    ) from error
+                    raise ConnectionLost(NO_CLOSE_FRAME, "the server does not respond") from error
                 asked = True
                 await self._send(Ping())
                 continue
@@ -197,7 +195,7 @@ class WebSocket:
             return data
 
     def _whole(self, event: TextMessage) -> str | None:
-        """Add a piece of a message; return the message if it was the last piece."""
+        """Add a part of a message; return the message if it was the last part."""
         if event.message_finished and not self._pieces:
             return event.data
         self._pieces.append(event.data)

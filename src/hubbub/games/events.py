@@ -1,4 +1,4 @@
-"""What happens in a match and on a board. The tags are the types on the wire."""
+"""The events of a match and of a board. The tags are the types on the wire."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ BoardOrder = Literal["desc", "asc"]
 
 
 class Started(Data, frozen=True, tag="started"):
-    """The match began; ``present`` are those of its players who were connected."""
+    """The match began; ``present`` are the players who were connected."""
 
     players: list[str]
     rules: AnyRules
@@ -43,10 +43,10 @@ class Started(Data, frozen=True, tag="started"):
     private: bool = False
     game: str | None = None
     present: list[str] = []
-    # Of a match made by matchmaking: a player -> the key of their search.
+    # For a match made by matchmaking: a player -> the key of their search.
     keys: dict[str, str] = {}
-    # False if one of the players started it over a network: nobody knows whether the others
-    # want to play, so they take part only when they act.
+    # False if one of the players started it over a network: the others have not agreed to play, so
+    # they take part only when they act.
     asked: bool | UnsetType = UNSET
 
 
@@ -62,26 +62,26 @@ class Resigned(Data, frozen=True, tag="resigned"):
 
 
 class Dropped(Data, frozen=True, tag="dropped"):
-    """A player is no longer connected, and forfeits after a while."""
+    """A player is no longer connected, and forfeits after the grace period."""
 
     player: str
 
 
 class Returned(Data, frozen=True, tag="returned", omit_defaults=True):
-    """A player is connected, for the first time or again; with ``acted``, the game heard them."""
+    """A player connected, for the first time or again; with ``acted``, by a message or score."""
 
     player: str
     acted: bool = False
 
 
 class Forfeited(Data, frozen=True, tag="forfeited"):
-    """A player was gone for too long."""
+    """A player was disconnected for too long."""
 
     player: str
 
 
 class Told(Data, frozen=True, tag="told"):
-    """The match's game said something to everybody who follows."""
+    """The match's game sent a message to all followers."""
 
     body: dict[str, Any]
 
@@ -100,7 +100,7 @@ class MatchCancelled(Data, frozen=True, tag="cancelled"):
 
 
 class BoardCreated(Data, frozen=True, tag="created"):
-    """The board was made, and with it its first season."""
+    """The board was created, and its first season began."""
 
     operator: Operator
     order: BoardOrder
@@ -108,7 +108,7 @@ class BoardCreated(Data, frozen=True, tag="created"):
 
 
 class Submitted(Data, frozen=True, tag="submitted"):
-    """A user's score counts on the board; ``nickname`` is None if it is the id."""
+    """A user submitted a score; ``nickname`` is None if it is the id."""
 
     user: str
     score: int | float

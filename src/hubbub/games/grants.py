@@ -1,4 +1,4 @@
-"""The users that may call the methods of games, and read its streams. Pure."""
+"""Permissions of games: which users can call its methods and read its streams. Pure."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from ..permissions import ANYONE, Grant
 
 __all__ = ["GAMES_GRANTS", "GAMES_READERS"]
 
-# A kind of stream -> who may read and follow it.
+# A kind of stream -> who can read and follow it.
 GAMES_READERS: Mapping[str, Grant] = {
     "match": ANYONE,
     "private match": Grant(
-        ("player", "referee"), "This match is private: only its players may watch."
+        ("player", "referee"), "This match is private: only its players can watch it."
     ),
     "board": ANYONE,
 }
 
-# A method -> who may call it.
+# A method -> who can call it.
 GAMES_GRANTS: Mapping[str, Grant] = {
     "games.start_match": Grant(
         ("anyone",), but="over a network a user only matches in which they play"

@@ -1,4 +1,4 @@
-"""What runs as long as the hub is open: the match supervisor."""
+"""The runtime of games: the match supervisor runs while the hub is open."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .matches.supervisor import MatchSupervisor
 
 __all__ = ["DEFAULT_GAMES", "supervising"]
 
-# What can be played at a hub that is opened without games of its own.
+# The games of a hub that is opened without games of its own.
 DEFAULT_GAMES: Mapping[str, Game] = {"default": Game(), "arithmetic": ARITHMETIC}
 
 
 @asynccontextmanager
 async def supervising(hub: Host) -> AsyncGenerator[MatchSupervisor]:
-    """Supervise the matches of a hub; its option ``games`` says what can be played."""
+    """Run the matches of a hub; its option ``games`` has the games."""
     games: Mapping[str, Game] = hub.options.get("games") or DEFAULT_GAMES  # type: ignore[assignment]
     supervisor = MatchSupervisor(
         hub.journal, hub.settings, hub.ids, games, hub.is_connected, hub.start

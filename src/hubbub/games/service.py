@@ -1,4 +1,4 @@
-"""Games: what a session can do with matches and boards."""
+"""Games: matches, matchmaking and leaderboards."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Games(Service):
     Matches, matchmaking and leaderboards.
 
     Args:
-        actor: the user whose commands these are.
-        supervisor: what all sessions of the hub share.
+        actor: the user of the session.
+        supervisor: the matches of the hub.
     """
 
     name = "games"
@@ -46,9 +46,9 @@ class Games(Service):
         reset: str | None = None,
     ) -> Command[Board]:
         """
-        Make a leaderboard. To make the same one twice is to make it once.
+        Create a leaderboard. Creating the same one again changes nothing.
 
-        Over a network a user may make ``boards_made_max`` boards, whose seasons take
+        Over a network a user can create ``boards_made_max`` boards, with seasons of
         ``season_seconds_min`` or more.
 
         Args:
@@ -59,8 +59,7 @@ class Games(Service):
 
         Raises:
             Invalid: an argument is outside its limits.
-            Conflict: there is one of this name that is not like it, or you have made as many
-                boards as you may.
+            Conflict: another board has this name, or you have created as many boards as you can.
         """
         return self._boards.create(name, operator, order, reset)
 
@@ -68,24 +67,25 @@ class Games(Service):
     def submit(
         self,
         board: str,
-        score: int | float,  # noqa: PYI041  (a float alone would round what comes over a network)
+        score: int | float,  # noqa: PYI041  (a float alone would round a large int from a network)
         *,
         metadata: dict[str, Any] | None = None,
         key: str | None = None,
     ) -> Command[Entry]:
         """
-        Let a score of yours count on a board.
+        Submit a score of yours to a board.
 
         Args:
             board: a board's name.
             score: a number from -2**53 to 2**53.
-            metadata: what is shown with it: an object of up to 4,096 bytes as JSON.
-            key: makes it exactly-once.
+            metadata: shown with the score: an object of up to 4,096 bytes of JSON.
+            key: an idempotency key.
 
         Raises:
-            NotFound: there is no such board.
+            NotFound: the board does not exist.
             Invalid: the score or the metadata is outside its limits.
-            Conflict: a sum would be too large.
+            Conflict: the sum would be too large.
+            KeyReused: you used the key for another command.
         """
         return self._boards.submit(board, score, metadata, key)
 
@@ -99,17 +99,17 @@ class Games(Service):
         before: int | str | None = None,
     ) -> Command[list[Entry]]:
         """
-        List a board's entries from the best on.
+        List a board's entries, the best first.
 
         Args:
             board: a board's name.
             limit: 1 to 500.
-            after: an entry's cursor, a rank, or the id of a user on the board: only entries
-                behind it, from the first on. A cursor stays where it is while scores move.
-            before: the same: only entries in front of it; without ``after``, the last of them.
+            after: an entry's cursor, a rank, or the id of a user on the board: list only entries
+                after it. A cursor stays in place while scores change.
+            before: the same, to list only entries before it; without ``after``, the last of them.
 
         Raises:
-            NotFound: there is no such board, or the user has no entry.
+            NotFound: the board does not exist, or the user has no entry.
             Invalid: an argument is outside its limits.
         """
         return self._boards.top(board, limit, after, before)
@@ -117,10 +117,10 @@ class Games(Service):
     @query
     def rank(self, board: str, user_id: str | None = None) -> Command[Entry]:
         """
-        Look up where a user stands, by default you.
+        Return a user's entry, by default yours.
 
         Raises:
-            NotFound: there is no such board, or no entry on it.
+            NotFound: the board does not exist, or the user has no entry.
         """
         return self._boards.rank(board, user_id)
 
@@ -129,23 +129,37 @@ class Games(Service):
         self, board: str, user_id: str | None = None, *, limit: int = 5
     ) -> Command[list[Entry]]:
         """
-        List the entries around a user's, by default yours, which is in the middle if it can be.
+        List the entries around a user's, by default yours, in the middle if possible.
 
         Args:
             board: a board's name.
-            user_id: a user who has an entry.
-            limit: how many in all, 1 to 500.
+            user_id: a user with an entry.
+            limit: the number of entries, 1 to 500.
+
+        Raises:
+            NotFound: the board does not exist, or the user has no entry.
+            Invalid: the limit is not between 1 and 500.
         """
         return self._boards.around(board, user_id, limit)
 
     @query
     def board(self, name: str) -> Command[Board]:
-        """Look up a board's settings."""
+        """
+        Return a board's settings.
+
+        Raises:
+            NotFound: the board does not exist.
+        """
         return self._boards.board(name)
 
     @query
     def seasons(self, board: str) -> Command[list[Season]]:
-        """List the seasons of a board that are over, the first first."""
+        """
+        List the past seasons of a board, the oldest first.
+
+        Raises:
+            NotFound: the board does not exist.
+        """
         return self._boards.seasons(board)
 
     @slow_query
@@ -159,16 +173,18 @@ class Games(Service):
         before: int | str | None = None,
     ) -> list[Entry]:
         """
-        List the entries of a season that is over, as they were at its end.
+        List the entries of a past season, as they were at its end.
 
         Args:
             board: a board's name.
-            number: the season's; the first is 1.
+            number: the number of the season; the first is 1.
             limit: 1 to 500.
-            after, before: as :meth:`top` takes them.
+            after, before: the same as for :meth:`top`.
 
         Raises:
-            NotFound: there is no such board, or no such season that is over.
+            NotFound: the board does not exist, the season is not a past season, or the user has no
+                entry in it.
+            Invalid: an argument is outside its limits.
         """
         return await self._boards.season(board, number, limit, after, before)
 
@@ -187,30 +203,31 @@ class Games(Service):
         """
         Start a match.
 
-        Over a network you are one of the players, the others must be connected, and
-        ``matches_begun_max`` of yours may go on at one time. A match counts for ratings and
-        boards if two players or more have come; in the process a referee of the application's
-        answers for them. Over a network the other players come by acting: they score, send a
-        message to the game, or resign. Moderators and admins start matches as the application does.
-        It changes ratings only if it has a referee who does not play.
+        Over a network you must be one of the players, the others must be connected, and you can
+        have ``matches_begun_max`` running matches. A match counts for ratings and boards if at
+        least two players have taken part; in the process the application's referee vouches for
+        them. Over a network the other players take part by acting: they score, send a message to
+        the game, or resign. Moderators and admins start matches like the application does.
+        The match changes ratings only if it has a referee who does not play.
 
         Args:
-            players: the ids of 2 to 64 users, in the order in which they are shown.
-            rules: how it is won; by default the game's, or the first to 100 points. The
-                options of Custom rules have up to 4,096 bytes as JSON.
-            board: where the winner gets points, 10 by default, made if it is not there; by
-                default the game's, or ``main``.
-            referee: the user who alone may score; without one players score for themselves.
-            private: only its players may follow.
-            game: the name of a game of the application's that runs it, and is its referee.
-            key: makes it exactly-once.
+            players: the ids of 2 to 64 users, in display order.
+            rules: how the match is won; by default the game's rules, or the first to 100 points.
+                The options of Custom rules can have up to 4,096 bytes of JSON.
+            board: the board where the winner gets points, 10 by default; it is created if
+                necessary. The default is the game's board, or ``main``.
+            referee: the only user who can score; without a referee players score for themselves.
+            private: True to let only its players follow it.
+            game: the name of a game of the hub, which runs the match and is its referee.
+            key: an idempotency key.
 
         Raises:
-            Invalid: the players or the rules are outside their limits, or there is no such game.
-            NotFound: one of the players was never seen.
+            Invalid: an argument is outside its limits, or the game does not exist.
+            NotFound: a player or the referee does not exist.
             NotAllowed: over a network: you are not one of the players.
-            Conflict: over a network: a player is not connected, or too many of your matches go
-                on, or the board would be one more than you may make.
+            Conflict: over a network: a player is not connected, you have too many running
+                matches, or the board would be one more than you can create.
+            KeyReused: you used the key for another command.
         """
         return self._matches.start(players, rules, board, referee, private, game, key)
 
@@ -219,29 +236,30 @@ class Games(Service):
         self, match_id: str, points: int, *, player: str | None = None, key: str | None = None
     ) -> Command[Match]:
         """
-        Give points to a player, and end the match if that decides it.
+        Give points to a player, which can end the match.
 
         Args:
             match_id: a match's id.
-            points: what the rules permit: 1 or more for most.
-            player: who gets them; by default you.
-            key: makes it exactly-once.
+            points: a number that the rules permit: 1 or more for most rules.
+            player: the player who gets the points; by default you.
+            key: an idempotency key.
 
         Raises:
-            NotFound: there is no such match.
-            NotAllowed: you do not play, or the points are not yours to give.
-            Invalid: the rules do not know such points, or the player does not play.
-            Conflict: the match is over, for all or for this player.
+            NotFound: the match does not exist.
+            NotAllowed: you do not play, or you cannot give points to this player.
+            Invalid: the rules do not permit the points, or the player does not play.
+            Conflict: the match is over, for everyone or for this player.
+            KeyReused: you used the key for another command.
         """
         return self._matches.add_score(match_id, points, player, key)
 
     @command
     def resign(self, match_id: str) -> Command[Match]:
         """
-        Resign; when one player is left, that player has won.
+        Resign from a match; the last remaining player wins it.
 
         Raises:
-            NotFound: there is no such match.
+            NotFound: the match does not exist.
             NotAllowed: you do not play.
             Conflict: the match is over.
         """
@@ -250,22 +268,25 @@ class Games(Service):
     @query
     def match(self, match_id: str) -> Command[Match]:
         """
-        Look a match up.
+        Return a match.
 
         Raises:
-            NotFound: there is no such match.
-            NotAllowed: it is private, and not yours.
+            NotFound: the match does not exist.
+            NotAllowed: the match is private, and you are not one of its players.
         """
         return self._matches.match(match_id)
 
     @slow_query
     async def matches(self, *, status: MatchStatus | None = None, limit: int = 50) -> list[Match]:
         """
-        List the newest matches that one may watch, the first to start first.
+        List the newest matches that you can watch, in the order of their start.
 
         Args:
-            status: only those that are ``active``, ``completed`` or ``cancelled``.
+            status: list only matches that are ``active``, ``completed`` or ``cancelled``.
             limit: 1 to 500.
+
+        Raises:
+            Invalid: an argument is outside its limits.
         """
         return await self._matches.matches(status, limit)
 
@@ -274,24 +295,25 @@ class Games(Service):
         self, match_id: str, body: dict[str, Any], *, key: str | None = None
     ) -> Command[None]:
         """
-        Send a message to the game that runs a match; what it means is the game's to say.
+        Send a message to the game that runs a match, in a format that the game defines.
 
-        It returns when the game has taken the message, or raises the error by which the game
-        refuses it. Messages that you send before it returns are read in the order in which you
-        sent them.
+        It returns when the game has handled the message, or raises the error with which the
+        game refuses it. The game reads your messages in the order in which you send them.
 
         Args:
             match_id: a match's id.
-            body: an object of up to 16,384 bytes as JSON.
-            key: makes it exactly-once as long as the server runs.
+            body: an object of up to 16,384 bytes of JSON.
+            key: an idempotency key, remembered as long as the server runs.
 
         Raises:
             HubbubError: the game refuses the message.
-            NotFound: there is no such match.
+            NotFound: the match does not exist.
+            Invalid: the body is outside its limits.
             NotAllowed: you do not play.
-            Conflict: the match is over, or ends before the game has read it, or no game runs it.
-            Overloaded: the game is slower than messages come.
-            Closed: the hub is closing, and the game may not have read it.
+            Conflict: the match is over, ends before the game reads the message, or has no game.
+            Overloaded: the game reads messages more slowly than they arrive.
+            KeyReused: you used the key for another message.
+            Closed: the hub is closing, and the game may have missed the message.
         """
         return self._matches.message(match_id, body, key)
 
@@ -300,17 +322,18 @@ class Games(Service):
         self, *, queue: str = "default", timeout: float = 30, key: str | None = None
     ) -> Match:
         """
-        Wait for others who play as well as you do, and start a match with them.
+        Wait for opponents who play about as well as you do, and start a match with them.
 
         Args:
             queue: the name of a game.
             timeout: how long to wait, in seconds, up to 600.
-            key: makes it exactly-once.
+            key: an idempotency key.
 
         Raises:
-            Invalid: there is no such queue, or the time is outside its limits.
-            NoOpponent: nobody was found in time.
-            Conflict: you look for a match already, or too many of your matches go on.
-            Overloaded: too many users look for a match.
+            Invalid: the queue does not exist, or the timeout is outside its limits.
+            NoOpponent: no opponent was found in time.
+            Conflict: you are already searching, or have too many running matches.
+            Overloaded: too many users are searching for a match.
+            KeyReused: you used the key for another command.
         """
         return await self._matches.find(queue, timeout, key)

@@ -1,4 +1,4 @@
-"""The actor: the user whose session it is, and what every service of that session shares."""
+"""The actor: the user of a session, and everything that the session's services share."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ __all__ = ["Actor", "checked"]
 
 R = TypeVar("R")
 
-# Rules out nothing.
+# Permits every method.
 _NO_PERMISSIONS = Permissions({}, {})
 
 
 class Actor:
     """
-    One session's way to the journal.
+    A session's access to the journal.
 
     Args:
-        journal: where commands go.
+        journal: executes the commands.
         settings: the limits.
-        ids: where new ids come from.
-        user: the user whose session it is.
-        role: ``user``, ``moderator`` or ``admin``, of everything.
-        session: names the sign-in that it comes from; None in the process.
-        address: where it comes from; nothing in the process.
-        remote: True if it comes over a network, whatever its address.
-        permissions: which methods a role rules out.
+        ids: makes new ids.
+        user: the user of the session.
+        role: the global role: ``user``, ``moderator`` or ``admin``.
+        session: the id of the sign-in; None in the process.
+        address: the client's address; empty in the process.
+        remote: True for a session over a network, whatever its address.
+        permissions: the methods that each role cannot call.
     """
 
     __slots__ = (
@@ -82,18 +82,18 @@ class Actor:
 
     @property
     def refused(self) -> Refusals:
-        """A service -> its methods that the role rules out, and what the user is told."""
+        """A service -> its methods that the role cannot call, with the message for each."""
         return self.permissions.refused(self.role)
 
     @property
     def is_limited(self) -> bool:
         """
-        True for a user who comes over a network, for whom the application does not answer.
+        True for a user over a network, for whom the application does not vouch.
 
-        In the process the application answers for what it does, and so do those to whom it
-        has given the role of a moderator or an admin.
+        In the process the application is responsible for what it does, and so are the users to
+        whom it has given the role of a moderator or an admin.
         """
-        # Not by the address: there is none when a proxy connects to a Unix socket.
+        # Not by the address, which is empty when a proxy connects to a Unix socket.
         return self.remote and self.role == "user"
 
     def execute(self, command: Command[R]) -> Coroutine[Any, Any, R]:
@@ -125,7 +125,7 @@ class Actor:
         return result
 
     def ruled(self, rule: Callable[[States], None]) -> Self:
-        """Return the same actor, with a rule that may refuse each of its commands."""
+        """Return a copy of the actor, with a rule that can refuse each of its commands."""
         actor = copy(self)
         actor.rule = rule
         return actor
@@ -136,22 +136,22 @@ class Actor:
 
     def signal(self, stream: str, kind: str, body: Mapping[str, object] | None = None) -> None:
         """
-        Tell those who follow a stream something that is not kept; see :meth:`Session.signals`.
+        Send an ephemeral signal to the followers of a stream; see :meth:`Session.signals`.
 
         Args:
-            stream: a stream's name; whether the user may speak there is for you to check.
-            kind: what it is, like ``typing``.
-            body: what else there is to say, as JSON can hold it.
+            stream: a stream's name; you have to check whether the user can write to it.
+            kind: the type of the signal, like ``typing``.
+            body: further data that JSON can hold.
         """
         self.journal.signal(Signal(stream, self.user, kind, None if body is None else dict(body)))
 
     def query(self, work: Callable[..., R], *args: object) -> Coroutine[Any, Any, R]:
-        """Run what reads the store, in this user's turn; see :meth:`Journal.query`."""
+        """Run a function that reads the store, in this user's turn; see :meth:`Journal.query`."""
         return self.journal.query(work, *args, by=self.user)
 
 
 def checked(command: Command[R], rule: Callable[[States], None]) -> Command[R]:
-    """Return a command that a rule may refuse, first of all; inside its decision."""
+    """Return a command whose decision first calls a rule that can refuse it."""
 
     def decide(states: States) -> Sequence[Draft]:
         rule(states)

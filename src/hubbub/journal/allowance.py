@@ -1,4 +1,4 @@
-"""What one session over a network may still do: its commands are charged as they are decided."""
+"""The quotas of one session over a network: its commands are charged as they are decided."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ R = TypeVar("R")
 
 class Allowance:
     """
-    Charges one session's commands.
+    Charges the commands of one session.
 
     Args:
-        quotas: the hub's.
-        user: the user whose session it is.
-        address: where the user is.
+        quotas: the hub's quotas.
+        user: the user of the session.
+        address: the client's address.
     """
 
     __slots__ = ("_address", "_quotas", "_user")
@@ -37,11 +37,11 @@ class Allowance:
 
     def charged(self, name: str, command: Any) -> Any:
         """
-        Return what a method has returned, so that it is charged if it is counted.
+        Return the result of calling a method, wrapped so that it is charged.
 
         Args:
             name: the method, like ``chat.react``.
-            command: a command, or a coroutine that carries it out.
+            command: a command, or a coroutine that executes it.
         """
         quota = self._quotas.of(name)
         if quota is None:
@@ -55,7 +55,7 @@ class Allowance:
         Count something once.
 
         Raises:
-            RateLimited: it was done too often.
+            RateLimited: the quota is used up.
         """
         self._quotas.charge(quota, self._user, self._address)
 
@@ -75,12 +75,12 @@ class Allowance:
 
 def charged(command: Command[R], quota: Quota, spend: Callable[[], None]) -> Command[R]:
     """
-    Return a command that is charged last of all, when nothing else can refuse it.
+    Return a command that is charged last, when nothing else can refuse it.
 
     Args:
-        command: what to decide.
-        quota: says whether what it decides is counted.
-        spend: counts it, or raises RateLimited.
+        command: the command.
+        quota: tells which decisions count.
+        spend: charges it, or raises RateLimited.
     """
 
     def decide(states: States) -> Sequence[Draft]:
@@ -103,7 +103,7 @@ def _is_counted(states: States, drafts: Sequence[Draft], quota: Quota) -> bool:
 
 
 def _touch(states: States, drafts: Sequence[Draft]) -> None:
-    """Have all that will be written in memory: to be decided again is to be charged again."""
+    """Load all streams that will be written: deciding again would charge again."""
     for draft in drafts:
         states.entry(draft.stream)
         if draft.ref is not None:

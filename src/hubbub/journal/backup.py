@@ -1,11 +1,10 @@
 """
 Copies of a SQLite database: made while a server uses it, and restored in its place.
 
-A copy is of one moment. It is written beside its place, under a name of its own, brought to
-the disk, and only then given its name: a process that is killed in between leaves what was
-there.
-A database that is put back is another journal: it has a new ``journal_id``, so a client that
-has seen more than is in it learns that, and does not follow another history.
+A copy has the state of one moment. It is written under a temporary name beside its path, synced
+to the disk, and only then renamed: a process that is killed in between leaves the old file.
+A restored database is another journal: it has a new ``journal_id``, so a client that has
+seen more events than it contains finds out, and does not continue with another history.
 """
 
 from __future__ import annotations
@@ -28,31 +27,31 @@ if sys.platform != "win32":
 
 __all__ = ["backup", "restore"]
 
-# Its owner's alone: the key that signs tokens is in it.
+# Only the owner can read it: it contains the key that signs tokens.
 MODE = 0o600
 BUSY_MS = 10_000
-# What SQLite keeps beside a file, and would take for a part of another of that name.
+# Files that SQLite keeps beside a database, and would take for a part of a new one.
 BESIDE = ("-wal", "-shm", "-journal")
 
 
 def backup(db: str | Path, copy: str | Path, *, force: bool = False) -> None:
     """
-    Copy a database as it is at one moment; a server may go on using it.
+    Copy a database as it is at one moment, even while a server uses it.
 
     Args:
         db: the database's path.
         copy: the copy's path; only its owner can read it.
-        force: whether to replace what is there.
+        force: whether to replace an existing file.
 
     Raises:
-        NotFound: there is no such database.
-        Conflict: there is something at the copy's path, or another backup is writing it.
-        Invalid: they are one file.
+        NotFound: the database does not exist.
+        Conflict: the copy's path exists, or another backup is writing it.
+        Invalid: both paths are the same file.
         StorageError: it is not a hubbub database, or it cannot be copied.
     """
     source, target = _real(db), _real(copy)
     _check_paths(source, target, force=force)
-    # A copy has no lock beside it, and a database that was ever served has one.
+    # A copy has no lock file beside it, and a database that was ever served has one.
     served = Path(f"{target}.lock").exists()
     with _held(target) if served else nullcontext(), _failing(source), _partial(target) as partial:
         _copy(source, partial)
@@ -61,19 +60,19 @@ def backup(db: str | Path, copy: str | Path, *, force: bool = False) -> None:
 
 def restore(copy: str | Path, db: str | Path, *, force: bool = False) -> None:
     """
-    Make a database of a copy, with a ``journal_id`` of its own.
+    Restore a database from a copy, with a new ``journal_id``.
 
-    Users stay signed in, for the key that signs their tokens is the copy's.
+    Users stay signed in, because the key that signs their tokens is in the copy.
 
     Args:
-        copy: the path of what ``backup`` has made.
+        copy: the path of a file that ``backup`` has made.
         db: the database's path; no server has it open.
-        force: whether to replace what is there.
+        force: whether to replace an existing database.
 
     Raises:
-        NotFound: there is no such copy.
-        Conflict: the database is open, or there is one and it is not to be replaced.
-        Invalid: they are one file.
+        NotFound: the copy does not exist.
+        Conflict: the database is open, or it exists and ``force`` is False.
+        Invalid: both paths are the same file.
         StorageError: the copy is damaged, or not a hubbub database.
     """
     source, target = _real(copy), _real(db)
@@ -93,21 +92,21 @@ def _check_paths(source: Path, target: Path, *, force: bool) -> None:
     if not source.is_file() or not source.stat().st_size:
         raise NotFound(f"There is no database {source}.")
     if target.exists() and os.path.samefile(source, target):
-        raise Invalid(f"{source} and {target} are one file; take another name for one of them.")
+        raise Invalid(f"{source} and {target} are the same file; use another name for one of them.")
     if target.exists() and not force:
-        raise Conflict(f"There is a file {target}; use another name, or --force to replace it.")
+        raise Conflict(f"{target} exists already; use another name, or --force to replace it.")
 
 
 def _copy(source: Path, target: Path) -> None:
     with closing(_opened(source)) as old, closing(apsw.Connection(str(target))) as new:
-        # There is no need to keep a half-made copy whole: it has no name yet.
+        # A half-made copy need not survive a crash: it has no name yet.
         new.pragma("journal_mode", "off")
         new.pragma("synchronous", "off")
         with new.backup("main", old, "main") as work:
-            # In one go, for a copy in several begins again whenever somebody writes.
+            # In one step, because a copy in several starts again whenever another process writes.
             while not work.done:
                 work.step(-1)
-        # Of one file, so it can be moved.
+        # Make it a single file, so that you can move it.
         new.pragma("journal_mode", "delete")
 
 
@@ -126,14 +125,14 @@ def _opened(path: Path) -> apsw.Connection:
 def _renew(path: Path) -> None:
     with closing(apsw.Connection(str(path))) as database:
         if (found := database.pragma("quick_check", 1)) != "ok":
-            raise StorageError(f"The copy is damaged: {found}. Take an older one.")
+            raise StorageError(f"The copy is damaged: {found}. Use an older one.")
         change = "UPDATE meta SET value = ? WHERE name = 'journal_id'"
         database.execute(change, (secrets.token_hex(16),))
 
 
 @contextmanager
 def _partial(target: Path) -> Iterator[Path]:
-    """Give an empty file to write to, beside its place; the one that is left is used again."""
+    """Yield an empty file beside the target; reuse one that an earlier process has left."""
     partial = target.with_name(f"{target.name}.partial")
     descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, MODE)
     try:
@@ -154,7 +153,7 @@ def _claim(descriptor: int, partial: Path) -> None:
     try:
         if sys.platform != "win32":
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Another backup may have given it its name before it was locked here.
+        # Another backup may have renamed it before it was locked here.
         if not os.path.samestat(os.fstat(descriptor), partial.stat()):
             raise BlockingIOError
     except (BlockingIOError, FileNotFoundError) as error:
@@ -163,7 +162,7 @@ def _claim(descriptor: int, partial: Path) -> None:
 
 @contextmanager
 def _held(db: Path) -> Iterator[None]:
-    """Hold a database, so that no server opens it."""
+    """Lock a database, so that no server opens it."""
     lock = FileLock(f"{db}.lock", timeout=0, thread_local=False, mode=MODE)
     try:
         lock.acquire()
@@ -176,20 +175,20 @@ def _held(db: Path) -> Iterator[None]:
 
 
 def _publish(partial: Path, target: Path, *, force: bool) -> None:
-    """Bring a file to the disk, and give it its name."""
+    """Sync a file to the disk, and rename it to its target."""
     with partial.open("rb+") as written:
         os.fsync(written.fileno())
     if force:
         if target.exists():
             _put_log_in(target)
-        # What is left there would be taken for a part of the new one.
+        # SQLite would take these files for a part of the new database.
         _remove_beside(target)
         os.replace(partial, target)
     else:
         try:
             os.link(partial, target)
         except FileExistsError as error:
-            raise Conflict(f"There is a file {target} by now; use another name.") from error
+            raise Conflict(f"{target} has just been created; use another name.") from error
         except OSError:
             # A file system without hard links; nearly as good.
             if target.exists():
@@ -199,8 +198,8 @@ def _publish(partial: Path, target: Path, *, force: bool) -> None:
 
 
 def _put_log_in(target: Path) -> None:
-    """Have all of a database in its file, so that it is whole until it is replaced."""
-    # What is damaged, or no database, is replaced as it is.
+    """Move the whole database into its main file, so that it is complete until replaced."""
+    # A damaged file, or another kind of file, is replaced unchanged.
     with suppress(apsw.Error), closing(apsw.Connection(str(target))) as database:
         database.pragma("journal_mode", "delete")
 
@@ -211,7 +210,7 @@ def _remove_beside(path: Path) -> None:
 
 
 def _sync_directory(path: Path) -> None:
-    # Where a directory cannot be opened, its file system keeps names by itself.
+    # If a directory cannot be opened, its file system syncs names by itself.
     with suppress(PermissionError):
         descriptor = os.open(path, os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""A command: a pure decision, its key, and what its caller gets."""
+"""A command: a pure decision, its idempotency key, and its result."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ R = TypeVar("R")
 
 class Verdict:
     """
-    What a caller waits for beside the journal: somebody takes what the command has brought.
+    A result that a caller waits for besides the journal's, such as a game's answer to a message.
 
-    It is settled once, by the code that judges; a caller who has gone away does not keep it.
+    The code that decides settles it once, even if the caller has disconnected.
     """
 
     __slots__ = ("_callbacks", "error", "settled")
 
     def __init__(self) -> None:
         self.settled = False
-        # Why it was refused; None if it was taken.
+        # The error, if the verdict is a refusal; otherwise None.
         self.error: HubbubError | None = None
         self._callbacks: list[Callable[[], None]] = []
 
     @property
     def waiting(self) -> int:
-        """How many wait for it."""
+        """The number of waiting callers."""
         return len(self._callbacks)
 
     def settle(self, error: HubbubError | None = None) -> None:
-        """Tell those who wait; what comes later counts nothing."""
+        """Notify the waiting callers; a later verdict is ignored."""
         if self.settled:
             return
         self.settled, self.error = True, error
@@ -55,11 +55,11 @@ class Verdict:
         for callback in callbacks:
             try:
                 callback()
-            except Exception:  # of one caller; the judgement goes on
-                logger.exception("A caller could not be told what became of a command.")
+            except Exception:  # affects one caller; the verdict stands
+                logger.exception("a caller could not be notified of a command's result")
 
     def on_settled(self, callback: Callable[[], None]) -> None:
-        """Call something when it is settled, or now if it is."""
+        """Call a function when the verdict is settled, or now if it is."""
         if self.settled:
             callback()
         else:
@@ -68,21 +68,21 @@ class Verdict:
 
 class Command(msgspec.Struct, Generic[R], gc=False, eq=False):
     """
-    What to decide.
+    A command to decide.
 
     Args:
-        by: the user who commands.
-        decide: pure; returns the new events' drafts or raises a HubbubError. It
-            may be run several times, and runs again when it raises NotLoaded.
-        result: pure; makes what the caller gets, right after the new events were
-            applied. With a key that was seen before it gets the first run's events.
-        reads: streams that the decision will touch; naming them saves a second run.
+        by: the user who sends it.
+        decide: a pure function that returns the drafts of new events, or raises a HubbubError.
+            It may run several times, and runs again after it raises NotLoaded.
+        result: a pure function that makes the caller's result, right after the new events were
+            applied. With a known key it gets the events of the first run.
+        reads: streams that the decision touches; naming them saves a second run.
         key: makes the command exactly-once for this user.
-        arguments: what tells a repeated command from another with the same key.
-        before: what a session awaits before it queues the command, like a price that is
-            looked up elsewhere; None if nothing, and only then a session's commands are
-            decided in the order they came.
-        verdict: what the caller waits for, once this is decided, before it gets the result.
+        arguments: distinguish a repeated command from another one with the same key.
+        before: awaited before the session queues the command, such as the look-up of a price;
+            if it is None, the commands of a session are decided in the order in which they
+            arrived.
+        verdict: after the decision, the caller waits for this before it gets the result.
     """
 
     by: str
@@ -96,17 +96,17 @@ class Command(msgspec.Struct, Generic[R], gc=False, eq=False):
 
     def fingerprint(self) -> bytes:
         """
-        Digest the arguments: 16 bytes that tell one command from another.
+        Digest the arguments: 16 bytes that distinguish commands.
 
         Raises:
-            Invalid: they cannot be written down: a number of thousands of digits, half a
-                surrogate pair, or something nested too deep.
+            Invalid: they cannot be encoded as JSON: a number of thousands of digits, half a
+                surrogate pair, or nested too deeply.
         """
         try:
             encoded = msgspec.json.encode(self.arguments)
         except (ValueError, OverflowError, RecursionError, TypeError) as error:
             raise Invalid(
-                "An argument of this command cannot be written down as JSON; change it."
+                "An argument of this command cannot be encoded as JSON; change it."
             ) from error
         return hashlib.blake2b(encoded, digest_size=16).digest()
 
@@ -118,35 +118,35 @@ def nothing(states: States) -> Sequence[Draft]:
 
 class Call(msgspec.Struct, Generic[R], eq=False):
     """
-    One run of a command, from the queue to its outcome.
+    A run of a command, from the queue to its outcome.
 
     Args:
-        command: what to decide.
-        queue: calls of one queue (a session) are decided in the order they came.
-        on_done: called in the event loop when the outcome is there; it must not raise.
+        command: the command.
+        queue: the calls of a queue (a session) are decided in the order in which they arrived.
+        on_done: called in the event loop with the outcome; it must not raise.
     """
 
-    # Left to the garbage collector: an error's traceback leads back to its call.
+    # The garbage collector frees it: an error's traceback refers back to its call.
     command: Command[R]
     queue: SessionQueue | None = None
     on_done: Callable[[Call[R]], None] | None = None
     done: bool = False
-    # True from when it is decided: from then on it cannot be withdrawn.
+    # True once it is decided: from then on it cannot be withdrawn.
     taken: bool = False
     error: Exception | None = None
     value: R | None = None
     pins: list[CacheEntry] = []
-    # Where it stands in its queue.
+    # Its place in its queue.
     place: int = 0
-    # True if somebody waits, and then what to wait on next, until it is done: those
-    # who are decided together wake together, on one event.
+    # True if a caller waits, and then the event to wait on, until the call is done: callers
+    # whose calls are decided together wake together, on one event.
     waits: bool = False
     wake: Wake | None = None
     # How often it was decided again because another writer was first.
     races: int = 0
 
     def wait_on(self, wake: Wake) -> None:
-        """Let the one who waits wait on another event."""
+        """Make the caller wait on another event."""
         before, self.wake = self.wake, wake
         if before is not None:
             before.set()
@@ -161,10 +161,10 @@ class Call(msgspec.Struct, Generic[R], eq=False):
 
 class SessionQueue:
     """
-    Keeps the calls of one session in order, though some of them wait to be loaded.
+    Keeps the calls of one session in order, even if some of them wait to be loaded.
 
-    Each gets a place when it comes. Its turn comes when all those before it were
-    decided or withdrawn.
+    Each call gets a place when it arrives. Its turn comes when all calls before it are decided or
+    withdrawn.
     """
 
     __slots__ = ("_gone", "_places", "turn")
@@ -172,16 +172,16 @@ class SessionQueue:
     def __init__(self) -> None:
         self.turn = 0
         self._places = 0
-        # Withdrawn before their turn.
+        # Calls that were withdrawn before their turn.
         self._gone: set[int] = set()
 
     def enter(self) -> int:
-        """Return the place of one more call."""
+        """Return the place of a new call."""
         self._places += 1
         return self._places - 1
 
     def leave(self, place: int) -> None:
-        """Note that a call was decided or withdrawn."""
+        """Record that a call was decided or withdrawn."""
         if place != self.turn:
             self._gone.add(place)
             return
@@ -191,7 +191,7 @@ class SessionQueue:
             self.turn += 1
 
     def rewind(self, places: Sequence[int]) -> None:
-        """Give calls that were decided their turns once more."""
+        """Return decided calls to their places."""
         first = min(places)
         self._gone.update(range(first, self.turn))
         self._gone.difference_update(places)
@@ -199,7 +199,7 @@ class SessionQueue:
 
 
 def put_back(calls: Iterable[Call[Any]]) -> None:
-    """Let calls that were decided be decided once more, each in its old place in its queue."""
+    """Queue decided calls to be decided again, each in its old place."""
     places: defaultdict[SessionQueue, list[int]] = defaultdict(list)
     for call in calls:
         call.races += 1
@@ -211,8 +211,8 @@ def put_back(calls: Iterable[Call[Any]]) -> None:
 
 
 def check_key(key: object, chars_max: int) -> None:
-    """Raise Invalid if it cannot be an idempotency key."""
+    """Raise Invalid for an invalid idempotency key."""
     good = isinstance(key, str) and 0 < len(key) <= chars_max
-    # UTF-8 has no form for half a surrogate pair, so no store could keep it.
+    # UTF-8 cannot encode half a surrogate pair, so no store could keep it.
     if not good or not (str(key).isascii() or str(key).encode(errors="ignore").decode() == key):
-        raise Invalid(f"A key has 1 to {chars_max} characters; take another.")
+        raise Invalid(f"A key must have 1 to {chars_max} characters; use another one.")

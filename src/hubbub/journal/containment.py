@@ -1,4 +1,4 @@
-"""Where faults end: one piece of work fails alone, and says so once."""
+"""Containment: a piece of work fails alone, and logs its failure once."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ logger = logging.getLogger("hubbub.journal")
 
 Args = TypeVarTuple("Args")
 
-# The first pause, in seconds, before a task that the hub needs is restarted after it failed.
+# The first pause, in seconds, before a task that the hub needs restarts after a failure.
 RESTART_SECONDS_MIN = 0.1
 # The longest such pause, in seconds: each failure doubles it.
 RESTART_SECONDS_MAX = 30.0
-# A task that ran so long before it failed is restarted soon again.
+# A task that ran this long before it failed restarts with a short pause again.
 HEALTHY_SECONDS = 60.0
 
 
 async def contained(what: str, work: Callable[[*Args], Awaitable[object]], *args: *Args) -> None:
     """
-    Run a piece of work whose fault must not reach the tasks beside it.
+    Run a piece of work whose failure must not affect other tasks.
 
     Args:
-        what: names the work in the log.
-        work: called with ``args``; what it raises is logged.
+        what: the name of the work in the log.
+        work: called with ``args``; its exception is logged.
     """
     try:
         await work(*args)
@@ -42,11 +42,11 @@ async def contained(what: str, work: Callable[[*Args], Awaitable[object]], *args
 
 async def keep_running(what: str, work: Callable[[], Awaitable[object]]) -> None:
     """
-    Run a task that the hub needs until it returns; start it again when it fails.
+    Run a task that the hub needs until it returns; restart it when it fails.
 
     Args:
-        what: names the task in the log.
-        work: the task; a hub that is closing ends it by Closed.
+        what: the name of the task in the log.
+        work: the task; Closed from a closing hub ends it.
     """
     wait = RESTART_SECONDS_MIN
     while True:
@@ -56,7 +56,7 @@ async def keep_running(what: str, work: Callable[[], Awaitable[object]]) -> None
         except Closed:
             return
         except StorageError:
-            # The store's own health is in the log: once, and not for each who needs it.
+            # The health of the store logs its failures once, and not for each task.
             logger.info("%s waits for the store", what)
         except Exception:
             logger.exception("%s has failed; it starts again soon", what)
@@ -69,7 +69,7 @@ async def keep_running(what: str, work: Callable[[], Awaitable[object]]) -> None
 
 
 def tell_each(observers: Iterable[Callable[[*Args], object]], *args: *Args) -> None:
-    """Call each of several observers; one that raises is logged, and the others are called."""
+    """Call each of several observers; log an exception of one, and still call the others."""
     for told in observers:
         try:
             told(*args)

@@ -1,4 +1,4 @@
-"""What happened: events, the drafts they come from, and the states they fold into."""
+"""Events, the drafts they come from, and the states they fold into."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ __all__ = [
 
 # The longest name of a stream, in bytes: two user ids of 100 characters, of four bytes each, fit.
 STREAM_BYTES_MAX = 1_024
-# Characters at the beginning of a snapshot among which is the version of its state.
+# The first characters of a snapshot, which contain the version of its state.
 VERSION_CHARS_MAX = 12
 
 
 class Data(msgspec.Struct, frozen=True, gc=False, tag_field="type"):
     """
-    What happened. Each subclass is an event type; its ``tag`` is its name on the wire.
+    The content of an event. Each subclass is an event type; its ``tag`` is its name on the wire.
 
-    Event types are for ever: new fields are optional, a new meaning is a new type.
+    Event types are permanent: new fields are optional, and a new meaning is a new type.
     """
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
     """
-    A fact in a stream.
+    A fact in a stream: an event.
 
     Args:
         stream: the stream's name, ``kind/id``.
@@ -49,7 +49,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         at: UTC; never decreasing within the stream.
         by: the user who caused it.
         ref: the seq of the event that it is about, or None.
-        data: what happened.
+        data: the content.
     """
 
     stream: str
@@ -61,20 +61,20 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def type(self) -> str:
-        """What happened, by its name on the wire: ``message``, ``completed`` …"""
+        """The event type, by its name on the wire: ``message``, ``completed`` …"""
         return tag_of(self.data)
 
 
 class Draft(msgspec.Struct, frozen=True, gc=False):
     """
-    An event that a decision wants; the journal gives it its seq and its time.
+    A new event in a decision; the journal gives it its seq and its time.
 
     Args:
         stream: the stream's name.
-        data: what happened.
+        data: the content.
         ref: the seq of the event that it is about, or None.
-        by: the user who caused it, where that is not the user who commands: in a stream that
-            everybody may read, an event must not tell who did something in private.
+        by: the user who caused it, if that is not the user of the command: in a stream that
+            everyone can read, an event must not show who did something in private.
     """
 
     stream: str
@@ -85,13 +85,13 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
 
 class Signal(msgspec.Struct, frozen=True, omit_defaults=True):
     """
-    An ephemeral signal to those who follow a stream: it is not kept.
+    An ephemeral signal to the followers of a stream, which is not stored.
 
     Args:
         stream: the stream's name.
-        by: who caused it.
-        type: what it is, like ``typing``.
-        body: what a match's game says.
+        by: the user who caused it.
+        type: the type of the signal, like ``typing``.
+        body: further data, like the message of a match's game.
     """
 
     stream: str
@@ -102,78 +102,78 @@ class Signal(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class State(msgspec.Struct):
     """
-    What a stream's events fold into: no I/O, no clock, no randomness.
+    The state that a stream's events fold into: no I/O, no clock, no randomness.
 
-    A state holds what decisions need and serialises, so that a snapshot can
-    stand for the events before it.
+    A state contains what decisions need, and can be encoded, so that a snapshot can
+    replace the events before it.
     """
 
     # The union of the stream's event types.
     data_type: ClassVar[Any]
-    # To be raised whenever events fold into something else than before: snapshots of another
-    # version are passed over, and the stream is folded from its first event.
+    # Increase it whenever events fold into a different state: snapshots of other versions
+    # are ignored, and the stream is folded from its first event.
     version: ClassVar[int] = 0
-    # True if an event of the type "deleted" takes back the one it is about, and what is about it.
+    # True if an event of the type "deleted" deletes the event it is about, and events about it.
     takes_back: ClassVar[bool] = False
-    # Makes of an encoded event from the store what readers may see, if that is less.
+    # Removes the private parts of an encoded event from the store, for readers.
     public_form: ClassVar[Callable[[bytes], bytes] | None] = None
 
     def apply(self, event: Event) -> None:
-        """Take one event in."""
+        """Fold one event."""
         raise NotImplementedError
 
     def check_reader(self, stream: str, user: str) -> None:
         """
-        Return if a user may read the stream.
+        Return if a user can read the stream.
 
         Raises:
-            NotFound: there is nothing to read.
-            NotAllowed: not for this user.
+            NotFound: the stream does not exist.
+            NotAllowed: the user cannot read it.
         """
         raise NotImplementedError
 
     @classmethod
     def current(cls, about: Sequence[Event]) -> Sequence[Event]:
         """
-        Return those that still count of the events about one event, in order.
+        Return the events about an event that still count, in order.
 
-        The others are kept, and not read any more by what they are about.
+        The others stay in the stream, but are no longer read with the event they are about.
         """
         return about
 
     @classmethod
     def redacted(cls, data: Data) -> Data:
-        """Return what is still shown of an event that was taken back."""
+        """Return the part of a deleted event that is still shown."""
         return data
 
     @classmethod
     def revoked(cls, event: Event) -> str | None:
-        """Return the user whose right to read ends with this event, if it ends one."""
+        """Return the user whose access ends with this event, if any."""
         return None
 
 
 class PartedState(State):
-    """A state whose snapshot holds something other than the state, or is made in parts."""
+    """A state whose snapshot is not the state itself, or comes in parts."""
 
-    # What a snapshot holds, and each further part of it.
+    # The type of the snapshot, and of each further part.
     kept_type: ClassVar[Any]
     part_type: ClassVar[Any] = None
 
     def kept(self) -> msgspec.Struct:
-        """Return what a snapshot holds."""
+        """Return the snapshot."""
         raise NotImplementedError
 
     def parts(self) -> Sequence[Any]:
         """
-        Return what else a snapshot of a large state holds, in parts of some thousand things.
+        Return the further parts of a large state's snapshot, each of some thousand items.
 
-        They never change, for they are encoded one by one while the state goes on.
+        They must never change, because they are encoded one by one while the state changes.
         """
         return ()
 
     @classmethod
     def restored(cls, kept: Any, parts: Iterable[Any]) -> Self:
-        """Make a state of what a snapshot has held."""
+        """Restore a state from a snapshot."""
         raise NotImplementedError
 
 
@@ -182,7 +182,7 @@ class _Named(msgspec.Struct, frozen=True, gc=False):
 
 
 def _prefix(state: type[State]) -> bytes:
-    # Snapshots of the first version have none.
+    # Snapshots of the first version have no prefix.
     return b"%d " % state.version if state.version else b""
 
 
@@ -201,9 +201,9 @@ _decode_named = msgspec.json.Decoder(_Named).decode
 
 def encode_event(event: Event) -> bytes:
     """
-    Encode an event, once: the store keeps these bytes and every socket is sent them.
+    Encode an event, once: the store keeps these bytes, and every socket gets them.
 
-    The fields of ``data`` stand beside the event's own, in one flat JSON object.
+    The fields of ``data`` are beside the event's own, in one flat JSON object.
     """
     head = _encode(_Head(event.stream, event.seq, event.at, event.by, event.ref))
     return head[:-1] + b"," + _encode(event.data)[1:]
@@ -232,7 +232,7 @@ class HasParts(Protocol):
 
 
 class EncodedState(NamedTuple):
-    """An encoded state that is no snapshot yet."""
+    """An encoded state that is not a snapshot yet."""
 
     body: bytes
     parts: Sequence[bytes]
@@ -240,10 +240,10 @@ class EncodedState(NamedTuple):
 
 class EncodedParts(Sequence[bytes]):
     """
-    The parts of a state, each encoded when it is asked for.
+    The parts of a state, each encoded when it is needed.
 
     Args:
-        parts: what :meth:`PartedState.parts` returned.
+        parts: the parts from :meth:`PartedState.parts`.
     """
 
     __slots__ = ("_parts",)
@@ -268,7 +268,7 @@ class EncodedParts(Sequence[bytes]):
 
 class Streams:
     """
-    The kinds of stream there are, and what each folds into.
+    The known kinds of stream, and the state that each folds into.
 
     Args:
         kinds: the first part of a stream's name -> its state's type.
@@ -282,7 +282,7 @@ class Streams:
         self._name_bytes_max = name_bytes_max
         for state in kinds.values():
             for data in get_args(state.data_type) or (state.data_type,):
-                # In the flat object a field of both would be written twice.
+                # In the flat object, a field of both would appear twice.
                 assert not set(_Head.__struct_fields__) & set(data.__struct_fields__), data
         self._data = {kind: msgspec.json.Decoder(state.data_type) for kind, state in kinds.items()}
         parted = {kind: state for kind, state in kinds.items() if issubclass(state, PartedState)}
@@ -294,7 +294,7 @@ class Streams:
 
     @classmethod
     def merged(cls, *kinds: Mapping[str, type[State]]) -> Self:
-        """Make one registry of what several services bring."""
+        """Make one registry of the kinds of several services."""
         return cls({kind: state for some in kinds for kind, state in some.items()})
 
     def __contains__(self, kind: object) -> bool:
@@ -302,15 +302,15 @@ class Streams:
 
     def kind(self, stream: str) -> type[State]:
         """
-        Return the type that a stream folds into.
+        Return the state's type for a stream.
 
         Raises:
-            NotFound: there is no such kind of stream.
+            NotFound: the kind of stream is unknown.
         """
         return self._kinds[self._kind(stream)]
 
     def kind_of(self, body: bytes) -> type[State] | None:
-        """Return the type that an encoded event's stream folds into; None if it is not known."""
+        """Return the state's type for an encoded event; None if its kind is unknown."""
         return self._kinds.get(_decode_named(body).stream.partition("/")[0])
 
     def empty(self, stream: str) -> State:
@@ -318,7 +318,7 @@ class Streams:
         Return the state of a stream before its first event.
 
         Raises:
-            NotFound: there is no such kind of stream, or this is no name at all.
+            NotFound: the kind of stream is unknown, or the text is not a name.
             Invalid: the name is too long.
         """
         self.check_name(stream)
@@ -326,10 +326,10 @@ class Streams:
 
     def check_name(self, stream: object) -> None:
         """
-        Return if a stream could have this name.
+        Return if a text can be the name of a stream.
 
         Raises:
-            NotFound: it is no name at all.
+            NotFound: it cannot be a name.
             Invalid: it is too long.
         """
         if not isinstance(stream, str):
@@ -341,10 +341,10 @@ class Streams:
         except UnicodeEncodeError:
             raise NotFound(f"{shown(stream)} is not the name of a stream.") from None
         if too_long:
-            raise Invalid(f"A stream's name has at most {longest} bytes; this one is longer.")
+            raise Invalid(f"The name of a stream can have {longest} bytes; this one is longer.")
 
     def is_name(self, stream: str) -> bool:
-        """Tell whether it can be a stream's name."""
+        """Return whether a text can be the name of a stream."""
         try:
             self.empty(stream)
         except (Invalid, NotFound):
@@ -352,14 +352,14 @@ class Streams:
         return True
 
     def encode_state(self, state: State) -> EncodedState:
-        """Encode a state for a snapshot; its parts are encoded when they are asked for."""
+        """Encode a state for a snapshot; its parts are encoded when they are needed."""
         version = _prefix(type(state))
         if isinstance(state, PartedState):
             return EncodedState(version + _encode(state.kept()), EncodedParts(state.parts()))
         return EncodedState(version + _encode(state), ())
 
     def is_current(self, stream: str, encoded: HasParts) -> bool:
-        """Tell whether a snapshot is of the version that the stream's state has now."""
+        """Return whether a snapshot has the version of the stream's current state."""
         version, space, _ = encoded.body[:VERSION_CHARS_MAX].partition(b" ")
         written = int(version) if space and version.isdigit() else 0
         return written == self._kinds[self._kind(stream)].version
@@ -375,7 +375,7 @@ class Streams:
         return kept
 
     def stream_of(self, body: bytes) -> str:
-        """Return the stream that an encoded event is of; it may be of no kind that there is."""
+        """Return the stream of an encoded event; its kind may be unknown."""
         return _decode_head(body).stream
 
     def decode(self, body: bytes | memoryview) -> Event:
@@ -385,7 +385,7 @@ class Streams:
         return Event(head.stream, head.seq, head.at, head.by, head.ref, data)
 
     def redact(self, body: bytes) -> bytes:
-        """Return what is still shown of an encoded event that was taken back."""
+        """Return the part of a deleted, encoded event that is still shown."""
         event = self.decode(body)
         data = self.kind(event.stream).redacted(event.data)
         return encode_event(msgspec.structs.replace(event, data=data))
@@ -393,5 +393,5 @@ class Streams:
     def _kind(self, stream: str) -> str:
         kind, slash, rest = stream.partition("/")
         if not slash or not rest or kind not in self._kinds:
-            raise NotFound(f"There is no stream {shown(stream)}; a name is like room/ID.")
+            raise NotFound(f"There is no stream {shown(stream)}; use a name like room/ID.")
         return kind

@@ -1,4 +1,4 @@
-"""Whether the store works: what ``/health`` tells, and one log line for each failure."""
+"""Whether the store works: for ``/health``, and one log line for each failure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["QUIET_SECONDS", "Health"]
 
 logger = logging.getLogger("hubbub.journal")
 
-# How long the same kind of work may fail before the log says so again.
+# How long the same kind of work can fail before it is logged again.
 QUIET_SECONDS = 60.0
 
 Work = Literal["loading", "reading", "writing"]
@@ -18,33 +18,33 @@ Work = Literal["loading", "reading", "writing"]
 
 class Health:
     """
-    What of the store's work fails now.
+    The current failures of the store.
 
     Args:
-        monotonic: gives the time, in seconds.
+        monotonic: returns the time, in seconds.
     """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._failing: dict[Work, str] = {}
         self._logged_at: dict[Work, float] = {}
-        # Failures that are in the log, and not yet that they have passed.
+        # Failures that were logged, and whose end was not.
         self._to_revoke: set[Work] = set()
 
     @property
     def failed(self) -> str:
-        """Why the store cannot be used, in words for everybody; empty while it works."""
+        """Why the store cannot be used, in a message for clients; empty while it works."""
         return next(iter(self._failing.values()), "")
 
     def is_failing(self, work: Work) -> bool:
-        """Tell whether the last work of this kind failed."""
+        """Return whether the last operation of this kind failed."""
         return work in self._failing
 
     def failure(self, work: Work, error: Exception) -> None:
-        """Note a failure; the log hears of it once, and not for each call."""
-        # One cause that fails several kinds of work is one line.
+        """Record a failure; log it once, and not for each call."""
+        # One cause that fails several kinds of operation is one log line.
         others = [words for kind, words in self._failing.items() if kind != work]
-        # Noted last, so that the first reason is told while several kinds fail.
+        # Recorded last, so that the first reason is shown while several kinds fail.
         self._failing[work] = words = str(error)
         now = self._monotonic()
         if words not in others and now - self._logged_at.get(work, -QUIET_SECONDS) >= QUIET_SECONDS:
@@ -53,10 +53,10 @@ class Health:
             logger.error("%s the store fails", work, exc_info=error)
 
     def success(self, work: Work) -> None:
-        """Note that work of this kind was done."""
+        """Record that an operation of this kind succeeded."""
         if self._failing and work in self._failing:
             del self._failing[work]
-            # Said as often as the failure was.
+            # Logged as often as the failure was.
             if work in self._to_revoke:
                 self._to_revoke.discard(work)
                 logger.warning("%s the store works again", work)

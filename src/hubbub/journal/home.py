@@ -1,4 +1,4 @@
-"""The event loop that a hub lives in: used from another one, it would wait for ever."""
+"""The event loop of a hub: used from another one, a hub would wait without end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class WrongLoop(Conflict, RuntimeError):
 
 
 class Home:
-    """Remembers the event loop that it is made in."""
+    """Remembers the event loop that it was made in."""
 
     __slots__ = ("_token",)
 

@@ -1,4 +1,4 @@
-"""The journal: commands go in at one end, events come out of the other."""
+"""The journal: it takes commands and produces events."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ DAY_SECONDS = 24 * 3600.0
 
 class Journal(AsyncContextManagerMixin):
     """
-    Holds the committer, the loader and the topics; use it with ``async with``.
+    Runs the committer, the loader and the topics; use it with ``async with``.
 
-    Leaving it drains what was accepted. A use after that raises Closed.
+    Leaving the block finishes accepted commands. Any later use raises Closed.
 
     Args:
-        store: its storage; the caller closes it.
-        streams: the kinds of stream there are.
-        settings: limits, clock.
+        store: the store; the caller closes it.
+        streams: the known kinds of stream.
+        settings: limits and the clock.
         new_limit: makes a rate limit for a name.
     """
 
@@ -79,7 +79,7 @@ class Journal(AsyncContextManagerMixin):
             batch_calls_max=settings.batch_calls_max,
             key_seconds=settings.key_days * DAY_SECONDS,
         )
-        # What was measured since the journal was opened.
+        # Measurements since the journal was opened.
         self.measures = self._committer.measures
         self._loader = Loader(store, self._states, streams, self._health, self._loaded)
         self._reading = Reading(store, streams, self._health)
@@ -87,7 +87,7 @@ class Journal(AsyncContextManagerMixin):
         self._topics = Topics()
         self._home: Home | None = None
         self._thread = 0
-        # Called when a batch, or a signal, was told to everyone: what gathered may go out.
+        # Called after a batch or a signal, when collected output can be sent.
         self.after_batch: list[Callable[[], None]] = []
         # Called with the events of each batch once they are durable.
         self.on_commit: list[Callable[[Sequence[Event]], None]] = [self.feeds.tell]
@@ -96,7 +96,7 @@ class Journal(AsyncContextManagerMixin):
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         self._home, self._thread = Home(), get_ident()
-        # To cancel the hub is to leave it: what was accepted is finished all the same.
+        # Cancelling the hub closes it: accepted commands are still finished.
         work = anyio.CancelScope(shield=True)
         async with open_task_group() as tasks:
             tasks.start_soon(self._work, work)
@@ -123,20 +123,20 @@ class Journal(AsyncContextManagerMixin):
         Decide a command, and return when its events are durable.
 
         It waits for a place when the queue is full. Cancelling it abandons the
-        wait: the command was not yet taken and is withdrawn, or is kept whole.
+        wait: a command that was not yet taken is withdrawn, any other is committed.
 
         Raises:
-            HubbubError: what the decision raised.
+            HubbubError: the error of the decision.
             StorageError: the store could not write it.
-            Closed: the hub has been left.
-            WrongLoop: it was opened in another event loop.
+            Closed: the hub is closed or closing.
+            WrongLoop: the hub was opened in another event loop.
         """
-        # Not async itself: a coroutine less for each command.
+        # A plain function, not `async def`: it saves a coroutine for each command.
         return self.wait_for(Call(command, queue, waits=True))
 
     async def wait_for(self, call: Call[R]) -> R:
         """Queue a call that waits, and return its outcome; see :meth:`execute`."""
-        # To look at the loop costs a little; while it is busy, others are in other threads.
+        # Checking the loop has a cost; a busy loop means that others are in other threads.
         if self._committer.idle or get_ident() != self._thread:
             self.check_home()
         while self.full and not self._closed:
@@ -157,11 +157,11 @@ class Journal(AsyncContextManagerMixin):
 
         Raises:
             Overloaded: the queue is full.
-            Closed: the hub has been left.
+            Closed: the hub is closed or closing.
             Invalid: the key is too long.
         """
         if self.full and not self._closed:
-            raise Overloaded("Too many commands are waiting; try again in a moment.")
+            raise Overloaded("Too many commands are waiting; try again in a few seconds.")
         self._put(call)
 
     def _put(self, call: Call[Any]) -> None:
@@ -177,7 +177,7 @@ class Journal(AsyncContextManagerMixin):
 
     @property
     def full(self) -> bool:
-        """True when no more calls may be queued."""
+        """True if the queue is full."""
         return self.calls_queued >= self._calls_queued_max
 
     def _withdraw(self, call: Call[Any]) -> None:
@@ -188,7 +188,7 @@ class Journal(AsyncContextManagerMixin):
         missing = self._states.missing
         names: list[Name] = [stream for stream in command.reads if missing(stream)]
         for name in names:
-            # Before anything of it is kept.
+            # Check before anything of it is kept.
             self.streams.check_name(name)
         if (key := command.key) is not None:
             check_key(key, self._settings.key_chars_max)
@@ -209,40 +209,40 @@ class Journal(AsyncContextManagerMixin):
             self._committer.put(call)
         else:
             self._committer.refuse(call, call.error)
-            # No batch will send this answer out.
+            # No batch will send this response.
             self._after_batch()
 
     # Reading
 
     async def read(self, stream: str, after: int, limit: int, *, by: str = "") -> list[bytes]:
         """
-        Return encoded events after a seq, as readers of the stream may see them.
+        Return encoded events after a seq, as readers of the stream see them.
 
-        The caller has checked who asks.
+        The caller has checked the user's access.
 
         Args:
             stream: a stream's name.
-            after: the seq before the first event wanted.
-            limit: how many at most.
-            by: the user for whom it is read: each user's reads wait for their turn.
+            after: the seq before the first event that you want.
+            limit: the greatest number of events.
+            by: the user for whom it reads: each user's reads wait for their turn.
 
         Raises:
-            Invalid: ``after`` is no seq, or ``limit`` no number from 1.
+            Invalid: ``after`` is not a seq, or ``limit`` is not at least 1.
             Overloaded: too many reads wait.
-            StorageError: it cannot be read.
+            StorageError: the store cannot be read.
         """
         self.check_home()
         return await self._reading.read(by, stream, after, limit)
 
     async def searching(self, work: Callable[..., R], *args: object, by: str = "") -> R:
-        """Run a search in a worker thread, whatever the store is, when all texts are indexed."""
+        """Run a search in a worker thread, with any store, once all texts are indexed."""
         self._check_open()
         await self._committer.caught_up()
         self._check_open()
         return await self._reading.search(by, work, *args)
 
     async def query(self, work: Callable[..., R], *args: object, by: str = "") -> R:
-        """Run what reads the store in a worker thread, in a user's turn; see :meth:`read`."""
+        """Run a function that reads the store in a thread, in a user's turn; see :meth:`read`."""
         self._check_open()
         return await self._reading.query(by, work, *args)
 
@@ -254,7 +254,7 @@ class Journal(AsyncContextManagerMixin):
     # Following
 
     def check_command(self, user: str, stream: str) -> Command[int]:
-        """Make a command that checks a user's right to read a stream and returns its head."""
+        """Make a command that checks a user's access to a stream and returns its head."""
 
         def head(states: States, events: Sequence[Event]) -> int:
             entry = states.entry(stream)
@@ -272,12 +272,12 @@ class Journal(AsyncContextManagerMixin):
         on_done: Callable[[Call[int]], None] | None = None,
     ) -> Call[int]:
         """
-        Make a call that checks a user's right to read, then lets a follower in.
+        Make a call that checks a user's access, then attaches a follower.
 
         Its result is the stream's head. The follower is attached before ``on_done``.
 
         Raises:
-            Invalid: ``after`` is no seq.
+            Invalid: ``after`` is not a seq.
         """
         if after is not None:
             check_seq(after)
@@ -294,7 +294,7 @@ class Journal(AsyncContextManagerMixin):
         return Call(self.check_command(user, stream), on_done=attach)
 
     def topic(self, stream: str) -> Topic | None:
-        """Return a stream's topic if it has one."""
+        """Return a stream's topic, or None."""
         return self._topics.get(stream)
 
     def follow(
@@ -314,7 +314,7 @@ class Journal(AsyncContextManagerMixin):
 
         def check() -> None:
             topic = self._topics[stream]
-            # The events are passed over.
+            # Skip the events.
             follower.cursor = topic.head
             check_open(topic, follower)
 
@@ -325,32 +325,32 @@ class Journal(AsyncContextManagerMixin):
             yield signals
 
     def detach(self, stream: str, follower: Follower) -> None:
-        """Let a follower go."""
+        """Detach a follower."""
         self._topics.detach(stream, follower)
 
     def signal(self, signal: Signal) -> None:
-        """Tell those who follow a stream something that is not kept."""
+        """Send an ephemeral signal to the followers of a stream."""
         if (topic := self._topics.get(signal.stream)) is not None:
             topic.signal(msgspec.json.encode(signal))
             self._after_batch()
 
     @property
     def failed(self) -> str:
-        """Why the store cannot be used just now, in words for everybody; empty while it works."""
+        """Why the store cannot be used, in a message for clients; empty while it works."""
         return self._health.failed
 
     @property
     def calls_queued(self) -> int:
-        """How many calls wait."""
+        """The number of waiting calls."""
         return len(self._committer.queue) + self._loader.waiting
 
     @property
     def topics(self) -> Mapping[str, Topic]:
-        """The streams that are followed, or were a moment ago."""
+        """The streams that have followers, or had some recently."""
         return self._topics
 
     def peek(self, stream: str) -> State | None:
-        """Return a stream's state if it is in memory; it may be ahead of what is durable."""
+        """Return a stream's state if it is in memory; it may be ahead of durable events."""
         return entry.state if isinstance(entry := self._states.get(stream), StreamEntry) else None
 
     def _attach(self, stream: str, follower: Follower, after: int | None, head: int) -> None:
@@ -359,12 +359,12 @@ class Journal(AsyncContextManagerMixin):
                 f"The stream ends at {head}, before {after}: the history was reset. "
                 "Follow it from 0."
             )
-        # Calls decided later in the same batch have moved the head already, and may have
-        # ended the right to read; their events were published before there was this follower.
+        # Later calls of the same batch have already moved the head, and may have ended the
+        # user's access; their events were published before this follower was attached.
         entry = self._states.get(stream)
         if not isinstance(entry, StreamEntry):
-            # A fault in the same batch has made it unknown.
-            raise StorageError("The stream cannot be followed at this moment; try again.")
+            # An error in the same batch has made it unknown.
+            raise StorageError("The stream cannot be followed at the moment; try again.")
         entry.state.check_reader(stream, follower.user)
         follower.cursor = head if after is None else after
         self._topics.attach(stream, follower, entry.head)
@@ -380,7 +380,7 @@ class Journal(AsyncContextManagerMixin):
     # Leaving
 
     async def drain(self) -> None:
-        """Take no more calls, and finish those that were accepted, up to a deadline."""
+        """Stop accepting calls, and finish accepted ones, up to a deadline."""
         self._closed = True
         with anyio.move_on_after(self._settings.drain_seconds_max):
             while not (self._committer.idle and self._loader.idle):
@@ -389,6 +389,6 @@ class Journal(AsyncContextManagerMixin):
         self._topics.close()
 
     def _abandon(self) -> None:
-        error = Closed("The hub was closed before it got to this command.")
+        error = Closed("The hub was closed before it executed this command.")
         self._loader.abandon(error)
         self._committer.abandon(error)

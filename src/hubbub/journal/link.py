@@ -1,9 +1,9 @@
 """
-Links: which streams another stream answers for.
+Links: the streams that another stream lists.
 
-A fact is written into every stream that must answer for it, so no read ever joins.
-``user/ID`` answers for the rooms that the user is in, ``index/rooms`` for the rooms
-that everybody may find. A service that knows nothing of users drafts a link by name.
+A fact is written into every stream that records it, so no read ever joins. ``user/ID`` lists
+the rooms that the user is in, ``index/rooms`` the rooms that everyone can find. A service
+that does not import users drafts a link by name.
 """
 
 from __future__ import annotations
@@ -24,40 +24,40 @@ __all__ = [
 
 
 class Linked(Data, frozen=True, tag="linked"):
-    """From now on this stream answers for another, from its event ``mark`` on."""
+    """This stream lists another stream, from its event ``mark`` on."""
 
     to: str
     mark: int = 0
 
 
 class Unlinked(Data, frozen=True, tag="unlinked"):
-    """It no longer does."""
+    """This stream no longer lists it."""
 
     to: str
 
 
 class Marked(Data, frozen=True, tag="marked"):
-    """The other stream was read up to an event."""
+    """The user has read the other stream up to an event."""
 
     to: str
     mark: int
 
 
 class Offered(Data, frozen=True, tag="offered"):
-    """The user was invited into another stream."""
+    """The user was invited to another stream."""
 
     to: str
 
 
 class Links(State, dict=True):
     """
-    The streams that a stream answers for.
+    The streams that a stream lists.
 
-    A list of them in order is kept beside the fold, from the first time that it is asked for.
+    A sorted list of them is kept beside the fold, from when it is first needed.
 
     Args:
         links: a stream -> the seq up to which it was read.
-        nickname: what to call whose links these are; users fold it.
+        nickname: the nickname of the user whose links they are; users fold it.
     """
 
     data_type: ClassVar[Any] = Linked | Unlinked | Marked | Offered
@@ -66,7 +66,7 @@ class Links(State, dict=True):
     nickname: str = ""
 
     def apply(self, event: Event) -> None:
-        """Take one event in."""
+        """Fold one event."""
         match event.data:
             case Linked(to, mark) | Marked(to, mark):
                 if to not in self.links and (order := self._order) is not None:
@@ -81,15 +81,15 @@ class Links(State, dict=True):
                 raise AssertionError(f"not a link: {unknown!r}")
 
     def ordered(self, after: str = "") -> Iterator[str]:
-        """Yield the linked streams whose names come after one, in order; it costs what is taken."""
+        """Yield the linked streams whose names come after one, in order, at the cost of each."""
         order = self._ordered()
         for index in range(bisect_right(order, after), len(order)):
             yield order[index]
 
     def count(self, kind: str) -> int:
-        """Count the linked streams of one kind."""
+        """Count the linked streams of a kind."""
         order = self._ordered()
-        # Of all that can follow, the slash's next character is the first of another kind.
+        # The next character after the slash begins the first name of another kind.
         return bisect_left(order, f"{kind}0") - bisect_left(order, f"{kind}/")
 
     def _ordered(self) -> list[str]:
@@ -103,4 +103,4 @@ class Links(State, dict=True):
         return self.__dict__.get("order")
 
     def check_reader(self, stream: str, user: str) -> None:
-        """An index is everybody's."""
+        """Let everyone read an index."""

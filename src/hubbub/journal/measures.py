@@ -1,4 +1,4 @@
-"""What the journal measures of itself: how many commands, in what batches, how quickly."""
+"""Measurements of the journal: the number of commands, the batches, the times."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from .event import Event, tag_of
 
 __all__ = ["COMMIT_SECONDS_BUCKETS", "MeasuredBatch", "Measures"]
 
-# Upper bounds, as a histogram of Prometheus has them.
+# Upper bounds, as in a histogram of Prometheus.
 COMMIT_SECONDS_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
-# Batches that the figures of the last seconds are made from.
+# Batches for the figures of the last seconds.
 RECENT_MAX = 512
-# Streams whose traffic is counted; of more than that, the busier half.
+# Streams whose traffic is counted; above that number, the busier half is kept.
 STREAMS_MAX = 10_000
-# How long traffic counts as recent, in seconds: it is forgotten half by half.
+# How long traffic counts as recent, in seconds: half of the counts are dropped at a time.
 TRAFFIC_SECONDS = 60.0
 
 
 class MeasuredBatch(NamedTuple):
-    """One batch that was committed."""
+    """A batch that was committed."""
 
     calls: int
     events: int
@@ -37,7 +37,7 @@ class Measures:
         self.refusals = 0
         self.batches = 0
         self.commit_seconds = 0.0
-        # How many commits took up to each of the bounds, and longer than all.
+        # The number of commits up to each bound, and above all bounds.
         self.commit_buckets = [0] * (len(COMMIT_SECONDS_BUCKETS) + 1)
         self.events: Counter[str] = Counter()
         self.recent: deque[MeasuredBatch] = deque(maxlen=RECENT_MAX)
@@ -50,8 +50,8 @@ class Measures:
         Count a batch.
 
         Args:
-            calls: how many were decided in it.
-            events: what was written.
+            calls: the number of calls in it.
+            events: the events that were written.
             seconds: how long that took.
             now: monotonic, in seconds.
         """
@@ -66,7 +66,7 @@ class Measures:
             self._streams = Counter(dict(self._streams.most_common(STREAMS_MAX // 2)))
 
     def busiest(self, kind: str, most: int, now: float) -> list[tuple[str, int]]:
-        """Return the streams of a kind with the most recent events, and how many."""
+        """Return the streams of a kind with the most recent events, and the number of events."""
         self._forget(now)
         counts = self._streams + self._streams_before
         found = [one for one in counts.items() if one[0].startswith(f"{kind}/")]

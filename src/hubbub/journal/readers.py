@@ -1,4 +1,4 @@
-"""Which user reads the store, and when: each in turn, so that no user locks out the others."""
+"""Reads of the store for users: each in turn, so that no user blocks the others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["READERS_MAX", "READS_PER_USER_MAX", "READS_WAITING_MAX", "Readers"]
 
 T = TypeVar("T")
 
-# Threads that read from the store at one time.
+# Threads that read from the store at the same time.
 READERS_MAX = 4
 # Threads of these that read for one user.
 READS_PER_USER_MAX = 2
@@ -35,11 +35,11 @@ class _Turn:
 
 class Readers:
     """
-    Threads that read for many users, the users in turn.
+    Threads that read for many users, who take turns.
 
     Args:
-        count: how many threads there are.
-        each: how many of them one user has at most.
+        count: the number of threads.
+        each: the number of threads that one user can have.
     """
 
     def __init__(self, count: int = READERS_MAX, each: int = READS_PER_USER_MAX) -> None:
@@ -52,10 +52,10 @@ class Readers:
 
     async def run(self, by: str, work: Callable[..., T], *args: object) -> T:
         """
-        Read in a thread when it is this user's turn.
+        Read in a thread, in the user's turn.
 
         Args:
-            by: the user for whom it is read; nothing for the hub itself, which has no limit.
+            by: the user for whom it reads; empty for the hub itself, which has no limit.
             work: called with ``args``.
 
         Raises:
@@ -72,7 +72,7 @@ class Readers:
 
     async def _wait(self, by: str) -> None:
         if self._waiting_count >= READS_WAITING_MAX:
-            raise Overloaded("Too many reads are waiting; try again in a moment.")
+            raise Overloaded("Too many reads are waiting; try again in a few seconds.")
         turn = _Turn()
         self._waiting.setdefault(by, deque()).append(turn)
         self._waiting_count += 1
@@ -112,7 +112,7 @@ class Readers:
             turn = turns.popleft()
             self._waiting_count -= 1
             if turns:
-                # The others come first now.
+                # The other users come first now.
                 self._waiting.move_to_end(by)
             else:
                 del self._waiting[by]
@@ -121,5 +121,5 @@ class Readers:
             turn.came.set()
 
     def _next(self) -> str | None:
-        # Passed over are only users who have threads already, so this is short.
+        # It skips only users who have threads already, so this is short.
         return next((by for by in self._waiting if self._may(by)), None)

@@ -1,4 +1,4 @@
-"""Reading the store for users: pages, searches, whatever is no decision."""
+"""Reads of the store for users: pages, searches, and anything else without a decision."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ __all__ = ["FEED_READS_MAX", "SEARCHES_MAX", "SEARCHES_PER_USER_MAX", "Reading"]
 
 R = TypeVar("R")
 
-# Pages that all feeds read at one time, in threads apart from those that read for users.
+# Pages that all feeds read at the same time, in threads apart from the users' reads.
 FEED_READS_MAX = 2
-# Searches that run at one time, of all users.
+# Searches of all users that run at the same time.
 SEARCHES_MAX = 2
-# Searches that run at one time, of one user.
+# Searches of one user that run at the same time.
 SEARCHES_PER_USER_MAX = 1
 
 
 class Reading:
     """
-    Reads in threads of its own, the users in turn.
+    Reads in threads of its own, for users in turn.
 
     Args:
-        store: what is read.
-        streams: the kinds of stream there are; they say what is shown of an event.
-        health: told what fails, and what works again.
+        store: the store to read.
+        streams: the known kinds of stream, which redact deleted events.
+        health: notified of failures and recoveries.
     """
 
     def __init__(self, store: Store, streams: Streams, health: Health) -> None:
@@ -55,15 +55,15 @@ class Reading:
         return await self.query(by, read_shown, store, streams, stream, after, limit)
 
     async def search(self, by: str, work: Callable[..., R], *args: object) -> R:
-        """Run a search; whatever the store is it does not hold the event loop up."""
+        """Run a search; with any store it does not block the event loop."""
         return await self._run(self._searchers, by, work, *args, threaded=True)
 
     async def feed(self, work: Callable[..., R], *args: object) -> R:
-        """Run what reads the store for a feed."""
+        """Run a function that reads the store for a feed."""
         return await self._run(self._feeders, "", work, *args, threaded=self._store.blocking)
 
     async def query(self, by: str, work: Callable[..., R], *args: object) -> R:
-        """Run what reads the store; see :meth:`Journal.query`."""
+        """Run a function that reads the store; see :meth:`Journal.query`."""
         return await self._run(self._readers, by, work, *args, threaded=self._store.blocking)
 
     async def _run(
@@ -79,7 +79,7 @@ class Reading:
             self._health.failure("reading", error)
             raise
         except msgspec.MsgspecError as error:
-            text = "What is stored of this cannot be read; run `hubbub verify`."
+            text = "This stored data cannot be read; run `hubbub verify`."
             raise StorageError(text) from error
         self._health.success("reading")
         return found

@@ -1,9 +1,9 @@
 """
-What was taken back is not told to those who come later.
+Redaction: later readers do not get the text of a deleted message.
 
-The events stay as they were decided. They are redacted where they leave for somebody who
-reads: out of the store, and out of a topic's tail. Which kinds of stream know this, and
-what is still shown of an event, their states say.
+The events stay as they were decided. They are redacted when a reader gets them: from the store,
+and from a topic's tail. The states of a stream define which events are deleted, and which part
+is still shown.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ __all__ = ["read_shown", "show", "takes_back"]
 
 
 def takes_back(streams: Streams, record: Record) -> bool:
-    """Tell whether an event takes back the one that it is about."""
+    """Return whether an event deletes the event that it is about."""
     return record.type == "deleted" and streams.kind(record.stream).takes_back
 
 
 def read_shown(store: Store, streams: Streams, stream: str, after: int, limit: int) -> list[bytes]:
-    """Read encoded events after a seq, as they are shown: without what was taken back."""
+    """Return encoded events after a seq, redacted."""
     bodies = store.read(stream, after, limit)
     kind = streams.kind(stream)
     if (public_form := kind.public_form) is not None:
         bodies = [public_form(body) for body in bodies]
     if bodies and kind.takes_back:
-        # Asked for after the events: what is taken back in between is redacted, too.
+        # Query after reading the events: a deletion in between is redacted, too.
         for seq in store.taken_back(stream, after, after + len(bodies)):
             index = seq - after - 1
             bodies[index] = streams.redact(bodies[index])
@@ -36,7 +36,7 @@ def read_shown(store: Store, streams: Streams, stream: str, after: int, limit: i
 
 
 def show(streams: Streams, placed: PlacedEvent) -> Event | None:
-    """Decode an event as it is shown, or return None if its kind of stream is not known."""
+    """Decode an event, redacted; return None if its kind of stream is unknown."""
     kind = streams.kind_of(placed.body)
     if kind is None:
         return None

@@ -1,8 +1,8 @@
 """
-What the hub itself must look after, and when: a fold like any other, so it survives a restart.
+The hub's schedule: which streams it must look at, and when. A fold, so it survives a restart.
 
 A service drafts ``Scheduled`` into its stream of this kind, ``agenda/matches``, when something
-begins that ends by the clock, or that the hub takes part in, and ``Unscheduled`` when it is over.
+begins that ends by the clock, or that the hub takes part in, and ``Unscheduled`` at its end.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from .event import Data, Event, State
 
 __all__ = ["HUB", "SCHEDULE_READERS", "Schedule", "Scheduled", "TimerQueue", "Unscheduled"]
 
-# Who does what the hub does by itself. No user's id has a slash.
+# The author of the hub's own events. No user's id has a slash.
 HUB = "/hub"
 
-SCHEDULE_READERS = Grant(("nobody",), "A schedule is read by the hub only.")
+SCHEDULE_READERS = Grant(("nobody",), "Only the hub can read its schedule.")
 
 
 class Scheduled(Data, frozen=True, tag="planned"):
-    """A stream is to be looked after, at some time at the latest; without one, from now on."""
+    """A stream needs attention, at the latest at a time; without a time, from now on."""
 
     to: str
     due: datetime | None = None
 
 
 class Unscheduled(Data, frozen=True, tag="settled"):
-    """It need not be looked after any more."""
+    """The stream needs no more attention."""
 
     to: str
 
@@ -49,34 +49,34 @@ class Schedule(State):
     due: dict[str, datetime | None] = {}
 
     def apply(self, event: Event) -> None:
-        """Take one event in."""
+        """Fold one event."""
         match event.data:
             case Scheduled(to, due):
                 self.due[to] = due
             case Unscheduled(to):
                 self.due.pop(to, None)
             case unknown:
-                raise AssertionError(f"nothing of a schedule: {unknown!r}")
+                raise AssertionError(f"not an event of a schedule: {unknown!r}")
 
     def check_reader(self, stream: str, user: str) -> None:
-        """A schedule is the hub's own."""
+        """Refuse every reader but the hub."""
         if user != HUB:
             check(SCHEDULE_READERS)
 
 
 class TimerQueue:
-    """When to look at what: the times of a schedule, the earliest first."""
+    """The times of a schedule, the earliest first."""
 
     def __init__(self) -> None:
         self._due: dict[str, datetime] = {}
-        # May hold times that are no longer meant; they are passed over.
+        # May contain outdated times, which are skipped.
         self._heap: list[tuple[datetime, str]] = []
 
     def __contains__(self, to: str) -> bool:
         return to in self._due
 
     def set(self, to: str, due: datetime | None) -> None:
-        """Set, move or clear an alarm."""
+        """Set, move or clear a timer."""
         if due is None:
             self._due.pop(to, None)
         elif self._due.get(to) != due:
@@ -85,13 +85,13 @@ class TimerQueue:
             self._tidy()
 
     def next(self) -> datetime | None:
-        """Return the earliest time, if any."""
+        """Return the earliest time, or None."""
         while self._heap and self._due.get(self._heap[0][1]) != self._heap[0][0]:
             heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
     def ring(self, now: datetime) -> Iterator[str]:
-        """Return what is due, and clear it."""
+        """Yield the streams that are due, and clear their timers."""
         while (due := self.next()) is not None and due <= now:
             to = heappop(self._heap)[1]
             del self._due[to]

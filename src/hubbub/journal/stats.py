@@ -1,4 +1,4 @@
-"""How a hub is doing: what an operator sees of it."""
+"""Statistics of a hub, for operators."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHOWN_MAX = 10
 
 
 class Lag(msgspec.Struct, frozen=True):
-    """A follower that is behind: of which stream, who, and by how many events."""
+    """A follower that is behind: its stream, its user, and by how many events."""
 
     stream: str
     user: str
@@ -30,7 +30,7 @@ class Lag(msgspec.Struct, frozen=True):
 
 
 class Traffic(msgspec.Struct, frozen=True):
-    """A room, and how many events it had in about the last minute."""
+    """A room, and the number of its events in about the last minute."""
 
     stream: str
     name: str
@@ -39,21 +39,21 @@ class Traffic(msgspec.Struct, frozen=True):
 
 class Stats(msgspec.Struct, frozen=True):
     """
-    How a hub is doing. Totals are since it was opened.
+    Statistics of a hub. Totals count from when it was opened.
 
     Args:
         at: UTC.
-        connections: sessions that are connected.
-        users: who is not offline.
-        followers: of streams, and ``topics`` is how many are followed.
-        calls: commands and queries that were decided; ``refusals`` those that were refused.
-        calls_queued: those that wait.
-        events: written, by type; a ``message`` is one.
-        batches: transactions.
-        batch_calls: how many calls one had, on average of the newest 512.
-        commit_seconds_median: of the newest 512; and ``commit_seconds_p99``.
+        connections: the number of connected sessions.
+        users: the number of users who are not offline.
+        followers: the number of followers of streams; ``topics`` is the number of followed streams.
+        calls: the number of decided commands and queries; ``refusals`` of those refused.
+        calls_queued: the number of waiting calls.
+        events: the number of events, by type; a ``message`` is an event.
+        batches: the number of transactions.
+        batch_calls: the average number of calls in the newest 512 batches.
+        commit_seconds_median: over the newest 512 batches; and ``commit_seconds_p99``.
         slowest: the followers that are furthest behind.
-        rooms: those with the most events in about the last minute, without those closed.
+        rooms: the open rooms with the most events in about the last minute.
     """
 
     at: datetime
@@ -75,15 +75,15 @@ class Stats(msgspec.Struct, frozen=True):
 
 class Meter:
     """
-    Reads what a hub measures of itself.
+    Collects the statistics of a hub.
 
     Args:
-        journal: the hub's.
-        clock: the hub's.
-        connections: counts the sessions that are connected.
-        users: counts who is not offline.
-        traffic: a kind of stream whose busiest are shown -> what each is called, or None if
-            it is not to be shown.
+        journal: the hub's journal.
+        clock: the hub's clock.
+        connections: returns the number of connected sessions.
+        users: returns the number of users who are not offline.
+        traffic: a kind of stream whose busiest ones are shown -> the name of each, or None to
+            hide it.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Meter:
         self._traffic = traffic
 
     def stats(self) -> Stats:
-        """Tell how the hub is doing now."""
+        """Return the current statistics."""
         journal, measures = self.journal, self.journal.measures
         seconds = sorted(batch.seconds for batch in measures.recent)
         calls = sum(batch.calls for batch in measures.recent)
@@ -134,15 +134,15 @@ class Meter:
         return nlargest(SHOWN_MAX, lags, key=lambda lag: lag.behind)
 
     def _busiest(self) -> Iterator[Traffic]:
-        # A stream that is not in memory any more is not looked up only to be shown.
+        # Do not load a stream only to show it here.
         journal, now = self.journal, self._clock.monotonic()
         for kind, name_of in self._traffic.items():
             for stream, events in journal.measures.busiest(kind, SHOWN_MAX, now):
                 state = journal.peek(stream)
                 try:
                     name = "" if state is None else name_of(state)
-                except Exception:  # a feature's own: the others' streams are shown
-                    logger.exception("what %s is called cannot be shown", stream)
+                except Exception:  # of one feature; the streams of others are still shown
+                    logger.exception("the name of %s cannot be shown", stream)
                     continue
                 if name is not None:
                     yield Traffic(stream, name, events)

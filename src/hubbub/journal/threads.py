@@ -1,4 +1,4 @@
-"""Worker threads of the journal's own: the application's busy ones do not hold it up."""
+"""Worker threads of the journal's own, so that the application's busy ones do not delay it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ T = TypeVar("T")
 
 class Threads:
     """
-    Some threads for one purpose.
+    Threads for one purpose.
 
     Args:
-        count: how many run at one time; more work waits.
+        count: the number of threads; more work waits.
     """
 
     def __init__(self, count: int) -> None:
@@ -29,14 +29,14 @@ class Threads:
 
     async def run(self, work: Callable[..., T], *args: object, abandon: bool = False) -> T:
         """
-        Run something in a thread and return what it returns.
+        Run a function in a thread and return its result.
 
         Args:
             work: called with ``args``.
             abandon: True if a cancelled caller does not wait for the thread.
         """
-        # anyio's own limiter counts it if it can, for that is what virtual time looks
-        # at; it is never waited for, however many threads the application has busy.
+        # anyio's own limiter counts it if possible, because virtual time checks that limiter;
+        # the work never waits for it, however many threads the application has busy.
         everybody, borrower = to_thread.current_default_thread_limiter(), object()
         try:
             everybody.acquire_on_behalf_of_nowait(borrower)
@@ -54,11 +54,11 @@ class Threads:
 
     async def run_until(self, seconds: float, work: Callable[..., T], *args: object) -> T:
         """
-        Run something in a thread, up to a deadline; nothing else cancels the wait.
+        Run a function in a thread, up to a deadline; nothing else cancels the wait.
 
         Raises:
-            LateWork: the thread is at it still; nobody knows yet what comes of it.
-            StorageError: no thread has begun with it, and none will.
+            LateWork: the thread is still running, and its result is unknown.
+            StorageError: no thread has started it, and none will.
         """
         run = Run(work, args)
         with anyio.move_on_after(seconds, shield=True):
@@ -67,18 +67,18 @@ class Threads:
             return run.outcome()
         if run.claim():
             raise StorageError(
-                f"The store did not answer for {seconds:g} s, for the server had no thread for it. "
-                "Nothing of this command was kept; try again."
+                f"The store did not answer for {seconds:g} s, because the server had no free "
+                "thread. Nothing of this command was written; try again."
             )
         raise LateWork(run)
 
 
 class Run(Generic[T]):
     """
-    One piece of work in a thread, and what became of it.
+    A function that runs in a thread, and its outcome.
 
     Args:
-        work: called with ``args``, unless it is withdrawn before a thread has begun.
+        work: called with ``args``, unless it is withdrawn before a thread has started it.
     """
 
     __slots__ = ("_args", "_begun", "_error", "_value", "_work", "ended")
@@ -93,7 +93,7 @@ class Run(Generic[T]):
         self._error: Exception | None = None
 
     def __call__(self) -> None:
-        """Do the work, in the thread."""
+        """Run the function, in the thread."""
         if not self.claim():
             return
         try:
@@ -104,11 +104,11 @@ class Run(Generic[T]):
             self.ended.set()
 
     def claim(self) -> bool:
-        """Take the work: True for the first, so the thread and its caller cannot both have it."""
+        """Claim the work; only the first claim returns True: the thread's or its caller's."""
         return self._begun.acquire(blocking=False)
 
     def outcome(self) -> T:
-        """Return what the work returned, or raise what it raised, once it has ended."""
+        """Return the function's result, or raise its exception, once it has ended."""
         assert self.ended.is_set()
         if self._error is not None:
             raise self._error
@@ -116,7 +116,7 @@ class Run(Generic[T]):
 
 
 class LateWork(Exception):
-    """A thread is at its work still, though its time is over."""
+    """A thread is still running after its deadline."""
 
     def __init__(self, run: Run[Any]) -> None:
         super().__init__("a thread is late")

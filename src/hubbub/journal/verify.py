@@ -1,9 +1,9 @@
 """
-Reads a whole journal and says what is wrong with it. It writes nothing.
+Verifies a whole journal, and lists its faults. It writes nothing.
 
-A journal is sound when, in each stream, seqs have no gaps, times never go back, every
-event decodes to what it is found by, and all of them fold; when every snapshot is the
-fold of the events up to its seq; and when the events of every used key are there.
+A journal is sound if, in each stream, seqs have no gaps, times never decrease, every event
+matches its columns, and all of them fold; if every snapshot is the fold of the events up to its
+seq; and if the events of every used key exist.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from .stores.contract import Record, Snapshot, Store
 
 __all__ = ["FAULTS_MAX", "Fault", "Report", "verify"]
 
-# Faults that are named; further ones are only counted.
+# Faults that are listed; further ones are only counted.
 FAULTS_MAX = 1_000
 PAGE = 1_000
 UTC_OFFSET = timedelta(0)
 
-# What a store or a decoder says about bytes that are not what they should be.
+# The errors of a store or a decoder for damaged bytes.
 _UNREADABLE = (HubbubError, ValueError)
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """Something that is wrong: where, and what."""
+    """A fault: where it is, and what is wrong."""
 
     where: str
     what: str
@@ -37,12 +37,12 @@ class Fault(msgspec.Struct, frozen=True):
 
 class Report(msgspec.Struct):
     """
-    What was read, and what is wrong with it.
+    The result of a verification.
 
     Args:
         faults: the first ``FAULTS_MAX`` faults.
-        faults_found: how many there are.
-        skipped: a kind of stream that is not known -> how many streams of it were not read.
+        faults_found: the number of all faults.
+        skipped: an unknown kind of stream -> the number of its streams, which were not read.
     """
 
     streams: int = 0
@@ -60,16 +60,16 @@ def verify(
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Report:
     """
-    Check all that a store holds.
+    Verify everything in a store.
 
     Args:
-        store: nobody writes to it meanwhile.
-        streams: the kinds of stream there are; those of other kinds, which a feature has
+        store: nothing writes to it in the meantime.
+        streams: the known kinds of stream; streams of other kinds, which a removed feature has
             left, are skipped.
-        on_progress: called from time to time with the events read, and with all there are.
+        on_progress: called from time to time with the events read, and with all events.
 
     Raises:
-        StorageError: it cannot even be said which streams there are.
+        StorageError: even the list of streams cannot be read.
     """
     return _Verification(store, streams, on_progress).run()
 
@@ -83,7 +83,7 @@ class _Fold:
         self.snapshot = snapshot
         self.seq = 0
         self.at: datetime | None = None
-        # False after a fault: what is folded from then on says nothing.
+        # False after a fault: the fold is meaningless from then on.
         self.sound = True
 
 
@@ -121,7 +121,7 @@ class _Verification:
         return self._report
 
     def _is_left_over(self, stream: str) -> bool:
-        """Tell whether it is of a feature that is not given, and not only of a damaged name."""
+        """Return whether it belongs to a feature that is not installed, and has a valid name."""
         kind, _, rest = stream.partition("/")
         if not rest or kind in self._streams:
             return False
@@ -168,9 +168,9 @@ class _Verification:
         shown = (event.stream, event.seq, tag_of(event.data), event.by, event.ref)
         columns = (record.stream, record.seq, record.type, record.by, record.ref)
         if shown != columns:
-            self._event_fault(fold, record, f"it is kept as {columns} and says {shown}")
+            self._event_fault(fold, record, f"it is stored as {columns} and contains {shown}")
         if event.ref is not None and not 1 <= event.ref < record.seq:
-            self._event_fault(fold, record, f"it is about event {event.ref}, which is not before")
+            self._event_fault(fold, record, f"it is about event {event.ref}, which is later")
         if event.at.utcoffset() != UTC_OFFSET:
             self._event_fault(fold, record, f"its time {event.at.isoformat()} is not UTC")
             return
@@ -182,7 +182,7 @@ class _Verification:
     def _fold(self, fold: _Fold, record: Record, event: Event) -> None:
         try:
             fold.state.apply(event)
-        except Exception as error:  # whatever a fold trips over is a fault of the journal
+        except Exception as error:  # any exception of a fold is a fault of the journal
             text = f"it does not fold: {type(error).__name__}: {error}"
             self._event_fault(fold, record, text)
             return
@@ -191,7 +191,7 @@ class _Verification:
 
     def _check_snapshot(self, fold: _Fold, snapshot: Snapshot, event: Event) -> None:
         if not self._streams.is_current(fold.stream, snapshot):
-            # It is passed over when the stream is loaded.
+            # It is ignored when the stream is loaded.
             return
         where = f"{fold.stream}, snapshot of event {snapshot.seq}"
         try:
@@ -213,7 +213,7 @@ class _Verification:
                     if stream.partition("/")[0] in self._report.skipped:
                         continue
                     if not 1 <= seq <= self._heads.get(stream, 0):
-                        text = f"its event {seq} of {stream} is not there"
+                        text = f"its event {seq} of {stream} does not exist"
                         self._fault(f"key {used.key!r} of {used.by}", text)
             after = (page[-1].by, page[-1].key)
 
@@ -225,7 +225,7 @@ class _Verification:
             self._advance()
             if found.stream == stream:
                 return found
-            self._fault(found.stream, "there is a snapshot of it, and no event")
+            self._fault(found.stream, "it has a snapshot, and no event")
         return None
 
     def _advance(self) -> None:

@@ -1,4 +1,4 @@
-"""Operations: what an admin sees of the hub."""
+"""Operations: statistics of the hub for admins."""
 
 from __future__ import annotations
 

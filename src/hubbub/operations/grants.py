@@ -1,4 +1,4 @@
-"""The users that may call the methods of operations. Pure."""
+"""Permissions of operations: which users can call its methods. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..permissions import ADMIN, Grant
 
 __all__ = ["OPERATIONS_GRANTS"]
 
-# A method -> who may call it.
+# A method -> who can call it.
 OPERATIONS_GRANTS: Mapping[str, Grant] = {
     "operations.stats": ADMIN,
 }

@@ -1,4 +1,4 @@
-"""Operations: what a session of an admin can see of the hub."""
+"""Operations: statistics of the hub, for a session of an admin."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["Operations"]
 
 class Operations(Service):
     """
-    How the hub is doing.
+    Statistics of the hub.
 
     Args:
-        actor: the user who asks.
-        meter: what all sessions of the hub share.
+        actor: the user of the session.
+        meter: the statistics, which all sessions of the hub share.
     """
 
     name = "operations"
@@ -35,10 +35,10 @@ class Operations(Service):
     @query
     def stats(self) -> Command[Stats]:
         """
-        Tell how the hub is doing: connections, commands, commits, followers. For admins.
+        Return the hub's statistics: connections, commands, commits, followers. For admins.
 
         Raises:
-            NotAllowed: you are no admin.
+            NotAllowed: you are not an admin.
         """
 
         def result(states: States, events: Sequence[Event]) -> Stats:

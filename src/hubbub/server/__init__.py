@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from .app import create_app
-from .auth.jwt_authenticator import JwtAuthenticator
-from .auth.tokens import Authenticator, Identity
-from .gateway import Gateway
-from .http.json_response import JSONResponse
+from ..extras import needs
+
+with needs("server", "hubbub.server"):
+    from .app import create_app
+    from .auth.jwt_authenticator import JwtAuthenticator
+    from .auth.tokens import Authenticator, Identity
+    from .gateway import Gateway
+    from .http.json_response import JSONResponse
 
 __all__ = ["Authenticator", "Gateway", "Identity", "JSONResponse", "JwtAuthenticator", "create_app"]

@@ -18,6 +18,7 @@ from .http.problem import on_http_exception
 from .http.static_files import page_routes
 from .http.webhooks import webhook_routes
 from .websocket.asgi_socket import AsgiSocket
+from .websocket.frame_log import mask_frames
 
 __all__ = ["WEBSOCKET_PATH", "create_app"]
 
@@ -42,6 +43,7 @@ def create_app(
         stripe_webhook_secret: lets Stripe tell what it knows, at ``/webhooks/stripe``.
         page: whether to serve the web page as well, at ``/``, ``/admin`` and ``/web/``.
     """
+    mask_frames()
     shared = gateway or Gateway(hub, authenticator)
 
     async def websocket(socket: WebSocket) -> None:

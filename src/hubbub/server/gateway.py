@@ -19,8 +19,10 @@ from ..users.events import RoleGiven, SignedOut, SignedOutEverywhere
 from .access_log import AccessLog
 from .address import client_address
 from .auth.sign_in import SignIns
-from .auth.tokens import Authenticator, Tokens
+from .auth.tickets import Tickets
+from .auth.tokens import Authenticator, KeepsFresh, Tokens
 from .places import Places
+from .stop_signals import wait_for_stop_signal
 from .websocket.handshake import Handshakes
 from .websocket.socket import Socket
 from .websocket.unsent import Unsent
@@ -73,7 +75,7 @@ class OpenStream(Protocol):
     actor: Actor
 
     def end(self) -> None:
-        """End it: its user has signed out."""
+        """End it: its user has signed out, or the server stops."""
 
 
 class Gateway:
@@ -82,17 +84,29 @@ class Gateway:
 
     Args:
         hub: an open hub.
-        authenticator: tells whom the application's own tokens name.
+        authenticator: tells which user a token of the application's names.
+        watch_signals: whether SIGINT and SIGTERM :meth:`stop` the gateway. If your application
+            stops its server in another way, call :meth:`stop` before.
 
     Raises:
-        Invalid: the setting ``trusted_proxies`` names something else.
+        Invalid: the setting ``trusted_proxies`` has a value that is no address or network.
     """
 
-    def __init__(self, hub: Hubbub, authenticator: Authenticator | None = None) -> None:
+    def __init__(
+        self,
+        hub: Hubbub,
+        authenticator: Authenticator | None = None,
+        *,
+        watch_signals: bool = True,
+    ) -> None:
         self.hub = hub
         self.settings = hub.settings
-        self.tokens = Tokens(hub.settings.secret or hub.journal.store.secret, hub.settings)
+        secret = hub.settings.secret or hub.journal.store.secret
+        self.tokens = Tokens(secret, hub.settings)
+        self.tickets = Tickets(secret, hub.settings, hub.ids.new)
         self.sign_ins = SignIns(hub, self.tokens, authenticator)
+        if isinstance(authenticator, KeepsFresh):
+            hub.start(authenticator.keep_fresh)
         self.routes = {
             name: Route(method, name.partition(".")[0], msgspec.json.Decoder(method.arguments))
             for name, method in hub.features.methods.items()
@@ -103,7 +117,9 @@ class Gateway:
         self.handshakes = Handshakes(self.settings)
         # What waits for clients that do not read.
         self.unsent = Unsent()
-        self._keeps_alive = False
+        self.watch_signals = watch_signals
+        self._begun = False
+        self._stopping = False
         # Sockets whose answers have gathered: a batch's go out as one write each.
         self.unflushed: list[Socket] = []
         hub.journal.after_batch.append(self.flush)
@@ -117,9 +133,9 @@ class Gateway:
 
     @property
     def full(self) -> bool:
-        """True when no more connections may be opened."""
+        """True while the server takes no more connections, or stops."""
         count = len(self.connections) + len(self.event_streams)
-        return count >= self.settings.connections_max
+        return self._stopping or count >= self.settings.connections_max
 
     def address_of(self, peer: str, headers: Iterable[tuple[bytes, bytes]]) -> str:
         """
@@ -155,16 +171,43 @@ class Gateway:
         self._closing.append((socket, code))
 
     def close_all(self, code: int, reason: str) -> None:
-        """Close every connection: told to come back, or not to."""
+        """Close every WebSocket; the code says whether the client should reconnect."""
         for socket in list(self.connections.values()):
             socket.close(code, reason)
 
+    def stop(self) -> None:
+        """
+        Close every connection for good, because the server stops: clients reconnect to the next.
+
+        An ASGI server waits for open responses, and a stream of events would hold it up.
+        """
+        self._stopping = True
+        self.close_all(COME_BACK, "The server is stopping; reconnect.")
+        for stream in list(self.event_streams):
+            stream.end()
+
     def enter(self, connection: object, socket: Socket) -> None:
-        """Count a connection; from the first on, clients are pinged."""
+        """Count a WebSocket."""
         self.connections[connection] = socket
-        if not self._keeps_alive and self.hub.is_open:
-            self._keeps_alive = True
-            self.hub.start(self._keep_alive)
+        self._begin()
+
+    def enter_stream(self, stream: OpenStream) -> None:
+        """Count a stream of events."""
+        self.event_streams.add(stream)
+        self._begin()
+
+    def _begin(self) -> None:
+        """With the first connection, begin to ping clients and to watch for signals."""
+        if self._begun or not self.hub.is_open:
+            return
+        self._begun = True
+        self.hub.start(self._keep_alive)
+        if self.watch_signals:
+            self.hub.start(self._stop_at_signal)
+
+    async def _stop_at_signal(self) -> None:
+        await wait_for_stop_signal()
+        self.stop()
 
     async def _keep_alive(self) -> None:
         """Ping every client from time to time, and disconnect those that do not answer."""

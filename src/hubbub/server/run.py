@@ -31,7 +31,7 @@ from .allocator import give_memory_back
 from .app import WEBSOCKET_PATH, create_app
 from .auth.tokens import Authenticator
 from .descriptors import within_descriptors
-from .gateway import COME_BACK, Gateway
+from .gateway import Gateway
 from .trio_server import TrioServer
 from .uvicorn_protocol import http_protocol
 
@@ -116,11 +116,13 @@ async def serve(
         task_status: is told the address; from then on connections are accepted.
     """
     app = create_app(gateway.hub, gateway=gateway)
+    # Here what was accepted is finished first.
+    gateway.watch_signals = False
 
     async def stop() -> None:
         await stopping()
         await gateway.hub.drain()
-        gateway.close_all(COME_BACK, "The server is stopping; come back in a moment.")
+        gateway.stop()
 
     async with anyio.create_task_group() as tasks:
         task_status.started(address_of(listener))

@@ -1,4 +1,4 @@
-"""What happens to products, coupons, carts and orders. The tags are the types on the wire."""
+"""The events of products, coupons, carts and orders. The tags are the types on the wire."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ __all__ = [
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
-    """So many of a product, at a price for each."""
+    """A quantity of a product, at a price for each."""
 
     sku: str
     name: str
@@ -56,7 +56,7 @@ class Item(msgspec.Struct, frozen=True, gc=False):
 
 
 class ProductSet(Data, frozen=True, tag="product_set"):
-    """A product is like this from now on; without a stock there is always enough."""
+    """The product was created or changed; without a stock there is no limit."""
 
     name: str
     price: Money
@@ -65,33 +65,33 @@ class ProductSet(Data, frozen=True, tag="product_set"):
 
 
 class StockReserved(Data, frozen=True, tag="stock_reserved"):
-    """So many were put aside for an order, which the order's own stream names."""
+    """Stock was reserved for an order, which the order's own stream names."""
 
     order: str
     quantity: int
 
 
 class StockReleased(Data, frozen=True, tag="stock_released"):
-    """They were put back, for the order was not paid."""
+    """Reserved stock was released, because the order was not paid."""
 
     order: str
     quantity: int
 
 
 class StockAdjusted(Data, frozen=True, tag="stock_adjusted"):
-    """So many more can be sold, or fewer."""
+    """The stock was increased, or decreased."""
 
     quantity: int
 
 
 class Listed(Data, frozen=True, tag="listed"):
-    """A product is in the catalogue from now on."""
+    """The product was added to the catalogue."""
 
     sku: str
 
 
 class CouponSet(Data, frozen=True, tag="coupon_set"):
-    """A coupon is like this from now on: so many percent off, or an amount."""
+    """The coupon was created or changed: a discount in percent, or an amount."""
 
     percent: int | None = None
     amount: Money | None = None
@@ -101,7 +101,7 @@ class CouponSet(Data, frozen=True, tag="coupon_set"):
 
 
 class ItemAdded(Data, frozen=True, tag="item_added"):
-    """So many more of a product are in the cart."""
+    """Pieces of a product were added to the cart."""
 
     sku: str
     quantity: int
@@ -111,49 +111,49 @@ class ItemAdded(Data, frozen=True, tag="item_added"):
 
 
 class ItemRemoved(Data, frozen=True, tag="item_removed"):
-    """So many fewer of a product are in the cart."""
+    """Pieces of a product were removed from the cart."""
 
     sku: str
     quantity: int
 
 
 class QuantitySet(Data, frozen=True, tag="quantity_set"):
-    """There are so many of a product in the cart."""
+    """The quantity of a product in the cart was set."""
 
     sku: str
     quantity: int
 
 
 class PricesAccepted(Data, frozen=True, tag="prices_accepted"):
-    """The user takes these products at these prices, which are not those they were added at."""
+    """The user accepted these prices, which have changed since the products were added."""
 
     prices: dict[str, Money]
 
 
 class CouponApplied(Data, frozen=True, tag="coupon_applied"):
-    """A coupon is used for the cart."""
+    """A coupon was applied to the cart."""
 
     code: str
 
 
 class CouponRemoved(Data, frozen=True, tag="coupon_removed"):
-    """No coupon is used for it."""
+    """The coupon was removed from the cart."""
 
 
 class CountrySet(Data, frozen=True, tag="country_set"):
-    """The cart is taxed for this country."""
+    """The country whose tax applies to the cart was set."""
 
     country: str | None = None
 
 
 class Cleared(Data, frozen=True, tag="cleared"):
-    """The cart is empty: the user cleared it, or it lay too long."""
+    """The cart was emptied: the user cleared it, or it expired."""
 
     expired: bool = False
 
 
 class Merged(Data, frozen=True, tag="merged"):
-    """A guest's cart became a part of this one; or this one, a part of ``into``."""
+    """A guest's cart was merged into this one; or this one into ``into``."""
 
     items: list[Item] = []
     guest: str | None = None
@@ -161,14 +161,14 @@ class Merged(Data, frozen=True, tag="merged"):
 
 
 class CheckoutBegan(Data, frozen=True, tag="checkout_began"):
-    """What is in the cart is being paid for."""
+    """The checkout of the cart began."""
 
     order: str
-    once: str | None = None  # the coupon that this user may not use again
+    once: str | None = None  # the coupon that this user cannot use again
 
 
 class CheckoutEnded(Data, frozen=True, tag="checkout_ended"):
-    """It was paid for, and is no longer in the cart; or it was not."""
+    """The checkout ended: the order was paid, and its items left the cart; or it was not."""
 
     order: str
     paid: bool
@@ -176,14 +176,14 @@ class CheckoutEnded(Data, frozen=True, tag="checkout_ended"):
 
 
 class CouponReturned(Data, frozen=True, tag="coupon_returned"):
-    """The user may use a coupon again: all of the order that it was used for was given back."""
+    """The user can use a coupon again: the order that used it was refunded in full."""
 
     code: str
     order: str
 
 
 class Placed(Data, frozen=True, tag="placed"):
-    """The order was made, and is to be paid; what is reserved is put aside."""
+    """The order was placed, and waits for its payment; its stock is reserved."""
 
     user: str
     items: list[Item]
@@ -199,55 +199,55 @@ class Placed(Data, frozen=True, tag="placed"):
 
 
 class Paid(Data, frozen=True, tag="paid"):
-    """It was paid; there is no payment for nothing."""
+    """The order was paid; a free order has no payment."""
 
     payment_id: str | None = None
 
 
 class Declined(Data, frozen=True, tag="declined"):
-    """It was not paid, and will not be."""
+    """The order was declined: it was not paid, and will not be."""
 
     reason: str
 
 
 class RefundBegan(Data, frozen=True, tag="refund_began"):
-    """An amount is to be given back."""
+    """A refund began."""
 
     refund: str
     amount: Money
 
 
 class Refunded(Data, frozen=True, tag="refunded"):
-    """It was given back."""
+    """The refund is done."""
 
     refund: str
     refund_id: str
 
 
 class RefundFailed(Data, frozen=True, tag="refund_failed"):
-    """It could not be given back."""
+    """The refund failed."""
 
     refund: str
     reason: str
 
 
 class OrderCancelled(Data, frozen=True, tag="order_cancelled"):
-    """It was cancelled; if the provider has taken money for it, that is given back."""
+    """The order was cancelled; what the provider has charged for it is refunded."""
 
     reason: str
 
 
 class MarkedPaid(Data, frozen=True, tag="order_marked_paid"):
-    """An admin has seen that it was paid, by this payment of the provider's, or otherwise."""
+    """An admin has marked the order as paid, by this payment of the provider or otherwise."""
 
     payment_id: str | None = None
 
 
 class Reconciled(Data, frozen=True, tag="order_reconciled"):
     """
-    The provider has said what became of the payment of an order that was ended by hand.
+    The provider has given the status of the payment of an order that was ended by hand.
 
-    It names what was voided or refunded, or the problem if that failed.
+    It names the voided or refunded payment, or the problem if that failed.
     """
 
     payment_id: str | None = None

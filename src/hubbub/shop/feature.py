@@ -44,8 +44,8 @@ def _stripe(secret: str, storefront: Storefront) -> Callback:
     webhook = Webhook(secret)
 
     def receive(body: bytes, headers: Mapping[str, str], now: datetime) -> None:
-        # It is only ever a reason to ask Stripe what became of the order: nothing is believed
-        # that it says.
+        # Trust nothing in the event: it is only a reason to ask Stripe for the status of the
+        # order's payment.
         event = webhook.read(body, headers.get("stripe-signature", ""), now)
         if event is not None and event.order is not None:
             storefront.processor.look_at(event.order)

@@ -1,4 +1,4 @@
-"""The users that may call the methods of shop, and read its streams. Pure."""
+"""Permissions of shop: which users can call its methods and read its streams. Pure."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from ..permissions import ADMIN, ANYONE, OWN, Grant
 
 __all__ = ["SHOP_GRANTS", "SHOP_READERS"]
 
-# A kind of stream -> who may read and follow it.
+# A kind of stream -> who can read and follow it.
 SHOP_READERS: Mapping[str, Grant] = {
     "product": ANYONE,
     "catalogue": ANYONE,
-    "coupon": Grant(("nobody",), "Coupons are not read; enter the code."),
-    "cart": Grant(("owner",), "A cart is its owner's alone."),
-    "order": Grant(("owner",), "This order is its buyer's alone."),
-    "sandbox": Grant(("nobody",), "What the sandbox has taken is not read; look at the order."),
+    "coupon": Grant(("nobody",), "Nobody can read a coupon's stream; apply its code."),
+    "cart": Grant(("owner",), "Only its owner can read a cart."),
+    "order": Grant(("owner",), "Only its buyer can read an order."),
+    "sandbox": Grant(("nobody",), "Nobody can read the sandbox's stream; see the order."),
 }
 
-# A method -> who may call it.
+# A method -> who can call it.
 SHOP_GRANTS: Mapping[str, Grant] = {
     "shop.products": ANYONE,
     "shop.product": ANYONE,
@@ -42,7 +42,7 @@ SHOP_GRANTS: Mapping[str, Grant] = {
     "shop.cancel_order": Grant(
         ("owner", "admin"),
         SHOP_READERS["order"].refusal,
-        but="the buyer: once the time is over for which the stock is put aside",
+        but="the buyer: once the reservation of the stock has expired",
     ),
     "shop.settle_order": ADMIN,
     "shop.invoice": Grant(("owner", "admin"), SHOP_READERS["order"].refusal),

@@ -1,4 +1,4 @@
-"""What a shop needs as long as its hub is open: its terms, payment processor and prices."""
+"""The runtime of a shop: its terms, payment processor and prices."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TypedDict, cast
 
+from ..extras import needs
 from ..feature import Host
 from ..journal.actor import Actor
 from ..journal.threads import Threads
@@ -22,12 +23,13 @@ __all__ = ["Storefront", "drain_payments", "read_money_ahead", "selling"]
 
 
 def read_money_ahead(currency: str, prices: PriceSource | None) -> None:
-    """Read the files that a shop needs later; it is for a worker thread."""
+    """Read the files that a shop needs later; call it in a worker thread."""
     decimals_of(currency)
     if prices is not None:
-        from stamina import instrumentation  # noqa: PLC0415  # an extra
+        with needs("shop", "A price source"):
+            from stamina import instrumentation  # noqa: PLC0415  # an extra
 
-        # What it reports retries to is imported with the first of them otherwise.
+        # Otherwise the first retry would import what it is reported to.
         instrumentation.get_on_retry_hooks()
 
 
@@ -36,11 +38,11 @@ class Storefront:
     The shop of one hub.
 
     Args:
-        itself: the actor whose commands are those of the hub itself.
-        start: runs something in the hub's task group, from anywhere.
+        itself: the actor of the hub's own commands.
+        start: runs a task in the hub, from anywhere.
         prices: where prices come from; by default from the catalogue.
-        tax: how much tax there is; by default 10 % are added.
-        payments: takes the money; by default the sandbox, which takes none.
+        tax: computes the tax; by default 10 % are added.
+        payments: takes the payments; by default the sandbox, which charges nobody.
     """
 
     def __init__(
@@ -68,7 +70,7 @@ class Storefront:
 
 @asynccontextmanager
 async def selling(hub: Host) -> AsyncGenerator[Storefront]:
-    """Pay the orders of a hub; its options are ``prices``, ``tax`` and ``payments``."""
+    """Run the shop of a hub; its options are ``prices``, ``tax`` and ``payments``."""
     options = cast(_Options, hub.options)
     prices = options.get("prices")
     await Threads(1).run(read_money_ahead, hub.settings.currency, prices)
@@ -79,12 +81,12 @@ async def selling(hub: Host) -> AsyncGenerator[Storefront]:
     try:
         yield storefront
     finally:
-        # It is shielded itself, and has a deadline.
+        # The exit is shielded, and has a deadline.
         await drain_payments(storefront)
 
 
 async def drain_payments(storefront: Storefront) -> None:
-    """Finish what is being paid."""
+    """Finish open payments."""
     await storefront.processor.drain()
 
 

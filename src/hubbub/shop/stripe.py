@@ -1,4 +1,4 @@
-"""Where applications import ``Stripe`` from."""
+"""A place to import ``Stripe`` from."""
 
 from __future__ import annotations
 

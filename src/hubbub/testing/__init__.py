@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from .hosted import hosted
-from .in_memory import ASGIApplication, in_memory
-from .virtual_time import (
-    EPOCH,
-    THREAD_SECONDS_MAX,
-    VirtualClock,
-    VirtualLoop,
-    run_in_virtual_time,
-)
+from ..extras import needs
+
+with needs("testing", "hubbub.testing"):
+    from .hosted import hosted
+    from .in_memory import ASGIApplication, in_memory
+    from .virtual_time import (
+        EPOCH,
+        THREAD_SECONDS_MAX,
+        VirtualClock,
+        VirtualLoop,
+        run_in_virtual_time,
+    )
 
 __all__ = [
     "EPOCH",

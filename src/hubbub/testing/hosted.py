@@ -1,8 +1,8 @@
 """
-An async context manager in a task of its own, so that one fixture serves every plugin.
+Runs an async context manager in its own task, so that one fixture serves every plugin.
 
 pytest-asyncio runs the two halves of an async fixture in two tasks, and a task
-group, a hub or a session must be left by the task that entered it. Hosted, it is::
+group, a hub or a session must be exited by the task that entered it. Hosted, it is::
 
     @pytest.fixture
     async def hub() -> AsyncIterator[Hub]:
@@ -32,18 +32,18 @@ T = TypeVar("T")
 @asynccontextmanager
 async def hosted(manager: AbstractAsyncContextManager[T, bool | None]) -> AsyncIterator[T]:
     """
-    Enter and leave an async context manager in a task of its own.
+    Enter and exit an async context manager in a task of its own.
 
-    An error in the body is raised again inside the manager, which may swallow it as
-    usual; to cancel the body is to cancel the manager. The one difference to a
+    An error in the body is raised again inside the manager, which can suppress it as usual;
+    cancelling the body cancels the manager. There is one difference from a
     plain ``async with``: when a task group of the manager fails, the body, which is
     another task, is not cancelled.
 
     Args:
-        manager: what to host; its value is the value of this one.
+        manager: the manager to host; its value is the value of this one.
 
     Raises:
-        BaseException: whatever the manager raised, on entering or on leaving.
+        BaseException: the error of the manager, from entering or exiting.
     """
     host = _Host(manager)
     host.start()
@@ -57,7 +57,7 @@ async def hosted(manager: AbstractAsyncContextManager[T, bool | None]) -> AsyncI
 
 
 class _Host(Generic[T]):
-    """The task that has entered the manager, and what the two tasks tell each other."""
+    """The task that has entered the manager, and the signals between the two tasks."""
 
     def __init__(self, manager: AbstractAsyncContextManager[T, bool | None]) -> None:
         self._manager = manager
@@ -88,14 +88,14 @@ class _Host(Generic[T]):
         self._check()
 
     async def swallows(self, error: BaseException) -> bool:
-        """Leave because of an error; raise what the manager makes of it, if that is another."""
+        """Exit because of an error; raise the manager's own error, if it raises another."""
         if isinstance(error, (anyio.get_cancelled_exc_class(), GeneratorExit)):
             self._scope.cancel()
         else:
             self._thrown = error
         self._leave.set()
 
-        # Like a task group: it was told to stop, and whoever started it waits until it has.
+        # Like a task group: it was cancelled, and its caller waits until it has ended.
         with anyio.CancelScope(shield=True):
             await self._gone.wait()
 
@@ -108,8 +108,8 @@ class _Host(Generic[T]):
                 await self._hold()
         except BaseException as error:
             if isinstance(error, anyio.get_cancelled_exc_class()):
-                raise  # the event loop itself is being closed
-            self._error = error  # raised again by the task that waits
+                raise  # the event loop itself is closing
+            self._error = error  # the waiting task raises it again
         finally:
             self._gone.set()
             self._entered_or_gone.set()

@@ -19,9 +19,9 @@ __all__ = ["ASGIApplication", "in_memory"]
 
 logger = logging.getLogger("hubbub.testing")
 
-# Frames on their way, in each direction; further ones wait, as they do for a slow network.
+# Frames in transit, in each direction; further ones wait, as on a slow network.
 FRAMES_MAX = 64
-# How long an application may take to accept a WebSocket, and to end when the client has left it,
+# How long an application can take to accept a WebSocket, and to end after the client has left,
 # in seconds.
 ANSWER_SECONDS_MAX = 5.0
 
@@ -38,15 +38,18 @@ def in_memory(app: ASGIApplication) -> Callable[[str], Dial]:
     """
     Connect to an application in this event loop: ``hubbub.connect(url, dialer=in_memory(app))``.
 
-    No socket is opened, so it works in virtual time as well. The application must be ready: its
+    It opens no socket, so it works in virtual time as well. The application must be ready: its
     lifespan is not run.
 
     Args:
-        app: the ASGI application that the URL's path leads into, with Hubbub's mounted in it, or
-            Hubbub's own.
+        app: the ASGI application at the URL, with Hubbub's application mounted in it, or Hubbub's
+            own.
 
     Returns:
-        What ``hubbub.connect`` takes as ``dialer``.
+        The ``dialer`` for ``hubbub.connect``.
+
+    Raises:
+        Invalid: on connecting: it is not an http URL.
     """
 
     def dialer(url: str) -> Dial:
@@ -61,7 +64,7 @@ def in_memory(app: ASGIApplication) -> Callable[[str], Dial]:
                     await wire.open()
                     yield wire
                 except Exception as raised:
-                    # The task group would wrap it in a group of its own.
+                    # A task group would wrap the error in a group of its own.
                     error = raised
                 finally:
                     await wire.leave()
@@ -77,7 +80,7 @@ def _scope_of(url: str) -> dict[str, Any]:
     parsed = urlsplit(url)
     scheme = {"http": "ws", "https": "wss"}.get(parsed.scheme, parsed.scheme)
     if scheme not in ("ws", "wss") or not parsed.hostname:
-        raise Invalid(f"Give a URL with any host, like http://test/live, not {url!r}.")
+        raise Invalid(f"Use a URL with any host, like http://test/live, not {url!r}.")
     path = f"{parsed.path.rstrip('/')}/ws"
     return {
         "type": "websocket",
@@ -100,23 +103,23 @@ def _scope_of(url: str) -> dict[str, Any]:
 
 
 class _Wire:
-    """Both ends of one WebSocket: the client holds it, and the application is run on it."""
+    """Both ends of one WebSocket: the client holds it, and the application runs on it."""
 
     def __init__(self) -> None:
         self._to_app, self._at_app = anyio.create_memory_object_stream[Message](FRAMES_MAX)
         self._to_client, self._at_client = anyio.create_memory_object_stream[Message](FRAMES_MAX)
         self._ended = anyio.Event()
-        # A client that is cancelled says goodbye all the same.
+        # Even a cancelled client says goodbye.
         self._running = anyio.CancelScope(shield=True)
         self._reason = "the application has ended the connection"
 
     async def run(self, app: ASGIApplication, scope: MutableMapping[str, Any]) -> None:
-        """Run the application until it is done with this WebSocket."""
+        """Run the application until it has finished with this WebSocket."""
         self._to_app.send_nowait({"type": "websocket.connect"})
         try:
             with self._running:
                 await app(scope, self._app_receives, self._app_sends)
-        except Exception as error:  # the client is told, as over a network
+        except Exception as error:  # close the connection, as a server would
             logger.exception("The application failed.")
             self._reason = f"the application failed: {error!r}"
         finally:
@@ -126,10 +129,10 @@ class _Wire:
 
     async def open(self) -> None:
         """
-        Wait until the application has accepted.
+        Wait until the application has accepted the WebSocket.
 
         Raises:
-            ConnectionLost: it does not.
+            ConnectionLost: the application refuses it.
         """
         message: Message = {"type": "nothing"}
         with anyio.move_on_after(ANSWER_SECONDS_MAX):
@@ -142,7 +145,7 @@ class _Wire:
             raise ConnectionLost(NO_CLOSE_FRAME, f"the application does not speak {SUBPROTOCOL}")
 
     async def leave(self) -> None:
-        """Go for good, and let the application notice it."""
+        """Disconnect, and let the application notice it."""
         self._to_app.close()
         self._at_client.close()
         with anyio.move_on_after(ANSWER_SECONDS_MAX, shield=True):
@@ -164,7 +167,7 @@ class _Wire:
             raise ConnectionLost(message.get("code", NORMAL_CLOSURE), reason)
         text: str | None = message.get("text")
         if text is None:
-            raise ConnectionLost(NO_CLOSE_FRAME, "the application sent something that is no text")
+            raise ConnectionLost(NO_CLOSE_FRAME, "the application sent a message that is not text")
         return text
 
     async def _next(self) -> Message:
@@ -183,4 +186,4 @@ class _Wire:
         try:
             await self._to_client.send(message)
         except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
-            raise OSError("The client has gone.") from error
+            raise OSError("The client has disconnected.") from error

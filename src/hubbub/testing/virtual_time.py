@@ -1,15 +1,15 @@
 """
 Virtual time: when nothing can run, the clock jumps to the next timer.
 
-So a minute passes at once, in the same order as it would in a minute, on asyncio
-and on trio. A test of what time does is an ordinary function::
+So a minute passes at once, with everything in the same order as in real time, on asyncio
+and on trio. A test of timing is an ordinary function::
 
     def test_the_window_is_a_minute() -> None:
         run_in_virtual_time(fill_the_window_and_wait, backend="trio")
 
-What a worker thread does takes no virtual time, if anyio's default limiter counts
-it. Other threads, and sockets, are outside: the clock cannot see that they are
-busy and would jump over their answers, unless it is given a ``grace``.
+Work in a worker thread takes no virtual time, if anyio's default limiter counts the thread.
+Other threads, and sockets, are outside: the clock cannot see that they are busy, and would jump
+ahead of their results, unless you set a ``grace``.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ __all__ = ["EPOCH", "THREAD_SECONDS_MAX", "VirtualClock", "VirtualLoop", "run_in
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
-# How long virtual time waits for a worker thread, in real seconds: one that is stuck must not
-# stop the timers that would report it.
+# How long virtual time waits for a worker thread, in real seconds: a thread that is stuck must
+# not stop the timers that would report it.
 THREAD_SECONDS_MAX = 1.0
 
 T = TypeVar("T")
@@ -40,14 +40,14 @@ Args = TypeVarTuple("Args")
 
 class VirtualClock:
     """
-    A clock that goes with the event loop: :data:`EPOCH` is when the loop's time is 0.
+    A clock that follows the event loop: :data:`EPOCH` is when the loop's time is 0.
 
-    In virtual time every run begins at :data:`EPOCH`. It is read inside an event
-    loop only.
+    In virtual time every run begins at :data:`EPOCH`. You can read it only inside an event
+    loop.
     """
 
     def now(self) -> datetime:
-        """Return the time of day in UTC."""
+        """Return the current time in UTC."""
         return EPOCH + timedelta(seconds=self.monotonic())
 
     def monotonic(self) -> float:
@@ -57,18 +57,18 @@ class VirtualClock:
 
 class VirtualLoop(asyncio.SelectorEventLoop):
     """
-    An asyncio event loop in virtual time; its time begins at 0.
+    An asyncio event loop in virtual time, which begins at 0.
 
     Args:
-        patience: for how many real seconds, from now, the world outside may still
+        patience: returns for how many real seconds, from now, the outside world can still
             wake the loop before its clock jumps.
     """
 
     def __init__(self, patience: Callable[[], float] = lambda: 0.0) -> None:
         self._jumping = _JumpingSelector(patience)
         super().__init__(self._jumping)
-        # asyncio fires what is due within this; its nanosecond would be lost in the float
-        # that holds a hundred days, and a timer that is due would never fire.
+        # asyncio fires timers that are due within this resolution; its nanosecond would be lost in
+        # the float of a hundred days, and a due timer would never fire.
         self._clock_resolution = 1e-6
 
     def time(self) -> float:
@@ -83,13 +83,16 @@ def run_in_virtual_time(
     grace: float = 0.0,
 ) -> T:
     """
-    Run a coroutine function to its end, in this thread and in virtual time.
+    Run a coroutine function in virtual time, in this thread, and return its result.
 
     Args:
-        async_fn: called with ``args``.
-        backend: the event loop to run it on.
-        grace: real seconds without any news after which the clock jumps. Worker
-            threads get ``THREAD_SECONDS_MAX`` at least.
+        async_fn: the function; it gets ``args``.
+        backend: the event loop: ``asyncio`` or ``trio``.
+        grace: real seconds without any activity after which the clock jumps. Worker
+            threads get at least ``THREAD_SECONDS_MAX``.
+
+    Raises:
+        BaseException: the error of the function.
     """
     patience = _Patience(grace)
 
@@ -102,7 +105,7 @@ def run_in_virtual_time(
 
 
 class _Patience:
-    """Says for how many real seconds the clock must wait before it jumps."""
+    """Returns for how many real seconds the clock must wait before it jumps."""
 
     def __init__(self, grace: float) -> None:
         self.workers: CapacityLimiter | None = None
@@ -115,7 +118,7 @@ class _Patience:
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Waits for the world outside a little, and for time not at all."""
+    """Waits for the outside world briefly, and for time not at all."""
 
     def __init__(self, patience: Callable[[], float]) -> None:
         super().__init__()
@@ -133,14 +136,14 @@ class _JumpingSelector(selectors.DefaultSelector):
 
 
 class _Threshold(trio.abc.Instrument):
-    """Tells trio's clock about worker threads, of which it knows nothing by itself."""
+    """Makes trio's clock wait for worker threads, which it does not know about."""
 
     def __init__(self, clock: MockClock, patience: _Patience) -> None:
         self._clock = clock
         self._patience = patience
 
     def after_task_step(self, task: trio.lowlevel.Task) -> None:
-        # No thread begins or ends its work for a task outside a step of some task.
+        # A worker thread can begin or end its work for a task only in a step of some task.
         if self._clock.autojump_threshold != (seconds := self._patience()):
             self._clock.autojump_threshold = seconds
 
@@ -150,6 +153,6 @@ def _on_asyncio(patience: _Patience) -> dict[str, Any]:
 
 
 def _on_trio(patience: _Patience) -> dict[str, Any]:
-    # Until the first step is over there is nothing to jump to.
+    # Until the first step is over there is no timer to jump to.
     clock = MockClock(autojump_threshold=math.inf)
     return {"clock": clock, "instruments": [_Threshold(clock, patience)]}

@@ -1,4 +1,4 @@
-"""An account: a name and a password by which a user is known again. Pure."""
+"""An account: a name and a password that a user signs in with. Pure."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ..journal.decide.states import States
 from ..journal.event import STREAM_BYTES_MAX, Draft, Event, State
 from ..names import check_person_name, name_key, skeletons
 from ..permissions import check
+from ..shown import repr_without
 from ..stream_names import user_stream
 from ..text import check_name
 from .events import (
@@ -43,17 +44,17 @@ __all__ = [
     "streams_of",
 ]
 
-# The shortest password, in characters. NIST SP 800-63B: a least length, no rules of what must
-# be in it, and room for a sentence.
+# The shortest password, in characters. NIST SP 800-63B: a minimum length, no rules about the
+# characters, and room for a sentence.
 PASSWORD_CHARS_MIN = 8
 # The longest password, in characters.
 PASSWORD_CHARS_MAX = 1_000
-# What a guest is called who gives no nickname.
+# The nickname of a guest who gives none.
 RESERVED = "Guest"
 
 
 def without_hash(body: bytes) -> bytes:
-    """Return an encoded event of an account without what the password is hashed to."""
+    """Return an encoded event of an account without the password's hash."""
     event = msgspec.json.decode(body)
     return msgspec.json.encode(event | {"hash": ""}) if "hash" in event else body
 
@@ -62,8 +63,8 @@ class AccountState(State):
     """
     The fold of an ``account/NAME`` stream.
 
-    A stream whose name begins with a space is no account's, for no name does: it says whose
-    are the names that look alike, by their skeleton.
+    A stream whose name begins with a space belongs to no account, because no name does. It
+    records which user holds the names that look alike, by their skeleton.
     """
 
     data_type: ClassVar[Any] = AccountEvent
@@ -73,12 +74,15 @@ class AccountState(State):
 
     user: str = ""
     hash: str = ""
-    # The user who has the names that look alike, as long as they go by the name that was claimed.
+    # The user who holds the look-alike names, as long as they still use the claimed name.
     holder: str = ""
     claimed: str = ""
 
+    def __repr__(self) -> str:
+        return repr_without(self, "hash")
+
     def apply(self, event: Event) -> None:
-        """Take one event in."""
+        """Fold one event."""
         match event.data:
             case AccountCreated(user, _, hashed):
                 self.user, self.hash = user, hashed
@@ -90,7 +94,7 @@ class AccountState(State):
                 raise AssertionError(f"not an account's event: {unknown!r}")
 
     def check_reader(self, stream: str, user: str) -> None:
-        """Nobody reads what signs somebody in."""
+        """Refuse every reader: the stream holds a password's hash."""
         check(USERS_READERS["account"])
 
 
@@ -100,10 +104,10 @@ def _stream(key: str) -> str:
 
 def account_stream(name: object, chars_max: int) -> str:
     """
-    Return the stream of an account's name as older versions named it.
+    Return the stream of an account's name, as older versions named it.
 
     Raises:
-        Invalid: it cannot be an account's name.
+        Invalid: the text cannot be the name of an account.
     """
     checked = check_name(name, chars_max, "account's name")
     return _stream(normalize("NFC", checked.casefold()))
@@ -111,17 +115,17 @@ def account_stream(name: object, chars_max: int) -> str:
 
 def streams_of(name: object, chars_max: int) -> tuple[str, ...]:
     """
-    Return where an account may be: letters' case, width and form make no difference.
+    Return the streams where an account may be; case, width and form make no difference.
 
     Raises:
-        Invalid: it cannot be an account's name.
+        Invalid: the text cannot be the name of an account.
     """
     checked = " ".join(check_name(name, chars_max, "account's name").split())
     return tuple(dict.fromkeys((account_stream(name, chars_max), _stream(name_key(checked)))))
 
 
 def find_account(states: States, streams: Sequence[str]) -> str:
-    """Return which of several streams is an account's; if none is, where a new one would be."""
+    """Return the stream that holds an account; if none does, the stream for a new one."""
     states.need(streams)
     taken = [stream for stream in streams if states.of(AccountState, stream).user]
     return taken[0] if taken else streams[-1]
@@ -132,25 +136,25 @@ def check_account_name(name: object, chars_max: int) -> str:
     Return the name of a new account in normal form.
 
     Raises:
-        Invalid: it cannot be one.
+        Invalid: the text cannot be the name of an account.
     """
     checked = check_person_name(name, chars_max, "account's name")
     if set(skeletons(checked)) & set(skeletons(RESERVED)):
-        raise Invalid(f"Every new guest is called {RESERVED}; choose another name.")
+        raise Invalid(f"Every new guest has the name {RESERVED}; choose another name.")
     return checked
 
 
 def claim_streams(name: str) -> tuple[str, ...]:
-    """Return the streams that say whose are the names that look like this one."""
-    # A user's id may have nothing that can be seen.
+    """Return the streams that record which user holds the names that look like this one."""
+    # A user's id may have no visible character.
     return tuple(_stream(f" {skeleton}") for skeleton in skeletons(name) if skeleton)
 
 
 def claim(states: States, user: str, name: str) -> list[Draft]:
-    """Let names that look like a user's account be that user's alone, as far as they are free."""
+    """Reserve the names that look like an account's for its user, as far as they are free."""
     streams = claim_streams(name)
     holders = _holders(states, streams)
-    # A nickname of the user's own gives way: it may change, and the account's name does not.
+    # A nickname yields to an account's name, because a nickname can change.
     mine = [stream for stream in streams if holders.get(stream, user) == user]
     new = NameClaimed(user, name)
     return [Draft(stream, new) for stream in mine if not _is_claimed(states, stream, new)]
@@ -158,9 +162,9 @@ def claim(states: States, user: str, name: str) -> list[Draft]:
 
 def claim_shown(states: States, user: str, nickname: str) -> list[Draft]:
     """
-    Claim a nickname that the application or a role answers for, as far as it is free.
+    Claim a nickname that the application or a role vouches for, as far as it is free.
 
-    Unlike the name of an account it is refused for no reason: what cannot be claimed is not.
+    Unlike the name of an account it is never refused: a name that is taken stays taken.
     """
     if set(skeletons(nickname)) & set(skeletons(RESERVED)):
         return []
@@ -171,10 +175,10 @@ def claim_shown(states: States, user: str, nickname: str) -> list[Draft]:
 
 def check_nickname(states: States, nickname: str, user: str) -> None:
     """
-    Return if a nickname does not look like a name that is another user's alone.
+    Return if a nickname does not look like a name that another user holds.
 
     Raises:
-        Conflict: it does.
+        Conflict: it looks like another user's name.
     """
     if _looks_taken(states, nickname, user):
         raise Conflict(
@@ -188,7 +192,7 @@ def _looks_taken(states: States, name: str, user: str) -> bool:
 
 
 def _holders(states: States, streams: Sequence[str]) -> dict[str, str]:
-    """Return the holder of each stream's names, where that user still has the claimed name."""
+    """Return the holder of each stream's names, if that user still has the claimed name."""
     states.need(streams)
     claims = {stream: states.of(AccountState, stream) for stream in streams}
     held = {stream: claim for stream, claim in claims.items() if claim.holder}
@@ -211,17 +215,17 @@ def _goes_by(user: UserState, name: str) -> bool:
 
 def check_password(password: object) -> str:
     """
-    Return a password in normal form (NFC), as it is hashed.
+    Return a password in normal form (NFC), ready to hash.
 
     Raises:
         Invalid: it has fewer than 8 characters, or more than 1,000.
     """
     good = isinstance(password, str) and (PASSWORD_CHARS_MIN <= len(password) <= PASSWORD_CHARS_MAX)
-    # UTF-8, which is what is hashed, has no form for half a surrogate pair.
+    # The hash is of UTF-8, which cannot encode half a surrogate pair.
     if not good or str(password).encode(errors="ignore").decode() != password:
         raise Invalid(
-            f"A password has {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters; "
-            "take some words that nobody would guess."
+            f"A password must have {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters; "
+            "use several words that nobody would guess."
         )
     return normalize("NFC", str(password))
 
@@ -230,21 +234,21 @@ def create_account(
     states: States, streams: Sequence[str], by: str, name: str, hashed: str
 ) -> list[Draft]:
     """
-    Let a user sign in by a name and a password from now on.
+    Create an account, so that a user can sign in with a name and a password.
 
     Args:
-        states: what is known.
-        streams: where an account of this name may be.
+        states: the states to decide on.
+        streams: the streams where an account of this name may be.
         by: the user.
-        name: the account's, as :func:`check_account_name` returns it.
-        hashed: what the password is hashed to.
+        name: the account's name, as :func:`check_account_name` returns it.
+        hashed: the hash of the password.
 
     Raises:
         Conflict: the name, or one that looks like it, is taken, or the user has an account.
     """
     user = states.of(UserState, user_stream(by))
     if user.account:
-        raise Conflict(f"You have an account already: {user.account}.")
+        raise Conflict(f"You already have an account: {user.account}.")
     stream = find_account(states, streams)
     if states.of(AccountState, stream).user:
         raise Conflict(f"There is an account called {name}; choose another name.")
@@ -261,17 +265,17 @@ def set_password(
     states: States, stream: str, checked: str, hashed: str, keep: str | None
 ) -> list[Draft]:
     """
-    Set another password, and sign the user out everywhere else.
+    Set another password, and revoke the user's other sign-ins.
 
     Args:
-        states: what is known.
-        stream: the account's.
-        checked: the hash that the old password was compared with.
-        hashed: what the new one is hashed to.
+        states: the states to decide on.
+        stream: the account's stream.
+        checked: the hash that the old password was verified with.
+        hashed: the hash of the new password.
         keep: the session that stays signed in.
 
     Raises:
-        Conflict: the password was changed meanwhile.
+        Conflict: the password has changed in the meantime.
     """
     account = states.of(AccountState, stream)
     if account.hash != checked:

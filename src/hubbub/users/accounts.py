@@ -1,4 +1,4 @@
-"""Accounts: which user has which, by a name and a password."""
+"""Accounts: they identify a user by a name and a password."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ..journal.command import Command, nothing
 from ..journal.decide.states import States
 from ..journal.event import Event
 from ..journal.schedule import HUB
+from ..shown import repr_without
 from ..stream_names import user_stream
 from .account import PASSWORD_CHARS_MAX, AccountState, find_account, streams_of
 from .attempts import Attempts
@@ -29,12 +30,12 @@ WRONG = "There is no account of this name with this password."
 
 class Verified(msgspec.Struct, frozen=True):
     """
-    An account whose password was given.
+    An account whose password was verified.
 
     Args:
-        stream: the account's.
-        user: whose it is.
-        hash: what the password was compared with.
+        stream: the account's stream.
+        user: the user who has the account.
+        hash: the hash that the password was verified with.
         epoch: how often the user had signed out everywhere by then.
     """
 
@@ -43,13 +44,16 @@ class Verified(msgspec.Struct, frozen=True):
     hash: str
     epoch: int
 
+    def __repr__(self) -> str:
+        return repr_without(self, "hash")
+
 
 class Accounts:
     """
-    What signs people in to a hub.
+    Signs users in with a name and a password.
 
     Args:
-        hub: whose commands are those of the hub itself.
+        hub: the actor of the hub's own commands.
     """
 
     def __init__(self, hub: Actor) -> None:
@@ -60,29 +64,29 @@ class Accounts:
 
     async def sign_in(self, name: str, password: str, address: str) -> str:
         """
-        Return the id of the user whose account and password these are.
+        Verify a password, and return the id of the account's user.
 
         Args:
-            name: the account's.
-            password: what was given as its password.
-            address: where it came from.
+            name: the account's name.
+            password: the password to verify.
+            address: the client's address.
 
         Raises:
-            NotAllowed: there is no such account, or it has another password.
-            RateLimited: too many were tried, for this account from this address, or from there.
-            Overloaded: too many wait for a thread.
+            NotAllowed: the account does not exist, or has another password.
+            RateLimited: too many attempts for this account from this address, or from the address.
+            Overloaded: too many passwords wait for a thread.
         """
         return (await self.verify(name, password, address)).user
 
     async def verify(self, name: str, password: str, address: str) -> Verified:
-        """Return an account if this is its password; see :meth:`sign_in`."""
+        """Return an account if the password is right; see :meth:`sign_in`."""
         now = self._hub.settings.clock.monotonic()
         streams = streams_of(name, self._hub.settings.name_chars_max)
         account = streams[0]
         known = self._attempts.is_known(account, address)
         self._attempts.charge(account, address, now)
         if len(password) > PASSWORD_CHARS_MAX:
-            # No account has one, and to hash it takes time.
+            # No account has a password this long, and hashing it takes time.
             raise NotAllowed(WRONG)
 
         found = await self._look_up(streams)
@@ -95,7 +99,7 @@ class Accounts:
         return found
 
     async def find(self, name: str) -> str | None:
-        """Return the id of the user who has the account of a name, if there is one."""
+        """Return the id of the user who has an account, if it exists."""
         streams = streams_of(name, self._hub.settings.name_chars_max)
         return (await self._look_up(streams)).user or None
 
@@ -112,18 +116,18 @@ class Accounts:
 
     def charge(self, address: str) -> None:
         """
-        Count an attempt from somewhere.
+        Count an attempt from an address.
 
         Raises:
-            RateLimited: there were too many.
+            RateLimited: there were too many attempts.
         """
         self._attempts.charge_address(address, self._hub.settings.clock.monotonic())
 
     async def hash(self, password: str) -> str:
         """
-        Hash a password that was checked.
+        Hash a password that is known to be valid.
 
         Raises:
-            Overloaded: too many wait for a thread.
+            Overloaded: too many passwords wait for a thread.
         """
         return await self.hashing.hash(password)

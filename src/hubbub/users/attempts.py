@@ -1,8 +1,8 @@
 """
-How often a password may be tried: by account and address together, and by address. Pure.
+How often a client can try a password: by account and address together, and by address. Pure.
 
-Nobody is locked out of an account from elsewhere. And those who have signed in to an account
-from an address before are not stopped by what others try from there.
+An attacker at another address cannot lock a user out of an account. And if a user has signed in
+to the account from an address before, attempts of others at that address do not stop them.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from ..ratelimit import RateLimits, SlidingWindow
 
 __all__ = ["ATTEMPTS_ADDRESS_FACTOR", "ATTEMPTS_KEYS_MAX", "KNOWN_FACTOR", "Attempts"]
 
-# Accounts and addresses whose attempts are remembered.
+# The number of accounts and addresses whose attempts are remembered.
 ATTEMPTS_KEYS_MAX = 10_000
-# Many people may come from one address.
+# Many people can share one address.
 ATTEMPTS_ADDRESS_FACTOR = 10
-# Where somebody has signed in before, others may be: they are slowed down, and never for long.
+# Where a user has signed in before, others may be too: slow them down, and never for long.
 KNOWN_FACTOR = 10
 
 WHAT = "attempts to sign in"
@@ -29,8 +29,8 @@ class Attempts:
     Counts attempts to sign in.
 
     Args:
-        limit: how many are permitted to one account from one address in any ``period``.
-        period: in seconds.
+        limit: the number of attempts for one account from one address in any ``period``.
+        period: its length in seconds.
     """
 
     def __init__(self, limit: int, period: float) -> None:
@@ -42,7 +42,7 @@ class Attempts:
         self._by_both = limits(1)
         self._by_address = limits(ATTEMPTS_ADDRESS_FACTOR)
         self._by_known = limits(KNOWN_FACTOR)
-        # Accounts and the addresses that somebody has signed in to them from.
+        # Accounts and the addresses that users have signed in to them from.
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def charge(self, account: str, address: str, now: float) -> None:
@@ -50,12 +50,12 @@ class Attempts:
         Count an attempt.
 
         Args:
-            account: what is tried.
-            address: where it is tried from.
+            account: the name of the account.
+            address: the client's address.
             now: the time, in seconds.
 
         Raises:
-            RateLimited: there were too many.
+            RateLimited: there were too many attempts.
         """
         both = f"{place_of(address)}\n{account}"
         if self.is_known(account, address):
@@ -66,15 +66,15 @@ class Attempts:
 
     def charge_address(self, address: str, now: float) -> None:
         """
-        Count an attempt at anything.
+        Count an attempt for any account.
 
         Raises:
-            RateLimited: there were too many from this address.
+            RateLimited: there were too many attempts from this address.
         """
         self._by_address.charge(place_of(address), now)
 
     def succeeded(self, account: str, address: str) -> None:
-        """Remember that somebody has signed in to an account from an address."""
+        """Remember that a user has signed in to an account from an address."""
         key = (account, place_of(address))
         self._known[key] = None
         self._known.move_to_end(key)
@@ -82,5 +82,5 @@ class Attempts:
             self._known.popitem(last=False)
 
     def is_known(self, account: str, address: str) -> bool:
-        """Tell whether somebody has signed in to an account from an address before."""
+        """Return whether a user has signed in to an account from an address before."""
         return (account, place_of(address)) in self._known

@@ -1,4 +1,4 @@
-"""Names of accounts that older versions have made: others that look alike are theirs alone."""
+"""Names of old accounts: reserve the names that look like them for their users."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ __all__ = ["claim_old_names"]
 
 logger = logging.getLogger("hubbub.users")
 
-# Says that it was done: the skeleton of no name is empty.
+# Marks that this is done: no name has an empty skeleton.
 DONE = "account/ "
-# Old accounts whose names one command gives protection.
+# The number of old accounts whose names one command claims.
 ACCOUNTS_MAX = 50
 
 
 async def claim_old_names(hub: Actor) -> None:
     """
-    Claim the names of accounts that have claimed none, once for each database.
+    Claim the names of accounts that have not claimed theirs, once for each database.
 
     Args:
-        hub: whose commands are those of the hub itself.
+        hub: the actor of the hub's own commands.
     """
     try:
         if await hub.execute(Command(HUB, nothing, _is_done, reads=(DONE,))):
@@ -44,7 +44,7 @@ async def claim_old_names(hub: Actor) -> None:
             done = Draft(DONE, NameClaimed(HUB, ""))
             await hub.execute(Command(HUB, lambda states: (done,), _nothing, reads=(DONE,)))
     except Exception:
-        # The hub goes on, and tries again when it is opened the next time.
+        # Keep the hub open; it tries again the next time it opens.
         logger.warning("the names of older accounts are not protected yet", exc_info=True)
 
 

@@ -1,4 +1,4 @@
-"""What is decided about users: their profiles, roles and sign-ins. Pure."""
+"""The decisions about users: their profiles, roles and sign-ins. Pure."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def update_profile(  # noqa: PLR0913
     Change the user's own profile; see :meth:`hubbub.users.service.Users.update`.
 
     Args:
-        states: what is known.
+        states: the states to decide on.
         by: the user.
-        nickname: what to show from now on; None is as before.
-        avatar: the same of the avatar.
-        chars_max: how long each may be.
-        protects_names: True if it may not look like a name that is another user's alone.
-        claims_name: True if names that look like it are this user's alone.
+        nickname: the new nickname; None keeps the old one.
+        avatar: the new avatar; None keeps the old one.
+        chars_max: the longest nickname or avatar.
+        protects_names: True to refuse a nickname that looks like a name another user holds.
+        claims_name: True to reserve names that look like the nickname for this user.
     """
     state = states.of(UserState, user_stream(by))
     new_nickname = nickname and check_person_name(nickname, chars_max, "nickname")
@@ -59,25 +59,25 @@ def update_profile(  # noqa: PLR0913
 
 
 def give_role(states: States, user: str, role: str) -> Sequence[Draft]:
-    """Make a user a moderator or an admin of everything, or neither."""
+    """Give a user the global role ``user``, ``moderator`` or ``admin``."""
     stream = user_stream(user)
     state = states.of(UserState, stream)
     if state.role == role:
         return ()
-    # No guest is to look like a moderator or an admin.
+    # No guest must look like a moderator or an admin.
     claimed = () if role == "user" else claim_shown(states, user, state.nickname)
     return (Draft(stream, RoleGiven(role)), *claimed)
 
 
 def sign_out(states: States, by: str, session: str | None, good_for: float) -> Sequence[Draft]:
     """
-    End one sign-in of a user.
+    End a sign-in of a user.
 
     Args:
-        states: what is known.
+        states: the states to decide on.
         by: the user.
-        session: names the sign-in; None is none, in the process.
-        good_for: how long a token is good for, in seconds.
+        session: the id of the sign-in; None in the process, where there is none.
+        good_for: how long a refresh token lasts, in seconds.
     """
     stream = user_stream(by)
     state = states.of(UserState, stream)
@@ -104,18 +104,18 @@ def begin_session(  # noqa: PLR0913
     named: bool,
 ) -> list[Draft]:
     """
-    Make a user known, or end a sign-in whose refresh token was used again.
+    Register a user, or end a sign-in whose refresh token was used again.
 
     Args:
-        states: what is known.
+        states: the states to decide on.
         by: the user.
-        nickname: what to show from now on; None is as before.
-        reference: the sign-in that the user comes from, which must not be over.
+        nickname: the name to show; None keeps the previous one.
+        reference: the sign-in of the session, which must not have ended.
         settings: the limits.
-        role: what the application gives the user.
-        protects_names: True if the nickname may not look like a name that is another user's
-            alone.
-        named: True if it is the application's name for the user.
+        role: the role that the application gives the user.
+        protects_names: True to refuse a nickname that looks like a name another user
+            holds.
+        named: True if the nickname comes from the application.
     """
     checked = _checked(nickname, settings)
     stream, session = user_stream(by), reference.session
@@ -140,7 +140,7 @@ def begin_request(  # noqa: PLR0913
     settings: Settings,
     role: str,
 ) -> list[Draft]:
-    """Make the user of a single request known, if nobody of that id was ever seen."""
+    """Register the user of a single request, if the id is new."""
     state = states.of(UserState, user_stream(by))
     state.check_signed_in(reference, states.now)
     sign_ins.check_taken(state, reference, guests=settings.guests)
@@ -167,6 +167,6 @@ def _checked(nickname: str | None, settings: Settings) -> str | None:
 
 
 def _check_new_nickname(states: States, state: UserState, nickname: str, by: str) -> None:
-    # What somebody has been called is kept, though an account may have come to look like it.
+    # A user keeps their nickname, even if an account has come to look like it.
     if nickname != state.nickname and state.role == "user":
         check_nickname(states, nickname, by)

@@ -11,7 +11,7 @@ __all__ = ["USERS_GRANTS", "USERS_READERS"]
 # A kind of stream -> who may read and follow it.
 USERS_READERS: Mapping[str, Grant] = {
     "user": Grant(("owner",), "A user's stream is that user's alone."),
-    "account": Grant(("nobody",), "What signs somebody in is not read."),
+    "account": Grant(("nobody",), "Nobody can read an account's stream."),
 }
 
 # A method -> who may call it.
@@ -21,8 +21,14 @@ USERS_GRANTS: Mapping[str, Grant] = {
     "users.online": ANYONE,
     "users.update": OWN,
     "users.create_account": OWN,
-    "users.change_password": Grant(("owner",), but="with the password until now"),
+    "users.change_password": Grant(("owner",), but="with the current password"),
     "users.set_away": OWN,
     "users.sign_out": OWN,
     "users.set_role": ADMIN,
+    "users.list_users": ADMIN,
+    "users.find": ADMIN,
+    "users.create_user": ADMIN,
+    "users.set_password": ADMIN,
+    "users.disable": Grant(("admin",), ADMIN.refusal, but="not themself"),
+    "users.enable": ADMIN,
 }

@@ -1,4 +1,4 @@
-"""Who is connected: counted in memory, by session."""
+"""Presence: the connected users, counted in memory by session."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from .user import Status
 
 __all__ = ["LOST_MAX", "Presence"]
 
-# Users who have lost their connection and may still reconnect; when there are more, those who
-# lost it first are offline at once.
+# Users who have lost their connection and can still reconnect; above this number, the first
+# to disconnect go offline at once.
 LOST_MAX = 10_000
 
 
 class Presence:
     """
-    The users who have a session now, or had one a moment ago.
+    The users who have a session now, or lost it a few seconds ago.
 
     Args:
-        grace_seconds: how long a user who lost the connection keeps their status: to
-            reload a page is not to go.
-        now: gives the time, in seconds.
-        changed: called with a user and the new status whenever that is another.
+        grace_seconds: how long a user who loses the connection keeps their status, for
+            example to reload a page.
+        now: returns the time, in seconds.
+        changed: called with a user and the new status on each change.
     """
 
     def __init__(
@@ -37,16 +37,16 @@ class Presence:
         self._grace_seconds = grace_seconds
         self._now = now
         self._changed = changed
-        # The sessions of each user, and whether it is away; none while the user may reconnect.
+        # The sessions of each user, and whether each is away; none while the user may reconnect.
         self._sessions: dict[str, dict[object, bool]] = {}
-        # Those who may come back, and what they were; the first to have gone first.
+        # Users who may reconnect, with their previous status; the first to disconnect first.
         self._lost: dict[str, tuple[float, Status]] = {}
         self._to_forget: deque[tuple[float, str]] = deque()
         self._wake_up = WakeUp()
 
     @property
     def count(self) -> int:
-        """How many sessions there are."""
+        """The number of sessions."""
         return sum(map(len, self._sessions.values()))
 
     def connect(self, user_id: str, session: object) -> None:
@@ -58,12 +58,12 @@ class Presence:
 
     def disconnect(self, user_id: str, session: object, *, lost: bool = False) -> None:
         """
-        Count a session no more.
+        Uncount a session of a user.
 
         Args:
             user_id: whose it was.
-            session: as it was connected.
-            lost: True if the client did not say that it goes, and may reconnect.
+            session: the same object as in :meth:`connect`.
+            lost: True if the client did not say goodbye, and may reconnect.
         """
         before = self.status(user_id)
         sessions = self._sessions[user_id]
@@ -75,7 +75,7 @@ class Presence:
         self._tell(user_id, before)
 
     def set_away(self, user_id: str, session: object, *, away: bool) -> bool:
-        """Note that somebody is not looking, or is again; False if there is no such session."""
+        """Mark a session as away or back; return False if there is no such session."""
         sessions = self._sessions.get(user_id, {})
         if session not in sessions:
             return False
@@ -94,19 +94,19 @@ class Presence:
         return "away" if all(sessions.values()) else "online"
 
     def is_connected(self, user_id: str) -> bool:
-        """Tell whether a user has a session now."""
+        """Return whether a user has a session now."""
         return bool(self._sessions.get(user_id))
 
     def online(self) -> list[str]:
-        """Return who is not offline, the first to come first."""
+        """Return the users who are not offline, in the order in which they connected."""
         return list(self._sessions)
 
     def sessions(self, user_id: str) -> list[object]:
-        """Return a user's sessions, as they were connected."""
+        """Return a user's sessions, as :meth:`connect` got them."""
         return list(self._sessions.get(user_id, ()))
 
     async def run(self) -> None:
-        """Forget those who do not come back, until cancelled."""
+        """Mark users as offline whose grace period has passed, until cancelled."""
         while True:
             while self._to_forget and self._to_forget[0][0] <= self._now():
                 self._forget(*self._to_forget.popleft())
@@ -117,7 +117,7 @@ class Presence:
     def _linger(self, user_id: str, status: Status) -> None:
         until = self._now() + self._grace_seconds
         self._lost[user_id] = (until, status)
-        # The grace is the same for all, so they are forgotten in the order in which they go.
+        # The grace period is the same for all, so they expire in the order in which they began.
         self._to_forget.append((until, user_id))
         if len(self._to_forget) > LOST_MAX:
             self._forget(*self._to_forget.popleft())
@@ -125,7 +125,7 @@ class Presence:
 
     def _forget(self, until: float, user_id: str) -> None:
         lost = self._lost.get(user_id)
-        # The user may have been back meanwhile, and have gone again.
+        # The user may have reconnected, and disconnected again.
         if lost is not None and lost[0] == until:
             del self._lost[user_id], self._sessions[user_id]
             self._tell(user_id, lost[1])

@@ -1,4 +1,4 @@
-"""Presence, told to those who follow a room or a conversation that one is in."""
+"""Signals of presence, for the followers of a user's rooms and conversations."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ SHARED = ("room/", "direct/")
 
 class PresenceSignals:
     """
-    Tells of those who come, go, or look away.
+    Signals when a user connects, disconnects, or is away.
 
     Args:
-        hub: whose commands are those of the hub itself.
-        status: tells how somebody is now.
-        start: runs something in the hub's task group, from anywhere.
-        quotas: how often a user's status may be told.
+        hub: the actor of the hub's own commands.
+        status: returns a user's current status.
+        start: runs a task in the hub, from anywhere.
+        quotas: limit how often a user's status is signalled.
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class PresenceSignals:
         self._status = status
         self._start = start
         self._quotas = quotas
-        # Users who come and go too often; others are told later how it ended.
+        # Users who change too often; followers get their last status later.
         self._late: set[str] = set()
 
     def tell(self, user_id: str, status: Status) -> None:
-        """Tell those who follow what this user is in, unless that is too many."""
+        """Signal a user's status to the followers of their streams, within the quotas."""
         if user_id in self._late:
             return
         try:
@@ -80,7 +80,7 @@ class PresenceSignals:
         try:
             streams = await self._hub.execute(Command(HUB, nothing, links, reads=(stream,)))
         except HubbubError:
-            logger.warning("presence of %s is not told", user_id, exc_info=True)
+            logger.warning("the presence of %s is not signalled", user_id, exc_info=True)
             return
         self._signal(user_id, streams, self._status(user_id))
 

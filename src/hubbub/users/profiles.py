@@ -1,4 +1,4 @@
-"""Profiles that are asked for in one moment, asked for together, and kept for a short time."""
+"""Profiles for a client: look-ups of the same moment share a request, and are cached briefly."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from .user import User
 
 __all__ = ["Profiles"]
 
-# How long one is kept, in seconds: a page of history asks for the same people many times.
+# How long a profile is cached, in seconds: a page of history needs the same users many times.
 FRESH_SECONDS = 0.5
-# Profiles that are kept; the oldest goes first.
+# The number of cached profiles; the oldest is evicted first.
 KEPT_MAX = 1_000
-# Profiles in one request: what a server takes.
+# Profiles in one request: the limit of the server.
 BATCH_MAX = 500
 
 
 class _Batch:
-    """Those who are asked for together."""
+    """The ids of one request."""
 
     def __init__(self) -> None:
         self.ids: dict[str, None] = {}
@@ -40,14 +40,14 @@ class Profiles:
     The profiles that a session over a network looks up.
 
     Args:
-        call: asks the server.
+        call: calls the server.
     """
 
     def __init__(self, call: RemoteCall) -> None:
         self._call = call
         self._methods = methods_of(Users)
         self._gathering: _Batch | None = None
-        # Each with the time until which it is fresh, the oldest first.
+        # Each profile with the time until which it is fresh, the oldest first.
         self._kept: OrderedDict[str, tuple[float, User]] = OrderedDict()
 
     async def __call__(self, method: Method, arguments: Mapping[str, Any]) -> Any:
@@ -59,10 +59,10 @@ class Profiles:
 
     async def get(self, user_id: str) -> User:
         """
-        Look a user up.
+        Look up a user.
 
         Raises:
-            NotFound: there is no such user.
+            NotFound: the user does not exist.
         """
         kept = self._kept.get(user_id)
         if kept is not None and anyio.current_time() < kept[0]:
@@ -76,16 +76,16 @@ class Profiles:
             batch = self._gathering = _Batch()
             batch.ids[user_id] = None
             await self._ask(batch)
-        # It is not there if one of them does not exist, or who asked for all was cancelled.
+        # It is missing if one of the users does not exist, or the request was cancelled.
         return batch.users.get(user_id) or await self._ask_one(user_id)
 
     def changed(self) -> None:
-        """Ask again for everybody: a user who changes something sees it in profiles, too."""
+        """Drop the cache: users who change their profile see the change in profiles, too."""
         self._kept.clear()
 
     async def _ask(self, batch: _Batch) -> None:
         try:
-            # Whoever asks in this turn of the event loop joins.
+            # Look-ups of the same turn of the event loop join this request.
             await anyio.lowlevel.checkpoint()
             self._stop_gathering(batch)
             if len(batch.ids) > 1:

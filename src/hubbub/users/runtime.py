@@ -1,4 +1,4 @@
-"""What all sessions of a hub share of its users: their presence and their accounts."""
+"""The runtime of users, which all sessions of a hub share: presence and accounts."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = ["UsersRuntime", "running_users"]
 
 class UsersRuntime:
     """
-    Presence and accounts.
+    The presence and the accounts of a hub's users.
 
     Args:
-        hub: the hub whose users these are.
+        hub: the hub.
     """
 
     def __init__(self, hub: Host) -> None:
@@ -42,11 +42,11 @@ class UsersRuntime:
 
 @asynccontextmanager
 async def running_users(hub: Host) -> AsyncGenerator[UsersRuntime]:
-    """Look after presence, and after accounts that older versions have made."""
+    """Run presence, and protect the names of old accounts."""
     await Threads(1).run(names.read_names_ahead)
     users = UsersRuntime(hub)
     hub.keep_running("presence", users.presence.run)
     if hub.journal.store.blocking:
-        # An old database may have accounts whose names nobody has claimed.
+        # An old database may have accounts whose names are not claimed yet.
         hub.keep_running("old names", partial(claim_old_names, hub.itself))
     yield users

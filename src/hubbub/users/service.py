@@ -1,4 +1,4 @@
-"""Users: profiles, and who is there."""
+"""Users: profiles, presence and accounts."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from functools import partial
 from typing import TypeVar
 
 from ..errors import Conflict, Invalid, NotFound
-from ..journal.actor import Actor
 from ..journal.command import Command, nothing
 from ..journal.decide.states import States
 from ..journal.event import Draft, Event
 from ..permissions import ROLES
-from ..service import Service, check_limit, check_user_id, command, query, slow_command
+from ..service import check_limit, check_user_id, command, query, slow_command
 from ..shown import shown
 from ..stream_names import user_stream
 from . import account as a
 from . import commands
 from .account import check_account_name, check_password, claim_streams, streams_of
-from .runtime import UsersRuntime
+from .administration import Administration
 from .user import User, UserState, user_of
 
 __all__ = ["Users"]
@@ -26,67 +25,68 @@ __all__ = ["Users"]
 R = TypeVar("R")
 
 
-class Users(Service):
+class Users(Administration):
     """
     Profiles, presence and accounts.
 
     Args:
-        actor: the user whose commands these are.
-        runtime: the users who are connected, and what signs users in.
+        actor: the user of the session.
+        runtime: the connected users, and their accounts.
     """
 
     name = "users"
 
-    __slots__ = ("_accounts", "_actor", "_by", "_presence")
-
-    def __init__(self, actor: Actor, runtime: UsersRuntime) -> None:
-        super().__init__(actor, runtime)
-        self._actor = actor
-        self._accounts = runtime.accounts
-        self._by = actor.user
-        self._presence = runtime.presence
+    __slots__ = ()
 
     @query
     def get(self, user_id: str) -> Command[User]:
         """
-        Look a user up.
+        Return a user.
 
         Raises:
-            NotFound: there is no such user.
+            NotFound: the user does not exist.
         """
         return self._lookup([user_id], lambda users: users[0])
 
     @query
     def get_many(self, user_ids: list[str]) -> Command[list[User]]:
         """
-        Look several users up, in the order of the ids: 1 to 500.
+        Return several users, in the order of the ids.
+
+        Args:
+            user_ids: 1 to 500 ids.
 
         Raises:
-            NotFound: one of them is not there.
+            NotFound: one of the users does not exist.
+            Invalid: the list is empty, or has more than 500 ids.
         """
         if not isinstance(user_ids, list | tuple):
-            raise Invalid(f"Users are looked up by a list of ids, not {shown(user_ids)}.")
+            raise Invalid(f"user_ids must be a list of ids, not {shown(user_ids)}.")
         check_limit(len(user_ids), self._actor.settings.page_max)
         return self._lookup(user_ids, lambda users: users)
 
     @query
     def online(self) -> Command[list[User]]:
-        """List who has a session now, the first to come first."""
+        """List the users who have a session now, in the order in which they connected."""
         return self._lookup(self._presence.online(), lambda users: users)
 
     @command
     def update(self, *, nickname: str | None = None, avatar: str | None = None) -> Command[User]:
         """
-        Change one's own profile; what is not given stays.
+        Change your profile; None keeps a value.
+
+        Args:
+            nickname: up to 100 characters in one line.
+            avatar: up to 100 characters, like an emoji.
 
         Raises:
             Invalid: the nickname or the avatar is empty or longer than 100 characters, or the
-                nickname has what nobody can see.
+                nickname has invisible characters.
             Conflict: over a network: the nickname looks like the name of another user's
-                account, of a moderator or an admin, or of a user whom the application names.
+                account, of a moderator or an admin, or of a user whose name the application sets.
         """
         if nickname == "" or avatar == "":
-            raise Invalid("A nickname or an avatar has at least one character.")
+            raise Invalid("A nickname or an avatar must have at least one character.")
         decide = partial(
             commands.update_profile,
             by=self._by,
@@ -101,17 +101,18 @@ class Users(Service):
     @slow_command
     async def create_account(self, name: str, password: str) -> User:
         """
-        Let oneself sign in by a name and a password from now on; everything is kept.
+        Create an account with a name and a password for this user, who keeps everything.
 
         Args:
-            name: up to 100 characters in one line; letters' case, width and form make no
+            name: up to 100 characters in one line; case, width and form make no
                 difference.
             password: 8 to 1,000 characters.
 
         Raises:
             Invalid: the name or the password is outside its limits.
             Conflict: the name, or one that looks like it, is taken, or you have an account.
-            RateLimited: too many were tried.
+            RateLimited: too many attempts; retry after ``retry_after`` seconds.
+            Overloaded: too many users are signing in; retry in a few seconds.
         """
         by, chars_max = self._by, self._actor.settings.name_chars_max
         streams, shown = streams_of(name, chars_max), check_account_name(name, chars_max)
@@ -128,17 +129,19 @@ class Users(Service):
     @slow_command
     async def change_password(self, old: str, new: str) -> User:
         """
-        Take another password; one is signed out everywhere else.
+        Change your password, and sign out your other sessions.
 
         Args:
-            old: the password until now.
+            old: the current password.
             new: 8 to 1,000 characters.
 
         Raises:
-            NotAllowed: the old password is wrong.
-            NotFound: one has no account.
-            Invalid: the new one is outside its limits.
-            RateLimited: too many were tried.
+            NotAllowed: the current password is wrong.
+            NotFound: you have no account.
+            Invalid: the new password is outside its limits.
+            RateLimited: too many attempts; retry after ``retry_after`` seconds.
+            Overloaded: too many users are signing in; retry in a few seconds.
+            Conflict: the password has changed in the meantime.
         """
         by, keep = self._by, self._actor.session
         checked = check_password(new)
@@ -154,10 +157,10 @@ class Users(Service):
     @command
     def sign_out(self, *, everywhere: bool = False) -> Command[None]:
         """
-        Revoke the tokens of this sign-in, and close its sockets.
+        Sign out: revoke the tokens of this sign-in, and close its connections.
 
         Args:
-            everywhere: all sign-ins of this user, not this one only.
+            everywhere: True to end all sign-ins of this user.
         """
         by, session = self._by, self._actor.session
         good_for = self._actor.settings.refresh_seconds
@@ -172,15 +175,15 @@ class Users(Service):
     @command
     def set_role(self, user_id: str, role: str) -> Command[User]:
         """
-        Make somebody a ``moderator`` or ``admin`` of everything, or a ``user``. For admins.
+        Give a user the global role ``user``, ``moderator`` or ``admin``. For admins.
 
         Raises:
-            NotAllowed: you are no admin.
-            NotFound: there is no such user.
-            Invalid: there is no such role.
+            NotAllowed: you are not an admin.
+            NotFound: the user does not exist.
+            Invalid: the role does not exist.
         """
         if role not in ROLES:
-            raise Invalid(f"A role is one of {', '.join(ROLES)}, not {role!r}.")
+            raise Invalid(f"A role must be one of {', '.join(ROLES)}, not {role!r}.")
 
         def decide(states: States) -> Sequence[Draft]:
             self._show(states, user_id)
@@ -191,15 +194,15 @@ class Users(Service):
     @command
     def set_away(self, *, away: bool) -> Command[None]:
         """
-        Tell that the user does not look at this session now, or does again.
+        Mark this session as away, or as back.
 
         Raises:
-            Conflict: one is not connected by it: a request over HTTP makes nobody online.
+            Conflict: the session is not a connection, but a single request over HTTP.
         """
 
         def result(states: States, events: Sequence[Event]) -> None:
             if not self._presence.set_away(self._by, self._actor, away=away):
-                raise Conflict("Only somebody who is connected can be away.")
+                raise Conflict("Only a connected session can be away.")
 
         return Command(self._by, nothing, result)
 
@@ -217,7 +220,7 @@ class Users(Service):
 
         found = await self._actor.execute(Command(self._by, nothing, name))
         if not found:
-            raise NotFound("You have no account yet; make one with users.create_account.")
+            raise NotFound("You have no account yet; create one with users.create_account.")
         return found
 
     def _lookup(self, user_ids: list[str], result: Callable[[list[User]], R]) -> Command[R]:

@@ -1,9 +1,9 @@
 """
-Sign-ins: each is a family of tokens, and its refresh token is good for one use. Pure.
+Sign-ins: each is a family of tokens, and each refresh token can be used once. Pure.
 
-A refresh token gives another one, of the next generation. Two tabs that share one, or a client
-that has lost the answer, use it twice within a moment: both get the same next one. Later than
-that somebody has a copy, and the whole family ends (RFC 9700, section 4.14.2).
+A refresh token gives another one, of the next generation. Two tabs that share a token, or a
+client that has lost the response, use it twice within a few seconds: both get the same next token.
+A later use means that someone has a copy, and ends the whole family (RFC 9700, section 4.14.2).
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ __all__ = [
 
 class GuestReference(msgspec.Struct, frozen=True):
     """
-    The guest that a user was before signing in, whose cart comes along.
+    The guest that a user was before signing in, whose cart the user takes over.
 
     Args:
         user: the guest's id.
-        reference: the sign-in that the guest's token comes from.
+        reference: the sign-in of the guest's token.
     """
 
     user: str
@@ -49,26 +49,26 @@ def add_sign_in(
     state: UserState, stream: str, reference: SignInReference, now: datetime, grace_seconds: float
 ) -> list[Draft]:
     """
-    Note what a sign-in changes in its family: it begins, goes on, or ends.
+    Record what a sign-in changes in its family: it begins, continues, or ends.
 
     Args:
-        state: the user's.
-        stream: the user's.
-        reference: the sign-in, which is not over.
+        state: the user's state.
+        stream: the user's stream.
+        reference: the sign-in, which has not ended.
         now: the time.
-        grace_seconds: how long after its use a refresh token may be used once more.
+        grace_seconds: how long after its use a refresh token can be used once more.
     """
     session = reference.session
     if session is None or not (reference.fresh or reference.refreshes):
         return []
     kept = state.sign_ins.get(session)
     if reference.fresh:
-        # A new guest's registration has named it.
+        # A new guest's registration has recorded it.
         return [] if state.joined_at is None else [Draft(stream, SignInRecorded(session))]
     used = reference.generation or 0
     if kept is None:
-        # It began with an older version, whose tokens were good for any number of uses; or in
-        # another history.
+        # It began with an older version, whose tokens had no limit on their uses; or in another
+        # history.
         return [Draft(stream, SignInRecorded(session, used + 1))]
     if is_reused(state, reference, now, grace_seconds):
         return []
@@ -82,21 +82,21 @@ def begun(reference: SignInReference) -> str | None:
 
 def check_taken(state: UserState, reference: SignInReference, *, guests: bool) -> None:
     """
-    Return if a user is taken in.
+    Return if the server accepts a user.
 
     Args:
-        state: the user's.
+        state: the user's state.
         reference: the sign-in.
-        guests: whether guests are.
+        guests: whether guests can sign in.
 
     Raises:
-        NotAllowed: it is a guest, and guests are not.
+        NotAllowed: the user is a guest, and guests cannot sign in.
     """
-    # Only tokens of ours refresh or have a generation; the application answers for its own.
+    # Only our tokens refresh or have a generation; the application vouches for its own.
     ours = reference.refreshes or begun(reference) is not None
     if not guests and ours and not state.account and state.role == "user":
         raise NotAllowed(
-            "This server takes no guests; sign in with a token of the application, "
+            "This server accepts no guests; sign in with a token of the application, "
             "or with the name and the password of an account."
         )
 
@@ -104,14 +104,14 @@ def check_taken(state: UserState, reference: SignInReference, *, guests: bool) -
 def is_reused(
     state: UserState, reference: SignInReference, now: datetime, grace_seconds: float
 ) -> bool:
-    """Tell whether a refresh token was used before, and longer than a moment ago."""
+    """Return whether a refresh token was used before, and outside the grace period."""
     kept = state.sign_ins.get(reference.session or "")
     if kept is None or not reference.refreshes:
         return False
     behind = kept.generation - (reference.generation or 0)
     if behind <= 0:
         return False
-    # A clock that was set back makes nobody a thief: then the moment lasts until it is right.
+    # If the clock was set back, the grace period lasts until the clock is right again.
     return behind > 1 or now.timestamp() - kept.at > grace_seconds
 
 
@@ -120,10 +120,10 @@ def end(stream: str, session: str, now: datetime, seconds: float, *, reused: boo
     Revoke all tokens of a sign-in.
 
     Args:
-        stream: the user's.
-        session: names the sign-in.
+        stream: the user's stream.
+        session: the id of the sign-in.
         now: the time.
-        seconds: how long a token is good for.
+        seconds: the lifetime of a refresh token.
         reused: True if an old refresh token was used again.
     """
     try:
@@ -134,22 +134,22 @@ def end(stream: str, session: str, now: datetime, seconds: float, *, reused: boo
 
 
 def has_ended(facts: Iterable[Data]) -> bool:
-    """Tell whether a sign-in has ended itself, by an old refresh token."""
+    """Return whether an old refresh token has ended a sign-in."""
     return any(isinstance(fact, SignedOut) and fact.reused for fact in facts)
 
 
 def check_guest(states: States, guest: GuestReference, user: str, grace_seconds: float) -> None:
     """
-    Return if what a guest has may become a user's.
+    Return if a guest's possessions can go to a user.
 
     Args:
-        states: what is known.
+        states: the states to decide on.
         guest: the guest that the user was before.
         user: the user now.
         grace_seconds: see :func:`sign_in`.
 
     Raises:
-        NotAllowed: it is an account's user, or the guest has signed out.
+        NotAllowed: the guest is the user of an account, or has signed out.
     """
     if guest.user == user:
         return

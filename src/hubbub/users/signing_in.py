@@ -1,4 +1,4 @@
-"""The commands that a session, or a single request, begins with: the user is known. Pure."""
+"""The commands that a session, or a single request, begins with: they register the user. Pure."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class SignedIn(msgspec.Struct, frozen=True):
 
     Args:
         user: the user.
-        role: the role that counts.
+        role: the role that takes precedence.
         account: the name of the account, if any.
-        generation: of the newest refresh token; None for a sign-in that has none.
-        reused: True if an old refresh token was used again: the sign-in has ended instead.
+        generation: the generation of the newest refresh token; None for a sign-in without one.
+        reused: True if an old refresh token was used again, which has ended the sign-in.
     """
 
     user: User
@@ -46,7 +46,7 @@ class Adopted(msgspec.Struct, frozen=True):
 
     Args:
         guest: the guest that the user was before.
-        adoptions: what features let a guest bring along, each with its runtime.
+        adoptions: what features transfer from a guest, each with its runtime.
     """
 
     guest: GuestReference
@@ -67,13 +67,13 @@ def sign_in_command(  # noqa: PLR0913
     Make the command that a session begins with.
 
     Args:
-        actor: the user, and where they come from.
-        presence: the users who are connected.
-        nickname: what to show; None is as before.
-        reference: the sign-in that the user comes from.
+        actor: the user, and their address.
+        presence: the connected users.
+        nickname: the name to show; None keeps the previous one.
+        reference: the sign-in of the session.
         adopted: the guest that the user was before.
         chosen: True if a stranger has chosen the nickname.
-        named: True if the application's token has the nickname.
+        named: True if the nickname is in the application's token.
     """
     command = _registering(actor, presence, nickname, reference, chosen=chosen, named=named)
     if adopted is None:
@@ -99,12 +99,12 @@ def sign_in_command(  # noqa: PLR0913
 
 def role_command(actor: Actor, reference: SignInReference, nickname: str | None) -> Command[str]:
     """
-    Make the command that a single request begins with: it gives the role that counts.
+    Make the command that a single request begins with: it returns the user's role.
 
     Args:
-        actor: the user who asks; known from then on, and otherwise as before.
-        reference: the sign-in that the user comes from, which must not be over.
-        nickname: what to show of a user who was never seen; None is the id.
+        actor: the user; the command registers a new user, and changes nothing else.
+        reference: the sign-in of the request, which must not have ended.
+        nickname: the name of a new user; None is the id.
     """
     by, stream = actor.user, user_stream(actor.user)
 
@@ -153,6 +153,6 @@ def _registering(  # noqa: PLR0913
             has_ended(event.data for event in events),
         )
 
-    # Named here they are loaded with the user, not after.
+    # The streams are named here so that they load together with the user.
     alike = claim_streams(nickname) if chosen and nickname and nickname.isprintable() else ()
     return Command(by, decide, result, reads=(stream, *alike))

@@ -1,4 +1,4 @@
-"""A user: the profile, the role, which sign-ins are over, and which streams are theirs. Pure."""
+"""A user: the profile, the role, the sign-ins, and links to the user's streams. Pure."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from .events import (
     SignedOut,
     SignedOutEverywhere,
     SignInRecorded,
+    UserDisabled,
+    UserEnabled,
     UserEvent,
 )
 from .grants import USERS_READERS
@@ -41,7 +43,7 @@ __all__ = [
 
 # Sign-ins of one user; a further sign-in ends the one that was refreshed longest ago.
 SIGN_INS_MAX = 1_000
-# Revoked sign-ins whose tokens say nothing of their family; for more, all such tokens end.
+# Revoked sign-ins whose tokens have no family; above this number all such tokens are revoked.
 SIGNED_OUT_MAX = 1_000
 
 Status = Literal["online", "away", "offline"]
@@ -49,17 +51,17 @@ Status = Literal["online", "away", "offline"]
 
 class User(msgspec.Struct, frozen=True, omit_defaults=True):
     """
-    A user as everybody sees one.
+    A user's public profile.
 
     Args:
-        id: given by the application, or by the server to a guest.
-        nickname: what to show.
-        avatar: an emoji, or what the application puts there.
-        status: ``online`` while there is a session, ``away`` while all of them are.
-        joined_at: when the user was first seen, UTC.
-        rating: how well one plays; 1500 at first.
-        guest: True for a user who came over the network with a nickname only, and has no
-            account since; left out of JSON otherwise.
+        id: the application's id, or the server's for a guest.
+        nickname: the name to show.
+        avatar: an emoji, or any text that the application sets.
+        status: ``online`` while there is a session, ``away`` while all sessions are away.
+        joined_at: when the user first signed in, UTC.
+        rating: how well the user plays; 1500 at first.
+        guest: True for a user who signed in over the network with only a nickname, and has
+            no account; omitted from JSON if False.
     """
 
     id: str
@@ -73,15 +75,15 @@ class User(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class SignInReference(msgspec.Struct, frozen=True):
     """
-    A sign-in that a session comes from.
+    The sign-in of a session.
 
     Args:
-        session: names it; None in the process, where nobody signs in.
-        issued: when its token was made, in seconds since 1970.
-        generation: which token of its family the token is; None if it is of no family.
-        refreshes: True if it came with a refresh token.
+        session: its id; None in the process, where there are no sign-ins.
+        issued: when its token was issued, in seconds since 1970.
+        generation: the generation of the token in its family; None if it has no family.
+        refreshes: True for a sign-in with a refresh token.
         fresh: True if it begins now, with a password or as a new guest.
-        epoch: the user's epoch when the password was looked up.
+        epoch: the user's epoch when the password was verified.
     """
 
     session: str | None = None
@@ -94,11 +96,11 @@ class SignInReference(msgspec.Struct, frozen=True):
 
 class SignInState(msgspec.Struct):
     """
-    A sign-in that lasts.
+    An active sign-in.
 
     Args:
-        generation: of its newest refresh token.
-        at: when that was made, in seconds since 1970.
+        generation: the generation of its newest refresh token.
+        at: when that token was issued, in seconds since 1970.
     """
 
     generation: int
@@ -109,29 +111,31 @@ class UserState(PlayerLinks):
     """The fold of a ``user/ID`` stream."""
 
     data_type: ClassVar[Any] = UserEvent
-    # The first version did not fold who is a guest.
+    # The first version did not fold which users are guests.
     version: ClassVar[int] = 1
 
     avatar: str = ""
     joined_at: datetime | None = None
     account: str = ""
-    # Signs in by tokens of ours alone, without an account.
+    # True for a user who signs in only with tokens of this server, without an account.
     guest: bool = False
     role: str = "user"
-    # The sign-ins that last, the one refreshed longest ago first. Order decides here, and no
-    # time: a clock that goes back makes no good token bad.
+    # True if an admin has disabled the user, who cannot sign in.
+    disabled: bool = False
+    # The active sign-ins, the one refreshed longest ago first. Their order decides, not a
+    # time: a clock that is set back must not invalidate tokens.
     sign_ins: dict[str, SignInState] = {}
     # How often the user has signed out everywhere.
     epoch: int = 0
-    # For tokens that are of no family (the application's, and those of older versions):
-    # sessions that were signed out -> until when their tokens would have been good.
+    # For tokens without a family (the application's, and those of older versions):
+    # sessions that were signed out -> when their tokens would have expired.
     signed_out: dict[str, datetime] = {}
-    # Of those, tokens made before are not good, but for those of one session.
+    # Tokens without a family that were issued before this are revoked, except one session's.
     good_after: float = 0.0
     kept_session: str | None = None
 
     def apply(self, event: Event) -> None:
-        """Take one event in."""
+        """Fold one event."""
         match event.data:
             case Registered(nickname, avatar, session):
                 self.nickname, self.avatar, self.joined_at = nickname, avatar, event.at
@@ -146,7 +150,7 @@ class UserState(PlayerLinks):
                 self.role = role
             case SignInRecorded(session, generation):
                 self._keep(session, generation, event.at)
-                # Of an older version, whose registration does not say it.
+                # An older version, whose registration does not record it.
                 self.guest = not self.account
             case SignedOut(session, until):
                 self._end(session, until, event.at)
@@ -154,34 +158,38 @@ class UserState(PlayerLinks):
                 self.good_after, self.kept_session = event.at.timestamp(), keep
                 self.sign_ins = {one: s for one, s in self.sign_ins.items() if one == keep}
                 self.epoch += 1
+            case UserDisabled() | UserEnabled():
+                self.disabled = isinstance(event.data, UserDisabled)
             case _:
                 super().apply(event)
 
     def check_reader(self, stream: str, user: str) -> None:
-        """A user's stream is the user's alone."""
+        """Refuse every reader but the user."""
         check(USERS_READERS["user"], *(("owner",) if stream == user_stream(user) else ()))
 
     def check_signed_in(self, reference: SignInReference, now: datetime) -> None:
-        """Raise NotAllowed if a sign-in is over."""
+        """Raise NotAllowed if a sign-in has ended, or an admin has disabled the user."""
+        if self.disabled:
+            raise NotAllowed("This user is disabled; ask an admin.")
         session = reference.session
         if session is None or session in self.sign_ins:
             return
         if reference.fresh:
             over = reference.epoch is not None and reference.epoch != self.epoch
         else:
-            # A user whose token is ours and who was never here is of another history, from
-            # before a reset, and begins anew.
+            # A token that we signed, of a user who does not exist, comes from another history,
+            # before a reset; the user begins again.
             lost = reference.generation is not None and self.joined_at is not None
             over = lost or self._is_over(session, reference.issued, now)
         if over:
             raise NotAllowed("You were signed out; sign in again.")
 
     def effective_role(self, given: str) -> str:
-        """Return the higher one of a role that was given from outside and one's own."""
+        """Return the higher of a role that the application gives and the user's own role."""
         return max(given, self.role, key=ROLES.index)
 
     def _keep(self, session: str, generation: int, at: datetime) -> None:
-        # Now it is the last to be forgotten.
+        # It becomes the last to be evicted.
         self.sign_ins.pop(session, None)
         self.sign_ins[session] = SignInState(generation, at.timestamp())
         if len(self.sign_ins) > SIGN_INS_MAX:
@@ -193,13 +201,13 @@ class UserState(PlayerLinks):
         if len(self.signed_out) > SIGNED_OUT_MAX:
             self.signed_out = {one: end for one, end in self.signed_out.items() if end > at}
         if len(self.signed_out) > SIGNED_OUT_MAX:
-            # To forget one of them would make its tokens good again.
+            # Evicting one of them would make its tokens valid again.
             self.signed_out, self.good_after = {}, at.timestamp()
 
     def _is_over(self, session: str, issued: float, now: datetime) -> bool:
         if session in self.signed_out:
             return True
-        # While the clock is behind the time of the sign-out, no time tells what was before.
+        # While the clock is behind the sign-out, times cannot tell what came before.
         behind = now.timestamp() < self.good_after
         return issued < self.good_after and not behind and session != self.kept_session
 
@@ -215,12 +223,12 @@ def register(
     state: UserState, user_id: str, nickname: str | None, session: str | None = None
 ) -> list[Draft]:
     """
-    Make a user known, or take a nickname that differs.
+    Register a user, or change their nickname.
 
     Args:
-        state: the user's.
+        state: the user's state.
         user_id: the user's id.
-        nickname: what to show; None is as before.
+        nickname: the name to show; None keeps the previous one.
         session: the sign-in that a new guest begins with.
     """
     stream = user_stream(user_id)
@@ -244,10 +252,10 @@ def profile(
 
 def user_of(user_id: str, state: UserState, status: Status) -> User:
     """
-    Show a user.
+    Return a user's public profile.
 
     Raises:
-        NotFound: nobody of that id was ever seen.
+        NotFound: the user does not exist.
     """
     if state.joined_at is None:
         raise NotFound(f"There is no user {shown(user_id)}.")

@@ -1,4 +1,4 @@
-"""When a connection is of no use any more, and when a refusal is no answer. Pure."""
+"""When a connection is lost, and when a refusal is only temporary. Pure."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ __all__ = ["PROTOCOL_ERROR", "TRY_AGAIN_LATER", "ConnectionLost", "is_passing"]
 PROTOCOL_ERROR = 1002
 TRY_AGAIN_LATER = 1013
 
-# The longest retry_after, in seconds, that the client waits for by itself: so short a refusal is
-# of the connection, and says nothing about the request.
+# The longest retry_after, in seconds, that the client waits for by itself: such a short refusal
+# is about the connection, and not about the request.
 PASSING_SECONDS_MAX = 1.0
 
 
 class ConnectionLost(Exception):
     """
-    The connection is of no use any more.
+    The connection is lost.
 
     Args:
-        code: of RFC 6455, section 7.4; 1006 if the other end did not say anything.
-        reason: for people; with advice it is the rest of a sentence that begins with the
+        code: the code of RFC 6455, section 7.4; 1006 if the other end sent none.
+        reason: a text for people; with advice it is the rest of a sentence that begins with the
             server's address.
-        advice: what a person can do about it, if that is known.
+        advice: a sentence that says what to do, if that is known.
         final: whether a first connection would fail again in the same way.
     """
 
@@ -35,7 +35,7 @@ class ConnectionLost(Exception):
 
 
 def is_passing(error: HubbubError) -> bool:
-    """Tell whether a refusal is of this moment only, not of what was asked."""
+    """Return whether a refusal is only temporary, and not about the request."""
     if isinstance(error, RateLimited):
         return error.retry_after is not None and error.retry_after <= PASSING_SECONDS_MAX
     return isinstance(error, Closed | Overloaded)

@@ -1,11 +1,10 @@
 """
 A stream that a client follows. No I/O.
 
-The server sends a stream once to a connection, however many follow it here. For a
-follower that does not read, what comes is lost when its buffer is full; it is *behind*
-then, and as soon as there is room it reads the stream page by page, until it is where
-the stream is. So nobody holds the others up, and when all are behind the server is
-asked to send nothing.
+The server sends a stream once to a connection, however many followers it has here. A follower
+whose buffer is full misses events; it is *behind* then, and as soon as there is room it reads the
+stream page by page, until it has caught up. So no follower holds up the others, and when all are
+behind the client asks the server to stop sending.
 """
 
 from __future__ import annotations
@@ -30,20 +29,20 @@ Done = Callable[[msgspec.Raw, HubbubError | None], None]
 
 
 class Ask(Protocol):
-    """Makes a request of this connection, which is not repeated on the next one."""
+    """Sends a request on this connection, which is not repeated on the next one."""
 
     def __call__(self, method: str, params: object, done: Done) -> None: ...
 
 
 class EventHead(msgspec.Struct, frozen=True):
-    """What a client must know of an event to put it where it belongs."""
+    """The parts of an event that tell the client where it belongs."""
 
     stream: str
     seq: int
 
 
 class StreamHead(msgspec.Struct, frozen=True):
-    """What a client must know of a signal."""
+    """The part of a signal that tells the client where it belongs."""
 
     stream: str
 
@@ -56,13 +55,13 @@ _read_page = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 class FollowedStream:
     """
-    One stream, for all who follow it here.
+    A stream, with all its followers here.
 
     Args:
-        stream: its name.
-        ask: makes a request of the connection.
-        idle: called when nobody follows it any more.
-        connected: there is a connection now.
+        stream: the stream's name.
+        ask: sends a request on the connection.
+        idle: called when it has no more followers.
+        connected: True if there is a connection now.
     """
 
     def __init__(
@@ -72,30 +71,30 @@ class FollowedStream:
         self._ask = ask
         self._idle = idle
         self._followers: dict[RemoteFollower, None] = {}
-        # Those who are not let in yet; one after another, for each has its own answer.
+        # Followers that wait to be accepted; one after another, each with a request of its own.
         self._joining: deque[RemoteFollower] = deque()
         self._reading: set[RemoteFollower] = set()
         self._connected = connected
         self._asking = False
-        # The seq of the last event that came; None while the server sends none.
+        # The seq of the last received event; None while the server sends none.
         self._position: int | None = None
 
     def join(self, after: int | None, wake: Callable[[], None]) -> RemoteFollower:
-        """Ask for one more follower to be let in; it is told by ``wake``."""
+        """Add a follower, which waits to be accepted; ``wake`` notifies it."""
         follower = RemoteFollower(self, after, wake)
         self._joining.append(follower)
         self._settle()
         return follower
 
     def leave(self, follower: RemoteFollower) -> None:
-        """Let a follower go."""
+        """Remove a follower."""
         self._followers.pop(follower, None)
         if follower in self._joining:
             self._joining.remove(follower)
         self._settle()
 
     def connected(self) -> None:
-        """Go on where it was lost."""
+        """Continue after a reconnection."""
         self._connected = True
         self._settle()
         for follower in self._followers:
@@ -109,13 +108,13 @@ class FollowedStream:
 
     def receive(self, seq: int, body: msgspec.Raw) -> None:
         """
-        Take an event in.
+        Handle an event.
 
         Raises:
-            ConnectionLost: it is not the next one.
+            ConnectionLost: it is not the next event.
         """
         if self._position is None:
-            # It was under way when the server was asked to stop.
+            # It was in transit when the client stopped the stream.
             return
         if seq != self._position + 1:
             raise ConnectionLost(
@@ -131,13 +130,13 @@ class FollowedStream:
             self._settle()
 
     def signal(self, body: msgspec.Raw) -> None:
-        """Pass a signal on to those who listen."""
+        """Pass a signal on to the followers."""
         for follower in self._followers:
             if follower.signal is not None:
                 follower.signal(bytes(body))
 
     def ended(self, error: HubbubError) -> None:
-        """Take in that the server sends nothing more."""
+        """Handle the end of the stream: the server sends nothing more."""
         self._position = None
         for follower in self._followers:
             follower.fail(error)
@@ -145,7 +144,7 @@ class FollowedStream:
         self._settle()
 
     def fail(self, error: HubbubError) -> None:
-        """End everybody's following, and of those who are not let in yet."""
+        """End all followers, including waiting ones."""
         waiting = list(self._joining)
         self._joining.clear()
         for follower in waiting:
@@ -154,7 +153,7 @@ class FollowedStream:
         self.ended(error)
 
     def catch_up(self, follower: RemoteFollower) -> None:
-        """Read what a follower lacks, if there is room for it."""
+        """Read the events that a follower misses, if it has room."""
         wanted = follower.behind and follower.has_room and follower in self._followers
         if wanted and self._connected and follower not in self._reading:
             self._reading.add(follower)
@@ -162,13 +161,13 @@ class FollowedStream:
             self._ask("session.read", params, partial(self._paged, follower))
 
     def _settle(self) -> None:
-        """Ask the server for what is needed now, if that is not what it does."""
+        """Ask the server for what the followers need now, if it does something else."""
         if self._asking or not self._connected:
             return
         live = [f.last for f in self._followers if not f.behind and f.last is not None]
         if self._joining:
             joining = self._joining[0]
-            # What only the one who joins may have wrong must not be asked for the others.
+            # An error of the joining follower's own argument must not affect the others.
             self._follow(min(live, default=None) if self._followers else joining.last, joining)
         elif not live:
             self._unfollow()

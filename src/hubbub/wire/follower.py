@@ -1,4 +1,4 @@
-"""One who follows a stream over a network: a cursor, and what waits to be taken. No I/O."""
+"""A follower of a stream over a network: a cursor, and buffered events. No I/O."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from ..errors import HubbubError
 
 __all__ = ["BUFFER_BYTES_MAX", "BUFFER_EVENTS_MAX", "RemoteFollower", "Source"]
 
-# Events of one stream that wait for one follower.
+# Events of one stream that are buffered for one follower.
 BUFFER_EVENTS_MAX = 1_024
 # Bytes of these events.
 BUFFER_BYTES_MAX = 1 << 20
 
 
 class Source(Protocol):
-    """Where a follower's events come from."""
+    """The source of a follower's events."""
 
     stream: str
 
     def catch_up(self, follower: RemoteFollower) -> None:
-        """Take in that a follower which is behind may have room."""
+        """Note that a follower that is behind may have room."""
 
     def leave(self, follower: RemoteFollower) -> None:
-        """Let a follower go."""
+        """Remove a follower."""
 
 
 class RemoteFollower:
     """
-    One who follows a stream: a cursor, and what waits to be taken.
+    A follower of a stream: a cursor, and buffered events.
 
     Args:
-        source: where events come from.
-        after: the last seq that one has; None is from now on.
-        wake: called when there is something new: it was let in, an event, the end.
+        source: the source of the events.
+        after: the last seq that you have; None follows only new events.
+        wake: called on news: the follower was accepted, got an event, or ended.
     """
 
     __slots__ = (
@@ -53,11 +53,11 @@ class RemoteFollower:
 
     def __init__(self, source: Source, after: int | None, wake: Callable[[], None]) -> None:
         self.wake = wake
-        # The seq of the last event that was put here, or of the one before the first.
+        # The seq of the last buffered event, or the one before the first.
         self.last = after
         self.joined = False
         self.behind = False
-        # Why nothing more will come, after what is here.
+        # The reason why no more events follow, after the buffered ones.
         self.error: HubbubError | None = None
         self._bodies: deque[bytes] = deque()
         self._bytes = 0
@@ -72,12 +72,12 @@ class RemoteFollower:
 
     @property
     def has_room(self) -> bool:
-        """True when a page of events may be put here."""
+        """True if a page of events fits."""
         return 2 * len(self._bodies) <= BUFFER_EVENTS_MAX and 2 * self._bytes <= BUFFER_BYTES_MAX
 
     @property
     def full(self) -> bool:
-        """True when nothing more may be put here."""
+        """True if no more events fit."""
         return len(self._bodies) >= BUFFER_EVENTS_MAX or self._bytes >= BUFFER_BYTES_MAX
 
     def put(self, seq: int, body: bytes) -> None:
@@ -93,10 +93,10 @@ class RemoteFollower:
         Remove the next event, encoded.
 
         Returns:
-            None if there is none now.
+            None if there is no event now.
 
         Raises:
-            HubbubError: there will be none any more.
+            HubbubError: no more events follow.
         """
         if not self._bodies:
             if self.error is not None:
@@ -109,11 +109,11 @@ class RemoteFollower:
         return body
 
     def leave(self) -> None:
-        """Follow no longer."""
+        """Stop following."""
         self._source.leave(self)
 
     def fail(self, error: HubbubError) -> None:
-        """Get nothing more."""
-        # A copy: an exception that several raise would collect all their tracebacks.
+        """End the follower with an error."""
+        # A copy: an exception that several tasks raise would collect all their tracebacks.
         self.error = copy(error)
         self.wake()

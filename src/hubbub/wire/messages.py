@@ -1,9 +1,9 @@
 """
 The messages of the protocol and their bytes: JSON-RPC 2.0 over WebSocket text frames.
 
-See https://www.jsonrpc.org/specification. A frame holds one message or an array of
-them. Events travel as notifications, a batch of them as one array, put together from
-the bytes that the journal encoded once.
+See https://www.jsonrpc.org/specification. A frame holds one message or an array of messages.
+Events travel as notifications, a batch of them as one array, joined from the bytes that the
+journal encoded once.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import msgspec
 
 from ..errors import HubbubError, Invalid, error_from_code
+from ..shown import repr_without
 
 __all__ = [
     "INTERNAL_ERROR",
@@ -46,16 +47,16 @@ INTERNAL_ERROR = -32603
 _EVENT = b'{"jsonrpc":"2.0","method":"event","params":'
 _SIGNAL = b'{"jsonrpc":"2.0","method":"signal","params":'
 
-# What a decoder raises for bytes that cannot be read: JSON that is wrong, or of another type,
-# or not UTF-8, or nested deeper than anything can be.
+# The errors of a decoder for bytes that it cannot read: invalid JSON, or of another type,
+# or not UTF-8, or nested too deeply.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
-# More bits than these could be read, and not be written in an answer.
+# An integer of more bits could be read, but not be written in a response.
 Id = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)] | str | None
 
 
 class ErrorData(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a program needs to know of an error."""
+    """The details of an error, for programs."""
 
     code: str = ""
     reason: str | None = None
@@ -71,7 +72,7 @@ class ErrorObject(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Incoming(msgspec.Struct, frozen=True):
-    """Any message, as it is read: a request, a notification or a response."""
+    """Any message, as it is decoded: a request, a notification or a response."""
 
     jsonrpc: str = ""
     id: Id | msgspec.UnsetType = msgspec.UNSET
@@ -80,9 +81,12 @@ class Incoming(msgspec.Struct, frozen=True):
     result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     error: ErrorObject | msgspec.UnsetType = msgspec.UNSET
 
+    def __repr__(self) -> str:
+        return repr_without(self, "params", "result")
+
 
 class Outgoing(msgspec.Struct, frozen=True, gc=False):
-    """Any message, as it is written; what is not set is left out."""
+    """Any message, as it is encoded; unset fields are left out."""
 
     id: Id | msgspec.UnsetType = msgspec.UNSET
     method: str | msgspec.UnsetType = msgspec.UNSET
@@ -91,18 +95,21 @@ class Outgoing(msgspec.Struct, frozen=True, gc=False):
     error: ErrorObject | msgspec.UnsetType = msgspec.UNSET
     jsonrpc: str = "2.0"
 
+    def __repr__(self) -> str:
+        return repr_without(self, "params", "result")
+
 
 class SignInResult(msgspec.Struct, frozen=True):
     """
     The result of ``session.sign_in``.
 
     Args:
-        user: who it is.
-        token: for requests, and for other connections; good for some minutes.
-        journal_id: which history this is.
-        refresh_token: signs in later; None for who came with an access token, or with one of
-            the application's.
-        role: what counts.
+        user: the user who signed in.
+        token: the access token, for requests and other connections; valid for some minutes.
+        journal_id: the id of the journal.
+        refresh_token: signs in later; None for a sign-in with an access token, or with a token of
+            the application.
+        role: the user's role.
         account: the name of the account, if there is one.
     """
 
@@ -112,6 +119,9 @@ class SignInResult(msgspec.Struct, frozen=True):
     refresh_token: str | None = None
     role: str = "user"
     account: str | None = None
+
+    def __repr__(self) -> str:
+        return repr_without(self, "token", "refresh_token")
 
 
 class Followed(msgspec.Struct, frozen=True):
@@ -131,27 +141,29 @@ encode = msgspec.json.Encoder().encode
 
 
 def events_frame(bodies: Sequence[bytes]) -> bytes:
-    """Make a batch of encoded events into one array of notifications."""
+    """Encode a batch of events as one array of notifications."""
     return b"[" + _EVENT + (b"}," + _EVENT).join(bodies) + b"}]"
 
 
 def signal_frame(body: bytes) -> bytes:
-    """Make an encoded signal into a notification."""
+    """Encode a signal as a notification."""
     return _SIGNAL + body + b"}"
 
 
 def error_object(error: Exception) -> ErrorObject:
-    """Show an error to the other end; what is not a HubbubError only as internal."""
+    """Return an error for the other end; any other than a HubbubError only as internal."""
     if not isinstance(error, HubbubError):
-        return ErrorObject(INTERNAL_ERROR, "The server failed; it is not your fault.")
+        return ErrorObject(
+            INTERNAL_ERROR, "The server failed; this is not an error of your request."
+        )
     data = ErrorData(error.code, error.reason, error.retry_after)
-    # An application's error may quote half a surrogate pair, for which UTF-8 has no form.
+    # An application's error may contain half a surrogate pair, which UTF-8 cannot encode.
     shown = error.message.encode(errors="replace").decode()
     return ErrorObject(error.rpc_code, shown, data)
 
 
 def error_of(shown: ErrorObject) -> HubbubError:
-    """Make the error that the other end raised."""
+    """Return the error that the other end sent."""
     data = shown.data
     if not data.code:
         return Invalid(shown.message)

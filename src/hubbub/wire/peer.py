@@ -1,9 +1,9 @@
 """
 One end of a connection, either end: frames in, messages and frames out. No I/O.
 
-A peer that asks gives each request the next number and remembers nothing else; a
-peer that answers may do so in any order. The requests of an array are answered by
-one array, when the last of them is.
+A peer that sends requests gives each the next number and remembers nothing else; a peer that
+responds can do so in any order. The requests of an array get one array of responses, once the last
+of them has its response.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ __all__ = ["Malformed", "Notification", "Peer", "Request", "Response"]
 
 # Requests in one array.
 BATCH_REQUESTS_MAX = 100
-# Bytes of the answers to one array that are kept until all of them are there; larger answers go
-# out as several arrays.
+# Bytes of the responses to one array that are kept until all of them are there; larger
+# responses are sent as several arrays.
 BATCH_BYTES_MAX = 1024 * 1024
-# Characters of a request's id, where it is a text.
+# The longest id of a request, if it is a string.
 ID_CHARS_MAX = 100
 
 _decode = msgspec.json.Decoder(Incoming).decode
@@ -45,7 +45,7 @@ _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 class Request:
-    """The other end's request. Without an id it is a notification: it gets no answer."""
+    """The other end's request. Without an id it is a notification, and gets no response."""
 
     __slots__ = ("batch", "id", "method", "params")
 
@@ -59,7 +59,7 @@ class Request:
 
 
 class Response(msgspec.Struct, frozen=True):
-    """The other end's answer: exactly one of result and error is set."""
+    """The other end's response: exactly one of result and error is set."""
 
     id: Id
     result: msgspec.Raw | None
@@ -74,7 +74,7 @@ class Notification(msgspec.Struct, frozen=True):
 
 
 class Malformed(msgspec.Struct, frozen=True):
-    """What cannot be understood; the other end is told by this frame, if it is not None."""
+    """An invalid message; the frame is the response to it, if not None."""
 
     frame: bytes | None
 
@@ -83,7 +83,7 @@ IncomingMessage = Request | Response | Notification | Malformed
 
 
 class _Batch:
-    """The answers to the requests of one array, until they are all there."""
+    """The responses to the requests of one array, until all of them are there."""
 
     __slots__ = ("answers", "open", "size")
 
@@ -108,8 +108,8 @@ class Peer:
     One end of a connection.
 
     Args:
-        asks: True for an end that only sends requests (a client): what comes in
-            with a method is then a notification to it, not a request.
+        asks: True for an end that only sends requests (a client): an incoming message
+            with a method is then a notification, not a request.
     """
 
     __slots__ = ("_asks", "_last_id")
@@ -119,26 +119,26 @@ class Peer:
         self._last_id = 0
 
     def receive(self, payload: bytes | str) -> Iterator[IncomingMessage]:
-        """Read one frame: what has happened, in order."""
+        """Decode one frame into its messages, in order."""
         head = payload.lstrip()[:1]
         if head in (b"[", "["):
             return self._receive_array(payload)
         return iter((self._read(payload, None),))
 
     def ask(self, method: str, params: object) -> tuple[int, bytes]:
-        """Make a request; return its number and its frame."""
+        """Encode a request; return its number and its frame."""
         self._last_id += 1
         return self._last_id, encode(Outgoing(id=self._last_id, method=method, params=params))
 
     def answer(self, request: Request, result: object) -> bytes | None:
-        """Make the answer to a request: a frame, or None if there is none to send yet."""
+        """Encode the response to a request: a frame, or None if there is none to send yet."""
         if request.id is msgspec.UNSET:
             return None
         answer = encode(Outgoing(id=request.id, result=result))
         return answer if request.batch is None else request.batch.add(answer)
 
     def refuse(self, request: Request, error: Exception) -> bytes | None:
-        """Make an error the answer to a request; see :meth:`answer`."""
+        """Encode an error as the response to a request; see :meth:`answer`."""
         if request.id is msgspec.UNSET:
             return None
         shown = error_object(error)
@@ -148,11 +148,11 @@ class Peer:
         return answer if request.batch is None else request.batch.add(answer)
 
     def tell(self, method: str, params: object) -> bytes:
-        """Make a notification."""
+        """Encode a notification."""
         return encode(Outgoing(method=method, params=params))
 
     def oversize(self, limit: int) -> bytes:
-        """Make the answer to a frame that was too large to be read."""
+        """Encode the response to a frame that is too large to read."""
         return _malformed(INVALID_REQUEST, f"The frame is larger than {limit} bytes; send less.")
 
     def _receive_array(self, payload: bytes | str) -> Iterator[IncomingMessage]:
@@ -164,7 +164,7 @@ class Peer:
         if self._asks:
             yield from (self._read(item, None) for item in items)
         elif not 1 <= len(items) <= BATCH_REQUESTS_MAX:
-            text = f"An array holds 1 to {BATCH_REQUESTS_MAX} requests, not {len(items)}."
+            text = f"An array must have 1 to {BATCH_REQUESTS_MAX} requests, not {len(items)}."
             yield Malformed(_malformed(INVALID_REQUEST, text))
         else:
             yield from self._receive_requests(items)
@@ -185,18 +185,20 @@ class Peer:
         try:
             message = _decode(payload)
         except msgspec.ValidationError as error:
-            return Malformed(_malformed(INVALID_REQUEST, f"Not a JSON-RPC request: {error}."))
+            return Malformed(
+                _malformed(INVALID_REQUEST, f"This is not a JSON-RPC request: {error}.")
+            )
         except UNREADABLE as error:
             return Malformed(_malformed(PARSE_ERROR, f"The frame is not JSON: {error}."))
         number, method = message.id, message.method
         if message.jsonrpc != "2.0":
-            return Malformed(_malformed(INVALID_REQUEST, 'A message has "jsonrpc": "2.0".'))
+            return Malformed(_malformed(INVALID_REQUEST, 'A message must have "jsonrpc": "2.0".'))
         if self._asks:
             return self._read_answer(message)
         if method is msgspec.UNSET:
-            return Malformed(_malformed(INVALID_REQUEST, "A request has a method."))
+            return Malformed(_malformed(INVALID_REQUEST, "A request must have a method."))
         if isinstance(number, str) and len(number) > ID_CHARS_MAX:
-            text = f"An id is a number of 64 bits, or a text of up to {ID_CHARS_MAX} characters."
+            text = f"An id must be a 64-bit number, or a string of up to {ID_CHARS_MAX} characters."
             return Malformed(_malformed(INVALID_REQUEST, text))
         return Request(number, method, message.params, batch)
 
@@ -211,20 +213,20 @@ class Peer:
 
 
 class UnknownMethod(NotFound):
-    """The other end asked for a method that there is not."""
+    """The method does not exist."""
 
 
 def decode_params(request: Request, decoder: msgspec.json.Decoder[P]) -> P:
     """
-    Read a request's arguments.
+    Decode the arguments of a request.
 
     Raises:
-        Invalid: they are not the method's.
+        Invalid: they do not fit the method.
     """
     try:
         return decoder.decode(request.params)
     except UNREADABLE as error:
-        raise Invalid(f"The params of {request.method} are wrong: {error}.") from error
+        raise Invalid(f"The params of {request.method} are invalid: {error}.") from error
 
 
 def _malformed(code: int, message: str) -> bytes:

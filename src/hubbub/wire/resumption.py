@@ -1,14 +1,14 @@
 """
-What a client remembers, so that a lost connection costs it nothing. No I/O.
+A client's memory, so that a lost connection costs it nothing. No I/O.
 
-A request stays in memory until it is answered. On a new connection the client signs
-in, follows its streams on from the last event that came, and repeats its requests in
-their order, as the same bytes: a command carries a key or is the same when done twice.
-Commands wait until the sign-in has told that this is still the same journal.
+A request stays in memory until it has a response. On a new connection the client signs in,
+follows its streams after the last event that it has, and repeats its requests in their order, as
+the same bytes: a command has a key, or is the same when executed twice. Commands wait until the
+sign-in has shown that this is still the same journal.
 
-A refusal may be of the moment only: the server is going, or its queue is full. To a
-request that may have been done already, on a connection before, that is no answer:
-the client comes back a little later and repeats it.
+A refusal may be only temporary: the server is closing, or its queue is full. If the request may
+have been executed on an earlier connection, such a refusal is no response: the client reconnects a
+little later and repeats it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .peer import Malformed, Notification, Peer, Response
 
 __all__ = ["PendingRequest", "Resumption"]
 
-# Requests that are sent and not answered yet; a server takes 256 at a time.
+# Requests that are sent and have no response yet; a server takes 256 at a time.
 REQUESTS_SENT_MAX = 200
 
 _NULL = msgspec.Raw(b"null")
@@ -39,14 +39,14 @@ _read_ended = msgspec.json.Decoder(Ended).decode
 
 
 class PendingRequest:
-    """What was asked of the server, and who waits for the answer."""
+    """A request to the server, and the function that takes its response."""
 
     __slots__ = ("done", "frame", "kept", "repeated", "sent")
 
     def __init__(self, frame: bytes, done: Done, *, kept: bool) -> None:
         self.frame = frame
         self.done = done
-        # It is asked again on the next connection.
+        # Whether it is repeated on the next connection.
         self.kept = kept
         self.sent = False
         self.repeated = False
@@ -61,15 +61,15 @@ class Resumption:
     """
 
     def __init__(self, wake: Callable[[], None]) -> None:
-        # The newest answer to a sign-in.
+        # The newest result of a sign-in.
         self.signed_in: SignInResult | None = None
-        # Why nothing can be asked any more.
+        # The reason why no more requests are possible.
         self.error: HubbubError | None = None
         self._wake = wake
         self._peer = Peer(asks=True)
         self._requests: dict[int, PendingRequest] = {}
         self._follows: dict[str, FollowedStream] = {}
-        # Of this connection: what is to be sent, and what was sent and is not answered.
+        # For this connection: frames to send, and requests without a response.
         self._queue: deque[tuple[int, PendingRequest]] = deque()
         self._open: dict[int, PendingRequest] = {}
         self._notes: list[bytes] = []
@@ -98,10 +98,10 @@ class Resumption:
         End a connection.
 
         Args:
-            too_big: the server has closed it because it could not read a frame.
+            too_big: True if the server has closed it because it could not read a frame.
         """
         if too_big and self._open:
-            self.refuse_largest(Invalid("The request is larger than the server reads; send less."))
+            self.refuse_largest(Invalid("The request is too large for the server; send less."))
         self._is_connected = self._is_signed_in = False
         self._queue.clear()
         self._open.clear()
@@ -113,38 +113,38 @@ class Resumption:
 
     def ask(self, method: str, params: object, done: Done) -> int:
         """
-        Make a request; ``done`` is called with its answer, once.
+        Send a request; ``done`` is called with its response, once.
 
         Returns:
-            Its number.
+            The number of the request.
 
         Raises:
-            Invalid: the params cannot be written as JSON.
-            HubbubError: the session is over.
+            Invalid: the params cannot be encoded as JSON.
+            HubbubError: the session has ended.
         """
         self._check_open()
         try:
             number, frame = self._peer.ask(method, params)
         except (TypeError, ValueError, OverflowError, msgspec.MsgspecError) as error:
-            raise Invalid(f"The arguments of {method} cannot be sent: {error}.") from error
+            raise Invalid(f"The arguments of {method} cannot be encoded: {error}.") from error
         request = self._requests[number] = PendingRequest(frame, done, kept=True)
         if self._is_signed_in:
             self._put(number, request)
         return number
 
     def forget(self, number: int) -> None:
-        """Do not wait for an answer, and do not ask again; what was asked may be done."""
+        """Abandon a request, which may be executed."""
         if self._requests.pop(number, None) is not None and number in self._open:
-            # The server need not go on with it, if it can still leave it.
+            # The server need not continue with it, if it can still cancel it.
             self._notes.append(self._peer.tell("session.cancel", {"id": number}))
             self._wake()
 
     def follow(self, stream: str, after: int | None, wake: Callable[[], None]) -> RemoteFollower:
         """
-        Follow a stream; ``wake`` is called when the follower was let in or refused.
+        Follow a stream; ``wake`` is called when the follower is accepted or refused.
 
         Raises:
-            HubbubError: the session is over.
+            HubbubError: the session has ended.
         """
         self._check_open()
         if (follow := self._follows.get(stream)) is None:
@@ -154,7 +154,7 @@ class Resumption:
         return follow.join(after, wake)
 
     def outgoing(self) -> list[bytes]:
-        """Return the frames to be sent now, in order."""
+        """Return the frames to send now, in order."""
         frames = []
         while self._queue and len(self._open) < REQUESTS_SENT_MAX:
             number, request = self._queue.popleft()
@@ -168,10 +168,10 @@ class Resumption:
 
     def receive(self, payload: bytes | str) -> None:
         """
-        Take in one frame.
+        Handle a frame.
 
         Raises:
-            ConnectionLost: this connection is of no use any more; reconnect.
+            ConnectionLost: the connection is lost; reconnect.
             HubbubError: the sign-in was refused.
         """
         try:
@@ -193,20 +193,20 @@ class Resumption:
                         raise ConnectionLost(PROTOCOL_ERROR, "the server sent what is not JSON-RPC")
         except msgspec.MsgspecError as error:
             raise ConnectionLost(
-                PROTOCOL_ERROR, f"the server sent what it should not: {error}"
+                PROTOCOL_ERROR, f"the server sent an invalid message: {error}"
             ) from error
 
     def fail(self, error: HubbubError) -> None:
-        """End the session: everybody who waits gets the error, and who comes later too."""
+        """End the session: waiting calls get the error, and so do later ones."""
         self.error = error
         self._fail_all(error)
 
     def refuse_largest(self, error: HubbubError) -> None:
         """
-        Answer the largest request that waits, because the server could not read one.
+        Fail the largest waiting request, because the server could not read one.
 
-        It does not know the number of a frame that is too large; but if one of them
-        is, the largest is.
+        The server does not know the number of a frame that is too large; but if one of them is,
+        the largest is.
         """
         if not self._open:
             raise ConnectionLost(PROTOCOL_ERROR, error.message)
@@ -228,7 +228,7 @@ class Resumption:
     def _response_arrived(self, response: Response) -> None:
         error = None if response.error is None else error_of(response.error)
         if response.id is None:
-            self.refuse_largest(error or Invalid("The server could not read a request."))
+            self.refuse_largest(error or Invalid("The server could not read a request; send less."))
             return
         assert isinstance(response.id, int)
         request = self._open.pop(response.id, None)
@@ -239,7 +239,7 @@ class Resumption:
         if error is not None and _is_no_answer(request, error):
             raise ConnectionLost(TRY_AGAIN_LATER, error.message)
         if error is not None and not self._is_signed_in and _has_failed(response):
-            # It says nothing about who one is: whom the server asks was not there, perhaps.
+            # It is not about the user: perhaps a service that the server needs did not answer.
             raise ConnectionLost(TRY_AGAIN_LATER, error.message)
         result = _NULL if response.result is None else response.result
         self._done(response.id, request, result, error)
@@ -257,7 +257,7 @@ class Resumption:
             raise error
         before, self.signed_in = self.signed_in, _read_signed_in(result)
         if before is not None and before.journal_id != self.signed_in.journal_id:
-            text = "The history was reset: this is another journal. Begin anew."
+            text = "The history was reset: this is another journal. Follow its streams from 0."
             self._fail_all(Conflict(text))
         self._is_signed_in = True
         for number, request in self._requests.items():
@@ -275,7 +275,7 @@ class Resumption:
             follow.fail(error)
         requests, self._requests = self._requests, {}
         for request in requests.values():
-            # A copy: an exception that several raise would collect all their tracebacks.
+            # A copy: an exception that several tasks raise would collect all their tracebacks.
             request.done(_NULL, copy(error))
 
 
@@ -285,6 +285,6 @@ def _has_failed(response: Response) -> bool:
 
 def _is_no_answer(request: PendingRequest, error: HubbubError) -> bool:
     if isinstance(error, Closed):
-        # The server is going, and has not done it.
+        # The server is closing, and has not executed it.
         return True
     return request.kept and request.repeated and is_passing(error)

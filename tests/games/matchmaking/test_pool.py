@@ -134,3 +134,17 @@ def test_a_range_that_does_not_widen_stays_as_it_is() -> None:
     pool.add(waiting("d", 1801))
     assert pool.next() == 0
     assert users(pool.take(0)) == "dc"
+
+
+def test_a_user_is_alone_until_another_one_waits() -> None:
+    ann, bob = waiting("a", 1500), waiting("b", 2500)
+    pool = pool_of()
+    seen = [pool.alone]
+    pool.add(ann)
+    seen.append(pool.alone)
+    pool.add(bob)
+    seen.append(pool.alone)
+    pool.remove(ann)
+
+    assert seen == [None, ann, None]
+    assert pool.alone is bob

@@ -125,3 +125,12 @@ def test_what_was_taken_back_is_marked_though_it_was_superseded(store: Store) ->
 
     assert before == [False, False, False]
     assert [placed.taken_back for placed in store.committed(0, 9)] == [True, True, False, True]
+
+
+def test_names_come_in_order_between_two_names(store: Store) -> None:
+    store.commit(Batch(records=[record(name, 1) for name in ["user/z", *reversed(NAMES)]]))
+
+    assert store.names("room/", "room0", 10) == NAMES
+    assert store.names("room/1", "room/a", 10) == NAMES[1:3]
+    assert store.names("", "user/z", 2) == NAMES[:2]
+    assert store.names("zebra", "zoo", 10) == []

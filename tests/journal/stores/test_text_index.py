@@ -7,6 +7,7 @@ import pytest
 
 from hubbub.journal.stores import text_index
 from hubbub.journal.stores.contract import Batch
+from hubbub.journal.stores.migrations import SCHEMA_VERSION
 from hubbub.journal.stores.sqlite import SQLiteStore
 from hubbub.journal.stores.text_index import INDEX_BYTES_MAX, query_of
 from tests.journal.tally import record
@@ -53,7 +54,7 @@ def test_an_index_of_older_rules_is_made_anew_part_by_part(
 
     assert found == [[], [2, 1], [3, 2, 1]]
     # A program that knows only the older rules refuses it from now on.
-    assert apsw.Connection(str(path)).pragma("user_version") == 3
+    assert apsw.Connection(str(path)).pragma("user_version") == SCHEMA_VERSION
 
 
 def test_an_index_of_these_rules_is_kept(path: Path) -> None:

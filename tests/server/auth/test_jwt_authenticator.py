@@ -13,25 +13,22 @@ from typing import Any
 import anyio
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
-from jwt.algorithms import HMACAlgorithm, OKPAlgorithm, RSAAlgorithm
+from jwt.algorithms import ECAlgorithm, HMACAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from hubbub.errors import Invalid
-from hubbub.server.auth.jwt_authenticator import (
-    KEY_BYTES_MIN,
-    KEYS_BYTES_MAX,
-    THREADS_MAX,
-    JwtAuthenticator,
-)
+from hubbub.server.auth.jwt_authenticator import THREADS_MAX, JwtAuthenticator
+from hubbub.server.auth.keys import KEY_BYTES_MIN, KEYS_BYTES_MAX
 from hubbub.server.auth.tokens import TOKEN_CHARS_MAX
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECRET = "s" * 64
 MANY = 1_000
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+P256 = ec.generate_private_key(ec.SECP256R1())
 ED25519 = ed25519.Ed25519PrivateKey.generate()
 
 
@@ -50,15 +47,9 @@ class Noon:
 KEYS: dict[str, tuple[Any, dict[str, Any]]] = {
     "HS256": (SECRET, HMACAlgorithm.to_jwk(SECRET, as_dict=True)),
     "RS256": (RSA, RSAAlgorithm.to_jwk(RSA.public_key(), as_dict=True)),
+    "PS256": (RSA, {**RSAAlgorithm.to_jwk(RSA.public_key(), as_dict=True), "alg": "PS256"}),
+    "ES256": (P256, ECAlgorithm.to_jwk(P256.public_key(), as_dict=True)),
     "EdDSA": (ED25519, OKPAlgorithm.to_jwk(ED25519.public_key(), as_dict=True)),
-}
-
-
-# The point of P-256 that all begin with (SEC 2, 2.4.2): a key that is not of our kinds.
-EC_POINT = {
-    "crv": "P-256",
-    "x": "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY",
-    "y": "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU",
 }
 
 
@@ -128,7 +119,7 @@ NO_KEYS = [
     b'{"keys": []}',
     b'{"keys": [{"kty": "RSA"}]}',
     b"\xff",
-    json.dumps({"keys": [{"kty": "EC", **EC_POINT}]}).encode(),
+    json.dumps({"keys": [{**KEYS["ES256"][1], "use": "enc"}]}).encode(),
 ]
 
 
@@ -144,7 +135,7 @@ async def test_the_keys_before_are_used_while_the_file_has_none(
         path.write_bytes(content)
 
     assert await reads(token("HS256")) is not None
-    assert "the keys before are used" in caplog.text
+    assert "keeps using the keys from before" in caplog.text
     assert str(path) in caplog.text
 
 
@@ -249,7 +240,7 @@ async def test_whatever_is_in_the_file_the_keys_before_are_used(
 
     assert before == after is not None
     assert empty is None
-    assert "keys before are used" in caplog.text
+    assert "keeps using the keys from before" in caplog.text
 
 
 def test_a_secret_that_can_be_guessed_is_no_key(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hubbub import Settings
 from hubbub.errors import NotAllowed
 from hubbub.server import Gateway, Identity, create_app
 from tests.server.api import http_of
-from tests.server.memory_socket import Client
+from tests.server.memory_socket import Client, session_of
 
 PASSWORD = "correct horse"
 
@@ -252,7 +252,7 @@ async def test_who_has_signed_out_does_not_come_in_by_an_older_token() -> None:
         async with hub.session("ann") as ann:
             await ann.users.sign_out(everywhere=True)
         with pytest.raises(NotAllowed, match="signed out"):
-            await gateway.sign_ins.session(token, "")
-        newer = await gateway.sign_ins.session(gateway.tokens.sign("ann"), "")
+            await session_of(gateway, token)
+        newer = await session_of(gateway, gateway.tokens.sign("ann"))
 
     assert newer.actor.user == "ann"

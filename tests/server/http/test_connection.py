@@ -327,12 +327,6 @@ acts = st.one_of(
 )
 
 
-@pytest.fixture(scope="module")
-def backend(request: pytest.FixtureRequest) -> Backend:
-    """Say where the plugin of this run would run an async test."""
-    return "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
-
-
 @given(todo=st.lists(acts, max_size=10), app=st.sampled_from([echo, careless, busy]))
 def test_whatever_comes_it_ends_alone(backend: Backend, todo: list[Any], app: Any) -> None:
     anyio.run(do, todo, app, backend=backend)

@@ -169,7 +169,7 @@ async def test_who_is_refused_is_not_counted() -> None:
     assert not gateway.event_streams
 
 
-def test_when_nothing_happens_a_comment_is_sent(request: pytest.FixtureRequest) -> None:
+def test_when_nothing_happens_a_comment_is_sent(backend: Backend) -> None:
     async def follow() -> list[tuple[float, bytes]]:
         settings = Settings(clock=VirtualClock())
         parts = []
@@ -184,7 +184,6 @@ def test_when_nothing_happens_a_comment_is_sent(request: pytest.FixtureRequest) 
             browser.go()
         return parts
 
-    backend: Backend = "asyncio" if request.config.pluginmanager.hasplugin("asyncio") else "trio"
     pings = run_in_virtual_time(follow, backend=backend)
 
     assert [text for _, text in pings] == [PING, PING]

@@ -254,7 +254,8 @@ async def test_a_user_has_only_so_many_streams_of_events() -> None:
     async with running(settings=few) as server, connected(server.address) as ann:
         token = (await ann.sign_in("ann"))["token"]
         room = (await ann.ask("chat.create_room", name="r"))["result"]
-        ask = f"GET /api/events?stream={room['stream']}&token={token} HTTP/1.1\r\nHost: x\r\n\r\n"
+        line = f"GET /api/events?stream={room['stream']} HTTP/1.1\r\nHost: x\r\n"
+        ask = f"{line}Authorization: Bearer {token}\r\n\r\n"
         server.gateway.places.enter_user("somebody else")
         async with raw(server) as first, raw(server) as second:
             await first.send(ask.encode())

@@ -76,5 +76,5 @@ def test_an_invoice_is_a_pdf(name: str, locale: str) -> None:
 def test_without_the_library_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fpdf", None)
 
-    with pytest.raises(Invalid, match=r"hubbub\[pdf\]"):
+    with pytest.raises(ImportError, match=r"hubbub\[pdf\]"):
         invoice_pdf(order_of())

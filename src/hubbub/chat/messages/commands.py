@@ -1,4 +1,4 @@
-"""What is decided about messages. Pure: it asks the states, and returns drafts."""
+"""The decisions about messages. Pure: they take states and return drafts."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ MessageChange = Callable[[Message, RoomState], Sequence[Draft]]
 def send(  # noqa: PLR0913
     stream: str, by: str, text: str, reply_to: int | None, chars_max: int, states: States
 ) -> Sequence[Draft]:
-    """Say something in a room; see :meth:`hubbub.chat.service.Chat.send`."""
+    """Send a message to a room; see :meth:`hubbub.chat.service.Chat.send`."""
     states.of(RoomState, stream).check_speaker(by, states.now)
     data = Said(check_text(text, chars_max), reply_to)
     if reply_to is not None:
@@ -55,7 +55,7 @@ def send(  # noqa: PLR0913
 
 
 def send_direct(by: str, other: str, text: str, chars_max: int, states: States) -> Sequence[Draft]:
-    """Say something to one user; see :meth:`hubbub.chat.service.Chat.send_direct`."""
+    """Send a message to a user; see :meth:`hubbub.chat.service.Chat.send_direct`."""
     check_user(states, other)
     stream = direct_stream(by, other)
     first, second = sorted((by, other))
@@ -72,14 +72,14 @@ def send_direct(by: str, other: str, text: str, chars_max: int, states: States) 
 def change_message(
     stream: str, seq: int, by: str, change: MessageChange, states: States
 ) -> Sequence[Draft]:
-    """Decide a change of a message; only a user who may speak in its room can change it."""
+    """Decide a change of a message; the user must be able to send messages in its room."""
     room = states.of(RoomState, stream)
     room.check_speaker(by, states.now)
     return change(message_at(stream, seq, states), room)
 
 
 def message_at(stream: str, seq: int, states: States) -> Message:
-    """Show a message as it is now."""
+    """Return a message as it is now."""
     return message_of(states.event(stream, seq), states.about(stream, seq))
 
 
@@ -89,8 +89,8 @@ def edit(message: Message, by: str, text: str, chars_max: int) -> list[Draft]:
 
     Raises:
         Invalid: the text is empty or too long.
-        NotAuthor: somebody else said it.
-        Conflict: it was deleted.
+        NotAuthor: another user sent it.
+        Conflict: the message was deleted.
     """
     text = check_text(text, chars_max)
     check(CHAT_GRANTS["chat.edit"], *_held(message, by))
@@ -102,15 +102,15 @@ def edit(message: Message, by: str, text: str, chars_max: int) -> list[Draft]:
 
 def delete(message: Message, by: str, held: tuple[str, ...] = ()) -> list[Draft]:
     """
-    Take a message back. To delete twice is to delete once.
+    Delete a message. Deleting it again changes nothing.
 
     Args:
-        message: as it is.
+        message: the message.
         by: the user who deletes it.
-        held: what the user is to the room.
+        held: the relations of the user to the room.
 
     Raises:
-        NotAllowed: somebody else said it, and ``by`` is no moderator.
+        NotAllowed: another user sent it, and ``by`` is not a moderator.
     """
     check(CHAT_GRANTS["chat.delete"], *_held(message, by), *held)
     if message.deleted:
@@ -120,32 +120,32 @@ def delete(message: Message, by: str, held: tuple[str, ...] = ()) -> list[Draft]
 
 def react(message: Message, by: str, emoji: str, reactions_max: int) -> list[Draft]:
     """
-    React with an emoji. The same one twice counts once, in whatever form.
+    React with an emoji. The same emoji again, in whatever form, changes nothing.
 
     Args:
-        message: as it is.
+        message: the message.
         by: the user who reacts.
-        emoji: exactly one.
-        reactions_max: how many reactions a message may have, of all users together.
+        emoji: exactly one emoji.
+        reactions_max: the number of reactions on a message, from all users together.
 
     Raises:
-        Invalid: it is not exactly one emoji.
-        Conflict: the message was deleted, or has as many reactions as it may have, or
-            50 different emoji already.
+        Invalid: the text is not exactly one emoji.
+        Conflict: the message was deleted, or has too many reactions or too many different
+            emoji.
     """
     emoji = plain_emoji(check_emoji(emoji))
     _check_there(message)
     if by in message.reactions.get(emoji, ()):
         return []
     if emoji not in message.reactions and len(message.reactions) >= REACTIONS_MAX:
-        raise Conflict(f"A message has at most {REACTIONS_MAX} different emoji; use one of them.")
+        raise Conflict(f"A message can have {REACTIONS_MAX} different emoji; use one of them.")
     if sum(map(len, message.reactions.values())) >= reactions_max:
-        raise Conflict(f"A message has at most {reactions_max} reactions; take one of yours back.")
+        raise Conflict(f"A message can have {reactions_max} reactions; remove one of yours first.")
     return [Draft(message.stream, Reacted(emoji), message.seq)]
 
 
 def unreact(message: Message, by: str, emoji: str) -> list[Draft]:
-    """Take a reaction back, in whatever form it came; if there is none, nothing happens."""
+    """Remove a reaction, in whatever form; without one, nothing happens."""
     emoji = plain_emoji(check_emoji(emoji))
     if by not in message.reactions.get(emoji, ()):
         return []
@@ -153,28 +153,28 @@ def unreact(message: Message, by: str, emoji: str) -> list[Draft]:
 
 
 def said(states: States, events: Sequence[Event]) -> Message:
-    """Show the message that was just sent."""
+    """Return the message that was just sent."""
     for event in events:
         if type(event.data) is Said:
             return message_of(event)
-    raise AssertionError("nothing was said")
+    raise AssertionError("no message was sent")
 
 
 def direct_room_of(stream: str, user: str, states: States) -> Room:
-    """Show a direct conversation to one of its users: it is called as the other is."""
+    """Return a direct conversation for one of its users: its name is the other's nickname."""
     room = room_of(stream, states.of(RoomState, stream))
     nickname = states.of(Links, user_stream(other_of(stream, user))).nickname
     return msgspec.structs.replace(room, name=nickname)
 
 
 def other_of(stream: str, user: str) -> str:
-    """Return the other one of the two users of a direct conversation."""
+    """Return the other user of a direct conversation."""
     _, one, other = stream.split("/")
     return one if other == user else other
 
 
 def check_user(states: States, user: str) -> None:
-    """Raise NotFound if nobody of that id was ever seen."""
+    """Raise NotFound if the user does not exist."""
     if not states.entry(user_stream(user)).head:
         raise NotFound(f"There is no user {shown(user)}.")
 
@@ -185,4 +185,4 @@ def _held(message: Message, by: str) -> tuple[str, ...]:
 
 def _check_there(message: Message) -> None:
     if message.deleted:
-        raise Conflict("The message was deleted; it cannot be changed any more.")
+        raise Conflict("The message was deleted; it cannot be changed.")

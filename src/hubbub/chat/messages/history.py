@@ -1,4 +1,4 @@
-"""What is read from the store: pages of messages, searches, unread counts."""
+"""Reads from the store: pages of messages, searches, unread counts."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from .message import Message, message_of
 
 __all__ = ["History"]
 
-# The unread messages of a room that are counted; more are shown as this many.
+# The unread messages that are counted for a room; the count stops there.
 UNREAD_MAX = 1_000
-# Messages that may be what is searched for and are looked at in one go.
+# The candidates that one part of a search looks at.
 SEARCH_PART = 100
 
 
 class History:
     """
-    Reads rooms' messages for one session; only members read.
+    Reads messages of rooms for one session; only members can read them.
 
     Args:
-        actor: the user who asks.
+        actor: the user of the session.
     """
 
     __slots__ = ("_actor",)
@@ -41,7 +41,7 @@ class History:
     async def page(
         self, room_id: str, *, before: int | None, after: int | None, limit: int
     ) -> list[Message]:
-        """Read a page of messages, the oldest first."""
+        """Return a page of messages, the oldest first."""
         check_limit(limit, self._actor.settings.page_max)
         for seq in (before, after):
             if seq is not None:
@@ -50,14 +50,14 @@ class History:
         return await self._actor.query(self._read_page, stream, after, before, limit)
 
     async def search(self, room_id: str, text: str, *, limit: int) -> list[Message]:
-        """Find messages by their words, the newest first."""
+        """Return the messages with some words, the newest first."""
         check_limit(limit, self._actor.settings.page_max)
         search = search_of(text)
         stream = await self.readable(room_id)
         journal, found, before = self._actor.journal, list[Message](), SEQ_MAX
         room = self._actor.settings.page_bytes_max
         while before and len(found) < limit and room > 0:
-            # One bounded part at a time, so that others get their turn in between.
+            # One bounded part at a time, so that others get their turn.
             more, before = await journal.searching(
                 self._search_part, stream, search, before, by=self._actor.user
             )
@@ -66,7 +66,7 @@ class History:
         return found[:limit]
 
     async def unread(self) -> dict[str, int]:
-        """Count others' messages after one's marks."""
+        """Count the messages of others after the user's read marks."""
         actor = self._actor
 
         def marks(states: States, events: Sequence[Event]) -> dict[str, int]:
@@ -77,7 +77,7 @@ class History:
         return await actor.query(self._count, found)
 
     async def readable(self, room_id: str) -> str:
-        """Return a room's stream if one may read it; raise otherwise."""
+        """Return a room's stream if the user can read it; raise otherwise."""
         stream, by = stream_of(room_id), self._actor.user
 
         def check(states: States, events: Sequence[Event]) -> None:
@@ -91,20 +91,20 @@ class History:
     ) -> list[Message]:
         journal = self._actor.journal
         bodies = journal.store.page(stream, "message", after, before, limit)
-        # Of a page that is too large those stay that are next to where it begins.
+        # A page that is too large keeps the messages nearest to where it begins.
         forward = before is None and after is not None
         page = cut(bodies if forward else bodies[::-1], self._actor.settings.page_bytes_max)
         said = [journal.streams.decode(body) for body in page]
         return self._messages(stream, said if forward else said[::-1])
 
     def _search_part(self, stream: str, search: Search, before: int) -> tuple[list[Message], int]:
-        """Search a part of a room's messages; return the seq before which to go on, or 0."""
+        """Search a part of a room's messages; return the seq to continue before, or 0."""
         journal, found = self._actor.journal, list[Message]()
         seqs = journal.store.search(stream, search.terms, before, SEARCH_PART)
         for seq in seqs:
             [body] = journal.store.read(stream, seq - 1, 1)
             [message] = self._messages(stream, [journal.streams.decode(body)])
-            # The index knows every text that a message ever had, and has runs in pairs only.
+            # The index has every text that a message ever had, and runs only as pairs.
             if matches(message.text, search.wanted):
                 found.append(message)
         return found, seqs[-1] if len(seqs) == SEARCH_PART else 0

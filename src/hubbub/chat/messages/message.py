@@ -18,18 +18,18 @@ __all__ = ["Message", "current", "message_of"]
 
 class Message(msgspec.Struct, frozen=True, gc=False):
     """
-    What somebody said, as it is now.
+    A message, as it is now.
 
     Args:
         stream: the room's stream.
-        seq: its place there; it is the message's name in that room.
-        at: when it was said, UTC.
-        by: who said it.
-        text: as last edited; empty when deleted.
-        reply_to: the seq of the message that it answers.
+        seq: its place in the stream, which identifies the message in its room.
+        at: when it was sent, UTC.
+        by: the author.
+        text: the last edit; empty if deleted.
+        reply_to: the seq of the message that it replies to.
         edited_at: when it was last edited, if ever.
-        deleted: True when it was taken back.
-        reactions: an emoji -> who reacted with it, the first first.
+        deleted: True if it was deleted.
+        reactions: an emoji -> the users who reacted with it, in order.
     """
 
     stream: str
@@ -79,10 +79,10 @@ def message_of(said: Event, about: Iterable[Event] = ()) -> Message:
 
 def current(about: Iterable[Event]) -> list[Event]:
     """
-    Return those that count of the events about a message, in order.
+    Return the events about a message that still count, in order.
 
-    They are the last edit, the deletion, and the reactions that there are now: each of a
-    user's emoji once, in whatever form it came.
+    They are the last edit, the deletion, and the current reactions: each emoji of a
+    user once, in whatever form it came.
     """
     edited: Event | None = None
     deleted: Event | None = None

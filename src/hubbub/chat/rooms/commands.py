@@ -1,4 +1,4 @@
-"""What is decided about rooms and their members. Pure: states come in, drafts come out."""
+"""The decisions about rooms and their members. Pure: they take states and return drafts."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ RANK = {"member": 0, "moderator": 1, "creator": 2}
 def create_room(  # noqa: PLR0913
     stream: str, by: str, name: str, private: bool, settings: Settings, states: States
 ) -> Sequence[Draft]:
-    """Make a room; see :meth:`hubbub.chat.service.Chat.create_room`."""
+    """Create a room; see :meth:`hubbub.chat.service.Chat.create_room`."""
     if not isinstance(private, bool):
-        raise Invalid(f"A room is private or not: True or False, not {shown(private)}.")
+        raise Invalid(f"private must be True or False, not {shown(private)}.")
     checked = check_name(name, settings.name_chars_max)
     limits.check_joined(states.of(Links, user_stream(by)), settings.rooms_joined_max)
     return create(stream, by, checked, private=private)
@@ -63,21 +63,21 @@ def join_room(stream: str, by: str, settings: Settings, states: States) -> Seque
 
 
 def invite_user(stream: str, by: str, user: str, role: str, states: States) -> Sequence[Draft]:
-    """Let a user join, if there is such a user; see :meth:`hubbub.chat.service.Chat.invite`."""
+    """Invite a user, if they exist; see :meth:`hubbub.chat.service.Chat.invite`."""
     drafts = invite(states.of(RoomState, stream), stream, by, user, role)
     check_user(states, user)
     return drafts
 
 
 def ban_user(stream: str, by: str, user: str, role: str, states: States) -> Sequence[Draft]:
-    """Ban a user, if there is such a user; see :meth:`hubbub.chat.service.Chat.ban`."""
+    """Ban a user, if they exist; see :meth:`hubbub.chat.service.Chat.ban`."""
     drafts = ban(states.of(RoomState, stream), stream, by, user, role)
     check_user(states, user)
     return drafts
 
 
 def mark_read(stream: str, by: str, seq: int, states: States) -> Sequence[Draft]:
-    """Note how far somebody has read; see :meth:`hubbub.chat.service.Chat.mark_read`."""
+    """Record how far a user has read; see :meth:`hubbub.chat.service.Chat.mark_read`."""
     mine = user_stream(by)
     states.of(RoomState, stream).check_member(by)
     if not 0 <= seq <= states.entry(stream).head:
@@ -88,7 +88,7 @@ def mark_read(stream: str, by: str, seq: int, states: States) -> Sequence[Draft]
 
 
 def create(stream: str, by: str, name: str, *, private: bool) -> list[Draft]:
-    """Make a room, join it, and list it unless it is private."""
+    """Create a room, join it, and list it unless it is private."""
     drafts = [
         Draft(stream, e.Created(name, private)),
         Draft(stream, e.Joined()),
@@ -99,20 +99,20 @@ def create(stream: str, by: str, name: str, *, private: bool) -> list[Draft]:
 
 def join(room: RoomState, stream: str, by: str, head: int, members_max: int) -> list[Draft]:
     """
-    Join a room. To join twice is to join once.
+    Join a room. Joining again changes nothing.
 
     Args:
-        room: as it is.
+        room: the room.
         stream: its stream.
         by: the user who joins.
         head: the seq of its last event.
-        members_max: how many members it may have.
+        members_max: how many members it can have.
 
     Raises:
-        NotFound: there is no such room.
+        NotFound: the room does not exist.
         Banned: a moderator has banned ``by``.
         NotAllowed: the room is private, and ``by`` was not invited.
-        Conflict: it is closed, or full.
+        Conflict: the room is closed or full.
     """
     room.check_exists()
     if by in room.roles:
@@ -123,7 +123,7 @@ def join(room: RoomState, stream: str, by: str, head: int, members_max: int) -> 
         grant = CHAT_GRANTS["chat.join"]
         raise grant.error(grant.refusal)
     if room.closed:
-        raise Conflict("This room is closed; nobody can join it any more.")
+        raise Conflict("This room is closed; nobody can join it.")
     limits.check_members(room.roles, members_max)
     return [Draft(stream, e.Joined()), Draft(user_stream(by), Linked(stream, head + 1))]
 
@@ -137,11 +137,11 @@ def leave(room: RoomState, stream: str, by: str) -> list[Draft]:
 
 def invite(room: RoomState, stream: str, by: str, user: str, role: str) -> list[Draft]:
     """
-    Let a user join. Any member may; only a moderator may invite a banned user.
+    Invite a user. Any member can; only a moderator can invite a banned user.
 
     Raises:
-        NotAllowed: ``by`` may not.
-        Conflict: as many are invited as may be.
+        NotAllowed: ``by`` does not have permission.
+        Conflict: too many invited users have not joined yet.
     """
     _check_inside(room, by, role)
     _check_not_direct(room)
@@ -154,14 +154,14 @@ def invite(room: RoomState, stream: str, by: str, user: str, role: str) -> list[
 
 
 def kick(room: RoomState, stream: str, by: str, user: str, role: str) -> list[Draft]:
-    """Kick a member, who may join again; for moderators."""
+    """Kick a member, who can join again; for moderators."""
     _check_above(room, by, user, role)
     _check_target(room, user)
     return [Draft(stream, e.Kicked(user)), Draft(user_stream(user), Unlinked(stream))]
 
 
 def ban(room: RoomState, stream: str, by: str, user: str, role: str) -> list[Draft]:
-    """Ban a user for good, or until a moderator invites them; for moderators."""
+    """Ban a user until a moderator invites them; for moderators."""
     _check_above(room, by, user, role)
     if user in room.banned:
         return []
@@ -173,13 +173,13 @@ def ban(room: RoomState, stream: str, by: str, user: str, role: str) -> list[Dra
 def mute(  # noqa: PLR0913
     room: RoomState, stream: str, by: str, user: str, seconds: float, role: str, now: datetime
 ) -> list[Draft]:
-    """Mute a member for some seconds; 0 lets them speak again. For moderators."""
+    """Mute a member for some seconds; 0 unmutes them. For moderators."""
     _check_above(room, by, user, role)
     _check_target(room, user)
     is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
     if not is_number or not 0 <= seconds <= MUTE_SECONDS_MAX:
         given = shown(seconds)
-        raise Invalid(f"A member is muted for 0 to {MUTE_SECONDS_MAX} seconds, not {given}.")
+        raise Invalid(f"A mute must have 0 to {MUTE_SECONDS_MAX} seconds, not {given}.")
     limits.check_mutes(room.muted, user, now)
     return [Draft(stream, e.UserMuted(user, now + timedelta(seconds=seconds)))]
 
@@ -192,14 +192,14 @@ def set_role(  # noqa: PLR0913
     check(CHAT_GRANTS["chat.set_role"], *room.held(by, role))
     _check_target(room, user)
     if new not in ("moderator", "member"):
-        raise Invalid(f"A role is 'moderator' or 'member', not {shown(new)}.")
+        raise Invalid(f"A role must be 'moderator' or 'member', not {shown(new)}.")
     if user == room.creator:
-        raise Conflict("The creator stays the creator.")
+        raise Conflict("The creator's role cannot be changed.")
     return [] if room.roles[user] == new else [Draft(stream, e.RoleSet(user, new))]
 
 
 def close(room: RoomState, stream: str, by: str, role: str) -> list[Draft]:
-    """Let nobody say anything more, nor join; for the creator. To close twice is once."""
+    """Close a room to messages and members; for the creator. Closing it again is a no-op."""
     _check_inside(room, by, role)
     _check_not_direct(room)
     check(CHAT_GRANTS["chat.close_room"], *room.held(by, role))
@@ -221,12 +221,12 @@ def _check_above(room: RoomState, by: str, user: str, role: str) -> None:
     check(CHAT_GRANTS["chat.kick"], *room.held(by, role))
     rank = 3 if HELD_EVERYWHERE[role] else RANK[room.roles[by]]
     if RANK[room.roles.get(user, "member")] >= rank:
-        raise NotAllowed("A moderator may not do this to the creator or another moderator.")
+        raise NotAllowed("A moderator cannot do this to the creator or another moderator.")
 
 
 def _check_not_direct(room: RoomState) -> None:
     if room.direct:
-        raise NotAllowed("A direct conversation always has its two users, and no others.")
+        raise NotAllowed("A direct conversation has exactly its two users; you cannot change them.")
 
 
 def _check_target(room: RoomState, user: str) -> None:

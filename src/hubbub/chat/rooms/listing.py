@@ -1,4 +1,4 @@
-"""Lists of rooms, page by page: a page costs what is on it, however many rooms there are."""
+"""Lists of rooms, page by page: the cost depends on the page, not on the number of rooms."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def list_directs(actor: Actor, *, before: str | None, limit: int | None) -> Comm
     def result(states: States, events: Sequence[Event]) -> list[Room]:
         links = states.of(Links, mine).links
         if before is not None and not (isinstance(before, str) and before in links):
-            raise NotFound("There is no such direct conversation; see chat.directs().")
+            raise NotFound("This direct conversation does not exist; see chat.directs().")
         known = takewhile(lambda stream: stream != before, links)
         streams = [stream for stream in known if stream.startswith("direct/")][-count:]
         states.need([*streams, *(user_stream(other_of(stream, by)) for stream in streams)])
@@ -55,6 +55,6 @@ def list_directs(actor: Actor, *, before: str | None, limit: int | None) -> Comm
 
 
 def _rooms_of(streams: Iterator[str]) -> Iterator[str]:
-    """Pass each room on once; they are in order."""
+    """Yield each room once; equal ones are adjacent."""
     rooms = takewhile(lambda stream: stream.startswith("room/"), streams)
     return (stream for stream, _ in groupby(rooms))

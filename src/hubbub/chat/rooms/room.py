@@ -1,4 +1,4 @@
-"""A room: its members, and what each of them may do. Pure."""
+"""A room: its members, and what each of them can do. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = [
 INDEX = "index/rooms"
 _ABOUT_MESSAGES = frozenset({e.Said, e.Edited, e.Deleted, e.Reacted, e.Unreacted})
 
-# What a member of some role is to the room, and what a role of everything is to all rooms.
+# The relations of a member with a role to their room, and of a global role to all rooms.
 HELD: Mapping[str, tuple[str, ...]] = {
     "member": ("member",),
     "moderator": ("member", "moderator"),
@@ -49,15 +49,15 @@ class Room(msgspec.Struct, frozen=True):
     A room as a user sees it.
 
     Args:
-        id: what the chat methods take; for a direct conversation its stream's name.
-        stream: what ``follow`` and ``read`` take.
-        name: what it is called; for a direct conversation the other's nickname.
-        creator: the user who made it.
-        members: the users in it, the first first.
+        id: the room_id for the methods of chat; a direct conversation's is its stream's name.
+        stream: the stream for ``follow`` and ``read``.
+        name: its name; for a direct conversation the other user's nickname.
+        creator: the user who created it.
+        members: its members, in the order in which they joined.
         private: True if a user needs an invitation to join.
         created_at: UTC.
         roles: a member -> ``creator``, ``moderator`` or ``member``.
-        closed: True if nothing more is said in it.
+        closed: True if it takes no more messages.
     """
 
     id: str
@@ -89,9 +89,9 @@ class RoomState(State):
     closed: bool = False
 
     def apply(self, event: Event) -> None:
-        """Take one event in."""
+        """Fold one event."""
         data = event.data
-        # Nearly all events are these, and no decision needs to remember them.
+        # Nearly all events are messages, and no decision needs to remember them.
         if type(data) not in _ABOUT_MESSAGES:
             self._apply_membership(event, data)
 
@@ -125,17 +125,17 @@ class RoomState(State):
                 raise AssertionError(f"not a room's event: {unknown!r}")
 
     def check_reader(self, stream: str, user: str) -> None:
-        """Only members read."""
+        """Refuse every reader who is not a member."""
         self.check_member(user)
 
     @classmethod
     def current(cls, about: Sequence[Event]) -> Sequence[Event]:
-        """Return what counts of the events about a message; see :func:`message.current`."""
+        """Return the events about a message that still count; see :func:`message.current`."""
         return current(about)
 
     @classmethod
     def redacted(cls, data: Data) -> Data:
-        """Leave out the words of a deleted message, and of its edits."""
+        """Remove the text of a deleted message, and of its edits."""
         match data:
             case e.Said(_, reply_to):
                 return e.Said("", reply_to)
@@ -154,9 +154,9 @@ class RoomState(State):
         return None
 
     def check_exists(self) -> None:
-        """Raise NotFound if nobody has made this room."""
+        """Raise NotFound if the room does not exist."""
         if self.created_at is None:
-            raise NotFound("There is no such room; see chat.rooms() for those there are.")
+            raise NotFound("This room does not exist; see chat.rooms() for the rooms you can join.")
 
     def check_member(self, user: str) -> None:
         """Raise NotFound, Banned or NotMember if a user is not in the room."""
@@ -168,22 +168,22 @@ class RoomState(State):
         check(CHAT_READERS["direct" if self.direct else "room"])
 
     def check_speaker(self, user: str, now: datetime) -> None:
-        """Raise as :meth:`check_member` does, or Conflict or Muted if they may not speak now."""
+        """Raise as :meth:`check_member` does, or Conflict or Muted if they cannot send now."""
         self.check_member(user)
         if self.closed:
-            raise Conflict("This room is closed; nothing more is said in it.")
+            raise Conflict("This room is closed; it takes no more messages.")
         until = self.muted.get(user)
         if until is not None and now < until:
             wait = (until - now).total_seconds()
-            raise MutedError(f"You are muted for {wait:.0f} s more; wait.", retry_after=wait)
+            raise MutedError(f"You are muted for {wait:.0f} more seconds.", retry_after=wait)
 
     def held(self, user: str, role: str) -> tuple[str, ...]:
-        """Return what a user of some role of everything is to the room."""
+        """Return the relations of a user with a global role to the room."""
         return HELD.get(self.roles.get(user, ""), ()) + HELD_EVERYWHERE[role]
 
 
 def room_of(stream: str, state: RoomState) -> Room:
-    """Show a room."""
+    """Return the public form of a room."""
     state.check_exists()
     assert state.created_at is not None
     return Room(
@@ -202,12 +202,12 @@ def room_of(stream: str, state: RoomState) -> Room:
 def stream_of(room_id: str) -> str:
     """Return the stream of a room's id; a direct conversation's id is its stream's name."""
     if not isinstance(room_id, str):
-        raise Invalid(f"A room's id is a string, not {shown(room_id)}.")
+        raise Invalid(f"A room id must be a string, not {shown(room_id)}.")
     return room_id if room_id.startswith("direct/") else room_stream(room_id)
 
 
 def room_stream(room_id: str) -> str:
-    """Return the stream of a room that is no direct conversation."""
+    """Return the stream of a room that is not a direct conversation."""
     return f"room/{room_id}"
 
 
@@ -224,11 +224,11 @@ def direct_stream(one: str, other: str) -> str:
 
 def check_number(seq: object) -> int:
     """
-    Return a message's seq, whether there is such a message or not.
+    Return a message's seq, whether the message exists or not.
 
     Raises:
-        Invalid: it is no whole number, or one that no seq can be.
+        Invalid: it is not a whole number, or too large for a seq.
     """
     if not isinstance(seq, int) or isinstance(seq, bool) or abs(seq) > SEQ_MAX:
-        raise Invalid(f"A message's seq is a whole number, not {shown(seq)}.")
+        raise Invalid(f"A message's seq must be a whole number, not {shown(seq)}.")
     return seq

@@ -1,4 +1,4 @@
-"""A leaderboard: what counts, and who stands where. Pure."""
+"""A leaderboard: its entries and their ranks. Pure."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ __all__ = [
     "entry_of",
 ]
 
-# Past seasons that a board keeps; the oldest goes first.
+# Past seasons that a board keeps; the oldest is dropped first.
 SEASONS_MAX = 1_000
-# What is encoded in one go: some milliseconds.
+# Entries that are encoded at once, which takes a few milliseconds.
 PART_PLACES = 5_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -47,13 +47,13 @@ class Board(msgspec.Struct, frozen=True):
     A board's settings.
 
     Args:
-        name: what the games methods take.
-        stream: what ``follow`` and ``read`` take.
+        name: the board's name, for the methods of games.
+        stream: the stream for ``follow`` and ``read``.
         operator: ``best`` keeps a user's best score, ``sum`` adds up, ``latest`` replaces.
         order: ``desc`` if the highest is the best, ``asc`` if the lowest is.
         reset: when a new season begins, as a cron schedule in UTC; None if never.
-        season: the number of the season that goes on; 1 is the first.
-        size: how many users have an entry.
+        season: the number of the current season; 1 is the first.
+        size: the number of users with an entry.
         created_at: UTC.
     """
 
@@ -69,18 +69,18 @@ class Board(msgspec.Struct, frozen=True):
 
 class Entry(msgspec.Struct, frozen=True):
     """
-    Where a user stands on a board.
+    A user's entry on a board.
 
     Args:
         board: the board's name.
-        user_id: whose entry it is.
-        nickname: what the user was called when the score was made.
-        score: what counts of all that was submitted.
-        rank: 1 is the best; equal scores rank by who got there first.
-        at: when the user got there, UTC.
-        metadata: what was submitted with the score that counts.
-        cursor: names this place for a page before or after it. It stays valid while scores
-            move, also when this user's does.
+        user_id: the user's id.
+        nickname: the user's nickname when the score was submitted.
+        score: the score that counts, of all that the user has submitted.
+        rank: 1 is the best; of equal scores, the first to be reached ranks higher.
+        at: when the user reached the score, UTC.
+        metadata: the metadata that was submitted with this score.
+        cursor: identifies this place for the page before or after it. It stays valid while
+            scores change, even this user's.
     """
 
     board: str
@@ -95,13 +95,13 @@ class Entry(msgspec.Struct, frozen=True):
 
 class Season(msgspec.Struct, frozen=True):
     """
-    A season that is over.
+    A past season.
 
     Args:
         number: 1 is the first.
-        after: the seq of the event before its first.
+        after: the seq of the event before its first event.
         until: the seq of its last event.
-        size: how many users had an entry.
+        size: the number of users with an entry.
         started_at: UTC.
         ended_at: UTC.
     """
@@ -115,7 +115,7 @@ class Season(msgspec.Struct, frozen=True):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """What a snapshot keeps of a board beside its places, which are the further parts."""
+    """The part of a snapshot beside the places, which are its further parts."""
 
     operator: e.Operator
     order: e.BoardOrder
@@ -133,12 +133,12 @@ class BoardState(PartedState):
     The fold of a ``board/NAME`` stream.
 
     Args:
-        season_at: when the season that goes on began.
-        season_after: the seq of the event before its first.
-        seasons: those that are over, the newest ``SEASONS_MAX``.
-        ranking: the places of the season that goes on.
-        metadata: a user -> what was submitted with the score that counts.
-        first_at: when the first score of that season came; None before.
+        season_at: when the current season began.
+        season_after: the seq of the event before its first event.
+        seasons: the newest ``SEASONS_MAX`` past seasons.
+        ranking: the places of the current season.
+        metadata: a user -> the metadata that was submitted with their score.
+        first_at: when the first score of the season was submitted; None before that.
     """
 
     data_type: ClassVar[Any] = e.BoardEvent
@@ -157,7 +157,7 @@ class BoardState(PartedState):
     first_at: datetime | None = None
 
     def apply(self, event: Event) -> None:
-        """Take one event in."""
+        """Fold one event."""
         match event.data:
             case e.Submitted(user, score, nickname, metadata):
                 self._submit(event, user, score, nickname, metadata)
@@ -171,7 +171,7 @@ class BoardState(PartedState):
                 raise AssertionError(f"not a board's event: {unknown!r}")
 
     def kept(self) -> Kept:
-        """Return what a snapshot keeps."""
+        """Return the part of a snapshot beside the places."""
         return Kept(
             self.operator,
             self.order,
@@ -185,13 +185,13 @@ class BoardState(PartedState):
         )
 
     def parts(self) -> Sequence[list[Place]]:
-        """Return the places in their order."""
+        """Return the places in order."""
         places = list(self.ranking)
         return [places[at : at + PART_PLACES] for at in range(0, len(places), PART_PLACES)]
 
     @classmethod
     def restored(cls, kept: Kept, parts: Iterable[list[Place]]) -> BoardState:
-        """Make a state of what a snapshot has kept."""
+        """Restore a state from a snapshot."""
         return cls(
             kept.operator,
             kept.order,
@@ -206,22 +206,22 @@ class BoardState(PartedState):
         )
 
     def check_reader(self, stream: str, user: str) -> None:
-        """A board is everybody's."""
+        """Let everyone read a board."""
         self.check_exists(stream)
 
     def check_exists(self, stream: str) -> None:
-        """Raise NotFound if there is no such board."""
+        """Raise NotFound if the board does not exist."""
         if self.created_at is None:
             name = name_of(stream)
-            raise NotFound(f"There is no board {name!r}; make it with create_board.")
+            raise NotFound(f"There is no board {name!r}; create it with games.create_board.")
 
     def counts(self, user: str, score: float) -> int | float | None:
-        """Return what a user's score will be after one more; None if it stays as it is."""
+        """Return a user's score after one more submission; None if it does not change."""
         total = self._counted(self.ranking.get(user), score)
         return None if total is None else rounded(total)
 
     def total(self, user: str) -> int | Decimal:
-        """Return what a user's scores add up to, exactly."""
+        """Return the exact sum of a user's scores."""
         place = self.ranking.get(user)
         return 0 if place is None else self._total(place)
 
@@ -238,16 +238,16 @@ class BoardState(PartedState):
         return exact(self.score_of(place)) if place.total is None else place.total
 
     def score(self, user: str) -> int | float | None:
-        """Return a user's score, if there is one."""
+        """Return a user's score, or None."""
         place = self.ranking.get(user)
         return None if place is None else self.score_of(place)
 
     def score_of(self, place: Place) -> int | float:
-        """Return the score that a place is for, which is never -0.0."""
+        """Return the score of a place, which is never -0.0."""
         return 0 - place.key if self.order == "desc" else place.key + 0
 
     def season_began(self) -> datetime | None:
-        """Return from when on the schedule ends the season; None before the board is made."""
+        """Return when the current season began by its schedule; None if there is no board."""
         return self.first_at or self.season_at
 
     def _submit(
@@ -270,7 +270,7 @@ class BoardState(PartedState):
         if place is None or not unchanged or (nickname, sum_now) != (place.nickname, place.total):
             seq, at_us = event.seq, (event.at - _EPOCH) // _MICROSECOND
             if place is not None and unchanged:
-                # A user who stays at a score got there when they did.
+                # A user who keeps a score has reached it at the first time.
                 seq, at_us = place.seq, place.at_us
             key = -score if self.order == "desc" else score
             self.ranking.put(Place(key, seq, at_us, user, nickname, sum_now))
@@ -291,7 +291,7 @@ class BoardState(PartedState):
 
 
 def board_of(stream: str, state: BoardState) -> Board:
-    """Show a board."""
+    """Return the public form of a board."""
     state.check_exists(stream)
     assert state.created_at is not None
     season = state.seasons[-1].number + 1 if state.seasons else 1
@@ -309,10 +309,10 @@ def board_of(stream: str, state: BoardState) -> Board:
 
 def entry_of(stream: str, state: BoardState, user: str) -> Entry:
     """
-    Show a user's entry.
+    Return a user's entry.
 
     Raises:
-        NotFound: there is none.
+        NotFound: the user has no entry.
     """
     place = state.ranking.get(user)
     if place is None:
@@ -321,17 +321,17 @@ def entry_of(stream: str, state: BoardState, user: str) -> Entry:
 
 
 def entries(stream: str, state: BoardState, after: int, limit: int) -> list[Entry]:
-    """Show the entries after a rank."""
+    """Return the entries after a rank."""
     places = state.ranking.page(after, limit)
     return [_entry(stream, state, place, after + n) for n, place in enumerate(places, 1)]
 
 
 def entries_around(stream: str, state: BoardState, *, user: str, limit: int) -> list[Entry]:
     """
-    Show so many entries with a user's in the middle, or as near to it as the ends permit.
+    Return entries with a user's in the middle, or as near to it as the ends permit.
 
     Raises:
-        NotFound: the user has none.
+        NotFound: the user has no entry.
     """
     rank = entry_of(stream, state, user).rank
     last = max(0, len(state.ranking) - limit)
@@ -342,20 +342,20 @@ def entries_between(
     stream: str, state: BoardState, *, after: object, before: object, limit: int
 ) -> list[Entry]:
     """
-    Show the entries behind one place and in front of another.
+    Return the entries after one place and before another.
 
-    Of those that are between both, the first; without ``after``, the last.
+    If there are more than ``limit``, return the first of them; without ``after``, the last.
 
     Args:
-        stream: the board's.
+        stream: the board's stream.
         state: the board.
-        after: what :func:`rank_after` takes; None for the top.
-        before: what :func:`rank_before` takes; None for the end.
-        limit: how many at most.
+        after: the place to begin after, see :func:`rank_after`; None for the top.
+        before: the place to end before, see :func:`rank_before`; None for the end.
+        limit: the greatest number of entries.
 
     Raises:
-        Invalid: ``after`` or ``before`` names no place.
-        NotFound: it names a user who has no entry.
+        Invalid: ``after`` or ``before`` is not a place.
+        NotFound: it is a user without an entry.
     """
     first = rank_after(state, after)
     if before is None:
@@ -367,7 +367,7 @@ def entries_between(
 
 
 def check_sum(state: BoardState, user: str, score: float) -> None:
-    """Raise Conflict if a user's sum would leave what a score may be."""
+    """Raise Conflict if a user's sum would exceed the limits of a score."""
     if state.operator != "sum":
         return
     if not -SCORE_MAX <= add_exactly(state.total(user), exact(score)) <= SCORE_MAX:
@@ -383,7 +383,7 @@ def _entry(stream: str, state: BoardState, place: Place, rank: int) -> Entry:
         score,
         rank,
         _EPOCH + place.at_us * _MICROSECOND,
-        # A caller in the process may change what it is given.
+        # Copy it: a caller in the process may change the metadata.
         deepcopy(state.metadata.get(place.user)),
         cursor_of(score, place.seq),
     )

@@ -1,4 +1,4 @@
-"""What is decided on a board, and when its seasons end. Pure."""
+"""The decisions about boards and their seasons. Pure."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ __all__ = [
 ]
 
 BOARD_SCHEDULE = "agenda/boards"
-# The board that needs not be made.
+# The board that exists without being created.
 MAIN = board_stream("main")
-# Answers for the boards that were made over a network, so that they can be counted.
+# Links the boards that were created over a network, so that they can be counted.
 BOARD_INDEX = "index/boards"
-# What is submitted with a score, in bytes of JSON.
+# The metadata submitted with a score, in bytes of JSON.
 METADATA_BYTES_MAX = 4_096
 
 
 class Maker(msgspec.Struct, frozen=True):
     """
-    Somebody who makes boards over a network, and what they may make.
+    A user who creates boards over a network, and their limits.
 
     Args:
-        user: their id.
-        boards_max: how many boards they may have made.
-        all_max: how many boards all such users may have made.
-        season_seconds_min: how short a season may be, in seconds.
+        user: the user's id.
+        boards_max: the number of boards that the user can create.
+        all_max: the number of boards that all such users can create.
+        season_seconds_min: the shortest season, in seconds.
     """
 
     user: str
@@ -70,17 +70,17 @@ def create_board(  # noqa: PLR0913
     maker: Maker | None = None,
 ) -> list[Draft]:
     """
-    Make a board; if there is one like it, nothing happens.
+    Create a board; if the same board exists, nothing happens.
 
     Args:
-        states: what is.
+        states: the states to decide on.
         name, operator, order, reset: see :meth:`hubbub.games.service.Games.create_board`.
         chars_max: the longest name.
-        maker: the user who makes it over a network; None for the application, which has no limits.
+        maker: the user who creates it over a network; None for the application, without limits.
     """
     checked = check_board_name(name, chars_max)
     if operator not in ("best", "sum", "latest") or order not in ("desc", "asc"):
-        raise Invalid("An operator is best, sum or latest, and an order is desc or asc.")
+        raise Invalid("operator must be best, sum or latest, and order must be desc or asc.")
     stream, due = board_stream(checked), next_reset(reset, states.now)
     if maker is not None:
         check_schedule(reset, states.now, maker.season_seconds_min)
@@ -90,16 +90,16 @@ def create_board(  # noqa: PLR0913
         scheduled = [Draft(BOARD_SCHEDULE, Scheduled(stream, due))] if due else []
         return [made, *scheduled, *made_by(states, stream, maker)]
     if (board.operator, board.order, board.reset) != (operator, order, reset):
-        raise Conflict(f"There is another board {checked!r}: take another name.")
+        raise Conflict(f"There is another board {checked!r}; choose another name.")
     return []
 
 
 def made_by(states: States, stream: str, maker: Maker | None) -> list[Draft]:
     """
-    Count a board as made by somebody, if it is not there yet.
+    Count a board as created by a user, if it does not exist yet.
 
     Raises:
-        Conflict: they, or all users, have made as many as they may.
+        Conflict: the user, or all users together, have reached their limit.
     """
     if maker is None or stream == MAIN or states.of(BoardState, stream).created_at is not None:
         return []
@@ -108,14 +108,14 @@ def made_by(states: States, stream: str, maker: Maker | None) -> list[Draft]:
     if stream in index.links:
         return []
     if own.count("board") >= maker.boards_max:
-        raise Conflict(f"You have made {maker.boards_max} boards; use one of them.")
+        raise Conflict(f"You have created {maker.boards_max} boards, which is the most; use one.")
     if len(index.links) >= maker.all_max:
-        raise Conflict(f"There are {maker.all_max} boards; use one of them.")
+        raise Conflict(f"There are {maker.all_max} boards, which is the most; use one of them.")
     return [Draft(holder, Linked(stream)) for holder in holders]
 
 
 def submit(states: States, stream: str, user: str, score: object, metadata: object) -> list[Draft]:
-    """Let a user's score count."""
+    """Submit a user's score."""
     if stream != MAIN:
         states.of(BoardState, stream).check_exists(stream)
     new, shown_with = check_score(score), None
@@ -125,23 +125,23 @@ def submit(states: States, stream: str, user: str, score: object, metadata: obje
 
 
 def win(states: States, stream: str, winner: str, points: int) -> list[Draft]:
-    """Let what a match gives to its winner count; a board that nobody has made is made."""
+    """Give a match's points to its winner; a board that does not exist is created."""
     try:
         return _count(states, stream, winner, points, None)
     except Conflict:
-        # A match ends, also if its winner has as much as a board can hold.
+        # The match must end, even if its winner has as much as a board can hold.
         return []
 
 
 def look_at_board(states: States, stream: str) -> list[Draft]:
-    """End a board's season if its time has come."""
+    """End a board's season if it is due."""
     board, schedule = states.of(BoardState, stream), states.of(Schedule, BOARD_SCHEDULE).due
     if board.ranking:
         return _reset(states, stream, board) or _plan(states, stream, board, board.season_began())
     due = schedule.get(stream)
     if stream not in schedule or (board.reset is not None and due and states.now < due):
         return []
-    # Nothing is over, and nothing is planned until there is: an idle board costs nothing.
+    # Schedule nothing before the first score, so that an idle board costs nothing.
     return [Draft(BOARD_SCHEDULE, Unscheduled(stream))]
 
 
@@ -168,7 +168,7 @@ def _count(
 
 
 def _plan(states: States, stream: str, board: BoardState, began: datetime | None) -> list[Draft]:
-    """Plan the end of a season whose first score came at some time, if it is not planned."""
+    """Schedule the end of a season whose first score came at a time, if it is not scheduled."""
     if board.reset is None or began is None:
         unscheduled = stream not in states.of(Schedule, BOARD_SCHEDULE).due
         return [] if unscheduled else [Draft(BOARD_SCHEDULE, Unscheduled(stream))]
@@ -179,14 +179,14 @@ def _plan(states: States, stream: str, board: BoardState, began: datetime | None
 
 def _reset(states: States, stream: str, board: BoardState) -> list[Draft]:
     began = board.season_began()
-    # A season without a score has nothing that could be over: it goes on until it has one.
+    # A season without a score has nothing to end: it lasts until it has one.
     if board.reset is None or began is None or not board.ranking:
         return []
     ends = next_reset(board.reset, began)
     assert ends is not None
     if states.now < ends:
         return []
-    # Seasons in which the hub was down are one.
+    # Seasons that passed while the hub was down count as one.
     number = board.seasons[-1].number + 1 if board.seasons else 1
     due, ended_at = next_reset(board.reset, states.now), last_reset(board.reset, states.now)
     return [Draft(stream, e.Reset(number, ended_at)), Draft(BOARD_SCHEDULE, Scheduled(stream, due))]
@@ -201,5 +201,5 @@ def check_board_name(name: object, chars_max: int) -> str:
     """
     checked = check_name(name, chars_max)
     if "/" in checked:
-        raise Invalid("A board's name has no slash.")
+        raise Invalid("A board's name cannot have a slash; leave it out.")
     return checked

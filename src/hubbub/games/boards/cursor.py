@@ -1,9 +1,9 @@
 """
-Where a page of a board goes on: a place, named by what orders it. Pure.
+The place where a page of a board continues, named by what orders it. Pure.
 
-A cursor names the score and the seq by which places are ordered, and not the user who was
-there. So it stays where it is while scores move: a user who does not move is on one side of
-it for good, and paging neither repeats nor misses them.
+A cursor names the score and the seq that order the places, and not a user. So it stays in place
+while scores change: a user who does not move is always on the same side of it, and paging neither
+repeats nor misses them.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from ..scores import SCORE_MAX
 
 __all__ = ["CURSOR_CHARS_MAX", "Cursor", "cursor_of", "is_cursor", "read_cursor"]
 
-# Characters of a cursor: a score has at most 24, a seq 16.
+# The longest cursor, in characters: a score has at most 24, a seq 16.
 CURSOR_CHARS_MAX = 80
-# No user's id has a slash, so a cursor is never taken for one; nor for a rank in a URL.
+# No user id has a slash, so a cursor is never mistaken for one; nor for a rank in a URL.
 _MARK = "/"
 
 
@@ -29,8 +29,8 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     A place on a board.
 
     Args:
-        score: what is shown there.
-        seq: the event by which it was reached.
+        score: the score of the place.
+        seq: the event that reached it.
     """
 
     score: int | float
@@ -47,16 +47,16 @@ def cursor_of(score: float, seq: int) -> str:
 
 
 def is_cursor(text: str) -> bool:
-    """Tell a cursor from a user's id."""
+    """Return whether a text is a cursor, and not a user's id."""
     return text.startswith(_MARK)
 
 
 def read_cursor(text: str) -> Cursor:
     """
-    Return the place that a cursor names.
+    Parse a cursor.
 
     Raises:
-        Invalid: it is no cursor.
+        Invalid: the text is not a cursor.
     """
     try:
         if len(text) > CURSOR_CHARS_MAX:
@@ -71,4 +71,4 @@ def read_cursor(text: str) -> Cursor:
 
 
 def _no_cursor() -> Invalid:
-    return Invalid("This is no cursor of a board; take the cursor of an entry as it is.")
+    return Invalid("This is not a cursor of a board; use the cursor of an entry unchanged.")

@@ -1,4 +1,4 @@
-"""What a session can do with leaderboards; :class:`hubbub.games.service.Games` documents it."""
+"""The methods of boards; :class:`hubbub.games.service.Games` documents them."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ Place = int | str | None
 
 class BoardMethods:
     """
-    The methods of one session that need no match.
+    The methods of a session that need no match.
 
     Args:
-        actor: the user whose commands these are.
+        actor: the user of the session.
     """
 
     __slots__ = ("_actor", "_by")
@@ -52,7 +52,7 @@ class BoardMethods:
     def create(
         self, name: str, operator: Operator, order: BoardOrder, reset: str | None
     ) -> Command[Board]:
-        """Make a board."""
+        """Create a board."""
         stream, chars_max = self._stream(name), self._actor.settings.name_chars_max
         maker = maker_of(self._actor)
 
@@ -69,19 +69,19 @@ class BoardMethods:
     def submit(
         self, board: str, score: float, metadata: dict[str, Any] | None, key: str | None
     ) -> Command[Entry]:
-        """Let a score of the user's count."""
+        """Submit a score of the user."""
         arguments = ("submit", board, score, metadata)
         stream = self._stream(board)
         return submit_command(stream, self._by, score, metadata, key, arguments)
 
     def top(self, board: str, limit: int, after: Place, before: Place) -> Command[list[Entry]]:
-        """List entries from the best on."""
+        """List entries, the best first."""
         check_limit(limit, self._actor.settings.page_max)
         show = partial(entries_between, after=after, before=before, limit=limit)
         return self._query(board, show)
 
     def rank(self, board: str, user_id: str | None) -> Command[Entry]:
-        """Look up a user's entry."""
+        """Return a user's entry."""
         user = self._user(user_id)
         return self._query(board, lambda stream, state: entry_of(stream, state, user))
 
@@ -91,17 +91,17 @@ class BoardMethods:
         return self._query(board, partial(entries_around, user=self._user(user_id), limit=limit))
 
     def board(self, name: str) -> Command[Board]:
-        """Look up a board's settings."""
+        """Return a board's settings."""
         return self._query(name, board_of)
 
     def seasons(self, board: str) -> Command[list[Season]]:
-        """List the seasons that are over."""
+        """List past seasons."""
         return self._query(board, lambda _, state: list(state.seasons))
 
     async def season(
         self, board: str, number: int, limit: int, after: Place, before: Place
     ) -> list[Entry]:
-        """List the entries of a season that is over."""
+        """List the entries of a past season."""
         check_limit(limit, self._actor.settings.page_max)
         stream, state = await season_entries(self._actor, self._stream(board), number)
         return entries_between(stream, state, after=after, before=before, limit=limit)
@@ -118,7 +118,7 @@ class BoardMethods:
         return Command(self._by, nothing, result, reads=(stream,))
 
     def _stream(self, board: object) -> str:
-        # A name is looked up in the form in which it was made.
+        # Look a name up in the normal form in which it was created.
         chars_max = self._actor.settings.name_chars_max
         return board_stream(board_decisions.check_board_name(board, chars_max))
 
@@ -137,13 +137,13 @@ def submit_command(  # noqa: PLR0913
     by: str | None = None,
 ) -> Command[Entry]:
     """
-    Make the command that lets a user's score count on a board.
+    Make the command that submits a user's score to a board.
 
     Args:
-        stream: the board's.
-        user: the user whose score it is.
+        stream: the board's stream.
+        user: the user who gets the score.
         score, metadata: see :meth:`hubbub.games.service.Games.submit`.
-        key, arguments: make it exactly-once.
+        key, arguments: an idempotency key, and the arguments that belong to it.
         by: the user who submits it; by default ``user``.
     """
 
@@ -158,7 +158,7 @@ def submit_command(  # noqa: PLR0913
 
 
 def maker_of(actor: Actor) -> Maker | None:
-    """Return what a user may make over a network; None for the application, without limits."""
+    """Return a user's limits on boards; None for the application, which has none."""
     if not actor.is_limited:
         return None
     settings = actor.settings

@@ -1,4 +1,4 @@
-"""Where a page of a board begins and ends: by rank, by user, or by the cursor of an entry. Pure."""
+"""The ends of a page of a board: by rank, by user, or by the cursor of an entry. Pure."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .ranking import Ranking
 
 __all__ = ["Ranked", "rank_after", "rank_before"]
 
-# Digits of a rank by which a page is asked for.
+# The longest rank as text, in digits.
 RANK_DIGITS_MAX = 15
 
 
 class Ranked(Protocol):
-    """What is paged through: a board."""
+    """A sequence to page through: a board."""
 
     order: BoardOrder
     ranking: Ranking
@@ -26,7 +26,7 @@ class Ranked(Protocol):
 
 def rank_after(board: Ranked, after: object) -> int:
     """
-    Return how many entries are not behind a place: the rank that a page begins after.
+    Return the number of entries up to and including a place: the rank that a page begins after.
 
     Args:
         board: the board.
@@ -43,7 +43,7 @@ def rank_after(board: Ranked, after: object) -> int:
 
 
 def rank_before(board: Ranked, before: object) -> int:
-    """Return how many entries are in front of a place; it raises as :func:`rank_after` does."""
+    """Return the number of entries before a place; raises the same as :func:`rank_after`."""
     if isinstance(before, str) and is_cursor(before):
         return board.ranking.count_before(*_cursor_key(board, before))
     return min(max(0, _rank(board, before) - 1), len(board.ranking))
@@ -58,13 +58,13 @@ def _rank(board: Ranked, place: object) -> int:
     if isinstance(place, str):
         if (found := board.ranking.get(place)) is not None:
             return board.ranking.rank(found)
-        # In a URL a rank is a text.
+        # In a URL a rank is text.
         if not (place.isascii() and place.isdecimal() and len(place) <= RANK_DIGITS_MAX):
-            raise NotFound(f"{shown(place)} has no entry on this board any more; begin at the top.")
+            raise NotFound(f"{shown(place)} is no longer on this board; begin at the top.")
         place = int(place)
     if type(place) is not int or not 0 <= place <= SCORE_MAX:
         raise Invalid(
-            "A page begins after a rank or a user's id, or after or before the cursor of an "
-            f"entry, not {shown(place)}."
+            "after and before must be a rank, a user's id, or the cursor of an entry, not "
+            f"{shown(place)}."
         )
     return place

@@ -1,4 +1,4 @@
-"""Reading the seasons of a board that are over."""
+"""Reads past seasons of a board."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from .board import BoardState, Season
 
 __all__ = ["season_entries"]
 
-# Events that are read, and folded, in one go.
+# Events that are read and folded at once.
 PAGE = 500
 
 
 async def season_entries(actor: Actor, stream: str, number: int) -> tuple[str, BoardState]:
     """
-    Fold a season that is over again, from its events.
+    Fold a past season again from its events.
 
     Raises:
-        NotFound: there is no such season.
+        NotFound: the season does not exist, or has not ended.
     """
 
     def result(states: States, events: Sequence[Event]) -> tuple[BoardState, Season]:
@@ -33,7 +33,7 @@ async def season_entries(actor: Actor, stream: str, number: int) -> tuple[str, B
             if season.number == number:
                 empty = BoardState(board.operator, board.order, None, board.created_at)
                 return empty, season
-        raise NotFound(f"This board has no season {shown(number)} that is over.")
+        raise NotFound(f"This board has no past season {shown(number)}; see games.seasons.")
 
     state, season = await actor.execute(Command(actor.user, nothing, result, reads=(stream,)))
     after = season.after

@@ -1,7 +1,7 @@
 """
-Entries in the order of their rank: a position is found in O(log n).
+Entries in the order of their rank, with an O(log n) look-up of a position.
 
-A sorted list of lists with an index of positions, by the sortedcontainers library.
+A sorted list of lists with an index of positions, from the sortedcontainers library.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ _EARLIEST_US = -(1 << 63)
 
 class Place(msgspec.Struct, frozen=True, order=True, gc=False, array_like=True):
     """
-    A user's place on a board; places are ordered as their fields are.
+    A user's place on a board; places compare by their fields.
 
     Args:
-        key: the score, negative where the highest is the best.
-        seq: the event by which the user got there; the first is the better.
-        at_us: its time, in microseconds since 1970: a million of these are kept in memory.
-        user: whose it is.
+        key: the score, negated if the highest is the best.
+        seq: the event that reached the score; the earlier is better.
+        at_us: its time, in microseconds since 1970, which is compact: memory may hold a million.
+        user: the user's id.
         nickname: None if it is the user's id.
-        total: the exact sum of the scores, where a double cannot show it; else None.
+        total: the exact sum of the scores, if a double cannot hold it; else None.
     """
 
     key: int | float
@@ -62,15 +62,15 @@ class Ranking:
         return len(self._by_user)
 
     def __iter__(self) -> Iterator[Place]:
-        """Go through all places, the best first."""
+        """Iterate over all places, the best first."""
         return iter(self._places)
 
     def get(self, user: str) -> Place | None:
-        """Return a user's place, if there is one."""
+        """Return a user's place, or None."""
         return self._by_user.get(user)
 
     def put(self, place: Place) -> None:
-        """Give a user a place, instead of the one before."""
+        """Set a user's place, and replace the previous one."""
         before = self._by_user.get(place.user)
         if before is not None:
             self._places.remove(before)
@@ -82,8 +82,8 @@ class Ranking:
         return int(self._places.index(place)) + 1
 
     def count_before(self, key: float, seq: int) -> int:
-        """Return how many places come before the one that a score and a seq would have."""
-        # No time is as early, so it comes before a place of the same score and seq.
+        """Return the number of places before the one that a score and a seq would have."""
+        # No time is this early, so it sorts before a place of the same score and seq.
         return int(self._places.bisect_left(Place(key, seq, _EARLIEST_US, "")))
 
     def page(self, after: int, limit: int) -> list[Place]:

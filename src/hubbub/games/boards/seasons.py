@@ -1,4 +1,4 @@
-"""When a board's seasons end: a cron schedule, read at a bounded cost. Pure."""
+"""The ends of a board's seasons: a cron schedule, evaluated at a bounded cost. Pure."""
 
 from __future__ import annotations
 
@@ -13,40 +13,40 @@ from ...shown import shown
 
 __all__ = ["RESET_CHARS_MAX", "check_schedule", "last_reset", "next_reset"]
 
-# Characters of a schedule by which the seasons of a board end.
+# The longest schedule of a board's seasons, in characters.
 RESET_CHARS_MAX = 200
-# Ends of seasons for which a schedule is checked, to refuse seasons that are too short. What
-# repeats does so by the week or the month, so this is enough to show how short they are.
+# The number of season ends that are checked, to refuse seasons that are too short. Schedules
+# repeat by the week or the month, so this is enough to find the shortest.
 ENDS_CHECKED_MAX = 100
-# How many days ahead a schedule is checked.
+# The number of days ahead for which a schedule is checked.
 CHECKED_DAYS_MAX = 800
 
 
 def next_reset(schedule: object, after: datetime) -> datetime | None:
     """
-    Return when a schedule next comes true.
+    Return the next time of a schedule.
 
     Args:
         schedule: five fields as in a crontab, in UTC, like ``0 0 * * MON``; or None.
         after: UTC.
 
     Raises:
-        Invalid: it is no schedule, or never comes true.
+        Invalid: it is not a schedule, or has no next time.
     """
     if schedule is None:
         return None
     if not isinstance(schedule, str):
-        raise Invalid(f"A reset is a cron schedule like '0 0 * * MON', not {shown(schedule)}.")
+        raise Invalid(f"reset must be a cron schedule like '0 0 * * MON', not {shown(schedule)}.")
     if len(schedule) > RESET_CHARS_MAX:
-        raise Invalid(f"A reset is a cron schedule of up to {RESET_CHARS_MAX} characters.")
+        raise Invalid(f"reset must be a cron schedule of up to {RESET_CHARS_MAX} characters.")
     if not (schedule.isascii() and schedule.isprintable()) or len(schedule.split()) != 5:
-        raise Invalid(f"A reset is a cron schedule like '0 0 * * MON', not {shown(schedule)}.")
+        raise Invalid(f"reset must be a cron schedule like '0 0 * * MON', not {shown(schedule)}.")
     return _next_reset(schedule, after)
 
 
 def last_reset(schedule: str, now: datetime) -> datetime:
-    """Return when a schedule came true last; now, if it comes true just now."""
-    # Backwards from a moment later: the schedule may come true just now.
+    """Return the last time of a schedule, which can be now."""
+    # Search backwards from slightly later, because the schedule may match now.
     return next(CronSim(schedule, now + timedelta(microseconds=1), reverse=True))
 
 
@@ -57,10 +57,10 @@ def check_schedule(schedule: object, now: datetime, seconds_min: float) -> None:
     Args:
         schedule: as :func:`next_reset` takes it.
         now: UTC.
-        seconds_min: how long the shortest may be.
+        seconds_min: the shortest season, in seconds.
 
     Raises:
-        Invalid: it is no schedule, or a season would be shorter.
+        Invalid: it is not a schedule, or a season is too short.
     """
     if next_reset(schedule, now) is None:
         return
@@ -68,20 +68,20 @@ def check_schedule(schedule: object, now: datetime, seconds_min: float) -> None:
     for one, other in pairwise(islice(CronSim(str(schedule), now), ENDS_CHECKED_MAX)):
         if (other - one).total_seconds() < seconds_min:
             raise Invalid(
-                f"With the reset {shown(schedule)} a season takes "
-                f"{(other - one).total_seconds():g} s; it must take {seconds_min:g} s or more."
+                f"With the reset {shown(schedule)} a season lasts "
+                f"{(other - one).total_seconds():g} s; make it {seconds_min:g} s or more."
             )
         if other > until:
             return
 
 
-# Asked for each score, and the same until the season ends.
+# Cached, because each score needs it, and it stays the same until the season ends.
 @lru_cache(maxsize=1_024)
 def _next_reset(schedule: str, after: datetime) -> datetime:
     try:
         return next(CronSim(schedule, after))
     except (CronSimError, StopIteration, ValueError, TypeError, AssertionError) as error:
-        # The search ends after 50 years of the calendar: "0 0 30 2 *" never comes true.
-        raise Invalid(f"The reset {shown(schedule)} is no cron schedule that comes true.") from (
+        # The search ends after 50 years of the calendar: "0 0 30 2 *" has no time.
+        raise Invalid(f"The reset {shown(schedule)} is not a cron schedule with a time.") from (
             error
         )

@@ -7,22 +7,22 @@ from ...shown import shown
 
 __all__ = ["board_stream", "is_board", "name_of"]
 
-# How they begin.
+# Their prefix.
 _KIND = "board/"
 
 
 def board_stream(name: object) -> str:
     """Return a board's stream."""
     if not isinstance(name, str):
-        raise Invalid(f"A board's name is a string, not {shown(name)}.")
+        raise Invalid(f"A board's name must be a string, not {shown(name)}.")
     return f"{_KIND}{name}"
 
 
 def is_board(stream: str) -> bool:
-    """Tell whether a stream is a board's."""
+    """Return whether a stream belongs to a board."""
     return stream.startswith(_KIND)
 
 
 def name_of(stream: str) -> str:
-    """Return the name of the board whose stream this is."""
+    """Return the name of the board of a stream."""
     return stream.removeprefix(_KIND)

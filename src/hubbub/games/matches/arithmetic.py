@@ -1,4 +1,4 @@
-"""Quick arithmetic: the hub asks, the first right answer gets ten points, the first to 100 wins."""
+"""Quick arithmetic: the first right answer to a question gets ten points; 100 points win."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from .rules import FirstTo
 __all__ = ["ARITHMETIC", "Arithmetic"]
 
 POINTS = 10
-# Ticks, one a second, that a question has; then nobody knows the answer and the next question
-# comes.
+# The time for a question, in ticks of a second; then nobody gets its points and the next
+# question comes.
 TICKS_MAX = 20
 
 
 class Arithmetic(Handler):
     """
-    One match.
+    A match of quick arithmetic.
 
-    It tells ``{"question": number, "text": "7 × 8"}`` and, when somebody or nobody knew,
+    It sends ``{"question": number, "text": "7 × 8"}`` and, after an answer or the time,
     ``{"question": number, "answer": 56, "by": user or None}``. A player sends
     ``{"question": number, "answer": 56}``, and has one try for each question.
     """
@@ -33,12 +33,12 @@ class Arithmetic(Handler):
 
     async def on_start(self, table: Table) -> None:
         """Ask the first question."""
-        # After a restart there are other numbers, so that no answer to an old question counts.
+        # Change the numbers after a restart, so that no answer to an old question counts.
         self._number = table.random.randrange(1_000_000) * 1_000
         await self._ask(table)
 
     async def on_message(self, table: Table, player: str, body: dict[str, Any]) -> None:
-        """Take an answer; one that comes too late, or second, counts nothing."""
+        """Handle an answer; a late or second one does not count."""
         if body.get("question") != self._number or player in self._tried:
             return
         self._tried.add(player)
@@ -48,7 +48,7 @@ class Arithmetic(Handler):
             await self._end_question(table, None)
 
     async def on_tick(self, table: Table, tick: int) -> None:
-        """Ask another question when nobody knows this one."""
+        """Ask another question when the time for this one is over."""
         self._ticks += 1
         if self._ticks >= TICKS_MAX:
             await self._end_question(table, None)
@@ -65,7 +65,7 @@ class Arithmetic(Handler):
         try:
             match = await table.add_score(player, POINTS, saying=said)
         except Conflict:
-            # The player has given up since; if that was the end, the next question is refused.
+            # The player has resigned since; if that ended the match, it refuses the next question.
             return False
         return match.status != "active"
 

@@ -1,4 +1,4 @@
-"""What is decided in a match. Pure: it asks the states, and returns drafts."""
+"""The decisions about matches. Pure: they take states and return drafts."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class Starter(msgspec.Struct, frozen=True):
     A user who starts a match over a network.
 
     Args:
-        maker: makes the match's board, if it is not there.
-        matches_max: how many matches that they have begun may go on at one time.
+        maker: creates the match's board, if it does not exist.
+        matches_max: the number of running matches that the user has begun.
     """
 
     maker: Maker
@@ -59,7 +59,7 @@ class Starter(msgspec.Struct, frozen=True):
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """A match to be started; see :meth:`hubbub.games.service.Games.start_match`."""
+    """A match to start; see :meth:`hubbub.games.service.Games.start_match`."""
 
     players: list[str]
     rules: AnyRules
@@ -76,10 +76,10 @@ def start(states: States, stream: str, wanted: Wanted, terms: MatchTerms) -> lis
     Start a match.
 
     Raises:
-        Invalid: something about it is outside its limits.
-        NotFound: one of the players was never seen.
+        Invalid: an argument is outside its limits.
+        NotFound: a player does not exist.
         NotAllowed: over a network: the starter is not one of the players.
-        Conflict: over a network: a player is not connected, or too many matches go on.
+        Conflict: over a network: a player is not connected, or too many matches are running.
     """
     _check_wanted(wanted, terms)
     for player in wanted.players:
@@ -110,17 +110,17 @@ def start(states: States, stream: str, wanted: Wanted, terms: MatchTerms) -> lis
 
 def check_begun(states: States, user: str, matches_max: int) -> None:
     """
-    Check how many matches go on that a user has begun.
+    Check how many running matches a user has begun.
 
-    Matches that others have started with them do not count: nobody is to use up another's.
+    Matches that other users have started with them do not count.
 
     Raises:
-        Conflict: as many as may.
+        Conflict: there are too many.
     """
     links = states.of(PlayerLinks, user_stream(user)).links
     begun = sum(mark == ending.BEGUN and is_match(to) for to, mark in links.items())
     if begun >= matches_max:
-        raise Conflict(f"You have {matches_max} matches going on; end one of them first.")
+        raise Conflict(f"You have {matches_max} running matches; finish one of them first.")
 
 
 def _check_starter(
@@ -131,7 +131,9 @@ def _check_starter(
         return (), ()
     user = starter.maker.user
     if user not in wanted.players:
-        raise NotAllowed("Over a network you start matches that you play in; add yourself.")
+        raise NotAllowed(
+            "Over a network you can only start matches that you play in; add yourself."
+        )
     for player in wanted.players:
         if player != user and not terms.online(player):
             raise Conflict(f"{shown(player)} is not connected; start the match when they are.")
@@ -147,7 +149,7 @@ def score(  # noqa: PLR0913
     match = states.of(MatchState, stream)
     match.check_scorer(by, player)
     if type(points) is not int or not 0 <= points <= POINTS_MAX:
-        raise Invalid(f"Points are a whole number up to {POINTS_MAX:,}, not {shown(points)}.")
+        raise Invalid(f"Points must be a whole number up to {POINTS_MAX:,}, not {shown(points)}.")
     match.check_playing(player)
     match.rules.check_turn(points, match.turns[player])
     scored = [Draft(stream, e.Scored(player, points))]
@@ -155,7 +157,7 @@ def score(  # noqa: PLR0913
         return scored
     standing = match.standing(states.now)
     if standing.time_is_up:
-        # The alarm that ends it has not rung yet.
+        # The timer that ends it has not fired yet.
         raise Conflict("The time of this match is up.")
     standing.scores[player] += points
     standing.turns[player] += 1
@@ -166,10 +168,10 @@ def found(
     states: States, events: Sequence[Event], *, by: str, key: str, begun_max: int | None = None
 ) -> tuple[float, Match | None]:
     """
-    Return a player's rating, and the match that was found by a key, if it goes on.
+    Return a player's rating, and the running match that a key's search has found.
 
     Raises:
-        Conflict: there is none, and too many others go on.
+        Conflict: there is none, and too many other matches are running.
     """
     links = states.of(PlayerLinks, user_stream(by))
     streams = [stream for stream in links.links if is_match(stream)]
@@ -200,13 +202,13 @@ def look_at_match(
     states: States, stream: str, terms: MatchTerms, *, opening: bool = False
 ) -> list[Draft]:
     """
-    Bring a match up to date with the clock and with who is connected.
+    Bring a match up to date with the clock and with the connected users.
 
     Args:
-        states: what is.
-        stream: the match's.
-        terms: the hub's.
-        opening: True when the hub was just opened: nobody could come back before.
+        states: the states to decide on.
+        stream: the match's stream.
+        terms: the hub's terms.
+        opening: True when the hub has just opened: nobody could reconnect before.
     """
     match = states.of(MatchState, stream)
     if match.started_at is None or match.status != "active":
@@ -225,20 +227,20 @@ def look_at_match(
 
 
 def hear(states: States, stream: str, player: str) -> list[Draft]:
-    """Note that a player takes part: the match's game is about to handle their message."""
+    """Record that a player takes part: the match's game is about to handle their message."""
     match = states.of(MatchState, stream)
     heard = match.status == "active" and player in match.silent()
     return [Draft(stream, e.Returned(player, acted=True))] if heard else []
 
 
 def tell(states: States, stream: str, body: dict[str, Any]) -> list[Draft]:
-    """Say something to those who follow a match."""
+    """Send a message to the followers of a match."""
     states.of(MatchState, stream).check_active()
     return [Draft(stream, e.Told(body))]
 
 
 def tell_player(states: States, stream: str, player: object, body: dict[str, Any]) -> list[Draft]:
-    """Say something to one player, in the stream that only they may read."""
+    """Send a message to one player, in the stream that only they can read."""
     match = states.of(MatchState, stream)
     match.check_active()
     return [Draft(user_stream(_player_of(match, player)), ToldPlayer(stream, body))]
@@ -246,10 +248,10 @@ def tell_player(states: States, stream: str, player: object, body: dict[str, Any
 
 def finish(states: States, stream: str, winner: object, terms: MatchTerms) -> list[Draft]:
     """
-    End a match with the winner that its game names; None is a draw.
+    End a match with the winner that its game names; None for a draw.
 
     Raises:
-        Invalid: the winner does not play, or is gone.
+        Invalid: the winner does not play, or has resigned or forfeited.
         Conflict: the match is over.
     """
     match = states.of(MatchState, stream)
@@ -263,12 +265,12 @@ def finish(states: States, stream: str, winner: object, terms: MatchTerms) -> li
 
 
 def check_submitter(states: States, stream: str, player: object) -> str:
-    """Return a player of a match, for whom its game submits a score; or raise Invalid."""
+    """Return the player of a match for whom its game submits a score; or raise Invalid."""
     return _player_of(states.of(MatchState, stream), player)
 
 
 def cancel(states: States, stream: str, reason: str) -> list[Draft]:
-    """End a match without a result; if it is over already, nothing happens."""
+    """End a match without a result; if it is over, nothing happens."""
     match = states.of(MatchState, stream)
     match.check_exists()
     return ending.cancel_drafts(states, stream, match, reason) if match.status == "active" else []
@@ -285,19 +287,21 @@ def _check_wanted(wanted: Wanted, terms: MatchTerms) -> None:
     players = wanted.players
     good = isinstance(players, list) and all(isinstance(player, str) for player in players)
     if not good or not 2 <= len(players) <= PLAYERS_MAX or len(set(players)) < len(players):
-        raise Invalid(f"A match has 2 to {PLAYERS_MAX} different players, not {shown(players)}.")
+        raise Invalid(
+            f"A match must have 2 to {PLAYERS_MAX} different players, not {shown(players)}."
+        )
     if any(len(player) > terms.chars_max for player in players):
-        raise NotFound(f"A user's id has up to {terms.chars_max} characters; name users who exist.")
+        raise NotFound(f"A user id has up to {terms.chars_max} characters; name users who exist.")
     rules = check_rules(wanted.rules)
     if isinstance(rules, Custom):
         decider(rules, terms.games)
     game, referee = wanted.game, wanted.referee
     if game is not None and not (isinstance(game, str) and game in terms.games):
-        raise Invalid(f"There is no game {shown(game)}; there are {', '.join(terms.games)}.")
+        raise Invalid(f"There is no game {shown(game)}; use one of {', '.join(terms.games)}.")
     if referee is not None and not (isinstance(referee, str) and len(referee) <= terms.chars_max):
-        raise Invalid(f"A referee is a user's id, not {shown(referee)}.")
+        raise Invalid(f"referee must be a user's id, not {shown(referee)}.")
     if not isinstance(wanted.private, bool):
-        raise Invalid(f"A match is private or not: True or False, not {shown(wanted.private)}.")
+        raise Invalid(f"private must be True or False, not {shown(wanted.private)}.")
 
 
 def _with_act(match: MatchState, by: str) -> MatchState:

@@ -1,4 +1,4 @@
-"""The end of a match, written into every stream that answers for it, all at once. Pure."""
+"""The end of a match, written into every stream that records it, all at once. Pure."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ __all__ = [
 
 MATCH_INDEX = "index/matches"
 MATCH_SCHEDULE = "agenda/matches"
-# The mark of a link to a match that the user has begun; of another's it is 0.
+# The mark of a link to a match that the user has begun; for other users it is 0.
 BEGUN = 1
 
 
 class Counted(msgspec.Struct, frozen=True):
     """
-    Whose ratings a match may change.
+    The players whose ratings a match can change.
 
     Args:
-        players: those who took part.
-        matches_max: how many matches of the same two players are rated in a day; 0 is none.
+        players: the players who took part.
+        matches_max: the number of rated matches a day between the same two players; 0 for none.
     """
 
     players: Collection[str]
@@ -53,13 +53,13 @@ def begin_links(
     stream: str, players: Sequence[str], *, private: bool, begun_by: Collection[str] = ()
 ) -> list[Draft]:
     """
-    Let those streams answer for a match that are asked for it while it goes on.
+    Link a running match from the streams that list it.
 
     Args:
-        stream: the match's.
+        stream: the match's stream.
         players: the players' ids.
-        private: True if only they may follow.
-        begun_by: those of them who have asked for it over a network, or by a search.
+        private: True if only they can follow it.
+        begun_by: the players who started it over a network, or by a search.
     """
     links = [
         Draft(user_stream(player), Linked(stream, BEGUN if player in begun_by else 0))
@@ -77,7 +77,7 @@ def complete(  # noqa: PLR0913
     win_points: int,
     counted: Counted,
 ) -> list[Draft]:
-    """End a match with a result: the winner's board and everybody's rating are part of it."""
+    """End a match with a result, including the winner's points and everyone's rating."""
     ended = _end(states, stream, match, e.Completed(outcome.winner, standing.scores))
     if outcome.winner is not None and win_points:
         ended += win(states, board_stream(match.board), outcome.winner, win_points)
@@ -104,7 +104,7 @@ def _ratings(
     players = [player for player in match.players if player in counted.players]
     users = [states.of(PlayerLinks, user_stream(player)) for player in players]
     for user in users:
-        # A user with two accounts could otherwise move ratings without end.
+        # Without a limit, a user with two accounts could move ratings without end.
         if any(user.rated_with(p, states.now) >= counted.matches_max for p in players):
             return []
     before = [Rating(user.rating, user.deviation) for user in users]
@@ -120,10 +120,10 @@ def _ratings(
 
 def ranks(match: MatchState, standing: Standing, outcome: Outcome) -> list[int]:
     """
-    Return each player's place in a match, 1 the best.
+    Return each player's place in a match, 1 for the best.
 
-    The winner is first, then those who stayed by their points, then those who
-    resigned, the last to do so first.
+    The winner comes first, then the players who stayed, by their points, then the
+    players who resigned, the last to do so first.
     """
 
     def key(player: str) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""What an application brings for its matches, under one name. Pure."""
+"""A game: what an application defines for its matches, under one name. Pure."""
 
 from __future__ import annotations
 
@@ -23,45 +23,49 @@ TICKS_PER_SECOND_MAX = 120.0
 
 
 class Table(Protocol):
-    """What a handler sees of its match, and does to it."""
+    """The match, as its handler sees and changes it."""
 
     @property
     def match(self) -> Match:
-        """The match as it was when the handler last heard of it."""
+        """The match as it was before the current call of the handler."""
 
     async def add_score(
         self, player: str, points: int, *, saying: dict[str, Any] | None = None
     ) -> Match:
         """
-        Give a player points, as the referee; they are durable when it returns.
+        Give a player points, as the referee; they are durable when this returns.
 
         Args:
-            player: who gets them.
-            points: what the rules permit.
-            saying: what is told in the same transaction, before the points.
+            player: the player who gets them.
+            points: a number that the rules permit.
+            saying: a message to all followers in the same transaction, before the points.
+
+        Raises:
+            Invalid: the points or the message are outside their limits.
+            Conflict: the match is over, or the player has resigned or forfeited.
         """
 
     async def tell(self, body: dict[str, Any]) -> None:
         """
-        Say something to everybody who follows: an event, which is kept and missed by nobody.
+        Send a durable message to all followers of the match: an event in its stream.
 
         Args:
             body: an object of up to 16,384 bytes as JSON.
         """
 
     def broadcast(self, body: dict[str, Any]) -> None:
-        """Say something as large to those who follow just now: a signal, which is not kept."""
+        """Send an ephemeral signal of up to the same size to the current followers."""
 
     async def tell_player(self, player: str, body: dict[str, Any]) -> None:
         """
-        Say something to one player alone, like the cards in their hand.
+        Send a message to one player alone, like the cards in their hand.
 
         It is an event of the type ``told_player`` in the player's own stream, ``user/ID``, which
-        nobody else may read. It is kept: a player who reconnects follows the stream from the
-        last event that they have seen.
+        nobody else can read. It is durable: a player who reconnects follows the stream from
+        their last event.
 
         Args:
-            player: the player who is told.
+            player: the player who gets the message.
             body: an object of up to 16,384 bytes as JSON.
 
         Raises:
@@ -71,13 +75,13 @@ class Table(Protocol):
 
     async def finish(self, winner: str | None) -> Match:
         """
-        End the match with a result, whatever its rules say.
+        End the match with a result, whatever its rules would decide.
 
-        It counts as a result by the rules does: with the points and ratings that it has, and
-        cancelled instead if fewer than two players, or not the winner, have come.
+        Points and ratings change as after a result by the rules. The match is cancelled
+        instead if fewer than two players have taken part, or the winner has not.
 
         Args:
-            winner: a player who is still in the match; None is a draw.
+            winner: a player who is still in the match; None for a draw.
 
         Raises:
             Invalid: the winner does not play, or has resigned or forfeited.
@@ -93,77 +97,77 @@ class Table(Protocol):
         metadata: dict[str, Any] | None = None,
     ) -> Entry:
         """
-        Let a score of a player's count on a board, also when the match is over.
+        Submit a score of a player to a board, even after the match is over.
 
         Args:
-            board: a board's name; make it with ``games.create_board`` before.
-            player: the player whose score it is.
+            board: a board's name; create it first with ``games.create_board``.
+            player: the player who gets the score.
             score: a number from -2**53 to 2**53.
-            metadata: what is shown with it: an object of up to 4,096 bytes as JSON.
+            metadata: shown with the score: an object of up to 4,096 bytes of JSON.
 
         Raises:
-            NotFound: there is no such board.
+            NotFound: the board does not exist.
             Invalid: the user does not play in this match, or an argument is outside its limits.
-            Conflict: a sum would be too large.
+            Conflict: the sum would be too large.
         """
 
     async def cancel(self, reason: str) -> None:
-        """End the match without a result; of the reason 200 characters are kept."""
+        """End the match without a result; the reason is cut to 200 characters."""
 
     def start_soon(self, work: Callable[..., Any], *args: object) -> None:
-        """Run something beside the handler, until the match ends."""
+        """Run a task beside the handler, until the match ends."""
 
     @property
     def random(self) -> Random:
-        """Where chance comes from; seeded if the hub's is."""
+        """A source of randomness; seeded if the hub's is."""
 
 
 class Handler:
     """
-    Runs one match; the application writes a subclass, of which each match has its own.
+    Runs one match; you write a subclass, and each match has its own instance.
 
-    The methods of one match are called one after another, never two at once. One that
-    raises, or takes longer than its game's ``call_seconds_max``, ends its own match as cancelled.
-    Only a HubbubError out of ``on_message`` does not: it refuses the message.
+    Hubbub calls the methods of a match one after another, never two at once. A method that
+    raises, or takes longer than its game's ``call_seconds_max``, cancels its match.
+    The exception is a HubbubError from ``on_message``, which refuses the message.
     """
 
     async def on_start(self, table: Table) -> None:
-        """Begin; also when the process was started again while the match went on."""
+        """Begin; also called after a restart of the process, while the match is running."""
 
     async def on_message(self, table: Table, player: str, body: dict[str, Any]) -> None:
         """
-        Take what a player has sent by ``games.message``.
+        Handle a message that a player has sent with ``games.message``.
 
         Raise a HubbubError to refuse it: the player's call raises that error, and the match
-        goes on. Raise it before you change anything, for what you have done stays done. Do not
+        continues. Raise it before you change anything, because changes are not undone. Do not
         await a message to the same match in here: it would wait for itself.
         """
 
     async def on_tick(self, table: Table, tick: int) -> None:
-        """Go on; called at the game's tick rate, and a tick that was missed is left out."""
+        """Handle a tick at the game's tick rate; a missed tick is skipped."""
 
     async def on_end(self, table: Table) -> None:
-        """Tidy up; the match is completed or cancelled."""
+        """Clean up; the match is completed or cancelled."""
 
 
 class Game(msgspec.Struct, frozen=True):
     """
-    A kind of match, and the queue of those who look for one.
+    A kind of match, and its matchmaking queue.
 
     Args:
-        size: how many players matchmaking brings together, 2 to 64.
-        rules: what a match of it is played by, unless it is given others.
-        board: where its winners get points.
-        handler: makes what runs a match; None if the players score for themselves.
-        ticks_per_second: how often ``on_tick`` is called, up to 120; 0 is never.
-        call_seconds_max: how long a method of the handler may take.
-        decide: decides what :class:`hubbub.Custom` rules of this game's name mean.
-        win_points: what the winner gets on the board; 0 is nothing. None is the setting
-            ``match_win_points``.
-        rated: whether its matches change ratings. Of any game, only those do that
+        size: the number of players that matchmaking brings together, 2 to 64.
+        rules: the default rules of a match.
+        board: the board where winners get points.
+        handler: makes the handler of a match; None if the players score for themselves.
+        ticks_per_second: how often ``on_tick`` is called, up to 120; 0 for never.
+        call_seconds_max: how long a method of the handler can take.
+        decide: decides :class:`hubbub.Custom` rules with this game's name.
+        win_points: the points that the winner gets on the board; 0 for none. None uses the
+            setting ``match_win_points``.
+        rated: whether its matches change ratings. In any game, only matches do that
             matchmaking has made, or that have a referee who does not play.
-        rating_range, rating_range_per_second: how far apart the ratings of players may be
-            in its queue. None is the setting of this name.
+        rating_range, rating_range_per_second: how far apart the ratings of players in its
+            queue can be. None uses the setting of this name.
     """
 
     size: int = 2
@@ -187,17 +191,17 @@ def check_games(games: Mapping[str, Game]) -> None:
             raise Invalid(f"The game {name!r} has {players}")
         if not 0 <= game.ticks_per_second <= TICKS_PER_SECOND_MAX:
             raise Invalid(
-                f"The game {name!r} ticks 0 to {TICKS_PER_SECOND_MAX:.0f} times a second."
+                f"The game {name!r} must have 0 to {TICKS_PER_SECOND_MAX:.0f} ticks_per_second."
             )
         if not game.call_seconds_max > 0:
-            raise Invalid(f"The game {name!r} needs a call_seconds_max above 0.")
+            raise Invalid(f"The game {name!r} must have a call_seconds_max above 0.")
         check_rules(game.rules)
         _check_counting(name, game)
 
 
 def _check_counting(name: str, game: Game) -> None:
     if not isinstance(game.rated, bool):
-        raise Invalid(f"The game {name!r} is rated or not: True or False, not {game.rated!r}.")
+        raise Invalid(f"The game {name!r} must have rated=True or False, not {game.rated!r}.")
     points = game.win_points
     if points is not None and not (type(points) is int and 0 <= points <= POINTS_MAX):
         most = f"0 to {POINTS_MAX:,}, or None"
@@ -210,26 +214,26 @@ def _check_counting(name: str, game: Game) -> None:
 
 def outcome(rules: AnyRules, standing: Standing, games: Mapping[str, Game]) -> Outcome | None:
     """
-    Return how a match has ended, or None while it goes on.
+    Return how the match has ended, or None while it is running.
 
     Raises:
-        Invalid: nobody has brought these rules.
-        ValueError: they let somebody win who is not in the match.
+        Invalid: the hub does not have these rules.
+        ValueError: their winner does not play in the match.
     """
     if not isinstance(rules, Custom):
         return rules.decide(standing)
     ended = decider(rules, games)(rules.options, standing)
     if ended is not None and ended.winner not in (None, *standing.players):
-        raise ValueError(f"{rules.game!r} decides that {ended.winner!r} wins, who does not play.")
+        raise ValueError(f"{rules.game!r} names {ended.winner!r} as the winner, who does not play.")
     return ended
 
 
 def decider(rules: Custom, games: Mapping[str, Game]) -> Decide:
     """
-    Return what decides rules of the application's own.
+    Return the function that decides an application's own rules.
 
     Raises:
-        Invalid: nobody has brought them.
+        Invalid: the hub does not have these rules.
     """
     game = games.get(rules.game) if isinstance(rules.game, str) else None
     if game is None or game.decide is None:

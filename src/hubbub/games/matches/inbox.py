@@ -1,10 +1,10 @@
 """
-What the players of one match have sent to its handler, and what has become of it.
+The messages from a match's players to its handler, and their verdicts.
 
-A message waits for the handler, and its sender waits for the handler's verdict. A sender
-who goes away ends nothing: the message is handled all the same. A client that has lost its
-connection sends again what was not answered, so a message with a key that came before is not
-put in twice; a client that repeats it gets the verdict of the first message.
+A message waits for the handler, and its sender waits for the handler's verdict. If the sender
+disconnects, the handler still gets the message. A client that has lost its connection sends
+unanswered messages again, so a message with a known key is not added twice; a client that repeats
+it gets the verdict of the first message.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ __all__ = [
 
 # Messages of the players of one match that wait for its handler.
 MESSAGES_MAX = 256
-# Bytes of the messages that wait; each player may have an equal part of them, or one message.
+# Bytes of the messages that wait; each player can have an equal share, or one message.
 INBOX_BYTES_MAX = 256 * 1024
-# Keys of one player's messages that are remembered; the oldest is forgotten first.
+# Keys of one player's messages that are remembered; the oldest is evicted first.
 MESSAGE_KEYS_MAX = 64
-# Calls that wait for the verdict of one message: the first, and those that repeat it.
+# Calls that wait for the verdict of one message: the first call, and its repetitions.
 REPEATS_MAX = 16
 
 
@@ -46,9 +46,9 @@ class PlayerMessage(msgspec.Struct, eq=False):
 
     Args:
         player: the player who has sent it.
-        body: what it says.
-        size: its bytes as JSON.
-        verdict: what the sender waits for.
+        body: its content.
+        size: its bytes of JSON.
+        verdict: the sender waits for this.
     """
 
     player: str
@@ -58,7 +58,7 @@ class PlayerMessage(msgspec.Struct, eq=False):
 
 
 class _Sent(NamedTuple):
-    """What is remembered of a message: what tells its body from another, and its verdict."""
+    """A message that is remembered: a digest of its body, and its verdict."""
 
     digest: bytes
     verdict: Verdict
@@ -69,29 +69,29 @@ class Inbox:
     The messages that wait for one match's handler.
 
     Args:
-        players: the players who may send.
+        players: the players who can send messages.
     """
 
     def __init__(self, players: Sequence[str]) -> None:
-        # A player -> how many bytes of theirs wait.
+        # A player -> the bytes of their waiting messages.
         self._waiting = dict.fromkeys(players, 0)
-        # A player -> their newest keys -> what was sent with each.
+        # A player -> their newest keys -> the message that each was sent with.
         self._keys: dict[str, dict[str, _Sent]] = {player: {} for player in players}
         self._messages: deque[PlayerMessage] = deque()
         self._wake_up = WakeUp()
 
     def put(self, player: str, body: dict[str, Any], verdict: Verdict, key: str | None) -> None:
         """
-        Take a player's message.
+        Add a player's message.
 
         Args:
-            player: the player who sends it.
-            body: what it says.
-            verdict: is settled when the handler has taken the message, or has refused it.
-            key: makes it exactly-once as long as this match is run.
+            player: the sender.
+            body: the content.
+            verdict: is settled when the handler has handled the message, or has refused it.
+            key: an idempotency key, remembered as long as this match runs here.
 
         Raises:
-            Overloaded: the handler is slower than they come, or this was repeated too often.
+            Overloaded: too many messages wait, or this message was repeated too often.
             KeyReused: another message was sent with this key.
         """
         written = msgspec.json.encode(body)
@@ -107,8 +107,8 @@ class Inbox:
                 del keys[next(iter(keys))]
 
     async def receive(self) -> PlayerMessage:
-        """Wait for the next message, and take it out."""
-        # Also where messages wait: a game that never does would keep all others from running.
+        """Wait for the next message, and remove it."""
+        # Yield even if messages wait: otherwise a busy game would keep all others from running.
         await anyio.lowlevel.checkpoint()
         while not self._messages:
             await self._wake_up.wait()
@@ -117,7 +117,7 @@ class Inbox:
         return message
 
     def close(self, error: HubbubError) -> None:
-        """Refuse what nobody has handled."""
+        """Refuse all waiting messages."""
         while self._messages:
             self._messages.popleft().verdict.settle(error)
 
@@ -125,7 +125,7 @@ class Inbox:
         waiting = self._waiting[message.player]
         too_large = waiting and waiting + message.size > INBOX_BYTES_MAX // len(self._waiting)
         if too_large or len(self._messages) >= MESSAGES_MAX:
-            raise Overloaded("This match has too many messages to read; wait a little.")
+            raise Overloaded("This match has too many unread messages; try again in a few seconds.")
         self._messages.append(message)
         self._waiting[message.player] += message.size
         self._wake_up.set()
@@ -133,8 +133,8 @@ class Inbox:
 
 def _join(before: _Sent, sent: _Sent) -> None:
     if before.digest != sent.digest:
-        raise KeyReused("This key was used for another message to this match; take another key.")
+        raise KeyReused("This key was used for another message to this match; use another key.")
     first, second = before.verdict, sent.verdict
     if first.waiting >= REPEATS_MAX:
-        raise Overloaded("This message was repeated too often; wait for its answer.")
+        raise Overloaded("This message was repeated too often; wait for its response.")
     first.on_settled(lambda: second.settle(first.error))

@@ -1,13 +1,13 @@
 """
-Which players are gone from a match, and whether a player is left who could win it. Pure.
+Which players have left a match, and whether a player is left who could win it. Pure.
 
-A player who was connected and is not any more has dropped, and forfeits after the grace. A
-player who has never come is waited for as long as another player is there; but they cannot
-win, for nobody has played against them, and nobody wins against them. A match in which
-no player is left who could return in time is cancelled.
+A player who was connected and no longer is has dropped, and forfeits after the grace period. A
+player who has never connected can take their time as long as another player is there; but they
+cannot win, because nobody has played against them, and nobody wins against them. A match in which
+no remaining player could return in time is cancelled.
 
-In a match that a user starts over a network, to be connected is not to have come: the
-others never said that they want to play. There a player has come when they have acted.
+In a match that a user starts over a network, connecting is not enough: the other players
+have not agreed to play. There a player takes part from when they act.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ __all__ = ["PlayerPresence", "abandoned_at", "counts_for", "is_rated", "presence
 
 class PlayerPresence(msgspec.Struct, frozen=True):
     """
-    Where each of a match's players is.
+    The presence of a match's players.
 
     Args:
-        drafts: what is to be written about it.
-        present: those who were connected at some time since the match began.
+        drafts: the events to write about it.
+        present: the players who were connected at some time since the match began.
         dropped: the players of these who are not connected now -> since when.
     """
 
@@ -45,14 +45,14 @@ def presence(
     match: MatchState, stream: str, now: datetime, online: Callable[[str], bool], *, opening: bool
 ) -> PlayerPresence:
     """
-    Compare what a match knows of its players with who is connected.
+    Compare the presence recorded in a match with the connected users.
 
     Args:
-        match: as it is.
-        stream: the match's.
+        match: the match.
+        stream: the match's stream.
         now: UTC.
-        online: tells whether a user is connected just now.
-        opening: True when the hub was just opened: no player could return before.
+        online: returns whether a user is connected now.
+        opening: True when the hub has just opened: no player could reconnect before.
     """
     drafts, present, dropped = list[Draft](), set(match.present), dict(match.dropped)
     for player in match.players:
@@ -70,10 +70,10 @@ def presence(
 
 def took_part(match: MatchState, player: str) -> bool:
     """
-    Tell whether a player has come: was connected, scored, or asked for this match.
+    Return whether a player has taken part: has connected, scored, or asked for this match.
 
-    Over HTTP a user can start a match, look for one and score without being connected. A
-    player whom another has named over a network takes part by acting only.
+    Over HTTP a user can start a match, search for one and score without being connected. A
+    player named by another user over a network takes part only by acting.
     """
     if not match.asked:
         return player not in match.silent()
@@ -84,10 +84,10 @@ def took_part(match: MatchState, player: str) -> bool:
 
 def counts_for(match: MatchState, player: str) -> bool:
     """
-    Tell whether a result against a player counts.
+    Return whether a result against a player counts.
 
-    A referee of the application's answers for the players, who may have come to the
-    application and not to the hub. A referee whom a player names over a network does not.
+    A referee of the application vouches for the players, who may be connected to the
+    application and not to the hub. A referee named by a player over a network does not.
     """
     refereed = match.asked and match.referee not in (None, HUB)
     return refereed or took_part(match, player)
@@ -95,10 +95,10 @@ def counts_for(match: MatchState, player: str) -> bool:
 
 def is_rated(match: MatchState) -> bool:
     """
-    Tell whether a match can change ratings: matchmaking made it, or it has a referee.
+    Return whether a match can change ratings: matchmaking made it, or it has a referee.
 
     Players who choose one another and count their own points could agree on any result. A
-    player who is the referee of their own match is no referee.
+    player who is the referee of their own match does not count as a referee.
     """
     return bool(match.keys) or match.referee not in (None, *match.players)
 
@@ -112,16 +112,16 @@ def abandoned_at(
     idle: timedelta,
 ) -> datetime | None:
     """
-    Return when a match is cancelled unless something happens; None if somebody is there.
+    Return when to cancel a match if nothing happens; None if a player is there.
 
-    Those who have dropped forfeit one by one, so this is about those who never were connected.
+    Players who have dropped forfeit individually; this is about players who never connected.
 
     Args:
-        match: as it will be.
+        match: the match as it will be.
         standing: the players who still play.
         began: when it began, UTC.
-        grace: how long a player may be gone.
-        idle: how long nothing may happen, if somebody has come without being connected.
+        grace: how long a player can be disconnected.
+        idle: how long nothing has to happen, if a player has taken part without connecting.
     """
     if any(player in match.present for player in standing.players):
         return None

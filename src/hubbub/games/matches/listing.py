@@ -1,4 +1,4 @@
-"""Listing matches: those that go on, and those that have ended."""
+"""Lists of matches: running ones, and past ones."""
 
 from __future__ import annotations
 
@@ -20,22 +20,24 @@ from .match import Match, MatchState, MatchStatus, is_match, match_of
 __all__ = ["list_matches"]
 
 PAGE = 500
-# Events that are read for one list: how far back ended matches are found.
+# Events that are read for one list: how far back it finds past matches.
 EVENTS_READ_MAX = 10_000
-# Matches that are looked at for one list.
+# Matches that are loaded for one list.
 MATCHES_SHOWN_MAX = 1_000
 FEW = 50
 
 
 async def list_matches(actor: Actor, status: MatchStatus | None, limit: int) -> list[Match]:
     """
-    List the newest matches of a status that the user may watch, the first to start first.
+    List the newest matches of a status that the user can watch, in the order of their start.
 
     Raises:
-        Invalid: there is no such status.
+        Invalid: the status does not exist.
     """
     if status is not None and status not in get_args(MatchStatus):
-        raise Invalid(f"A match is {', '.join(get_args(MatchStatus))}, not {shown(status)}.")
+        raise Invalid(
+            f"status must be one of {', '.join(get_args(MatchStatus))}, not {shown(status)}."
+        )
     found = dict[str, Match]()
     for holder in (MATCH_INDEX, user_stream(actor.user)):
         newest = limit if status in (None, "active") else 0
@@ -43,13 +45,13 @@ async def list_matches(actor: Actor, status: MatchStatus | None, limit: int) -> 
         found |= await _shown(actor, active, status)
         if status != "active":
             found |= await _ended(actor, holder, head, status, limit)
-    # The ids of matches sort by the time at which these began.
+    # The ids of matches sort by their start.
     return [found[stream] for stream in sorted(found)[-limit:]]
 
 
 def _links_command(actor: Actor, holder: str, newest: int) -> Command[tuple[list[str], int]]:
     def result(states: States, events: Sequence[Event]) -> tuple[list[str], int]:
-        # Links are in the order in which they were made, so that a page costs a page.
+        # Links are in the order in which they were made, so the cost depends on the page alone.
         links = reversed(states.of(Links, holder).links)
         return list(islice(filter(is_match, links), newest)), states.entry(holder).head
 
@@ -66,7 +68,7 @@ async def _ended(
         bodies = await journal.read(holder, after, head - after, by=actor.user)
         ended = [journal.streams.decode(body).data for body in reversed(bodies)]
         streams = [data.to for data in ended if isinstance(data, Unlinked) and is_match(data.to)]
-        # No more at one time than are asked for, or a few: each may have to be loaded.
+        # Load only as many as needed, or a few at a time: each may be in the store only.
         streams = streams[: MATCHES_SHOWN_MAX - looked_at]
         while streams and len(found) < limit:
             few = max(limit, FEW)

@@ -1,4 +1,4 @@
-"""A match: who plays, who has how many points, and who may change that. Pure."""
+"""A match: its players, their points, and who can change them. Pure."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ __all__ = ["Match", "MatchState", "MatchStatus", "id_of", "is_match", "match_of"
 
 MatchStatus = Literal["active", "completed", "cancelled"]
 
-# How the names of matches' streams begin.
+# The prefix of the names of matches' streams.
 _KIND = "match/"
-# Characters of a match id that is looked up; an id of ours has 26.
+# The longest id that is looked up; ours have 26 characters.
 ID_CHARS_MAX = 64
 
 
 class Match(msgspec.Struct, frozen=True):
     """
-    A match as one sees it.
+    A match.
 
     Args:
-        id: what the games methods take.
-        stream: what ``follow`` and ``read`` take.
-        players: who plays, in the order in which they were named.
+        id: the match_id for the methods of games.
+        stream: the stream for ``follow`` and ``read``.
+        players: the players, in the order in which they were named.
         scores: a player -> points.
         status: ``active``, ``completed`` or ``cancelled``.
-        winner: who has won; None while it goes on, after a draw, and if it was cancelled.
+        winner: the winner; None while it is running, after a draw, and if it was cancelled.
         rules: how it is won.
         started_at: UTC.
-        ended_at: UTC, None while it goes on.
-        board: where the winner gets points.
-        referee: the user who alone may score; None if players score for themselves.
-        private: True if only its players may follow.
-        game: the name of the game that the hub runs it with, if any.
-        gone: those who resigned or forfeited, the first first.
+        ended_at: UTC; None while it is running.
+        board: the board where the winner gets points.
+        referee: the only user who can score; None if players score for themselves.
+        private: True if only its players can follow it.
+        game: the name of the hub's game that runs it, if any.
+        gone: the players who resigned or forfeited, in order.
         reason: why it was cancelled.
     """
 
@@ -72,15 +72,15 @@ class MatchState(State):
 
     Args:
         turns: how often each player has scored.
-        present: those who were connected at some time since it began.
-        dropped: of those, who is not connected now -> since when.
-        gone: those who resigned or forfeited, the first first.
+        present: the players who were connected at some time since it began.
+        dropped: the players of these who are not connected now -> since when.
+        gone: the players who resigned or forfeited, in order.
         keys: a player -> the key of the search that found it.
         by: the user who started it.
-        scored_at: when somebody has scored last.
+        scored_at: when a player last scored.
         asked: False if one of the players started it over a network, so that the others take
             part only when they act.
-        acted: then, those who did: by scoring, by a message to the game, or by resigning.
+        acted: in that case, the players who scored, sent the game a message, or resigned.
     """
 
     data_type: ClassVar[Any] = e.MatchEvent
@@ -108,7 +108,7 @@ class MatchState(State):
     acted: set[str] = set()
 
     def apply(self, event: Event) -> None:
-        """Take one event in."""
+        """Fold one event."""
         match event.data:
             case e.Scored(player, points):
                 self.scores[player] += points
@@ -120,7 +120,7 @@ class MatchState(State):
             case e.Dropped(player):
                 self.dropped[player] = event.at
             case e.Returned(player, True):
-                # A message may come over HTTP: it says nothing of connections.
+                # The message may come over HTTP, so it does not mean that the player is connected.
                 self._act(player)
             case e.Returned(player):
                 self.dropped.pop(player, None)
@@ -154,68 +154,68 @@ class MatchState(State):
             self.acted.add(user)
 
     def silent(self) -> set[str]:
-        """Return the players whom another player has named, and who have not acted."""
+        """Return the players named by another player who have not acted."""
         return set() if self.asked else {*self.players} - self.acted - {self.by}
 
     def check_exists(self) -> None:
-        """Raise NotFound if there is no such match."""
+        """Raise NotFound if the match does not exist."""
         if self.started_at is None:
-            raise NotFound("There is no such match.")
+            raise NotFound("There is no such match; see games.matches() for the running ones.")
 
     def check_reader(self, stream: str, user: str) -> None:
-        """Everybody may watch, unless it is private."""
+        """Let everyone watch, unless the match is private."""
         self.check_exists()
         if not self.is_for(user):
             check(GAMES_READERS["private match"])
 
     def is_for(self, user: str) -> bool:
-        """Tell whether a user may watch."""
+        """Return whether a user can watch."""
         return not self.private or user in (*self.players, self.referee, HUB)
 
     def check_active(self) -> None:
-        """Raise Conflict if it is over."""
+        """Raise Conflict if the match is over."""
         if self.status != "active":
             raise Conflict(f"This match is {self.status}; start another one.")
 
     def check_player(self, user: str) -> None:
-        """Raise NotAllowed for somebody who does not play."""
+        """Raise NotAllowed for a user who does not play."""
         self.check_exists()
         check(GAMES_GRANTS["games.resign"], *(("player",) if user in self.scores else ()))
 
     def check_scorer(self, by: str, player: str) -> None:
         """
-        Check who gives points to whom.
+        Return if a user can give points to a player.
 
         Raises:
-            NotFound: there is no such match.
-            NotAllowed: players score for themselves only, and not with a referee.
+            NotFound: the match does not exist.
+            NotAllowed: players score only for themselves, and not if there is a referee.
             Invalid: the player does not play.
         """
         self.check_exists()
         if self.referee is None:
             self.check_player(by)
             if player != by:
-                raise NotAllowed("Without a referee players score for themselves only.")
+                raise NotAllowed("Without a referee players score only for themselves.")
         elif by != self.referee:
-            raise NotAllowed("This match has a referee, who alone may score.")
+            raise NotAllowed("Only this match's referee can score.")
         elif not isinstance(player, str) or player not in self.scores:
             raise Invalid(f"{shown(player)} does not play in this match.")
 
     def check_playing(self, player: str) -> None:
-        """Raise Conflict if the match is over, for everybody or for this player."""
+        """Raise Conflict if the match is over, for everyone or for this player."""
         self.check_active()
         if player in self.gone:
             raise Conflict("This player has resigned or forfeited.")
 
     def ends_at(self) -> datetime | None:
-        """Return when its time is up, if it has one."""
+        """Return the end of its time, if it has a time limit."""
         seconds = self.rules.seconds_max
         if seconds is None or self.started_at is None:
             return None
         return self.started_at + timedelta(seconds=seconds)
 
     def standing(self, now: datetime) -> Standing:
-        """Return how it stands, in containers of its own."""
+        """Return the standing, in containers of its own."""
         ends_at = self.ends_at()
         playing = [player for player in self.players if player not in self.gone]
         time_is_up = ends_at is not None and ends_at <= now
@@ -223,7 +223,7 @@ class MatchState(State):
 
 
 def match_of(stream: str, state: MatchState) -> Match:
-    """Show a match."""
+    """Return the public form of a match."""
     state.check_exists()
     assert state.started_at is not None
     return Match(
@@ -233,7 +233,7 @@ def match_of(stream: str, state: MatchState) -> Match:
         dict(state.scores),
         state.status,
         state.winner,
-        # Its options are a dict, which a caller in the process may change.
+        # Copy the options, a dict that a caller in the process may change.
         deepcopy(state.rules) if isinstance(state.rules, Custom) else state.rules,
         state.started_at,
         state.ended_at,
@@ -251,18 +251,18 @@ def match_stream(match_id: object) -> str:
     Return a match's stream.
 
     Raises:
-        Invalid: it is no string.
-        NotFound: it is longer than the ids that there are.
+        Invalid: it is not a string.
+        NotFound: it is longer than any id.
     """
     if not isinstance(match_id, str):
-        raise Invalid(f"A match's id is a string, not {shown(match_id)}.")
+        raise Invalid(f"A match id must be a string, not {shown(match_id)}.")
     if len(match_id) > ID_CHARS_MAX:
-        raise NotFound("There is no such match.")
+        raise NotFound("There is no such match; see games.matches() for the running ones.")
     return f"{_KIND}{match_id}"
 
 
 def is_match(stream: str) -> bool:
-    """Tell whether a stream is a match's."""
+    """Return whether a stream belongs to a match."""
     return stream.startswith(_KIND)
 
 

@@ -1,4 +1,4 @@
-"""What the hub does to a match that it runs, when the match's handler asks for it."""
+"""The hub's commands for a match that it runs, on behalf of the match's handler."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Drafts = Sequence[Draft]
 
 class MatchCommands:
     """
-    One match, as the hub commands it.
+    The hub's commands for one match.
 
     Args:
-        hub: the hub's own way to the journal.
-        stream: the match's.
-        terms: what all matches have in common.
+        hub: the actor of the hub's own commands.
+        stream: the match's stream.
+        terms: the terms of all matches.
     """
 
     def __init__(self, hub: Actor, stream: str, terms: MatchTerms) -> None:
@@ -39,7 +39,7 @@ class MatchCommands:
         self._terms = terms
 
     async def add_score(self, player: str, points: int, saying: dict[str, Any] | None) -> Match:
-        """Give a player points, and tell something with them."""
+        """Give a player points, and send a message with them."""
 
         def decide(states: States) -> Drafts:
             scored = decisions.score(states, self._stream, HUB, player, points, self._terms)
@@ -58,36 +58,36 @@ class MatchCommands:
         await self._change(lambda states: decisions.cancel(states, self._stream, reason))
 
     async def tell(self, body: dict[str, Any]) -> None:
-        """Write an event that the game has made up."""
+        """Send a durable message to all followers."""
         await self._change(lambda states: decisions.tell(states, self._stream, body))
 
     async def tell_player(self, player: str, body: dict[str, Any]) -> None:
-        """Write an event into a player's own stream."""
+        """Send a durable message to one player."""
         await self._change(lambda states: decisions.tell_player(states, self._stream, player, body))
 
     def broadcast(self, body: dict[str, Any]) -> None:
-        """Send a signal."""
+        """Send an ephemeral signal to the current followers."""
         self._hub.journal.signal(Signal(self._stream, HUB, "state", body))
 
     async def submit(
         self, board: str, player: str, score: float, metadata: dict[str, Any] | None
     ) -> Entry:
-        """Let a player's score count on a board."""
+        """Submit a score of a player to a board."""
 
         def check(states: States, events: Sequence[Event]) -> str:
             return decisions.check_submitter(states, self._stream, player)
 
-        # The players never change, so this may be asked before.
+        # Safe to check beforehand, because the players never change.
         user = await self._hub.execute(Command(HUB, nothing, check, reads=(self._stream,)))
         stream = board_stream(check_board_name(board, self._terms.chars_max))
         return await self._hub.execute(submit_command(stream, user, score, metadata, by=HUB))
 
     async def hear(self, player: str) -> None:
-        """Note that a player who was not asked takes part."""
+        """Record that a player takes part who has not asked for the match."""
         await self._change(lambda states: decisions.hear(states, self._stream, player))
 
     async def show(self) -> Match:
-        """Return the match as it is."""
+        """Return the match as it is now."""
         return await self._change(nothing)
 
     async def _change(self, decide: Callable[[States], Drafts]) -> Match:

@@ -1,4 +1,4 @@
-"""What a session can do with matches; :class:`hubbub.games.service.Games` documents it."""
+"""The methods of matches; :class:`hubbub.games.service.Games` documents them."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ OPTIONS_BYTES_MAX = 4_096
 
 class MatchMethods:
     """
-    The methods of one session that are about matches.
+    The methods of a session that are about matches.
 
     Args:
-        actor: the user whose commands these are.
-        supervisor: what all sessions of the hub share.
+        actor: the user of the session.
+        supervisor: the matches of the hub.
     """
 
     __slots__ = ("_actor", "_by", "_supervisor")
@@ -64,7 +64,7 @@ class MatchMethods:
     ) -> Command[Match]:
         """Start a match."""
         stream, terms = match_stream(self._actor.ids.new()), self._supervisor.terms
-        # The caller's own lists may change while the match goes on.
+        # Copy the list, which the caller may change during the match.
         players = list(players) if isinstance(players, list) else players
         played = self._supervisor.games.get(game) if isinstance(game, str) else None
         wanted = Wanted(
@@ -110,7 +110,7 @@ class MatchMethods:
         return self._command(stream, decide)
 
     def match(self, match_id: str) -> Command[Match]:
-        """Look a match up."""
+        """Return a match."""
         by, stream = self._by, match_stream(match_id)
 
         def result(states: States, events: Sequence[Event]) -> Match:
@@ -140,19 +140,21 @@ class MatchMethods:
             return ()
 
         def result(states: States, events: Sequence[Event]) -> None:
-            # In the order in which the session has sent them.
+            # In the order in which the session has sent the messages.
             self._supervisor.put(stream, by, body, verdict, key)
 
-        # Not the command's own key, which is kept with its events: there are none.
+        # A command's key is stored with its events, and this one has none.
         return Command(by, decide, result, reads=(stream,), verdict=verdict)
 
     async def find(self, queue: str, seconds: float, key: str | None) -> Match:
-        """Wait for others to play with."""
+        """Wait for opponents, and start a match with them."""
         if not isinstance(queue, str) or queue not in self._supervisor.games:
-            raise Invalid(f"There is no queue {shown(queue)}: {', '.join(self._supervisor.games)}.")
+            raise Invalid(
+                f"There is no queue {shown(queue)}; use one of {', '.join(self._supervisor.games)}."
+            )
         if type(seconds) not in (int, float) or not 0 < seconds <= FIND_SECONDS_MAX:
             most = f"{FIND_SECONDS_MAX:.0f}"
-            raise Invalid(f"Wait more than 0 and up to {most} s, not {shown(seconds)}.")
+            raise Invalid(f"timeout must be above 0 and at most {most} s, not {shown(seconds)}.")
         if key is None:
             key = self._actor.ids.new()
         check_key(key, self._actor.settings.key_chars_max)
@@ -184,7 +186,7 @@ class MatchMethods:
 
 
 def _own(rules: AnyRules) -> AnyRules:
-    """Return the same rules, of which nobody else holds a part."""
+    """Return a copy of the rules that shares nothing with them."""
     if not isinstance(rules, Custom):
         return rules
     options = check_object(rules.options, OPTIONS_BYTES_MAX, "options")

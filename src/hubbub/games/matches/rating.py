@@ -1,5 +1,5 @@
 """
-How well somebody plays, after all matches so far. Pure.
+Ratings: how well a user plays, after all matches so far. Pure.
 
 Weng and Lin, "A Bayesian Approximation Method for Online Ranking", Journal of Machine
 Learning Research 12 (2011): the Plackett-Luce model, as the openskill library has it.
@@ -23,11 +23,11 @@ __all__ = ["Rating", "rate"]
 
 class Rating(msgspec.Struct, frozen=True):
     """
-    What is known of a player.
+    A player's rating.
 
     Args:
         rating: how well the player plays.
-        deviation: how uncertain that is; it shrinks with every match.
+        deviation: its uncertainty; it shrinks with every match.
     """
 
     rating: float = RATING_AT_FIRST
@@ -39,8 +39,8 @@ def rate(before: Sequence[Rating], ranks: Sequence[int]) -> list[Rating]:
     Return the ratings after a match.
 
     Args:
-        before: a rating for each player.
-        ranks: the place of each, 1 the best; those who share one drew.
+        before: the rating of each player.
+        ranks: the place of each player, 1 for the best; equal ones are a draw.
     """
     model = _model()
     teams = [[model.rating(mu=one.rating, sigma=one.deviation)] for one in before]
@@ -50,10 +50,10 @@ def rate(before: Sequence[Rating], ranks: Sequence[int]) -> list[Rating]:
 
 @cache
 def _model() -> PlackettLuce:
-    # Imported by the first match that ends: it takes long, and many hubs only chat.
+    # Imported when the first match ends: the import is slow, and many hubs only chat.
     from openskill.models import PlackettLuce
 
-    # The library's own proportions, on the scale that begins at 1500.
+    # The library's own proportions, on a scale that begins at 1500.
     return PlackettLuce(
         mu=RATING_AT_FIRST,
         sigma=DEVIATION_AT_FIRST,

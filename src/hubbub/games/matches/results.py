@@ -1,4 +1,4 @@
-"""Whether a match has a result by now, and what to wait for if it has none. Pure."""
+"""Whether a match has a result yet, and what to wait for if not. Pure."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from .terms import MatchTerms
 __all__ = ["NOBODY_ACTED", "NOBODY_CAME", "end_if_decided", "result_drafts", "wait", "without"]
 
 NOBODY_LEFT = "Nobody is left to play."
-NOBODY_CAME = "Fewer than two players have come, or the winner has not."
-NOBODY_ACTED = "Fewer than two players have taken part, or the winner has not."
+NOBODY_CAME = "Fewer than two players connected, or the winner did not."
+NOBODY_ACTED = "Fewer than two players took part, or the winner did not."
 
 
 def end_if_decided(  # noqa: PLR0913
@@ -34,15 +34,15 @@ def end_if_decided(  # noqa: PLR0913
     waits: Collection[str] = (),
 ) -> list[Draft]:
     """
-    End a match if that is decided.
+    End a match if it is decided.
 
     Args:
-        states: what is.
-        stream: the match's.
-        match: as it will be.
-        standing: the players who still play, and how.
-        terms: the hub's.
-        waits: players who may still return, and win only then: to forfeit is no result
+        states: the states to decide on.
+        stream: the match's stream.
+        match: the match as it will be.
+        standing: the standing of the players who still play.
+        terms: the hub's terms.
+        waits: players who can still return, and win only then: a forfeit is no result
             between two players who are both away.
     """
     if not standing.players:
@@ -59,7 +59,7 @@ def result_drafts(  # noqa: PLR0913
     ended: Outcome,
     terms: MatchTerms,
 ) -> list[Draft]:
-    """End a match with a result, or without one if the result would be against an absent player."""
+    """End a match with a result; without one if it would be against an absent player."""
     counted = [p for p in match.players if counts_for(match, p)]
     if len(counted) < 2 or (ended.winner is not None and ended.winner not in counted):
         reason = NOBODY_CAME if match.asked else NOBODY_ACTED
@@ -78,7 +78,7 @@ def _outcome(
     [last] = standing.players
     came = took_part(match, last)
     if not match.asked and not came:
-        # There is nobody left to wait for: it ends here, and not as this player's win.
+        # No other player could return: end it here, and not as this player's win.
         return Outcome(last)
     return Outcome(last) if came and last not in waits else None
 
@@ -86,7 +86,7 @@ def _outcome(
 def wait(
     states: States, stream: str, match: MatchState, standing: Standing, terms: MatchTerms
 ) -> list[Draft]:
-    """Plan when to look at a match again; cancel it if nobody is left to wait for."""
+    """Schedule the next look at a match; cancel it if no player could return."""
     assert match.started_at is not None
     times = [at + terms.grace for player, at in match.dropped.items() if player not in match.gone]
     abandoned = abandoned_at(
@@ -106,6 +106,6 @@ def wait(
 
 
 def without(standing: Standing, leaving: Sequence[str]) -> Standing:
-    """Return how a match stands once some players are gone."""
+    """Return the standing of a match without some players."""
     players = [player for player in standing.players if player not in leaving]
     return msgspec.structs.replace(standing, players=players)

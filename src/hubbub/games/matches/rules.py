@@ -1,4 +1,4 @@
-"""How a match is won: rules as data, which travel, each with its decision. Pure."""
+"""The rules of a match: data that travels over a network, with its decision. Pure."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ __all__ = [
     "leader",
 ]
 
-# Points to which rules may let a match go.
+# The most points of a match's rules.
 POINTS_MAX = 1_000_000_000
-# Rounds that rules may let a match have.
+# The most rounds of a match's rules.
 ROUNDS_MAX = 1_000
 # The longest match by the clock, in seconds: a week.
 SECONDS_MAX = 7 * 24 * 3600.0
@@ -35,13 +35,13 @@ SECONDS_MAX = 7 * 24 * 3600.0
 
 class Standing(msgspec.Struct, frozen=True):
     """
-    How a match stands, as its rules see it.
+    The standing of a match, as its rules see it.
 
     Args:
-        players: those who are still in it, in the order in which they were named.
-        scores: the points of each player, also of those who resigned.
-        turns: how often each has scored.
-        time_is_up: True when a match that has a time is past it.
+        players: the players who are still in it, in the order in which they were named.
+        scores: the points of each player, also of players who resigned.
+        turns: how often each player has scored.
+        time_is_up: True if the time of the match is over.
     """
 
     players: list[str]
@@ -51,13 +51,13 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """How a match ended; without a winner it is a draw."""
+    """The end of a match; without a winner it is a draw."""
 
     winner: str | None
 
 
-# What an application writes for rules of its own: options and a standing come in, and
-# None goes out while the match goes on. It must be pure: it may run several times.
+# An application's own rules: a function of the options and the standing, that returns None while
+# the match is running. It must be pure, because it may run several times.
 Decide = Callable[[Mapping[str, Any], Standing], Outcome | None]
 
 
@@ -66,7 +66,7 @@ class Rules(msgspec.Struct, frozen=True):
 
     @property
     def seconds_max(self) -> float | None:
-        """How long the match takes at most, in seconds."""
+        """The longest time that the match can take, in seconds."""
         return None
 
     def check(self) -> None:
@@ -74,26 +74,26 @@ class Rules(msgspec.Struct, frozen=True):
 
     def check_turn(self, points: int, turns: int) -> None:
         """
-        Check one score of a player who has scored so often before.
+        Check a score of a player who has scored a number of times before.
 
         Raises:
-            Invalid: the rules do not know such points.
-            Conflict: the player has had all turns.
+            Invalid: the rules do not permit these points.
+            Conflict: the player has used all turns.
         """
         if points < 1:
-            raise Invalid(f"A score has at least 1 point, not {points}.")
+            raise Invalid(f"A score must have at least 1 point, not {points}.")
 
     def goes_on(self, score: int) -> bool:
-        """Tell at once that a player who gets to a score ends nothing; False if in doubt."""
+        """Return True if a player's score certainly does not end the match; False if in doubt."""
         return False
 
     def decide(self, standing: Standing) -> Outcome | None:
-        """Return how the match has ended, or None while it goes on."""
+        """Return how the match has ended, or None while it is running."""
         raise NotImplementedError
 
 
 class FirstTo(Rules, frozen=True, tag="first_to"):
-    """The first with so many points wins."""
+    """The first player to reach a number of points wins."""
 
     points: int = 100
 
@@ -102,17 +102,17 @@ class FirstTo(Rules, frozen=True, tag="first_to"):
         _check_count("points", self.points, POINTS_MAX)
 
     def goes_on(self, score: int) -> bool:
-        """Tell at once that a player who gets to a score ends nothing."""
+        """Return True if a player's score certainly does not end the match."""
         return score < self.points
 
     def decide(self, standing: Standing) -> Outcome | None:
-        """Return how the match has ended, or None while it goes on."""
+        """Return how the match has ended, or None while it is running."""
         there = [player for player in standing.players if standing.scores[player] >= self.points]
         return Outcome(there[0]) if there else None
 
 
 class BestOf(Rules, frozen=True, tag="best_of"):
-    """A score is one round that was won; the first to have more than half of them wins."""
+    """A score is one round that was won; the first player to win more than half wins."""
 
     rounds: int
 
@@ -121,42 +121,42 @@ class BestOf(Rules, frozen=True, tag="best_of"):
         _check_count("rounds", self.rounds, ROUNDS_MAX)
 
     def check_turn(self, points: int, turns: int) -> None:
-        """Take one point for one round."""
+        """Accept one point for one round."""
         if points != 1:
-            raise Invalid(f"In a best-of match a score is one round: 1 point, not {points}.")
+            raise Invalid(f"In a best-of match a score is one round: give 1 point, not {points}.")
 
     def decide(self, standing: Standing) -> Outcome | None:
-        """Return how the match has ended, or None while it goes on."""
+        """Return how the match has ended, or None while it is running."""
         for player in standing.players:
             if standing.scores[player] > self.rounds // 2:
                 return Outcome(player)
-        # More than two can share the rounds so that nobody has half of them.
+        # More than two players can share the rounds so that no player wins half of them.
         return leader(standing) if sum(standing.turns.values()) >= self.rounds else None
 
 
 class Timed(Rules, frozen=True, tag="timed"):
-    """Whoever has the most points when the time is up wins."""
+    """The player with the most points when the time is up wins."""
 
     seconds: float
 
     @property
     def seconds_max(self) -> float | None:
-        """How long the match takes at most, in seconds."""
+        """The longest time that the match can take, in seconds."""
         return self.seconds
 
     def check(self) -> None:
         """Raise Invalid if a number is outside its limits."""
         good = type(self.seconds) in (int, float) and 0 < self.seconds <= SECONDS_MAX
         if not good:
-            raise Invalid(f"A match takes more than 0 and up to {SECONDS_MAX:.0f} seconds.")
+            raise Invalid(f"seconds must be more than 0 and at most {SECONDS_MAX:.0f}.")
 
     def decide(self, standing: Standing) -> Outcome | None:
-        """Return how the match has ended, or None while it goes on."""
+        """Return how the match has ended, or None while it is running."""
         return leader(standing) if standing.time_is_up else None
 
 
 class Rounds(Rules, frozen=True, tag="rounds"):
-    """Everybody scores once in each of n rounds, 0 points or more; the most points win."""
+    """Each player scores once in each of n rounds, 0 points or more; the most points win."""
 
     n: int
 
@@ -165,25 +165,25 @@ class Rounds(Rules, frozen=True, tag="rounds"):
         _check_count("rounds", self.n, ROUNDS_MAX)
 
     def check_turn(self, points: int, turns: int) -> None:
-        """Take a player's points once for each round."""
+        """Accept a player's points once for each round."""
         if points < 0:
-            raise Invalid(f"A round has 0 points or more, not {points}.")
+            raise Invalid(f"A round must have 0 points or more, not {points}.")
         if turns >= self.n:
-            raise Conflict(f"All {self.n} rounds of this player are over; wait for the others.")
+            raise Conflict(f"You have played all {self.n} rounds; wait for the other players.")
 
     def decide(self, standing: Standing) -> Outcome | None:
-        """Return how the match has ended, or None while it goes on."""
+        """Return how the match has ended, or None while it is running."""
         done = all(standing.turns[player] >= self.n for player in standing.players)
         return leader(standing) if done else None
 
 
 class Custom(Rules, frozen=True, tag="custom"):
     """
-    Rules that the application has brought.
+    Rules of the application's own.
 
     Args:
-        game: the name of a :class:`hubbub.Game` that has a ``decide``.
-        options: what that is given, besides the standing.
+        game: the name of a :class:`hubbub.Game` with a ``decide``.
+        options: the options for ``decide``, besides the standing.
     """
 
     game: str
@@ -194,7 +194,7 @@ AnyRules = FirstTo | BestOf | Timed | Rounds | Custom
 
 
 def leader(standing: Standing) -> Outcome:
-    """Let the player who has the most points win; if there are two of them it is a draw."""
+    """Return the player with the most points as the winner; a tie is a draw."""
     most = max(standing.scores[player] for player in standing.players)
     first = [player for player in standing.players if standing.scores[player] == most]
     return Outcome(first[0] if len(first) == 1 else None)
@@ -202,17 +202,17 @@ def leader(standing: Standing) -> Outcome:
 
 def check_rules(rules: object) -> AnyRules:
     """
-    Return rules that a match can have.
+    Return rules if a match can have them.
 
     Raises:
-        Invalid: they are none, or a number is outside its limits.
+        Invalid: they are not rules, or a number is outside its limits.
     """
     if not isinstance(rules, AnyRules):
-        raise Invalid(f"Rules are FirstTo, BestOf, Timed, Rounds or Custom, not {shown(rules)}.")
+        raise Invalid(f"rules must be FirstTo, BestOf, Timed, Rounds or Custom: {shown(rules)}.")
     rules.check()
     return rules
 
 
 def _check_count(what: str, count: object, most: int) -> None:
     if type(count) is not int or not 1 <= count <= most:
-        raise Invalid(f"A match has 1 to {most} {what}, not {shown(count)}.")
+        raise Invalid(f"{what} must be from 1 to {most}, not {shown(count)}.")

@@ -1,9 +1,9 @@
 """
 A match that the hub runs with an application's handler.
 
-The handler's methods are called one after another, each with a deadline, in a task
-group and a cancel scope of the match's own. What goes wrong in there ends this match
-as cancelled, says why in its stream, and touches nothing else.
+The handler's methods are called one after another, each with a deadline, in a task group and a
+cancel scope of the match's own. A failure in there cancels this match, writes the reason into its
+stream, and touches nothing else.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ __all__ = ["GAME_BODY_BYTES_MAX", "REASON_CHARS_MAX", "Runner"]
 
 logger = logging.getLogger("hubbub.games")
 
-# One message of a player to the game, or of the game to the players, in bytes of JSON.
+# A message of a player to the game, or of the game to players, in bytes of JSON.
 GAME_BODY_BYTES_MAX = 16_384
-# Characters of the reason for which a handler cancels its match; the rest is cut off.
+# The longest reason for which a handler cancels its match; the rest is cut off.
 REASON_CHARS_MAX = 200
 
 
@@ -40,12 +40,12 @@ class Runner:
     Runs one match; it is its handler's :class:`hubbub.games.matches.game.Table`.
 
     Args:
-        match: as it is now.
-        game: what it is played by.
-        commands: what it may do.
-        random: where the handler's chance comes from.
-        monotonic: gives the time, in seconds, to see what blocks the event loop.
-        silent: players who were not asked, and take part from their first message on.
+        match: the match as it is now.
+        game: the match's game.
+        commands: the hub's commands for the match.
+        random: the handler's source of randomness.
+        monotonic: returns the time, in seconds, to detect what blocks the event loop.
+        silent: players who have not asked to play, and take part from their first message on.
     """
 
     def __init__(  # noqa: PLR0913
@@ -68,24 +68,24 @@ class Runner:
         self._ended = False
         self._silent = set(silent)
         self.inbox = Inbox(match.players)
-        # The message that the handler has in hand.
+        # The message that the handler is handling.
         self._handled: PlayerMessage | None = None
         self._tasks: anyio.abc.TaskGroup | None = None
 
-    # What the hub does.
+    # The hub's part
 
     async def run(self) -> None:
-        """Run the match to its end, or until the hub is left."""
-        error: HubbubError = Closed("The hub is closing; send the message again when it is back.")
+        """Run the match until it ends or the hub closes."""
+        error: HubbubError = Closed("The hub is closing; send the message again after it restarts.")
         try:
             await self._run()
             error = Conflict("This match is over, and the game has not read this message.")
         except (Closed, StorageError):
-            # The hub is going, or can keep nothing; when it is opened again this goes on.
+            # The hub is closing, or cannot write; when it opens again the match continues.
             logger.warning("match %s is interrupted", self.match.id, exc_info=True)
         finally:
             if self._handled is not None:
-                # The game had it in hand when the match ended: nobody has refused it.
+                # The handler was handling it when the match ended: nobody has refused it.
                 self._handled.verdict.settle(error if isinstance(error, Closed) else None)
             self.inbox.close(error)
 
@@ -94,7 +94,7 @@ class Runner:
         self._ended = True
         self._scope.cancel()
 
-    # What the handler does.
+    # The handler's part
 
     async def add_score(
         self, player: str, points: int, *, saying: dict[str, Any] | None = None
@@ -105,20 +105,20 @@ class Runner:
         return self.match
 
     async def tell(self, body: dict[str, Any]) -> None:
-        """Say something to everybody who follows: an event, which is kept."""
+        """Send a durable message to all followers."""
         await self._commands.tell(check_object(body, GAME_BODY_BYTES_MAX, "message"))
 
     def broadcast(self, body: dict[str, Any]) -> None:
-        """Say something to those who follow just now: a signal, which is not kept."""
+        """Send an ephemeral signal to the current followers."""
         self._commands.broadcast(check_object(body, GAME_BODY_BYTES_MAX, "message"))
 
     async def tell_player(self, player: str, body: dict[str, Any]) -> None:
-        """Say something to one player alone: an event in the player's own stream."""
+        """Send a durable message to one player."""
         checked = check_object(body, GAME_BODY_BYTES_MAX, "message")
         await self._commands.tell_player(player, checked)
 
     async def finish(self, winner: str | None) -> Match:
-        """End the match with a result, whatever its rules say."""
+        """End the match with a result, whatever its rules would decide."""
         self.match = await self._commands.finish(winner)
         return self.match
 
@@ -130,7 +130,7 @@ class Runner:
         *,
         metadata: dict[str, Any] | None = None,
     ) -> Entry:
-        """Let a score of a player's count on a board."""
+        """Submit a score of a player to a board."""
         return await self._commands.submit(board, player, score, metadata)
 
     async def cancel(self, reason: str) -> None:
@@ -138,9 +138,9 @@ class Runner:
         await self._commands.cancel(_plain(reason))
 
     def start_soon(self, work: Callable[..., Any], *args: object) -> None:
-        """Run something beside the handler, until the match ends."""
+        """Run a task beside the handler, until the match ends."""
         if self._tasks is None:
-            raise Invalid("Nothing can be started before on_start or after the end.")
+            raise Invalid("Call start_soon from on_start on, and before the end of the match.")
         what = getattr(work, "__name__", "a task")
         self._tasks.start_soon(self._watch.run, what, work, *args)
 
@@ -164,7 +164,7 @@ class Runner:
         except Conflict:
             if not await self._is_over():
                 raise
-            # It was ended by something else while the handler was at work.
+            # Something else has ended the match while the handler was at work.
             self._ended = True
 
     async def _play(self, handler: Handler) -> None:
@@ -192,13 +192,13 @@ class Runner:
             now = anyio.current_time()
             if now >= due:
                 await self._call("on_tick", handler.on_tick, self, tick)
-                # A tick that was missed is left out: to catch up would be to fall behind.
+                # Skip a missed tick: catching up would make the game fall further behind.
                 tick = max(tick, math.floor((anyio.current_time() - start) * rate)) + 1
 
     async def _handle(self, handler: Handler, message: PlayerMessage) -> None:
         player = message.player
         if player in self._silent:
-            # Before the game makes points of it, which may end the match.
+            # Record it before the game gives points for it, which may end the match.
             await self._commands.hear(player)
             self._silent.discard(player)
         try:
@@ -225,19 +225,19 @@ class Runner:
         logger.error("the handler of match %s has failed", self.match.id, exc_info=error)
         try:
             await self._commands.cancel(_plain(f"The game failed: {_told(error)}"))
-        except Exception:  # the log has why it failed; this match is all that it concerns
+        except Exception:  # the log has why it failed; only this match is affected
             logger.exception("match %s could not be cancelled", self.match.id)
 
 
 def _told(error: Exception) -> str:
     try:
         return f"{type(error).__name__}: {error}"
-    except Exception:  # an application's error need not have words
+    except Exception:  # an application's error may have a broken __str__
         return type(error).__name__
 
 
 def _plain(reason: str) -> str:
-    # Half a surrogate pair, of which there may be one in any error, cannot be written.
+    # Half a surrogate pair, which any error may contain, cannot be encoded.
     return reason.encode(errors="replace").decode()[:REASON_CHARS_MAX]
 
 

@@ -1,9 +1,9 @@
 """
-What all sessions of a hub share of its games: clocks, presence, queues and handlers.
+The matches of a hub, which all its sessions share: clocks, presence, queues and handlers.
 
-What is to be looked after is written in the schedule, in the same transaction as what
-began it. The supervisor follows that stream like anybody follows a room, so a match that
-was started before the process died is looked after like one that starts now.
+Every match that needs attention is in the schedule, written in the transaction that started it.
+The supervisor follows that stream like a client follows a room, so it handles a match from before
+a restart of the process in the same way as a match that starts now.
 """
 
 from __future__ import annotations
@@ -48,25 +48,25 @@ logger = logging.getLogger("hubbub.games")
 
 Drafts = Sequence[Draft]
 
-# After a store that could not write, an alarm is rung again.
+# How long to wait after a failed write before a timer fires again.
 RETRY_SECONDS = 5.0
-# What was looked at, and is due all the same, is not looked at again before that.
+# How long to wait before the next look at a stream that is still due after a look.
 LOOK_AGAIN_SECONDS = 1.0
-# Streams that are brought up to date at one time when the hub is opened.
+# Streams that are brought up to date concurrently when the hub opens.
 LOOKS_MAX = 100
 
 
 class MatchSupervisor:
     """
-    The games of one hub.
+    The games of a hub.
 
     Args:
-        journal: where commands go.
+        journal: executes the commands.
         settings: the limits.
-        ids: where new ids come from.
-        games: what the application has brought, by name.
-        online: tells whether a user is connected just now.
-        start: runs something in the hub's task group, from anywhere.
+        ids: makes new ids.
+        games: the games of the application, by name.
+        online: returns whether a user is connected now.
+        start: runs a task in the hub, from anywhere.
     """
 
     def __init__(  # noqa: PLR0913
@@ -103,7 +103,7 @@ class MatchSupervisor:
         self._wake_up = WakeUp()
 
     async def run(self) -> None:
-        """Look after what is in the schedule until cancelled."""
+        """Handle everything in the schedule until cancelled."""
         async with anyio.create_task_group() as tasks:
             for schedule in (MATCH_SCHEDULE, board_decisions.BOARD_SCHEDULE):
                 follow = partial(self._follow, schedule)
@@ -112,7 +112,7 @@ class MatchSupervisor:
             tasks.start_soon(keep_running, "matchmaking", self.matchmaker.run)
 
     def presence_changed(self, user: str) -> None:
-        """Look at the matches of a user who was connected or disconnected just now."""
+        """Look at the matches of a user who has just connected or disconnected."""
         links = self._journal.peek(user_stream(user))
         if not isinstance(links, Links) or _matches(links):
             self._start(self._look_at_matches, user)
@@ -121,11 +121,11 @@ class MatchSupervisor:
         self, stream: str, player: str, body: dict[str, Any], verdict: Verdict, key: str | None
     ) -> None:
         """
-        Hand a player's message to the handler of a match; see :meth:`Inbox.put`.
+        Pass a player's message to the handler of a match; see :meth:`Inbox.put`.
 
         Raises:
-            Conflict: there is none that runs it.
-            Overloaded: it is slower than they come.
+            Conflict: no handler runs the match.
+            Overloaded: too many messages wait.
         """
         runner = self._runners.get(stream)
         if runner is None:
@@ -167,7 +167,7 @@ class MatchSupervisor:
     async def _ring(self) -> None:
         clock = self._settings.clock
         while True:
-            # What is due again at once, whatever the reason, does not keep the hub from working.
+            # Streams that are due again at once, for whatever reason, must not block the hub.
             await anyio.lowlevel.checkpoint()
             for stream in list(self._timers.ring(clock.now())):
                 self._start(self._look, stream)
@@ -186,7 +186,7 @@ class MatchSupervisor:
             streams = await self._hub.execute(Command(HUB, nothing, found, reads=(stream,)))
         except Closed:
             return
-        except Exception:  # their clocks go on; only the dropping of this user is not seen
+        except Exception:  # their clocks still run; only the dropping of this user is missed
             logger.exception("the matches of %s are not looked at", user)
             return
         for match in streams:
@@ -204,13 +204,13 @@ class MatchSupervisor:
             )
         except Closed:
             return
-        except Exception:  # also a fault in rules that the application has brought
+        except Exception:  # includes a bug in the application's own rules
             logger.exception("%s could not be looked at", stream)
             self._timers.set(stream, self._settings.clock.now() + timedelta(seconds=RETRY_SECONDS))
             self._wake_up.set()
             return
         if stream not in self._timers:
-            # No event tells of it if it was planned before this process, or is as it was.
+            # There is no event of it if it was scheduled before this process, or is unchanged.
             now = self._settings.clock.now()
             if scheduled is not None and scheduled <= now:
                 scheduled = now + timedelta(seconds=LOOK_AGAIN_SECONDS)
@@ -228,7 +228,7 @@ class MatchSupervisor:
             )
         except Closed:
             return
-        except Exception:  # it is not run, and no other match notices
+        except Exception:  # this match does not run, and no other match is affected
             logger.exception("%s is not run", stream)
             return
         game = self.games.get(match.game or "")
@@ -244,8 +244,8 @@ class MatchSupervisor:
         try:
             await runner.run()
         except Exception:
-            # What a runner does not know how to end has ended this match's task, and no more.
-            logger.exception("%s is not run any more", stream)
+            # An exception that a runner does not handle ends this match's task, and nothing else.
+            logger.exception("%s is no longer run", stream)
         finally:
             del self._runners[stream]
 

@@ -1,4 +1,4 @@
-"""What is fixed for the matches of a hub, and what a game has of its own. Pure."""
+"""The terms of a hub's matches, and how a game changes them. Pure."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from .game import Game
 
 __all__ = ["MatchTerms"]
 
-# A match that is of no game, or of one that the hub is not given any more.
+# For a match without a game, or with a game that the hub no longer has.
 _ANY = Game()
 
 
 class MatchTerms(msgspec.Struct, frozen=True):
     """
-    What all matches of a hub have in common.
+    The terms of all matches of a hub.
 
     Args:
-        games: what the application has brought.
-        online: tells whether a user is connected just now.
-        grace: how long a player may be gone.
-        win_points: what the board gives to the winner.
-        idle: how long a match goes on without a connected player, if any player has played.
-        rated_max: how many matches of the same two players are rated in a day.
-        chars_max: the longest id of a user.
+        games: the games of the application.
+        online: returns whether a user is connected now.
+        grace: how long a player can be disconnected.
+        win_points: the points for the winner on the board.
+        idle: how long a match continues without a connected player, if any player has acted.
+        rated_max: the number of rated matches a day between the same two players.
+        chars_max: the longest user id.
     """
 
     games: Mapping[str, Game]
@@ -38,12 +38,12 @@ class MatchTerms(msgspec.Struct, frozen=True):
     chars_max: int = 100
 
     def win_points_of(self, game: str | None) -> int:
-        """Return what the winner of a game's match gets on its board."""
+        """Return the points for the winner of a game's match on its board."""
         own = self._game(game).win_points
         return self.win_points if own is None else own
 
     def rated_max_of(self, game: str | None) -> int:
-        """Return how many rated matches of a day let one more of a game be rated; 0 is none."""
+        """Return the daily number of rated matches between two players of a game; 0 for none."""
         return self.rated_max if self._game(game).rated else 0
 
     def _game(self, name: str | None) -> Game:

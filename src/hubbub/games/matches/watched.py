@@ -1,9 +1,9 @@
 """
-Work of an application's, run step by step: so that the log can name what blocks the loop.
+Runs an application's code step by step, so that the log can name what blocks the event loop.
 
-A method that blocks stops everything in the process, and from the outside nothing tells
-which of them it was. A coroutine is a row of steps from one wait to the next; a step that
-takes long has blocked, however long the whole may rightly take.
+A method that blocks stops the whole process, and nothing shows from the outside which method it
+was. A coroutine is a series of steps from one wait to the next; a step that takes long has
+blocked, however long the whole coroutine may take.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ logger = logging.getLogger("hubbub.games")
 
 R = TypeVar("R")
 
-# How long a step of a game may block the event loop, in seconds, before the log names it: others
-# wait that long, and notice.
+# How long a step of a game can block the event loop, in seconds, before the log names it.
 BLOCKED_SECONDS_MAX = 0.1
 
 
@@ -31,8 +30,8 @@ class Watch:
     Runs the work of one match.
 
     Args:
-        whose: names the match and its game in the log.
-        monotonic: gives the time, in seconds.
+        whose: the match and its game, for the log.
+        monotonic: returns the time, in seconds.
     """
 
     def __init__(self, whose: str, monotonic: Callable[[], float]) -> None:
@@ -40,7 +39,7 @@ class Watch:
         self._monotonic = monotonic
 
     def call(self, what: str, work: Callable[..., R], *args: object) -> R:
-        """Call a function, and tell if it blocks."""
+        """Call a function, and log a warning if it blocks."""
         began = self._monotonic()
         try:
             return work(*args)
@@ -49,11 +48,11 @@ class Watch:
 
     async def run(self, what: str, work: Callable[..., Awaitable[R]], *args: object) -> R:
         """
-        Await work, and tell of each of its steps that blocks.
+        Await work, and log a warning for each of its steps that blocks.
 
         Raises:
-            RuntimeError: it was cancelled though nobody has cancelled it, as by awaiting a
-                future that was. To the tasks around it that would be a real cancellation.
+            RuntimeError: it raised a cancellation that nobody requested, for example by awaiting
+                a cancelled future. The tasks around it would take that for a real cancellation.
         """
         awaitable = self.call(what, work, *args)
         try:
@@ -61,7 +60,7 @@ class Watch:
         except anyio.get_cancelled_exc_class() as error:
             if anyio.current_effective_deadline() == float("-inf"):
                 raise
-            raise RuntimeError(f"{what} was cancelled by its own doing") from error
+            raise RuntimeError(f"{what} raised a cancellation that nobody requested") from error
 
     @coroutine
     def _stepwise(self, what: str, steps: Generator[Any, Any, R]) -> Generator[Any, Any, R]:
@@ -78,7 +77,7 @@ class Watch:
                 self._tell(what, began)
             try:
                 step, value = steps.send, (yield asked)
-            except BaseException as thrown:  # thrown into the work, which it is for
+            except BaseException as thrown:  # the event loop throws it into the work
                 step, value = steps.throw, thrown
 
     def _tell(self, what: str, began: float) -> None:

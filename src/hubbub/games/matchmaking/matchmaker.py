@@ -1,9 +1,9 @@
 """
-Those who look for a match, each a task that waits.
+Matchmaking: each search is a task that waits.
 
-A group is taken out of its queue when it is found, and its match is decided like any
-command. The decision looks once more whether all of them still wait: nothing can come
-between that and the start. If one has gone, the others go back to where they were.
+The matchmaker takes a group out of its queue, and its match is decided like any command. The
+decision checks again that all of them still wait: nothing can happen between that check and the
+start. If a player has left, the others return to their places.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ logger = logging.getLogger("hubbub.games")
 
 class MatchSearch(Ticket):
     """
-    One who looks for a match.
+    A user who is searching for a match.
 
     Args:
-        queue: where.
-        key: makes the search exactly-once.
+        queue: the queue.
+        key: the idempotency key of the search.
     """
 
     __slots__ = ("done", "error", "key", "match", "queue", "taken", "waiters")
@@ -42,34 +42,34 @@ class MatchSearch(Ticket):
         super().__init__(user, rating, since, number)
         self.queue = queue
         self.key = key
-        # Calls that wait for it: a client that has come back makes one more.
+        # Calls that wait for it: a client that reconnects adds another call.
         self.waiters = 0
-        # True when its match was decided: from then on it is not cancelled.
+        # True once its match is decided: from then on it cannot be cancelled.
         self.taken = False
         self.done = anyio.Event()
         self.match: Match | None = None
         self.error: HubbubError | None = None
 
     def end(self, match: Match | None, error: HubbubError | None = None) -> None:
-        """Tell those who wait."""
+        """Wake the waiting calls."""
         self.match, self.error = match, error
         self.done.set()
 
 
-# Starts a match of a queue, or returns None if one of the group has gone.
+# Starts a match of a queue; returns None if a player of the group has left.
 Begin = Callable[[str, Sequence[MatchSearch]], Awaitable[Match | None]]
 
 
 class Matchmaker:
     """
-    The queues of a hub, one for each game.
+    The matchmaking queues of a hub, one for each game.
 
     Args:
-        clock: says how long somebody has waited.
-        games: says how many play together.
-        widening: how far apart ratings may be, where a game does not say it.
+        clock: measures how long a user has waited.
+        games: give the number of players in a match.
+        widening: how far apart ratings can be, for games that do not set it.
         begin: starts a match.
-        searches_max: how many users may look for a match at one time.
+        searches_max: the number of users who can search for a match at the same time.
     """
 
     def __init__(
@@ -90,28 +90,30 @@ class Matchmaker:
         self._numbers = 0
         self._closed = False
         self._wake_up = WakeUp()
+        # Wakes what waits for a user who searches alone; no search pays for it otherwise.
+        self._pools_changed = WakeUp()
 
     async def find(self, queue: str, user: str, rating: float, key: str, seconds: float) -> Match:
         """
         Wait for a match.
 
         Raises:
-            Conflict: this user looks for one already.
-            NoOpponent: there was none in time.
-            Overloaded: too many users look for one.
-            Closed: the hub is going.
+            Conflict: this user is already searching.
+            NoOpponent: there was no match in time.
+            Overloaded: too many users are searching.
+            Closed: the hub is closing.
         """
         search = self._searches.get(user)
         if search is None:
             search = self._begin_search(queue, user, rating, key)
         elif (search.queue, search.key) != (queue, key):
-            raise Conflict("You look for a match already; wait for it, or cancel it first.")
+            raise Conflict("You are already searching for a match; cancel that search first.")
         search.waiters += 1
         try:
             with anyio.move_on_after(seconds):
                 await search.done.wait()
             if search.taken:
-                # It was decided in the last moment, and is being written.
+                # It was decided at the last moment, and is being written.
                 await search.done.wait()
         finally:
             search.waiters -= 1
@@ -120,11 +122,30 @@ class Matchmaker:
         if search.match is not None:
             return search.match
         raise search.error or NoOpponent(
-            f"Nobody to play with was found in {seconds:g} s; try again later."
+            f"No opponent was found in {seconds:g} s; try again later."
         )
 
+    async def until_alone(self, queue: str, seconds: float) -> MatchSearch:
+        """
+        Wait until a user has searched alone in a queue for some time, and return that search.
+
+        A bot that then searches by :meth:`find`, with the rating of that search, plays with that
+        user at once, and never takes the place of a person.
+
+        Args:
+            queue: the name of a game.
+            seconds: how long the user has searched, at least.
+        """
+        while True:
+            search = self._pools[queue].alone
+            wait = None if search is None else search.since + seconds - self._clock.monotonic()
+            if search is not None and wait is not None and wait <= 0:
+                return search
+            with anyio.move_on_after(wait):
+                await self._pools_changed.wait()
+
     async def run(self) -> None:
-        """Bring groups together until cancelled."""
+        """Match groups until cancelled."""
         self._closed = False
         try:
             async with anyio.create_task_group() as tasks:
@@ -143,17 +164,19 @@ class Matchmaker:
         if self._closed:
             raise _closed()
         if len(self._searches) >= self._searches_max:
-            raise Overloaded("Too many users are searching for a match; try again in a moment.")
+            raise Overloaded("Too many users are searching for a match; try again later.")
         self._numbers += 1
         search = MatchSearch(user, rating, self._clock.monotonic(), self._numbers, queue, key)
         self._searches[user] = search
         self._pools[queue].add(search)
         self._wake_up.set()
+        self._pools_changed.set()
         return search
 
     def _end_search(self, search: MatchSearch) -> None:
         self._pools[search.queue].remove(search)
         del self._searches[search.user]
+        self._pools_changed.set()
 
     async def _wait_for_news(self) -> None:
         times = [at for pool in self._pools.values() if (at := pool.next()) is not None]
@@ -171,15 +194,16 @@ class Matchmaker:
             match = await self._begin(queue, group)
         except HubbubError as refused:
             error = refused
-        except Exception:  # of one group; the queues go on
+        except Exception:  # affects this group only; the queues continue
             logger.exception("a match of the queue %r could not be started", queue)
-            error = Overloaded("The match could not be started; look for another one.")
+            error = Overloaded("The match could not be started; search again.")
         for search in group:
             if match is not None or error is not None:
                 search.end(match, error)
             elif search.waiters:
                 pool.add(search)
         self._wake_up.set()
+        self._pools_changed.set()
 
 
 def _widening_of(game: Game, usual: Widening) -> Widening:
@@ -191,4 +215,4 @@ def _widening_of(game: Game, usual: Widening) -> Widening:
 
 
 def _closed() -> Closed:
-    return Closed("The hub is closing; look for a match when it is back.")
+    return Closed("The hub is closing; search again after it restarts.")

@@ -1,9 +1,9 @@
 """
-Who plays whom: those who wait in one queue, brought together by how well they play. Pure.
+The players in a matchmaking queue, grouped by rating. Pure.
 
-Who has just come accepts others whose rating is near; who has waited accepts more. A
-group plays if the one of it who has waited longest accepts its spread, so everybody
-is served in the end. Of the groups that could play, the one with the least spread does.
+A new player accepts opponents with a close rating; a player who has waited accepts more. A
+group plays if its player who has waited longest accepts its spread, so every player gets a match
+in the end. If several groups could play, the group with the smallest spread does.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ __all__ = ["Pool", "Ticket", "Widening"]
 
 class Widening(msgspec.Struct, frozen=True):
     """
-    How far apart ratings may be.
+    How far apart ratings can be.
 
     Args:
-        at_first: for who has just come.
-        per_second: how much more for each second of waiting; 0 is never more.
+        at_first: for a player who has just joined the queue.
+        per_second: how much more for each second of waiting; 0 for no more.
     """
 
     at_first: float
@@ -33,13 +33,13 @@ class Widening(msgspec.Struct, frozen=True):
 
 class Ticket:
     """
-    Somebody who waits.
+    A waiting player.
 
     Args:
-        user: who.
-        rating: how well the player plays.
-        since: when the player came, in seconds of the monotonic clock.
-        number: tells apart those of one rating; the lower came first.
+        user: the user's id.
+        rating: the user's rating.
+        since: when the user joined, in seconds of the monotonic clock.
+        number: breaks ties between equal ratings; the lower joined first.
     """
 
     __slots__ = ("number", "rating", "since", "user")
@@ -59,17 +59,17 @@ TicketT = TypeVar("TicketT", bound=Ticket)
 
 class Pool(Generic[TicketT]):
     """
-    Those who wait in one queue.
+    The players who wait in one queue.
 
     Args:
-        size: how many play together.
-        widening: how far apart their ratings may be.
+        size: the number of players in a match.
+        widening: how far apart their ratings can be.
     """
 
     def __init__(self, size: int, widening: Widening) -> None:
         self._size = size
         self._widening = widening
-        # By rating: those who could play together stand side by side.
+        # By rating, so that players who could play together are neighbours.
         self._tickets: list[TicketT] = []
 
     def __len__(self) -> int:
@@ -78,16 +78,21 @@ class Pool(Generic[TicketT]):
     def __contains__(self, ticket: TicketT) -> bool:
         return any(one is ticket for one in self._tickets)
 
+    @property
+    def alone(self) -> TicketT | None:
+        """The ticket of a user who waits alone; None while nobody waits, or several do."""
+        return self._tickets[0] if len(self._tickets) == 1 else None
+
     def add(self, ticket: TicketT) -> None:
-        """Let somebody wait."""
+        """Add a player."""
         insort(self._tickets, ticket)
 
     def remove(self, ticket: TicketT) -> None:
-        """Let somebody go who waits, or does not."""
+        """Remove a player, if they are waiting."""
         self._tickets = [one for one in self._tickets if one is not ticket]
 
     def take(self, now: float) -> list[TicketT] | None:
-        """Take out a group that plays, if there is one."""
+        """Remove and return a group that plays, if there is one."""
         groups = [(spread, group) for spread, ready, group in self._groups() if ready <= now]
         if not groups:
             return None
@@ -97,7 +102,7 @@ class Pool(Generic[TicketT]):
         return group
 
     def next(self) -> float | None:
-        """Return when there will be a group if nobody comes or goes; None if never."""
+        """Return when there will be a group if no player joins or leaves; None for never."""
         earliest = min((ready for _, ready, _ in self._groups()), default=math.inf)
         return None if earliest == math.inf else earliest
 

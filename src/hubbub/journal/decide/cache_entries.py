@@ -1,4 +1,4 @@
-"""Things that decisions look at, each in an entry: a state, a message's thread, a used key."""
+"""Cached objects that decisions read: a state, a message's thread, an idempotency key."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ __all__ = [
 # A stream's name, (stream, seq) of a message, or (by, key, "") of a used key.
 Name = str | tuple[str, int] | tuple[str, str, str]
 
-# Events after which a state is written as a snapshot, or as many as it is large.
+# After this many events a state is written as a snapshot, or as many as its size.
 SNAPSHOT_EVENTS_MIN = 256
-# About how many bytes of a snapshot cost as much to decode as one event.
+# About how many bytes of a snapshot take as long to decode as one event.
 SNAPSHOT_EVENT_BYTES = 400
-# About what an entry costs beside what is in it.
+# About how many bytes an entry needs besides its contents.
 ENTRY_BYTES = 500
 
 
 class NotLoaded(Exception):
-    """A decision touched what is not in memory; load it and decide again."""
+    """A decision needs something that is not in memory; load it and decide again."""
 
     def __init__(self, *names: Name) -> None:
         super().__init__(*names)
@@ -38,16 +38,16 @@ class NotLoaded(Exception):
 
 
 class CacheEntry:
-    """Something kept in memory, how large it is about, and how many need it."""
+    """A cached object, its approximate size, and the number of its pins."""
 
     __slots__ = ("loaded", "name", "pins", "size")
 
     def __init__(self, name: Name) -> None:
         self.name = name
         self.pins = 0
-        # In bytes; once the entry is among the states they change it.
+        # In bytes; once the entry is in the cache, only the cache changes it.
         self.size = ENTRY_BYTES
-        # False while it is here only to gather what happens during its loading.
+        # False while it only collects events until it is loaded.
         self.loaded = True
 
 
@@ -55,11 +55,11 @@ class StreamEntry(CacheEntry):
     """
     A stream's state.
 
-    Args:
+    A stream's state, in the cache.
         stream: the stream's name.
         state: the fold of its events.
         head: the seq of the last event applied.
-        at: its time.
+        at: the time of that event.
     """
 
     __slots__ = ("at", "head", "snapshot_bytes", "state", "tail")
@@ -71,7 +71,7 @@ class StreamEntry(CacheEntry):
         self.state = state
         self.head = head
         self.at = at
-        # Events applied since the newest snapshot, and the size of that.
+        # Events applied since the newest snapshot, and the size of that snapshot.
         self.tail = 0
         self.snapshot_bytes = 0
 
@@ -90,20 +90,20 @@ class StreamEntry(CacheEntry):
         self.tail += 1
 
     def wants_snapshot(self) -> bool:
-        """Tell whether folding from the newest snapshot has become dear."""
+        """Return whether folding from the newest snapshot has become expensive."""
         size = self.snapshot_bytes // SNAPSHOT_EVENT_BYTES
         return self.tail > max(SNAPSHOT_EVENTS_MIN, size)
 
 
 class MessageEntry(CacheEntry):
     """
-    A message's event, and the events about it that count.
+    A message's event, and the events about it that still count.
 
-    Events may come while it is being loaded.
+    Events may arrive while it is being loaded.
 
     Args:
         name: the stream, and the message's seq.
-        current: returns those that count of the events about it; see :meth:`State.current`.
+        current: returns the events about it that still count; see :meth:`State.current`.
     """
 
     __slots__ = ("_current", "_stale", "events")
@@ -117,11 +117,11 @@ class MessageEntry(CacheEntry):
         self.loaded = False
         self.events: list[Event] = []
         self._current = current
-        # The store has them, from before there was a difference.
+        # The store may return them, from before events were superseded.
         self._stale: list[int] = []
 
     def install(self, stored: Iterable[Event]) -> None:
-        """Put what the store has before what came in the meantime."""
+        """Add the stored events before the events that arrived in the meantime."""
         older = list(stored)
         last = max((event.seq for event in older), default=0)
         self.events = older + [event for event in self.events if event.seq > last]
@@ -129,7 +129,7 @@ class MessageEntry(CacheEntry):
         self.loaded = True
 
     def take(self, event: Event) -> Sequence[int]:
-        """Take one more event about it; return the seqs of those that count no more."""
+        """Add an event about it; return the seqs of events that no longer count."""
         self.events.append(event)
         if not self.loaded:
             return ()
@@ -147,7 +147,7 @@ class MessageEntry(CacheEntry):
 
 
 class IdempotencyRecord(CacheEntry):
-    """A user's key: the first run's digest and events, or none yet."""
+    """A user's idempotency key: the digest and the events of its first use, or none yet."""
 
     __slots__ = ("events", "fingerprint")
 

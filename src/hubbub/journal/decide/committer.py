@@ -1,35 +1,34 @@
 """
-The heart: calls in, one transaction, results and events out.
+The heart of the journal: calls in, one transaction, results and events out.
 
 Theory of operation
 -------------------
-A call is *queued*, *taken*, and *done*; it is withdrawn only while it is queued.
-One task takes everything that is queued and decides it, call after call, without
-waiting for anything in between: what a decision reads cannot change before its
-events are applied, so there is nothing to lock. The new events of the whole batch
-are written in one transaction in the worker thread. Then, and only then, the
-events are published and the calls are done, in the order in which they were decided.
-While a batch is being written the next one gathers.
+A call is *queued*, *taken*, and *done*; it can be withdrawn only while it is queued.
+One task takes all queued calls and decides them, one after another, without waiting in
+between: the states that a decision reads cannot change before its events are applied, so
+nothing needs a lock. The new events of the whole batch are written in one transaction in the
+worker thread. Then, and only then, the events are published and the calls are done, in the
+order in which they were decided. The next batch collects while this one is being written.
 
-A decision that touches what is not in memory raises NotLoaded. Nothing of it has
-happened: decisions are pure, and a call's events are applied only when all the
-streams that they go to are in memory. The call goes to the loader and comes back.
+A decision that needs something that is not in memory raises NotLoaded. It has no effect:
+decisions are pure, and a call's events are applied only when all their streams are in memory.
+The loader loads what is missing and queues the call again.
 
-A refused call is done at once and costs nothing. A decision that fails after it has
-touched a state ends its batch: what came before it is committed, then the state is
-forgotten. A commit that fails fails every call of its batch that wrote or may have
-seen what was written, and the states it touched are forgotten, so memory never runs
-ahead of the store. If another writer was first, the batch is decided again.
+A refused call is done at once and costs nothing. A decision that fails after it has changed a
+state ends its batch: the calls before it are committed, then the state is dropped from memory.
+A commit that fails fails every call of its batch that wrote events or may have seen them, and
+their states are dropped, so memory is never ahead of the store. If another writer was first,
+the batch is decided again.
 
-If the store does not answer within the deadline nobody knows what it did: every call
-is refused until its thread comes back. Then what it did is known: the states are
-forgotten, what was written after all is published, and the journal goes on.
+If the store does not answer within the deadline, the result is unknown: every call is
+refused until its thread returns. Then the result is known: the states are dropped, events
+that were written after all are published, and the journal continues.
 
-What calls back into the rest of the hub (``on_done``, observers, topics) may fail: that
-is logged, and the batch goes on. Any other fault fails its batch's calls, and no other.
+Callbacks into the rest of the hub (``on_done``, observers, topics) may fail: the failure is
+logged, and the batch continues. Any other error fails the calls of its batch, and no others.
 
-Cancelling a caller abandons its wait. Cancelling the committer, which happens only
-when the hub is left, lets the transaction under way end, up to the deadline.
+Cancelling a caller abandons its wait. Cancelling the committer, which happens only when the
+hub closes, lets the current transaction finish, up to the deadline.
 """
 
 from __future__ import annotations
@@ -59,20 +58,20 @@ __all__ = ["Committer"]
 
 logger = logging.getLogger("hubbub.journal")
 
-# Seconds that the queue is empty before work put off is begun; and how many times as long as a
-# part took before the next one: whoever comes meanwhile waits for no part, most of the time.
+# Seconds that the queue is empty before deferred work starts; and how long to pause after a
+# part of it, as a multiple of the part's time: calls that arrive meanwhile rarely wait for it.
 IDLE_SECONDS = 0.05
 PAUSE_FACTOR = 4
-# While a caller waits for that work, this many times as long as a batch took is spent on it
-# before the next: more than a batch puts off, or the wait would go on as long as others write.
+# While a caller waits for deferred work, this multiple of a batch's time is spent on it before
+# the next batch: more than a batch defers, or the caller would wait as long as others write.
 CATCH_UP_FACTOR = 4
-# A batch of so many calls says that more will come in a moment.
+# After a batch of this many calls, more are expected at once.
 BUSY_CALLS = 16
 # How often a command is decided again because another writer was first.
 RACES_MAX = 5
-# How often a store that could not write is tried, in seconds.
+# How often a store that could not write is checked, in seconds.
 CHECK_SECONDS = 1.0
-# How often keys that have expired are looked for, and a part of them is removed.
+# How often a part of the expired keys is removed.
 EXPIRE_SECONDS = 600.0
 EXPIRE_PART_SECONDS = 0.25
 
@@ -82,18 +81,18 @@ Load = Callable[[Call[Any], Sequence[Name]], None]
 
 class Committer:
     """
-    Decides calls in batches.
+    Decides calls in batches, and commits them.
 
     Args:
-        writer: writes them.
-        states: what decisions look at.
-        streams: the kinds of stream there are.
-        clock: gives events their time.
+        writer: writes the batches.
+        states: the cache of states.
+        streams: the known kinds of stream.
+        clock: gives the time of events.
         publish: called with a batch's events and records once they are durable.
-        load: called with a call that must wait, and the names of what it waits for.
-        after_batch: called when all of a batch are done.
-        batch_calls_max: how many calls make a batch.
-        key_seconds: how long idempotency keys are kept.
+        load: called with a call that must wait, and the names that it waits for.
+        after_batch: called when all calls of a batch are done.
+        batch_calls_max: the number of calls in a batch.
+        key_seconds: how long idempotency keys are remembered.
     """
 
     def __init__(  # noqa: PLR0913
@@ -127,10 +126,10 @@ class Committer:
         self._wake_up = WakeUp()
         self._put_off, self._busy = True, False
         self._caught_up: anyio.Event | None = None
-        # Why the last attempt at it failed; it is not repeated before the next commit.
+        # Why the last attempt at it failed; the next attempt comes after the next commit.
         self._behind = ""
-        self._progress: anyio.Event | None = None  # no WakeUp: it would be set for each call
-        # What those who are queued wait on, and those of the batch under way.
+        self._progress: anyio.Event | None = None  # not a WakeUp: each call would set it
+        # The event that queued calls wait on, and the event of the current batch.
         self._wake = anyio.Event()
         self._batch_wake: anyio.Event | None = None
         self._under_way = Decided()
@@ -147,7 +146,7 @@ class Committer:
             self._wake_up.set()
 
     def withdraw(self, call: Call[Any]) -> None:
-        """Take a queued call back; one that was taken will be committed whole."""
+        """Withdraw a queued call; a call that was taken will be committed."""
         if not call.taken and call in self.queue:
             self.queue.remove(call)
             self._leave(call)
@@ -160,7 +159,7 @@ class Committer:
             while True:
                 await self._wait_for_calls()
                 if self._busy:
-                    # What is on its way in joins the batch: fewer batches, less for each call.
+                    # Calls that arrive now join the batch: fewer batches cost less for each call.
                     await anyio.lowlevel.checkpoint()
                 began = self._clock.monotonic()
                 if self.queue:
@@ -174,10 +173,10 @@ class Committer:
 
     async def caught_up(self) -> None:
         """
-        Wait until the work put off so far is done.
+        Wait until the deferred work so far is done.
 
         Raises:
-            StorageError: it cannot be done now.
+            StorageError: the store cannot do it at the moment.
         """
         if self._put_off:
             if self._caught_up is None:
@@ -188,30 +187,30 @@ class Committer:
                 raise StorageError(self._behind)
 
     def finish(self, call: Call[Any]) -> None:
-        """Hand a call its outcome."""
+        """Give a call its outcome."""
         call.done = True
         self.measures.calls += 1
         if call.on_done is not None:
             try:
                 call.on_done(call)
             except Exception:
-                # The other calls of the batch are told all the same.
-                logger.exception("a call's caller could not be told")
-        # A batch's own event is set once, when all of it is done.
+                # The other calls of the batch are still notified.
+                logger.exception("a call's caller could not be notified")
+        # A batch's own event is set once, when all its calls are done.
         if call.wake is not None and call.wake is not self._batch_wake:
             call.wake.set()
         self._states.release(call)
         self._make_progress()
 
     def refuse(self, call: Call[Any], error: Exception) -> None:
-        """Hand a call its error."""
+        """Give a call its error."""
         call.error = error
         self.measures.refusals += 1
         self._leave(call)
         self.finish(call)
 
     def abandon(self, error: HubbubError) -> None:
-        """Fail what is not done; for the end."""
+        """Fail all remaining calls, because the journal closes."""
         self._batch_wake = None
         for call in self._under_way.calls:
             if not call.done:
@@ -223,7 +222,7 @@ class Committer:
             self._caught_up.set()
 
     async def progress(self) -> None:
-        """Wait until some call is done or withdrawn, or all are."""
+        """Wait until a call is done or withdrawn, or all are."""
         if self._progress is None:
             self._progress = anyio.Event()
         await self._progress.wait()
@@ -254,7 +253,7 @@ class Committer:
                 return
 
     async def _catch_up(self) -> None:
-        # One bounded part at a time: commands go on in between.
+        # One bounded part at a time, with commands in between.
         try:
             self._put_off = await self._writer.catch_up()
             self._behind = ""
@@ -271,7 +270,7 @@ class Committer:
             if await self._writer.expire(int(self._clock.now().timestamp() - self._key_seconds)):
                 seconds = EXPIRE_PART_SECONDS
         except StorageError:
-            # The store's health knows; they are removed the next time.
+            # The store's health logs the failure; the next run removes them.
             self._come_back_later(Decided())
         self._expire_at = self._clock.monotonic() + seconds
 
@@ -282,10 +281,10 @@ class Committer:
             self._tasks.start_soon(self._come_back, decided)
 
     async def _come_back(self, decided: Decided) -> None:
-        """Find out what became of a batch whose thread is late, and go on from there."""
+        """Find out the result of a batch whose thread is late, and continue from there."""
         was_done = await self._writer.come_back()
         self._coming_back = False
-        # Whatever was loaded meanwhile may be from before it.
+        # Everything that was loaded in the meantime may be outdated.
         self._states.forget(decided.entries | decided.spoilt)
         if was_done and decided.events:
             self._publish(decided.events, decided.batch.records)
@@ -308,7 +307,7 @@ class Committer:
             logger.exception("a batch has failed")
             self._fail(decided, error)
             if not decided.calls:
-                # Nothing is taken for no reason: the callers must not wait for ever.
+                # Fail the taken calls, so that no caller waits without end.
                 self.abandon(StorageError("The server failed; try again."))
         finally:
             if decided.spoilt:
@@ -316,14 +315,14 @@ class Committer:
         for call in decided.calls:
             self.finish(call)
         for call in self.queue:
-            # It was too many for this batch.
+            # It does not fit into this batch.
             if call.wake is wake:
                 call.wake = self._wake
         self._batch_wake = None
         wake.set()
         self._after_batch()
         if self.queue and not decided.batch.records:
-            # Others must get their turn between two batches.
+            # Let other tasks run between two batches.
             await anyio.lowlevel.checkpoint()
 
     def _decide_all(self, decided: Decided) -> None:
@@ -333,12 +332,12 @@ class Committer:
             call.taken = True
             self._decide(call, decided)
             if decided.spoilt:
-                # What comes after must not see the states as they are now.
+                # Later calls must not see the states as they are now.
                 return
 
     def _decide(self, call: Call[Any], decided: Decided) -> None:
         if call.queue is not None and call.place != call.queue.turn:
-            # One that came before it is not loaded yet.
+            # An earlier call of its queue is not loaded yet.
             call.taken = False
             self._load(call, ())
             return
@@ -347,10 +346,10 @@ class Committer:
                 raise StorageError(self._writer.stuck)
             self._decider.decide(call, decided)
         except NotLoaded as missing:
-            # It keeps what it has, so that each time it comes further.
+            # It keeps its pins, so that it gets further each time.
             call.taken = False
             self._load(call, missing.names)
-        except Exception as error:  # a refusal, or a fault in a decision: its caller's alone
+        except Exception as error:  # a refusal, or a bug in the decision: fails this call alone
             self.refuse(call, error)
         else:
             self._leave(call)
@@ -377,11 +376,11 @@ class Committer:
         self._states.forget_limits(call.command.by for call in decided.calls)
         text = str(error) if isinstance(error, StorageError) else FAULT
         for call in decided.calls:
-            # One for each: an error that is raised in many tasks gathers all their frames.
+            # A copy for each: an error that many tasks raise collects all their frames.
             call.error = StorageError(text)
 
     def _decide_again(self, decided: Decided, race: LostRace) -> None:
-        """Put the calls of a batch back at the front of the queue, each in its old place."""
+        """Return the calls of a batch to the front of the queue, each to its old place."""
         self._fail(decided, race)
         again = [call for call in decided.calls if call.races < RACES_MAX]
         decided.calls = [call for call in decided.calls if call.races >= RACES_MAX]

@@ -1,10 +1,10 @@
 """
-Decides one call: what its events are, and what its caller gets.
+Decides a call: its events, and its caller's result.
 
-All that can fail comes before anything is handed on: a decision whose events do not
-fold, or whose result cannot be made, leaves nothing in the batch. What it has done to
-states in memory cannot be undone, so these are *spoilt*: the batch ends before the
-next decision, and they are forgotten when what came before is durable.
+Everything that can fail comes before any effect on the batch: a decision whose events do not
+fold, or whose result cannot be made, leaves nothing in the batch. Its changes to states in
+memory cannot be undone, so these states are *spoilt*: the batch ends before the next decision,
+and they are dropped once the earlier calls are durable.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from .states import States
 
 __all__ = ["FAULT", "Decided", "Decider"]
 
-# What those are told whose batch has failed for no reason that the store has given.
-FAULT = "The server failed while it kept this command; look whether it was kept."
+# The message for callers whose batch has failed for a reason that the store has not given.
+FAULT = "The server failed while it wrote this command; check whether it was written."
 
 
 class Decided:
@@ -35,15 +35,15 @@ class Decided:
         self.calls: list[Call[Any]] = []
         self.entries: set[CacheEntry] = set()
         self.events: list[Event] = []
-        # In memory they have had events that are not in the batch.
+        # States in memory that have had events that are not in the batch.
         self.spoilt: set[CacheEntry] = set()
 
     def take_snapshots(self, streams: Streams, states: States) -> None:
-        """Add snapshots of the states whose tail has become long."""
+        """Add snapshots of the states with many events since the last snapshot."""
         for entry in self.entries - self.spoilt if self.spoilt else self.entries:
             if isinstance(entry, StreamEntry) and entry.wants_snapshot():
                 body, parts = streams.encode_state(entry.state)
-                # The parts are of one size, but for the last.
+                # All parts have the same size, except the last.
                 size = len(body) + (len(parts) * len(parts[0]) if parts else 0)
                 entry.tail, entry.snapshot_bytes = 0, size
                 states.resize(entry, size)
@@ -57,7 +57,7 @@ class Decider:
     Runs decisions against the states.
 
     Args:
-        states: what decisions look at, and what their events are applied to.
+        states: the cache of states; their events are applied to it.
     """
 
     def __init__(self, states: States) -> None:
@@ -68,8 +68,8 @@ class Decider:
         Decide a call into a batch.
 
         Raises:
-            NotLoaded: nothing has happened; decide again when it is in memory.
-            Exception: a refusal, or a fault; nothing of the call is in the batch.
+            NotLoaded: no effect; decide again when it is in memory.
+            Exception: a refusal, or a bug; nothing of the call is in the batch.
         """
         command, states = call.command, self._states
         states.bind(call)
@@ -77,12 +77,12 @@ class Decider:
         fingerprint = b""
         if command.key is not None:
             used = states.used(command.by, command.key)
-            # It is made before anything is applied: arguments may have no JSON.
+            # Digest before anything is applied, because arguments may be invalid JSON.
             fingerprint = command.fingerprint()
             if used.fingerprint:
                 if used.fingerprint != fingerprint:
                     raise KeyReused(
-                        f"The key {command.key!r} was used for another command; take a new key."
+                        f"The key {command.key!r} was used for another command; use a new key."
                     )
                 call.value = command.result(states, used.events)
                 return
@@ -102,7 +102,7 @@ class Decider:
     def _write(self, call: Call[Any], drafts: Sequence[Draft], decided: Decided) -> Sequence[Event]:
         command, states = call.command, self._states
         entries = [states.entry(draft.stream) for draft in drafts]
-        # Not list[Event](): that costs as much as everything else here.
+        # Not list[Event](), which costs as much as everything else here.
         events: list[Event] = []
         records: list[Record] = []
         superseded: list[tuple[str, int]] = []
@@ -125,8 +125,10 @@ class Decider:
             call.value = command.result(states, events)
         except NotLoaded as missing:
             decided.spoilt.update(entries)
-            # To decide again would apply its events twice.
-            raise AssertionError("a result needs what its decision did not read") from missing
+            # Deciding again would apply its events twice.
+            raise AssertionError(
+                "a result needs a stream that its decision did not read"
+            ) from missing
         except Exception:
             decided.spoilt.update(entries)
             raise

@@ -1,4 +1,4 @@
-"""Brings what decisions ask for into memory, outside the queue of decisions."""
+"""Loads what decisions need into memory, outside the queue of decisions."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from .states import States
 
 __all__ = ["Loader"]
 
-# What was read of a name: an entry, a message with what is about it, or why neither.
+# The result of reading a name: an entry, a message's events, or the error.
 Thing = CacheEntry | list[Event] | Exception
 
-# Events read in one go where no snapshot is of use.
+# Events read at once if no snapshot helps.
 PAGE_EVENTS = 5_000
-# Bytes of events from which on the state that they fold into is measured by itself.
+# From this many bytes of events on, the state that they fold into is measured itself.
 MEASURED_BYTES_MIN = 16 * 1024
-# About what an event costs in memory.
+# About how many bytes an event needs in memory.
 EVENT_BYTES = 800
 
 logger = logging.getLogger("hubbub.journal")
@@ -37,14 +37,14 @@ logger = logging.getLogger("hubbub.journal")
 
 class Loader:
     """
-    Loads for many calls at once and hands them on in the order in which they came.
+    Loads for many calls at once, and returns the calls in the order in which they arrived.
 
     Args:
-        store: where things are loaded from.
-        states: where they are put.
-        streams: how they are decoded and folded.
-        health: told what fails, and what works again.
-        hand_on: takes a call when what it waited for is there, or its error is.
+        store: the store to read.
+        states: the cache to fill.
+        streams: decode and fold the events.
+        health: notified of failures and recoveries.
+        hand_on: takes a call when everything it waited for is in memory, or has failed.
     """
 
     def __init__(
@@ -62,30 +62,30 @@ class Loader:
         self._threads = Threads(1)
         self._hand_on = hand_on
         self._waiting: deque[tuple[Call[Any], Sequence[Name]]] = deque()
-        # Those whose names are being read just now.
+        # The names that are being read.
         self._taken: deque[tuple[Call[Any], Sequence[Name]]] = deque()
         self._wake_up = WakeUp()
 
     @property
     def waiting(self) -> int:
-        """How many calls wait."""
+        """The number of waiting calls."""
         return len(self._waiting) + len(self._taken)
 
     @property
     def idle(self) -> bool:
-        """True when no call waits."""
+        """True if no call waits."""
         return not self.waiting
 
     def put(self, call: Call[Any], names: Sequence[Name]) -> None:
-        """Let a call wait until everything named is in memory."""
+        """Make a call wait until everything named is in memory."""
         if call.waits:
-            # Not wait_on: a batch's event may still be needed by the others of it.
+            # Not wait_on, because the other calls of the batch may still need its event.
             call.wake = anyio.Event()
         self._waiting.append((call, names))
         self._wake_up.set()
 
     def withdraw(self, call: Call[Any]) -> None:
-        """Take a waiting call back."""
+        """Withdraw a waiting call."""
         for entries in (self._waiting, self._taken):
             for entry in entries:
                 if entry[0] is call:
@@ -96,7 +96,7 @@ class Loader:
                     return
 
     def abandon(self, error: HubbubError) -> None:
-        """Fail what still waits; for the end."""
+        """Fail all waiting calls, because the journal closes."""
         for entries in (self._taken, self._waiting):
             while entries:
                 call, _ = entries.popleft()
@@ -112,7 +112,7 @@ class Loader:
             try:
                 failed = await self._load(names)
             except Exception as error:
-                logger.exception("what calls need could not be loaded")
+                logger.exception("the streams of waiting calls could not be loaded")
                 failed = dict.fromkeys(names, _unreadable(error))
             while self._taken:
                 call, wanted = self._taken.popleft()
@@ -124,7 +124,7 @@ class Loader:
     async def _load(self, names: Iterable[Name]) -> dict[Name, Exception]:
         missing = [name for name in names if self._states.missing(name)]
         for name in missing:
-            # Events about a message may come while it is read: they gather here.
+            # Collect events about a message that arrive while it is being read.
             if isinstance(name, tuple) and len(name) == 2 and self._states.get(name) is None:
                 self._states.put(MessageEntry(name, self._streams.kind(name[0]).current))
         failed: dict[Name, Exception] = {}
@@ -132,7 +132,7 @@ class Loader:
         things = await self._in_thread(missing)
         self._note(things)
         if epoch != self._states.epoch:
-            # What was forgotten meanwhile may be here as it was before: it is read again.
+            # An entry that was dropped in the meantime may be outdated: it is read again.
             things = [thing if isinstance(thing, Exception) else None for thing in things]
         for name, thing in zip(missing, things, strict=True):
             if thing is None:
@@ -160,7 +160,7 @@ class Loader:
 
     def _install(self, name: Name, events: Sequence[Event]) -> None:
         thread = self._states.get(name)
-        # No event yet: it is being committed just now, and its call will ask again.
+        # It has no event yet: it is being committed, and its call will retry.
         if events and isinstance(thread, MessageEntry):
             thread.install(events)
             self._states.resize(thread, EVENT_BYTES * len(thread.events))
@@ -170,14 +170,14 @@ class Loader:
             streams = [name for name in names if isinstance(name, str)]
             with self._store.reading([name for name in streams if self._streams.is_name(name)]):
                 return [self._read_or_fail(name) for name in names]
-        except Exception as error:  # raised again to each call that asked
+        except Exception as error:  # raised again in each call that needs it
             return [_unreadable(error)] * len(names)
 
     def _read_or_fail(self, name: Name) -> Thing:
         try:
             return self._read(name)
         except Exception as error:
-            # It belongs to the calls that asked for this name, and to no other.
+            # It belongs to the calls that need this name, and to no other.
             return _unreadable(error)
 
     def _read(self, name: Name) -> CacheEntry | list[Event]:
@@ -215,12 +215,12 @@ class Loader:
     def _size(self, entry: StreamEntry, tail_bytes: int) -> int:
         if tail_bytes < MEASURED_BYTES_MIN:
             return entry.snapshot_bytes + tail_bytes
-        # It may have kept next to nothing of many events.
+        # A state may keep little of many events.
         body, parts = self._streams.encode_state(entry.state)
         return len(body) + sum(map(len, parts))
 
     def _read_used(self, name: tuple[str, str, str], used: Used) -> IdempotencyRecord:
-        # The key stays used, also if the feature whose streams it is about is not given any more.
+        # The key stays used, even if the feature of its streams is no longer installed.
         places = [place for place in used.places if self._streams.is_name(place[0])]
         bodies = [self._store.read(stream, seq - 1, 1)[0] for stream, seq in places]
         events = tuple(self._streams.decode(body) for body in bodies)
@@ -228,9 +228,9 @@ class Loader:
 
 
 def _unreadable(error: Exception) -> Exception:
-    """Return an error for the callers: what a store or a decoder says is not for them."""
+    """Return an error for callers, without the details of a store or a decoder."""
     if isinstance(error, HubbubError):
         return error
-    unreadable = StorageError("What is stored of this cannot be read; run `hubbub verify`.")
+    unreadable = StorageError("This stored data cannot be read; run `hubbub verify`.")
     unreadable.__cause__ = error
     return unreadable

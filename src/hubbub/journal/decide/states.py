@@ -1,14 +1,14 @@
 """
-What decisions look at: a bounded cache of folded states and of what else they asked for.
+The cache that decisions read: folded states, and anything else that they need. It is bounded.
 
-Three kinds of thing are kept, each in an entry: a stream's state, a message with what
-refers to it (a thread), and a used key. An entry that a call or an unfinished commit
-needs is pinned; of the others the least recently used go first. Keys have a bound of
-their own, so that they do not evict states. A stream that is not here has no events
-on their way to the store, so loading it meets no race.
+It holds three kinds of entry: a stream's state, a message with the events about it (a thread),
+and an idempotency key. An entry that a call or an unfinished commit needs is pinned; of the
+others the least recently used are evicted first. Keys have a limit of their own, so that they do
+not evict states. A stream that is not here has no uncommitted events, so loading it meets
+no race.
 
-How large an entry is was measured when it was loaded, or when a snapshot of it was taken;
-what it has grown by since then is not counted, for that would cost each event.
+The size of an entry is measured when it is loaded, or when a snapshot is taken; its growth
+since then is not counted, because that would cost time for each event.
 """
 
 from __future__ import annotations
@@ -44,26 +44,26 @@ StateT = TypeVar("StateT", bound=State)
 
 # Rate limits that are remembered.
 LIMITS_MAX = 100_000
-# Idempotency keys that are remembered; the others are read when they come again.
+# Idempotency keys in memory; others are read when they are used again.
 USED_KEYS_MAX = 1_000
-# States of streams that have no events yet, and that no call needs.
+# States of streams without events that no call needs.
 EMPTY_STATES_MAX = 1_000
 
 
 class Pinning(Protocol):
-    """What keeps things in memory as long as it needs them: a call."""
+    """Keeps entries in memory as long as it needs them: a call."""
 
     pins: list[CacheEntry]
 
 
 class States:
     """
-    The entries, as one decision sees them.
+    The cache, as one decision sees it.
 
     Args:
-        size_max: how many unpinned entries are kept.
+        size_max: the number of unpinned entries.
         new_limit: makes a rate limit for a name.
-        bytes_max: about how many bytes of them.
+        bytes_max: about how many bytes they can take.
     """
 
     def __init__(
@@ -74,21 +74,21 @@ class States:
         self._new_limit = new_limit
         self._entries: OrderedDict[Name, CacheEntry] = OrderedDict()
         self._used: OrderedDict[Name, CacheEntry] = OrderedDict()
-        # Those that had no event when they were loaded, the first first.
+        # Streams that had no event when they were loaded, the first first.
         self._empty: OrderedDict[Name, None] = OrderedDict()
         self._bytes = 0
         self._limits: OrderedDict[tuple[str, str], RateLimit] = OrderedDict()
         self._call: Pinning | None = None
-        # Grows whenever something is forgotten: what was being loaded then may be old.
+        # Increases whenever an entry is dropped: an entry that was being loaded may be outdated.
         self.epoch = 0
         self.now: datetime
         self.monotonic = 0.0
 
-    # What a decision may ask.
+    # For decisions
 
     def of(self, kind: type[StateT], stream: str) -> StateT:
         """
-        Return a stream's state; before its first event that is an empty one.
+        Return a stream's state, which is empty before the first event.
 
         Raises:
             NotLoaded: decide again when it is in memory.
@@ -100,7 +100,7 @@ class States:
 
     def need(self, streams: Iterable[str]) -> None:
         """
-        Have several streams in memory, which are loaded together if they are not.
+        Require several streams in memory, so that they are loaded together.
 
         Raises:
             NotLoaded: decide again when all of them are.
@@ -110,10 +110,10 @@ class States:
 
     def event(self, stream: str, seq: int) -> Event:
         """
-        Return one event.
+        Return an event.
 
         Raises:
-            NotFound: the stream has no such seq.
+            NotFound: the stream does not have this seq.
             NotLoaded: decide again when it is in memory.
         """
         if not 1 <= seq <= self.entry(stream).head:
@@ -129,11 +129,11 @@ class States:
         """
         Count one use against a user's rate limit.
 
-        A decision does this last, when all that it reads or writes is in memory: to
-        be decided again would be to be charged again.
+        A decision must do this last, when everything that it reads or writes is in memory:
+        deciding again would charge again.
 
         Raises:
-            RateLimited: nothing was counted.
+            RateLimited: the limit is reached; nothing was counted.
         """
         limit = self._limits.get((what, user))
         if limit is None:
@@ -141,36 +141,36 @@ class States:
             limit = self._limits[what, user] = self._new_limit(what)
         limit.charge(self.monotonic)
 
-    # What the committer and the loader do.
+    # For the committer and the loader
 
     def bind(self, call: Pinning) -> None:
-        """Pin what is touched from now on for this call."""
+        """Pin everything that is touched from now on for a call."""
         self._call = call
 
     def entry(self, stream: str) -> StreamEntry:
-        """Return a stream's entry, pinned for the present call, or raise NotLoaded."""
+        """Return a stream's entry, pinned for the current call, or raise NotLoaded."""
         found = self._pinned(stream, self._entries)
         assert isinstance(found, StreamEntry)
         return found
 
     def used(self, by: str, key: str) -> IdempotencyRecord:
-        """Return a key's entry, pinned for the present call, or raise NotLoaded."""
+        """Return a key's entry, pinned for the current call, or raise NotLoaded."""
         found = self._pinned((by, key, ""), self._used)
         assert isinstance(found, IdempotencyRecord)
         return found
 
     def thread(self, stream: str, seq: int) -> list[Event]:
-        """Return an event and those about it, pinned, or raise NotLoaded."""
+        """Return an event and the events about it, pinned, or raise NotLoaded."""
         found = self._pinned((stream, seq), self._entries)
         assert isinstance(found, MessageEntry)
         return found.events
 
     def applied(self, event: Event) -> Sequence[int]:
         """
-        Tell an event to the thread that it belongs to, if that is in memory.
+        Add an event to the thread that it belongs to, if that is in memory.
 
         Returns:
-            the seqs of the events about the same one that count no more.
+            The seqs of the events in the thread that no longer count.
         """
         if event.ref is not None:
             thread = self._entries.get((event.stream, event.ref))
@@ -179,11 +179,11 @@ class States:
         return ()
 
     def get(self, name: Name) -> CacheEntry | None:
-        """Return an entry if it is in memory."""
+        """Return an entry if it is in memory, or None."""
         return self._of(name).get(name)
 
     def put(self, entry: CacheEntry) -> None:
-        """Keep an entry."""
+        """Add an entry."""
         name, entries = entry.name, self._of(entry.name)
         if (before := entries.get(name)) is not None:
             self._bytes -= before.size
@@ -193,12 +193,12 @@ class States:
             self._empty[name] = None
 
     def resize(self, entry: CacheEntry, size: int) -> None:
-        """Note how large what is in an entry is, in bytes."""
+        """Record the size of an entry's contents, in bytes."""
         self._bytes += ENTRY_BYTES + size - entry.size
         entry.size = ENTRY_BYTES + size
 
     def trim(self) -> None:
-        """Let the least recently used entries go if there are too many, or they are too large."""
+        """Evict the least recently used entries if there are too many, or they are too large."""
         self._trim(self._used, len(self._used) - USED_KEYS_MAX)
         self._trim(self._entries, len(self._entries) - self._size_max)
         for _ in range(len(self._empty) - EMPTY_STATES_MAX):
@@ -214,7 +214,7 @@ class States:
             pass
 
     def _trim(self, entries: OrderedDict[Name, CacheEntry], excess: int) -> bool:
-        """Drop so many that are not pinned, if there are; False if there is none to drop."""
+        """Evict a number of unpinned entries; return False if there are none."""
         if excess <= 0:
             return False
         names = [c.name for c in _first(entries, excess + 16) if not c.pins][:excess]
@@ -231,27 +231,27 @@ class States:
         return self._used if isinstance(name, tuple) and len(name) == 3 else self._entries
 
     def pin(self, call: Pinning, names: Iterable[Name]) -> None:
-        """Keep what a call waited for until it is done; otherwise it might wait for ever."""
+        """Pin what a call waited for until it is done; otherwise it might wait without end."""
         for name in names:
             if (entry := self.get(name)) is not None:
                 entry.pins += 1
                 call.pins.append(entry)
 
     def release(self, call: Pinning) -> None:
-        """Let go of what a call needed."""
+        """Unpin what a call needed."""
         for entry in call.pins:
             entry.pins -= 1
         call.pins.clear()
 
     def missing(self, name: Name) -> bool:
-        """Tell whether something must be loaded before a decision can look at it."""
+        """Return whether a name must be loaded before a decision can read it."""
         entry = self._entries.get(name)
         if entry is None:
             entry = self._used.get(name)
         return entry is None or not entry.loaded
 
     def forget(self, entries: Iterable[CacheEntry]) -> None:
-        """Drop entries whose events did not reach the store, and their threads."""
+        """Drop entries whose events did not reach the store, with their threads."""
         self.epoch += 1
         gone = {entry.name for entry in entries}
         for name in [
@@ -262,7 +262,7 @@ class States:
             self._drop(name)
 
     def forget_limits(self, users: Iterable[str]) -> None:
-        """Drop the rate limits of users who were charged for what was not kept."""
+        """Drop the rate limits of users who were charged for commands that were not written."""
         gone = set(users)
         for what_user in [key for key in self._limits if key[1] in gone]:
             del self._limits[what_user]
@@ -282,7 +282,7 @@ class States:
             return
         for name in [n for n, limit in self._limits.items() if limit.idle(self.monotonic)]:
             del self._limits[name]
-        # If none is idle the oldest go, a part at once: looking for idle ones is dear.
+        # If none is idle, drop a part of the oldest: looking for idle ones is expensive.
         for _ in range(len(self._limits) - LIMITS_MAX * 3 // 4):
             self._limits.popitem(last=False)
 

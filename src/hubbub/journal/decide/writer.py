@@ -1,4 +1,4 @@
-"""The writing side of a store: in a thread of its own, with a deadline."""
+"""Writes to a store in a thread of its own, with a deadline."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ T = TypeVar("T")
 
 class Writer:
     """
-    Writes to a store, one thing at a time.
+    Writes to a store, one operation at a time.
 
     Args:
-        store: written to by nobody else.
-        health: told what fails, and what works again.
-        seconds_max: how long one piece of work may take.
+        store: the store; nothing else writes to it.
+        health: notified of failures and recoveries.
+        seconds_max: how long one operation can take.
     """
 
     def __init__(self, store: Store, health: Health, seconds_max: float) -> None:
-        # Why nothing can be written now: a thread did not come back in time.
+        # Why nothing can be written now: a thread did not return in time.
         self.stuck = ""
         self._store = store
         self._health = health
         self._seconds_max = seconds_max
         self._threads = Threads(1)
-        # Waits for a thread that is late.
+        # Waits for a late thread.
         self._waiting = Threads(1)
         self._late: Run[object] | None = None
 
     @property
     def fails(self) -> bool:
-        """True while what was written last failed, though the store answers."""
+        """True if the last write failed, though the store answers."""
         return self._health.is_failing("writing") and not self.stuck
 
     async def commit(self, batch: Batch) -> None:
@@ -50,28 +50,28 @@ class Writer:
 
         Raises:
             LostRace: another writer was first; nothing was written.
-            StorageError: nothing was written or, if it is ``stuck`` now, nobody knows.
+            StorageError: nothing was written or, if it is ``stuck`` now, the result is unknown.
         """
         await self._work(self._store.commit, batch)
 
     async def catch_up(self) -> bool:
-        """Do a part of the work put off; tell if more is left. Raises as :meth:`commit` does."""
+        """Do a part of the deferred work; return whether more is left. Raises as :meth:`commit`."""
         return await self._work(self._store.catch_up)
 
     async def expire(self, before: int) -> bool:
-        """Remove some keys that are older; tell if more are left. Raises as :meth:`commit`."""
+        """Remove some expired keys; return whether more are left. Raises as :meth:`commit`."""
         return await self._work(self._store.expire, before)
 
     async def check(self) -> None:
-        """Try whether the store can be written to again."""
+        """Check whether the store can be written to again."""
         try:
             await self._work(self._store.check)
         except StorageError:
-            # The store's health knows.
+            # The store's health has logged it.
             return
 
     async def come_back(self) -> bool:
-        """Wait for the thread that is late; True if it has done its work after all."""
+        """Wait for a late thread; return True if it has done its work after all."""
         run, self._late = self._late, None
         assert run is not None
         await self._waiting.run(run.ended.wait, abandon=True)
@@ -90,7 +90,7 @@ class Writer:
         try:
             found = await self._run(work, *args)
         except LostRace:
-            # The store is well.
+            # The store itself works.
             raise
         except Exception as error:
             failure = self._failure(error)
@@ -105,15 +105,15 @@ class Writer:
         if isinstance(error, StorageError):
             return error
         if not isinstance(error, LateWork):
-            return StorageError("The store failed; nothing of this command was kept.")
+            return StorageError("The store failed; nothing of this command was written.")
         self._late = error.run
         self.stuck = (
-            f"The store did not answer for {self._seconds_max:g} s, and is still at work. "
+            f"The store did not answer for {self._seconds_max:g} s, and is still busy. "
             "Try again later; with the same key nothing happens twice."
         )
         return StorageError(
             f"The store did not answer for {self._seconds_max:g} s: it is not known whether "
-            "the command was kept. Look, or send it again with the same key."
+            "the command was written. Check, or send it again with the same key."
         )
 
     async def _run(self, work: Callable[..., T], *args: object) -> T:

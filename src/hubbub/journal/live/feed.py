@@ -20,18 +20,18 @@ __all__ = ["FEED_PAGE_BYTES_MAX", "FEED_PAGE_EVENTS_MAX", "Feed", "Feeds"]
 
 R = TypeVar("R")
 
-# Events that a feed reads from the store at one time, and so the most that it holds.
+# Events that a feed reads from the store at once, and so the most that it holds.
 FEED_PAGE_EVENTS_MAX = 512
 # Bytes of the events that a feed holds; it has at least one, however large that is.
 FEED_PAGE_BYTES_MAX = 1 << 20
 
-# A place in the journal, and which journal.
+# A place in the journal, and the journal's id.
 _POSITION = re.compile(r"([0-9]{1,18})@([0-9A-Za-z-]{16,64})")
 
 
 class _Run(Protocol):
     def __call__(self, work: Callable[..., R], *args: object) -> Coroutine[Any, Any, R]:
-        """Run what reads the store, in a thread if need be."""
+        """Run a function that reads the store, in a thread if necessary."""
 
 
 class Feeds:
@@ -39,8 +39,8 @@ class Feeds:
     Lets any number of feeds read a journal; it keeps no events for them.
 
     Args:
-        store: what is read.
-        streams: the kinds of stream there are.
+        store: the store to read.
+        streams: the known kinds of stream.
         run: reads the store.
         check_home: raises WrongLoop in another event loop than the journal's.
     """
@@ -50,17 +50,17 @@ class Feeds:
     ) -> None:
         self.streams = streams
         self.check_home = check_home
-        # How many batches were committed, and how many took something back, while there was a feed.
+        # The number of committed batches, and of deletions, while there was a feed.
         self.batches = 0
         self.deletions = 0
-        # True when nothing more will be committed.
+        # True if nothing more will be committed.
         self.closed = False
-        # True when the store may not be read any more.
+        # True if the store can no longer be read.
         self.ended = False
         self._store = store
         self._run = run
         self._count = 0
-        # Feeds that read the store, or wait for something to be there.
+        # Feeds that read the store, or wait for events.
         self._busy = 0
         self._wake_up: anyio.Event | None = None
         self._all_idle = anyio.Event()
@@ -70,23 +70,23 @@ class Feeds:
         """
         Read all events of all streams, in the order of their commits.
 
-        An event is there as soon as it is durable, and once. What was taken back before the
-        reader takes it comes without its words; streams of a kind that is not known are
-        passed over.
+        Each event comes once, as soon as it is durable. An event that is deleted before the
+        reader gets it comes without its text; streams of unknown kinds are
+        skipped.
 
         Args:
             after: the position of the last event that the reader has; "" is before the first
-                event, None after the last one.
+                event, None after the last event.
 
         Raises:
-            Invalid: ``after`` is no position.
-            Conflict: it is of another journal, or past the end of this one.
+            Invalid: ``after`` is not a position.
+            Conflict: it belongs to another journal, or is past the end of this one.
             StorageError: the store cannot be read.
-            Closed: the journal has been left.
-            WrongLoop: it was opened in another event loop.
+            Closed: the journal is closed.
+            WrongLoop: the journal was opened in another event loop.
         """
         self.check_home()
-        # Counted first: what is committed while the store is asked where it ends is told.
+        # Count first, so that commits while the store looks up its end are not missed.
         self._count += 1
         feed = Feed(self)
         try:
@@ -98,7 +98,7 @@ class Feeds:
             self.wake()
 
     def tell(self, events: Sequence[Event]) -> None:
-        """Wake those who wait: a batch is durable."""
+        """Wake the waiting feeds: a batch is durable."""
         if self._count:
             self.batches += 1
             if any(e.ref is not None and tag_of(e.data) == "deleted" for e in events):
@@ -106,32 +106,32 @@ class Feeds:
             self.wake()
 
     def wake(self) -> None:
-        """Wake those who wait, to look again."""
+        """Wake the waiting feeds to check again."""
         if self._wake_up is not None:
             wake_up, self._wake_up = self._wake_up, None
             wake_up.set()
 
     async def wait(self, batches: int) -> None:
-        """Return when more than so many batches were committed, or somebody is to look again."""
+        """Return after a further batch was committed, or when the feed has to check again."""
         if self.batches == batches and not self.closed:
             if self._wake_up is None:
                 self._wake_up = anyio.Event()
             await self._wake_up.wait()
 
     async def read(self, after: int, limit: int) -> list[PlacedEvent]:
-        """Read events after a place."""
+        """Return the events after a place."""
         return await self._run(self._store.committed, after, limit)
 
     def position(self, place: int) -> str:
-        """Return what a reader keeps to come back to a place."""
+        """Return the position of a place, for a reader to store."""
         return f"{place}@{self._store.journal_id}"
 
     async def close(self, seconds: float) -> None:
         """
-        Let no more be read, after those who wait were told what is durable.
+        Close the feeds, after they have got all durable events.
 
         Args:
-            seconds: how long they may take.
+            seconds: how long that can take.
         """
         self.closed = True
         self.wake()
@@ -160,7 +160,7 @@ class Feeds:
         if place > last:
             raise Conflict(
                 f"The journal ends before the position {shown(after)}: the history was reset. "
-                'Forget what you made of it, and begin at the beginning: after="".'
+                'Discard what you derived from it, and start again with after="".'
             )
         return last if after is None else place
 
@@ -168,33 +168,33 @@ class Feeds:
         found = _POSITION.fullmatch(position) if isinstance(position, str) else None
         if found is None:
             raise Invalid(
-                f"{shown(position)} is not a position; give one that a feed gave you, "
-                '"" for the beginning, or None for from now on.'
+                f"{shown(position)} is not a position; use one that a feed gave you, "
+                '"" for the beginning, or None for new events.'
             )
         if found[2] != self._store.journal_id:
             raise Conflict(
-                f"The position {shown(position)} is of another journal: the database was "
-                "replaced or restored. Forget what you made of it, and begin at the "
-                'beginning: after="".'
+                f"The position {shown(position)} belongs to another journal: the database was "
+                "replaced or restored. Discard what you derived from it, and start again "
+                'with after="".'
             )
         return int(found[1])
 
 
 class Feed(AsyncIterator[tuple[str, Event]]):
     """
-    Positions and events, one by one.
+    Iterates over positions and events.
 
-    It holds one page of them, and reads the next when all of that was taken; the store is
-    its queue, so a slow reader costs nothing.
+    It holds one page of events, and reads the next page when all of them were taken; the
+    store is its queue, so a slow reader costs nothing.
 
     Args:
-        feeds: where it reads.
+        feeds: the feeds of the journal.
     """
 
     __slots__ = ("_deletions", "_feeds", "_limit", "_lock", "_next", "_page", "left", "place")
 
     def __init__(self, feeds: Feeds) -> None:
-        # That of the last event that was taken, or passed over.
+        # The position of the last event that was taken, or skipped.
         self.place = 0
         self.left = False
         self._feeds = feeds
@@ -206,7 +206,7 @@ class Feed(AsyncIterator[tuple[str, Event]]):
 
     @property
     def position(self) -> str:
-        """Where the feed is: give it as ``after`` to go on from here."""
+        """The current position: pass it as ``after`` to continue from here."""
         return self._feeds.position(self.place)
 
     async def __anext__(self) -> tuple[str, Event]:
@@ -222,7 +222,7 @@ class Feed(AsyncIterator[tuple[str, Event]]):
 
     @property
     def _has_next(self) -> bool:
-        # What was read before something was taken back may have it still.
+        # A page read before a deletion may still have the deleted text.
         return self._next < len(self._page) and self._deletions == self._feeds.deletions
 
     def _show(self, placed: PlacedEvent) -> Event | None:
@@ -244,8 +244,8 @@ class Feed(AsyncIterator[tuple[str, Event]]):
         feeds = self._feeds
         feeds.check_home()
         if self.left or feeds.ended:
-            raise Closed("The hub is closed, or the feed was left; go on from the last position.")
-        # What is taken back all the time spoils less of a short page.
+            raise Closed("The hub or the feed is closed; continue from the last position.")
+        # A short page is less likely to be outdated by frequent deletions.
         spoilt = self._next < len(self._page)
         limit = self._limit // 2 if spoilt else self._limit * 2
         self._limit = min(max(limit, 1), FEED_PAGE_EVENTS_MAX)
@@ -253,12 +253,14 @@ class Feed(AsyncIterator[tuple[str, Event]]):
         found = await feeds.read(self.place, self._limit)
         page = _cut(found)
         if len(page) < len(found):
-            # What does not fit was read for nothing: the next time it is not.
+            # Reading what does not fit is wasted: read less the next time.
             self._limit = len(page) // 2
         self._page, self._next, self._deletions = page, 0, deletions
         if not page:
             if feeds.closed:
-                raise Closed("The hub is closing; open it again and go on from the last position.")
+                raise Closed(
+                    "The hub is closing; open it again and continue from the last position."
+                )
             await feeds.wait(batches)
 
 

@@ -1,4 +1,4 @@
-"""History, and then what is live, in one unbroken sequence."""
+"""History and then live events, in one unbroken sequence."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Read = Callable[[str, int, int], Awaitable[list[bytes]]]
 
 class Tail:
     """
-    A follower's view of a stream, for somebody who can wait.
+    A follower's view of a stream, for a task that can wait.
 
     Args:
-        stream: what is followed.
+        stream: the stream's name.
         topic: its live part.
-        follower: the cursor, already one of the topic's followers.
+        follower: the cursor, already attached to the topic.
         read: reads the store: (stream, after, limit).
     """
 
@@ -35,16 +35,16 @@ class Tail:
         self.topic = topic
         self.follower = follower
         self._read = read
-        # How many events are read at one time: as many as a batch may hold.
+        # Events read at once: as many as a batch can hold.
         self._limit = BATCH_EVENTS_MAX
 
     async def next(self) -> Sequence[bytes]:
         """
-        Return the next events, encoded: at least one, and what else is there, to a limit.
+        Return the next events, encoded: at least one, and any others, up to a limit.
 
         Raises:
-            NotMember: the right to read the stream has ended.
-            Closed: the hub is going.
+            NotMember: the user's access to the stream has ended.
+            Closed: the hub is closing.
         """
         topic, follower = self.topic, self.follower
         while True:
@@ -63,16 +63,16 @@ class Tail:
                 return bodies
 
     async def older(self, cursor: int) -> Sequence[bytes]:
-        """Read what has left the topic's tail."""
+        """Read events that have left the topic's tail."""
         redactions = self.topic.redactions
         bodies = await self._read(self.stream, cursor, self._limit)
         fit = cut(bodies)
-        # What does not fit was read for nothing: the next time it is not.
+        # Reading what does not fit is wasted: read less the next time.
         self._limit = BATCH_EVENTS_MAX if len(fit) == len(bodies) else len(fit)
         if self.topic.redactions == redactions:
-            # What was taken back meanwhile is in here as it was: others must not get it.
+            # An event that was deleted in the meantime is still here with its text: read again.
             self.topic.backfill(cursor, bodies)
-        # What is in the store and was not published yet may be past the end of the right.
+        # The store may have unpublished events from after the end of the user's access.
         last = self.topic.head
         if self.follower.until is not None:
             last = min(last, self.follower.until)
@@ -81,11 +81,11 @@ class Tail:
 
 class Events(AsyncIterator[Event]):
     """
-    The events of a tail, one by one.
+    Iterates over the events of a tail.
 
     Args:
-        tail: where they come from.
-        decode: makes an event of its bytes.
+        tail: the source of the events.
+        decode: decodes an event.
     """
 
     __slots__ = ("_bodies", "_decode", "_next", "_tail")
@@ -97,7 +97,7 @@ class Events(AsyncIterator[Event]):
         self._next = 0
 
     async def batch(self) -> tuple[int, Sequence[bytes]]:
-        """Return the seq of the next event, and it and what else is there, encoded."""
+        """Return the seq of the next event, and it with any others, encoded."""
         bodies = await self._tail.next()
         return self._tail.follower.cursor - len(bodies) + 1, bodies
 
@@ -110,33 +110,33 @@ class Events(AsyncIterator[Event]):
 
 def check_open(topic: Topic, follower: Follower) -> None:
     """
-    Return if there may be more to come for a follower that has all there is.
+    Return if more events can follow for a follower that has all events.
 
     Raises:
-        NotMember: the right to read the stream has ended.
-        Closed: the hub is going.
+        NotMember: the user's access to the stream has ended.
+        Closed: the hub is closing.
     """
     if follower.until is not None and follower.cursor >= follower.until:
         raise NotMember("You are no longer a member of this stream; join it again.")
     if topic.closed:
-        raise Closed("The hub is closing; open it again and follow from the last seq.")
+        raise Closed("The hub is closing; open it again and follow after the last seq.")
 
 
 class Followable(Protocol):
-    """What has streams that can be followed: the journal."""
+    """Has streams that can be followed: the journal."""
 
     streams: Streams
 
     def follow_call(
         self, user: str, stream: str, after: int | None, follower: Follower
     ) -> Call[int]:
-        """Make a call that lets a follower in."""
+        """Make a call that attaches a follower."""
 
     def wait_for(self, call: Call[int]) -> Coroutine[Any, Any, int]:
         """Queue a call, and return its outcome."""
 
     def topic(self, stream: str) -> Topic | None:
-        """Return a stream's topic if it has one."""
+        """Return a stream's topic, or None."""
 
     def read(
         self, stream: str, after: int, limit: int, *, by: str = ""
@@ -144,19 +144,19 @@ class Followable(Protocol):
         """Return encoded events after a seq."""
 
     def detach(self, stream: str, follower: Follower) -> None:
-        """Let a follower go."""
+        """Detach a follower."""
 
 
 class Following:
     """
     Follows a stream while it is entered.
 
-    Written out, and not as a generator, because thousands may wait in it.
+    A class and not a generator, because thousands of tasks may wait in it.
 
     Args:
-        journal: whose stream it is.
-        stream: its name.
-        after: the last seq that the follower has; None is from now on.
+        journal: the journal.
+        stream: the stream's name.
+        after: the last seq that the follower has; None follows only new events.
         follower: the cursor.
     """
 
@@ -177,7 +177,7 @@ class Following:
         try:
             await journal.wait_for(call)
         except BaseException:
-            # The call of one who was cancelled may be under way still, or just be done.
+            # The call of a cancelled task may still run, or may just have finished.
             call.on_done = None
             journal.detach(stream, follower)
             raise

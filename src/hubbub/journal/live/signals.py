@@ -12,7 +12,7 @@ from ..event import Signal
 
 __all__ = ["SIGNALS_MAX", "Signals"]
 
-# Signals that nobody has taken yet; the oldest are dropped then: they are not kept.
+# Buffered signals; if there are more, the oldest are dropped, because they are not durable.
 SIGNALS_MAX = 256
 
 _decode = msgspec.json.Decoder(Signal).decode
@@ -20,10 +20,10 @@ _decode = msgspec.json.Decoder(Signal).decode
 
 class Signals(AsyncIterator[Signal]):
     """
-    The signals of a stream, one by one.
+    Iterates over the signals of a stream.
 
     Args:
-        check: called while there are none; raises when there will be none any more.
+        check: called while there are none; raises when no more will follow.
     """
 
     __slots__ = ("_bodies", "_check", "_wake_up")
@@ -34,7 +34,7 @@ class Signals(AsyncIterator[Signal]):
         self._wake_up = WakeUp()
 
     def put(self, body: bytes) -> None:
-        """Take an encoded signal in."""
+        """Add an encoded signal."""
         self._bodies.append(body)
         self._wake_up.set()
 

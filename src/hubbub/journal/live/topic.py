@@ -23,14 +23,14 @@ logger = logging.getLogger("hubbub.journal")
 TAIL_EVENTS_MAX = 1_024
 # Bytes of these events.
 TAIL_BYTES_MAX = 1 << 20
-# Events of one batch, which is one frame of a socket.
+# Events in one batch, which is one frame of a socket.
 BATCH_EVENTS_MAX = 256
 # Bytes of its events; it has at least one, however large that is.
 EVENT_BATCH_BYTES_MAX = 256 * 1024
 # Bytes of the batches that one topic keeps for the next follower at the same place.
 BATCHES_BYTES_MAX = 1 << 20
 
-# Makes what is sent to followers of encoded events: made once, shared by all.
+# Encodes events for followers: once, shared by all.
 Encoder = Callable[[Sequence[bytes]], bytes]
 
 
@@ -39,7 +39,7 @@ class Follower:
     A cursor into a topic.
 
     Args:
-        user: who follows.
+        user: the user's id.
         cursor: the seq of the last event it has.
         flush: called after each publication, if given: a sink, which is written
             to at once. Without it the follower waits on the topic.
@@ -59,14 +59,14 @@ class Follower:
         self.cursor = cursor
         self.flush = flush
         self.signal = signal
-        # Called when nothing will be published any more, if given.
+        # Called when nothing more will be published, if given.
         self.closed: Callable[[], None] | None = None
-        # The last seq that it may see, once its right to read has ended.
+        # The last seq that it can see, once its access has ended.
         self.until: int | None = None
 
 
 class Held:
-    """How many bytes some topics hold together."""
+    """The number of bytes that some topics hold together."""
 
     __slots__ = ("size",)
 
@@ -79,42 +79,42 @@ class Topic:
     The recent events of a stream, encoded, for any number of followers.
 
     No follower has a queue, so a slow one costs nothing; when its cursor has left
-    the tail it reads the store until it is back in it.
+    the tail it reads the store until it has caught up.
 
     Args:
         head: the seq of the stream's last committed event.
-        held: where it counts the bytes that it holds.
+        held: counts the bytes that the topic holds.
     """
 
     def __init__(self, head: int, held: Held | None = None) -> None:
         self.followers: dict[Follower, None] = {}
-        # True when the hub is going: nothing will be published any more.
+        # True if the hub is closing: nothing more will be published.
         self.closed = False
         self._tail: list[bytes] = []
         self._tail_bytes = 0
         # The seq of the last event; the tail holds the events after ``base``.
         self.head = head
         self.base = head
-        # How often something was taken back.
+        # The number of deletions.
         self.redactions = 0
         # A batch, and the seq of its last event.
         self._batches: dict[tuple[int, Encoder], tuple[bytes, int]] = {}
         self._batches_bytes = 0
         self._held = held or Held()
-        # One for all followers: a publication sets it. It is no WakeUp: while nobody waits there
-        # is none, and what was published is seen by the head.
+        # One event for all followers: a publication sets it. It is not a WakeUp: while no follower
+        # waits there is no event, and the head shows what was published.
         self._wake_up: Wake | None = None
 
     def publish(self, bodies: Sequence[bytes], first: int | None = None) -> None:
         """
-        Append encoded events, wake everybody who waits, and flush the sinks.
+        Append encoded events, wake the waiting followers, and flush the sinks.
 
         Args:
             bodies: the events, in order.
             first: the seq of the first of them; by default the one after the head.
         """
         if first is not None and first != self.head + 1:
-            # Another writer was first: what is between is read from the store.
+            # Another writer was first: the events in between are read from the store.
             self.forget_tail()
             self.head = self.base = first - 1
         self._tail += bodies
@@ -133,12 +133,12 @@ class Topic:
                 try:
                     flush()
                 except Exception:
-                    # It is not written to any more; the others are.
+                    # Stop writing to it, and continue with the others.
                     follower.flush = None
                     logger.exception("a follower of %s could not be written to", follower.user)
 
     def signal(self, body: bytes) -> None:
-        """Pass an encoded signal on to those who listen; it is not kept."""
+        """Pass an encoded signal on to the followers; it is not stored."""
         for follower in list(self.followers):
             if follower.signal is not None and follower.until is None:
                 try:
@@ -148,7 +148,7 @@ class Topic:
                     logger.exception("a follower of %s could not be signalled", follower.user)
 
     def close(self) -> None:
-        """Let those who wait know that nothing more will come."""
+        """Notify the followers that nothing more will be published."""
         self.closed = True
         self.wake()
         for follower in list(self.followers):
@@ -159,13 +159,13 @@ class Topic:
                     logger.exception("a follower of %s could not be ended", follower.user)
 
     def wake(self) -> None:
-        """Wake everybody who waits, to look again."""
+        """Wake the waiting followers to check again."""
         if self._wake_up is not None:
             wake_up, self._wake_up = self._wake_up, None
             wake_up.set()
 
     def backfill(self, after: int, bodies: Sequence[bytes]) -> None:
-        """Put events read from the store before the tail, where they adjoin and fit."""
+        """Add events from the store before the tail, if they adjoin and fit."""
         size = sum(map(len, bodies))
         fits = (
             after + len(bodies) == self.base
@@ -179,13 +179,13 @@ class Topic:
             self._held.size += size
 
     def forget_batches(self) -> None:
-        """Keep no batches: nobody is at the same place any more."""
+        """Drop the batches: no followers are at the same place now."""
         self._held.size -= self._batches_bytes
         self._batches_bytes = 0
         self._batches.clear()
 
     def forget_tail(self) -> None:
-        """Hold no events: a follower that lacks some reads them from the store."""
+        """Drop the events: a follower that needs them reads them from the store."""
         self.forget_batches()
         self._held.size -= self._tail_bytes
         self._tail_bytes = 0
@@ -194,14 +194,14 @@ class Topic:
 
     def redact(self, seq: int, redacted: Callable[[bytes], bytes]) -> None:
         """
-        Let those who come later see an event of the tail, and those about it, redacted.
+        Redact an event of the tail, and the events about it, for later readers.
 
         Args:
-            seq: the event that was taken back.
-            redacted: makes what is still shown of an encoded event.
+            seq: the event that was deleted.
+            redacted: returns the part of an encoded event that is still shown.
         """
         self.redactions += 1
-        # So stands in a head; in a text the quotes would have backslashes.
+        # This is how it looks in a head; in a text the quotes would have backslashes.
         about = b'"ref":%d,' % seq
         for index in range(max(0, seq - self.base - 1), len(self._tail)):
             body = self._tail[index]
@@ -223,7 +223,7 @@ class Topic:
 
     def batch(self, after: int, encoder: Encoder) -> tuple[bytes, int]:
         """
-        Return the events after a seq in some form, and the seq of the last of them.
+        Return the encoded events after a seq, and the seq of the last of them.
 
         Followers that are at the same seq share one copy.
         """
@@ -241,7 +241,7 @@ class Topic:
         return found
 
     async def wait(self, after: int) -> None:
-        """Return when there is an event after this seq, or somebody was told to look again."""
+        """Return when there is an event after this seq, or the follower has to check again."""
         if self.head <= after:
             if self._wake_up is None:
                 self._wake_up = Wake()
@@ -263,7 +263,7 @@ class Topic:
 
 
 def cut(bodies: Sequence[bytes], bytes_max: int = EVENT_BATCH_BYTES_MAX) -> Sequence[bytes]:
-    """Return the first of some events, as many as so many bytes hold, and at least one."""
+    """Return as many of the first events as a number of bytes holds, and at least one."""
     size = 0
     for count, body in enumerate(bodies):
         size += len(body)

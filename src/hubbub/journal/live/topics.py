@@ -1,4 +1,4 @@
-"""The topics of a hub: followed streams, and those that a client may follow again soon."""
+"""The topics of a hub: followed streams, and recently followed ones."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .topic import Follower, Held, Topic
 
 __all__ = ["TOPICS_BYTES_MAX", "TOPICS_IDLE_MAX", "Topics"]
 
-# Topics that nobody follows, kept for clients that reconnect.
+# Topics without followers, kept for clients that reconnect.
 TOPICS_IDLE_MAX = 64
-# Bytes that all topics hold together; the tails that are too many are read again if need be.
+# Bytes that all topics hold together; dropped events are read from the store if needed.
 TOPICS_BYTES_MAX = 64 * 1024 * 1024
 
 
@@ -40,17 +40,17 @@ class Topics(Mapping[str, Topic]):
 
     @property
     def bytes_held(self) -> int:
-        """How many bytes all topics hold."""
+        """The number of bytes that all topics hold."""
         return self._held.size
 
     def attach(self, stream: str, follower: Follower, head: int) -> None:
         """
-        Let a follower in.
+        Attach a follower.
 
         Args:
-            stream: what it follows.
-            follower: with its cursor.
-            head: the stream's last committed event.
+            stream: the stream to follow.
+            follower: the follower, with its cursor.
+            head: the seq of the stream's last committed event.
         """
         topic = self._topics.get(stream)
         if topic is None:
@@ -59,7 +59,7 @@ class Topics(Mapping[str, Topic]):
         self._idle.pop(stream, None)
 
     def detach(self, stream: str, follower: Follower) -> None:
-        """Let a follower go."""
+        """Detach a follower."""
         topic = self._topics.get(stream)
         if topic is None or follower not in topic.followers:
             return
@@ -71,7 +71,7 @@ class Topics(Mapping[str, Topic]):
                 self._drop_oldest()
 
     def publish(self, events: Sequence[Event], records: Sequence[Record], streams: Streams) -> None:
-        """Tell the events of a batch to those who follow their streams."""
+        """Publish the events of a batch to the followers of their streams."""
         bodies: dict[str, list[bytes]] = {}
         firsts: dict[str, int] = {}
         taken_back: list[tuple[str, int]] = []
@@ -93,12 +93,12 @@ class Topics(Mapping[str, Topic]):
             topics[stream].redact(seq, streams.redact)
 
     def close(self) -> None:
-        """Let everybody know that nothing more will be published."""
+        """Notify all followers that nothing more will be published."""
         for topic in self._topics.values():
             topic.close()
 
     def trim(self) -> None:
-        """Let tails go while all topics together hold too much: first those nobody follows."""
+        """Drop tails while all topics together hold too much: first those without followers."""
         if self._held.size <= TOPICS_BYTES_MAX:
             return
         while self._idle and self._held.size > TOPICS_BYTES_MAX // 2:

@@ -1,4 +1,4 @@
-"""What the journal asks of a store."""
+"""The interface of a store."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ __all__ = ["Batch", "Loaded", "LostRace", "PlacedEvent", "Record", "Snapshot", "
 
 class LostRace(StorageError):
     """
-    A stream does not end where the batch begins: nothing was written.
+    A stream does not end where the batch begins; nothing was written.
 
-    Another writer was first, or memory was ahead of the store. A caller that forgets what it
-    knows of the stream, and decides again, decides on what is there.
+    Another writer was first, or memory was ahead of the store. A caller that drops the stream from
+    memory, and decides again, decides on the stored events.
     """
 
     def __init__(self, message: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(
-            message or "Somebody else wrote to the same stream at this moment; try again.",
+            message or "Another program wrote to the same stream at the same time; try again.",
             retry_after=retry_after,
         )
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
-    """An encoded event and the columns that it is found by."""
+    """An encoded event, and the columns of its indexes."""
 
     stream: str
     seq: int
@@ -42,13 +42,13 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
 class PlacedEvent(msgspec.Struct, frozen=True, gc=False):
     """
-    An encoded event, and its place among those of all streams.
+    An encoded event, and its place among the events of all streams.
 
     Args:
-        place: from 1; larger than that of all that were committed before it.
+        place: from 1; larger than the places of all events that were committed before it.
         body: the event.
         taken_back: True if an event of the type ``deleted`` is about it, or about the same
-            event as it.
+            event.
     """
 
     place: int
@@ -57,7 +57,7 @@ class PlacedEvent(msgspec.Struct, frozen=True, gc=False):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """A folded state, encoded, as it was after one seq; a large one in parts."""
+    """An encoded state, as it was after a seq; a large one in parts."""
 
     stream: str
     seq: int
@@ -68,10 +68,10 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 class Used(msgspec.Struct, frozen=True):
     """
-    An idempotency key, the command that used it, and where its events are.
+    An idempotency key, the command that used it, and the places of its events.
 
     Args:
-        at: when, in seconds since 1970.
+        at: the time of use, in seconds since 1970.
     """
 
     by: str
@@ -83,14 +83,14 @@ class Used(msgspec.Struct, frozen=True):
 
 class Batch(msgspec.Struct):
     """
-    What one transaction writes.
+    The contents of one transaction.
 
     Args:
         records: new events.
         used: new keys.
         snapshots: new snapshots, each instead of its stream's last.
         superseded: the streams and seqs of events, new ones among them, that later ones
-            have made void: ``about`` returns them no more.
+            have made void: ``about`` no longer returns them.
     """
 
     records: list[Record] = []
@@ -112,14 +112,14 @@ class Store(Protocol):
 
     ``commit`` is called by one thread at a time; the reading methods may run in
     several threads, also while a commit runs, and see only what is committed.
-    Whatever goes wrong below is raised as StorageError.
+    Any failure is raised as StorageError.
     """
 
-    # Told at sign-in; another one means that the history is another one.
+    # Sent at sign-in; another id means another history.
     journal_id: str
-    # Signs tokens when the settings have no secret of their own.
+    # Signs tokens if the settings have no secret of their own.
     secret: str
-    # False: calls return at once, so they need no worker thread.
+    # False if calls return at once, and so need no worker thread.
     blocking: bool
 
     def commit(self, batch: Batch) -> None:
@@ -132,14 +132,14 @@ class Store(Protocol):
 
     def reading(self, streams: Sequence[str] = ()) -> AbstractContextManager[None]:
         """
-        Let what this thread reads until its exit be one transaction, which costs less.
+        Make all reads of this thread until the exit one transaction, which is cheaper.
 
         Args:
-            streams: what is going to be loaded: it may be read all at once.
+            streams: the streams to load, which may be read all at once.
         """
 
     def load(self, stream: str) -> Loaded:
-        """Return what a stream's state is folded from."""
+        """Return the events, and the snapshot, that a stream's state is folded from."""
 
     def read(self, stream: str, after: int, limit: int) -> list[bytes]:
         """Return up to ``limit`` events after a seq, in order."""
@@ -148,15 +148,15 @@ class Store(Protocol):
         """
         Return the events whose ref is within ``first`` to ``last``, in order.
 
-        Those that were superseded are left out.
+        Superseded events are left out.
         """
 
     def taken_back(self, stream: str, after: int, last: int) -> list[int]:
         """
-        Return the seqs of the events after a seq, up to ``last``, that were taken back.
+        Return the seqs of the deleted events after a seq, up to ``last``.
 
-        That are those which an event of the type ``deleted`` is about, and those about
-        the same event as it.
+        They are the events that an event of the type ``deleted`` is about, and the events about
+        the same event.
         """
 
     def page(
@@ -170,13 +170,13 @@ class Store(Protocol):
 
     def count(self, stream: str, kind: str, after: int, not_by: str, limit: int) -> int:
         """
-        Count events of one type after a seq that others caused, up to ``limit``.
+        Count events of one type after a seq by other users, up to ``limit``.
 
-        Those which an event of the type ``deleted`` is about do not count.
+        Deleted events do not count.
         """
 
     def used(self, by: str, key: str) -> Used | None:
-        """Return what a user's key was used for."""
+        """Return the record of a user's key."""
 
     def search(self, stream: str, words: Sequence[str], before: int, limit: int) -> list[int]:
         """
@@ -189,32 +189,35 @@ class Store(Protocol):
         """
 
     def catch_up(self) -> bool:
-        """Do a bounded part of the work put off (the text index); tell if more is left."""
+        """Do a bounded part of the deferred work (the text index); return whether more is left."""
 
     def expire(self, before: int) -> bool:
         """
-        Remove a bounded part of the used keys that are older; tell if more are left.
+        Remove a bounded part of the expired keys; return whether more are left.
 
         Args:
-            before: in seconds since 1970.
+            before: the time of expiry, in seconds since 1970.
         """
 
     def check(self) -> None:
-        """Write something of no meaning, or raise: a failure may have passed."""
+        """Write a dummy value, or raise, to check whether a failure has passed."""
 
     def streams(self) -> Iterator[tuple[str, int]]:
-        """Yield each stream's name and how many events it has."""
+        """Yield each stream's name and its number of events."""
 
-    # For those who read all there is: page after page, in order.
+    def names(self, after: str, before: str, limit: int) -> list[str]:
+        """Return up to ``limit`` names of streams between two, both exclusive, in order."""
+
+    # For readers of everything: page after page, in order.
 
     def committed(self, after: int, limit: int) -> list[PlacedEvent]:
-        """Return up to ``limit`` events of all streams after a place, as they were committed."""
+        """Return up to ``limit`` events of all streams after a place, in the order of commits."""
 
     def last_place(self) -> int:
         """Return the place of the newest event; 0 if there is none."""
 
     def records(self, stream: str, after: int, limit: int) -> list[Record]:
-        """Return up to ``limit`` events after a seq, in order, and what they are found by."""
+        """Return up to ``limit`` events after a seq, in order, with their columns."""
 
     def snapshots(self, after: str, limit: int) -> list[Snapshot]:
         """Return up to ``limit`` snapshots of the streams after a name, in the names' order."""
@@ -223,4 +226,4 @@ class Store(Protocol):
         """Return up to ``limit`` used keys after a user's key, in order."""
 
     def close(self) -> None:
-        """Release everything; the store is not used after that."""
+        """Release everything; the store cannot be used after that."""

@@ -1,4 +1,4 @@
-"""The file of a database: held by one process, read by one user, and watched."""
+"""The file of a database: locked by one process, readable by one user, and watched."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ __all__ = ["DatabaseFile"]
 
 logger = logging.getLogger("hubbub.journal")
 
-# Its owner's alone: the key that signs tokens is in it.
+# Only the owner can read it: it contains the key that signs tokens.
 MODE = 0o600
 
 
 class _Seen(NamedTuple):
-    """What tells a file from another one, and how long it was."""
+    """The identity of a file, and its length."""
 
     device: int
     inode: int
@@ -35,28 +35,28 @@ class _Seen(NamedTuple):
 
 class DatabaseFile:
     """
-    Holds a database for as long as it is open.
+    Locks a database for as long as it is open.
 
-    Two locks are taken: a file beside it, by its real path, and the file itself by its
-    identity, for a hard link is another path. They are taken before SQLite opens it,
-    and the file is closed after SQLite has closed it: to close a file is to lose the
-    locks that SQLite has on it, whichever descriptor they were taken by.
+    It takes two locks: a file beside the database, by its real path, and the file itself by its
+    identity, because a hard link is another path. It takes them before SQLite opens the file, and
+    closes the file after SQLite has closed it: closing a file releases all locks that SQLite has on
+    it, whichever descriptor holds them.
 
     Args:
-        path: the database; made if it is not there.
+        path: the database; it is created if necessary.
 
     Raises:
-        Conflict: it is open elsewhere.
-        StorageError: it cannot be opened, or its directory does not exist.
+        Conflict: the database is already open.
+        StorageError: the database cannot be opened, or its directory does not exist.
     """
 
-    # Files that this process holds: a lock of one's own process does not refuse one.
+    # Files that this process has locked: a process's own lock does not refuse it.
     _held: set[tuple[int, int]] = set()
     _holding = threading.Lock()
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(os.path.realpath(path))
-        # What the operator calls it, for whoever reads the messages.
+        # The operator's name for it, for messages.
         self._name = os.fspath(path)
         self._lock = FileLock(f"{self.path}.lock", timeout=0, thread_local=False, mode=MODE)
         self._descriptor: int | None = None
@@ -81,7 +81,7 @@ class DatabaseFile:
             raise
 
     def make_private(self) -> None:
-        """Take from everybody but the owner what an earlier version has let them read."""
+        """Restrict the permissions that an earlier version has given to other users."""
         for path in self._files():
             try:
                 mode = stat.S_IMODE(os.stat(path).st_mode)
@@ -90,10 +90,10 @@ class DatabaseFile:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                logger.warning("%s can be read by others: %s", path, error)
+                logger.warning("%s can be read by other users: %s", path, error)
 
     def watch(self) -> None:
-        """Remember which files these are, from now on."""
+        """Remember the identity of the files, from now on."""
         self._watched = {
             path: seen
             for path in (str(self.path), f"{self.path}-wal")
@@ -102,18 +102,18 @@ class DatabaseFile:
 
     def check(self) -> None:
         """
-        Return if the files are still those that were opened; it takes a few microseconds.
+        Return if the files are still the opened ones; it takes a few microseconds.
 
         Raises:
-            StorageError: what is written goes nowhere.
+            StorageError: the file was deleted or replaced, so writes are lost.
         """
         for path, before in self._watched.items():
             now = _look(path)
             if now is None or now[:2] != before[:2] or now.size < before.size:
                 what = "deleted" if now is None else "replaced or cut off"
                 error = StorageError(
-                    f"The database's file was {what} while it was in use: what is written now "
-                    "is lost. Stop the server, put the file back, and start it again."
+                    f"The database's file was {what} while it was in use: everything written now "
+                    "is lost. Stop the server, restore the file, and start the server again."
                 )
                 error.add_note(f"{path} was {what}")
                 raise error
@@ -121,7 +121,7 @@ class DatabaseFile:
                 self._watched[path] = now
 
     def release(self) -> None:
-        """Let others open it."""
+        """Release the locks."""
         if self._identity is not None:
             with self._holding:
                 self._held.discard(self._identity)
@@ -141,7 +141,7 @@ class DatabaseFile:
             raise self._cannot_open(error) from error
 
     def _open(self) -> None:
-        # Looked at before it is opened: see above what it would cost to close it again.
+        # Check before opening it: closing it again would release SQLite's locks, see above.
         if (seen := _look(str(self.path))) is not None and seen[:2] in self._held:
             raise self._conflict()
         self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, MODE)
@@ -156,7 +156,7 @@ class DatabaseFile:
 
     def _conflict(self) -> Conflict:
         return Conflict(
-            f"The database {self._name} is open elsewhere; stop that, or use another file."
+            f"The database {self._name} is already open; close it there, or use another file."
         )
 
     def _cannot_open(self, error: OSError) -> StorageError:

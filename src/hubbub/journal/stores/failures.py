@@ -1,4 +1,4 @@
-"""What goes wrong below a store, told as one kind of error and without a path."""
+"""Failures below a store, as one kind of error and without a path."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ __all__ = ["failing", "failure_of", "storage_errors"]
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# The message goes to clients, so it says what to look at and never where that is.
+# The message goes to clients, so it says what to check and never where that is.
 REASONS: dict[type[Exception], str] = {
     apsw.FullError: "its disk is full",
-    apsw.ReadOnlyError: "it cannot be written to",
-    apsw.PermissionsError: "the server may not use it",
+    apsw.ReadOnlyError: "it is read-only",
+    apsw.PermissionsError: "the server has no permission to use it",
     apsw.CorruptError: "its file is damaged",
     apsw.NotADBError: "its file is damaged",
-    apsw.BusyError: "another program uses it",
-    apsw.LockedError: "another program uses it",
+    apsw.BusyError: "another program is using it",
+    apsw.LockedError: "another program is using it",
     apsw.NoMemError: "there is not enough memory",
     apsw.CantOpenError: "its file cannot be opened",
     apsw.IOError: "its disk cannot be read or written",
@@ -33,21 +33,21 @@ REASONS: dict[type[Exception], str] = {
 
 def failure_of(error: Exception, log_name: str) -> StorageError:
     """
-    Make the error that callers get.
+    Make the error for callers.
 
     Args:
-        error: what was raised.
-        log_name: what failed, for the log: clients are not told.
+        error: the exception.
+        log_name: the name of the database for the log; clients do not see it.
     """
-    reason = REASONS.get(type(error), "the server's log says why")
-    failure = StorageError(f"The database failed: {reason}. Nothing of this command was kept.")
+    reason = REASONS.get(type(error), "see the server's log for the reason")
+    failure = StorageError(f"The database failed: {reason}. Nothing of this command was written.")
     failure.add_note(f"{log_name}: {error!r}")
     return failure
 
 
 @contextmanager
 def failing(log_name: str) -> Iterator[None]:
-    """Turn whatever is raised within into a StorageError; see :func:`failure_of`."""
+    """Raise any exception in the block as a StorageError; see :func:`failure_of`."""
     try:
         yield
     except HubbubError:
@@ -58,9 +58,9 @@ def failing(log_name: str) -> Iterator[None]:
 
 def storage_errors(method: Callable[P, R]) -> Callable[P, R]:
     """
-    Let a store's method raise nothing but HubbubErrors.
+    Make a store's method raise only HubbubErrors.
 
-    The store's ``log_name`` names it in the log. What a method yields is made later: wrap
+    The store's ``log_name`` is its name in the log. This does not cover what a method yields: wrap
     that in :func:`failing`.
     """
 

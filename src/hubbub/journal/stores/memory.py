@@ -1,10 +1,11 @@
-"""A store that keeps everything in memory and forgets it when it is closed."""
+"""A store that keeps everything in memory until it is closed."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from heapq import nsmallest
 from itertools import islice
 from threading import Lock
 
@@ -15,7 +16,7 @@ from .contract import Batch, Loaded, LostRace, PlacedEvent, Record, Snapshot, Us
 
 __all__ = ["MemoryStore"]
 
-# Used keys that are removed in one go.
+# Used keys that are removed at once.
 EXPIRED_MAX = 2_000
 
 
@@ -35,7 +36,7 @@ class _Texts:
         self._texts: list[tuple[int, str]] = []
 
     def of(self, records: Sequence[Record]) -> list[tuple[int, str]]:
-        """Return what each text is about, and its terms, with a space before each."""
+        """Return the event that each text is about, and its terms, with a space before each."""
         with self._lock:
             for record in records[self._read :]:
                 self._read += 1
@@ -46,7 +47,7 @@ class _Texts:
 
 
 class MemoryStore:
-    """A stream is a list of records; what is about a seq is a list beside it."""
+    """Stores a stream as a list of records, with a list of the events about each seq."""
 
     blocking = False
 
@@ -54,7 +55,7 @@ class MemoryStore:
         self.journal_id = secrets.token_hex(16)
         self.secret = secrets.token_hex(32)
         self._streams: dict[str, list[Record]] = {}
-        # All of them, as they were committed.
+        # All records, in the order of commits.
         self._committed: list[Record] = []
         self._about: dict[str, dict[int, list[Record]]] = {}
         # The seqs that an event of the type "deleted" is about.
@@ -65,7 +66,7 @@ class MemoryStore:
 
     def commit(self, batch: Batch) -> None:
         """Append a batch."""
-        # All that can fail comes before the first record is kept.
+        # Everything that can fail comes before the first record is stored.
         self._check(batch.records)
         for record in batch.records:
             records = self._streams.setdefault(record.stream, [])
@@ -88,11 +89,11 @@ class MemoryStore:
             self._snapshots[snapshot.stream] = whole
 
     def reading(self, streams: Sequence[str] = ()) -> AbstractContextManager[None]:
-        """Let several things be read; nothing is saved by that here."""
+        """Do nothing: there is no transaction to save here."""
         return nullcontext()
 
     def load(self, stream: str) -> Loaded:
-        """Return what a stream's state is folded from."""
+        """Return the events that a stream's state is folded from."""
         snapshot = self._snapshots.get(stream)
         after = snapshot.seq if snapshot else 0
         return Loaded(snapshot, [record.body for record in self._records(stream)[after:]])
@@ -108,7 +109,7 @@ class MemoryStore:
         return [record.body for record in sorted(found, key=lambda record: record.seq)]
 
     def taken_back(self, stream: str, after: int, last: int) -> list[int]:
-        """Return the seqs of events that were taken back; see the contract."""
+        """Return the seqs of deleted events; see the contract."""
         deleted = self._deleted.get(stream)
         if not deleted:
             return []
@@ -132,7 +133,7 @@ class MemoryStore:
         return found if forward else found[::-1]
 
     def count(self, stream: str, kind: str, after: int, not_by: str, limit: int) -> int:
-        """Count events of one type after a seq that others caused, up to ``limit``."""
+        """Count events of one type after a seq by other users, up to ``limit``."""
         count, deleted = 0, self._deleted.get(stream, ())
         for record in self._records(stream)[after:]:
             count += record.type == kind and record.by != not_by and record.seq not in deleted
@@ -141,7 +142,7 @@ class MemoryStore:
         return count
 
     def used(self, by: str, key: str) -> Used | None:
-        """Return what a user's key was used for."""
+        """Return the record of a user's key."""
         return self._used.get((by, key))
 
     def search(self, stream: str, words: Sequence[str], before: int, limit: int) -> list[int]:
@@ -158,30 +159,34 @@ class MemoryStore:
         return sorted(found, reverse=True)[:limit]
 
     def catch_up(self) -> bool:
-        """Nothing is ever put off."""
+        """Do nothing: no work is ever deferred."""
         return False
 
     def expire(self, before: int) -> bool:
-        """Remove some used keys that are older; the first in are the oldest."""
+        """Remove some expired keys; the first are the oldest."""
         old = [name for name, used in islice(self._used.items(), EXPIRED_MAX) if used.at < before]
         for name in old:
             del self._used[name]
         return len(old) == EXPIRED_MAX
 
     def check(self) -> None:
-        """Nothing here can fail for a while."""
+        """Do nothing: memory has no temporary failures."""
 
     def streams(self) -> Iterator[tuple[str, int]]:
-        """Yield each stream's name and how many events it has."""
+        """Yield each stream's name and its number of events."""
         for stream in sorted(self._streams):
             yield stream, len(self._streams[stream])
 
+    def names(self, after: str, before: str, limit: int) -> list[str]:
+        """Return up to ``limit`` names of streams between two, both exclusive, in order."""
+        return nsmallest(limit, (name for name in self._streams if after < name < before))
+
     def records(self, stream: str, after: int, limit: int) -> list[Record]:
-        """Return up to ``limit`` events after a seq, in order, and what they are found by."""
+        """Return up to ``limit`` events after a seq, in order, with their columns."""
         return self._records(stream)[after : after + limit]
 
     def committed(self, after: int, limit: int) -> list[PlacedEvent]:
-        """Return up to ``limit`` events of all streams after a place, as they were committed."""
+        """Return up to ``limit`` events of all streams after a place, in the order of commits."""
         found = self._committed[after : after + limit]
         return [
             PlacedEvent(place, r.body, _about(r) in self._deleted.get(r.stream, ()))
@@ -203,7 +208,7 @@ class MemoryStore:
         return [self._used[name] for name in names[:limit]]
 
     def close(self) -> None:
-        """Keep everything: what was in use may still be read."""
+        """Keep everything: readers may still use it."""
 
     def _check(self, records: Sequence[Record]) -> None:
         heads: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""What the rows of a SQLite database become."""
+"""Decodes the rows of a SQLite database."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["lines_of", "placed_of", "snapshots_of"]
 
 
 def lines_of(text: bytes | None) -> list[bytes]:
-    """Return events that came as one text, a line each."""
+    """Split events that came as one text, a line each."""
     return [] if text is None else text.split(b"\n")
 
 
 def placed_of(places: str | None, taken_back: str | None, text: bytes | None) -> list[PlacedEvent]:
     """
-    Return events that came with their places and whether they were taken back.
+    Decode events that came with their places and whether they were deleted.
 
     Args:
         places: the ids, with spaces between.
@@ -28,18 +28,18 @@ def placed_of(places: str | None, taken_back: str | None, text: bytes | None) ->
         text: the events, a line each.
 
     Raises:
-        StorageError: one of them has several lines, which none that is sound has.
+        StorageError: an event has several lines, which only a damaged one has.
     """
     bodies = lines_of(text)
     numbers = (places or "").split()
     if len(numbers) != len(bodies):
-        raise StorageError("What is stored of this cannot be read; run `hubbub verify`.")
+        raise StorageError("This stored data cannot be read; run `hubbub verify`.")
     rows = zip(numbers, bodies, taken_back or "", strict=True)
     return [PlacedEvent(int(number), body, flag == "1") for number, body, flag in rows]
 
 
 def snapshots_of(rows: Iterable[tuple[Any, ...]]) -> list[Snapshot]:
-    """Return snapshots of their parts, a row each: (stream, seq, at, body)."""
+    """Assemble snapshots from their parts, a row each: (stream, seq, at, body)."""
     found = list[Snapshot]()
     for stream, parts in groupby(rows, key=lambda row: row[0]):
         [(_, seq, at, body), *more] = parts

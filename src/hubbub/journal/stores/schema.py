@@ -1,4 +1,4 @@
-"""The tables of a SQLite database, and what is asked of them in several ways."""
+"""The tables of a SQLite database, and its longer queries."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ __all__ = [
     "ABOUT",
     "COMMITTED",
     "COUNT",
-    "EVENT_DELETED",
     "EXPIRE",
     "HAS_DELETED",
     "INSERT",
     "LAST_PLACE",
-    "MIGRATIONS",
     "NUMBER_AND_HEAD",
     "PAGE_BACKWARD",
     "PAGE_FORWARD",
@@ -22,14 +20,15 @@ __all__ = [
     "SNAPSHOTS_AFTER",
     "SNAPSHOT_PART",
     "STREAM_COUNTS",
+    "STREAM_NAMES",
     "SUPERSEDE",
     "TAILS",
     "TAKEN_BACK",
 ]
 
 # Streams have numbers, so that many of them share a page of the index: a transaction
-# that writes to a thousand of them writes a few hundred pages. A snapshot may be large,
-# so it has a rowid: a search among rows that are keys reads those that it compares whole.
+# that writes to a thousand of them writes a few hundred pages. A snapshot can be large,
+# so it has a rowid: a search among rows that are keys reads each compared row whole.
 SCHEMA = """
 CREATE TABLE stream (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE event (
@@ -38,6 +37,7 @@ CREATE TABLE event (
 ) STRICT;
 CREATE UNIQUE INDEX event_by_seq ON event (stream, seq);
 CREATE INDEX event_by_ref ON event (stream, ref, seq) WHERE ref IS NOT NULL;
+CREATE INDEX event_deleted ON event (stream, ref) WHERE type = 'deleted';
 CREATE TABLE used (
     by TEXT, key TEXT, fingerprint BLOB NOT NULL, places TEXT NOT NULL,
     at INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (by, key)
@@ -49,27 +49,8 @@ CREATE TABLE snapshot (
 ) STRICT;
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """
-# Newer than the tables: a database that is older gets it when it is opened.
-EVENT_DELETED = """
-CREATE INDEX IF NOT EXISTS event_deleted ON event (stream, ref) WHERE type = 'deleted'
-"""
-
-# What makes a database of an earlier version one of the next, by the earlier version.
-MIGRATIONS = {
-    # Keys have a time, so that they can expire. That of the last event is not too early
-    # for any of them, and is in the file.
-    2: """
-ALTER TABLE used ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
-UPDATE used SET at = coalesce((
-    SELECT CAST(strftime('%s', json_extract(CAST(body AS TEXT), '$.at')) AS INTEGER)
-    FROM event ORDER BY id DESC LIMIT 1
-), 0);
-CREATE INDEX used_by_at ON used (at);
-""",
-}
-
-# A query gives up the interpreter's lock for each row, and may wait long to get it back.
-# So the events that are asked for come in one row: their JSON, a line each.
+# A query releases the interpreter's lock for each row, and may wait long to get it again.
+# So the events of a query come in one row: their JSON, a line each.
 READ = """
 SELECT CAST(group_concat(CAST(body AS TEXT), char(10) ORDER BY seq) AS BLOB) FROM (
     SELECT seq, body FROM event WHERE stream = (SELECT number FROM stream WHERE name = ?)
@@ -107,7 +88,7 @@ AND seq > ? AND seq <= ? AND EXISTS (
     AND deleted.type = 'deleted' AND deleted.ref = coalesce(abs(event.ref), event.seq)
 ) ORDER BY seq
 """
-# An event that counts no more is not found by its ref any more, though it keeps it.
+# An event that is superseded is no longer found by its ref, though it keeps it.
 SUPERSEDE = """
 UPDATE event SET ref = -ref
 WHERE stream = (SELECT number FROM stream WHERE name = ?) AND seq = ? AND ref > 0
@@ -116,7 +97,7 @@ RECORDS = """
 SELECT seq, type, by, abs(ref), body FROM event
 WHERE stream = (SELECT number FROM stream WHERE name = ?) AND seq > ? ORDER BY seq LIMIT ?
 """
-# An event's id is its place: there is one writer at a time, and each id is larger than the last.
+# An event's id is its place: there is one writer at a time, and ids only increase.
 COMMITTED = """
 SELECT group_concat(id, ' ' ORDER BY id), group_concat(taken_back, '' ORDER BY id),
     CAST(group_concat(CAST(body AS TEXT), char(10) ORDER BY id) AS BLOB)
@@ -129,7 +110,7 @@ FROM (
 )
 """
 LAST_PLACE = "SELECT coalesce(max(id), 0) FROM event"
-# Of many streams at once, given as an array of [name, after]: which of them, and the event.
+# For many streams at once, given as an array of [name, after]: the index, and the event.
 TAILS = """
 SELECT group_concat(key, ' ' ORDER BY key, seq),
     CAST(group_concat(CAST(body AS TEXT), char(10) ORDER BY key, seq) AS BLOB)
@@ -148,6 +129,7 @@ SELECT stream, seq, at, body FROM snapshot WHERE stream IN (
     SELECT DISTINCT stream FROM snapshot WHERE stream > ? ORDER BY stream LIMIT ?
 ) ORDER BY stream, part
 """
+STREAM_NAMES = "SELECT name FROM stream WHERE name > ? AND name < ? ORDER BY name LIMIT ?"
 STREAM_COUNTS = """
 SELECT name, count(*) FROM event JOIN stream ON number = stream GROUP BY stream ORDER BY name
 """

@@ -24,15 +24,15 @@ from .rows import lines_of, placed_of, snapshots_of
 
 __all__ = ["SQLiteStore"]
 
-# Rows written by one statement: each statement gives up the interpreter's lock.
+# Rows written by one statement: each statement releases the interpreter's lock.
 ROWS_AT_ONCE = (512, 64, 8, 1)
 # How long closing waits for calls that are still running, in seconds.
 CLOSE_SECONDS_MAX = 5.0
-# Events read in one go when a stream, or several, are loaded.
+# Events read at once when one or several streams are loaded.
 LOADED_EVENTS_MAX = 5_000
-# Streams whose numbers and ends are remembered.
+# Streams whose numbers and heads are cached.
 NUMBERS_MAX = 100_000
-# Used keys that are removed in one go: a few milliseconds.
+# Used keys that are removed at once: a few milliseconds.
 EXPIRED_MAX = 2_000
 
 
@@ -40,15 +40,15 @@ class SQLiteStore:
     """
     Events, keys, snapshots and the text index in one file, with its log beside it.
 
-    WAL with ``synchronous=FULL``: what is committed survives power loss. One
-    connection writes; each thread that reads borrows one of its own.
+    WAL with ``synchronous=FULL``: a committed event survives power loss. One connection
+    writes; each thread that reads borrows a connection.
 
     Args:
-        path: the database; made if it is not there.
+        path: the database; it is created if necessary.
 
     Raises:
-        Conflict: another process, or another hub of this one, has it open.
-        StorageError: it cannot be opened, or is not a hubbub database.
+        Conflict: another process, or another hub of this process, has the database open.
+        StorageError: the database cannot be opened, or is not a Hubbub database.
     """
 
     blocking = True
@@ -59,7 +59,7 @@ class SQLiteStore:
         self.log_name = f"the database {self.path}"
         self._idle_readers: SimpleQueue[apsw.Connection] = SimpleQueue()
         self._readers: list[apsw.Connection] = []
-        # Held by the thread that writes: a commit that was abandoned may be under way still.
+        # Held by the thread that writes: an abandoned commit may still be running.
         self._writing = Lock()
         try:
             self._writer = open_writer(self.path, path)
@@ -70,7 +70,7 @@ class SQLiteStore:
             self._own = local()
             # A stream's name -> its number in the file, and its head.
             self._numbers: dict[str, list[int]] = {}
-            # Another value means that somebody else has written.
+            # Another value means that another program has written.
             self._version = 0
             self._file.make_private()
             self._file.watch()
@@ -98,7 +98,7 @@ class SQLiteStore:
 
     @contextlib.contextmanager
     def reading(self, streams: Sequence[str] = ()) -> Iterator[None]:
-        """Let what this thread reads be one transaction; see the contract."""
+        """Make the reads of this thread one transaction; see the contract."""
         with self._borrowed() as reader:
             with failing(self.log_name):
                 reader.execute("BEGIN")
@@ -110,13 +110,13 @@ class SQLiteStore:
                 self._own.reader = None
                 self._own.loaded = {}
                 with failing(self.log_name):
-                    # What has failed may have ended it already.
+                    # The failure may have ended it already.
                     if reader.in_transaction:
                         reader.execute("COMMIT")
 
     @storage_errors
     def load(self, stream: str) -> Loaded:
-        """Return what a stream's state is folded from."""
+        """Return the events, and the snapshot, that a stream's state is folded from."""
         loaded: Loaded | None = getattr(self._own, "loaded", {}).get(stream)
         if loaded is not None:
             return loaded
@@ -138,8 +138,8 @@ class SQLiteStore:
 
     @storage_errors
     def taken_back(self, stream: str, after: int, last: int) -> list[int]:
-        """Return the seqs of events that were taken back; see the contract."""
-        # Most streams have none, and then this is all.
+        """Return the seqs of deleted events; see the contract."""
+        # Most streams have none, which ends here.
         [(has_deleted,)] = self._all(schema.HAS_DELETED, stream)
         if not has_deleted:
             return []
@@ -162,13 +162,13 @@ class SQLiteStore:
 
     @storage_errors
     def count(self, stream: str, kind: str, after: int, not_by: str, limit: int) -> int:
-        """Count events of one type after a seq that others caused, up to ``limit``."""
+        """Count events of one type after a seq by other users, up to ``limit``."""
         [(count,)] = self._all(schema.COUNT, stream, after, kind, not_by, limit)
         return int(count)
 
     @storage_errors
     def used(self, by: str, key: str) -> Used | None:
-        """Return what a user's key was used for."""
+        """Return the record of a user's key."""
         query = "SELECT fingerprint, places, at FROM used WHERE by = ? AND key = ?"
         for fingerprint, places, at in self._all(query, by, key):
             return Used(by, key, fingerprint, _decode_places(places), at)
@@ -176,14 +176,14 @@ class SQLiteStore:
 
     @storage_errors
     def search(self, stream: str, words: Sequence[str], before: int, limit: int) -> list[int]:
-        """Ask the text index; see the contract."""
+        """Query the text index; see the contract."""
         [(number,)] = self._all("SELECT max(number) FROM stream WHERE name = ?", stream)
         rows = self._all(text_index.FOUND, text_index.query_of(number, words), before, limit)
         return [seq for (seq,) in rows]
 
     @storage_errors
     def catch_up(self) -> bool:
-        """Index the texts of some more events."""
+        """Index the texts of more events."""
         with self._writing:
             with text_index.not_synced(self._writer), self._transaction():
                 last, more = text_index.index_some(self._writer, self._indexed)
@@ -193,7 +193,7 @@ class SQLiteStore:
 
     @storage_errors
     def expire(self, before: int) -> bool:
-        """Remove some used keys that are older; tell if more are left."""
+        """Remove some expired keys; return whether more are left."""
         with self._writing:
             with self._transaction():
                 self._writer.execute(schema.EXPIRE, (before, EXPIRED_MAX))
@@ -203,7 +203,7 @@ class SQLiteStore:
 
     @storage_errors
     def check(self) -> None:
-        """Write something of no meaning, or raise."""
+        """Write a dummy value, or raise."""
         with self._writing:
             with self._transaction():
                 self._writer.execute("INSERT OR REPLACE INTO meta VALUES ('checked', '')")
@@ -211,19 +211,23 @@ class SQLiteStore:
 
     @storage_errors
     def streams(self) -> Iterator[tuple[str, int]]:
-        """Return each stream's name and how many events it has."""
-        return iter(
-            [(str(stream), int(count)) for stream, count in self._all(schema.STREAM_COUNTS)]
-        )
+        """Yield each stream's name and its number of events."""
+        rows = self._all(schema.STREAM_COUNTS)
+        return iter([(str(stream), int(count)) for stream, count in rows])
+
+    @storage_errors
+    def names(self, after: str, before: str, limit: int) -> list[str]:
+        """Return names of streams in order; see the contract."""
+        return [name for (name,) in self._all(schema.STREAM_NAMES, after, before, limit)]
 
     @storage_errors
     def records(self, stream: str, after: int, limit: int) -> list[Record]:
-        """Return up to ``limit`` events after a seq, in order, and what they are found by."""
+        """Return up to ``limit`` events after a seq, in order, with their columns."""
         return [Record(stream, *row) for row in self._all(schema.RECORDS, stream, after, limit)]
 
     @storage_errors
     def committed(self, after: int, limit: int) -> list[PlacedEvent]:
-        """Return up to ``limit`` events of all streams after a place, as they were committed."""
+        """Return up to ``limit`` events of all streams after a place, in the order of commits."""
         [row] = self._all(schema.COMMITTED, after, limit)
         return placed_of(*row)
 
@@ -252,10 +256,10 @@ class SQLiteStore:
 
     def close(self) -> None:
         """
-        Wait for those who are in here, close every connection and let go of the file.
+        Wait for running calls, close every connection and unlock the file.
 
         Raises:
-            StorageError: somebody does not come out; the file stays locked.
+            StorageError: a call does not return; the file stays locked.
         """
         try:
             while self._readers:
@@ -287,7 +291,7 @@ class SQLiteStore:
             yield
             self._writer.execute("COMMIT")
         except BaseException:
-            # Some of them may have been given in here.
+            # Some streams may have got their numbers in this transaction.
             self._numbers.clear()
             # A full disk may have rolled it back already.
             if self._writer.in_transaction:
@@ -327,12 +331,12 @@ class SQLiteStore:
         try:
             return self._load_some(streams)
         except Exception:
-            # Each is read by itself then: what is damaged fails those who ask for it alone,
+            # Each is then read by itself: a damaged stream fails only the calls that need it,
             # and is logged with their failure.
             return {}
 
     def _load_some(self, streams: Sequence[str]) -> dict[str, Loaded]:
-        """Load streams in two queries; those that are too long for that are left out."""
+        """Load streams in two queries; leave out streams that are too long for that."""
         if len(streams) < 2:
             return {}
         snapshots = self._snapshots(streams)
@@ -380,8 +384,8 @@ class SQLiteStore:
 
     @storage_errors
     def _reader(self) -> apsw.Connection:
-        # A connection that is open would still read a file that was deleted, and a new
-        # connection would not: the store works, or it does not.
+        # An open connection could still read a deleted file, and a new connection could not:
+        # either the store works or it does not.
         self._file.check()
         try:
             return self._idle_readers.get_nowait()

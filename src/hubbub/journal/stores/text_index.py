@@ -1,4 +1,4 @@
-"""The text index of a SQLite database: which events have which words."""
+"""The text index of a SQLite database: it finds events by their words."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ __all__ = [
     "query_of",
 ]
 
-# Events that are indexed in one go: some milliseconds, for which the next commit waits.
+# Events that are indexed at once: some milliseconds, for which the next commit waits.
 INDEX_EVENTS_MAX = 256
-# About how many bytes of events are indexed in one go. A thread that needs more of Python than
-# some milliseconds must wait for further turns, behind everybody who reads.
+# About how many bytes of events are indexed at once. A thread that needs Python for longer than
+# some milliseconds must wait for further turns, behind all readers.
 INDEX_BYTES_MAX = 32 * 1024
-# Other rules make another index, of all the events anew.
+# Another version of the rules needs another index, of all events.
 INDEX_VERSION = "2"
-# Between a stream's number and a word: what no word has, and the tokenizer takes for a letter.
-# A term has its stream's number, so that a search costs what there is in its stream.
+# Between a stream's number and a word: a character that no word has, and the tokenizer takes for
+# a letter. A term has its stream's number, so that the cost of a search depends on its stream.
 BETWEEN = "\u00b7"
 
 INDEX = """
 CREATE VIRTUAL TABLE found USING fts5 (text, content='', detail=none, tokenize='ascii')
 """
-# A text that was superseded, which has a negative ref, is not searched: it costs nothing.
-# The next events, up to a number of them, whose bodies have up to so many bytes, but for the last.
+# A superseded text, which has a negative ref, is not searched, and costs nothing.
+# The next events, up to a number of them, and of bytes in all of them but the last.
 UNINDEXED = """
 SELECT max(id) FILTER (WHERE before < ?), count(*) FILTER (WHERE before < ?), count(*) FROM (
     SELECT id, sum(size) OVER (ORDER BY id) - size AS before FROM (
@@ -57,7 +57,7 @@ WHERE found MATCH ? AND about < ? ORDER BY about DESC LIMIT ?
 
 
 def prepare(writer: apsw.Connection) -> None:
-    """Make the index, unless it is there; one of other rules is made anew, part by part."""
+    """Create the index if necessary; rebuild one of other rules, part by part."""
     # SQLite's own tokenizers know neither Unicode's newer letters nor most marks.
     writer.create_scalar_function("terms", _terms_of, 2)
     versions = writer.execute("SELECT value FROM meta WHERE name = 'index_version'").fetchall()
@@ -75,7 +75,7 @@ def index_some(writer: apsw.Connection, after: int) -> tuple[int, bool]:
     Index some more events, in the writer's transaction.
 
     Returns:
-        the id of the last event that is indexed now, and whether there are more.
+        The id of the last event that is indexed now, and whether there are more.
     """
     limits = INDEX_BYTES_MAX, INDEX_BYTES_MAX, after, INDEX_EVENTS_MAX
     [(last, count, found)] = writer.execute(UNINDEXED, limits)
@@ -89,9 +89,9 @@ def index_some(writer: apsw.Connection, after: int) -> tuple[int, bool]:
 @contextmanager
 def not_synced(writer: apsw.Connection) -> Iterator[None]:
     """
-    Let a transaction end before it is on the disk; it may be lost with the power, and no other.
+    Let a transaction end before it is on the disk; a power loss may undo it, and no other.
 
-    The index is made again from the events, so nobody waits for the disk because of it.
+    The index can be rebuilt from the events, so no caller waits for the disk because of it.
     """
     writer.execute("PRAGMA synchronous = normal")
     try:
@@ -101,7 +101,7 @@ def not_synced(writer: apsw.Connection) -> Iterator[None]:
 
 
 def query_of(number: int | None, starts: Sequence[str]) -> str:
-    """Ask for the texts of a stream that have terms with all of these beginnings."""
+    """Return a query for the texts of a stream that have terms with all these beginnings."""
     return " AND ".join(f'"{number}{BETWEEN}{start}" *' for start in starts)
 
 

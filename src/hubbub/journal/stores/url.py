@@ -1,4 +1,4 @@
-"""The store that a hub's URL names."""
+"""Opens the store that a hub's URL names."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def open_store(url: str) -> Store:
         url: ``memory://``, or the path of a SQLite database.
 
     Raises:
-        Invalid: there is no such kind of store.
-        Conflict: the database is open elsewhere.
-        StorageError: it cannot be opened.
+        Invalid: the URL names an unknown kind of store.
+        Conflict: the database is already open.
+        StorageError: the database cannot be opened.
     """
     if url == "memory://":
         return MemoryStore()

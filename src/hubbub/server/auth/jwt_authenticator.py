@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import anyio
 import jwt
@@ -15,40 +14,39 @@ from anyio import to_thread
 from jwt.types import Options
 
 from ...clock import Clock, SystemClock
-from ...errors import Invalid
+from .key_file import KeyFile
 from .tokens import PARSING_ERRORS, TOKEN_CHARS_MAX, Identity, identity_of, read_claims
 
-__all__ = ["KEYS_BYTES_MAX", "KEY_BYTES_MIN", "JwtAuthenticator"]
+if TYPE_CHECKING:
+    from .key_url import KeyUrl
 
-logger = logging.getLogger("hubbub.server")
+__all__ = ["JwtAuthenticator"]
 
 # Claims of our own tokens.
 OURS = {"use", "gen", "app", "named"}
-# What signs with a public key never fits a secret one, whatever the token says of itself.
-ALGORITHM_OF = {"oct": "HS256", "RSA": "RS256", "OKP": "EdDSA"}
-
-# The largest file of keys that is read, in bytes.
-KEYS_BYTES_MAX = 1 << 20
-# The shortest secret key, in bytes: RFC 7518, section 3.2.
-KEY_BYTES_MIN = 32
-# Tokens that are looked at at one time, each in a thread that nothing else takes.
+# Tokens that are verified at one time, each in a thread that nothing else takes.
 THREADS_MAX = 4
-
-_key_set = msgspec.json.Decoder(dict[str, Any])
 
 
 class JwtAuthenticator:
     """
-    Reads tokens by the keys in a file, which may be replaced while the server runs.
+    Reads tokens by the keys in a file or at a URL, which may change while the server runs.
+
+    It verifies RS256 and PS256 with ``RSA`` keys, ES256 with ``EC`` keys, EdDSA with ``OKP``
+    keys, and HS256 with ``oct`` keys from a file.
 
     Args:
-        keys: the path of a JSON Web Key Set (RFC 7517), with keys of the kinds ``oct``
-            (HS256), ``RSA`` (RS256) and ``OKP`` (EdDSA). It is read again when it has changed;
-            while it cannot be read the keys before are used.
+        keys: the path or the URL of a JSON Web Key Set (RFC 7517). The server reads a file
+            again when it has changed. It fetches a URL, which must be ``https``, when its
+            ``Cache-Control`` says so, and when a token names a key that is not known. While that
+            fails it keeps using the keys from before.
         audience: what the claim ``aud`` must be, if anything.
         issuer: what the claim ``iss`` must be, if anything.
-        roles: a role in the application's words -> one of ours; others are ``user``.
-        clock: what the token's times are compared with.
+        roles: a role in the application's words -> one of Hubbub's; others are ``user``.
+        clock: what the token's times are compared with, and what the age of keys is measured by.
+
+    Raises:
+        Invalid: the URL is not safe.
     """
 
     def __init__(
@@ -60,78 +58,47 @@ class JwtAuthenticator:
         roles: Mapping[str, str] | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self._path = Path(keys)
+        self._clock = clock or SystemClock()
+        self._source = _source(keys, self._clock)
         self._audience = audience
         self._issuer = issuer
         self._roles = roles or {"moderator": "moderator", "admin": "admin"}
-        self._clock = clock or SystemClock()
-        self._read_at: tuple[int, int] | None = None
-        self._keys: Sequence[jwt.PyJWK] = ()
         self._threads: anyio.CapacityLimiter | None = None
 
     async def __call__(self, token: str) -> Identity | None:
-        """Return whom a token names, or None if it is not good."""
+        """Return the user whom a token names, or None if the token is not valid."""
         if self._threads is None:
             self._threads = anyio.CapacityLimiter(THREADS_MAX)
-        # In a thread: a file is looked at, and RSA takes its time.
+        key_id = _key_id(token)
+        if key_id is msgspec.UNSET:
+            return None
+        await self._source.prepare(key_id)
+        # In a thread: it looks at a file, and RSA takes its time.
         return await to_thread.run_sync(self._identify, token, limiter=self._threads)
+
+    async def keep_fresh(self) -> None:
+        """Keep keys from a URL fresh until cancelled; the gateway runs it in a task of the hub."""
+        if not isinstance(self._source, KeyFile):
+            await self._source.keep_fresh()
 
     def read_keys(self) -> None:
         """
-        Read the keys if their file is another than before; for a thread, or before a loop runs.
+        Read a file of keys now, before the event loop runs; keys at a URL are fetched later.
 
         Raises:
-            Invalid: there is no such file, or there are no keys in it.
+            Invalid: the file cannot be read, or has no key that can be used.
         """
-        try:
-            about = self._path.stat()
-        except OSError as error:
-            raise Invalid(f"{self._path} is no JSON Web Key Set: {error}.") from error
-        seen = (about.st_mtime_ns, about.st_ino)
-        if seen == self._read_at:
-            return
-        try:
-            self._keys = self._keys_in_file()
-        finally:
-            # Only now: other threads would go on with the keys before, or with none.
-            self._read_at = seen
+        if isinstance(self._source, KeyFile):
+            self._source.read()
 
     def _identify(self, token: str) -> Identity | None:
-        if len(token) > TOKEN_CHARS_MAX:
-            return None
-        try:
-            self.read_keys()
-        except Invalid as error:
-            # To write a file may take a moment; who has a good token is not to suffer from it.
-            logger.error("the keys before are used: %s", error.message)
-        try:
-            wanted = jwt.get_unverified_header(token).get("kid")
-        except PARSING_ERRORS:
-            return None
-        for key in self._keys:
+        wanted = _key_id(token)
+        for key in self._source.current():
             if wanted is None or key.key_id == wanted:
                 claims = self._claims(token, key)
                 if claims is not None:
                     return self._identity(token, claims)
         return None
-
-    def _keys_in_file(self) -> Sequence[jwt.PyJWK]:
-        try:
-            with self._path.open("rb") as file:
-                content = file.read(KEYS_BYTES_MAX + 1)
-            if len(content) > KEYS_BYTES_MAX:
-                raise Invalid(f"{self._path} is larger than {KEYS_BYTES_MAX} bytes.")
-            found = jwt.PyJWKSet.from_dict(_key_set.decode(content)).keys
-        except (OSError, LookupError, AttributeError, *PARSING_ERRORS) as error:
-            raise Invalid(f"{self._path} is no JSON Web Key Set: {error}.") from error
-        keys = [key for key in found if key.key_type in ALGORITHM_OF and _is_strong(key)]
-        if not keys:
-            kinds = ", ".join(ALGORITHM_OF)
-            raise Invalid(
-                f"{self._path} has no key of the kinds {kinds}; one of the kind oct has at "
-                f"least {KEY_BYTES_MIN} bytes."
-            )
-        return keys
 
     def _claims(self, token: str, key: jwt.PyJWK) -> dict[str, object] | None:
         required = ["sub", "exp", *(["aud"] if self._audience else [])]
@@ -142,7 +109,8 @@ class JwtAuthenticator:
             "verify_aud": self._audience is not None,
             "require": required,
         }
-        algorithms = [ALGORITHM_OF[str(key.key_type)]]
+        # What a public key verifies never fits a secret key, whatever the token says of itself.
+        algorithms = [str(key.algorithm_name)]
         return read_claims(
             token, key, algorithms, options, audience=self._audience, issuer=self._issuer
         )
@@ -161,5 +129,21 @@ class JwtAuthenticator:
         return identity if good else None
 
 
-def _is_strong(key: jwt.PyJWK) -> bool:
-    return key.key_type != "oct" or len(key.key) >= KEY_BYTES_MIN
+def _source(keys: str | os.PathLike[str], clock: Clock) -> KeyFile | KeyUrl:
+    address = os.fspath(keys)
+    if "://" not in address:
+        return KeyFile(Path(address))
+    from .key_url import KeyUrl  # noqa: PLC0415  # only this needs an HTTP client
+
+    return KeyUrl(address, clock)
+
+
+def _key_id(token: str) -> str | msgspec.UnsetType | None:
+    """Return the id of the key that a token names; UNSET if it is no token."""
+    if len(token) > TOKEN_CHARS_MAX:
+        return msgspec.UNSET
+    try:
+        found = jwt.get_unverified_header(token).get("kid")
+    except PARSING_ERRORS:
+        return msgspec.UNSET
+    return found if found is None else str(found)

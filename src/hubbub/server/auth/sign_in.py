@@ -15,6 +15,7 @@ from ...journal.allowance import charged
 from ...journal.command import Call
 from ...quotas import GUESTS
 from ...session import LocalSession
+from ...shown import repr_without
 from ...users.sign_ins import GuestReference
 from ...users.signing_in import SignedIn, role_command
 from ...wire.messages import SignInResult, encode
@@ -41,6 +42,9 @@ class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     guest: str | None = None
     name: str | None = None
     password: str | None = None
+
+    def __repr__(self) -> str:
+        return repr_without(self, "token", "guest", "password")
 
 
 class SignIns:
@@ -177,20 +181,33 @@ class SignIns:
             user, role, session, until=until, application=True, named=named
         ), None
 
-    async def session(self, token: str, address: str) -> LocalSession:
+    async def identify_token(self, token: str, address: str) -> Identity:
         """
-        Make a session for one request; who was never here is known from then on.
+        Tell whom the token of one request names.
 
         Args:
-            token: shows who it is.
+            token: what came with the request.
             address: where it comes from.
 
         Raises:
-            NotAllowed: the token is not good, or its user has signed out.
+            NotAllowed: the token is not valid, or is a refresh token.
         """
         identity = await self.identify_slowly(SignIn(token=token), address)
         if identity.refreshes:
-            raise NotAllowed("This token is for signing in; send the one that you get for it.")
+            raise NotAllowed("A refresh token only signs in; send the access token that you get.")
+        return identity
+
+    async def session(self, identity: Identity, address: str) -> LocalSession:
+        """
+        Make a session for one request; from then on the hub knows its user.
+
+        Args:
+            identity: whom the token or the ticket names.
+            address: where the request comes from.
+
+        Raises:
+            NotAllowed: the user has signed out.
+        """
         actor = self._actor(identity, address)
         command = role_command(actor, identity.reference, identity.nickname)
         actor.role = await actor.execute(command)

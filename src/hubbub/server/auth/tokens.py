@@ -6,7 +6,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Sequence
 from hashlib import blake2b
-from typing import Annotated, Protocol
+from typing import Annotated, Protocol, runtime_checkable
 
 import jwt
 import msgspec
@@ -24,6 +24,7 @@ __all__ = [
     "TOKEN_CHARS_MAX",
     "Authenticator",
     "Identity",
+    "KeepsFresh",
     "Tokens",
     "check_token",
     "identity_of",
@@ -94,14 +95,22 @@ class Identity(msgspec.Struct, frozen=True):
 
 class Authenticator(Protocol):
     """
-    Tells whom a token of the application's names: any async function that does.
+    Tells which user a token of the application's names; any async function will do.
 
-    It is asked about tokens that the server has not made itself. A role that it gives counts
-    besides the one that the user has at the hub.
+    The server calls it with tokens that it has not made itself. Of the role in the identity and
+    the role that the user has at the hub, the higher one counts.
     """
 
     def __call__(self, token: str) -> Awaitable[Identity | None]:
-        """Return whom it names, or None if it is not good."""
+        """Return the user, or None if the token is not valid."""
+
+
+@runtime_checkable
+class KeepsFresh(Protocol):
+    """An authenticator that has something to do as long as the hub is open."""
+
+    async def keep_fresh(self) -> None:
+        """Do it until cancelled."""
 
 
 class Tokens:

@@ -22,6 +22,8 @@ from ...task_group import open_task_group
 from ...users.signing_in import SignedIn
 from ...wire.messages import encode
 from ..auth.sign_in import SignIn
+from ..auth.tickets import Visit
+from ..auth.tokens import Identity
 from ..gateway import Gateway, Route
 from .openapi import openapi
 from .problem import MalformedRequest, TooLarge, Unknown, problem_of
@@ -31,6 +33,11 @@ __all__ = ["http_routes"]
 
 # Users whose pace of HTTP requests is remembered.
 PACES_MAX = 10_000
+EVENTS_PATH = "/api/events"
+URL_IS_LOGGED = (
+    "Put no token in a URL, because servers and proxies log URLs. Send the header "
+    "Authorization: Bearer …, or get a ticket with POST /api/events/ticket and give it as ticket=…"
+)
 
 Handler = Callable[[Request], Awaitable[Response]]
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -39,11 +46,12 @@ Q = TypeVar("Q", bound=msgspec.Struct)
 
 
 class EventsQuery(msgspec.Struct, frozen=True):
-    """The query of ``/api/events``; names that are not known are passed over."""
+    """The query of ``/api/events``; the server ignores other names, except ``token``."""
 
     stream: str
     after: int | None = None
     journal_id: str | None = None
+    ticket: str | None = None
 
 
 def http_routes(gateway: Gateway) -> list[HttpRoute]:
@@ -53,7 +61,8 @@ def http_routes(gateway: Gateway) -> list[HttpRoute]:
         HttpRoute("/health", api.health),
         HttpRoute("/openapi.json", api.openapi),
         HttpRoute("/api/users/sign_in", _answering(api.sign_in), methods=["POST"]),
-        HttpRoute("/api/events", _answering(api.events)),
+        HttpRoute(EVENTS_PATH, _answering(api.events)),
+        HttpRoute(f"{EVENTS_PATH}/ticket", _answering(api.ticket), methods=["POST"]),
     ]
     for name, route in gateway.routes.items():
         path = "/api/" + name.replace(".", "/")
@@ -117,7 +126,7 @@ class _Api:
 
     async def events(self, request: Request) -> Response:
         """Send a stream's events as they come."""
-        session = await self._session(request, request.query_params.get("token"))
+        session, visit = await self._follower(request)
         last_id = request.headers.get("last-event-id")
         after = {"after": last_id} if last_id else {}
         query = _query(request, EventsQuery, **after)
@@ -126,9 +135,17 @@ class _Api:
             raise Conflict("The history was reset: this is another journal. Follow it from 0.")
         following = journal.follow(session.actor.user, query.stream, query.after)
         answer = EventStream(self._gateway, following, session.actor)
+        if visit is not None and visit.cookie is not None:
+            _set_cookie(answer, request, visit.cookie, visit.seconds)
         # What is refused is refused before the answer begins.
         await answer.enter()
         return answer
+
+    async def ticket(self, request: Request) -> Response:
+        """Give a ticket for one request to follow events."""
+        identity = await self._identity(self._token(request), request)
+        await self._session_of(identity, request)
+        return _json(self._gateway.tickets.issue(identity))
 
     def handler(self, route: Route) -> Handler:
         """Make what answers requests for a method."""
@@ -166,14 +183,39 @@ class _Api:
                     raise TooLarge(f"The body is larger than {longest} bytes; send less.")
         return body or b"{}"
 
-    async def _session(self, request: Request, token: str | None = None) -> LocalSession:
-        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-        token = credentials.strip() if scheme.lower() == "bearer" else token
-        if not token:
-            raise Unknown("Sign in first, and send the token: Authorization: Bearer …")
+    async def _follower(self, request: Request) -> tuple[LocalSession, Visit | None]:
+        if "token" in request.query_params:
+            raise Invalid(URL_IS_LOGGED)
+        ticket = request.query_params.get("ticket")
+        if ticket is None:
+            return await self._session(request), None
         self._check_load()
         try:
-            session = await self._gateway.sign_ins.session(token, self._address_of(request))
+            visit = self._gateway.tickets.use(ticket, request.cookies)
+        except NotAllowed as error:
+            raise Unknown(error.message) from error
+        return await self._session_of(visit.identity, request), visit
+
+    async def _session(self, request: Request) -> LocalSession:
+        identity = await self._identity(self._token(request), request)
+        return await self._session_of(identity, request)
+
+    def _token(self, request: Request) -> str:
+        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not credentials.strip():
+            raise Unknown("Sign in first, and send the token: Authorization: Bearer …")
+        return credentials.strip()
+
+    async def _identity(self, token: str, request: Request) -> Identity:
+        self._check_load()
+        try:
+            return await self._gateway.sign_ins.identify_token(token, self._address_of(request))
+        except NotAllowed as error:
+            raise Unknown(error.message) from error
+
+    async def _session_of(self, identity: Identity, request: Request) -> LocalSession:
+        try:
+            session = await self._gateway.sign_ins.session(identity, self._address_of(request))
         except NotAllowed as error:
             raise Unknown(error.message) from error
         self._check_pace(session.actor.user)
@@ -189,6 +231,19 @@ class _Api:
 
     def _check_pace(self, who: str) -> None:
         self._paces.charge(who, self._gateway.settings.clock.monotonic())
+
+
+def _set_cookie(answer: Response, request: Request, cookie: tuple[str, str], seconds: int) -> None:
+    # A proxy that ends TLS says so. A client that only pretends it loses its own cookie.
+    proxied = request.headers.get("x-forwarded-proto", "")
+    answer.set_cookie(
+        *cookie,
+        max_age=seconds,
+        path=request.scope.get("root_path", "") + EVENTS_PATH,
+        secure="https" in (request.url.scheme, proxied),
+        httponly=True,
+        samesite="strict",
+    )
 
 
 def _with_key(body: bytes, key: str) -> bytes:

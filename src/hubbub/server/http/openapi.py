@@ -8,6 +8,7 @@ import msgspec
 
 from ...users.user import User
 from ..auth.sign_in import SignIn
+from ..auth.tickets import EventTicket
 from ..gateway import Gateway, Route
 from .problem import Problem
 
@@ -20,10 +21,10 @@ REF = "#/components/schemas/{name}"
 
 class SignInResponse(msgspec.Struct, frozen=True):
     """
-    Who signed in, the token to send for some minutes, and which journal it is for.
+    The user who signed in, their access token, and the journal that it is for.
 
-    The ``refresh_token`` signs in later; there is none for who came with an access token, or
-    with one of the application's.
+    The ``refresh_token`` signs in later; it is null if you signed in with an access token, or
+    with a token of the application's.
     """
 
     user: User
@@ -37,24 +38,27 @@ class SignInResponse(msgspec.Struct, frozen=True):
 def openapi(gateway: Gateway) -> Json:
     """Describe every route of a gateway."""
     routes = list(gateway.routes.items())
-    types: list[Any] = [SignIn, SignInResponse, Problem]
+    types: list[Any] = [SignIn, SignInResponse, EventTicket, Problem]
     for _, route in routes:
         types += [route.method.arguments, route.method.result]
     schemas, components = msgspec.json.schema_components(types, ref_template=REF)
-    paths = _other_paths(schemas[0], schemas[1])
+    paths = _other_paths(schemas[0], schemas[1]) | _events_paths(schemas[2])
     for number, (name, route) in enumerate(routes):
-        arguments, result = schemas[3 + 2 * number], schemas[4 + 2 * number]
+        arguments, result = schemas[4 + 2 * number], schemas[5 + 2 * number]
         operation = _operation(name, route, arguments, result, components)
         verb = "post" if route.method.changes else "get"
         paths["/api/" + name.replace(".", "/")] = {verb: operation}
     paths, components = _with_short_names(paths, components)
-    bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    schemes = {
+        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+        "ticket": {"type": "apiKey", "in": "query", "name": "ticket"},
+    }
     return {
         "openapi": "3.1.0",
         "info": {"title": "Hubbub", "version": "1"},
         "security": [{"bearer": []}],
         "paths": paths,
-        "components": {"schemas": components, "securitySchemes": {"bearer": bearer}},
+        "components": {"schemas": components, "securitySchemes": schemes},
     }
 
 
@@ -100,14 +104,6 @@ def _operation(name: str, route: Route, arguments: Json, result: Json, component
 
 
 def _other_paths(sign_in: Json, signed_in: Json) -> Json:
-    text = {"type": "string"}
-    parameters = [
-        {"name": "stream", "in": "query", "required": True, "schema": text},
-        {"name": "after", "in": "query", "schema": {"type": "integer", "minimum": 0}},
-        {"name": "journal_id", "in": "query", "schema": text},
-        {"name": "token", "in": "query", "schema": text},
-        {"name": "Last-Event-ID", "in": "header", "schema": text},
-    ]
     return {
         "/api/users/sign_in": {
             "post": {
@@ -117,15 +113,6 @@ def _other_paths(sign_in: Json, signed_in: Json) -> Json:
                 "security": [],
                 "requestBody": {"required": True, "content": _content(sign_in)},
                 "responses": _responses("Who signed in.", _content(signed_in)),
-            }
-        },
-        "/api/events": {
-            "get": {
-                "operationId": "events",
-                "tags": ["session"],
-                "summary": "Follow a stream: its events as server-sent events, the id is the seq.",
-                "parameters": parameters,
-                "responses": _responses("Events.", {"text/event-stream": {"schema": text}}),
             }
         },
         "/health": {
@@ -142,6 +129,37 @@ def _other_paths(sign_in: Json, signed_in: Json) -> Json:
                 "summary": "This description.",
                 "security": [],
                 "responses": _responses("It.", _content({"type": "object"})),
+            }
+        },
+    }
+
+
+def _events_paths(ticket: Json) -> Json:
+    text = {"type": "string"}
+    parameters = [
+        {"name": "stream", "in": "query", "required": True, "schema": text},
+        {"name": "after", "in": "query", "schema": {"type": "integer", "minimum": 0}},
+        {"name": "journal_id", "in": "query", "schema": text},
+        {"name": "Last-Event-ID", "in": "header", "schema": text},
+    ]
+    return {
+        "/api/events": {
+            "get": {
+                "operationId": "events",
+                "tags": ["session"],
+                "summary": "Follow a stream: its events as server-sent events, the id is the seq.",
+                # A browser cannot send the header here, and gives a ticket instead.
+                "security": [{"bearer": []}, {"ticket": []}],
+                "parameters": parameters,
+                "responses": _responses("Events.", {"text/event-stream": {"schema": text}}),
+            }
+        },
+        "/api/events/ticket": {
+            "post": {
+                "operationId": "events.ticket",
+                "tags": ["session"],
+                "summary": "Get a ticket, with which a browser follows a stream once.",
+                "responses": _responses("The ticket.", _content(ticket)),
             }
         },
     }

@@ -50,6 +50,7 @@ class EventStream(Response):
         self._gateway = gateway
         self._following = following
         self._disconnected = False
+        self._over = False
 
     async def enter(self) -> None:
         """
@@ -67,7 +68,7 @@ class EventStream(Response):
         if not gateway.places.enter_user(self.actor.user):
             gateway.places.leave_socket(self.actor.address)
             raise Overloaded("You have too many connections; close one first.")
-        gateway.event_streams.add(self)
+        gateway.enter_stream(self)
         try:
             self._events = await self._following.__aenter__()
         except BaseException:
@@ -75,7 +76,8 @@ class EventStream(Response):
             raise
 
     def end(self) -> None:
-        """End the answer: its user has signed out."""
+        """End the response: its user has signed out, or the server stops."""
+        self._over = True
         self._scope.cancel()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,8 +86,10 @@ class EventStream(Response):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._end_at_disconnect, receive, tasks.cancel_scope)
                 self._scope = tasks.cancel_scope
-                await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-                if scope["method"] != "HEAD":
+                cookies = [one for one in self.raw_headers if one[0] == b"set-cookie"]
+                headers = HEADERS + cookies
+                await send({"type": "http.response.start", "status": 200, "headers": headers})
+                if scope["method"] != "HEAD" and not self._over:
                     await self._send_events(send)
                 tasks.cancel_scope.cancel()
             if not self._disconnected:

@@ -1,4 +1,4 @@
-"""A cart: what somebody wants to buy, and what it comes to. Pure."""
+"""A cart: the products that a user wants to buy, and its total. Pure."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ __all__ = [
 
 class Line(msgspec.Struct, frozen=True, gc=False):
     """
-    So many of a product.
+    A line of a cart or an order.
 
     Args:
-        sku: the product's.
-        name: the product's.
-        price: of one.
-        quantity: how many.
+        sku: the product's SKU.
+        name: the product's name.
+        price: the price of one.
+        quantity: the number of pieces.
         total: the price of all of them.
     """
 
@@ -65,12 +65,12 @@ class Line(msgspec.Struct, frozen=True, gc=False):
 
 class CartLine(Line, frozen=True, gc=False):
     """
-    So many of a product in a cart.
+    A line of a cart.
 
     Args:
-        new_price: what one costs now, if that is not what it cost when it was added: to be
-            accepted before checkout.
-        stock: how many can be sold now; None if there are always enough.
+        new_price: the current price of one, if it has changed since it was added: accept it
+            before checkout.
+        stock: the number that can be sold now; None if there is no limit.
     """
 
     new_price: Money | None
@@ -79,19 +79,19 @@ class CartLine(Line, frozen=True, gc=False):
 
 class Cart(msgspec.Struct, frozen=True, gc=False):
     """
-    A cart as its owner sees it.
+    A cart, as its owner sees it.
 
     Args:
-        stream: what ``follow`` and ``read`` take.
-        lines: what is in it, the first that was added first.
-        subtotal: all lines.
-        discount: what the coupon takes off.
-        tax: how much tax there is.
-        total: what is to be paid.
-        tax_included: True if the tax is a part of the prices, and not added to them.
+        stream: the stream for ``follow`` and ``read``.
+        lines: the lines, in the order in which they were added.
+        subtotal: the sum of all lines.
+        discount: the discount of the coupon.
+        tax: the amount of tax.
+        total: the amount to pay.
+        tax_included: True if prices include the tax, False if it is added to them.
         coupon: the coupon's code, if there is one.
-        coupon_problem: why the coupon takes nothing off, if so.
-        country: what it is taxed for.
+        coupon_problem: why the coupon gives no discount, if it gives none.
+        country: the country whose tax applies.
         checkout: the id of the order that is being paid, if there is one.
     """
 
@@ -113,13 +113,13 @@ class CartState(State):
     The fold of a ``cart/USER`` stream.
 
     Args:
-        items: a SKU -> what is in the cart of it.
+        items: a SKU -> its line in the cart.
         coupon: the code of the coupon.
-        country: what it is taxed for.
+        country: the country whose tax applies.
         changed_at: when the user last changed it.
         checkout: the order that is being paid.
-        paid_with: the coupon that was in the cart when that was placed.
-        used: a coupon that may be used once -> the order it was used for.
+        paid_with: the coupon that was in the cart when that order was placed.
+        used: a coupon that can be used once -> the order that used it.
     """
 
     data_type: ClassVar[Any] = CartEvent
@@ -133,7 +133,7 @@ class CartState(State):
     used: dict[str, str] = {}
 
     def apply(self, event: Event) -> None:
-        """Take one event in."""
+        """Fold one event."""
         match event.data:
             case CheckoutBegan(order, once):
                 self.checkout, self.paid_with = order, self.coupon
@@ -193,26 +193,26 @@ class CartState(State):
         if not paid:
             self.used = {code: by for code, by in self.used.items() if by != order}
             return
-        # Another may have been put in meanwhile.
+        # The user may have applied another coupon in the meantime.
         if self.coupon == self.paid_with:
             self.coupon = None
         for sku, quantity in quantities.items():
-            # More may have been put in meanwhile, or less be left.
+            # The user may have added or removed some in the meantime.
             if sku in self.items:
                 self._set(sku, self.items[sku].quantity - quantity)
 
     def check_reader(self, stream: str, user: str) -> None:
-        """A cart is its owner's alone."""
+        """Refuse every reader but the owner."""
         check(SHOP_READERS["cart"], *(("owner",) if stream == cart_stream(user) else ()))
 
     def has_expired(self, now: datetime, terms: ShopTerms) -> bool:
-        """Tell whether it lay so long that it counts as empty."""
+        """Return whether the cart has expired, and counts as empty."""
         if self.changed_at is None or not self.items:
             return False
         return self.changed_at + terms.cart_life <= now
 
     def emptied(self) -> CartState:
-        """Return it as it is after it has expired."""
+        """Return the cart as it is after it has expired."""
         return CartState(
             country=self.country,
             changed_at=self.changed_at,
@@ -223,12 +223,12 @@ class CartState(State):
 
 
 def cart_stream(user: str) -> str:
-    """Return a user's cart."""
+    """Return the stream of a user's cart."""
     return f"cart/{user}"
 
 
 def shown_with(cart: CartState) -> list[str]:
-    """Return the streams that are needed to show a cart."""
+    """Return the streams that showing a cart needs."""
     streams = [known_product_stream(sku) for sku in cart.items]
     if cart.coupon is not None:
         streams.append(coupon_stream(cart.coupon))
@@ -237,10 +237,10 @@ def shown_with(cart: CartState) -> list[str]:
 
 def priced(states: States, cart: CartState, terms: ShopTerms) -> tuple[Totals, str | None]:
     """
-    Work out what a cart comes to.
+    Compute the totals of a cart.
 
     Returns:
-        The totals, and why the coupon takes nothing off, if so.
+        The totals, and why the coupon gives no discount, if it gives none.
     """
     items = list(cart.items.values())
     subtotal = subtotal_of(items, terms.currency)
@@ -254,7 +254,7 @@ def priced(states: States, cart: CartState, terms: ShopTerms) -> tuple[Totals, s
 
 
 def cart_of(states: States, stream: str, terms: ShopTerms) -> Cart:
-    """Show a cart."""
+    """Return the public form of a cart."""
     cart = states.of(CartState, stream)
     if cart.has_expired(states.now, terms):
         cart = cart.emptied()

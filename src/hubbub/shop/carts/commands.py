@@ -1,4 +1,4 @@
-"""What is decided on a cart before its checkout. Pure."""
+"""The decisions about a cart before its checkout. Pure."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ __all__ = [
 
 
 def add(states: States, user: str, sku: str, quantity: object, terms: ShopTerms) -> list[Draft]:
-    """Put more of a product into a cart."""
+    """Add pieces of a product to a cart."""
     cart, before = _open(states, user, terms)
     offer = _offered(states, sku, terms)
     count = _checked(quantity, 1, terms)
@@ -50,7 +50,7 @@ def add(states: States, user: str, sku: str, quantity: object, terms: ShopTerms)
 def set_quantity(
     states: States, user: str, sku: str, quantity: object, terms: ShopTerms
 ) -> list[Draft]:
-    """Have so many of a product in a cart, or none."""
+    """Set the quantity of a product in a cart; 0 removes it."""
     cart, before = _open(states, user, terms)
     product_stream(sku)
     held = cart.items.get(sku)
@@ -68,12 +68,12 @@ def set_quantity(
 
 
 def remove(states: States, user: str, sku: str, quantity: object, terms: ShopTerms) -> list[Draft]:
-    """Take so many of a product out of a cart; None takes all."""
+    """Remove pieces of a product from a cart; None removes all."""
     cart, before = _open(states, user, terms)
     product_stream(sku)
     held = cart.items.get(sku)
     if held is None:
-        raise NotFound(f"There is no {shown(sku)} in the cart.")
+        raise NotFound(f"{shown(sku)} is not in your cart.")
     count = held.quantity if quantity is None else _checked(quantity, 1, terms)
     return [*before, Draft(cart_stream(user), ItemRemoved(sku, min(count, held.quantity)))]
 
@@ -87,7 +87,7 @@ def clear(states: States, user: str, terms: ShopTerms) -> list[Draft]:
 
 
 def accept_prices(states: States, user: str, terms: ShopTerms) -> list[Draft]:
-    """Take the products in a cart at what they cost now."""
+    """Accept the current prices of the products in a cart."""
     cart, before = _open(states, user, terms)
     items, prices = dict(cart.items), {}
     for sku, item in cart.items.items():
@@ -100,13 +100,13 @@ def accept_prices(states: States, user: str, terms: ShopTerms) -> list[Draft]:
 
 
 def apply_coupon(states: States, user: str, code: object, terms: ShopTerms) -> list[Draft]:
-    """Use a coupon for a cart, instead of another."""
+    """Apply a coupon to a cart, and replace any other."""
     cart, before = _open(states, user, terms)
     stream = coupon_stream(code)
     known = stream.removeprefix("coupon/")
     coupon = states.of(CouponState, stream)
     if coupon.terms is None:
-        raise NotFound("There is no such coupon.")
+        raise NotFound("There is no such coupon; check the code.")
     totals, _ = priced(states, cart, terms)
     problem = coupon.problem(totals.subtotal, states.now, used=known in cart.used)
     if problem is not None:
@@ -117,13 +117,13 @@ def apply_coupon(states: States, user: str, code: object, terms: ShopTerms) -> l
 
 
 def remove_coupon(states: States, user: str, terms: ShopTerms) -> list[Draft]:
-    """Use no coupon for a cart."""
+    """Remove the coupon from a cart."""
     cart, before = _open(states, user, terms)
     return before + ([Draft(cart_stream(user), CouponRemoved())] if cart.coupon else [])
 
 
 def set_country(states: States, user: str, country: object, terms: ShopTerms) -> list[Draft]:
-    """Have a cart taxed for a country."""
+    """Set the country whose tax applies to a cart."""
     cart, before = _open(states, user, terms)
     if country is not None:
         country = country_of(country)
@@ -134,10 +134,10 @@ def set_country(states: States, user: str, country: object, terms: ShopTerms) ->
 
 def merge(states: States, guest: str, user: str, terms: ShopTerms) -> list[Draft]:
     """
-    Put a guest's cart into that of the account the guest has signed in to.
+    Merge a guest's cart into the cart of the account that the guest has signed in to.
 
-    Of a product that is in both there is the larger number: who signs in again has not
-    ordered twice. What does not fit any more is left out.
+    For a product in both carts the larger quantity counts, because a user who signs in
+    again has not ordered twice. Lines beyond the limits are dropped.
     """
     theirs, _ = _open(states, guest, terms)
     if guest == user or not theirs.items:
@@ -160,7 +160,7 @@ def _together(own: dict[str, Item], theirs: dict[str, Item], terms: ShopTerms) -
         try:
             check_totals((items | {sku: more}).values())
         except Conflict:
-            # Of another currency, or too dear: one signs in all the same.
+            # Another currency, or too expensive: the sign-in must still succeed.
             continue
         if held is not None or len(items) < terms.lines_max:
             items[sku] = more
@@ -172,7 +172,7 @@ def _larger(held: Item, quantity: int) -> Item:
 
 
 def _open(states: States, user: str, terms: ShopTerms) -> tuple[CartState, list[Draft]]:
-    """Return a cart as it counts now, and touch all that showing it will need."""
+    """Return a cart without expired contents, and load everything that showing it needs."""
     cart, before = states.of(CartState, cart_stream(user)), list[Draft]()
     if cart.has_expired(states.now, terms):
         before.append(Draft(cart_stream(user), Cleared(expired=True)))
@@ -193,7 +193,7 @@ def _checked(quantity: object, least: int, terms: ShopTerms) -> int:
     most = terms.quantity_max
     if type(quantity) is not int or not least <= quantity <= most:
         raise Invalid(
-            f"A quantity is a whole number from {least} to {most:,}, not {shown(quantity)}."
+            f"A quantity must be a whole number from {least} to {most:,}, not {shown(quantity)}."
         )
     return quantity
 
@@ -203,10 +203,10 @@ def _add(  # noqa: PLR0913
 ) -> list[Draft]:
     held = cart.items.get(sku)
     if held is None and len(cart.items) >= terms.lines_max:
-        raise Conflict(f"A cart has up to {terms.lines_max:,} products; take one out first.")
+        raise Conflict(f"A cart can have {terms.lines_max:,} products; remove one first.")
     price = held.price if held else offer.price
     count = quantity + (held.quantity if held else 0)
     if count > terms.quantity_max:
-        raise Conflict(f"A cart has up to {terms.quantity_max:,} of each product.")
+        raise Conflict(f"A cart can have {terms.quantity_max:,} of each product.")
     check_totals([*cart.items.values(), Item(sku, offer.name, price, quantity)])
     return [Draft(stream, ItemAdded(sku, quantity, offer.name, price, offer.category))]

@@ -1,4 +1,4 @@
-"""Taxes: how much of a cart goes to the state. Pure."""
+"""Taxes on a cart. Pure."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Where = tuple[str, str | None]
 
 class Taxed(msgspec.Struct, frozen=True, gc=False):
     """
-    A line that is to be taxed.
+    A line to tax.
 
     Args:
-        sku: the product's.
-        category: the product's, if it has one.
-        amount: what is paid for it, after its share of the discount.
+        sku: the product's SKU.
+        category: the product's category, if it has one.
+        amount: the price of the line, after its share of the discount.
     """
 
     sku: str
@@ -36,12 +36,12 @@ class Taxed(msgspec.Struct, frozen=True, gc=False):
 
 class Basis(msgspec.Struct, frozen=True, gc=False):
     """
-    What is to be taxed.
+    The basis of a tax.
 
     Args:
-        lines: what is paid for each line.
-        amount: what is paid for all: the subtotal after the discount.
-        country: of the one who buys, if known: two letters of ISO 3166.
+        lines: the lines with their amounts.
+        amount: the sum of all lines: the subtotal after the discount.
+        country: the buyer's country, if known: two letters of ISO 3166.
     """
 
     lines: Sequence[Taxed]
@@ -54,8 +54,8 @@ class Tax(msgspec.Struct, frozen=True, gc=False):
     A tax.
 
     Args:
-        amount: how much.
-        included: True if it is a part of the prices, False if it is added to them.
+        amount: the amount of tax.
+        included: True if prices include it, False if it is added to them.
     """
 
     amount: Money
@@ -63,10 +63,10 @@ class Tax(msgspec.Struct, frozen=True, gc=False):
 
 
 class TaxPolicy(Protocol):
-    """Says how much tax there is; pure: the same basis is always taxed the same."""
+    """Computes the tax of a cart; pure: the same basis always gives the same tax."""
 
     def tax(self, basis: Basis) -> Tax:
-        """Return the tax."""
+        """Return the tax of a basis."""
 
 
 class FlatTax:
@@ -75,7 +75,7 @@ class FlatTax:
 
     Args:
         rate: from 0 to 1, as a string or a Decimal: ``"0.10"`` is 10 %.
-        included: True if prices have the tax in them.
+        included: True if prices include the tax.
 
     Raises:
         Invalid: the rate is a float or outside its limits.
@@ -86,7 +86,7 @@ class FlatTax:
         self._part = _part(rate, included)
 
     def tax(self, basis: Basis) -> Tax:
-        """Return the tax."""
+        """Return the tax of a basis."""
         return Tax(basis.amount.part(self._part), self._included)
 
 
@@ -96,11 +96,11 @@ class TaxTable:
 
     Args:
         rates: a country's code and a category, or None for all its others -> a rate.
-        default: the rate of what is not in the table.
-        included: True if prices have the tax in them.
+        default: the rate for all countries and categories that are not in the table.
+        included: True if prices include the tax.
 
     Raises:
-        Invalid: a rate is a float or outside its limits, or a country is no code.
+        Invalid: a rate is a float or outside its limits, or a country is not a code.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class TaxTable:
         self._default = _part(default, included)
 
     def tax(self, basis: Basis) -> Tax:
-        """Return the tax."""
+        """Return the tax of a basis."""
         exact = Fraction(0)
         for line in basis.lines:
             exact += line.amount.amount * self._part_of(basis.country, line.category)
@@ -130,14 +130,14 @@ class TaxTable:
 
 def country_of(country: object) -> str:
     """
-    Return a country's code in capitals.
+    Return a country's code in upper case.
 
     Raises:
         Invalid: it is not two letters.
     """
     good = isinstance(country, str) and len(country) == 2 and country.isascii()
     if not good or not str(country).isalpha():
-        raise Invalid(f"A country is two letters of ISO 3166 like DE, not {shown(country)}.")
+        raise Invalid(f"A country must be two letters of ISO 3166 like DE, not {shown(country)}.")
     return str(country).upper()
 
 
@@ -145,18 +145,18 @@ def _where(where: object) -> Where:
     match where:
         case (country, None | str() as category):
             return country_of(country), category
-    raise Invalid(f'A rate is for a country and a category, like ("DE", None), not {shown(where)}.')
+    raise Invalid(f'A rate needs a country and a category, like ("DE", None), not {shown(where)}.')
 
 
 def _part(rate: object, included: bool) -> Fraction:
     if isinstance(rate, float):
-        raise Invalid(f'A float is not exact: write the rate as "{rate}".')
-    # Of a truth or a tuple a Decimal would be made, too.
+        raise Invalid(f'A float is not exact; write the rate as "{rate}".')
+    # Decimal accepts a bool or a tuple, too.
     number = rate if isinstance(rate, str | Decimal) or type(rate) is int else None
     try:
         exact = Fraction(Decimal(number))  # type: ignore[arg-type]
     except (InvalidOperation, TypeError, ValueError, OverflowError) as error:
-        raise Invalid(f"A rate is a decimal number like '0.19', not {shown(rate)}.") from error
+        raise Invalid(f"A rate must be a decimal number like '0.19', not {shown(rate)}.") from error
     if not 0 <= exact <= 1:
-        raise Invalid(f"A rate is from 0 to 1, not {rate}: 0.19 is 19 %.")
+        raise Invalid(f"A rate must be from 0 to 1, not {rate}; 0.19 is 19 %.")
     return exact / (1 + exact) if included else exact

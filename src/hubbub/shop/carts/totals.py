@@ -1,4 +1,4 @@
-"""What a cart comes to: the discount, the tax, the total. Pure."""
+"""The totals of a cart: the discount, the tax, and the amount to pay. Pure."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ __all__ = [
 
 class ShopTerms(msgspec.Struct, frozen=True):
     """
-    What all carts of a hub have in common.
+    The terms of all carts of a hub.
 
     Args:
-        offer: says what a product is sold for now; None if it is not.
-        tax: how much tax there is.
-        currency: of a cart that is empty.
-        lines_max: how many products a cart may have.
-        quantity_max: how many of each.
-        cart_life: how long a cart is kept that nobody changes.
-        reservation: how long stock is put aside for an order that is being paid.
-        orders_open_max: orders that are being paid, or refunded, at one time.
+        offer: returns what a product sells for now; None if it is not for sale.
+        tax: computes the tax.
+        currency: the currency of an empty cart.
+        lines_max: the number of products in a cart.
+        quantity_max: the quantity of each product.
+        cart_life: how long after its last change a cart expires.
+        reservation: how long an order that is being paid reserves its stock.
+        orders_open_max: the number of orders that are being paid or refunded.
     """
 
     offer: Callable[[States, str], Offer | None]
@@ -53,14 +53,14 @@ class ShopTerms(msgspec.Struct, frozen=True):
 
 class Totals(msgspec.Struct, frozen=True, gc=False):
     """
-    What a cart comes to.
+    The totals of a cart.
 
     Args:
-        subtotal: all lines.
-        discount: what the coupon takes off.
-        tax: how much tax there is.
-        total: what is to be paid.
-        tax_included: True if the tax is a part of the prices.
+        subtotal: the sum of all lines.
+        discount: the discount of the coupon.
+        tax: the amount of tax.
+        total: the amount to pay.
+        tax_included: True if prices include the tax.
     """
 
     subtotal: Money
@@ -71,12 +71,12 @@ class Totals(msgspec.Struct, frozen=True, gc=False):
 
 
 def offered(states: States, sku: str) -> Offer | None:
-    """Say what the catalogue sells a product for."""
+    """Return the catalogue's offer of a product."""
     return states.of(ProductState, known_product_stream(sku)).offer
 
 
 def subtotal_of(items: Collection[Item], currency: str) -> Money:
-    """Add up items, which are all of one currency; of none it is 0 of the one given."""
+    """Add up items of one currency; the sum of no items is 0 of the given currency."""
     amount = 0
     for item in items:
         amount += item.price.amount * item.quantity
@@ -89,39 +89,43 @@ def check_totals(items: Collection[Item]) -> None:
     Check that a cart can be paid.
 
     Raises:
-        Conflict: it is of several currencies, or dearer than can be reckoned with.
+        Conflict: it has several currencies, or its total is too large.
     """
     amount, currency = 0, ""
     for item in items:
         price = item.price
         if currency and price.currency != currency:
-            raise Conflict(f"A cart has one currency, not {currency} and {price.currency}.")
+            raise Conflict(
+                f"A cart can have one currency, not both {currency} and {price.currency}."
+            )
         amount += price.amount * item.quantity
         currency = price.currency
-    # The tax may be as much again.
+    # The tax can be as much again.
     if amount > AMOUNT_MAX // 2:
-        raise Conflict("That is more than one cart can come to; take less.")
+        raise Conflict("The total of this cart is too large; remove some items.")
 
 
 def totals_of(
     items: Sequence[Item], subtotal: Money, discount: Money, country: str | None, policy: TaxPolicy
 ) -> Totals:
     """
-    Work out the tax and the total.
+    Compute the tax and the total.
 
-    The discount is shared among the lines, by what each costs, so that each is taxed at
-    its own rate.
+    The lines share the discount in proportion to their prices, so that each is taxed at its
+    own rate.
     """
     net = subtotal - discount if discount else subtotal
     tax = policy.tax(Basis(_Lines(items, discount), net, country))
     if tax.amount.currency != net.currency or tax.amount.amount < 0:
-        raise TypeError(f"the tax policy made {tax.amount} of {net}: it is a fault of the policy")
+        raise TypeError(
+            f"the tax policy returned {tax.amount} for {net}; this is a bug of the policy"
+        )
     total = net if tax.included else net + tax.amount
     return Totals(subtotal, discount, tax.amount, total, tax.included)
 
 
 class _Lines(Sequence[Taxed]):
-    """The lines to be taxed, made when a policy looks at them: the default needs the sum only."""
+    """The lines to tax, made when a policy looks at them: the default needs only the sum."""
 
     def __init__(self, items: Sequence[Item], discount: Money) -> None:
         self._items = items

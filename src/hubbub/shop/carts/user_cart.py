@@ -1,4 +1,4 @@
-"""A user's own cart: the commands on it, and the look-up of prices that they need."""
+"""A user's own cart: its commands, and the look-up of prices before them."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ Decide = Callable[[States], Sequence[Draft]]
 
 class UserCart:
     """
-    The cart of a session's user; its methods make the commands.
+    The cart of a session's user; its methods return commands.
 
-    Where prices come from the application, they are looked up before the hub decides a
-    command that takes or shows a price.
+    If the application has a price source, the prices are looked up before the hub decides a
+    command that uses or returns a price.
 
     Args:
-        actor: the user whose cart it is.
-        terms: what all carts of the hub have in common.
-        prices: what is known of the application's prices; None if the catalogue has them.
+        actor: the user of the session.
+        terms: the terms of all carts of the hub.
+        prices: the prices of the application's price source; None if the catalogue has the prices.
     """
 
     __slots__ = ("_actor", "_prices", "_stream", "_terms", "_user")
@@ -45,63 +45,63 @@ class UserCart:
         self._prices = prices
 
     def show(self) -> Command[Cart]:
-        """Show the cart."""
+        """Return the cart."""
         command = self._command(partial(_touch, stream=self._stream))
         if self._prices is not None:
             command.before = self._look_up_what_is_sold
         return command
 
     def add(self, sku: str, quantity: int, key: str | None) -> Command[Cart]:
-        """Put more of a product into it."""
+        """Add pieces of a product."""
         decide = partial(
             commands.add, user=self._user, sku=sku, quantity=quantity, terms=self._terms
         )
         return self._product_command(decide, sku, key, ("add_item", sku, quantity))
 
     def remove(self, sku: str, quantity: int | None, key: str | None) -> Command[Cart]:
-        """Take a product out of it."""
+        """Remove pieces of a product."""
         decide = partial(
             commands.remove, user=self._user, sku=sku, quantity=quantity, terms=self._terms
         )
         return self._command(decide, key=key, arguments=("remove_item", sku, quantity))
 
     def set_quantity(self, sku: str, quantity: int) -> Command[Cart]:
-        """Have so many of a product in it."""
+        """Set the quantity of a product."""
         decide = partial(
             commands.set_quantity, user=self._user, sku=sku, quantity=quantity, terms=self._terms
         )
         return self._product_command(decide, sku)
 
     def accept_prices(self) -> Command[Cart]:
-        """Take what is in it at what it costs now."""
+        """Accept the current prices."""
         command = self._own_command(commands.accept_prices)
         if self._prices is not None:
             command.before = self.look_up
         return command
 
     def apply_coupon(self, code: str) -> Command[Cart]:
-        """Use a coupon for it."""
+        """Apply a coupon."""
         return self._own_command(commands.apply_coupon, code=code)
 
     def remove_coupon(self) -> Command[Cart]:
-        """Use no coupon for it."""
+        """Remove the coupon."""
         return self._own_command(commands.remove_coupon)
 
     def set_country(self, country: str | None) -> Command[Cart]:
-        """Have it taxed for a country."""
+        """Set the country whose tax applies."""
         return self._own_command(commands.set_country, country=country)
 
     def clear(self) -> Command[Cart]:
-        """Empty it."""
+        """Empty the cart."""
         return self._own_command(commands.clear)
 
     async def look_up(self) -> None:
         """
-        Have fresh prices of what is in the cart, where they come from the application.
+        Look up the current prices of the cart's products, if there is a price source.
 
         Raises:
-            NotFound: one of the products is not sold.
-            PriceUnavailable: the source does not answer.
+            NotFound: one of the products is no longer for sale.
+            PriceUnavailable: the price source does not answer.
             Overloaded: too many look-ups of this user are waiting.
         """
         if self._prices is not None:
@@ -109,7 +109,7 @@ class UserCart:
             await self._prices.look_up(skus, self._user)
 
     async def _look_up_what_is_sold(self) -> None:
-        # What is not sold any more is shown as it was added, so that it can be taken out.
+        # Show a product that is no longer for sale as it was added, so that it can be removed.
         with suppress(NotFound):
             await self.look_up()
 
@@ -139,7 +139,7 @@ class UserCart:
         def result(states: States, events: Sequence[Event]) -> Cart:
             return cart_of(states, stream, terms)
 
-        # What is no SKU is refused by the decision, and nothing of it is kept in memory.
+        # The decision refuses an invalid SKU, and nothing of it is kept in memory.
         reads = (stream, known_product_stream(sku)) if is_sku(sku) else (stream,)
         return Command(self._user, decide, result, reads=reads, key=key, arguments=arguments)
 

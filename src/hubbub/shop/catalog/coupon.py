@@ -1,4 +1,4 @@
-"""A coupon: what it takes off, and when. Pure."""
+"""A coupon: its discount, and its conditions. Pure."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Coupon(msgspec.Struct, frozen=True):
     A coupon as an admin sees it.
 
     Args:
-        code: what a buyer enters; upper and lower case are the same.
-        percent: how much is taken off, in percent; or None.
-        amount: how much is taken off; or None.
-        minimum: the least subtotal with which it may be used.
-        once: True if a user may use it for one order only.
-        expires_at: until when it may be used, UTC.
+        code: the code that a buyer enters; case makes no difference.
+        percent: the discount in percent; or None.
+        amount: the discount as an amount; or None.
+        minimum: the smallest subtotal for which it is valid.
+        once: True if each user can use it for one order only.
+        expires_at: when it expires, UTC.
     """
 
     code: str
@@ -55,26 +55,26 @@ class CouponState(State):
 
     data_type: ClassVar[Any] = CouponEvent
 
-    # None before it is made.
+    # None until an admin creates it.
     terms: CouponSet | None = None
 
     def apply(self, event: Event) -> None:
-        """Take one event in."""
+        """Fold one event."""
         assert isinstance(event.data, CouponSet)
         self.terms = event.data
 
     def check_reader(self, stream: str, user: str) -> None:
-        """Nobody can look for coupons."""
+        """Refuse every reader, so that nobody can look for coupons."""
         check(SHOP_READERS["coupon"])
 
     def problem(self, subtotal: Money, now: datetime, *, used: bool) -> str | None:
         """
-        Say why it takes nothing off a cart, if so.
+        Return why the coupon gives no discount on a cart, or None.
 
         Args:
-            subtotal: what is in the cart.
+            subtotal: the subtotal of the cart.
             now: UTC.
-            used: True if the user has used it before.
+            used: True if the user has used the coupon before.
         """
         terms = self.terms
         if terms is None:
@@ -82,17 +82,17 @@ class CouponState(State):
         if terms.expires_at is not None and terms.expires_at <= now:
             return "This coupon has expired."
         if terms.once and used:
-            return "You have used this coupon already."
+            return "You have already used this coupon."
         minimum = terms.minimum
         for money in (terms.amount, minimum):
             if money is not None and money.currency != subtotal.currency:
-                return f"This coupon is for {money.currency}."
+                return f"This coupon is valid only in {money.currency}."
         if minimum is not None and subtotal < minimum:
-            return f"This coupon is for {minimum} or more."
+            return f"This coupon needs a subtotal of {minimum} or more."
         return None
 
     def discount(self, subtotal: Money) -> Money:
-        """Return what it takes off; never more than there is."""
+        """Return the discount, which is never more than the subtotal."""
         assert self.terms is not None
         if self.terms.percent is not None:
             return subtotal.part(Fraction(self.terms.percent, 100))
@@ -101,15 +101,15 @@ class CouponState(State):
 
 
 def set_coupon(stream: str, terms: CouponSet) -> list[Draft]:
-    """Make a coupon, or change it."""
+    """Create a coupon, or change it."""
     if (terms.percent is None) == (terms.amount is None):
-        raise Invalid("A coupon takes off a percentage or an amount: give one of them.")
+        raise Invalid("A coupon has either a percentage or an amount; give one of them.")
     percent = terms.percent
     if percent is not None and (type(percent) is not int or not 1 <= percent <= 100):
-        raise Invalid(f"A percentage is a whole number from 1 to 100, not {shown(percent)}.")
+        raise Invalid(f"percent must be a whole number from 1 to 100, not {shown(percent)}.")
     _check_amounts([money for money in (terms.amount, terms.minimum) if money is not None])
     if type(terms.once) is not bool:
-        raise Invalid(f"`once` is true or false, not {shown(terms.once)}.")
+        raise Invalid(f"once must be True or False, not {shown(terms.once)}.")
     expires_at = terms.expires_at
     if expires_at is not None:
         terms = msgspec.structs.replace(terms, expires_at=_in_utc(expires_at))
@@ -119,18 +119,18 @@ def set_coupon(stream: str, terms: CouponSet) -> list[Draft]:
 def _check_amounts(amounts: list[Money]) -> None:
     for money in amounts:
         if not isinstance(money, Money) or money.amount <= 0:
-            raise Invalid(f"An amount is Money, and more than 0, not {shown(money)}.")
+            raise Invalid(f"An amount must be Money above 0, not {shown(money)}.")
     if len({money.currency for money in amounts}) > 1:
-        raise Invalid("A coupon's amount and its minimum are of one currency.")
+        raise Invalid("A coupon's amount and its minimum must have the same currency.")
 
 
 def _in_utc(moment: object) -> datetime:
     if not isinstance(moment, datetime) or moment.utcoffset() is None:
-        raise Invalid("A coupon expires at a time with a time zone.")
+        raise Invalid("expires_at must be a time with a time zone.")
     try:
         return moment.astimezone(UTC)
     except OverflowError as error:
-        raise Invalid(f"In UTC a coupon expires in a year up to 9999, not {moment}.") from error
+        raise Invalid(f"In UTC expires_at must be in a year up to 9999, not {moment}.") from error
 
 
 def coupon_stream(code: object) -> str:
@@ -138,18 +138,18 @@ def coupon_stream(code: object) -> str:
     Return a coupon's stream.
 
     Raises:
-        Invalid: it can be no coupon's code.
+        Invalid: the text cannot be the code of a coupon.
     """
     good = isinstance(code, str) and 0 < len(code) <= CODE_CHARS_MAX and code.isascii()
     if not good or not str(code).replace("-", "").replace("_", "").isalnum():
         raise Invalid(
-            f"A coupon's code has 1 to {CODE_CHARS_MAX} letters, digits, - or _, not {shown(code)}."
+            f"A coupon code has 1 to {CODE_CHARS_MAX} letters, digits, - or _, not {shown(code)}."
         )
     return f"coupon/{str(code).upper()}"
 
 
 def coupon_of(stream: str, state: CouponState) -> Coupon:
-    """Show a coupon."""
+    """Return the public form of a coupon."""
     terms = state.terms
     assert terms is not None
     return Coupon(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["COUPON", "PRODUCTS", "put_on_sale"]
 
 STOCK = 100
-# A shop that has so many products of its own needs none to try it with.
+# A shop with this many products of its own gets no demo products.
 PAGE = 100
 # A SKU -> a name, and a price in USD.
 PRODUCTS = {
@@ -21,16 +21,16 @@ PRODUCTS = {
     "keyboard": ("Keyboard", "79.99"),
     "monitor": ("Monitor", "299.99"),
 }
-# Ten percent off, once.
+# A discount of ten percent, once for each user.
 COUPON = "WELCOME"
 
 
 async def put_on_sale(shop: Shop) -> None:
     """
-    Put the products into the catalogue; those that are there are left as they are.
+    Add the demo products to the catalogue; existing products stay unchanged.
 
     Args:
-        shop: of an admin.
+        shop: the shop service of an admin.
     """
     there = {product.sku for product in await shop.products(limit=PAGE)}
     for sku in PRODUCTS.keys() - there:

@@ -1,8 +1,8 @@
 """
-Prices that come from somewhere else, like a service of the application's over a network.
+Prices from a source of the application, such as a service over a network.
 
-A look-up has a deadline and is repeated after a failure; few run at one time, fewer for one
-user, and one for each product, whichever user asks. The answer is remembered for a moment.
+A look-up has a deadline and is retried after a failure. Few run at the same time, fewer for one
+user, and one for each product, whichever user needs it. Results are cached for a short time.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import anyio
 
 from ...clock import Clock
 from ...errors import HubbubError, Invalid, Overloaded, PriceUnavailable
+from ...extras import needs
 from ...journal.decide.states import States
 from ...money import Money
 from ...settings import Settings
@@ -28,33 +29,33 @@ __all__ = ["LOOKUPS_WAITING_MAX", "PriceSource", "Prices"]
 logger = logging.getLogger("hubbub.shop")
 
 ATTEMPTS = 3
-# The first pause before a price source that failed is asked again, in seconds.
+# The first pause before a failed price source is retried, in seconds.
 RETRY_SECONDS_MIN = 0.05
 # The longest such pause, in seconds.
 RETRY_SECONDS_MAX = 1.0
-# Products whose price is remembered.
+# Products whose price is cached.
 OFFERS_MAX = 100_000
-# Look-ups that one user may wait for: a full cart's, and some more.
+# Look-ups that one user can wait for: a full cart's, and a few more.
 LOOKUPS_WAITING_MAX = 1_000
 
 
 class PriceSource(Protocol):
-    """What the application sells, and for how much."""
+    """The products that the application sells, and their prices."""
 
     async def look_up(self, sku: str) -> Offer:
         """
-        Tell what a product is sold for now.
+        Return what a product sells for now.
 
-        What the catalogue has of the same SKU is counted there: of two stocks the smaller
-        one counts.
+        If the catalogue has the same SKU, it counts the stock; the smaller of the two stocks
+        applies.
 
         Raises:
-            NotFound: it is not sold. Any other error is a failure, and it is asked again.
+            NotFound: the product is not for sale. Any other error is a failure, and is retried.
         """
 
 
 class _LookUp:
-    """A look-up that waits or is under way, and all who wait for it."""
+    """A look-up that waits or runs, and its waiting calls."""
 
     def __init__(self, sku: str) -> None:
         self.sku = sku
@@ -65,12 +66,12 @@ class _LookUp:
 
 class Prices:
     """
-    What the shop knows of a price source.
+    The cached prices of a price source.
 
     Args:
-        source: the application's.
-        settings: limits.
-        start: runs something in the hub's task group.
+        source: the application's price source.
+        settings: the limits.
+        start: runs a task in the hub.
     """
 
     def __init__(self, source: PriceSource, settings: Settings, start: Callable[..., None]) -> None:
@@ -86,11 +87,11 @@ class Prices:
         self._under_way: dict[str, _LookUp] = {}
         # A user -> the look-ups they wait for; users take turns.
         self._waiting: OrderedDict[str, deque[_LookUp]] = OrderedDict()
-        # A user -> how many look-ups are running in their turn.
+        # A user -> the number of look-ups that run in their turn.
         self._running: Counter[str] = Counter()
 
     def offer(self, states: States, sku: str) -> Offer | None:
-        """Return what was last told of a product; its stock may be the catalogue's."""
+        """Return the latest offer of a product; its stock may be the catalogue's."""
         here = offered(states, sku)
         told = self._offers.get(sku)
         if told is None:
@@ -103,15 +104,16 @@ class Prices:
 
     async def look_up(self, skus: Iterable[str], user: str = "") -> None:
         """
-        Have fresh prices of products.
+        Look up the current prices of products.
 
         Args:
-            skus: the products'.
-            user: the user who asks; users take turns, so nobody waits for all that another asks.
+            skus: the SKUs of the products.
+            user: the user who needs them; users take turns, so nobody waits behind all of
+                another's.
 
         Raises:
-            NotFound: one of them is not sold.
-            PriceUnavailable: the source does not answer.
+            NotFound: one of the products is not for sale.
+            PriceUnavailable: the price source does not answer.
             Overloaded: too many look-ups of this user are waiting.
         """
         look_ups = [self._look_up(sku, user) for sku in dict.fromkeys(skus)]
@@ -130,7 +132,7 @@ class Prices:
         if look_up is None or not look_up.begun:
             waiting = self._waiting.get(user, deque())
             if len(waiting) >= LOOKUPS_WAITING_MAX:
-                raise Overloaded("You are waiting for too many prices; try again in a moment.")
+                raise Overloaded("You are waiting for too many prices; try again in a few seconds.")
             look_up = self._under_way.setdefault(sku, _LookUp(sku))
             waiting.append(look_up)
             self._waiting[user] = waiting
@@ -138,7 +140,7 @@ class Prices:
         return look_up
 
     def _begin(self) -> None:
-        """Begin what waits, in turns, as far as there are places."""
+        """Start waiting look-ups, in turns, as far as the limits permit."""
         while self._running.total() < self._at_once_max:
             most = self._at_once_per_user_max
             user = next((one for one in self._waiting if self._running[one] < most), None)
@@ -148,11 +150,11 @@ class Prices:
             self._waiting.move_to_end(user)
             if not self._waiting[user]:
                 del self._waiting[user]
-            # It may have begun in the turn of another who waits for it.
+            # It may have started in the turn of another user who waits for it.
             if not look_up.begun:
                 look_up.begun = True
                 self._running[user] += 1
-                # Those who asked may be cancelled; others may want to know by then.
+                # All waiting calls may be cancelled by then, but others may need the price.
                 self._start(self._ask, look_up, user)
 
     async def _ask(self, look_up: _LookUp, user: str) -> None:
@@ -161,10 +163,10 @@ class Prices:
             self._remember(sku, await self._ask_again_and_again(sku))
         except HubbubError as error:
             look_up.error = error
-        except Exception as error:  # what the application's own code raises
+        except Exception as error:  # the application's own code can raise anything
             logger.warning("the price of %s cannot be looked up", sku, exc_info=True)
             look_up.error = PriceUnavailable(
-                f"The price of {sku!r} is not available; try again in a moment."
+                f"The price of {sku!r} is not available; try again in a few seconds."
             )
             look_up.error.__cause__ = error
         finally:
@@ -174,7 +176,8 @@ class Prices:
             self._begin()
 
     async def _ask_again_and_again(self, sku: str) -> Offer:
-        import stamina  # noqa: PLC0415  # an extra
+        with needs("shop", "A price source"):
+            import stamina  # noqa: PLC0415  # an extra
 
         async for attempt in stamina.retry_context(
             on=_is_failure,
@@ -190,19 +193,21 @@ class Prices:
         raise AssertionError("the last attempt returns or raises")
 
     def _checked(self, offer: object, sku: str) -> Offer:
-        """Return an offer that can be sold; the application's code may be wrong."""
+        """Return the offer if it is valid; the application's code may have a bug."""
         if not isinstance(offer, Offer) or not isinstance(offer.price, Money):
-            raise TypeError(f"the price source told {offer!r} of {sku!r}, not an Offer")
+            raise TypeError(f"the price source returned {offer!r} for {sku!r}, not an Offer")
         stock, category = offer.stock, offer.category
         good = stock is None or (type(stock) is int and stock >= 0)
         if not good or not 0 <= offer.price.amount <= PRICE_MAX:
-            raise ValueError(f"the price source told {offer!r} of {sku!r}: it cannot be sold")
+            raise ValueError(f"the price source returned {offer!r} for {sku!r}: it cannot be sold")
         try:
             name = check_name(offer.name, self._name_chars_max)
             if category is not None:
                 category = check_name(category, self._name_chars_max, "category")
         except Invalid as error:
-            raise ValueError(f"the price source names {sku!r} wrongly: {error.message}") from error
+            raise ValueError(
+                f"the price source returned an invalid {sku!r}: {error.message}"
+            ) from error
         return Offer(name, offer.price, category, stock)
 
     def _remember(self, sku: str, offer: Offer) -> None:

@@ -1,4 +1,4 @@
-"""A product: its price and how many there are; and the catalogue. Pure."""
+"""A product: its price and its stock; and the catalogue. Pure."""
 
 from __future__ import annotations
 
@@ -52,22 +52,22 @@ SKU_CHARS_MAX = 64
 PRICE_MAX = 10_000_000_000
 # The largest stock of one product.
 STOCK_MAX = 1_000_000_000
-# Products of the catalogue; all their SKUs are in memory.
+# Products in the catalogue; all their SKUs are in memory.
 PRODUCTS_MAX = 1_000_000
 
 
 class Product(msgspec.Struct, frozen=True, gc=False):
     """
-    A product as everybody sees it.
+    A product.
 
     Args:
-        sku: what the shop's methods take.
-        stream: what ``follow`` and ``read`` take: every change of its price and stock.
-        name: what to show.
-        price: of one.
-        stock: how many can be sold, without those that are put aside for orders that are
-            being paid; None if there are always enough.
-        category: what taxes go by.
+        sku: the SKU for the methods of shop.
+        stream: the stream for ``follow`` and ``read``, with every change of price and stock.
+        name: the name to show.
+        price: the price of one.
+        stock: the number that can be sold, without the stock reserved for orders that are
+            being paid; None if there is no limit.
+        category: the tax category.
     """
 
     sku: str
@@ -80,13 +80,13 @@ class Product(msgspec.Struct, frozen=True, gc=False):
 
 class Offer(msgspec.Struct, frozen=True, gc=False):
     """
-    What a product is sold for now.
+    The current offer of a product.
 
     Args:
-        name: what to show.
-        price: of one.
-        category: what taxes go by.
-        stock: how many can be sold; None if there are always enough.
+        name: the name to show.
+        price: the price of one.
+        category: the tax category.
+        stock: the number that can be sold; None if there is no limit.
     """
 
     name: str
@@ -99,7 +99,7 @@ def without_buyer(body: bytes) -> bytes:
     """
     Return an encoded event of a product without its buyer and its order.
 
-    Newer events do not have that; those of 0.1 do, and everybody may read them.
+    Newer events have neither; those of 0.1 do, and every user can read them.
     """
     if b'"type":"stock_re' not in body or b'"order":""' in body:
         return body
@@ -112,7 +112,7 @@ class ProductState(State):
     The fold of a ``product/SKU`` stream.
 
     Args:
-        offer: None before it is made.
+        offer: None until an admin creates the product.
     """
 
     data_type: ClassVar[Any] = ProductEvent
@@ -121,7 +121,7 @@ class ProductState(State):
     offer: Offer | None = None
 
     def apply(self, event: Event) -> None:
-        """Take one event in."""
+        """Fold one event."""
         match event.data:
             case ProductSet(name, price, stock, category):
                 self.offer = Offer(name, price, category, stock)
@@ -134,13 +134,13 @@ class ProductState(State):
 
     def _add(self, quantity: int) -> None:
         offer = self.offer
-        # There may always be enough since.
+        # An admin may have removed the limit since.
         if offer is not None and offer.stock is not None:
             stock = offer.stock + quantity
             self.offer = Offer(offer.name, offer.price, offer.category, stock)
 
     def check_reader(self, stream: str, user: str) -> None:
-        """A product is everybody's."""
+        """Let everyone read a product."""
         product_of(stream, self)
 
 
@@ -153,7 +153,7 @@ class Catalogue(PartedState):
     The fold of ``catalogue/products``.
 
     Args:
-        skus: of all products, in order.
+        skus: the SKUs of all products, in order.
     """
 
     data_type: ClassVar[Any] = Listed
@@ -162,37 +162,37 @@ class Catalogue(PartedState):
     skus: Any = msgspec.field(default_factory=SortedSet)
 
     def apply(self, event: Event) -> None:
-        """Take one event in."""
+        """Fold one event."""
         assert isinstance(event.data, Listed)
         self.skus.add(event.data.sku)
 
     def check_reader(self, stream: str, user: str) -> None:
-        """The catalogue is everybody's."""
+        """Let everyone read the catalogue."""
 
     def kept(self) -> _Skus:
-        """Return what a snapshot holds."""
+        """Return the part of a snapshot."""
         return _Skus(list(self.skus))
 
     @classmethod
     def restored(cls, kept: Any, parts: object) -> Self:
-        """Make a catalogue of what a snapshot has held."""
+        """Restore a catalogue from a snapshot."""
         return cls(SortedSet(kept.skus))
 
     def page(self, after: str | None, limit: int) -> list[str]:
-        """Return the next products' SKUs after one, in order."""
+        """Return the SKUs of the next products after one, in order."""
         first = 0 if after is None else self.skus.bisect_right(after)
         return list(self.skus[first : first + limit])
 
 
 class Given(msgspec.Struct, frozen=True, gc=False):
     """
-    What an admin says of a product; UNSET is what stays as it is.
+    An admin's values for a product; UNSET leaves a value unchanged.
 
     Args:
-        name: what to show.
-        price: of one.
-        stock: how many can be sold; None if there are always enough.
-        category: what taxes go by; None for none.
+        name: the name to show.
+        price: the price of one.
+        stock: the number that can be sold; None for no limit.
+        category: the tax category; None for none.
     """
 
     name: str
@@ -202,20 +202,20 @@ class Given(msgspec.Struct, frozen=True, gc=False):
 
 
 def set_product(states: States, sku: object, given: Given, chars_max: int) -> list[Draft]:
-    """Make a product, or change it."""
+    """Create a product, or change it."""
     stream, catalogue = product_stream(sku), states.of(Catalogue, CATALOGUE)
     before = states.of(ProductState, stream).offer
     product = _completed(given, before)
     price, stock = product.price, given.stock
     if not isinstance(price, Money) or not 0 <= price.amount <= PRICE_MAX:
         raise Invalid(
-            f"A price is Money from 0 to {PRICE_MAX:,} of the smallest unit, not {shown(price)}."
+            f"price must be Money from 0 to {PRICE_MAX:,} of the smallest unit: {shown(price)}."
         )
     counted = stock is not None and stock is not UNSET
     if counted and (type(stock) is not int or not 0 <= stock <= STOCK_MAX):
-        raise Invalid(f"A stock is a whole number from 0 to {STOCK_MAX:,}, not {shown(stock)}.")
+        raise Invalid(f"A stock must be from 0 to {STOCK_MAX:,}, not {shown(stock)}.")
     if before is None and len(catalogue.skus) >= PRODUCTS_MAX:
-        raise Conflict(f"A catalogue has up to {PRODUCTS_MAX:,} products; change one of them.")
+        raise Conflict(f"A catalogue can have {PRODUCTS_MAX:,} products; change one of them.")
     category = product.category
     named = msgspec.structs.replace(
         product,
@@ -238,23 +238,23 @@ def _completed(given: Given, before: Offer | None) -> ProductSet:
 
 
 def adjust_stock(states: States, stream: str, quantity: object) -> list[Draft]:
-    """Have more of a product to sell, or fewer."""
+    """Increase or decrease the stock of a product."""
     offer = states.of(ProductState, stream).offer
     if offer is None:
         raise NotFound(f"There is no product {shown(stream.removeprefix('product/'))}.")
     if type(quantity) is not int or not quantity or not -STOCK_MAX <= quantity <= STOCK_MAX:
-        raise Invalid(f"A stock is adjusted by a whole number up to {STOCK_MAX:,}, and not by 0.")
+        raise Invalid(f"`by` must be a whole number up to {STOCK_MAX:,}, and not 0.")
     if offer.stock is None:
-        raise Conflict("The stock of this product is not counted; set it with set_product.")
+        raise Conflict("This product has no limit on its stock; set one with set_product.")
     if offer.stock + quantity < 0:
-        raise Conflict(f"Only {offer.stock:,} of {offer.name} are left; take away no more.")
+        raise Conflict(f"Only {offer.stock:,} of {offer.name} are left.")
     if offer.stock + quantity > STOCK_MAX:
-        raise Conflict(f"A stock is up to {STOCK_MAX:,}; add fewer.")
+        raise Conflict(f"A stock can be up to {STOCK_MAX:,}; add fewer.")
     return [Draft(stream, StockAdjusted(quantity))]
 
 
 def is_sku(sku: object) -> bool:
-    """Tell whether it can be a product's SKU."""
+    """Return whether a value can be the SKU of a product."""
     if not isinstance(sku, str) or not 0 < len(sku) <= SKU_CHARS_MAX:
         return False
     return sku.isascii() and sku.isprintable() and "/" not in sku and " " not in sku
@@ -265,7 +265,7 @@ def product_stream(sku: object) -> str:
     Return a product's stream.
 
     Raises:
-        Invalid: it can be no product's SKU.
+        Invalid: the value cannot be the SKU of a product.
     """
     if not is_sku(sku):
         raise Invalid(
@@ -276,16 +276,16 @@ def product_stream(sku: object) -> str:
 
 
 def known_product_stream(sku: str) -> str:
-    """Return the stream of a product whose SKU was checked before."""
+    """Return the stream of a product whose SKU is known to be valid."""
     return f"product/{sku}"
 
 
 def product_of(stream: str, state: ProductState) -> Product:
     """
-    Show a product.
+    Return the public form of a product.
 
     Raises:
-        NotFound: there is none.
+        NotFound: the product does not exist.
     """
     sku, offer = stream.removeprefix("product/"), state.offer
     if offer is None:

@@ -1,4 +1,4 @@
-"""Products and coupons: the commands that list them, and those by which admins change them."""
+"""Products and coupons: the commands that list them, and the commands of admins."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from .product import (
 
 __all__ = ["KEEP", "Products"]
 
-# What is not given stays as it is. Over a network it is left out.
+# Leaves a value unchanged. Over a network it is left out.
 KEEP = UNSET
 
 
 class Products:
     """
-    What a session asks of the catalogue; its methods make the commands.
+    The catalogue, for one session; its methods return commands.
 
     Args:
-        actor: the user whose commands these are.
+        actor: the user of the session.
     """
 
     __slots__ = ("_actor",)
@@ -51,7 +51,7 @@ class Products:
         """List the products after a SKU."""
         check_limit(limit, self._actor.settings.page_max)
         if after is not None and not isinstance(after, str):
-            raise Invalid(f"`after` is a SKU, not {type(after).__name__}.")
+            raise Invalid(f"after must be a SKU, not {type(after).__name__}.")
 
         def result(states: States, events: Sequence[Event]) -> list[Product]:
             skus = states.of(Catalogue, CATALOGUE).page(after, limit)
@@ -62,12 +62,12 @@ class Products:
         return Command(self._actor.user, nothing, result, reads=(CATALOGUE,))
 
     def show(self, sku: str) -> Command[Product]:
-        """Show a product."""
+        """Return a product."""
         stream = product_stream(sku)
         return Command(self._actor.user, nothing, partial(_shown, stream), reads=(stream,))
 
     def set(self, sku: str, given: Given) -> Command[Product]:
-        """Make a product, or change it."""
+        """Create a product, or change it."""
         stream, chars_max = product_stream(sku), self._actor.settings.name_chars_max
 
         def decide(states: States) -> Sequence[Draft]:
@@ -77,7 +77,7 @@ class Products:
         return Command(self._actor.user, decide, shown, reads=(stream, CATALOGUE))
 
     def adjust_stock(self, sku: str, by: int, key: str) -> Command[Product]:
-        """Have more of a product to sell, or fewer."""
+        """Increase or decrease the stock of a product."""
         stream = product_stream(sku)
 
         def decide(states: States) -> Sequence[Draft]:
@@ -89,7 +89,7 @@ class Products:
         )
 
     def set_coupon(self, code: str, given: CouponSet) -> Command[Coupon]:
-        """Make a coupon, or change it."""
+        """Create a coupon, or change it."""
         stream = coupon_stream(code)
 
         def decide(states: States) -> Sequence[Draft]:

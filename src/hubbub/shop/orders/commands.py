@@ -1,9 +1,9 @@
 """
-What is decided about an order: to place it, and what became of its payment. Pure.
+The decisions about an order and its payment. Pure.
 
-Each is one transaction over all the streams that must answer for it: the order, the
-cart, the products, the buyer and the schedule, from which the hub knows after a restart
-which orders it has to finish.
+Each is one transaction over all the streams that record it: the order, the cart, the products,
+the buyer and the schedule, from which the hub knows after a restart which orders it has to
+finish.
 """
 
 from __future__ import annotations
@@ -52,19 +52,19 @@ __all__ = [
 ]
 
 ORDER_SCHEDULE = "agenda/orders"
-# Refunds of one order, including those that failed.
+# Refunds of one order, including failed ones.
 REFUNDS_MAX = 100
 
 
 def place(states: States, stream: str, user: str, terms: ShopTerms) -> list[Draft]:
-    """Make an order of what is in a cart, and put it aside until that is paid."""
+    """Place an order of a cart, and reserve its stock until it is paid."""
     cart = states.of(CartState, cart_stream(user))
     states.need(shown_with(cart))
     _check_cart(states, cart, terms)
     totals, problem = priced(states, cart, terms)
     if problem is not None:
-        raise Conflict(f"{problem} Take the coupon out of the cart, or see to it.")
-    # What takes nothing off is not used.
+        raise Conflict(f"{problem} Remove the coupon from the cart, or meet its condition.")
+    # A coupon without a discount is not used up.
     coupon = cart.coupon if totals.discount else None
     items, order = list(cart.items.values()), stream.removeprefix("order/")
     reserved = _reserved(states, items, terms)
@@ -83,7 +83,7 @@ def place(states: States, stream: str, user: str, terms: ShopTerms) -> list[Draf
         due,
     )
     if len(states.of(Schedule, ORDER_SCHEDULE).due) >= terms.orders_open_max:
-        raise Overloaded("Too many orders are being paid; try again in a moment.")
+        raise Overloaded("Too many orders are being paid; try again in a few seconds.")
     return [
         Draft(stream, placed),
         *_reserve(items, reserved),
@@ -94,7 +94,7 @@ def place(states: States, stream: str, user: str, terms: ShopTerms) -> list[Draf
 
 
 def pay(states: States, stream: str, payment_id: str | None) -> list[Draft]:
-    """Note that an order was paid; if that is known already, nothing happens."""
+    """Record that an order was paid; if that is known already, nothing happens."""
     order = states.of(OrderState, stream)
     placed = order.terms()
     if order.status != "pending":
@@ -107,7 +107,7 @@ def pay(states: States, stream: str, payment_id: str | None) -> list[Draft]:
 
 
 def decline(states: States, stream: str, reason: str) -> list[Draft]:
-    """Note that an order was not paid, and put back what was put aside for it."""
+    """Record that an order was not paid, and release its stock."""
     order = states.of(OrderState, stream)
     placed = order.terms()
     if order.status != "pending":
@@ -121,24 +121,22 @@ def decline(states: States, stream: str, reason: str) -> list[Draft]:
 
 
 def begin_refund(states: States, stream: str, refund: str, amount: Money | None) -> list[Draft]:
-    """Decide to give an amount back, or all that is left; never more than was paid."""
+    """Begin to refund an amount, or everything that is left; never more than was paid."""
     order = states.of(OrderState, stream)
     placed = order.terms()
     if order.status in ("pending", "declined") or not placed.total:
         raise Conflict(f"This order was not paid for: it is {order.status}.")
     if order.payment_id is None:
-        raise Conflict("The payment provider did not take this money; give it back yourself.")
+        raise Conflict("The payment provider did not charge this order; refund it yourself.")
     if len(order.refunds) >= REFUNDS_MAX:
-        raise Conflict(f"An order has up to {REFUNDS_MAX} refunds; refund at the provider.")
+        raise Conflict(f"An order can have {REFUNDS_MAX} refunds; refund the rest at the provider.")
     left = placed.total - order.refunded("done", "pending")
     if amount is None:
         amount = left
     elif not isinstance(amount, Money) or amount.currency != left.currency or amount.amount <= 0:
-        raise Invalid(
-            f"A refund is Money in {left.currency}, and more than 0, not {shown(amount)}."
-        )
+        raise Invalid(f"A refund must be Money in {left.currency}, above 0, not {shown(amount)}.")
     if not left or amount > left:
-        raise Conflict(f"Of this order {left} can be given back, and no more.")
+        raise Conflict(f"Only {left} of this order can still be refunded.")
     return [
         Draft(stream, RefundBegan(refund, amount)),
         Draft(ORDER_SCHEDULE, Scheduled(stream, states.now)),
@@ -146,7 +144,7 @@ def begin_refund(states: States, stream: str, refund: str, amount: Money | None)
 
 
 def finish_refund(states: States, stream: str, refund: str, refund_id: str) -> list[Draft]:
-    """Note that an amount was given back; with the last of it the coupon is good again."""
+    """Record that a refund is done; after a refund in full the coupon can be used again."""
     ended = _end_refund(states, stream, refund, Draft(stream, Refunded(refund, refund_id)))
     order = states.of(OrderState, stream)
     placed = order.terms()
@@ -161,7 +159,7 @@ def finish_refund(states: States, stream: str, refund: str, refund_id: str) -> l
 
 
 def fail_refund(states: States, stream: str, refund: str, reason: str) -> list[Draft]:
-    """Note that an amount cannot be given back."""
+    """Record that a refund has failed."""
     return _end_refund(states, stream, refund, Draft(stream, RefundFailed(refund, reason)))
 
 
@@ -178,13 +176,13 @@ def _check_cart(states: States, cart: CartState, terms: ShopTerms) -> None:
     if cart.checkout is not None:
         raise Conflict(f"The order {cart.checkout} is being paid; wait until that is done.")
     if not cart.items or cart.has_expired(states.now, terms):
-        raise Conflict("The cart is empty; put something into it first.")
+        raise Conflict("The cart is empty; add a product first.")
     for item in cart.items.values():
         offer = terms.offer(states, item.sku)
         if offer is not None and offer.price != item.price:
             raise Conflict(
-                f"{item.name} costs {offer.price} now, not {item.price}: "
-                "look at the cart, and accept its prices."
+                f"{item.name} now costs {offer.price}, not {item.price}: "
+                "check the cart, and accept its prices."
             )
 
 
@@ -195,14 +193,14 @@ def _reserved(states: States, items: Sequence[Item], terms: ShopTerms) -> list[s
         if offer is None or offer.stock is None:
             continue
         if offer.stock < item.quantity:
-            raise OutOfStock(f"Of {item.name} there are {offer.stock} left; take no more.")
+            raise OutOfStock(f"Only {offer.stock} of {item.name} are left.")
         here = offered(states, item.sku)
         if here is not None and here.stock is not None:
             reserved.append(item.sku)
     return reserved
 
 
-# Every user may read a product's stream, so it names neither the buyer nor the order.
+# Every user can read a product's stream, so it names neither the buyer nor the order.
 
 
 def _reserve(items: Sequence[Item], reserved: Sequence[str]) -> list[Draft]:
@@ -214,7 +212,7 @@ def _reserve(items: Sequence[Item], reserved: Sequence[str]) -> list[Draft]:
 
 
 def release(placed: Placed) -> list[Draft]:
-    """Put back what was put aside for an order."""
+    """Release the reserved stock of an order."""
     return [
         Draft(product_stream(item.sku), StockReleased("", item.quantity), by=HUB)
         for item in placed.items
@@ -230,7 +228,7 @@ def _once(states: States, coupon: str | None) -> str | None:
 
 
 def end_checkout(stream: str, placed: Placed, *, paid: bool) -> Draft:
-    """Tell the buyer's cart that its checkout is over."""
+    """End the checkout in the buyer's cart."""
     quantities = {item.sku: item.quantity for item in placed.items} if paid else {}
     order = stream.removeprefix("order/")
     return Draft(cart_stream(placed.user), CheckoutEnded(order, paid, quantities))

@@ -1,10 +1,11 @@
-"""An invoice: an order on paper."""
+"""An invoice of an order."""
 
 from __future__ import annotations
 
 from html import escape
 
-from ...errors import Conflict, Invalid
+from ...errors import Conflict
+from ...extras import needs
 from ...money import Money
 from .order import Order
 
@@ -24,12 +25,12 @@ def invoice_html(order: Order, locale: str = "en_US") -> str:
     Write an invoice as a page of HTML, without scripts or links.
 
     Args:
-        order: it was paid.
-        locale: how money and dates are written, like ``de_DE``.
+        order: a paid order.
+        locale: the format of money and dates, like ``de_DE``.
 
     Raises:
-        Conflict: it was not paid.
-        Invalid: there is no such locale.
+        Conflict: the order was not paid.
+        Invalid: the locale does not exist.
     """
     rows = "".join(
         f"<tr><td>{escape(line.name)}<br><small>{escape(line.sku)}</small></td>"
@@ -55,19 +56,18 @@ def invoice_html(order: Order, locale: str = "en_US") -> str:
 
 def invoice_pdf(order: Order, locale: str = "en_US") -> bytes:
     """
-    Write an invoice as a PDF; it takes some milliseconds, so a server does it in a thread.
+    Write an invoice as a PDF; this takes milliseconds, so call it in a thread.
 
-    Needs ``fpdf2``, which the extra ``pdf`` brings. Its own fonts know Latin letters only:
-    other characters are shown as question marks.
+    Needs ``fpdf2``, which the extra ``pdf`` installs. Its built-in fonts have only Latin letters:
+    other characters become question marks.
 
     Raises:
-        Conflict: it was not paid.
-        Invalid: there is no such locale, or the library is not installed.
+        Conflict: the order was not paid.
+        Invalid: the locale does not exist.
+        MissingExtra: the extra is not installed.
     """
-    try:
+    with needs("pdf", "An invoice as PDF"):
         from fpdf import FPDF  # noqa: PLC0415  # an extra
-    except ImportError as error:
-        raise Invalid("For a PDF install hubbub[pdf].") from error
     rows = [
         (
             line.name,
@@ -98,14 +98,14 @@ def invoice_pdf(order: Order, locale: str = "en_US") -> bytes:
 
 def _sums(order: Order) -> list[tuple[str, Money]]:
     if order.status not in ("paid", "refunded"):
-        raise Conflict(f"This order is {order.status}: there is no invoice for it.")
+        raise Conflict(f"This order is {order.status}; only a paid order has an invoice.")
     sums = [("Subtotal", order.subtotal)]
     if order.discount:
         sums.append(("Discount", -order.discount))
     sums.append(("Tax, included" if order.tax_included else "Tax", order.tax))
     sums.append(("Total", order.total))
     if order.refunded:
-        sums.append(("Given back", -order.refunded))
+        sums.append(("Refunded", -order.refunded))
     return sums
 
 
@@ -114,7 +114,7 @@ def _shown(amount: Money, locale: str) -> str:
 
 
 def _date(order: Order, locale: str) -> str:
-    from babel.dates import format_datetime  # noqa: PLC0415  # an extra
+    from babel.dates import format_datetime  # noqa: PLC0415  # the amounts have asked for it
 
     return format_datetime(order.at, "long", locale=locale.replace("-", "_"))
 

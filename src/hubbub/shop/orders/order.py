@@ -1,4 +1,4 @@
-"""An order: what was bought, and what became of it. Pure."""
+"""An order: its products, its payment and its refunds. Pure."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ OrderStatus = Literal["pending", "paid", "declined", "refunded"]
 RefundStatus = Literal["pending", "done", "failed"]
 Reconciliation = Literal["pending", "done", "failed"]
 
-# Characters of an order id that is looked up; an id of ours has 26.
+# The longest id of an order that is looked up; ours have 26 characters.
 ORDER_ID_CHARS_MAX = 64
 
 
 class Change(msgspec.Struct, frozen=True, gc=False):
     """
-    A status that an order has, or had.
+    A status of an order.
 
     Args:
-        status: which.
-        at: since when, UTC.
+        status: the status.
+        at: when it began, UTC.
     """
 
     status: OrderStatus
@@ -62,15 +62,15 @@ class Change(msgspec.Struct, frozen=True, gc=False):
 
 class Refund(msgspec.Struct, frozen=True, gc=False):
     """
-    An amount that was given back, or is to be.
+    A refund.
 
     Args:
-        id: ours.
-        amount: how much.
+        id: our id.
+        amount: the amount.
         status: ``pending``, ``done`` or ``failed``.
-        refund_id: the provider's, when it is done.
+        refund_id: the provider's id, once it is done.
         reason: why it failed.
-        at: when it became so, UTC.
+        at: when it got this status, UTC.
     """
 
     id: str
@@ -83,32 +83,32 @@ class Refund(msgspec.Struct, frozen=True, gc=False):
 
 class Order(msgspec.Struct, frozen=True, gc=False):
     """
-    An order as its buyer sees it.
+    An order, as its buyer sees it.
 
     Args:
-        id: what the shop's methods take.
-        stream: what ``follow`` and ``read`` take.
-        user: who buys.
-        lines: what is bought.
-        subtotal: all lines.
-        discount: what the coupon took off.
-        tax: how much tax there is.
-        tax_included: True if the tax is a part of the prices.
-        total: what is paid.
+        id: the order_id for the methods of shop.
+        stream: the stream for ``follow`` and ``read``.
+        user: the buyer.
+        lines: the lines.
+        subtotal: the sum of all lines.
+        discount: the discount of the coupon.
+        tax: the amount of tax.
+        tax_included: True if prices include the tax.
+        total: the amount to pay.
         status: ``pending`` while it is being paid, then ``paid`` or ``declined``; ``refunded``
-            when all of it was given back.
-        payment_id: the provider's, when it was paid.
+            after a refund in full.
+        payment_id: the provider's id of the payment, once it was paid.
         at: when it was placed, UTC.
-        history: each status it had, the first first.
-        refunds: what was given back, or is to be.
-        refunded: how much was given back so far.
+        history: all its statuses, the first first.
+        refunds: all its refunds.
+        refunded: the amount refunded so far.
         reason: why it was declined.
         coupon: the code of the coupon that was used.
-        country: what it was taxed for.
-        reserved_until: until when what is bought is put aside while it is being paid, UTC.
-        reconciliation: of an order that was cancelled or settled by hand: ``pending`` until the
-            payment provider has said what became of its payment, and what it took besides is
-            given back; then ``done``, or ``failed`` if the provider gives nothing back.
+        country: the country whose tax applies.
+        reserved_until: until when its stock is reserved while it is being paid, UTC.
+        reconciliation: for an order that was cancelled or settled by hand: ``pending`` until the
+            payment provider has given the status of its payment, and any excess charge is
+            refunded; then ``done``, or ``failed`` if the provider refuses the refund.
     """
 
     id: str
@@ -134,7 +134,7 @@ class Order(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def is_open(self) -> bool:
-        """True while the hub has something to do about it at the payment provider."""
+        """True while the hub has something to settle with the payment provider."""
         unpaid = self.status == "pending" or self.reconciliation == "pending"
         return unpaid or any(one.status == "pending" for one in self.refunds)
 
@@ -144,8 +144,8 @@ class OrderState(State):
     The fold of an ``order/ID`` stream.
 
     Args:
-        placed: what is bought; None before that.
-        refunds: by id.
+        placed: the terms of the order; None before it is placed.
+        refunds: the refunds by id.
     """
 
     data_type: ClassVar[Any] = OrderEvent
@@ -159,7 +159,7 @@ class OrderState(State):
     reconciliation: Reconciliation | None = None
 
     def apply(self, event: Event) -> None:
-        """Take one event in."""
+        """Fold one event."""
         match event.data:
             case Placed():
                 self.placed = event.data
@@ -180,7 +180,7 @@ class OrderState(State):
                 self._apply_later(event, data)
 
     def _apply_later(self, event: Event, data: object) -> None:
-        """Take in what comes after an order has ended."""
+        """Fold an event that comes after the order has ended."""
         match data:
             case Reconciled(problem=problem):
                 self.reconciliation = "done" if problem is None else "failed"
@@ -212,22 +212,22 @@ class OrderState(State):
         self.refunds[refund] = Refund(refund, amount, status, refund_id, reason, at)
 
     def check_reader(self, stream: str, user: str) -> None:
-        """An order is its buyer's alone."""
+        """Refuse every reader but the buyer."""
         check(SHOP_READERS["order"], *(("owner",) if user in (self.terms().user, HUB) else ()))
 
     def terms(self) -> Placed:
         """
-        Return what is bought.
+        Return the terms of the order.
 
         Raises:
-            NotFound: there is no such order.
+            NotFound: the order does not exist.
         """
         if self.placed is None:
-            raise NotFound("There is no such order.")
+            raise NotFound("There is no such order; see shop.orders() for yours.")
         return self.placed
 
     def refunded(self, *statuses: RefundStatus) -> Money:
-        """Return how much was given back, or is to be."""
+        """Return the sum of the refunds with some statuses."""
         wanted = statuses or ("done",)
         amounts = (one.amount for one in self.refunds.values() if one.status in wanted)
         return total(amounts, self.terms().total.currency)
@@ -235,10 +235,10 @@ class OrderState(State):
 
 def order_of(stream: str, state: OrderState) -> Order:
     """
-    Show an order.
+    Return the public form of an order.
 
     Raises:
-        NotFound: there is no such order.
+        NotFound: the order does not exist.
     """
     placed = state.terms()
     return Order(
@@ -273,8 +273,8 @@ def order_stream(order_id: object) -> str:
     Return an order's stream.
 
     Raises:
-        Invalid: it can be no order's id.
+        Invalid: the value cannot be the id of an order.
     """
     if not isinstance(order_id, str) or not 0 < len(order_id) <= ORDER_ID_CHARS_MAX:
-        raise Invalid(f"An order's id has 1 to {ORDER_ID_CHARS_MAX} characters; see `orders`.")
+        raise Invalid(f"An order id has 1 to {ORDER_ID_CHARS_MAX} characters; see shop.orders().")
     return f"order/{order_id}"

@@ -1,9 +1,9 @@
 """
-What is decided about an order that is ended by hand, because its provider is silent. Pure.
+The decisions about an order that is ended by hand, because its provider does not answer. Pure.
 
-It ends at once, for the buyer, the cart and the stock. The hub goes on asking the provider
-what became of the payment: what it took, or still takes, against that end is let go or
-given back, so nobody is charged for what they did not get, nor twice.
+The order ends at once, for the buyer, the cart and the stock. The hub keeps asking the provider
+for the status of the payment, and voids or refunds any charge that contradicts that end, so that
+nobody pays for nothing, or twice.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ __all__ = [
     "settle",
 ]
 
-# The longest payment id that an admin may name, in characters.
+# The longest payment id that an admin can name, in characters.
 PAYMENT_ID_CHARS_MAX = 255
-CANCELLED = "This order was cancelled; what is charged for it is refunded."
+CANCELLED = "This order was cancelled; any charge for it is refunded."
 
-# What the provider must do before an order that was ended by hand is at rest.
+# The step that the provider must take before an order that was ended by hand is settled.
 Need = Literal["nothing", "wait", "cancel", "capture", "refund"]
 
 
 def cancel_order(states: States, stream: str, by: str, *, admin: bool) -> list[Draft]:
-    """Cancel a pending order; its buyer may when the time it was put aside for is over."""
+    """Cancel a pending order; its buyer can once the reservation has expired."""
     order = states.of(OrderState, stream)
     placed = order.terms()
     owner = placed.user == by
@@ -60,20 +60,20 @@ def cancel_order(states: States, stream: str, by: str, *, admin: bool) -> list[D
 
 
 def settle(states: States, stream: str, payment_id: object) -> list[Draft]:
-    """Note that a pending order was paid, as an admin has seen it."""
+    """Mark a pending order as paid, for an admin who has seen the payment."""
     order = states.of(OrderState, stream)
     placed = order.terms()
     if payment_id is not None:
         good = isinstance(payment_id, str) and 0 < len(payment_id) <= PAYMENT_ID_CHARS_MAX
         if not good or not str(payment_id).isprintable():
-            raise Invalid("A payment's id is the payment provider's, like pi_3MtwBw.")
+            raise Invalid("payment_id must be the payment provider's id, like pi_3MtwBw.")
     _check_pending(order)
     paid = MarkedPaid(None if payment_id is None else str(payment_id))
     return [Draft(stream, paid), end_checkout(stream, placed, paid=True)]
 
 
 def reconcile(states: States, stream: str, outcome: Reconciled) -> list[Draft]:
-    """Note what the provider has said of an order that was ended by hand."""
+    """Record the provider's answer about an order that was ended by hand."""
     order = states.of(OrderState, stream)
     if order.reconciliation != "pending":
         return []
@@ -86,13 +86,13 @@ def reconcile(states: States, stream: str, outcome: Reconciled) -> list[Draft]:
 
 def need(order: Order, found: Payment) -> Need:
     """
-    Say what is to be done about a payment of an order that was ended by hand.
+    Return the step to take for a payment of an order that was ended by hand.
 
     Args:
-        order: it was cancelled, or settled with a payment or without.
-        found: what the provider knows of the payment that was made for the order.
+        order: the order, cancelled or settled, with a payment or without.
+        found: the payment that the provider has for the order.
     """
-    # The payment that the admin has seen is the one that is to be.
+    # The payment that the admin has named is the right one.
     wanted = order.payment_id is not None and order.payment_id == found.id
     match found.status:
         case "captured":
@@ -106,7 +106,7 @@ def need(order: Order, found: Payment) -> Need:
 
 
 def conclude(order: Order, found: Payment) -> Reconciled:
-    """Say how an order that was ended by hand agrees with the provider."""
+    """Return how an order that was ended by hand agrees with the provider."""
     if order.payment_id is not None and order.payment_id == found.id:
         missing = found.status != "captured"
         return Reconciled(problem=f"The payment is {found.status}." if missing else None)
@@ -115,4 +115,4 @@ def conclude(order: Order, found: Payment) -> Reconciled:
 
 def _check_pending(order: OrderState) -> None:
     if order.status != "pending":
-        raise Conflict(f"This order is {order.status}; only one that is pending can be ended.")
+        raise Conflict(f"This order is {order.status}; only a pending order can be ended.")

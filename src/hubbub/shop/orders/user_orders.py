@@ -1,4 +1,4 @@
-"""Orders: the commands by which a session places, shows and changes them."""
+"""Orders: the commands that place, return and change them, for one session."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from .order import Order, OrderState, order_of, order_stream
 
 __all__ = ["OPEN_ORDERS_MAX", "UserOrders"]
 
-# Of those that an admin is shown: an order is a stream to load.
+# Orders that an admin gets in one list, because each is a stream to load.
 OPEN_ORDERS_MAX = 50
 
 
 class UserOrders:
     """
-    What a session asks of orders; its methods make the commands.
+    The orders, for one session; its methods return commands.
 
     Args:
-        actor: the user whose commands these are.
-        terms: what all carts of the hub have in common.
+        actor: the user of the session.
+        terms: the terms of all carts of the hub.
     """
 
     __slots__ = ("_actor", "_terms", "_user")
@@ -44,7 +44,7 @@ class UserOrders:
         self._terms = terms
 
     def place(self, payment: str, key: str) -> Command[Order]:
-        """Place an order of what is in the user's cart."""
+        """Place an order of the user's cart."""
         stream, terms, user = order_stream(self._actor.ids.new()), self._terms, self._user
 
         def decide(states: States) -> Sequence[Draft]:
@@ -53,7 +53,7 @@ class UserOrders:
             return drafts
 
         def result(states: States, events: Sequence[Event]) -> Order:
-            # A key that was used before has placed another.
+            # A key that was used before returns the order that it placed.
             placed = events[0].stream
             return order_of(placed, states.of(OrderState, placed))
 
@@ -62,7 +62,7 @@ class UserOrders:
         return Command(user, decide, result, reads=reads, key=key, arguments=arguments)
 
     def show(self, order_id: str) -> Command[Order]:
-        """Show an order to its buyer, or to an admin."""
+        """Return an order to its buyer, or to an admin."""
         stream = order_stream(order_id)
 
         def result(states: States, events: Sequence[Event]) -> Order:
@@ -71,7 +71,7 @@ class UserOrders:
         return Command(self._user, nothing, result, reads=(stream,))
 
     def own(self) -> Command[list[Order]]:
-        """List the user's orders, the newest of them."""
+        """List the user's newest orders."""
         user, most = user_stream(self._user), self._actor.settings.page_max
 
         def result(states: States, events: Sequence[Event]) -> list[Order]:
@@ -82,17 +82,17 @@ class UserOrders:
         return Command(self._user, nothing, result, reads=(user,))
 
     def open(self) -> Command[list[Order]]:
-        """List orders that wait for the payment provider, the oldest first."""
+        """List the orders that wait for the payment provider, the oldest first."""
 
         def result(states: States, events: Sequence[Event]) -> list[Order]:
-            # An order is put into the schedule when it is placed, and stays where it is.
+            # An order is in the schedule from when it is placed, and keeps its place.
             due = states.of(Schedule, ORDER_SCHEDULE).due
             return _orders_of(states, list(islice(due, OPEN_ORDERS_MAX)))
 
         return Command(self._user, nothing, result, reads=(ORDER_SCHEDULE,))
 
     def refund(self, order_id: str, amount: Money | None, key: str) -> Command[Order]:
-        """Begin to give back what was paid for an order, or a part of it."""
+        """Begin to refund an order, or a part of it."""
         stream, refund = order_stream(order_id), self._actor.ids.new()
 
         def decide(states: States) -> Sequence[Draft]:

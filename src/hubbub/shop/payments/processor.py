@@ -1,11 +1,11 @@
 """
-Where orders are paid: one at a time for each order, whatever happens to who asked for it.
+The payment processor: one task for each order, whatever happens to its buyer's session.
 
-An order that was placed is in the schedule until it is paid or declined. It is paid in the
-hub's own task group, so a user who goes away leaves nothing in between; and when the
-hub is opened again, it asks the provider what became of each payment in the schedule, and
-finishes the order. Money is only taken from an order that the journal knows as pending,
-and the provider is given the order's id, so it is taken once.
+A placed order is in the schedule until it is paid or declined. A task of the hub pays it, so
+nothing is left half done when the buyer disconnects; and when the hub opens again, it asks the
+provider for the status of each payment in the schedule, and finishes the order. Only an order that
+the journal has as pending is ever charged, and the order's id is the provider's key, so it is
+charged once.
 """
 
 from __future__ import annotations
@@ -34,26 +34,26 @@ __all__ = ["PaymentProcessor"]
 
 logger = logging.getLogger("hubbub.shop")
 
-# The first pause, in seconds, before a provider that did not answer, or does not know yet, is
-# asked again.
+# The first pause, in seconds, before another request to a provider that did not answer, or has
+# not decided yet.
 RETRY_SECONDS_MIN = 0.5
 # The longest such pause, in seconds.
 RETRY_SECONDS_MAX = 60.0
-# Invoices that are made at one time, each in a thread.
+# Invoices that are made at the same time, each in a thread.
 INVOICES_AT_ONCE_MAX = 2
 
 INTERRUPTED = "The payment was interrupted, and nothing was charged; try again."
 
 
 class _Settling:
-    """An order that is being brought to its end."""
+    """An order that is being settled."""
 
     def __init__(self, order: Order, payment: str | None) -> None:
         self.order = order
-        # What pays; it is never written down, and given to the provider once.
+        # The payment method; it is never stored, and given to the provider once.
         self.payment = payment
         self.done = anyio.Event()
-        # True if something has begun that ``order`` does not tell of.
+        # True if something has begun that ``order`` does not show yet.
         self.again = False
         # True if something has failed, and was logged.
         self.failed = False
@@ -64,7 +64,7 @@ class _Settling:
         return not self.again and not self.order.is_open
 
     def tell(self) -> None:
-        """Let those who wait go, if only the provider is still to be heard."""
+        """Release the waiting calls, if only the provider's answer is missing."""
         refunding = any(one.status == "pending" for one in self.order.refunds)
         if self.order.status != "pending" and not refunding:
             self.done.set()
@@ -72,12 +72,12 @@ class _Settling:
 
 class PaymentProcessor:
     """
-    Brings orders and refunds to their end.
+    Settles orders and refunds.
 
     Args:
-        hub: the actor whose commands these are.
-        provider: takes the money.
-        start: runs something in the hub's task group, from anywhere.
+        hub: the actor of the hub's own commands.
+        provider: the payment provider.
+        start: runs a task in the hub, from anywhere.
     """
 
     def __init__(self, hub: Actor, provider: PaymentProvider, start: Callable[..., None]) -> None:
@@ -86,11 +86,11 @@ class PaymentProcessor:
         self._start = start
         self._seconds_max = hub.settings.payment_seconds_max
         self._settling: dict[str, _Settling] = {}
-        # Writing an invoice takes a thread of those that are kept for that.
+        # Writing an invoice takes one of a few threads that are reserved for that.
         self.invoice_threads = anyio.CapacityLimiter(INVOICES_AT_ONCE_MAX)
 
     async def run(self) -> None:
-        """Begin to finish what an earlier process has left open."""
+        """Start to finish what an earlier process has left open."""
 
         def due(states: States, events: Sequence[Event]) -> list[str]:
             return list(states.of(Schedule, ORDER_SCHEDULE).due)
@@ -103,7 +103,7 @@ class PaymentProcessor:
                 break
             except Closed:
                 return
-            except Exception:  # the store's: it may be read later
+            except Exception:  # the store may be readable later
                 logger.warning("the open orders cannot be read yet", exc_info=True)
             await anyio.sleep(wait)
             wait = min(2 * wait, RETRY_SECONDS_MAX)
@@ -112,10 +112,10 @@ class PaymentProcessor:
 
     async def place(self, command: Command[Order], payment: str | None) -> Order:
         """
-        Place an order, or begin a refund, and bring it to its end.
+        Place an order, or begin a refund, and settle it.
 
         Returns:
-            The order when it is at its end, or still open after ``checkout_seconds_max``.
+            The order once it is settled, or still open after ``checkout_seconds_max``.
         """
         order = await self.begin(command, payment)
         settling = self._settling.get(order.stream)
@@ -126,39 +126,39 @@ class PaymentProcessor:
         return settling.order
 
     async def begin(self, command: Command[Order], payment: str | None = None) -> Order:
-        """Carry out a command, and begin to do what its order needs; do not wait for that."""
+        """Execute a command, and start to settle its order, without waiting for that."""
 
         def placed(call: Call[Order]) -> None:
-            # Also if the actor has gone meanwhile.
+            # Runs even if the buyer has disconnected in the meantime.
             if call.error is None and call.outcome().is_open:
                 self._settle_soon(call.outcome(), payment)
 
         return await self._hub.journal.wait_for(Call(command, waits=True, on_done=placed))
 
     async def write_invoice(self, order: Order, locale: str) -> str:
-        """Write an invoice, in a thread: how a locale writes money is read from a file."""
+        """Write an invoice, in a thread: a locale's formats are read from a file."""
         return await to_thread.run_sync(invoice_html, order, locale, limiter=self.invoice_threads)
 
     async def drain(self) -> None:
-        """Wait for what is being paid, up to a deadline; the rest is finished the next time."""
+        """Wait for open payments, up to a deadline; the next process finishes the rest."""
         with anyio.move_on_after(self._hub.settings.drain_seconds_max, shield=True):
             for settling in list(self._settling.values()):
                 await settling.done.wait()
 
     def look_at(self, order_id: str) -> None:
-        """Look at an order soon: the provider says that it knows more."""
+        """Look at an order soon, because the provider has news about it."""
         self._start(self._look_at, order_stream(order_id))
 
     async def _look_at(self, stream: str) -> None:
         try:
             order = await self._show(stream)
         except Closed:
-            # It is in the schedule, for the next time.
+            # It stays in the schedule, for the next time.
             return
         except HubbubError as error:
             logger.warning("%s is not looked at: %s", stream, error.message)
             return
-        except Exception:  # one order that cannot be read ends alone
+        except Exception:  # an order that cannot be read affects no other
             logger.exception("%s cannot be looked at", stream)
             return
         if order.is_open:
@@ -183,14 +183,14 @@ class PaymentProcessor:
                 await anyio.sleep(wait)
                 wait = min(2 * wait, RETRY_SECONDS_MAX)
         except Closed:
-            # It is in the schedule, for the next time.
+            # It stays in the schedule, for the next time.
             logger.info("%s is finished when the hub is opened again", stream)
         finally:
             del self._settling[stream]
             settling.done.set()
 
     async def _step(self, settling: _Settling) -> bool:
-        """Come one step further; returns False if one has to wait."""
+        """Take one step; return False if the order has to wait."""
         try:
             if settling.again:
                 settling.again = False
@@ -203,17 +203,17 @@ class PaymentProcessor:
                 await self._refund(settling)
         except Closed:
             raise
-        except Exception as error:  # the provider's, or the store's: it is tried again
+        except Exception as error:  # of the provider or the store: retry
             self._log_failure(settling, error)
             return False
         return True
 
     def _log_failure(self, settling: _Settling, error: Exception) -> None:
-        # Once for each order: a provider that is down for a day is asked very often.
+        # Once for each order, because a provider that is down for a day is retried very often.
         level = logging.DEBUG if settling.failed else logging.WARNING
         settling.failed, stream = True, settling.order.stream
         if isinstance(error, TimeoutError):
-            # It is no fault of the code, and where the code waited says nothing.
+            # This is no bug, and a traceback would not help.
             text = "%s cannot be finished yet: the payment provider has not answered for %g s"
             logger.log(level, text, stream, self._seconds_max)
         else:
@@ -227,7 +227,7 @@ class PaymentProcessor:
         with anyio.fail_after(self._seconds_max):
             found = await self._ask(settling)
             if settling.again:
-                # It was ended by hand in the meantime, perhaps.
+                # It may have been ended by hand in the meantime.
                 return True
             if found.status == "authorized":
                 found = await self._provider.capture(order.id, found.id, order.total)
@@ -239,7 +239,7 @@ class PaymentProcessor:
         order, payment = settling.order, settling.payment
         if payment is None:
             return await self._provider.look_up(order.id, order.total)
-        # If it is not answered it may have come there all the same: then it is looked up.
+        # Without an answer the request may still have arrived: then look it up.
         settling.payment = None
         try:
             return await self._provider.authorize(order.id, order.total, payment)
@@ -261,7 +261,7 @@ class PaymentProcessor:
         return True
 
     async def _reconcile(self, settling: _Settling) -> bool:
-        """Void, or refund, what the provider took against the end of an order."""
+        """Void, or refund, what the provider charged against the end of an order."""
         order, stream = settling.order, settling.order.stream
         with anyio.fail_after(self._seconds_max):
             outcome = await self._let_go(order) if order.total else Reconciled()
@@ -289,7 +289,7 @@ class PaymentProcessor:
 
     async def _give_back(self, order: Order, found: Payment) -> Reconciled:
         try:
-            # No refund of an order's has this id.
+            # No refund of an order has this id.
             refund = await self._provider.refund(f"{order.id}-void", found.id, order.total)
         except PaymentDeclined as error:
             return Reconciled(found.id, problem=error.message)

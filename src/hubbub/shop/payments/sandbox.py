@@ -1,9 +1,9 @@
 """
 A payment provider that moves no money: for tests, for trying out, and the default.
 
-It knows some of Stripe's test cards, by number or by name, and two that Stripe has not:
-one that is never answered, and one that pays and answers late. What it has taken is kept
-in the journal, as a bank keeps it: it outlives the process that was paid.
+It accepts some of Stripe's test cards, by number or by name, and two of its own: one that never
+answers, and one that pays and answers late. It stores its charges in the journal, like a bank: they
+outlive the process.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from .payment import Payment
 
 __all__ = ["CARDS", "Card", "Sandbox", "SandboxState", "Taken", "sandbox_stream"]
 
-# How late the card answers that answers late.
+# The delay of the card that answers late.
 LATE_SECONDS = 5.0
-# Authorized payments that the sandbox remembers; at this many it forgets them all.
+# Authorized payments that the sandbox remembers; above this number it forgets them all.
 AUTHORIZED_MAX = 100_000
 
 
 class Card(msgspec.Struct, frozen=True):
     """
-    What a test card does.
+    The behaviour of a test card.
 
     Args:
-        number: as it is printed on the card, without spaces.
-        name: as one writes it where no card's number may be written.
-        does: for people.
+        number: the number on the card, without spaces.
+        name: a name for use where card numbers are not allowed.
+        does: the behaviour, in words.
         declined: why it is declined, if it is.
-        silent: True if it is never answered.
+        silent: True if it never answers.
         late: True if it pays and answers late.
     """
 
@@ -66,7 +66,7 @@ CARDS: Sequence[Card] = (
     Card(
         "4000000000009995",
         "pm_card_chargeDeclinedInsufficientFunds",
-        "is declined: there is too little money",
+        "is declined: insufficient funds",
         "Your card has insufficient funds.",
     ),
     Card(
@@ -75,7 +75,7 @@ CARDS: Sequence[Card] = (
         "is declined: it has expired",
         "Your card has expired.",
     ),
-    Card("4000000000000408", "pm_card_timeout", "is never answered, and not charged", silent=True),
+    Card("4000000000000408", "pm_card_timeout", "never answers, and is not charged", silent=True),
     Card("4000000000000202", "pm_card_late", "pays, and answers late", late=True),
 )
 _BY_NAME = {name: card for card in CARDS for name in (card.number, card.name)} | {
@@ -84,7 +84,7 @@ _BY_NAME = {name: card for card in CARDS for name in (card.number, card.name)} |
 
 
 class Taken(Data, frozen=True, tag="sandbox_taken"):
-    """The money was taken; or was given back, for a refund, or never will be taken."""
+    """The payment was charged; or refunded; or will never be charged."""
 
     amount: Money | None = None
     refund: str | None = None
@@ -92,12 +92,12 @@ class Taken(Data, frozen=True, tag="sandbox_taken"):
 
 class SandboxState(State):
     """
-    The fold of a ``sandbox/KEY`` stream: what became of one payment.
+    The fold of a ``sandbox/KEY`` stream: one payment.
 
     Args:
-        amount: what was taken; None if nothing was.
-        cancelled: True if nothing ever will be.
-        refunds: what was given back, by the refund's id.
+        amount: the charged amount; None if nothing was charged.
+        cancelled: True if it will never be charged.
+        refunds: the refunded amounts, by the refund's id.
     """
 
     data_type: ClassVar[Any] = Taken
@@ -107,7 +107,7 @@ class SandboxState(State):
     refunds: dict[str, Money] = {}
 
     def apply(self, event: Event) -> None:
-        """Take one event in."""
+        """Fold one event."""
         data = event.data
         assert isinstance(data, Taken)
         if data.amount is None:
@@ -118,12 +118,12 @@ class SandboxState(State):
             self.refunds[data.refund] = data.amount
 
     def check_reader(self, stream: str, user: str) -> None:
-        """It is the provider's alone."""
+        """Refuse every reader but the provider."""
         check(SHOP_READERS["sandbox"])
 
 
 def sandbox_stream(key: str) -> str:
-    """Return the stream of what became of one payment."""
+    """Return the stream of one payment."""
     return f"sandbox/{key}"
 
 
@@ -132,20 +132,20 @@ class Sandbox:
     The provider; see :class:`hubbub.shop.payments.payment.PaymentProvider`.
 
     Args:
-        hub: what it keeps its own books with.
+        hub: the actor that stores the sandbox's own books.
     """
 
     def __init__(self, hub: Actor) -> None:
         self._hub = hub
-        # What was put aside but not taken is forgotten with the process: it lapses.
+        # Authorizations are forgotten with the process, which is how they expire.
         self._authorized: dict[str, Card] = {}
 
     async def authorize(self, key: str, amount: Money, payment: str) -> Payment:
-        """Put the money aside, as the card does it."""
+        """Reserve money, as the card permits."""
         card = _BY_NAME.get(payment.replace(" ", "").replace("-", ""))
         if card is None:
             names = ", ".join(f"{card.number} {card.does}" for card in CARDS)
-            raise Invalid(f"The sandbox knows no such card: {names}.")
+            raise Invalid(f"The sandbox has no such card; use one of {names}.")
         if card.silent:
             await anyio.sleep_forever()
         if card.declined is not None:
@@ -156,7 +156,7 @@ class Sandbox:
         return Payment(_payment_id(key), "authorized")
 
     async def capture(self, key: str, payment_id: str, amount: Money) -> Payment:
-        """Take the money that was put aside."""
+        """Charge the reserved money."""
         card = self._authorized.pop(key, CARDS[0])
         captured = await self._write(key, Taken(amount))
         if card.late:
@@ -164,19 +164,19 @@ class Sandbox:
         return captured
 
     async def cancel(self, key: str, payment_id: str) -> Payment:
-        """Let the money go."""
+        """Release the reserved money."""
         self._authorized.pop(key, None)
         return await self._write(key, Taken())
 
     async def look_up(self, key: str, amount: Money) -> Payment:
-        """Tell what became of a payment."""
+        """Return the status of a payment."""
         found = await self._write(key, None)
         if found.status == "none" and key in self._authorized:
             return Payment(_payment_id(key), "authorized")
         return found
 
     async def refund(self, key: str, payment_id: str, amount: Money) -> str:
-        """Give back what was captured, or a part of it."""
+        """Refund a captured payment, or a part of it."""
         paid = payment_id.removeprefix("sandbox_")
 
         def decide(states: States) -> Sequence[Draft]:
@@ -186,7 +186,7 @@ class Sandbox:
                 return ()
             back = sum(money.amount for money in taken.refunds.values())
             if taken.amount is None or back + amount.amount > taken.amount.amount:
-                raise PaymentDeclined("The sandbox gives back no more than was paid.")
+                raise PaymentDeclined("The sandbox refunds at most the amount that was paid.")
             return [Draft(stream, Taken(amount, key))]
 
         def result(states: States, events: Sequence[Event]) -> str:

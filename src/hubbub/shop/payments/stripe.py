@@ -1,9 +1,9 @@
 """
-Payments by Stripe, over its REST interface: payment intents that are captured by hand.
+Payments with Stripe, over its REST interface: payment intents that are captured manually.
 
-Each request that changes something has a key of its own, so Stripe does it once, however
-often it is sent. What became of a payment is read from the list of intents, which is
-consistent at once; Stripe's search is not.
+Each request that changes something has a key of its own, so Stripe executes it once, however
+often it is sent. The status of a payment comes from the list of intents, which is immediately
+consistent; Stripe's search is not.
 """
 
 from __future__ import annotations
@@ -13,35 +13,38 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-import httpcore2  # noqa: F401  # else httpx2 does it in the event loop, and reads files
-import httpx2
 import msgspec
 
 from ...errors import Invalid, PaymentDeclined
+from ...extras import needs
 from ...ids import is_id, time_of
 from ...money import Money, decimals_of
 from ...shown import shown
 from .payment import Payment, PaymentStatus
 
+with needs("stripe", "hubbub.shop.stripe"):
+    import httpcore2  # noqa: F401  # else httpx2 does it in the event loop, and reads files
+    import httpx2
+
 __all__ = ["Stripe", "StripeError", "units_of"]
 
 VERSION = "2024-06-20"
-# How long one request to Stripe may take, in seconds.
+# How long one request to Stripe can take, in seconds.
 SECONDS_MAX = 30.0
 PAGE = 100
-# How far Stripe's clock may be behind ours.
+# How far Stripe's clock can be behind ours.
 CLOCK_SKEW = timedelta(hours=1)
 
-# Where Stripe's smallest unit is not that of ISO 4217: two decimals, of which it uses none.
+# Currencies with a smallest unit that differs from ISO 4217: two decimals that must be 0.
 _AS_CENTS = {"ISK", "UGX"}
-# And two of ISO 4217's that Stripe does not have: https://docs.stripe.com/currencies.
+# Currencies of ISO 4217 that Stripe does not have: https://docs.stripe.com/currencies.
 _AS_WHOLE = {"MGA"}
-# Of a refused request, what is wrong with the payment itself and not with the asking.
+# Codes of refused requests that blame the payment and not the request.
 _PAYMENT_PARAMS = ("payment_method", "amount", "currency")
-# A refund that is refused for this can be given later.
+# A refund that is refused for this reason can succeed later.
 _PASSING = {"balance_insufficient"}
 _SECRET_KEY = re.compile(r"(?:sk|rk)_\w{1,250}", re.ASCII)
-# About a wrong key Stripe's own words repeat a part of it.
+# For a wrong key, Stripe's own message repeats a part of it.
 _KEY_SHOWN = re.compile(r"\b(?:sk|rk)_\S+")
 _PAYMENT_METHOD = re.compile(r"(?:pm|card|src)_\w{1,250}", re.ASCII)
 _INTENT_ID = re.compile(r"pi_\w{1,250}", re.ASCII)
@@ -54,14 +57,14 @@ _STATUSES: Mapping[str, PaymentStatus] = {
     "requires_confirmation": "pending",
     "requires_payment_method": "none",
 }
-# Of several intents for one order, which only an expired key can bring about, which counts.
+# The order of precedence of several intents for one order, which only an expired key can cause.
 _RANKS: list[PaymentStatus] = ["captured", "authorized", "pending", "declined", "cancelled", "none"]
 
 Form = Mapping[str, str]
 
 
 class StripeError(Exception):
-    """Stripe did not do what it was asked for, and it is not known what became of it."""
+    """A request to Stripe failed, and its result is unknown."""
 
 
 class _Problem(msgspec.Struct):
@@ -104,7 +107,7 @@ class _Refunds(msgspec.Struct):
 
 
 class _Refused(Exception):
-    """Stripe says no."""
+    """Stripe has refused a request."""
 
     def __init__(self, status: int, problem: _Problem) -> None:
         super().__init__(_words(problem))
@@ -117,12 +120,12 @@ class Stripe:
     The provider; see :class:`hubbub.PaymentProvider`. Needs the extra ``stripe``.
 
     Args:
-        secret_key: Stripe's, for the server; it is in no message and no log.
-        url: where Stripe is.
-        transport: what carries the requests, if not httpx2's own.
+        secret_key: your secret key of Stripe; it appears in no message and no log.
+        url: the address of Stripe's interface.
+        transport: a transport for the requests, instead of httpx2's own.
 
     Raises:
-        Invalid: it is no secret key.
+        Invalid: it is not a secret key.
     """
 
     def __init__(
@@ -133,20 +136,22 @@ class Stripe:
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         if _SECRET_KEY.fullmatch(secret_key) is None:
-            # It is not repeated: most of a mistyped secret is still a secret.
-            raise Invalid("Stripe's secret key begins with sk_ or rk_; this is something else.")
+            # The message does not repeat it: most of a mistyped secret is still a secret.
+            raise Invalid(
+                "secret_key must be a secret key of Stripe, which begins with sk_ or rk_."
+            )
         self._headers = {"Authorization": f"Bearer {secret_key}", "Stripe-Version": VERSION}
         self._url = url
         self._transport = transport
-        # Reading the authorities blocks, and plain HTTP has no use for them.
+        # Loading the certificates blocks, and plain HTTP does not need them.
         own = transport is None and url.startswith("https:")
         self._tls = httpx2.create_ssl_context() if own else False
 
     async def authorize(self, key: str, amount: Money, payment: str) -> Payment:
-        """Put the money aside: an intent that is confirmed at once, and captured later."""
+        """Reserve money: an intent that is confirmed at once, and captured later."""
         if _PAYMENT_METHOD.fullmatch(payment) is None:
-            raise Invalid("Stripe is paid with a payment method, pm_…; make one with its form.")
-        # Stripe forgets a key after a day; the intent it does not forget.
+            raise Invalid("Stripe needs a payment method, like pm_…; create one with its form.")
+        # Stripe forgets a key after a day, but not the intent.
         found = await self.look_up(key, amount)
         if found.status not in ("none", "declined", "cancelled"):
             return found
@@ -166,15 +171,15 @@ class Stripe:
         return _payment(made)
 
     async def capture(self, key: str, payment_id: str, amount: Money) -> Payment:
-        """Take the money that was put aside."""
+        """Charge the reserved money."""
         return await self._act(payment_id, "capture")
 
     async def cancel(self, key: str, payment_id: str) -> Payment:
-        """Let the money go."""
+        """Release the reserved money."""
         return await self._act(payment_id, "cancel")
 
     async def look_up(self, key: str, amount: Money) -> Payment:
-        """Tell what became of a payment, from the list of intents."""
+        """Return the status of a payment, from the list of intents."""
         query = {"limit": str(PAGE)}
         if is_id(key):
             query["created[gte]"] = str(int((time_of(key) - CLOCK_SKEW).timestamp()))
@@ -188,9 +193,9 @@ class Stripe:
         return min(found, key=lambda payment: _RANKS.index(payment.status))
 
     async def refund(self, key: str, payment_id: str, amount: Money) -> str:
-        """Give back what was captured, or a part of it."""
+        """Refund a captured payment, or a part of it."""
         if _INTENT_ID.fullmatch(payment_id) is None:
-            raise PaymentDeclined("It was not paid with Stripe.")
+            raise PaymentDeclined("This order was not paid with Stripe; refund it there.")
         try:
             refund = await self._given(key, payment_id) or await self._give(key, payment_id, amount)
         except Invalid as error:
@@ -200,7 +205,7 @@ class Stripe:
                 raise StripeError(f"Stripe cannot refund now: {refused}") from refused
             raise PaymentDeclined(str(refused)) from refused
         if refund.status in ("failed", "canceled"):
-            raise PaymentDeclined("The card's bank did not take the money back.")
+            raise PaymentDeclined("The card's bank did not accept the refund.")
         return refund.id
 
     async def _given(self, key: str, payment_id: str) -> _Refund | None:
@@ -229,16 +234,16 @@ class Stripe:
         """
         Capture or cancel an intent.
 
-        It goes without a key. An intent is captured or cancelled once in any case; but with
-        a key Stripe would repeat a failure for a day, though it would do better by then.
+        The request has no key. An intent is captured or cancelled once in any case; but with a
+        key Stripe would repeat a failure for a day, even if a retry could succeed.
         """
         if _INTENT_ID.fullmatch(payment_id) is None:
-            raise Invalid(f"{shown(payment_id)} is no payment of Stripe's.")
+            raise Invalid(f"{shown(payment_id)} is not a payment of Stripe's.")
         path = f"payment_intents/{payment_id}"
         try:
             return _payment(await self._post(f"{path}/{what}", {}, None, _Intent))
         except _Refused:
-            # It was done before, or cannot be done any more: the intent itself says which.
+            # It was done before, or can no longer be done: the intent itself shows which.
             return _payment(await self._get(path, {}, _Intent))
 
     async def _get(self, path: str, query: Form, kind: type[Any]) -> Any:
@@ -270,27 +275,27 @@ class Stripe:
             try:
                 return msgspec.json.decode(answer.content, type=kind)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise StripeError(f"Stripe's answer to {method} {path} is not one.") from error
+                raise StripeError(f"Stripe sent an invalid response to {method} {path}.") from error
         raise _failure(answer.status_code, answer.content)
 
 
 def units_of(amount: Money) -> int:
     """
-    Return an amount in what Stripe calls the smallest unit of its currency.
+    Return an amount in Stripe's smallest unit of its currency.
 
     Raises:
-        Invalid: Stripe cannot take so small a part of the currency.
+        Invalid: Stripe cannot charge this fraction of the currency.
     """
     if amount.currency in _AS_CENTS:
         return amount.amount * 100
     if amount.currency in _AS_WHOLE:
         if amount.amount % 100:
-            raise Invalid(f"Stripe takes {amount.currency} without decimals, not {amount}.")
+            raise Invalid(f"Stripe charges {amount.currency} without decimals, not {amount}.")
         return amount.amount // 100
     if decimals_of(amount.currency) == 3 and amount.amount % 10:
-        raise Invalid(f"Stripe takes {amount.currency} with two decimals, not {amount}.")
+        raise Invalid(f"Stripe charges {amount.currency} with two decimals, not {amount}.")
     if decimals_of(amount.currency) > 3:
-        raise Invalid(f"Stripe takes no {amount.currency}.")
+        raise Invalid(f"Stripe does not support {amount.currency}; use another currency.")
     return amount.amount
 
 
@@ -309,13 +314,13 @@ def _declined(refused: _Refused) -> Payment:
         payment_id = str(intent["id"]) if isinstance(intent, dict) and "id" in intent else ""
         return Payment(payment_id, "declined", problem.message)
     if refused.status == 404 or (problem.param or "").startswith(_PAYMENT_PARAMS):
-        raise Invalid(f"Stripe does not take this payment: {refused}") from refused
-    # It says nothing about the payment: an earlier request may have put the money aside.
+        raise Invalid(f"Stripe does not accept this payment: {refused}") from refused
+    # This is not about the payment: an earlier request may have reserved the money.
     raise StripeError(f"Stripe answered {refused.status}: {refused}") from refused
 
 
 def _words(problem: _Problem) -> str:
-    words = problem.message or problem.code or problem.type or "it does not say why"
+    words = problem.message or problem.code or problem.type or "it gives no reason"
     return _KEY_SHOWN.sub("its key", words)
 
 
@@ -324,7 +329,7 @@ def _failure(status: int, content: bytes) -> Exception:
         problem = msgspec.json.decode(content, type=_Failure).error
     except (msgspec.DecodeError, UnicodeDecodeError):
         return StripeError(f"Stripe answered {status}.")
-    # The caller is told of a wrong request; all else may be otherwise the next time.
+    # A wrong request is an error of the caller; anything else may succeed the next time.
     if status in (400, 402, 404) and problem.type != "idempotency_error":
         return _Refused(status, problem)
     return StripeError(f"Stripe answered {status}: {_words(problem)}")

@@ -9,11 +9,14 @@ import { tool } from "./people.js";
 import { avatarOf } from "../core/profiles.js";
 
 const FOUND_MAX = 100;
+// Public rooms that a newcomer sees at once, the oldest of them.
+const OFFERED_MAX = 8;
 
 export class Chat extends View {
   #rooms;
   #list = h("ul", { class: "room-list" });
   #place = h("div", { class: "place" });
+  #offered = [];
   #open = null;
   #wanted = null;
   #draw = onceAFrame(() => this.#drawList());
@@ -30,7 +33,17 @@ export class Chat extends View {
     fill(this, h("section", { class: "rooms", "aria-label": "Your rooms" }, bar, this.#list), this.#place);
     this.#rooms.addEventListener("change", () => (this.#draw(), this.#openWanted()), { signal: this.signal });
     this.app.profiles.addEventListener("change", this.#draw, { signal: this.signal });
-    this.#rooms.start().catch(this.failed);
+    this.#rooms
+      .start()
+      .then(() => this.#offer())
+      .catch(this.failed);
+  }
+
+  // Offer some rooms to a user who is in none.
+  async #offer() {
+    if (this.#rooms.list.length) return;
+    this.#offered = await this.connection.call("chat.rooms", { limit: OFFERED_MAX });
+    this.#draw();
   }
 
   disconnectedCallback() {
@@ -86,6 +99,12 @@ export class Chat extends View {
       "li",
       { class: "empty" },
       h("p", null, "You are in no room yet."),
+      this.#offered.length > 0 &&
+        h(
+          "ul",
+          { class: "found-list", "aria-label": "Public rooms" },
+          this.#offered.map((room) => this.#found(room, "primary")),
+        ),
       h(
         "button",
         { class: "button", type: "button", onclick: () => this.#find() },
@@ -94,7 +113,11 @@ export class Chat extends View {
       ),
       h(
         "button",
-        { class: "button primary", type: "button", onclick: () => this.#create() },
+        {
+          class: this.#offered.length ? "button" : "button primary",
+          type: "button",
+          onclick: () => this.#create(),
+        },
         icon("plus"),
         "New room",
       ),
@@ -168,15 +191,15 @@ export class Chat extends View {
     );
   }
 
-  #found({ id, name, members }) {
-    const join = ({ target }) => (target.closest("dialog").close(), this.#join(id));
+  #found({ id, name, members }, kind = "") {
+    const join = ({ target }) => (target.closest("dialog")?.close(), this.#join(id));
     const about = `${members.length} member${members.length === 1 ? "" : "s"}`;
     return h(
       "li",
       { class: "found-room" },
       h("span", { class: "grow clip" }, name),
       h("span", { class: "muted small" }, about),
-      h("button", { class: "button compact", type: "button", onclick: join }, "Join"),
+      h("button", { class: `button compact ${kind}`, type: "button", onclick: join }, "Join"),
     );
   }
 

@@ -24,7 +24,10 @@ export class Page {
 
   constructor() {
     restoreTheme();
-    this.connection.addEventListener("state", () => this.showLight());
+    this.connection.addEventListener("state", () => {
+      this.showLight();
+      if (this.connection.state === "offline") this.root.querySelector("hub-sign-in")?.unanswered();
+    });
   }
 
   // The newest token that this tab or another has kept.

@@ -8,6 +8,7 @@ import { View, fill, h } from "./dom.js";
 export class SignIn extends View {
   #wrong = h("p", { class: "wrong", role: "alert", hidden: true });
   #account = false;
+  #pending = false;
 
   enter() {
     this.className = "entrance";
@@ -16,11 +17,18 @@ export class SignIn extends View {
   }
 
   refused(message) {
+    this.#pending = false;
     fill(this.#wrong, message).hidden = false;
     for (const button of this.querySelectorAll("button")) button.disabled = false;
   }
 
+  // Tell a user who waits to be signed in that the server does not answer.
+  unanswered() {
+    if (this.#pending) fill(this.#wrong, "The server does not answer. Trying again…").hidden = false;
+  }
+
   #show() {
+    this.#pending = false;
     this.#wrong.hidden = true;
     const guest = [
       field({
@@ -87,6 +95,7 @@ export class SignIn extends View {
     const params = valuesOf(event.target);
     if (params.nickname) localStorage.setItem("hubbub.nickname", params.nickname);
     for (const button of this.querySelectorAll("button")) button.disabled = true;
+    this.#pending = true;
     this.dispatchEvent(new CustomEvent("signin", { detail: params }));
   }
 }

@@ -1,0 +1,95 @@
+"""Where the files of the repository are on the site."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+from posixpath import normpath, relpath
+
+__all__ = ["PAGES", "ROOT", "links_for_the_site", "navigation", "place_of"]
+
+ROOT = Path(__file__).parents[1]
+# The pages that are not in docs/, or have another name on the site.
+PAGES = {
+    "README.md": "index.md",
+    "docs/index.md": "contents.md",
+    "CHANGELOG.md": "changelog.md",
+    "LICENSE": "license.md",
+    ".github/SECURITY.md": "security-policy.md",
+}
+# Where these appear in the navigation.
+ABOUT = ("changelog.md", "security-policy.md", "license.md")
+
+FENCED = re.compile(r"^(```.*?^```$)", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\((?!\w+:|#)([^)#\s]*)(#[^)\s]*)?\)")
+IMAGE = re.compile(r"!\[([^\]]*)\]\((?!\w+:)([^)\s]+)\)")
+
+
+def place_of(path: str) -> str | None:
+    """Return where a file of the repository is on the site, or None if it is not there."""
+    if path in PAGES:
+        return PAGES[path]
+    if path.startswith("docs/") and "changelog.d" not in path:
+        return path.removeprefix("docs/")
+    return None
+
+
+def links_for_the_site(text: str, source: str) -> str:
+    """
+    Rewrite the links of a page, which lead through the repository, for the site.
+
+    A link to a file that the site does not have becomes its text.
+    """
+    here = PurePosixPath(source).parent.as_posix()
+    folder = PurePosixPath(place_of(source) or source).parent.as_posix()
+
+    def target(link: str) -> str | None:
+        path = normpath(f"{here}/{link}")
+        place = place_of(path)
+        return None if place is None else relpath(place, folder)
+
+    def link(match: re.Match[str]) -> str:
+        there = target(match[2])
+        return match[1] if there is None else f"[{match[1]}]({there}{match[3] or ''})"
+
+    def image(match: re.Match[str]) -> str:
+        return f"![{match[1]}]({target(match[2])})"
+
+    parts = FENCED.split(text)
+    parts[::2] = [LINK.sub(link, IMAGE.sub(image, part)) for part in parts[::2]]
+    return "".join(parts)
+
+
+def navigation(index: str) -> list[dict[str, object]]:
+    """
+    Return the navigation: the headings of the index, and under each the pages that it names.
+
+    A line that ends with a colon, or a folder within a section, makes a section of its own.
+    """
+    nav: list[dict[str, object]] = [{"Hubbub": ["index.md", {"Documentation": "contents.md"}]}]
+    for section in re.split(r"^## ", index, flags=re.MULTILINE)[1:]:
+        title, _, body = section.partition("\n")
+        nav.append({title.strip(): pages_of(body)})
+    nav.append({"About": list(ABOUT)})
+    return nav
+
+
+def pages_of(section: str) -> list[object]:
+    """Return the pages of one section, each where it is named first."""
+    pages: list[object] = []
+    groups: dict[str, list[object]] = {"": pages}
+    group = ""
+    seen = set[str]()
+    for line in section.splitlines():
+        if heading := re.fullmatch(r"(\w[^*]*):", line):
+            group = heading[1]
+        for page in re.findall(r"\]\((?!\w+:|\.\.)([^)#]+\.md)", line):
+            if page in seen:
+                continue
+            seen.add(page)
+            where = "API" if page.startswith("reference/api/") else group
+            if where not in groups:
+                groups[where] = []
+                pages.append({where: groups[where]})
+            groups[where].append(page)
+    return pages

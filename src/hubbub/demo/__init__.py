@@ -1,0 +1,1 @@
+"""The demo of ``hubbub serve --demo``: a lobby, a bot, products and a leaderboard."""
