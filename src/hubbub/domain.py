@@ -10,6 +10,7 @@ from __future__ import annotations
 from .event_samples import sample
 from .feature import (
     Adoption,
+    Erasure,
     Feature,
     Hook,
     Host,
@@ -45,6 +46,7 @@ __all__ = [
     "Command",
     "Data",
     "Draft",
+    "Erasure",
     "Event",
     "Feature",
     "Grant",

@@ -19,7 +19,7 @@ import msgspec
 from .ids import Ids
 from .journal.actor import Actor
 from .journal.decide.states import States
-from .journal.event import Draft, State
+from .journal.event import Data, Draft, State
 from .journal.journal import Journal
 from .journal.stats import Meter
 from .method import Arguments, Method
@@ -32,6 +32,7 @@ from .settings import Settings
 __all__ = [
     "Adoption",
     "Callback",
+    "Erasure",
     "Feature",
     "Hook",
     "Host",
@@ -44,6 +45,7 @@ __all__ = [
 ]
 
 NONE: Mapping[str, Any] = MappingProxyType({})
+NONE_ERASED: Mapping[type[Data], Any] = MappingProxyType({})
 
 # Runs inside the decision of a method, and refuses it by raising a HubbubError. It is pure,
 # and may run several times.
@@ -110,6 +112,20 @@ class Adoption(msgspec.Struct, frozen=True):
     decide: Callable[[States, str, str, Any], Sequence[Draft]]
 
 
+class Erasure(msgspec.Struct, frozen=True):
+    """
+    How ``hubbub erase`` takes a person out of the events that a feature has written.
+
+    Args:
+        events: an event type -> of an event and the user's id, the event without what tells
+            about the person. It is pure, and the states fold the event that it returns.
+        renamed: kinds of stream whose names tell about the person that they belong to.
+    """
+
+    events: Mapping[type[Data], Callable[[Any, str], Data]] = NONE_ERASED
+    renamed: frozenset[str] = frozenset()
+
+
 class Receiver(msgspec.Struct, frozen=True):
     """
     The receiver of a provider's webhook calls.
@@ -157,6 +173,7 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         limits: a name for ``states.charge`` -> a function that makes its rate limit.
         options: the keyword arguments of ``hubbub.open`` that belong to this feature.
         adoption: what a guest keeps when they sign in as another user.
+        erasure: how ``hubbub erase`` takes a person out of the feature's events.
         connected: called when a session of a user begins or ends, with the runtime and the
             user's id.
         drain: finishes accepted work, before the hub stops accepting commands.
@@ -179,6 +196,7 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     limits: Mapping[str, Callable[[Settings], RateLimit]] = NONE
     options: frozenset[str] = frozenset()
     adoption: Adoption | None = None
+    erasure: Erasure = Erasure()
     connected: Callable[[Any, str], None] | None = None
     drain: Callable[[Any], Awaitable[None]] | None = None
     webhooks: Mapping[str, WebhookRoute] = NONE

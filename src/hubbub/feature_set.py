@@ -68,6 +68,8 @@ class FeatureSet:
         for feature in features:
             self._add_limits(feature)
         self.traffic = {kind: name for one in features for kind, name in one.traffic.items()}
+        self.erasures = {kind: one for f in features for kind, one in f.erasure.events.items()}
+        self.renamed = {kind for feature in features for kind in feature.erasure.renamed}
         self.hooks: Mapping[str, Hooks] = self._hooks(features)
 
     def __iter__(self) -> Iterator[Feature]:

@@ -8,6 +8,7 @@ import pytest
 import typer
 
 from hubbub.cli.administered import Administered, administer, first_line_of
+from hubbub.cli.first_admin import PASSWORD_VARIABLE
 from hubbub.errors import Invalid
 from hubbub.features import ServiceAttributes
 
@@ -34,6 +35,16 @@ def test_without_a_sign_in_no_server_is_asked(
         administer(Administered(None, "http://127.0.0.1:9", None), count)
 
     assert "HUBBUB_TOKEN" in capsys.readouterr().err
+
+
+def test_without_a_terminal_an_admin_s_password_is_not_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv(PASSWORD_VARIABLE, raising=False)
+    with pytest.raises(typer.Exit):
+        administer(Administered(None, "http://127.0.0.1:9", "root"), count)
+
+    assert PASSWORD_VARIABLE in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

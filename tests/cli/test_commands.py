@@ -1,4 +1,4 @@
-"""What one can type."""
+"""The commands that a user can type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person sees of rooms and direct conversations."""
+"""The output about rooms and direct conversations."""
 
 from __future__ import annotations
 

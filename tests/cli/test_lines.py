@@ -1,4 +1,4 @@
-"""What things look like."""
+"""The output for each kind of event."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ async def test_every_type_of_a_rooms_events_has_a_line(names: Names) -> None:
 
 async def test_a_type_that_is_not_known_is_not_shown(names: Names) -> None:
     class Sung(Data, frozen=True, tag="sung"):
-        """Of a later version."""
+        """An event of a later version."""
 
     assert event_line(event(Sung()), names) is None
 

@@ -1,4 +1,4 @@
-"""What a person sees of a match, and does in it."""
+"""The output and the input of a match."""
 
 from __future__ import annotations
 

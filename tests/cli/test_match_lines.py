@@ -1,4 +1,4 @@
-"""What a match looks like."""
+"""The output of a match."""
 
 from __future__ import annotations
 

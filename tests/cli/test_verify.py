@@ -1,4 +1,4 @@
-"""``hubbub verify``: what it says, and how it ends. What is a fault is tested elsewhere."""
+"""``hubbub verify``: what it says, and how it ends. Other tests define the faults."""
 
 from __future__ import annotations
 

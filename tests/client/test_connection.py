@@ -1,4 +1,4 @@
-"""A connection that comes back, against a server that is played, in virtual time."""
+"""A connection that reconnects, against a fake server, in virtual time."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def test_after_the_end_nobody_waits(play: Play) -> None:
         async with anyio.create_task_group() as tasks, kept_up(connection):
             found = await calling(tasks, connection, server)
 
-        with pytest.raises(Closed, match="left"):
+        with pytest.raises(Closed, match="session has ended"):
             await connection.call("m", {})
         assert [type(error) for error in found] == [Closed]
 

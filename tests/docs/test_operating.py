@@ -101,6 +101,19 @@ def test_the_commands_of_the_upgrade_guide_work_one_after_another(tmp_path: Path
     assert printed[4].endswith("no fault.\n")
 
 
+@pytest.mark.timeout(SECONDS_MAX)
+def test_the_commands_for_a_user_who_leaves_work_one_after_another(tmp_path: Path) -> None:
+    shutil.copy(GOLDEN / "0.1.0.db", tmp_path / "hubbub.db")
+    section = (HOW_TO / "accounts.md").read_text().partition("## When a user leaves")[2]
+    commands = re.findall(r"^    (hubbub .*)$", section.replace("Alice", "Ann"), re.MULTILINE)
+    shell(tmp_path, "hubbub migrate hubbub.db")
+    printed = [shell(tmp_path, f"echo y | {command}") for command in commands]
+
+    assert len(printed) == 3
+    assert "nothing was changed" in printed[1]
+    assert "ann is erased" in printed[2]
+
+
 def test_the_upgrade_guide_names_every_version() -> None:
     page = (HOW_TO / "upgrade.md").read_text()
     rows = re.findall(r"^\| \d+ \|.*$", page, re.MULTILINE)
@@ -110,7 +123,7 @@ def test_the_upgrade_guide_names_every_version() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [["migrate"], ["export"], ["compact"], *(["users", name] for name in USERS)],
+    [["migrate"], ["export"], ["compact"], ["erase"], *(["users", name] for name in USERS)],
     ids=" ".join,
 )
 def test_every_option_is_in_the_reference(command: list[str]) -> None:

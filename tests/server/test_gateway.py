@@ -61,7 +61,7 @@ async def test_all_are_told_to_come_back() -> None:
 
 
 class Checked(MemorySocket):
-    """Counts how often it was asked whether it is alive."""
+    """Counts the checks whether it is alive."""
 
     checks = 0
 

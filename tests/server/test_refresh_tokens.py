@@ -1,4 +1,4 @@
-"""Refresh tokens: each is good for one use, and a copy of one ends its sign-in."""
+"""Refresh tokens: each can be used once, and a copy of one ends its sign-in."""
 
 from __future__ import annotations
 

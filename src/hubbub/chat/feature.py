@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ..feature import Feature
-from ..journal.event import State
+from ..feature import Erasure, Feature
+from ..journal.event import Data, State
 from ..quotas import CHANGES, SIGNALS, Quota
 from ..ratelimit import RateLimit, rate_limit
 from ..settings import Settings
+from .events import Edited, Said
 from .grants import CHAT_GRANTS, CHAT_READERS
 from .rooms.room import RoomState
 from .service import Chat
@@ -24,6 +25,10 @@ def _message_limit(settings: Settings) -> RateLimit:
 
 def _name_of(room: State) -> str | None:
     return room.name if isinstance(room, RoomState) and not room.closed else None
+
+
+def _without_words(data: Data, user: str) -> Data:
+    return RoomState.redacted(data)
 
 
 CHAT = Feature(
@@ -52,4 +57,5 @@ CHAT = Feature(
     },
     limits={"messages": _message_limit},
     traffic={"room": _name_of},
+    erasure=Erasure({Said: _without_words, Edited: _without_words}),
 )

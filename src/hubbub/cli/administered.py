@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Annotated, NamedTuple, TypeVar
 
@@ -138,9 +137,7 @@ def _chosen(place: Administered) -> tuple[str | None, Path]:
 async def _connected(url: str, admin: str | None) -> AsyncGenerator[ServiceAttributes]:
     token = os.environ.get("HUBBUB_TOKEN")
     if admin is not None:
-        password = os.environ.get(PASSWORD_VARIABLE) or await to_thread.run_sync(
-            partial(typer.prompt, f"Password of {admin}", hide_input=True, err=True)
-        )
+        password = await to_thread.run_sync(_password_of, admin)
         session = connect(url, name=admin, password=password)
     elif token:
         store = KeptTokens(url, None, token, _not_kept)
@@ -149,6 +146,15 @@ async def _connected(url: str, admin: str | None) -> AsyncGenerator[ServiceAttri
         raise Invalid("Sign in with --admin NAME, or with the token of an admin in HUBBUB_TOKEN.")
     async with session as connected:
         yield connected
+
+
+def _password_of(admin: str) -> str:
+    if given := os.environ.get(PASSWORD_VARIABLE):
+        return given
+    if not sys.stdin.isatty():
+        raise Invalid(f"There is no terminal to ask for the password; set {PASSWORD_VARIABLE}.")
+    asked: str = typer.prompt(f"Password of {admin}", hide_input=True, err=True)
+    return asked
 
 
 def _not_kept(error: OSError) -> None:

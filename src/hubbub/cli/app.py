@@ -22,6 +22,7 @@ COMMANDS = {
     "export": LazyCommand(
         "export", "export_user", "Write everything that a database holds about a user.", "Users"
     ),
+    "erase": LazyCommand("erase", "erase_user", "Erase the texts and names of a user.", "Users"),
     "verify": LazyCommand("verify", "verify_database", "Check a whole database.", "Databases"),
     "backup": LazyCommand(
         "backup", "backup_database", "Copy a database, also while it is served.", "Databases"

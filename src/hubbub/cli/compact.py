@@ -60,7 +60,7 @@ def compact_database(
             typer.echo(f"{db}: nothing was changed; run it without --dry-run to compact.")
             return
         after = compact(db, streams, before_time)
-    saved = 1 - after.size / before.size
+    saved = max(0.0, 1 - after.size / before.size)
     typer.echo(f"{db}: {after.size:,} bytes now, {saved:.0%} less.")
 
 

@@ -23,7 +23,7 @@ from ..users.account import AccountState, streams_of
 from .exit import exit_on_error
 from .feature_names import FeatureNames, features_known
 
-__all__ = ["export_user"]
+__all__ = ["export_user", "private_kinds", "user_id_of"]
 
 # Its owner's alone: it is all that a person has said.
 MODE = 0o600
@@ -54,11 +54,10 @@ def export_user(
         hubbub export Ann hubbub.db --out ann.jsonl
     """
     features = FeatureSet(features_known(feature or ()))
-    private = {k for k, grant in features.readers.items() if {"owner", "nobody"} & set(grant.who)}
-    streams = Streams(features.streams)
+    streams, private, now = Streams(features.streams), private_kinds(features), SystemClock().now()
     with exit_on_error(), open_as_it_is(db) as store, _opened(out) as file:
-        user_id = _id_of(user, store, streams)
-        summary = _write(export(store, streams, private, user_id, SystemClock().now()), file)
+        user_id = user_id_of(user, store, streams)
+        summary = _write(export(store, streams, private, user_id, now), file)
     for kind, count in summary.skipped.items():
         typer.echo(
             f"{count:,} events of the kind {kind} were skipped; name the feature with --feature",
@@ -74,7 +73,13 @@ def _write(lines: Iterable[bytes], file: BinaryIO) -> ExportSummary:
     return json.decode(end, type=ExportSummary)
 
 
-def _id_of(name: str, store: SQLiteStore, streams: Streams) -> str:
+def private_kinds(features: FeatureSet) -> set[str]:
+    """Return the kinds of stream that their owner alone may read, or nobody."""
+    return {k for k, grant in features.readers.items() if {"owner", "nobody"} & set(grant.who)}
+
+
+def user_id_of(name: str, store: SQLiteStore, streams: Streams) -> str:
+    """Return the id of the user whose account has a name; the name itself if there is none."""
     try:
         candidates = streams_of(name, NAME_CHARS)
     except Invalid:

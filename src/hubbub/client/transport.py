@@ -114,7 +114,7 @@ def _check_accepted(response: httpx2.Response, nonce: str) -> None:
         raise because_of_status(response)
     digest = hashlib.sha1((nonce + GUID).encode(), usedforsecurity=False).digest()
     if response.headers.get("Sec-WebSocket-Accept") != base64.b64encode(digest).decode():
-        raise no_hubbub("the answer was not of a WebSocket")
+        raise no_hubbub("the response was not that of a WebSocket")
     if response.headers.get("Sec-WebSocket-Protocol") != SUBPROTOCOL:
         raise no_hubbub(f"it does not speak {SUBPROTOCOL}")
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ..feature import Feature
+from ..feature import Erasure, Feature
 from ..quotas import Quota
 from .boards.board import BoardState
+from .events import Submitted
 from .grants import GAMES_GRANTS, GAMES_READERS
 from .matches.match import MatchState
 from .matches.supervisor import MatchSupervisor
@@ -16,6 +17,12 @@ __all__ = ["GAMES"]
 BOARDS = Quota("new boards", "boards_per_user")
 MATCHES = Quota("new matches", "matches_per_user")
 SCORES = Quota("scores", "score_limit", "change_period")
+
+
+def _without_nickname(data: Submitted, user: str) -> Submitted:
+    # A match that another player ended has the scores of all its players.
+    return Submitted(data.user, data.score) if data.user == user else data
+
 
 GAMES = Feature(
     name="games",
@@ -31,5 +38,6 @@ GAMES = Feature(
         "games.find_match": MATCHES,
         "games.submit": SCORES,
     },
+    erasure=Erasure({Submitted: _without_nickname}),
     connected=MatchSupervisor.presence_changed,
 )

@@ -14,8 +14,9 @@ from datetime import datetime
 
 import msgspec
 
-from ..errors import NotAllowed, NotFound
+from ..errors import NotFound
 from ..stream_names import user_stream
+from .concerning import ConcerningUser
 from .event import State, Streams
 from .stores.contract import PlacedEvent, Store
 
@@ -41,23 +42,7 @@ class ExportSummary(msgspec.Struct, frozen=True):
     skipped: dict[str, int]
 
 
-class _Head(msgspec.Struct, frozen=True, gc=False):
-    """The fields of an event by which it concerns a user."""
-
-    stream: str
-    seq: int
-    by: str
-    user: object = None
-    player: object = None
-    players: object = None
-
-    def names(self, user: str) -> bool:
-        in_players = isinstance(self.players, list) and user in self.players
-        return in_players or user in (self.user, self.player)
-
-
 _encode = msgspec.json.Encoder().encode
-_decode_head = msgspec.json.Decoder(_Head).decode
 
 
 def export(
@@ -84,12 +69,9 @@ class _Export:
     def __init__(self, store: Store, streams: Streams, private: Collection[str], user: str) -> None:
         self._store = store
         self._streams = streams
-        self._private = private
         self._user = user
-        # Private streams of the user.
-        self._own = {user_stream(user)}
+        self._concerning = ConcerningUser(streams, private, user)
         self._events = 0
-        self._skipped: dict[str, int] = {}
 
     def lines(self, now: datetime) -> Iterator[bytes]:
         state = self._state(user_stream(self._user))
@@ -104,7 +86,10 @@ class _Export:
         for used in self._keys():
             yield used
             keys += 1
-        yield _line("end", **msgspec.to_builtins(ExportSummary(self._events, keys, self._skipped)))
+        yield _line(
+            "end",
+            **msgspec.to_builtins(ExportSummary(self._events, keys, self._concerning.skipped)),
+        )
 
     def _state(self, stream: str) -> State:
         state, seq = self._streams.empty(stream), 0
@@ -117,32 +102,10 @@ class _Export:
         return state
 
     def _of(self, page: Sequence[PlacedEvent]) -> Iterator[bytes]:
-        for placed in page:
-            head = _decode_head(placed.body)
-            kind = head.stream.partition("/")[0]
-            if kind not in self._streams:
-                if head.by == self._user:
-                    self._skipped[kind] = self._skipped.get(kind, 0) + 1
-                continue
-            if head.seq == 1 and kind in self._private and self._is_own(head, placed.body):
-                self._own.add(head.stream)
-            caused = head.by == self._user and kind not in self._private
-            if caused or head.stream in self._own or head.names(self._user):
-                self._events += 1
-                yield _line(
-                    "event", position=placed.place, event=self._shown(head.stream, placed.body)
-                )
-
-    def _is_own(self, head: _Head, first: bytes) -> bool:
-        if head.user == self._user:
-            return True
-        state = self._streams.empty(head.stream)
-        state.apply(self._streams.decode(first))
-        try:
-            state.check_reader(head.stream, self._user)
-        except (NotAllowed, NotFound):
-            return False
-        return True
+        for stream, placed in self._concerning.select(page):
+            self._events += 1
+            shown = self._shown(stream, placed.body)
+            yield _line("event", position=placed.place, event=shown)
 
     def _shown(self, stream: str, body: bytes) -> msgspec.Raw:
         public_form = self._streams.kind(stream).public_form

@@ -17,10 +17,10 @@ from ..settings import Settings
 
 __all__ = ["PLACES_SPARE_MAX", "Places"]
 
-# Places above connections_max, for clients that are told that the hub is full and for requests
-# for its health meanwhile.
+# Connections above connections_max: for clients that get the answer that the server is full, and
+# for health checks.
 PLACES_SPARE_MAX = 64
-# Addresses that are remembered, and whether each is a proxy's.
+# Addresses for which the server remembers whether each is a proxy.
 ADDRESSES_KEPT_MAX = 4096
 
 

@@ -40,7 +40,7 @@ __all__ = ["Backend", "address_of", "listen", "run", "serve"]
 Backend = Literal["asyncio", "trio"]
 
 BACKLOG = 4_096
-# How long stopping waits for clients to close, in seconds.
+# How long a stopping server waits for its clients to close, in seconds.
 CLOSE_SECONDS_MAX = 3
 # With few cycles and much that lives long, the collector is asked less often.
 GC_THRESHOLDS = (20_000, 20, 100)

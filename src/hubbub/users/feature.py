@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ..feature import Feature
+from ..feature import Erasure, Feature
 from ..quotas import CHANGES, SIGNALS, Quota
 from .account import AccountState
+from .erasing import ERASED_EVENTS
 from .grants import USERS_GRANTS, USERS_READERS
 from .profiles import Profiles
 from .runtime import running_users
@@ -28,4 +29,5 @@ USERS = Feature(
         "users.update": CHANGES,
     },
     remote=Profiles,
+    erasure=Erasure(ERASED_EVENTS, frozenset({"account"})),
 )

@@ -53,20 +53,22 @@ PARSING_ERRORS = (
 
 class Identity(msgspec.Struct, frozen=True):
     """
-    Whom a token names.
+    The user whom a token names.
 
     Args:
         user: the user's id.
         role: ``user``, ``moderator`` or ``admin``.
-        expires: until when the token is good, in seconds since 1970.
-        nickname: what to show, if the token's maker says so; the client's own choice does
-            not count then.
-        session: names the sign-in; signing out ends all its tokens.
-        issued: when the token was made, in seconds since 1970.
-        refreshes: True if it is for getting other tokens only.
-        generation: which refresh token of its sign-in it is, or comes from; None for a token
+        expires: when the token expires, in seconds since 1970.
+        nickname: what the user is called, whatever nickname the client sends; None leaves it to
+            the client.
+        session: names the sign-in, of which signing out revokes all tokens. None is for a
+            token that signing out does not revoke.
+        issued: when the token was signed, in seconds since 1970. Give it with a session: a user
+            who has signed out everywhere signs in again only with a newer token.
+        refreshes: True if the token only signs in, as a refresh token.
+        generation: the number of the refresh token that it is, or comes from; None for a token
             that does not rotate.
-        fresh: True if no token was given: a password was, or it is a new guest.
+        fresh: True if the user gave no token, but a password, or is a new guest.
         epoch: the user's epoch when the password was looked up.
         application: True if it stands for a token of the application's.
         named: True if that token had a nickname.
@@ -133,25 +135,30 @@ class Tokens:
         role: str = "user",
         session: str | None = None,
         *,
+        nickname: str | None = None,
         until: float = math.inf,
         generation: int | None = None,
         application: bool = False,
         named: bool = False,
     ) -> str:
         """
-        Make an access token, good for ``token_seconds``.
+        Make an access token, which expires after ``token_seconds``.
 
         Args:
-            user: whom it names.
-            role: counts besides the one that the user has at the hub.
-            session: the sign-in that it comes from.
-            until: when it ends at the latest, in seconds of Unix time.
+            user: the user's id.
+            role: ``user``, ``moderator`` or ``admin``. Of this role and the role that the user
+                has at the hub, the higher one counts.
+            session: names the sign-in, which the user can sign out of.
+            nickname: what the user is called, whatever nickname the client sends.
+            until: when it expires at the latest, in seconds since 1970.
             generation: of the sign-in's refresh token, if it has one.
             application: True if it stands for a token of the application's.
             named: True if that token had a nickname.
         """
         left = until - self._settings.clock.now().timestamp()
         claims = _claims_of(user, role, session, "access", generation)
+        if nickname is not None:
+            claims["name"] = nickname
         if application:
             claims["app"] = True
         if named:

@@ -31,7 +31,7 @@ from .sse import EventStream
 
 __all__ = ["http_routes"]
 
-# Users whose pace of HTTP requests is remembered.
+# Users whose rate of HTTP requests is remembered.
 PACES_MAX = 10_000
 EVENTS_PATH = "/api/events"
 URL_IS_LOGGED = (

@@ -21,6 +21,7 @@ __all__ = [
     "TooLarge",
     "Unknown",
     "on_http_exception",
+    "on_hubbub_error",
     "problem_of",
 ]
 
@@ -94,6 +95,16 @@ def problem_of(error: Exception) -> Response:
     problem = _problem(error.http_status, error.message, error.code)
     problem = msgspec.structs.replace(problem, reason=error.reason, retry_after=error.retry_after)
     return _response(problem)
+
+
+async def on_hubbub_error(request: Request, error: Exception) -> Response:
+    """
+    Answer a request with a problem document (RFC 9457) for an error of a hub.
+
+    It is for routes of your own: ``app.add_exception_handler(hubbub.HubbubError,
+    on_hubbub_error)`` gives them the statuses and the bodies of Hubbub's own.
+    """
+    return problem_of(error)
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:

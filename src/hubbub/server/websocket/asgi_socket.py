@@ -20,9 +20,10 @@ __all__ = ["AsgiSocket"]
 
 logger = logging.getLogger("hubbub.server")
 
-# Bytes that wait for one client; above it the topics do not write, and nothing is read.
+# Bytes that wait for one client; above this, the topics stop writing, and the server stops
+# reading from the client.
 OUTBOX_BYTES_MAX = 64 * 1024
-# How long a client has to take what was sent before a close frame, in seconds.
+# How long a client has to read what the server sent before a close frame, in seconds.
 CLOSE_SECONDS_MAX = 5.0
 # "Normal closure"; who reloads a page says 1001, "going away".
 GOING_FOR_GOOD = 1000

@@ -35,7 +35,7 @@ __all__ = ["Connection"]
 
 logger = logging.getLogger("hubbub.server")
 
-# Bytes of the requests of one connection that are not answered yet.
+# Bytes of the requests of one connection that have no response yet.
 IN_FLIGHT_BYTES_MAX = 1024 * 1024
 # Characters of an unknown method that the error repeats.
 METHOD_CHARS_MAX = 100

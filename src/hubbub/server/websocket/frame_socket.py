@@ -28,15 +28,15 @@ __all__ = ["CLOSE_SECONDS_MAX", "TURN_BYTES_MAX", "WRITE_BYTES_MAX", "FrameSocke
 
 logger = logging.getLogger("hubbub.server")
 
-# Bytes that wait for one client; above it nothing more is read from the client, and the topics
-# do not write to it.
+# Bytes that wait for one client; above this, the server stops reading from the client, and the
+# topics stop writing to it.
 WRITE_BYTES_MAX = 64 * 1024
-# Bytes that are read of one client before the others get their turn: so many hold some
-# thousand of the smallest frames, and each is work.
+# Bytes that the server reads from one client before it turns to the others. They can hold some
+# thousand of the smallest frames, and each frame is work.
 TURN_BYTES_MAX = 8 * 1024
-# How long the client has to close after the server did, and to read what was sent before, in
-# seconds. What it still sends is read and thrown away: a connection that is closed over
-# unread bytes is reset, and the close frame is lost with it.
+# How long the client has to read what the server sent, and to close, after the server has closed,
+# in seconds. The server discards the bytes that still arrive: closing with unread bytes would
+# reset the connection and lose the close frame.
 CLOSE_SECONDS_MAX = 3.0
 
 _PING = frame(b"", PING)

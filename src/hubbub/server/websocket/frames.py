@@ -37,9 +37,10 @@ WHOLE_TEXT: Final = 0x80 | TEXT
 
 # The payload of a ping, a pong or a close frame, in bytes: RFC 6455, section 5.5.
 CONTROL_BYTES_MAX = 125
-# Bytes of a message that is too large and is skipped; a larger message ends the connection.
+# Bytes of a message that is too large, which the server skips; a message larger than this ends
+# the connection.
 SKIPPED_BYTES_MAX = 16 * 1024 * 1024
-# Pieces of one frame, as they came, that are kept apart: each costs more than its bytes.
+# Pieces of one frame that are kept as they arrived: each costs more than its bytes.
 PIECES_MAX = 64
 # Close codes that a client may send: those of the RFC and of IANA's registry, and those that
 # libraries (3000 to 3999) and applications (4000 to 4999) give a meaning.

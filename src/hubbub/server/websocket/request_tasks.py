@@ -18,7 +18,7 @@ from ...wire.peer import Request
 
 __all__ = ["RUNNING_MAX", "RequestTasks"]
 
-# Requests of one connection that run as tasks at one time; the others wait for their turn.
+# Requests of one connection that run as tasks at the same time; the others wait their turn.
 RUNNING_MAX = 8
 
 Start = Callable[..., None]

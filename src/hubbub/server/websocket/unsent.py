@@ -6,8 +6,8 @@ from typing import Protocol
 
 __all__ = ["UNSENT_BYTES_MAX", "Slow", "Unsent"]
 
-# Bytes that wait for clients which do not read, of all connections together. What a connection
-# holds below its own limit does not count.
+# Bytes that wait for clients that do not read, for all connections together. Bytes below the
+# limit of one connection do not count.
 UNSENT_BYTES_MAX = 96 * 1024 * 1024
 
 
