@@ -94,7 +94,9 @@ def create_user(
     admin: AdminName = None,
 ) -> None:
     """
-    Create a user with an account, who signs in with the name and the password.
+    Create a user with an account.
+
+    The user signs in with the name and the password.
 
     Examples:
         hubbub users create Ann --role moderator
@@ -117,7 +119,7 @@ def set_password(
     url: ServerUrl = None,
     admin: AdminName = None,
 ) -> None:
-    """Set the password of an account, and revoke the user's sign-ins."""
+    """Set a password, and revoke the user's sign-ins."""
     password = _new_password(password_file)
 
     async def work(session: ServiceAttributes) -> UserRecord:
@@ -152,7 +154,7 @@ def set_role(
 def disable_user(
     name: Name, db: Database = None, url: ServerUrl = None, admin: AdminName = None
 ) -> None:
-    """Disable a user: no sign-in is accepted, and the present ones are revoked."""
+    """Disable a user, and revoke their sign-ins."""
 
     async def work(session: ServiceAttributes) -> UserRecord:
         return await session.users.disable((await session.users.find(name)).id)
