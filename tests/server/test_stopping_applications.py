@@ -1,4 +1,4 @@
-"""An application with Hubbub mounted stops in time, whoever follows a stream."""
+"""An application with Hubbub mounted stops in time, even with followers of a stream."""
 
 from __future__ import annotations
 
