@@ -173,7 +173,7 @@ def site(session: nox.Session) -> None:
 
 @nox.session(requires=["environment"], venv_backend="none", default=False)
 def image(session: nox.Session) -> None:
-    """Carry out the Dockerfile's installation, without Docker, in an environment of its own."""
+    """Run the Dockerfile's installation, without Docker, in an environment of its own."""
     env = {"HUBBUB_TEST_IMAGE": "1"}
     run(session, "pytest", "-q", *ON_ASYNCIO, "tests/docs/test_docker.py", env=env)
 

@@ -11,7 +11,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 sys.path.insert(0, str(Path(__file__).parent))
-from repository import PAGES, ROOT, links_for_the_site, navigation
+from repository import PAGES, ROOT, URLS, links_for_the_site, navigation
 
 # On a code host nobody sees it; on the site the docstrings are in its place.
 API = re.compile(r"^<!-- api: (.+) -->$", re.MULTILINE)
@@ -23,8 +23,12 @@ SOURCES = {place: source for source, place in PAGES.items()}
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Take the navigation from the index of the documentation."""
+    """Take the navigation from the index of the documentation, and the addresses of the project."""
     config.nav = navigation((ROOT / "docs" / "index.md").read_text())
+    config.site_url = URLS.get("Documentation")
+    # Not repo_url: with it each page would ask the code host for the number of stars.
+    if repository := URLS.get("Repository"):
+        config.extra["social"] = [{"icon": "fontawesome/brands/git-alt", "link": repository}]
     return config
 
 
@@ -51,4 +55,11 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     """Lead the links through the site, and put the docstrings in."""
     place = page.file.src_uri
     markdown = links_for_the_site(markdown, SOURCES.get(place, f"docs/{place}"))
-    return API.sub(lambda names: "\n\n".join(f"::: {name}" for name in names[1].split()), markdown)
+    return API.sub(lambda names: "\n\n".join(map(directive, names[1].split())), markdown)
+
+
+def directive(name: str) -> str:
+    """Ask mkdocstrings for an object; a service may have methods from several modules."""
+    if ".service." in name:
+        return f"::: {name}\n    options:\n      inherited_members: true"
+    return f"::: {name}"

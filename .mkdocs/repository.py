@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path, PurePosixPath
 from posixpath import normpath, relpath
 
-__all__ = ["PAGES", "ROOT", "links_for_the_site", "navigation", "place_of"]
+__all__ = ["PAGES", "ROOT", "URLS", "links_for_the_site", "navigation", "place_of"]
 
 ROOT = Path(__file__).parents[1]
 # The pages that are not in docs/, or have another name on the site.
@@ -20,8 +21,12 @@ PAGES = {
 # Where these appear in the navigation.
 ABOUT = ("changelog.md", "security-policy.md", "license.md")
 
+URLS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"].get("urls", {})
+# Where the files of the repository are on its code host.
+BLOB = f"{URLS['Repository']}/blob/main/" if "Repository" in URLS else None
+
 FENCED = re.compile(r"^(```.*?^```$)", re.DOTALL | re.MULTILINE)
-LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\((?!\w+:|#)([^)#\s]*)(#[^)\s]*)?\)")
+LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\((?!#)([^)#\s]+)(#[^)\s]*)?\)")
 IMAGE = re.compile(r"!\[([^\]]*)\]\((?!\w+:)([^)\s]+)\)")
 
 
@@ -38,15 +43,19 @@ def links_for_the_site(text: str, source: str) -> str:
     """
     Rewrite the links of a page, which lead through the repository, for the site.
 
-    A link to a file that the site does not have becomes its text.
+    A link to a file that the site does not have leads to the code host, or is its text only.
     """
     here = PurePosixPath(source).parent.as_posix()
     folder = PurePosixPath(place_of(source) or source).parent.as_posix()
 
     def target(link: str) -> str | None:
+        if re.match(r"\w+:", link):
+            return link
         path = normpath(f"{here}/{link}")
         place = place_of(path)
-        return None if place is None else relpath(place, folder)
+        if place is None:
+            return BLOB and BLOB + path
+        return relpath(place, folder)
 
     def link(match: re.Match[str]) -> str:
         there = target(match[2])

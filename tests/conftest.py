@@ -1,4 +1,4 @@
-"""What every test runs under; noxfile.py chooses the plugin and the event loop by flags."""
+"""The environment of every test; noxfile.py chooses the plugin and the event loop by flags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the features that come with Hubbub declare together."""
+"""The declarations of the features that come with Hubbub."""
 
 from __future__ import annotations
 

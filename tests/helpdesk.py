@@ -152,7 +152,7 @@ class Tickets(Service):
 
     @slow_command
     async def look_into(self, stream: str) -> None:
-        """Let those who follow a ticket know that somebody looks into it."""
+        """Signal to the followers of a ticket that an agent looks into it."""
         # The method's own type has no journal: most services need none.
         actor = cast(Actor, self.actor)
         actor.journal.signal(Signal(stream, actor.user, "looking", {"for": "a moment"}))

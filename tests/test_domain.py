@@ -1,4 +1,4 @@
-"""What a feature of an application's own can be made of, and do without."""
+"""The parts of an application's own feature, and the optional ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def refuse(states: States, actor: Actor, arguments: Arguments) -> None:
 
 
 class Waves(Service):
-    """It tells those who follow a room something."""
+    """It signals to the followers of a room."""
 
     name = "waves"
 
@@ -61,7 +61,7 @@ def test_two_features_have_no_limit_of_one_name() -> None:
         name="own", limits={"messages": lambda settings: rate_limit("sliding_window", 1, 1.0)}
     )
 
-    with pytest.raises(hubbub.Invalid, match="a limit called 'messages'"):
+    with pytest.raises(hubbub.Invalid, match="a limit named 'messages'"):
         hubbub.open("memory://", features=[*hubbub.FEATURES, own])
 
 
@@ -69,7 +69,7 @@ def test_two_features_have_no_limit_of_one_name() -> None:
 def test_a_quota_is_a_setting(quota: Quota) -> None:
     own = Feature(name="waves", service=Waves, quotas={"waves.wave": quota})
 
-    with pytest.raises(hubbub.Invalid, match="there is no such setting"):
+    with pytest.raises(hubbub.Invalid, match="which does not exist; use a field of hubbub"):
         hubbub.open("memory://", features=[*hubbub.FEATURES, own])
 
 
@@ -80,4 +80,4 @@ def test_a_rule_for_what_was_left_out_does_nothing_and_is_logged(
     with caplog.at_level(logging.WARNING, "hubbub"):
         hubbub.open("memory://", features=[hubbub.USERS, rules])
 
-    assert "'chat.create_room', whose feature is not here" in caplog.text
+    assert "'chat.create_room', but that feature is not installed" in caplog.text

@@ -1,4 +1,4 @@
-"""What can be wrong with a feature, told when a hub is opened with it."""
+"""The mistakes of a feature, found when a hub is opened with it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def made(**more: Any) -> Feature:
 
 
 def state(**members: Any) -> type[State]:
-    """Make a state like Ticket, but for some members."""
+    """Make a state like Ticket, with some members replaced."""
     return type("Odd", (Ticket,), {"__annotations__": {}, **members})
 
 
@@ -72,7 +72,7 @@ def service(**members: Any) -> type[Service]:
 
 
 class Loose(State):
-    """Keeps what has no form in JSON that comes back."""
+    """Keeps a value that does not survive JSON."""
 
     data_type = Opened
 
@@ -117,20 +117,18 @@ async def untyped(self: Service, subject) -> None:  # type: ignore[no-untyped-de
 
 
 MISTAKES = {
-    "Feature 'desk' asks for the role 'boss'": made(roles={"desk.open": "boss"}),
-    "A feature cannot be called 'Desk'": made(name="Desk"),
-    "A feature cannot be called 'user'": made(name="user"),
-    "The service Desk has the name 'desk'; give it that of its feature, 'help'": made(name="help"),
+    "Feature 'desk' requires the role 'boss'": made(roles={"desk.open": "boss"}),
+    "A feature cannot have the name 'Desk'": made(name="Desk"),
+    "A feature cannot have the name 'user'": made(name="user"),
+    "Desk has the name 'desk'; give it the name of its feature, 'help'": made(name="help"),
     "streams of the kind 'ti/cket'": made(streams={"ti/cket": Ticket}),
     "Odd.unmarked is neither a command nor a query": made(service=service(unmarked=unmarked)),
     "A method of Odd cannot be called over a network": made(
         service=service(late=hubbub.domain.slow_command(untyped))
     ),
-    "folds into no hubbub.domain.State": made(streams={"ticket": Plain}),
-    "does not say which events it is folded from": made(
-        streams={"ticket": type("Odd", (State,), {})}
-    ),
-    "has <class .*Plain.*>, which is no hubbub.domain.Data": made(
+    "must fold into a subclass of hubbub.domain.State": made(streams={"ticket": Plain}),
+    "Odd does not declare its event types": made(streams={"ticket": type("Odd", (State,), {})}),
+    "has <class .*Plain.*>, which is not a subclass of hubbub.domain.Data": made(
         streams={"ticket": state(data_type=Opened | Plain)}
     ),
     "Timed has a field 'at'": made(streams={"ticket": state(data_type=Timed)}),

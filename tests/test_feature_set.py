@@ -53,13 +53,13 @@ def films(**more: Any) -> Feature:
 
 
 def test_two_of_one_name_do_not_go_together() -> None:
-    with pytest.raises(Invalid, match="Two features are called 'books'"):
+    with pytest.raises(Invalid, match="Two features have the name 'books'"):
         FeatureSet([books(), books()])
 
 
 @pytest.mark.parametrize("kind", ["page", "index", "agenda", "room"])
 def test_a_kind_of_stream_has_one_owner(kind: str) -> None:
-    with pytest.raises(Invalid, match=f"streams of the kind '{kind}', which are another"):
+    with pytest.raises(Invalid, match=f"streams of the kind '{kind}', which belong to another"):
         FeatureSet([*FEATURES, books(), films(streams={kind: Page})])
 
 
@@ -67,7 +67,9 @@ def test_a_kind_of_stream_has_one_owner(kind: str) -> None:
 def test_what_is_put_before_a_method_names_one_that_there_is(what: str) -> None:
     feature = films(**{what: {"books.burn": "admin" if what == "roles" else None}})
 
-    with pytest.raises(Invalid, match=rf"has {what} for 'books.burn', and there is no such"):
+    with pytest.raises(
+        Invalid, match=rf"has {what} for 'books.burn', but this method does not exist"
+    ):
         FeatureSet([books(), feature])
 
 
@@ -129,10 +131,10 @@ def test_users_come_first_wherever_they_stand() -> None:
 def test_an_option_is_of_one_of_the_features() -> None:
     FeatureSet([*FEATURES]).check_options({"games": {}, "tax": None})
 
-    with pytest.raises(Invalid, match="takes games="):
+    with pytest.raises(Invalid, match="takes the option games="):
         FeatureSet([hubbub.USERS]).check_options({"games": {}})
 
 
 def test_a_hub_has_users() -> None:
-    with pytest.raises(Invalid, match=r"Add hubbub\.USERS"):
+    with pytest.raises(Invalid, match=r"needs hubbub\.USERS"):
         hubbub.open("memory://", features=[hubbub.CHAT])

@@ -1,4 +1,4 @@
-"""One list of features is all that a hub, its sessions, its server and the tools know of them."""
+"""A hub, its sessions, its server and the tools know features from one list only."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ async def test_the_roles_of_an_added_feature_hold(world: OpenWorld) -> None:
     async with world(features=MORE) as here:
         ann, mod = await here.session("Ann"), await here.session("Mod", role="moderator")
         ticket = await ann.service(Tickets).open("Help")
-        with pytest.raises(hubbub.NotAllowed, match="Only a moderator may do this"):
+        with pytest.raises(hubbub.NotAllowed, match="Only a moderator can do this"):
             await ann.service(Tickets).solve(ticket.stream)
         solved = await mod.service(Tickets).solve(ticket.stream)
 
@@ -339,17 +339,17 @@ async def test_users_alone_are_a_hub(world: OpenWorld) -> None:
 
 
 def test_users_cannot_be_left_out() -> None:
-    with pytest.raises(Invalid, match=r"Add hubbub\.USERS"):
+    with pytest.raises(Invalid, match=r"needs hubbub\.USERS"):
         hubbub.open("memory://", features=without("users"))
 
 
 def test_an_option_of_what_is_left_out_is_refused() -> None:
-    with pytest.raises(Invalid, match="No feature of this hub takes games="):
+    with pytest.raises(Invalid, match="No feature of this hub takes the option games="):
         hubbub.open("memory://", features=without("games"), games={})
 
 
 @pytest.mark.parametrize("name", ["session", "role", "refresh_token", "journal_id", "user"])
 def test_what_a_session_has_already_is_no_name_of_a_feature(name: str) -> None:
     taken = Feature(name=name, service=type("Taken", (Service,), {"name": name}))
-    with pytest.raises(Invalid, match=f"A feature cannot be called '{name}'"):
+    with pytest.raises(Invalid, match=f"A feature cannot have the name '{name}'"):
         hubbub.open("memory://", features=[*FEATURES, taken])

@@ -49,7 +49,7 @@ def test_an_object_has_a_size() -> None:
     full = {"x": "a" * 92}
 
     assert check_object(full, 100, "body") == full
-    with pytest.raises(Invalid, match="up to 100 bytes"):
+    with pytest.raises(Invalid, match="shorten it to 100 or fewer"):
         check_object({"x": "a" * 93}, 100, "body")
 
 

@@ -1,4 +1,4 @@
-"""Who may do what."""
+"""Permissions."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_role_rules_out_what_is_for_a_higher_one() -> None:
 def test_an_application_asks_for_more() -> None:
     required = {"games.submit": "moderator"}
 
-    assert refused("user", required)["games"] == {"submit": "Only a moderator may do this."}
+    assert refused("user", required)["games"] == {"submit": "Only a moderator can do this."}
     assert "games" not in refused("moderator", required)
 
 

@@ -1,4 +1,4 @@
-"""What a user's stream says of the user as a player."""
+"""The user's stream about the user as a player."""
 
 from __future__ import annotations
 

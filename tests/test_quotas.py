@@ -1,4 +1,4 @@
-"""How often those who come over a network may do what lasts."""
+"""Quotas for users over a network."""
 
 from __future__ import annotations
 

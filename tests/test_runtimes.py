@@ -1,4 +1,4 @@
-"""What features run as long as the hub is open."""
+"""The runtimes of features, which run while the hub is open."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hubbub.feature import Adoption, Callback, WebhookRoute
 
 
 class Bell:
-    """What the runtime yields: it can be rung, and notes what happened to it."""
+    """The value of the runtime: it can be rung, and records its events."""
 
     def __init__(self) -> None:
         self.seen: list[str] = []
@@ -196,7 +196,7 @@ async def test_a_feature_that_fails_when_it_hears_of_a_session_ends_no_session(
         room = await ann.chat.create_room("Room")
 
     assert room.name == "Room"
-    assert caplog.text.count("feature 'rings' failed when it heard of a session") == 2
+    assert caplog.text.count("feature 'rings' failed when a session began or ended") == 2
 
 
 async def test_a_feature_that_cannot_finish_holds_up_no_other(

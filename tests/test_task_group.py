@@ -1,4 +1,4 @@
-"""What comes out of a task group."""
+"""The errors of a task group."""
 
 from __future__ import annotations
 

@@ -279,7 +279,7 @@ def test_a_search_has_a_word(wanted: str) -> None:
 
 @pytest.mark.parametrize("wanted", [None, 1, b"a", ["a"]])
 def test_a_search_is_for_a_string(wanted: object) -> None:
-    with pytest.raises(Invalid, match="for a string"):
+    with pytest.raises(Invalid, match="must be a string"):
         search_of(wanted)
 
 

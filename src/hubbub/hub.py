@@ -332,6 +332,9 @@ class Hubbub(AsyncContextManagerMixin):
 
         Args:
             secrets: the name of a webhook -> its signing secret.
+
+        Raises:
+            Invalid: no feature has a webhook of this name, or a secret is empty.
         """
         return self._runtimes.webhooks(secrets)
 

@@ -135,7 +135,7 @@ class Runtimes:
                     feature.connected(self.get(feature.name), user_id)
                 except Exception:  # the session begins, or ends, anyway
                     logger.exception(
-                        "feature %r failed to handle the begin or end of a session", feature.name
+                        "feature %r failed when a session began or ended", feature.name
                     )
 
     @property

@@ -303,7 +303,12 @@ def check_seq(seq: object) -> int:
 
 
 def check_user_id(user_id: object) -> str:
-    """Return a user's id if it is a string, or raise Invalid."""
+    """
+    Return a user's id if it is a string.
+
+    Raises:
+        Invalid: it is not a string.
+    """
     if not isinstance(user_id, str):
         raise Invalid(f"A user id must be a string, not {shown(user_id)}.")
     return user_id

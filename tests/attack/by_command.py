@@ -150,7 +150,7 @@ def searches(target: Target) -> None:
 
 
 def reactions(target: Target) -> None:
-    """React to a message and take it back."""
+    """React to a message and remove the reaction."""
     emoji = "\N{THUMBS UP SIGN}"
     _on_one_message(
         target,
@@ -223,7 +223,7 @@ def follows_of_long_names(target: Target) -> None:
 
 
 def directs(target: Target) -> None:
-    """Read marks, and direct messages to oneself and to names that are nobody's."""
+    """Read marks, and direct messages to the sender and to unknown users."""
 
     def make(number: int) -> bytes:
         return request_of("chat.send_direct", number, user_id=f"u{target.number()}", text="hi")

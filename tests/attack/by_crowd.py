@@ -69,7 +69,7 @@ def read_marks(target: Target) -> None:
 
 
 def reads(target: Target) -> None:
-    """Read the raw events of a large room, as many as there are, and take them."""
+    """Read all raw events of a large room."""
     room = target.big_room()
     target.begin()
 

@@ -50,7 +50,7 @@ def endless_bodies(target: Target) -> None:
 
 
 def half_requests(target: Target) -> None:
-    """Send requests but for their end, and keep the connections."""
+    """Send requests without their end, and keep the connections."""
     field = b"X: " + b"a" * 7_000
     halves = [
         b"GET /health" + HOST + field,

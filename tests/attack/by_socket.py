@@ -162,7 +162,7 @@ def long_frames(target: Target) -> None:
 
 
 def empty_fragments(target: Target) -> None:
-    """Send fragments of nothing, and of one byte, for ever."""
+    """Send empty fragments, and fragments of one byte, without end."""
     nothing = frame_of(b"", CONTINUATION, final=False) * 10_000
     little = frame_of(b" ", CONTINUATION, final=False) * 10_000
 

@@ -1,4 +1,4 @@
-"""What every attacker needs: addresses, connections, a time to stop at, and something to read."""
+"""The tools of every attacker: addresses, connections, a deadline, and data to read."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Target:
 
     @property
     def going(self) -> bool:
-        """True as long as the attack is to go on."""
+        """True until the attack has to end."""
         return time.perf_counter() < self._ends and self.process.alive
 
     def begin(self) -> None:
@@ -168,7 +168,7 @@ def connect_and_hold(target: Target, count: int, beginnings: Sequence[bytes]) ->
 
 def pump(target: Target, client: Raw, make: Callable[[int], bytes], *, window: int = 100) -> None:
     """
-    Send requests, some at a time, and read the answers; slow down only where it is asked for.
+    Send requests, some at a time, and read the responses; slow down only on request.
 
     Args:
         target: tells when to stop.

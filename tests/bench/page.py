@@ -43,7 +43,7 @@ new MutationObserver((_, observer) => {
 
 
 def first_visit(backend: str) -> list[Row]:
-    """Measure what a browser loads that was never here, and when one can type."""
+    """Measure what a browser loads on its first visit, and when the user can type."""
     with serving(*SERVE, "--backend", backend) as address, _browser() as browser:
         visits = [_visit(browser, address) for _ in range(RUNS + 1)][1:]
     sent, usable, chat = (statistics.median(values) for values in zip(*visits, strict=True))
@@ -75,7 +75,7 @@ def _visit(browser: Browser, address: str) -> tuple[float, float, float]:
     page.get_by_label("Nickname").fill("Ann")
     begun = time.perf_counter()
     page.keyboard.press("Enter")
-    page.get_by_text("You are in no room yet.").wait_for()
+    page.get_by_text("You have not joined any rooms yet.").wait_for()
     chat = usable + (time.perf_counter() - begun) * 1000
     page.wait_for_timeout(200)
     context.close()

@@ -26,7 +26,7 @@ OPEN_FILES = 20_000
 
 
 def main() -> None:
-    """Run what was asked for, on each backend."""
+    """Run the requested benchmarks, on each backend."""
     parser = argparse.ArgumentParser(description="Measure hubbub.")
     parser.add_argument("--seconds", type=float, default=3.0, help="how long each case runs")
     parser.add_argument("--messages", type=int, default=1_000_000, help="in the long room")

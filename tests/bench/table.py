@@ -9,7 +9,7 @@ __all__ = ["Row", "show"]
 
 
 class Row(NamedTuple):
-    """One figure. ``wanted`` is the least, or with ``most`` the most, that is good."""
+    """One figure. ``wanted`` is the lowest, or with ``most`` the highest, acceptable value."""
 
     what: str
     backend: str
@@ -20,7 +20,7 @@ class Row(NamedTuple):
 
     @property
     def reached(self) -> bool:
-        """Tell whether it is good; no figure is wanted of some."""
+        """Return whether it meets its limit; some have none."""
         return self.value <= self.wanted if self.most else self.value >= self.wanted
 
 

@@ -137,7 +137,7 @@ def _steps(case: str, room: str) -> str:
 
 
 async def _prepare(folder: str) -> str:
-    """Make a room with messages that were missed, and tokens of those who missed them."""
+    """Make a room with messages, and tokens of users who have missed them."""
     settings = hubbub.Settings(message_limit=10**7, message_period=1.0)
     async with hubbub.open(f"{folder}/bench.db", settings=settings) as hub:
         tokens = Tokens(hub.journal.store.secret, settings)

@@ -1,8 +1,8 @@
 """
-A client made of a socket and of bytes, which does what it is told: also what is wrong.
+A client made of a socket and of bytes, which can also break the protocol.
 
-It blocks, so a test gives it a thread of its own where several are wanted, and it knows
-nothing of hubbub's code: neither the server's nor the client's.
+It blocks, so a test that needs several gives each a thread. It uses no code of hubbub,
+neither the server's nor the client's.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def handshake_of(target: str = "/ws", *headers: str, **fields: str | None) -> by
     Make the request of an opening handshake.
 
     Args:
-        target: what is asked for.
+        target: the request target.
         headers: more lines.
         fields: other values for the usual ones, named ``sec_websocket_key``; None leaves one out.
     """

@@ -1,4 +1,4 @@
-"""The real ``hubbub serve`` in a process of its own, and what the system knows of it."""
+"""The real ``hubbub serve`` in a process of its own, with its log and its resources."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Served:
 
     @property
     def tracebacks(self) -> list[str]:
-        """The errors in the log that were told with a traceback; rich draws boxes around them."""
+        """The errors in the log that have a traceback; rich draws boxes around them."""
         log = self.log
         if "Traceback (" not in log:
             return []

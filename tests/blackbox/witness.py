@@ -2,8 +2,8 @@
 Another user, who only wants to use the server while it is attacked, and takes the time.
 
 It runs in a process of its own, so that it waits for the server and not for the attackers:
-``python -m tests.blackbox.witness PORT``. It goes on until its standard input ends, and then
-prints what it has seen.
+``python -m tests.blackbox.witness PORT``. It runs until its standard input ends, and then prints
+what it has seen.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Witness:
     The process that runs.
 
     Args:
-        process: is asked by the end of its standard input.
+        process: stops at the end of its standard input.
     """
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
@@ -97,7 +97,7 @@ def quantile(values: list[float], part: float) -> float:
 
 
 class _User:
-    """What is done, and how long it took."""
+    """The finished requests, and how long they took."""
 
     def __init__(self, port: int) -> None:
         self.seen = Seen([], [], [])

@@ -1,4 +1,4 @@
-"""What people do with accounts, step by step, for tests; and a server that has an admin."""
+"""Steps of a user with accounts, for tests; and a server that has an admin."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def serving_with_admin() -> Iterator[str]:
 
 
 def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
-    """Fill in the form of those who have an account, and send it."""
+    """Fill in the form for users with an account, and send it."""
     page.get_by_label("Account name").fill(name)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in", exact=True).click()

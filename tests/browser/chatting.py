@@ -1,4 +1,4 @@
-"""What people do in rooms, step by step, for tests."""
+"""Steps of a user in rooms, for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serves a shop of many products, of which one's name is markup; the address is printed."""
+"""Serves a shop of many products, one with markup in its name; it prints the address."""
 
 from __future__ import annotations
 

@@ -38,11 +38,11 @@ def account_menu(page: Page, item: str) -> None:
 
 
 def keep_as_account(page: Page, name: str) -> None:
-    account_menu(page, "Keep this as an account")
+    account_menu(page, "Create an account")
     page.get_by_label("Account name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
-    expect(page.get_by_text("It is your account now")).to_be_visible()
+    expect(page.get_by_text("Account created")).to_be_visible()
 
 
 def sign_out(page: Page) -> None:
@@ -54,7 +54,7 @@ def sign_out(page: Page) -> None:
 def test_a_guest_becomes_an_account_and_keeps_everything(open_page: Open, shot: Shot) -> None:
     page = open_page("Ida")
     create_room(page, "Ida's room")
-    account_menu(page, "Keep this as an account")
+    account_menu(page, "Create an account")
     shot(page, "account-create-light")
     page.keyboard.press("Escape")
     keep_as_account(page, "ida")
@@ -83,7 +83,7 @@ def test_what_a_guest_put_into_the_cart_comes_along(open_page: Open) -> None:
     keep_as_account(open_page("Kim"), "kim")
     guest = open_page("Somebody", "#/shop")
     guest.get_by_role("button", name="Add Mouse to the cart").click()
-    expect(guest.get_by_text("Mouse is in the cart.")).to_be_visible()
+    expect(guest.get_by_text("Mouse was added to the cart.")).to_be_visible()
     account_menu(guest, "Sign in to an account")
     sign_in(guest, "kim", "wrong password")
     expect(guest.get_by_role("alert")).to_be_visible()
@@ -96,7 +96,7 @@ def test_what_a_guest_put_into_the_cart_comes_along(open_page: Open) -> None:
 def test_who_does_not_sign_in_stays_a_guest(open_page: Open) -> None:
     page = open_page("Lou")
     account_menu(page, "Sign in to an account")
-    page.get_by_role("button", name="Stay a guest").click()
+    page.get_by_role("button", name="Continue as a guest").click()
 
     expect(page.get_by_role("button", name=re.compile("Your account"))).to_contain_text("Lou")
 

@@ -234,7 +234,7 @@ def test_a_search_leads_to_the_message(open_page: Open, shot: Shot) -> None:
     fill_room(alice, 120)
     expect(message(alice, "number 119")).to_be_visible()
     alice.get_by_role("button", name="Search in this room").click()
-    alice.get_by_label("Words").fill("needle")
+    alice.get_by_label("Search terms").fill("needle")
     alice.get_by_role("button", name="Search", exact=True).click()
     shot(alice, "chat-search-dark")
     alice.get_by_role("button", name=re.compile("the needle")).click()
@@ -251,7 +251,7 @@ def test_a_phone_shows_one_thing_at_a_time(open_page: Open, shot: Shot) -> None:
     expect(alice.get_by_text("Hello from the desk").first).to_be_visible()
     shot(alice, "chat-phone")
     expect(alice.get_by_role("heading", name="Rooms")).to_be_hidden()
-    alice.get_by_role("link", name="Back to the rooms").click()
+    alice.get_by_role("link", name="Back to rooms").click()
 
     expect(alice.get_by_role("heading", name="Rooms")).to_be_visible()
     shot(alice, "chat-phone-rooms")
@@ -268,7 +268,7 @@ def test_a_moderator_mutes_and_puts_out(open_page: Open) -> None:
     alice.get_by_role("menuitem", name="Kick").click()
     alice.get_by_role("button", name="Kick", exact=True).click()
 
-    expect(bob.get_by_text("You are in no room yet.")).to_be_visible()
+    expect(bob.get_by_text("You have not joined any rooms yet.")).to_be_visible()
 
 
 def test_who_reloads_the_page_is_still_there(open_page: Open) -> None:

@@ -49,7 +49,7 @@ def test_a_server_without_rooms_offers_none(open_page: Open) -> None:
         page.goto(address)
         come_in(page, "Nora")
 
-        expect(page.get_by_text("You are in no room yet.")).to_be_visible()
+        expect(page.get_by_text("You have not joined any rooms yet.")).to_be_visible()
         expect(page.get_by_role("list", name="Public rooms")).to_have_count(0)
 
 

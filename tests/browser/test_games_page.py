@@ -87,15 +87,15 @@ def test_two_find_one_another_and_play_to_the_end_while_a_third_watches(
         score(ann, "Ann")
     ann.get_by_role("heading", name="You won!").wait_for()
     ann.get_by_text(re.compile(r"Your rating: \d+ \(\+\d+\)")).wait_for()
-    bob.get_by_role("heading", name="You lost: Ann has won").wait_for()
+    bob.get_by_role("heading", name="You lost: Ann won").wait_for()
     bob.get_by_text(re.compile(r"Your rating: \d+ \(\S\d+\)")).wait_for()
     shot(ann, "games-result-desktop-light")
     shot(bob, "games-result-phone")
-    cid.get_by_role("heading", name="Ann has won").wait_for()
-    cid.get_by_role("link", name="Back to the games").last.click()
+    cid.get_by_role("heading", name="Ann won").wait_for()
+    cid.get_by_role("link", name="Back to games").last.click()
     on_board(cid, "Ann")
     shot(cid, "games-lobby-desktop-dark")
-    bob.get_by_role("link", name="Back to the games").last.click()
+    bob.get_by_role("link", name="Back to games").last.click()
     on_board(bob, "Ann")
     shot(bob, "games-lobby-phone")
 
@@ -107,8 +107,8 @@ def test_the_leaderboard_shows_a_win_as_it_happens(open_page: Open) -> None:
     fay.get_by_role("region", name="Running matches").get_by_role("link", name="Dan").wait_for()
     resign(eve)
     on_board(fay, "Dan")
-    fay.get_by_role("region", name="Last matches").get_by_role("link", name="Dan").wait_for()
-    dan.get_by_role("link", name="Back to the games").last.click()
+    fay.get_by_role("region", name="Recent matches").get_by_role("link", name="Dan").wait_for()
+    dan.get_by_role("link", name="Back to games").last.click()
     expect(dan.get_by_role("table").get_by_role("row", name="Dan")).to_have_attribute(
         "aria-current", "true"
     )
@@ -122,7 +122,7 @@ def test_to_resign_ends_the_match_for_both(open_page: Open) -> None:
     hal.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     expect(hal.get_by_label("Your answer")).to_be_visible()
     resign(hal)
-    hal.get_by_role("heading", name="You lost: Gus has won").wait_for()
+    hal.get_by_role("heading", name="You lost: Gus won").wait_for()
     gus.get_by_role("heading", name="You won!").wait_for()
     gus.get_by_text("Resigned").wait_for()
 
@@ -148,9 +148,9 @@ def test_who_is_away_is_shown_until_they_are_back(open_page: Open) -> None:
     begin(kim, leo)
     leo.context.set_offline(True)
     leo.evaluate("dispatchEvent(new Event('offline'))")
-    kim.get_by_text(re.compile(r"Away: \d+ s to come back")).wait_for()
+    kim.get_by_text(re.compile(r"Disconnected: \d+ s to return")).wait_for()
     leo.context.set_offline(False)
-    expect(kim.get_by_text("Away:")).to_have_count(0)
+    expect(kim.get_by_text("Disconnected:")).to_have_count(0)
     score(leo, "Leo")
     resign(kim)
 
@@ -175,9 +175,9 @@ def test_who_finds_nobody_may_try_again(open_page: Open) -> None:
     ned.route_web_socket("**/ws", hurry)
     ned.reload()
     look(ned)
-    ned.get_by_text("Nobody is here to play just now").wait_for()
+    ned.get_by_text("No opponent found").wait_for()
     ned.get_by_role("button", name="Try again").click()
-    ned.get_by_text("Nobody is here to play just now").wait_for()
+    ned.get_by_text("No opponent found").wait_for()
 
 
 def hurry(route: WebSocketRoute) -> None:
@@ -195,14 +195,14 @@ def test_a_nickname_of_markup_is_shown_as_it_is(open_page: Open) -> None:
     score(mark, MARKUP)
     oda.get_by_text(f"· {MARKUP} was first").wait_for()
     resign(oda)
-    oda.get_by_role("heading", name=f"You lost: {MARKUP} has won").wait_for()
-    oda.get_by_role("link", name="Back to the games").last.click()
+    oda.get_by_role("heading", name=f"You lost: {MARKUP} won").wait_for()
+    oda.get_by_role("link", name="Back to games").last.click()
     on_board(oda, MARKUP)
     expect(oda.locator("main img")).to_have_count(0)
 
 
 def test_a_match_that_is_not_there_says_so(open_page: Open) -> None:
     pat = open_page("Pat", "#/games/nothing")
-    pat.get_by_text("There is no such match.").wait_for()
-    pat.get_by_role("link", name="Back to the games").click()
+    pat.get_by_text("This match does not exist; check its id.").wait_for()
+    pat.get_by_role("link", name="Back to games").click()
     expect(pat.get_by_role("link", name="Play quick arithmetic")).to_be_visible()

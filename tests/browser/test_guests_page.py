@@ -25,11 +25,11 @@ def test_a_guest_has_a_label_until_there_is_an_account(open_page: Open, shot: Sh
     shot(ann, "chat-guest-light")
 
     gus.get_by_role("button", name=re.compile("Your account")).click()
-    gus.get_by_role("menuitem", name="Keep this as an account").click()
+    gus.get_by_role("menuitem", name="Create an account").click()
     gus.get_by_label("Account name").fill("gustav")
     gus.get_by_label("Password").fill(PASSWORD)
     gus.get_by_role("button", name="Create account").click()
-    expect(gus.get_by_text("It is your account now")).to_be_visible()
+    expect(gus.get_by_text("Account created")).to_be_visible()
 
     expect(message(gus, "I am a guest").get_by_text("guest", exact=True)).to_have_count(0)
 

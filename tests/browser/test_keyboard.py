@@ -15,7 +15,7 @@ FOCUSED = """() => {
 
 
 def tab_to(page: Page, label: str, key: str = "Tab") -> None:
-    """Go on until something is focused."""
+    """Press Tab until something is focused."""
     for _ in range(TABS_MAX):
         if page.evaluate(FOCUSED).strip() == label:
             return
@@ -28,7 +28,7 @@ def test_one_talks_and_reacts_by_keyboard(open_page: Open) -> None:
     page.get_by_label("Nickname").wait_for()
     page.keyboard.type("Kay")
     page.keyboard.press("Enter")
-    page.get_by_text("You are in no room yet.").wait_for()
+    page.get_by_text("You have not joined any rooms yet.").wait_for()
     tab_to(page, "New room")
     page.keyboard.press("Enter")
     page.keyboard.type("Keys")
@@ -52,7 +52,7 @@ def test_a_menu_and_a_dialog_give_the_focus_back(open_page: Open) -> None:
     button.focus()
     page.keyboard.press("Enter")
     page.keyboard.press("ArrowDown")
-    expect(page.get_by_role("menuitem", name="Keep this as an account")).to_be_focused()
+    expect(page.get_by_role("menuitem", name="Create an account")).to_be_focused()
     page.keyboard.press("Escape")
     expect(button).to_be_focused()
 

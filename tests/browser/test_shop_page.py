@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.chromium import SERVE, serving
 from tests.browser.windows import Open, Shot
 
-DECLINED = "•••• 0002: is declined"
+DECLINED = "•••• 0002: declined"
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_a_cart_is_the_same_in_two_windows(open_page: Open) -> None:
     expect(product(beside, "Mouse")).to_be_visible()
     add(ann, "Mouse")
     open_cart(beside, 1)
-    beside.get_by_role("button", name="One Mouse more").click()
+    beside.get_by_role("button", name="Add one Mouse").click()
     open_cart(ann, 2)
 
     expect(ann.get_by_text("$59.98").first).to_be_visible()
@@ -115,7 +115,7 @@ def test_a_coupon_takes_something_off(open_page: Open) -> None:
     ann.get_by_role("button", name="Apply").click()
 
     expect(ann.get_by_text("-$100.00")).to_be_visible()
-    ann.get_by_role("button", name="Take the coupon WELCOME off").click()
+    ann.get_by_role("button", name="Remove coupon WELCOME").click()
     expect(ann.get_by_text("-$100.00")).to_be_hidden()
 
 

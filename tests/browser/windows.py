@@ -1,4 +1,4 @@
-"""A real server, a real browser, and pages of those who have signed in."""
+"""A real server, a real browser, and pages of users who have signed in."""
 
 from __future__ import annotations
 

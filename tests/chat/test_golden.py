@@ -1,5 +1,5 @@
 """
-Events of released versions are folded for ever.
+Events of all released versions can be folded.
 
 A file holds the events that a version added: the types and the fields that no older version
 wrote. All files in order are the history of a database that lived through all versions. Before

@@ -1,4 +1,4 @@
-"""What snapshots hold: a state that comes to hold something else has another version."""
+"""The content of snapshots: a state with another content has another version."""
 
 from __future__ import annotations
 

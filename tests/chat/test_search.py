@@ -1,4 +1,4 @@
-"""What a search costs others."""
+"""The cost of a search for other users."""
 
 from __future__ import annotations
 

@@ -37,15 +37,24 @@ def env_in(home: Path) -> dict[str, str]:
 
 
 def command_of(args: tuple[object, ...]) -> list[str]:
+    """Return the whole command line, as a list of processes shows it."""
     return [sys.executable, "-W", "error", "-m", "hubbub.cli", *map(str, args)]
 
 
-def run_program(home: Path, *args: object, typed: str = "") -> Done:
-    """Run ``hubbub`` with some lines to read, to its end."""
+def run_program(home: Path, *args: object, typed: str = "", **variables: str) -> Done:
+    """
+    Run ``hubbub`` to its end.
+
+    Args:
+        home: its home and its working directory.
+        args: its arguments.
+        typed: the lines of its standard input.
+        variables: of its environment, besides those of this process.
+    """
     done = subprocess.run(
         command_of(args),
         cwd=home,
-        env=env_in(home),
+        env=env_in(home) | variables,
         input=typed,
         capture_output=True,
         text=True,
@@ -62,14 +71,15 @@ class Program:
     Args:
         home: its home and its working directory.
         args: its arguments.
+        variables: of its environment, besides those of this process.
     """
 
-    def __init__(self, home: Path, *args: object) -> None:
+    def __init__(self, home: Path, *args: object, **variables: str) -> None:
         self.lines: list[str] = []
         self.process = subprocess.Popen(
             command_of(args),
             cwd=home,
-            env=env_in(home),
+            env=env_in(home) | variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -114,9 +124,9 @@ class Program:
 
 
 @contextmanager
-def program(home: Path, *args: object) -> Iterator[Program]:
+def program(home: Path, *args: object, **variables: str) -> Iterator[Program]:
     """Run ``hubbub``; leaving it kills what still runs."""
-    running = Program(home, *args)
+    running = Program(home, *args, **variables)
     try:
         yield running
     finally:

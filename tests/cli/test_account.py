@@ -1,15 +1,28 @@
-"""Who one is at a server."""
+"""The server and the user of a command."""
 
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+import typer
 from anyio import to_thread
+from typer.testing import CliRunner, Result
 
 from hubbub import NotAllowed
-from hubbub.cli.account import Account, sign_in_at
+from hubbub.cli.account import (
+    Account,
+    Fresh,
+    Nickname,
+    Token,
+    TokenFile,
+    Url,
+    account_of,
+    server_and_rest,
+    sign_in_at,
+)
 from hubbub.cli.tokens import keep_token, kept_token
 from tests.cli.paper import Paper
 
@@ -80,7 +93,7 @@ async def test_a_kept_token_that_is_not_good_any_more_makes_one_new(address: str
     new, _, shown = await who(Account(address, "Ann", None, False))
     again, _, nothing = await who(Account(address, "Ann", None, False))
 
-    assert shown == ["* The server does not know the Ann of before; you are new."]
+    assert shown == ["* The stored token of Ann is not valid any more: a new user."]
     assert (again, nothing) == (new, [])
 
 
@@ -92,4 +105,102 @@ async def test_who_cannot_be_kept_is_told(
     _, nickname, shown = await who(Account(address, "Ann", None, False))
 
     assert nickname == "Ann"
-    assert shown[0].startswith("* Who you are cannot be kept for the next time: ")
+    assert shown[0].startswith("* Your token cannot be stored, so you will be a new user: ")
+
+
+app = typer.Typer()
+
+
+@app.command()
+def named(
+    context: typer.Context,
+    url: Url = None,
+    rest: Annotated[str | None, typer.Argument()] = None,
+    nickname: Nickname = None,
+    token_file: TokenFile = None,
+    fresh: Fresh = False,
+    token: Token = None,
+) -> None:
+    """Show the account, and the other argument."""
+    server, rest = server_and_rest(context, url, rest)
+    account = account_of(server, nickname, token_file, fresh=fresh, reads_input=False)
+    typer.echo(f"{account.url} {rest} {account.nickname} {account.token} {account.fresh}")
+
+
+def shown(*args: str, typed: str = "", **variables: str) -> Result:
+    env = {"HUBBUB_URL": None, "HUBBUB_TOKEN": None, **variables}
+    return CliRunner(env=env).invoke(app, args, input=typed)
+
+
+@pytest.mark.parametrize(
+    ("args", "url", "rest"),
+    [
+        (["localhost:8000"], "http://localhost:8000", "None"),
+        (["example.org", "Lobby"], "https://example.org", "Lobby"),
+        (["http://example.org", "Lobby"], "http://example.org", "Lobby"),
+    ],
+)
+def test_the_first_argument_is_the_server(args: list[str], url: str, rest: str) -> None:
+    assert shown(*args).stdout.split()[:2] == [url, rest]
+
+
+@pytest.mark.parametrize(
+    ("args", "url", "rest"),
+    [
+        ([], "https://default", "None"),
+        (["Lobby"], "https://default", "Lobby"),
+        (["example.org"], "https://default", "example.org"),
+        (["localhost:8000"], "http://localhost:8000", "None"),
+        (["https://example.org"], "https://example.org", "None"),
+        (["example.org", "Lobby"], "https://example.org", "Lobby"),
+    ],
+)
+def test_with_a_server_in_the_environment_a_single_name_is_the_other_argument(
+    args: list[str], url: str, rest: str
+) -> None:
+    assert shown(*args, HUBBUB_URL="default").stdout.split()[:2] == [url, rest]
+
+
+def test_without_any_server_it_says_how_to_name_one() -> None:
+    result = shown()
+
+    assert result.exit_code == 2
+    assert "Missing argument 'URL'. Name the server, or set HUBBUB_URL." in result.stderr
+
+
+def test_a_token_comes_from_the_environment() -> None:
+    assert shown("localhost", HUBBUB_TOKEN="abc").stdout.split()[3] == "abc"
+
+
+def test_a_token_file_goes_before_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("from-file\n")
+    result = shown("localhost", "--token-file", str(tmp_path / "token"), HUBBUB_TOKEN="abc")
+
+    assert result.stdout.split()[3] == "from-file"
+
+
+def test_a_token_can_come_from_the_standard_input() -> None:
+    assert shown("localhost", "--token-file", "-", typed="typed\n").stdout.split()[3] == "typed"
+
+
+@pytest.mark.parametrize(
+    ("file", "complaint"), [("none", "cannot be read"), ("-", "There is no token")]
+)
+def test_a_file_without_a_token_is_refused(file: str, complaint: str) -> None:
+    result = shown("localhost", "--token-file", file)
+
+    assert result.exit_code == 2
+    assert complaint in result.stderr
+
+
+def test_a_command_that_reads_its_input_takes_no_token_from_it() -> None:
+    with pytest.raises(typer.BadParameter, match="reads what you type"):
+        account_of("localhost", None, Path("-"), fresh=False)
+
+
+def test_a_token_on_the_command_line_is_refused_and_not_repeated() -> None:
+    result = shown("localhost", "--token", "swordfish")
+
+    assert result.exit_code == 2
+    assert "HUBBUB_TOKEN" in result.stderr
+    assert "swordfish" not in result.stderr

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from hubbub.cli.app import app
-from tests.cli.program import run_program
+from tests.cli.program import env_in, run_program
 
-COMMANDS = ["serve", "chat", "play", "watch", "top", "verify"]
+COMMANDS = ["serve", "chat", "play", "watch", "top", "shop", "verify", "backup", "restore"]
 
 
 def test_help_lists_the_commands() -> None:
@@ -35,14 +38,14 @@ def test_every_command_has_help(command: str) -> None:
         (["serve", "--port", "70000"], "--port"),
         (["serve", "--set", "colour=red"], "message_limit"),
         (["serve", "--set", "message_limit=many"], "message_limit cannot be"),
-        (["chat"], "url"),
-        (["chat", "http://127.0.0.1:8000"], "room"),
-        (["play"], "url"),
+        (["chat"], "Missing argument 'URL'"),
+        (["chat", "http://127.0.0.1:8000"], "Missing argument 'ROOM'"),
+        (["play"], "Missing argument 'URL'"),
         (["play", "http://127.0.0.1:8000", "--timeout", "long"], "--timeout"),
-        (["watch"], "url"),
-        (["top"], "url"),
+        (["watch"], "Missing argument 'URL'"),
+        (["top"], "Missing argument 'URL'"),
         (["top", "http://127.0.0.1:8000", "--limit", "many"], "--limit"),
-        (["verify"], "db"),
+        (["verify"], "Missing argument 'DB'"),
         (["dance"], "No such command"),
     ],
 )
@@ -57,3 +60,24 @@ def test_without_arguments_it_shows_its_help(tmp_path: Path) -> None:
     done = run_program(tmp_path)
 
     assert "Usage: hubbub [OPTIONS]" in done.out + done.err
+
+
+def test_it_shows_its_version(tmp_path: Path) -> None:
+    done = run_program(tmp_path, "--version")
+
+    assert (done.code, done.out, done.err) == (0, f"hubbub {version('hubbub')}\n", "")
+
+
+def test_it_is_a_module_too(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "error", "-m", "hubbub", "--version"]
+    done = subprocess.run(command, env=env_in(tmp_path), capture_output=True, text=True, check=True)
+
+    assert done.stdout == f"hubbub {version('hubbub')}\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_it_completes_in_a_shell(shell: str) -> None:
+    result = CliRunner().invoke(app, ["--show-completion", shell], prog_name="hubbub")
+
+    assert result.exit_code == 0
+    assert "_HUBBUB_COMPLETE" in result.output

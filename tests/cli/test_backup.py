@@ -33,8 +33,8 @@ def test_a_database_is_copied_and_put_back(db: Path, tmp_path: Path) -> None:
     copied, restored = run("backup", db, copy), run("restore", copy, again)
 
     assert (copied.exit_code, restored.exit_code) == (0, 0)
-    assert copied.stdout == f"{copy}: a copy of {db}, {copy.stat().st_size:,} bytes.\n"
-    assert restored.stdout == f"{again}: as it was in {copy}, with a new journal_id.\n"
+    assert copied.stdout == f"Copied {db} to {copy}: {copy.stat().st_size:,} bytes.\n"
+    assert restored.stdout == f"Restored {again} from {copy}. Its journal_id is new.\n"
     assert run("verify", again).exit_code == 0
 
 
@@ -47,7 +47,7 @@ def test_what_is_there_is_replaced_by_force_only(db: Path, tmp_path: Path, comma
 
     assert (refused.exit_code, forced.exit_code) == (1, 0)
     assert (
-        refused.stderr == f"There is a file {target}; use another name, or --force to replace it.\n"
+        refused.stderr == f"{target} exists already; use another name, or --force to replace it.\n"
     )
 
 

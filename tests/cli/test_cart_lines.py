@@ -60,10 +60,10 @@ def test_what_is_to_be_seen_to_is_said() -> None:
     shelf.product("mouse", usd("24.99"), 1)
 
     assert shown(shelf)[-4:] == [
-        "! Mouse costs 24.99 USD now; accept takes it at that.",
-        "! Of Mouse there are 1 left.",
-        "! You have used this coupon already.",
-        "! The order 1 is being paid.",
+        "! Mouse now costs 24.99 USD. Type accept to take it at that price.",
+        "! Only 1 of Mouse is left.",
+        "! You have already used this coupon.",
+        "! The payment of order 1 is under way.",
     ]
 
 
@@ -106,8 +106,8 @@ def test_an_order_is_shown_with_its_history() -> None:
     shelf.finish_refund("a")
     lines = [line.plain for line in order_lines(shelf.order())]
 
-    assert "     Total                   1253.96 USD" in lines
-    assert "     Given back                -3.96 USD" in lines
+    assert "     Total                 1253.96 USD" in lines
+    assert "     Refunded                -3.96 USD" in lines
     assert [line.split()[-1] for line in lines[-2:]] == ["pending", "paid"]
 
 

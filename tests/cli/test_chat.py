@@ -29,7 +29,7 @@ def test_two_chat_through_a_server(tmp_path: Path, address: str) -> None:
         bob.type(f"/reply {seq} hello Ann")
         bob.type(f"/react {seq} ❤️")
         ann.line_with(f"Bob (to [{seq}]): hello Ann")
-        ann.line_with(f"* Bob put ❤️ to [{seq}]")
+        ann.line_with(f"* Bob reacted to [{seq}] with ❤️")
         bob.type("/dm Ann psst")
         ann.line_with("(direct) Bob: psst")
 
@@ -54,7 +54,7 @@ def test_a_script_that_is_refused_says_so_and_goes_on(tmp_path: Path, address: s
     assert done.code == 1
     assert done.err.splitlines() == [
         "There is no event 999 in this stream.",
-        "There is no command /nope; see /help.",
+        "There is no command /nope. /help lists the commands.",
     ]
     assert done.out.endswith(": hello\n")
 
@@ -77,7 +77,7 @@ def test_who_is_not_known_any_more_is_new(tmp_path: Path, address: str) -> None:
     done = run_program(tmp_path, "chat", address, "Known", "--nickname", "Ann", typed="hello")
 
     assert done.code == 0
-    assert done.out.startswith("* The server does not know the Ann of before; you are new.\n")
+    assert done.out.startswith("* The stored token of Ann is not valid any more: a new user.\n")
 
 
 def test_who_cannot_be_kept_can_chat(tmp_path: Path, address: str) -> None:
@@ -85,20 +85,45 @@ def test_who_cannot_be_kept_can_chat(tmp_path: Path, address: str) -> None:
     done = run_program(tmp_path, "chat", address, "Kept", "--nickname", "Ann", typed="hello")
 
     assert done.code == 0
-    assert done.out.startswith("* Who you are cannot be kept for the next time: ")
+    assert done.out.startswith("* Your token cannot be stored, so you will be a new user: ")
     assert done.out.endswith("Ann: hello\n")
 
 
 def test_a_bad_token_is_refused(tmp_path: Path, address: str) -> None:
-    done = run_program(tmp_path, "chat", address, "Token", "--token", "not.a.token")
+    done = run_program(tmp_path, "chat", address, "Token", HUBBUB_TOKEN="not.a.token")
 
-    assert (done.code, done.err) == (1, "The token is not good; sign in again.\n")
+    assert (done.code, done.err) == (1, "The token is not valid; sign in again.\n")
+
+
+def test_a_token_on_the_command_line_is_refused_and_not_repeated(
+    tmp_path: Path, address: str
+) -> None:
+    done = run_program(tmp_path, "chat", address, "Token", "--token", "swordfish")
+
+    assert done.code == 2
+    assert "HUBBUB_TOKEN" in done.err
+    assert "--token-file FILE" in done.err
+    assert "swordfish" not in done.err
+
+
+def test_the_address_can_come_from_the_environment(tmp_path: Path, address: str) -> None:
+    done = run_program(tmp_path, "chat", "Lobby", typed="hello\n", HUBBUB_URL=address)
+
+    assert (done.code, done.err) == (0, "")
+    assert done.out.endswith(": hello\n")
+
+
+def test_an_address_needs_no_scheme(tmp_path: Path, address: str) -> None:
+    short = address.removeprefix("http://")
+    done = run_program(tmp_path, "chat", short, "Lobby", typed="hello\n")
+
+    assert (done.code, done.err) == (0, "")
 
 
 @pytest.mark.parametrize(
     ("url", "complaint"),
     [
-        ("ftp://127.0.0.1", "Give the server's URL, like http://127.0.0.1:8000"),
+        ("ftp://127.0.0.1", "'ftp://127.0.0.1' is not the address of a server. Write it like"),
         ("http://127.0.0.1:1", "http://127.0.0.1:1 cannot be reached"),
     ],
 )
@@ -196,7 +221,7 @@ async def test_a_refusal_is_shown_and_the_rest_is_said() -> None:
         good = await talk(ann, paper, "Lobby")
 
     assert good
-    assert paper.complaints == ["There is no command /nope; see /help."]
+    assert paper.complaints == ["There is no command /nope. /help lists the commands."]
     assert paper.shown[-1].endswith("Ann: hello")
     assert paper.prompts == ["Lobby> ", "Lobby> "]
 

@@ -1,4 +1,4 @@
-"""What one can type."""
+"""The commands that a user can type."""
 
 from __future__ import annotations
 
@@ -29,10 +29,16 @@ async def test_an_empty_line_does_nothing(line: str) -> None:
 
 async def test_an_unknown_command_is_not_said() -> None:
     async with opened() as (_, ann, _bob), chatting(ann) as here:
-        with pytest.raises(Invalid, match="no command /shout; see /help"):
-            await here.type("/shout hello")
+        with pytest.raises(Invalid, match=r"no command /xyzzy\. /help lists"):
+            await here.type("/xyzzy hello")
 
     assert len(here.paper.shown) == 1
+
+
+async def test_a_misspelt_command_is_corrected() -> None:
+    async with opened() as (_, ann, _bob), chatting(ann) as here:
+        with pytest.raises(Invalid, match=r"no command /hsitory\. Did you mean /history\?"):
+            await here.type("/hsitory 5")
 
 
 async def test_two_slashes_say_one() -> None:
@@ -109,7 +115,7 @@ async def test_history_goes_back_to_the_beginning() -> None:
     assert shown[1:21] == [str(number) for number in range(10, 30)]
     assert shown[21:29] == [str(number) for number in range(2, 10)]
     assert shown[29:31] == ["0", "1"]
-    assert here.paper.shown[-1] == "* There is nothing older."
+    assert here.paper.shown[-1] == "* There are no older messages."
 
 
 async def test_search_shows_what_it_finds_the_oldest_first() -> None:
@@ -120,7 +126,7 @@ async def test_search_shows_what_it_finds_the_oldest_first() -> None:
         found = here.paper.shown[before:]
 
     assert [line.rpartition(": ")[2] for line in found[:2]] == ["red house", "blue house"]
-    assert found[2:] == ["* Nothing was found."]
+    assert found[2:] == ["* No message was found."]
 
 
 async def test_a_direct_message_goes_to_a_nickname_of_any_case_or_an_id() -> None:
@@ -133,7 +139,7 @@ async def test_a_direct_message_goes_to_a_nickname_of_any_case_or_an_id() -> Non
 
 async def test_a_conversation_that_never_was_cannot_be_opened() -> None:
     async with opened() as (_, ann, _bob), chatting(ann) as here:
-        with pytest.raises(NotFound, match=r"/dm bob TEXT begins\."):
+        with pytest.raises(NotFound, match=r"begin it with /dm bob TEXT\."):
             await here.type("/dm bob")
 
         assert here.conversation.where == "Lobby"
@@ -161,14 +167,14 @@ async def test_quit_ends_it() -> None:
 )
 async def test_a_command_without_its_arguments_says_how_it_is_written(line: str) -> None:
     async with opened() as (_, ann, _bob), chatting(ann) as here:
-        with pytest.raises(Invalid, match=f"Write it like this: {line.split(maxsplit=1)[0]} "):
+        with pytest.raises(Invalid, match=f"Usage: {line.split(maxsplit=1)[0]} "):
             await here.type(line)
 
 
 @pytest.mark.parametrize("line", ["hello", "/leave", "/who", "/history", "/search x", "/delete 1"])
 async def test_in_no_room_there_is_nothing_to_do(line: str) -> None:
     async with opened() as (_, ann, _bob), chatting(ann, None) as here:
-        with pytest.raises(Conflict, match="You are in no room"):
+        with pytest.raises(Conflict, match="No room is open"):
             await here.type(line)
 
 

@@ -1,4 +1,4 @@
-"""What a person sees of rooms and direct conversations."""
+"""The output about rooms and direct conversations."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ async def test_edits_deletes_and_reactions_are_shown() -> None:
         await there.type("/delete 4")
 
         await here.sees("* Bob edited [4]: hello")
-        await here.sees("* Ann put 👋 to [4]")
-        await here.sees("* Ann took 👋 back from [4]")
+        await here.sees("* Ann reacted to [4] with 👋")
+        await here.sees("* Ann removed 👋 from [4]")
         await here.sees("* Bob deleted [4]")
 
 
@@ -80,10 +80,10 @@ async def test_who_is_put_out_is_told_and_stays_in_no_room() -> None:
     async with opened() as (_, ann, bob), chatting(ann) as here, chatting(bob) as there:
         await here.conversation.session.chat.kick(here.conversation.in_front.id, "bob")
         await there.sees("You are no longer a member")
-        with pytest.raises(Conflict, match="no room"):
+        with pytest.raises(Conflict, match="No room is open"):
             await there.type("hello?")
 
-        assert there.conversation.where == "nowhere"
+        assert there.conversation.where == "no room"
         assert there.conversation.error is None
 
 
@@ -113,7 +113,7 @@ async def test_direct_conversations_of_before_are_followed() -> None:
             await bob.chat.send_direct("ann", "today")
             await here.sees("today")
 
-    assert here.paper.shown[0] == "* 1 new: direct with Bob; /dm NAME shows them."
+    assert here.paper.shown[0] == "* 1 new: direct with Bob. /dm NAME shows them."
     assert not any("yesterday" in line for line in here.paper.shown)
 
 

@@ -67,10 +67,17 @@ def test_a_module_is_looked_for_in_the_current_directory() -> None:
         ("desk", "'desk' is not MODULE:NAME, like helpdesk.tickets:TICKETS."),
         (":TICKETS", "':TICKETS' is not MODULE:NAME, like helpdesk.tickets:TICKETS."),
         ("de-sk:TICKETS", "'de-sk:TICKETS' is not MODULE:NAME, like helpdesk.tickets:TICKETS."),
-        ("nothing:TICKETS", "There is no module nothing here, and none is installed."),
-        ("parts.no:TICKETS", "There is no module parts.no here, and none is installed."),
-        ("desk:NONE", "The module desk has no NONE."),
-        ("desk:Tickets", "desk:Tickets is no hubbub.domain.Feature, but of type type."),
+        ("nothing:TICKETS", "There is no module nothing in this directory, and none is installed."),
+        (
+            "parts.no:TICKETS",
+            "There is no module parts.no in this directory, and none is installed.",
+        ),
+        ("desk:TICKET", "The module desk has no TICKET. Did you mean TICKETS?"),
+        ("desk:XYZ", "The module desk has no XYZ."),
+        (
+            "desk:Tickets",
+            "desk:Tickets is not a hubbub.domain.Feature, but an object of type type.",
+        ),
     ],
 )
 def test_what_is_not_there_is_named(named: str, message: str) -> None:
@@ -108,18 +115,15 @@ def test_what_cannot_be_left_out_is_refused() -> None:
     users, unknown = run("serve", "--without", "users"), run("serve", "--without", "shop,shpo")
 
     assert users.exit_code == unknown.exit_code == 2
-    assert "Users cannot be left out: a session is a user's." in users.stderr
-    assert (
-        "There is no feature 'shpo' to leave out; there are chat, games, shop, operations."
-        in unknown.stderr
-    )
+    assert "Users cannot be left out, because every session belongs to a user." in users.stderr
+    assert "There is no feature 'shpo' to leave out. Did you mean shop?" in unknown.stderr
 
 
 def test_there_is_no_demo_of_nothing() -> None:
     refused = run("serve", "--without", "chat,games,shop", "--demo")
 
     assert refused.exit_code == 2
-    assert "It shows chat, games, shop, and all of them are left out." in refused.stderr
+    assert "It shows chat, games, shop, but --without leaves all of them out." in refused.stderr
 
 
 @pytest.mark.usefixtures("desk")
@@ -128,7 +132,7 @@ def test_a_feature_that_is_named_twice_is_refused() -> None:
     refused = run("serve", "--port", 0, "--db", "memory://", *twice)
 
     assert refused.exit_code == 1
-    assert refused.stderr == "Two features are called 'tickets'; rename one.\n"
+    assert refused.stderr == "Two features have the name 'tickets'; rename one of them.\n"
 
 
 def test_a_feature_is_served_and_another_is_not(desk: Path, backend: str) -> None:
@@ -166,7 +170,7 @@ def test_verify_says_what_it_has_skipped(db: Path) -> None:
 
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
-        "3 streams of the kind ticket were skipped: give their feature with --feature",
+        "3 streams of the kind ticket were skipped; name the feature with --feature",
         f"{db}: 1 stream, 4 events, 0 snapshots, 0 keys: no fault.",
     ]
 
@@ -179,7 +183,7 @@ def test_verify_knows_a_feature_that_is_named(db: Path) -> None:
 
 
 def test_verify_refuses_a_feature_that_is_not_there(db: Path) -> None:
-    result = run("verify", db, "--feature", "desk:NONE")
+    result = run("verify", db, "--feature", "desk:XYZ")
 
     assert result.exit_code == 2
-    assert "The module desk has no NONE." in result.stderr
+    assert "The module desk has no XYZ." in result.stderr

@@ -1,4 +1,4 @@
-"""What things look like."""
+"""The output for each kind of event."""
 
 from __future__ import annotations
 
@@ -97,9 +97,9 @@ async def test_what_moves_a_cursor_is_not_shown(names: Names) -> None:
         (e.Said("hi", 3), None, "12:00 [7] Ann (to [3]): hi"),
         (e.Edited("ho"), 5, "12:00 * Ann edited [5]: ho"),
         (e.Deleted(), 5, "12:00 * Ann deleted [5]"),
-        (e.Reacted("👍"), 5, "12:00 * Ann put 👍 to [5]"),
-        (e.Unreacted("👍"), 5, "12:00 * Ann took 👍 back from [5]"),
-        (e.Created("Lobby"), None, "12:00 * Ann made this room"),
+        (e.Reacted("👍"), 5, "12:00 * Ann reacted to [5] with 👍"),
+        (e.Unreacted("👍"), 5, "12:00 * Ann removed 👍 from [5]"),
+        (e.Created("Lobby"), None, "12:00 * Ann created this room"),
         (e.Joined(), None, "12:00 * Ann joined"),
         (e.Left(), None, "12:00 * Ann left"),
         (e.Invited("bob"), None, "12:00 * Ann invited Bob"),
@@ -133,7 +133,7 @@ async def test_every_type_of_a_rooms_events_has_a_line(names: Names) -> None:
 
 async def test_a_type_that_is_not_known_is_not_shown(names: Names) -> None:
     class Sung(Data, frozen=True, tag="sung"):
-        """Of a later version."""
+        """An event of a later version."""
 
     assert event_line(event(Sung()), names) is None
 

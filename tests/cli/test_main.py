@@ -7,7 +7,13 @@ import sys
 
 import pytest
 
-MAIN = "import sys; sys.modules[{missing!r}] = None; from hubbub.cli import main; main()"
+MAIN = """
+import sys
+sys.modules[{missing!r}] = None
+sys.argv = ["hubbub", "verify", "--help"]
+from hubbub.cli import main
+main()
+"""
 
 
 @pytest.mark.parametrize("module", ["typer", "rich.console"])
@@ -24,7 +30,7 @@ def test_a_missing_package_is_one_line(module: str) -> None:
 
 
 def test_a_fault_of_its_own_is_not_hidden() -> None:
-    program = MAIN.format(missing="hubbub.cli.serve")
+    program = MAIN.format(missing="hubbub.cli.verify")
     command = [sys.executable, "-W", "error", "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, timeout=15, check=False)
 

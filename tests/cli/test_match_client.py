@@ -1,4 +1,4 @@
-"""What a person sees of a match, and does in it."""
+"""The output and the input of a match."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def test_who_comes_later_sees_in_short_what_was() -> None:
         match = await ann.games.start_match(["ann", "bob"])
         await ann.games.add_score(match.id, 60)
         async with playing(bob, match) as (_seat, paper):
-            await paper.line_with("The match goes on: Ann against Bob.")
+            await paper.line_with("The match is under way: Ann against Bob.")
             await paper.line_with("Ann 60   Bob 0")
 
         assert not any("begins" in line for line in paper.shown)
@@ -148,7 +148,7 @@ async def test_what_is_no_answer_is_refused() -> None:
         client = MatchClient(ann, await ann.games.start_match(["ann", "bob"]), Paper().show)
         with pytest.raises(Invalid, match="An answer is a number"):
             await client.carry_out("many")
-        with pytest.raises(Invalid, match="There is no command /dance; see /help"):
+        with pytest.raises(Invalid, match=r"There is no command /dance\. /help lists"):
             await client.carry_out("/dance with me")
         with pytest.raises(Conflict, match="wait for the next"):
             await client.carry_out("7")

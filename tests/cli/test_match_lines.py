@@ -1,4 +1,4 @@
-"""What a match looks like."""
+"""The output of a match."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def event(data: Data, by: str = "a") -> Event:
         (e.Started(["a", "c"], BestOf(3), "main"), "* The match begins: Ann, c."),
         (e.Told({"question": 7, "text": "3 × 4"}), "  3 × 4 = ?"),
         (e.Told({"question": 7, "answer": 12, "by": "b"}), "* Bob knew: 12."),
-        (e.Told({"question": 7, "answer": 12, "by": None}), "* Nobody knew: 12."),
+        (e.Told({"question": 7, "answer": 12, "by": None}), "* Nobody knew the answer: 12."),
         (e.Told({"move": "e4"}), '* {"move":"e4"}'),
         (e.Resigned(), "* Ann resigns."),
-        (e.Dropped("b"), "* Bob is gone, and may come back for a little while."),
-        (e.Returned("b"), "* Bob is here."),
-        (e.Forfeited("b"), "* Bob was gone for too long."),
+        (e.Dropped("b"), "* Bob has disconnected and can return for a short while."),
+        (e.Returned("b"), "* Bob is connected."),
+        (e.Forfeited("b"), "* Bob was away for too long and forfeits."),
     ],
 )
 def test_what_happens_is_shown(names: Names, data: Data, shown: str) -> None:
@@ -109,7 +109,7 @@ def test_what_a_game_tells_cannot_move_the_cursor(names: Names, body: dict[str, 
 @pytest.mark.parametrize(
     ("over", "shown"),
     [
-        (False, "* The match goes on: Ann against Bob."),
+        (False, "* The match is under way: Ann against Bob."),
         (True, "* The match is over: Ann against Bob."),
     ],
 )

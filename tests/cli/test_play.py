@@ -36,11 +36,11 @@ def test_two_play_to_the_end_while_one_drops_and_comes_back_and_a_third_watches(
             with program(tmp_path, "watch", address, "--nickname", "Eve") as eve:
                 eve.line_with("Ann 30")
                 bob.stop(signal.SIGKILL)
-                ann.line_with("Bob is gone")
+                ann.line_with("Bob has disconnected")
                 with program(tmp_path, "play", address, "--nickname", "Bob") as again:
-                    again.line_with("You are in a match already")
+                    again.line_with("You continue your match")
                     again.line_with("Ann 30")
-                    ann.line_with("Bob is here")
+                    ann.line_with("Bob is connected")
                     # The question that was open when Bob went is open still.
                     again.type(str(answer_to(again.line_with("= ?"))))
                     again.line_with("Bob knew")
@@ -86,7 +86,7 @@ def test_a_match_outlives_its_server(tmp_path: Path, backend: str) -> None:
 
 def test_a_script_answers_each_question_once_and_sees_the_end(tmp_path: Path, address: str) -> None:
     with program(tmp_path, "play", address, "--nickname", "Jim") as jim:
-        jim.line_with("Looking for somebody")
+        jim.line_with("Searching for an opponent")
         done = run_program(tmp_path, "play", address, "--nickname", "Kay", typed="-1\n/resign\n")
         jim.line_with("You have won!")
 
@@ -99,18 +99,18 @@ def test_nobody_to_play_with_is_one_line(tmp_path: Path, address: str) -> None:
     done = run_program(tmp_path, "play", address, "--timeout", "0.1")
 
     assert done.code == 1
-    assert done.out == "* Looking for somebody to play with …\n"
-    assert done.err == "Nobody to play with was found in 0.1 s; try again later.\n"
+    assert done.out == "* Searching for an opponent …\n"
+    assert done.err == "No opponent was found in 0.1 s; try again later.\n"
 
 
 def test_who_gives_up_looking_may_look_again(tmp_path: Path, address: str) -> None:
     with program(tmp_path, "play", address, "--nickname", "Lea") as lea:
-        lea.line_with("Looking for somebody")
+        lea.line_with("Searching for an opponent")
         code = lea.stop(signal.SIGINT)
     again = run_program(tmp_path, "play", address, "--nickname", "Lea", "--timeout", "0.1")
 
     assert code == 130
-    assert again.err.startswith("Nobody to play with was found")
+    assert again.err.startswith("No opponent was found")
 
 
 def test_who_quits_leaves_and_who_resigns_has_lost(tmp_path: Path, address: str) -> None:
@@ -120,9 +120,9 @@ def test_who_quits_leaves_and_who_resigns_has_lost(tmp_path: Path, address: str)
     ):
         cid.line_with("= ?")
         cid.type("/quit")
-        cid.line_with("You may come back for a little while")
+        cid.line_with("Run the command again")
         assert cid.process.wait(15) == 0
-        dan.line_with("Cid is gone")
+        dan.line_with("Cid has disconnected")
         dan.type("/resign")
         dan.line_with("Cid has won.")
         assert dan.end() == 0
@@ -136,7 +136,7 @@ async def test_who_is_in_a_match_goes_back_into_it() -> None:
         found = await find(bob, paper, "arithmetic", 0.1)
 
     assert found.id == own.id
-    assert paper.shown == ["* You are in a match already: on with it."]
+    assert paper.shown == ["* You continue your match."]
 
 
 async def test_who_has_given_a_match_up_looks_for_another() -> None:
@@ -147,7 +147,7 @@ async def test_who_has_given_a_match_up_looks_for_another() -> None:
         with pytest.raises(NoOpponent):
             await find(bob, paper, "arithmetic", 0.01)
 
-    assert paper.shown == ["* Looking for somebody to play with …"]
+    assert paper.shown == ["* Searching for an opponent …"]
 
 
 async def test_a_queue_that_is_not_there_is_refused() -> None:
@@ -179,7 +179,7 @@ async def test_a_person_who_goes_away_is_told_how_to_come_back(typed: list[str])
         match = await ann.games.start_match(["ann", "bob"])
         await play_match(MatchClient(ann, match, paper.show), paper)
 
-    assert paper.shown[-1] == "* You may come back for a little while: play once more."
+    assert paper.shown[-1] == "* Run the command again soon to continue the match."
 
 
 async def test_a_match_that_may_not_be_followed_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""A pipe, and a terminal that one types into while lines come."""
+"""A pipe, and a terminal where the user types while lines arrive."""
 
 from __future__ import annotations
 

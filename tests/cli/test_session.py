@@ -90,8 +90,8 @@ def test_a_server_that_is_away_is_told_and_that_it_is_back(backend: Backend) -> 
     assert error is None
     assert seconds == pytest.approx(1_000)
     assert shown == [
-        "* No answer: the connection is lost, or slow. Coming back …",
-        "* Back again.",
+        "* No answer: the connection is lost or slow. Reconnecting …",
+        "* Connected again.",
     ]
 
 
@@ -99,9 +99,9 @@ def test_a_server_that_stays_away_is_given_up(backend: Backend) -> None:
     shown, seconds, error = worked(backend, anyio.sleep_forever, anyio.sleep_forever)
 
     assert isinstance(error, Closed)
-    assert error.message == "The server has not answered for 60 s; is it still running?"
+    assert error.message == "The server has not answered for 60 s. Is it still running?"
     assert seconds == pytest.approx(LOOK_SECONDS + AWAY_SECONDS_MAX)
-    assert shown == ["* No answer: the connection is lost, or slow. Coming back …"]
+    assert shown == ["* No answer: the connection is lost or slow. Reconnecting …"]
 
 
 def test_what_the_work_raises_ends_the_session(backend: Backend) -> None:
@@ -179,8 +179,8 @@ def test_that_there_is_no_answer_is_told_and_when_there_is(backend: Backend) -> 
     assert good
     assert seconds == pytest.approx(10 * SLOW_SECONDS)
     assert paper.shown == [
-        "* No answer: the connection is lost, or slow. Coming back …",
-        "* Back again.",
+        "* No answer: the connection is lost or slow. Reconnecting …",
+        "* Connected again.",
     ]
 
 

@@ -42,9 +42,9 @@ async def test_products_are_listed_in_pages(monkeypatch: pytest.MonkeyPatch) -> 
         await client.carry_out("list zoo")
 
     assert paper.shown[3:] == [
-        "* There may be more: list monitor",
+        "* Next page: list monitor",
         "mouse  Mouse  29.99 USD  100 in stock",
-        "* There is nothing more to buy.",
+        "* There are no more products.",
     ]
 
 
@@ -53,7 +53,7 @@ async def test_an_empty_shop_says_so() -> None:
         paper = Paper()
         await ShopClient(ann, paper.show).carry_out("list")
 
-    assert paper.shown == ["* There is nothing to buy."]
+    assert paper.shown == ["* There are no products."]
 
 
 async def test_a_cart_is_filled_and_paid() -> None:
@@ -66,7 +66,7 @@ async def test_a_cart_is_filled_and_paid() -> None:
         await client.carry_out("cart")
 
     assert total.split() == ["Total", "1253.96", "USD"]
-    assert paid.startswith("Paid 1253.96 USD: thank you. The order is ")
+    assert paid.startswith("Paid 1253.96 USD: thank you. Your order is ")
     assert paper.shown[-1] == "The cart is empty."
 
 
@@ -140,7 +140,7 @@ async def test_a_payment_that_is_not_through_is_told() -> None:
         await client.carry_out("add laptop")
         await client.carry_out("pay slow")
 
-    assert paper.shown[-1].startswith("* The payment is not through yet")
+    assert paper.shown[-1].startswith("* The payment takes longer")
 
 
 @pytest.mark.parametrize(

@@ -94,4 +94,7 @@ def test_pages_are_shown(tmp_path: Path, address: str) -> None:
         assert len(done.err.splitlines()) == 1
     done = run_program(tmp_path, "top", address, "--before", 1)
 
-    assert (done.code, done.out.strip()) == (0, "* Nobody is there on the board 'main'.")
+    assert (done.code, done.out.strip()) == (
+        0,
+        "* There are no entries in that part of the board 'main'.",
+    )

@@ -1,4 +1,4 @@
-"""``hubbub verify``: what it says, and how it ends. What is a fault is tested elsewhere."""
+"""``hubbub verify``: what it says, and how it ends. Other tests define the faults."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_database_that_is_served_is_refused(db: Path, backend: str) -> None:
         result = verified(db)
 
     assert result.exit_code == 1
-    assert result.stderr.startswith(f"The database {db} is open elsewhere")
+    assert result.stderr.startswith(f"The database {db} is already open")
 
 
 def test_a_foreign_database_is_refused(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_an_empty_file_does_not_become_a_database(tmp_path: Path) -> None:
     result = verified(tmp_path / "empty.db")
 
     assert result.exit_code == 1
-    assert result.stderr == f"{tmp_path / 'empty.db'} is empty: it is no hubbub database.\n"
+    assert result.stderr == f"{tmp_path / 'empty.db'} is empty, so it is not a Hubbub database.\n"
     assert (tmp_path / "empty.db").stat().st_size == 0
 
 

@@ -15,9 +15,9 @@ def test_there_may_be_nothing_to_watch(tmp_path: Path, backend: str) -> None:
         wrong = run_program(tmp_path, "watch", address, "nowhere")
         board = run_program(tmp_path, "top", address, "main", "--limit", "3")
 
-    assert (watched.code, watched.out) == (0, "* Nobody plays just now.\n")
-    assert (wrong.code, wrong.err) == (1, "There is no such match.\n")
-    assert (board.code, board.out) == (0, "* Nobody is on the board 'main' yet.\n")
+    assert (watched.code, watched.out) == (0, "* There is no active match.\n")
+    assert (wrong.code, wrong.err) == (1, "This match does not exist; check its id.\n")
+    assert (board.code, board.out) == (0, "* There are no entries on the board 'main'.\n")
 
 
 def test_a_match_is_watched_to_its_end(tmp_path: Path, address: str) -> None:

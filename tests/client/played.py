@@ -1,4 +1,4 @@
-"""A server that is played: what a client sends it is noted, and it answers as it is told."""
+"""A fake server: it records the client's messages, and the test chooses its responses."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class PlayedServer:
         self._wake_up.set()
 
     async def until_asked(self, count: int) -> list[dict[str, Any]]:
-        """Wait until so much was asked, and return it."""
+        """Wait for a number of requests, and return them."""
         while len(self.asked) < count:
             await self._wake_up.wait()
         return self.asked

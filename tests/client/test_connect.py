@@ -36,7 +36,7 @@ def test_nothing_of_it_is_loaded_before_it_is_used() -> None:
 
 async def test_a_wrong_url_is_refused() -> None:
     with pytest.raises(Invalid, match="like http://127"):
-        async with hubbub.connect("localhost:8000"):
+        async with hubbub.connect("ftp://localhost:8000"):
             pytest.fail("it cannot be connected to")
 
 
@@ -44,6 +44,12 @@ async def test_a_server_that_is_not_there_is_a_plain_error() -> None:
     # Nothing listens at the port for "discard".
     with pytest.raises(Closed, match=r"http://127\.0\.0\.1:9 cannot be reached"):
         async with hubbub.connect("http://127.0.0.1:9"):
+            pytest.fail("there is no server")
+
+
+async def test_an_address_needs_no_scheme() -> None:
+    with pytest.raises(Closed, match=r"^http://localhost:9 cannot be reached"):
+        async with hubbub.connect("localhost:9"):
             pytest.fail("there is no server")
 
 

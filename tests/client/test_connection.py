@@ -1,4 +1,4 @@
-"""A connection that comes back, against a server that is played, in virtual time."""
+"""A connection that reconnects, against a fake server, in virtual time."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_a_server_that_does_not_answer_at_first_is_not_waited_for_for_long(play:
         server = PlayedServer()
         server.silent = True
         began = anyio.current_time()
-        with pytest.raises(Closed, match="does not answer"):
+        with pytest.raises(Closed, match="the sign-in was not answered"):
             await server.connection().run(task_status=anyio.TASK_STATUS_IGNORED)
 
         assert anyio.current_time() - began == pytest.approx(CONNECT_SECONDS_MAX)
@@ -203,7 +203,7 @@ def test_after_the_end_nobody_waits(play: Play) -> None:
         async with anyio.create_task_group() as tasks, kept_up(connection):
             found = await calling(tasks, connection, server)
 
-        with pytest.raises(Closed, match="left"):
+        with pytest.raises(Closed, match="session has ended"):
             await connection.call("m", {})
         assert [type(error) for error in found] == [Closed]
 

@@ -1,4 +1,4 @@
-"""A session over a network, when the network or the server goes away; real ones, on a socket."""
+"""A session over a real socket, when the network or the server fails."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Shortest(random.Random):
 
 
 def eager(address: str) -> RemoteSession:
-    """Make a session that comes back at once."""
+    """Make a session that reconnects at once."""
     ids = Ids(SystemClock(), random.SystemRandom())
     return RemoteSession(address, partial(open_dialer, address), {}, ids, Shortest())
 
@@ -296,7 +296,7 @@ async def test_a_request_that_a_server_cannot_read_fails_alone() -> None:
 
 
 async def played(server: PlayedServer, result: object) -> None:
-    """Answer whatever is asked first."""
+    """Answer the first request."""
     [asked] = await server.until_asked(1)
     server.answer(asked["id"], result)
 

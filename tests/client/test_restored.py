@@ -1,4 +1,4 @@
-"""A client that comes back to a database that was restored."""
+"""A client that reconnects to a restored database."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def run(backend: str, cases: Sequence[str]) -> list[CaseResult]:
 
 
 async def results_of(url: str, cases: Sequence[str]) -> list[CaseResult]:
-    """Return what became of each case, also if some fail."""
+    """Return the outcome of each case, also if some fail."""
     try:
         return list(await kosoku.run_fuzzingclient(url, cases, concurrency=CASES_AT_ONCE))
     except kosoku.FailureError as error:

@@ -54,7 +54,7 @@ def server(keepers: dict[str, Keeper]) -> Served:
 
 @pytest.fixture
 def hasty_server(keepers: dict[str, Keeper]) -> Served:
-    """Serve with little patience for those who do not sign in."""
+    """Serve with little patience for clients that do not sign in."""
     return keepers["hasty_server"].server()
 
 

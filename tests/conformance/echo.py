@@ -28,7 +28,7 @@ MESSAGE_BYTES_MAX = 32 * 1024 * 1024
 
 
 class Echo:
-    """What stands behind a socket instead of a connection: it sends back what comes."""
+    """Stands behind a socket instead of a connection: it echoes every message."""
 
     # Nobody need sign in.
     session = object()
@@ -49,7 +49,7 @@ class Echo:
         """Nothing waits for the socket."""
 
     def release(self, *, lost: bool = True) -> None:
-        """Nothing is to be let go of."""
+        """There is nothing to release."""
 
 
 def fit() -> None:

@@ -1,4 +1,4 @@
-"""What becomes of a connection, in words: ``["answer", "close 1000", "closed"]``."""
+"""The outcome of a connection, in words: ``["answer", "close 1000", "closed"]``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SHOWN: Final = {PONG: "pong", BINARY: "binary"}
 
 
 class Case(NamedTuple):
-    """What is sent after the handshake, each part a segment, and what may come of it."""
+    """The bytes after the handshake, each part a segment, and the permitted outcomes."""
 
     name: str
     right: tuple[Outcome, ...]

@@ -1,4 +1,4 @@
-"""What a browser is told, and what is asked of it: by which page, and under which name."""
+"""The headers for a browser, and the checks of its origin and of the host name."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})[^\r\n]*\r\n")
 
 
 class Sent(NamedTuple):
-    """What is sent."""
+    """The request."""
 
     name: str
     data: bytes

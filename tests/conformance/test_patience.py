@@ -1,4 +1,4 @@
-"""What never ends is ended: heads, bodies, silence."""
+"""The server ends everything that never ends: heads, bodies, silence."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HEAD_SECONDS_MAX = 16.0
 
 
 class Endless(NamedTuple):
-    """How it begins, and what follows for ever."""
+    """The beginning, and the part that repeats without end."""
 
     name: str
     first: bytes

@@ -1,4 +1,4 @@
-"""The table of limits, made from the code: run it to write the page anew."""
+"""The table of limits, made from the code: run it to update the page."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ The table is made from the code: the value of each constant, and the comment abo
 
 
 class Limit(NamedTuple):
-    """A constant that limits something: its name, its value, and what is said of it."""
+    """A constant that limits something: its name, its value, and its description."""
 
     name: str
     value: str

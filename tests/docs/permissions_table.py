@@ -1,4 +1,4 @@
-"""The tables of who may do what, made from the code: run it to write the page anew."""
+"""The tables of permissions, made from the code: run it to update the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reference of `hubbub.domain` knows all of it, and every message for a mistake."""
+"""The reference of `hubbub.domain` is complete, and has every message for a mistake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words that were replaced do not come back: a thing has one word, and a word one meaning."""
+"""Replaced words do not return: a thing has one word, and a word one meaning."""
 
 from __future__ import annotations
 
@@ -64,6 +64,8 @@ EXCEPTIONS = {
     ("docs/reference/limits.md", "chunk"): "a chunk of HTTP",
     ("src/hubbub/cli/cart_lines.py", "cell"): "a cell of a table",
     ("src/hubbub/cli/top.py", "cell"): "a cell of a table",
+    ("src/hubbub/cli/serve_options.py", "lobby"): "the name of a room",
+    ("src/hubbub/demo", "lobby"): "the name of a room",
     ("src/hubbub/ratelimit.py", "cell"): "the name of an algorithm",
     ("src/hubbub/server/allocator.py", "arena"): "an arena of malloc",
     ("src/hubbub/server/http", "chunk"): "a chunk of HTTP",

@@ -1,5 +1,5 @@
 """
-A hub that kills itself at one point of a payment, or of giving it back.
+A hub that kills itself at one point of a payment or a refund.
 
 Run as ``python doomed_buyer.py PATH BACKEND CARD METHOD POINT``: the process ends when the
 sandbox's method is called, when it has done its work, or while it does not answer yet.
@@ -25,7 +25,7 @@ Point = Literal["called", "done", "unanswered"]
 
 
 async def run(path: str, card: str) -> None:
-    """Buy, and give back, until dead."""
+    """Buy, and refund, until the process dies."""
     async with (
         hubbub.open(path) as hub,
         hub.session("root", role="admin") as root,

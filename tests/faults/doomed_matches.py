@@ -1,5 +1,5 @@
 """
-A hub that will be killed: many matches go on, and every acknowledged score is printed.
+A hub to be killed: it runs many matches, and prints every acknowledged score.
 
 Run as ``python doomed_matches.py PATH BACKEND MATCHES``; a line is "match player points winner".
 """

@@ -38,7 +38,7 @@ Step = Send | Read
 
 
 class Script(NamedTuple):
-    """What one connection does."""
+    """The actions of one connection."""
 
     steps: Sequence[Step]
     end: End
@@ -71,7 +71,7 @@ def _behind(random: Random) -> bytes:
 
 
 def _spoilt(random: Random, data: bytes) -> bytes:
-    """Cut something off, or change it, or leave it as it is."""
+    """Cut something off, or change it, or leave it unchanged."""
     if data and random.random() < CUT:
         data = data[: random.randrange(len(data)) + 1]
     if data and random.random() < CHANGED:

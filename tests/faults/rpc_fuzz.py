@@ -55,7 +55,7 @@ LEARNT_MAX: Final = 30
 
 
 class Method(NamedTuple):
-    """A method, and the schema of each argument; those that must be given."""
+    """A method, and the schema of each argument; the required arguments."""
 
     name: str
     changes: bool

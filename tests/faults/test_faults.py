@@ -1,4 +1,4 @@
-"""What happens when the disk fails, is full, or does not answer."""
+"""A disk that fails, is full, or does not answer."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def full(tmp_path: Path) -> Iterator[FullStore]:
 
 @asynccontextmanager
 async def chat_on(store: Store, settings: Settings) -> AsyncIterator[Chat]:
-    """What ann can do with rooms and messages, on a given store."""
+    """Ann's commands for rooms and messages, on a given store."""
     journal = Journal(
         store, Streams(HUB_STREAMS), settings, lambda what: SlidingWindow(1_000, 60, what)
     )
@@ -169,7 +169,7 @@ async def test_a_snapshot_that_was_not_kept_is_taken_again(failing: FailingStore
 
 
 class FlakyStore(MemoryStore):
-    """Fails as it was told to, commit by commit."""
+    """Fails as planned, commit by commit."""
 
     def __init__(self, fails: list[bool]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What the feed shows when writing goes wrong, and after its process was killed."""
+"""The feed after failed writes, and after its process was killed."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ pytestmark = pytest.mark.timeout(90 + CONNECTIONS / 20)
 
 
 class Outcome(NamedTuple):
-    """What was seen of the server."""
+    """The observations of the server."""
 
     seed: int
     alive: bool
@@ -61,7 +61,7 @@ class Outcome(NamedTuple):
 
 @pytest.fixture(scope="module")
 def outcome(backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    """Send all the junk once; the tests look at what has become of the server."""
+    """Send all the junk once; the tests then examine the server."""
     with served(backend, tmp_path_factory.mktemp("junk")) as server:
         return attack(server)
 

@@ -20,7 +20,7 @@ KILLED_AFTER = [1, 4_000]
 
 
 class Acknowledged:
-    """What the one that was killed had been told: points by match and player, and winners."""
+    """The results that the killed process acknowledged: points by match and player, and winners."""
 
     def __init__(self, lines: list[list[str]]) -> None:
         self.points: defaultdict[tuple[str, str], int] = defaultdict(int)

@@ -36,7 +36,7 @@ POINTS = [
 
 
 def buy_and_die(path: Path, *args: str) -> list[str]:
-    """Run a buyer until it has killed itself; return what it was told."""
+    """Run a buyer until it has killed itself; return its output."""
     script = str(Path(__file__).with_name("doomed_buyer.py"))
     env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(

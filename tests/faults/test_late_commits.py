@@ -1,4 +1,4 @@
-"""A store that is late: nobody knows what it did, until it comes back."""
+"""A store that is late: the result is unknown until it returns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nonsense is refused to whoever asks it, and disturbs nobody else."""
+"""Nonsense is refused to its sender, and disturbs nobody else."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @asynccontextmanager
 async def talking(url: str) -> AsyncIterator[tuple[Session, Room]]:
-    """A session in a room; what was said there before and after is all that is said."""
+    """A session in a room; it must have the same messages before and after."""
     async with hubbub.open(url) as hub, hub.session("ann") as ann, hub.session("bob") as bob:
         room = await bob.chat.create_room("Room")
         await ann.chat.join(room.id)

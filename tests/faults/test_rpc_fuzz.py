@@ -78,7 +78,7 @@ class World:
             return client.read_head().status, client.read_body()
 
     def check(self) -> None:
-        """Fail if the server is not as it was."""
+        """Fail if the server has changed."""
         assert self.server.alive, self.server.log[-2_000:]
         # Each is held against the example that has caused it, and not against those after it.
         known, self._tracebacks = self._tracebacks, len(self.server.tracebacks)
@@ -129,7 +129,7 @@ def test_no_request_fails_inside_over_a_websocket(world: World, seed: int) -> No
 def asked(
     client: Raw, world: World, random: Random, method: Method, arguments: Any, number: int
 ) -> bool:
-    """Ask; return True if the connection goes on."""
+    """Send a request; return True if the connection stays open."""
     request = {"jsonrpc": "2.0", "id": f"n{number}", "method": method.name, "params": arguments}
     payload = encoded(random, request)
     if len(payload) > FRAME_BYTES_MAX:

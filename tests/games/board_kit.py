@@ -62,7 +62,7 @@ class Desk:
     """
     Streams in memory: what is decided is applied, and kept in order.
 
-    A user who was not put there is called as his id is.
+    A user who was not added has their id as the nickname.
 
     Args:
         now: what the clock says until it is set.
@@ -152,7 +152,7 @@ def board_with(
 
 
 def table(board: BoardState) -> list[tuple[int, str, float]]:
-    """Who stands where, with what."""
+    """The ranks, with the scores."""
     return [(e.rank, e.user_id, e.score) for e in entries(STREAM, board, 0, 100)]
 
 

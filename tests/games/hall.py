@@ -37,7 +37,7 @@ WIDENING = Widening(100, 10)
 
 class Hall:
     """
-    A lobby, and those who look for a match in it.
+    A lobby, and users who search for a match in it.
 
     Args:
         tasks: runs both.

@@ -1,4 +1,4 @@
-"""Handlers of games that note what they are called for, and go wrong where they are told to."""
+"""Handlers of games that record their calls, and fail where the test wants it."""
 
 from __future__ import annotations
 

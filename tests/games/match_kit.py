@@ -71,7 +71,7 @@ def kinds(happened: Sequence[Data]) -> list[str]:
 
 
 class Hall(Desk):
-    """Matches in memory, of players who are known, and connected until it is said otherwise."""
+    """Matches in memory, of known players, who are connected by default."""
 
     def __init__(self) -> None:
         super().__init__()

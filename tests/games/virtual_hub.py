@@ -118,7 +118,7 @@ class Send(Protocol):
         Send a message, and raise what refuses it at once.
 
         Returns:
-            What the message's sender is told, as soon as they are.
+            The sender's result, as soon as there is one.
         """
         ...
 

@@ -40,7 +40,7 @@ class Doubted(Data, frozen=True, tag="doubted"):
 
 
 class Barred(Data, frozen=True, tag="barred"):
-    """A user may not read any more."""
+    """A user can no longer read."""
 
     user: str
 

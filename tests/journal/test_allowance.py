@@ -1,4 +1,4 @@
-"""What a session over a network is charged."""
+"""The charges for a session over a network."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def test_a_file_is_not_copied_onto_itself(tmp_path: Path, how: str, put: Any) ->
     if how == "hard link":
         other.hardlink_to(db)
 
-    with pytest.raises(Invalid, match="one file"):
+    with pytest.raises(Invalid, match="the same file"):
         put(db, other, force=True)
     assert looked_at(db)[0].faults == []
 

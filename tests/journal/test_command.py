@@ -104,7 +104,7 @@ def test_who_cannot_be_told_keeps_no_one_else_from_it(caplog: pytest.LogCaptureF
     verdict.settle()
 
     assert told == ["second"]
-    assert "could not be told" in caplog.text
+    assert "could not be notified" in caplog.text
 
 
 def test_to_decide_nothing_writes_nothing() -> None:

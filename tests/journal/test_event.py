@@ -103,7 +103,7 @@ def test_a_draft_is_about_nothing_unless_it_says_so() -> None:
 
 @pytest.mark.parametrize("stream", ["tally", "tally/", "/1", "", "match/1", "Tally/1"])
 def test_a_name_that_is_no_streams_is_not_found(stream: str) -> None:
-    with pytest.raises(NotFound, match="a name is like room/ID"):
+    with pytest.raises(NotFound, match="use a name like room/ID"):
         STREAMS.empty(stream)
     with pytest.raises(NotFound):
         STREAMS.kind(stream)

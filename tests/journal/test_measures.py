@@ -1,4 +1,4 @@
-"""What the journal measures of itself."""
+"""The measurements of the journal."""
 
 from __future__ import annotations
 

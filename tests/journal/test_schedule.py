@@ -42,14 +42,14 @@ def test_what_was_not_scheduled_may_be_unscheduled() -> None:
 
 
 def test_what_is_not_of_a_schedule_is_a_mistake() -> None:
-    with pytest.raises(AssertionError, match="nothing of a schedule"):
+    with pytest.raises(AssertionError, match="not an event of a schedule"):
         fold(Linked("match/1"))
 
 
 def test_a_schedule_is_the_hubs_own() -> None:
     Schedule().check_reader("agenda/matches", HUB)
 
-    with pytest.raises(NotAllowed, match="the hub only"):
+    with pytest.raises(NotAllowed, match="Only the hub"):
         Schedule().check_reader("agenda/matches", "ann")
 
 

@@ -198,7 +198,7 @@ def test_what_is_found_by_something_else_is_named(
     [(where, what)] = faults_of(tmp_path / "hubbub.db")
 
     assert where == f"{room}, event 5"
-    assert what.startswith("it is kept as (")
+    assert what.startswith("it is stored as (")
 
 
 def test_an_event_about_a_later_one_is_named(damaged: Damage, tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_an_event_about_a_later_one_is_named(damaged: Damage, tmp_path: Path) ->
     )
 
     assert faults_of(tmp_path / "hubbub.db") == [
-        (f"{room}, event 5", "it is about event 9, which is not before"),
+        (f"{room}, event 5", "it is about event 9, which is not earlier"),
     ]
 
 
@@ -280,16 +280,14 @@ def test_a_snapshot_beyond_the_last_event_is_named(damaged: Damage, tmp_path: Pa
 def test_a_snapshot_without_events_is_named(damaged: Damage, tmp_path: Path, stream: str) -> None:
     damaged("UPDATE snapshot SET stream = :stream", stream=stream)
 
-    assert faults_of(tmp_path / "hubbub.db") == [
-        (stream, "there is a snapshot of it, and no event")
-    ]
+    assert faults_of(tmp_path / "hubbub.db") == [(stream, "it has a snapshot, and no event")]
 
 
 def test_a_key_without_its_event_is_named(damaged: Damage, tmp_path: Path) -> None:
     damaged("UPDATE used SET places = '[[\"room/0\",7]]' WHERE key = 'move 3'")
 
     assert faults_of(tmp_path / "hubbub.db") == [
-        ("key 'move 3' of ann", "its event 7 of room/0 is not there"),
+        ("key 'move 3' of ann", "its event 7 of room/0 does not exist"),
     ]
 
 
@@ -310,7 +308,7 @@ def test_many_faults_are_counted_and_the_first_are_named(damaged: Damage, tmp_pa
 
     assert report.faults_found == FAULTS_MAX + 5
     assert len(report.faults) == FAULTS_MAX
-    assert report.faults[0] == Fault("key '1' of eve", "its event 1 of room/0 is not there")
+    assert report.faults[0] == Fault("key '1' of eve", "its event 1 of room/0 does not exist")
 
 
 def test_a_page_that_the_disk_has_lost_is_a_fault(damaged: Damage, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ class PatchyStore(CountingStore):
 
 
 class Gate:
-    """Where a worker thread stops until the test lets it go on."""
+    """A gate for a worker thread, which the test opens."""
 
     def __init__(self, *, is_open: bool = True) -> None:
         self._open = threading.Event()
@@ -150,7 +150,7 @@ class FullStore(SQLiteStore):
     """A database on a disk that can be full: SQLite itself refuses to let the file grow."""
 
     def fill_up(self) -> None:
-        """Leave no room but for what is in the file's last pages."""
+        """Leave only the room in the file's last pages."""
         self._writer.pragma("max_page_count", self._writer.pragma("page_count"))
 
     def make_room(self) -> None:

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 class Fault(NamedTuple):
     """
-    What goes wrong with the next call of a method.
+    The fault of the next call of a method.
 
     Args:
         method: which.
@@ -70,7 +70,7 @@ class FarBank(Bank):
                 do()
 
     def spare(self) -> bool:
-        """Let the process live, unless it is dead already: that is told."""
+        """Let the process live; return True if it is dead already."""
         for method, fault in list(self._faults.items()):
             if fault.how in ("asker dies", "heard dies"):
                 del self._faults[method]

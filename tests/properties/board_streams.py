@@ -1,4 +1,4 @@
-"""Everything that a board's decisions and an agenda can be asked, drawn for test_folds.py."""
+"""Every decision about a board and a schedule, drawn for test_folds.py."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def decide_board(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
 
 
 def decide_agenda(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
-    """Draw what is planned and settled: who writes into an agenda decides by his own state."""
+    """Draw what is scheduled and unscheduled: each writer decides by its own state."""
     targets = st.sampled_from(["match/1", "match/2", "board/main"])
     times = st.none() | st.integers(0, 10**6).map(lambda n: NOON + timedelta(milliseconds=n))
     data: st.SearchStrategy[Data] = st.one_of(

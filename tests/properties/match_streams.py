@@ -1,4 +1,4 @@
-"""Everything that a match's decisions can be asked, drawn for test_folds.py."""
+"""Every decision about a match, drawn for test_folds.py."""
 
 from __future__ import annotations
 

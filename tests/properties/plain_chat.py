@@ -1,5 +1,5 @@
 """
-Chat as one would write it down first: dictionaries, lists, and an error where one is due.
+Chat in its simplest form: dictionaries, lists, and errors.
 
 It has no journal, no store and no event loop; what a hub does is compared with it.
 """

@@ -1,4 +1,4 @@
-"""What a shop's books say: its orders, its stock and its carts, all at one moment."""
+"""The books of a shop: its orders, its stock and its carts, all at one moment."""
 
 from __future__ import annotations
 
@@ -74,13 +74,13 @@ async def brought_of(session: Session, sku: str) -> int:
 
 
 def held(orders: list[Order], sku: str) -> int:
-    """Count what is put aside, or sold."""
+    """Count the reserved and sold stock."""
     lines = [line for order in orders if order.status != "declined" for line in order.lines]
     return sum(line.quantity for line in lines if line.sku == sku)
 
 
 async def until_all_have_ended(hub: Hubbub, users: tuple[str, ...]) -> None:
-    """Wait until nothing is left to pay or to give back."""
+    """Wait until nothing is left to pay or to refund."""
     with anyio.fail_after(SECONDS_MAX):
         while any(order.is_open for order in await orders_of(hub, users)):  # noqa: ASYNC110
             await anyio.sleep(SOON)

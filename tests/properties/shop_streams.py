@@ -135,6 +135,6 @@ def decide_order(stream: str) -> Drawn:
 
 
 def take(stream: str) -> Drawn:
-    """Draw what the sandbox takes, gives back or lets go."""
+    """Draw what the sandbox charges, refunds or releases."""
     amounts = st.none() | st.builds(Money, st.integers(1, 99), st.just("USD"))
     return written(stream, st.builds(Taken, amounts, st.none() | orders))

@@ -1,4 +1,4 @@
-"""A board against a plain list that is sorted anew for each question."""
+"""A board against a plain list that is sorted again for each question."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ few_scores = st.sampled_from([0, 1, 1.0, 2, -1, 0.5, -0.0])
 
 
 class Line(NamedTuple):
-    """What a user has on a plain board: the score, and when and as how manieth it was made."""
+    """A user's entry on a plain board: the score, its time and its number."""
 
     score: float
     at: datetime
@@ -57,7 +57,7 @@ class PlainBoard:
 
     Args:
         operator: what counts.
-        order: who is first.
+        order: the order of the scores.
     """
 
     def __init__(self, operator: Operator, order: BoardOrder) -> None:
@@ -124,7 +124,7 @@ class BoardMachine(RuleBasedStateMachine):
 
     @rule(user=users, nickname=st.sampled_from(["Ann", "A", ""]), body=metadata)
     def rename_and_submit_again(self, user: str, nickname: str, body: object) -> None:
-        """What he has already, or nothing more."""
+        """The current score, or no change."""
         self.profile(user).nickname = nickname or user
         line = self.plain.lines.get(user)
         again = 0 if line is None or self.plain.operator == "sum" else line.score
@@ -162,7 +162,7 @@ class BoardMachine(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        """Go on from a snapshot."""
+        """Continue from a snapshot."""
         kept = REGISTRY.encode_state(self.board)
         head = self.desk.states.entry(STREAM).head
         self.desk.put(STREAM, REGISTRY.decode_state(STREAM, kept))

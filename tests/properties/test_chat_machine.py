@@ -95,7 +95,7 @@ class ChatMachine(RuleBasedStateMachine):
 
     @initialize(target=rooms)
     def begin(self) -> int:
-        """Begin with a room where something was said."""
+        """Begin with a room that has messages."""
         number = self.create("ann")
         self.join("bob", number)
         for user in ("ann", "bob", "bob"):

@@ -293,7 +293,7 @@ class CheckoutMachine(RuleBasedStateMachine):
     # How it is done
 
     def die(self) -> bool:
-        """If the process was to die, and has, go on with what it has left."""
+        """If the process had to die, and has, continue with what it has left."""
         if died := self.portal.call(self.bank.spare):
             self.stop()
         return died

@@ -133,7 +133,7 @@ async def write(journal: Journal, work: Sequence[tuple[list[str], int]]) -> None
 
 
 async def read(journal: Journal, count: int, each: int, found: list[Event]) -> None:
-    """Take so many events, and come back after each few."""
+    """Take a number of events, and reconnect after every few."""
     position = ""
     while len(found) < count:
         async with journal.feeds.open(position) as feed:

@@ -70,7 +70,7 @@ def now_at(events: Sequence[Event]) -> datetime:
 
 
 def decide_room(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
-    """Draw who does what in a room: everything that a room's decisions can be asked."""
+    """Draw users and commands: every decision about a room."""
 
     def by(user: str) -> dict[str, Decide]:
         return {
@@ -131,7 +131,7 @@ def decide_room(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
 
 
 def decide_user(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
-    """Draw what a user's profile can be asked, and what others draft into the stream."""
+    """Draw changes of a user's profile, and drafts of others into the stream."""
     user = stream.partition("/")[2]
     nicknames = st.none() | st.sampled_from(["Ann", "Änn", "A"])
 
@@ -165,7 +165,7 @@ def decide_account(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
 
 
 def link(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
-    """Draw a link: whoever writes to a stream of links decides by its own state."""
+    """Draw a link: each writer to a stream of links decides by its own state."""
     data: st.SearchStrategy[Data] = st.one_of(
         st.builds(Linked, targets, marks),
         st.builds(Marked, targets, marks),

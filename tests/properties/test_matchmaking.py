@@ -1,4 +1,4 @@
-"""Matchmaking against a plain model: nobody is lost, and nobody waits longer than he must."""
+"""Matchmaking against a plain model: no player is lost, or waits longer than necessary."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def permitted(group: tuple[Ticket, ...], widening: Widening, now: float) -> bool
 def possible(
     tickets: list[Ticket], size: int, widening: Widening, now: float
 ) -> list[tuple[Ticket, ...]]:
-    """Try all groups there could be, whoever stands between."""
+    """Try all possible groups, even of players who are not neighbours."""
     return [group for group in combinations(tickets, size) if permitted(group, widening, now)]
 
 

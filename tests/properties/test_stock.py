@@ -1,4 +1,4 @@
-"""What is in stock, reserved and sold, under any interleaving of buyers."""
+"""Stock, reservations and sales, under any interleaving of buyers."""
 
 from __future__ import annotations
 

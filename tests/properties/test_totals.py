@@ -1,4 +1,4 @@
-"""What a cart comes to, against decimals that are reckoned with by hand."""
+"""The total of a cart, against decimals computed by hand."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class MemorySocket:
 
 
 class Client:
-    """What a client would do, by hand."""
+    """The actions of a client, by hand."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.socket = MemorySocket()

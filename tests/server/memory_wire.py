@@ -22,7 +22,7 @@ SCOPE = {"scheme": "http", "server": ("h", 1), "client": ("c", 2), "root_path": 
 
 
 class MemoryWire:
-    """Keeps what is sent, and remembers what was asked for."""
+    """Records everything that is sent and requested."""
 
     def __init__(self, tasks: TaskGroup) -> None:
         self.http: HttpConnection

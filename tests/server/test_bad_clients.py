@@ -1,4 +1,4 @@
-"""What one client does to its WebSocket ends at most that one, and costs a bounded amount."""
+"""A bad client ends at most its own WebSocket, and costs a bounded amount."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a guest has comes along with that guest's own token alone."""
+"""Only a guest's own token transfers the guest's data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guests: whether they are let in, and how others tell them from users that are known."""
+"""Guests: whether they can sign in, and how others recognize them."""
 
 from __future__ import annotations
 

@@ -51,6 +51,16 @@ async def test_the_name_in_a_token_wins() -> None:
     assert user["nickname"] == "Ann"
 
 
+async def test_a_token_that_the_application_signs_with_our_key_can_have_the_name() -> None:
+    async with hubbub.open("memory://") as hub:
+        gateway = gateway_of(hub)
+        token = gateway.tokens.sign("1", nickname="Ann")
+        user = await sign_in(gateway, token=token, nickname="Boss")
+        unnamed = await sign_in(gateway, token=gateway.tokens.sign("2"), nickname="Boss")
+
+    assert (user["nickname"], unnamed["nickname"]) == ("Ann", "Boss")
+
+
 async def test_the_name_in_a_token_wins_over_http() -> None:
     async with hubbub.open("memory://") as hub:
         app = create_app(hub, authenticator=of_the_application)

@@ -34,7 +34,7 @@ sizes = st.integers(0, 8) | st.sampled_from([125, 126, BYTES_MAX, BYTES_MAX + 1,
 
 @st.composite
 def frames(draw: st.DrawFn) -> bytes:
-    """Make a frame; most are good."""
+    """Make a frame; most are valid."""
     first = draw(opcodes) | (0x80 if draw(st.booleans()) else 0)
     if draw(st.integers(0, 19)) == 0:
         first |= draw(st.sampled_from([0x10, 0x20, 0x40]))

@@ -1,4 +1,4 @@
-"""Unfollowing before one has been let in."""
+"""Unfollowing before the server has accepted the follower."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is asked, by WebSocket or by HTTP, is answered, and never by a fault of the server."""
+"""Every request, by WebSocket or by HTTP, gets a response, and never an internal error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was deleted is not told to those who come later, whatever way they ask."""
+"""Later readers never get deleted texts, in whatever way they ask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an application's own feature tells those who listen, and how often it may be used."""
+"""The signals and the quotas of an application's own feature."""
 
 from __future__ import annotations
 
@@ -89,5 +89,5 @@ async def test_a_limit_that_nobody_declares_is_named() -> None:
             await ann.service(Tickets).charge("nonsense")
 
     assert str(raised.value) == (
-        "No feature of this hub has a limit called 'nonsense'; give Feature(limits=…) one."
+        "No feature of this hub has a limit named 'nonsense'; add it to Feature(limits=…)."
     )

@@ -1,4 +1,4 @@
-"""What a user may ask of games over a network; in the process the application answers."""
+"""The limits on games over a network; the application has none."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def is_remote(w: World) -> bool:
 
 
 async def gone(w: World, nickname: str) -> str:
-    """Return the id of a user who was there."""
+    """Return the id of a user who has signed in."""
     async with w.visit(nickname) as session:
         user = session.user.id
 
@@ -200,9 +200,9 @@ async def test_so_many_matches_of_ones_own_go_on(world: OpenWorld) -> None:
         if not is_remote(w):
             await alice.games.start_match(players)
             return
-        with pytest.raises(Conflict, match="2 matches going on"):
+        with pytest.raises(Conflict, match="2 running matches"):
             await alice.games.start_match(players)
-        with pytest.raises(Conflict, match="2 matches going on"):
+        with pytest.raises(Conflict, match="2 running matches"):
             await alice.games.find_match(timeout=0.05)
 
         # What others have begun is not on one's own account.
@@ -233,9 +233,9 @@ async def test_a_user_makes_so_many_boards(world: OpenWorld) -> None:
                 await alice.games.create_board(name)
             return
         players = [alice.user.id, bob.user.id]
-        with pytest.raises(Conflict, match="You have made 2 boards"):
+        with pytest.raises(Conflict, match="You have created 2 boards"):
             await alice.games.create_board("c")
-        with pytest.raises(Conflict, match="You have made 2 boards"):
+        with pytest.raises(Conflict, match="You have created 2 boards"):
             await alice.games.start_match(players, board="c")
         await alice.games.start_match(players, board="a")
 
@@ -255,7 +255,7 @@ async def test_a_season_takes_a_while(world: OpenWorld) -> None:
         await root.games.create_board("minutes", reset="* * * * *")
         if is_remote(w):
             for reset in ("* * * * *", "0,59 * * * *", "0-1 0 1 1 *"):
-                with pytest.raises(Invalid, match="a season takes"):
+                with pytest.raises(Invalid, match="a season lasts"):
                     await alice.games.create_board("x", reset=reset)
 
 

@@ -1,4 +1,4 @@
-"""What a game does at its table: refusals, hidden hands, winners and scores."""
+"""The actions of a game: refusals, hidden hands, winners and scores."""
 
 from __future__ import annotations
 

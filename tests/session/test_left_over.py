@@ -1,4 +1,4 @@
-"""What a feature has written stays where it is when a hub is opened without that feature."""
+"""The data of a feature stays in the database when a hub is opened without that feature."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ async def test_with_the_feature_all_is_there_again(open_hub: OpenHub) -> None:
 @pytest.mark.parametrize("name", ["chat", "games", "shop"])
 async def test_our_own_features_come_and_go_as_well(open_hub: OpenHub, name: str) -> None:
     async def use(session: Session) -> list[object]:
-        """What there is of each feature."""
+        """The data of each feature."""
         return [
             [room.name for room in await session.chat.rooms()],
             [match.id for match in await session.games.matches()],

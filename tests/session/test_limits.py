@@ -7,6 +7,7 @@ import pytest
 
 import hubbub
 from hubbub.errors import Invalid, RateLimited
+from tests.server.memory_socket import Client, clients
 from tests.session.test_rights import in_a_room
 from tests.session.worlds import OpenWorld
 
@@ -65,3 +66,34 @@ async def test_each_message_counts_for_a_minute(world: OpenWorld) -> None:
         with pytest.raises(RateLimited):
             await alice.chat.send(room.id, "the second is not")
         assert (await bob.chat.send(room.id, "others have their own")).by == bob.user.id
+
+
+async def test_the_application_s_own_voice_has_no_message_limit() -> None:
+    async with (
+        hubbub.open("memory://") as hub,
+        hub.session("shop", role="admin") as shop,
+        hub.session("mod", role="moderator") as moderator,
+    ):
+        room = await shop.chat.create_room("News")
+        await moderator.chat.join(room.id)
+        sent = [await shop.chat.send(room.id, str(n)) for n in range(11)]
+        sent += [await shop.chat.send_direct("mod", str(n)) for n in range(11)]
+        for n in range(10):
+            await moderator.chat.send(room.id, str(n))
+
+        with pytest.raises(RateLimited):
+            await moderator.chat.send(room.id, "one too many")
+        assert len(sent) == 22
+
+
+async def test_an_admin_who_comes_over_a_network_has_one() -> None:
+    async with clients(settings=DEFAULT) as (gateway, _):
+        admin = Client(gateway)
+        await admin.ask("session.sign_in", token=gateway.tokens.sign("root", "admin"))
+        room = (await admin.ask("chat.create_room", name="r"))["result"]
+        answers = [
+            await admin.ask("chat.send", room_id=room["id"], text="hi")
+            for _ in range(DEFAULT.message_limit + 1)
+        ]
+
+    assert ["error" in answer for answer in answers] == [False] * 10 + [True]

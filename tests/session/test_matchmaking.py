@@ -1,4 +1,4 @@
-"""Those who look for a match, and find one another."""
+"""Users who search for a match, and find one another."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ MIXED = 15
 
 
 class Given:
-    """What is right to be given: a room with two in it, and something said."""
+    """Valid arguments: a room with two members and a message."""
 
     def __init__(self, room: hubbub.Room, seq: int, other: hubbub.User) -> None:
         self.right: Mapping[str, Any] = {

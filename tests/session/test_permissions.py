@@ -30,7 +30,7 @@ PRICE = Money(1000, "USD")
 
 
 class Things(NamedTuple):
-    """What is Alice's, and Bob's with her; Eve has no part in it."""
+    """The data of Alice, some of it shared with Bob; Eve has no access."""
 
     alice: hubbub.Session
     bob: hubbub.Session

@@ -1,4 +1,4 @@
-"""Who is there, and who is told of it."""
+"""Presence, and its signals."""
 
 from __future__ import annotations
 

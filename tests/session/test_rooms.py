@@ -119,7 +119,7 @@ async def test_a_room_that_there_is_not_is_not_found(world: OpenWorld) -> None:
         ]
 
         for call in calls:
-            with pytest.raises(NotFound, match="no such room"):
+            with pytest.raises(NotFound, match="This room does not exist"):
                 await call()
 
 

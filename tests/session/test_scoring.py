@@ -1,4 +1,4 @@
-"""Points: who may give them, what the rules say of them, and who wins."""
+"""Points: the permissions, the rules, and the winner."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ async def test_everybody_has_a_turn_in_each_round(world: OpenWorld) -> None:
         match, (alice, bob) = await in_a_match(w, "Alice", "Bob", rules=hubbub.Rounds(2))
         for points in (0, 3):
             await alice.games.add_score(match.id, points)
-        with pytest.raises(Conflict, match="wait for the others"):
+        with pytest.raises(Conflict, match="wait for the other players"):
             await alice.games.add_score(match.id, 9)
         with pytest.raises(Invalid):
             await bob.games.add_score(match.id, -1)

@@ -1,4 +1,4 @@
-"""Ephemeral signals reach those who listen, and nobody else."""
+"""Ephemeral signals reach followers, and nobody else."""
 
 from __future__ import annotations
 

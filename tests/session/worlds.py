@@ -132,7 +132,7 @@ async def open_world(
 
     Args:
         kind: which.
-        path: of a database, for those that need one.
+        path: the path of a database, for stores that need one.
         settings: of the hub; its clock stands still.
         games: what can be played at the hub.
         prices, tax, payments: how its shop sells.

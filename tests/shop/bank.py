@@ -26,7 +26,7 @@ class BankError(Exception):
 
 class Bank:
     """
-    Pays with the card ``good``, declines ``bad``, and does not know yet of ``slow``.
+    Pays with the card ``good``, declines ``bad``, and leaves ``slow`` pending.
 
     Args:
         troubles: of each method, what goes wrong with its next calls; None is nothing.
@@ -91,7 +91,7 @@ class Bank:
         return self.amounts[key].amount * self.captures[key] if key in self.amounts else 0
 
     def approve(self) -> None:
-        """Know now of what was pending."""
+        """Decide the pending payments."""
         for key, status in self.statuses.items():
             if status == "pending":
                 self.statuses[key] = "authorized"

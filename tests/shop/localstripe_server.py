@@ -1,9 +1,9 @@
 """
 Run localstripe on a free port of this machine, and print the port.
 
-It is taught a few things that Stripe does and localstripe 1.15 does not: to list payment
+It adds a few things that Stripe does and localstripe 1.15 does not: to list payment
 intents by the time they were made, the newest first; to answer an idempotency key twice with
-the same; to give back no more than was captured; to refuse to capture what was cancelled; and
+the same; to refund no more than was captured; to refuse to capture what was cancelled; and
 to decline the card that is declined. It listens to this machine alone, and writes no file.
 """
 
@@ -69,7 +69,7 @@ def list_intents(
 
 
 def check_refund(payment_intent: str, amount: str) -> None:
-    """Refuse to give back what was not captured, or is not left."""
+    """Refuse to refund more than was captured."""
     intent = resources.PaymentIntent._api_retrieve(payment_intent)
     charge = intent.latest_charge
     if intent.status != "succeeded":

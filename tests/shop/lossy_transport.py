@@ -11,7 +11,7 @@ __all__ = ["LossyTransport", "card_token"]
 
 class LossyTransport(httpx2.AsyncBaseTransport):
     """
-    Carries requests, and remembers what was asked.
+    Carries requests, and records them.
 
     A request that is lost never gets there; when an answer is lost, it was carried out.
     """

@@ -135,7 +135,7 @@ class Customer:
         return await Stripe(SECRET_KEY, url=self.url).look_up(self.order, self.amount)
 
     async def moved(self, payment_id: str) -> list[int]:
-        """Tell what money was moved for a payment: taken, or given back."""
+        """Return the money that was moved for a payment: charged or refunded."""
         charge = (await self.intent(payment_id))["latest_charge"]
         refunds = await self.ask("GET", f"/v1/refunds?payment_intent={payment_id}")
         ids = {charge["id"], *(refund["id"] for refund in refunds.json()["data"])}

@@ -18,7 +18,7 @@ TURNS_MAX = 1_000_000
 
 
 async def cancelled_after(turns: int, ann: Session) -> bool:
-    """Check out, and cancel the caller after so many turns; tells whether he was in time."""
+    """Check out, and cancel the caller after some turns; return whether the caller was in time."""
     done = False
 
     async def buy() -> None:

@@ -130,7 +130,7 @@ def test_a_cancelled_order_is_reconciled_by_the_hub_that_is_opened_next(
 
 
 async def check_out_and_go(session: Session) -> Order:
-    """Go away while the bank may still be silent; return the only order."""
+    """Disconnect while the bank may still be silent; return the only order."""
     with anyio.move_on_after(1):
         await session.shop.checkout(payment="good", key="1")
     [order] = await session.shop.orders()

@@ -1,4 +1,4 @@
-"""Money that is given back, whatever goes wrong."""
+"""Refunds, whatever goes wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may go wrong between the provider and Stripe."""
+"""Faults between the provider and Stripe."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def test_a_failure_that_stripe_would_repeat_is_not_the_last_word(what: str
     ],
 )
 async def test_only_a_wrong_card_or_amount_is_invalid(error: str) -> None:
-    """For the shop takes Invalid to mean that nothing was put aside."""
+    """The shop takes Invalid to mean that no money was reserved."""
     empty = http(200, '{"data": []}')
     refused = http(400, f'{{"error": {error}}}')
     with answering(empty, refused) as url, pytest.raises(StripeError):

@@ -1,4 +1,4 @@
-"""What money is moved over Stripe's protocol, with a server that speaks it."""
+"""Money over Stripe's protocol, with a server that speaks it."""
 
 from __future__ import annotations
 

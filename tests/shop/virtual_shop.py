@@ -49,7 +49,7 @@ def sell_in_virtual_time(
     **selling: Any,
 ) -> None:
     """
-    Open a shop in virtual time where ann has two pens in her cart, and let a story happen.
+    Open a shop in virtual time with two pens in ann's cart, and run a story.
 
     Args:
         backend: the event loop.

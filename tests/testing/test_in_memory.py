@@ -170,6 +170,6 @@ async def test_what_the_application_does_not_read_waits() -> None:
 
 @pytest.mark.parametrize("url", ["test", "ftp://test", "http://"])
 async def test_what_is_no_url_is_refused(url: str) -> None:
-    with pytest.raises(Invalid, match="Give a URL"):
+    with pytest.raises(Invalid, match="Use a URL"):
         async with hubbub.connect(url, dialer=in_memory(Starlette()), nickname="Ann"):
             pytest.fail("it is no URL")

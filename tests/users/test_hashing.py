@@ -13,7 +13,7 @@ from hubbub.users.hashing import WAITING_MAX, Hashing
 
 
 class HeldHasher(PasswordHasher):
-    """Hashes nothing before it is let go."""
+    """Hashes nothing before the test releases it."""
 
     def __init__(self) -> None:
         super().__init__(time_cost=1, memory_cost=8, parallelism=1)

@@ -1,4 +1,4 @@
-"""Who is connected."""
+"""Presence: the connected users."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_only_what_changes_is_told() -> None:
 
 
 def lost_for(seconds: float, backend: Backend) -> tuple[list[str], list[str]]:
-    """Lose a connection, come back after some seconds; return what was told, and who is there."""
+    """Lose a connection, reconnect after some seconds; return the changes, and the online users."""
     told: list[str] = []
 
     async def scenario() -> list[str]:

@@ -1,4 +1,4 @@
-"""Profiles that are asked for together."""
+"""Profiles that are loaded together."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hubbub.users.user import User
 
 
 class Server:
-    """Notes what it is asked."""
+    """Records its calls."""
 
     def __init__(self) -> None:
         self.asked: list[list[str]] = []

@@ -46,7 +46,9 @@ class History:
         return self.state.sign_ins[session].generation
 
     def use(self, session: str, generation: int) -> int:
-        """Sign in with a refresh token, as the hub does; return the next one's generation."""
+        """
+        Sign in with a refresh token, as the hub does; return the generation of the next token.
+        """
         reference = SignInReference(session, generation=generation, refreshes=True)
         self.state.check_signed_in(reference, self.now)
         if sign_ins.is_reused(self.state, reference, self.now, GRACE):
@@ -229,5 +231,5 @@ def test_who_is_no_guest_is_taken_in() -> None:
     sign_ins.check_taken(UserState(), SignInReference(), guests=False)
     sign_ins.check_taken(UserState(), SignInReference("theirs", 1.0), guests=False)
 
-    with pytest.raises(NotAllowed, match="takes no guests"):
+    with pytest.raises(NotAllowed, match="accepts no guests"):
         sign_ins.check_taken(UserState(), ours, guests=False)

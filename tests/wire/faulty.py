@@ -171,7 +171,7 @@ class Client:
         return self.resume.follow(stream, after, self.network.wake)
 
     async def joined(self, stream: str, after: int | None) -> RemoteFollower:
-        """Follow a stream, and wait to be let in."""
+        """Follow a stream, and wait until the server accepts the follower."""
         follower = self.follow(stream, after)
         await self.network.until(lambda: follower.joined or follower.error is not None)
         return follower

@@ -1,4 +1,4 @@
-"""A server of one stream that is played: what it is asked waits, and so does what it sends."""
+"""A fake server of one stream: requests wait until the test answers them, and so do events."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class PlayedStream:
         self.asked.append((method.removeprefix("session."), params, done))
 
     def serve(self) -> None:
-        """Do what was asked first."""
+        """Answer the first request."""
         method, params, done = self.asked.popleft()
         after = params.get("after")
         match method:
@@ -104,7 +104,7 @@ class PlayedStream:
         self.follow.disconnected()
 
     def refuse(self, error: HubbubError) -> None:
-        """Refuse what was asked first."""
+        """Refuse the first request."""
         _, _, done = self.asked.popleft()
         done(NULL, error)
 

@@ -59,7 +59,7 @@ async def play(acts: list[str], faults: list[int]) -> None:
 
 
 class Story:
-    """What ann does over the network, and bob in the process."""
+    """Ann's session over the network, and Bob's in the process."""
 
     def __init__(self, client: Client, bob: hubbub.Session, room: hubbub.Room) -> None:
         self.client = client

@@ -7,7 +7,7 @@ from hubbub.wire.follower import BUFFER_BYTES_MAX, BUFFER_EVENTS_MAX, RemoteFoll
 
 
 class Still:
-    """A source that only notes what it is told."""
+    """A source that only records its calls."""
 
     stream = "room/1"
 

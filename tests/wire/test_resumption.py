@@ -174,7 +174,7 @@ def test_a_connection_that_ends_because_of_a_frame_ends_the_largest(resume: Resu
 
 def test_what_is_no_json_is_refused_before_it_is_sent(resume: Resumption) -> None:
     for params in ({"text": "\ud800"}, {"text": object()}):
-        with pytest.raises(Invalid, match="cannot be sent"):
+        with pytest.raises(Invalid, match="cannot be encoded"):
             resume.ask("m", params, partial(note, []))
 
     assert sign_in(resume) == []

@@ -63,7 +63,10 @@ class Chat(RoomService):
         by, stream = self._by, stream_of(room_id)
         if reply_to is not None:
             check_seq(reply_to)
-        decide = partial(message_commands.send, stream, by, text, reply_to, self._longest)
+        charged = not self._actor.is_application
+        decide = partial(
+            message_commands.send, stream, by, text, reply_to, self._longest, charged=charged
+        )
         arguments = ("send", room_id, text, reply_to)
         return Command(
             by, decide, message_commands.said, reads=(stream,), key=key, arguments=arguments
@@ -90,7 +93,10 @@ class Chat(RoomService):
         if not isinstance(user_id, str) or user_id == by:
             raise Invalid("Send a direct message to another user's id, not to your own.")
         reads = (direct_stream(by, user_id), user_stream(by), user_stream(user_id))
-        decide = partial(message_commands.send_direct, by, user_id, text, self._longest)
+        charged = not self._actor.is_application
+        decide = partial(
+            message_commands.send_direct, by, user_id, text, self._longest, charged=charged
+        )
         arguments = ("send_direct", user_id, text)
         return Command(by, decide, message_commands.said, reads=reads, key=key, arguments=arguments)
 

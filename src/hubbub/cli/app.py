@@ -2,42 +2,71 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-from .backup import backup_database, restore_database
-from .chat import chat
-from .compact import compact_database
-from .erase import erase_user
-from .export import export_user
-from .migrate import migrate_database
-from .play import play
-from .serve import serve_hub
-from .shop import shop
-from .top import top
-from .users import users_app
-from .verify import verify_database
-from .watch import watch
+from .lazy_commands import LazyCommand, LazyGroup
 
-__all__ = ["app"]
+__all__ = ["COMMANDS", "app"]
+
+# A command's name -> where it is. To add a command, add a line here.
+COMMANDS = {
+    "serve": LazyCommand("serve", "serve_hub", "Serve a hub over WebSocket and HTTP.", "Server"),
+    "chat": LazyCommand("chat", "chat", "Chat in a room.", "Clients"),
+    "play": LazyCommand("play", "play", "Find an opponent and play a match.", "Clients"),
+    "watch": LazyCommand("watch", "watch", "Watch a match to its end.", "Clients"),
+    "top": LazyCommand("top", "top", "Show a leaderboard.", "Clients"),
+    "shop": LazyCommand("shop", "shop", "Fill a cart and pay.", "Clients"),
+    "users": LazyCommand("users", "users_app", "List, create and disable users.", "Users"),
+    "export": LazyCommand(
+        "export", "export_user", "Write everything that a database holds about a user.", "Users"
+    ),
+    "erase": LazyCommand("erase", "erase_user", "Erase the texts and names of a user.", "Users"),
+    "verify": LazyCommand("verify", "verify_database", "Check a whole database.", "Databases"),
+    "backup": LazyCommand(
+        "backup", "backup_database", "Copy a database, also while it is served.", "Databases"
+    ),
+    "restore": LazyCommand(
+        "backup", "restore_database", "Make a database from a copy.", "Databases"
+    ),
+    "migrate": LazyCommand(
+        "migrate", "migrate_database", "Bring an older database to this version.", "Databases"
+    ),
+    "compact": LazyCommand(
+        "compact", "compact_database", "Make the file of a database smaller.", "Databases"
+    ),
+}
+
+
+class _Program(LazyGroup):
+    lazy = COMMANDS
+
 
 app = typer.Typer(
     name="hubbub",
-    help="The live parts of an application: a server, a chat, games, a shop, and a check of all.",
+    cls=_Program,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
+    pretty_exceptions_enable=False,
 )
-app.command("serve")(serve_hub)
-app.command()(chat)
-app.command()(play)
-app.command()(watch)
-app.command()(top)
-app.command()(shop)
-app.command("verify")(verify_database)
-app.command("backup")(backup_database)
-app.command("restore")(restore_database)
-app.command("migrate")(migrate_database)
-app.add_typer(users_app, name="users")
-app.command("export")(export_user)
-app.command("compact")(compact_database)
-app.command("erase")(erase_user)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # noqa: PLC0415  # only this needs it
+
+        typer.echo(f"hubbub {version('hubbub')}")
+        raise typer.Exit
+
+
+@app.callback(epilog="`hubbub COMMAND --help` shows the options of a command, with examples.")
+def _program(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_show_version, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Chat rooms, matches with leaderboards, and carts with checkout, from one file."""

@@ -1,4 +1,4 @@
-"""Settings that are given on the command line, as ``NAME=VALUE``, or in the environment."""
+"""Settings from the command line (``NAME=VALUE``), the environment and a configuration file."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ import msgspec
 
 from ..errors import Invalid
 from ..settings import Settings
+from .suggestions import did_you_mean
 
-__all__ = ["NAMES", "settings_of"]
+__all__ = ["NAMES", "PREFIX", "SECRET_NAMES", "SERVE_DEFAULTS", "settings_of"]
 
 PREFIX = "HUBBUB_"
-NO_ENVIRONMENT: Mapping[str, str] = {}
+NOTHING: Mapping[str, Any] = {}
 
-# What cannot be written on a command line.
+# Where `hubbub serve` differs from the library: 10 messages in 10 seconds, not in a minute.
+# A person who types is never stopped by it.
+SERVE_DEFAULTS: Mapping[str, Any] = {"message_limit": 10, "message_period": 10.0}
+
+# Settings that are objects, which no text can name.
 _NOT_TEXT = {"clock", "random"}
 _TYPES = {
     field.name: field.type
@@ -23,45 +28,87 @@ _TYPES = {
     if field.name not in _NOT_TEXT
 }
 
-# The settings that can be given.
+# The settings that a text can give.
 NAMES = tuple(_TYPES)
 
-# Of the others nothing at all would be a mistake.
+# Settings that nobody else may see. Every user of a machine sees its command lines.
+SECRET_NAMES = frozenset(
+    name
+    for name, kind in _TYPES.items()
+    if kind in (str, str | None) and any(word in name for word in ("secret", "token", "password"))
+)
+
+# For every other number, zero would be a mistake.
 _MAY_BE_ZERO = {"match_win_points", "presence_grace_seconds", "rating_range_per_second"}
 
 
 def settings_of(
-    assignments: Iterable[str], environment: Mapping[str, str] = NO_ENVIRONMENT
+    assignments: Iterable[str],
+    environment: Mapping[str, str] = NOTHING,
+    file: Mapping[str, object] = NOTHING,
+    defaults: Mapping[str, Any] = NOTHING,
 ) -> Settings:
     """
-    Make settings of ``NAME=VALUE`` texts; the last one of a name counts.
+    Make settings of what was given; the first source that names a setting counts.
 
-    A variable ``HUBBUB_NAME`` of the environment counts where no text names the setting. What
-    is secret belongs there: everybody on a machine sees its command lines.
+    The sources in their order: ``NAME=VALUE`` texts (the last one of a name), variables
+    ``HUBBUB_NAME`` of the environment that are not empty, the file, the defaults, and the
+    defaults of the library.
 
-    Several values are separated by commas, and a name in one of them by a colon from what
-    it stands for: ``required_roles=games.submit:admin,chat.create_room:moderator``.
+    In a text, separate several values by commas, and a name from its value by a colon:
+    ``required_roles=games.submit:admin,chat.create_room:moderator``.
+
+    Args:
+        assignments: ``NAME=VALUE`` texts.
+        environment: the environment's variables; those of other programs are ignored.
+        file: names and values of a configuration file.
+        defaults: names and values to use instead of the library's defaults.
 
     Raises:
-        Invalid: there is no such setting, or it has no such value.
+        Invalid: there is no such setting, it has no such value, or a text gives a secret.
     """
     variables = {f"{PREFIX}{name.upper()}": name for name in NAMES}
-    given = [f"{variables[one]}={text}" for one, text in environment.items() if one in variables]
-    return Settings(**dict(map(_read, [*given, *assignments])))
+    given = dict(defaults)
+    given |= {_known(name): _converted(name, value, strict=True) for name, value in file.items()}
+    for variable, name in variables.items():
+        if text := environment.get(variable):
+            given[name] = _converted(name, text)
+    given |= dict(map(_read, assignments))
+    return Settings(**given)
 
 
 def _read(assignment: str) -> tuple[str, Any]:
     name, equals, text = assignment.partition("=")
-    if not equals or name not in _TYPES:
-        raise Invalid(f"{assignment!r} is not NAME=VALUE with a NAME of {', '.join(NAMES)}.")
+    if not equals:
+        raise Invalid(f"{assignment!r} is not NAME=VALUE, like message_limit=20.")
+    if _known(name) in SECRET_NAMES:
+        raise Invalid(
+            f"Every user of this machine can see the command line, so {name} cannot be set "
+            f"there. Set {PREFIX}{name.upper()} in the environment, or write {name} under "
+            "[settings] in a --config file."
+        )
+    return name, _converted(name, text)
+
+
+def _known(name: str) -> str:
+    if name not in _TYPES:
+        hint = did_you_mean(name, NAMES) or f" The settings are {', '.join(NAMES)}."
+        raise Invalid(f"There is no setting {name!r}.{hint}")
+    return name
+
+
+def _converted(name: str, value: object, *, strict: bool = False) -> Any:
     kind = _TYPES[name]
+    shown = "that" if name in SECRET_NAMES else repr(value)
+    if isinstance(value, str) and not strict:
+        value = _parts(value, kind)
     try:
-        value: Any = msgspec.convert(_parts(text, kind), kind, strict=False)
+        converted: Any = msgspec.convert(value, kind, strict=strict)
     except msgspec.ValidationError as error:
-        raise Invalid(f"{name} cannot be {text!r}: {error}.") from error
-    if isinstance(value, int | float) and not _is_enough(value, name):
-        raise Invalid(f"{name} must be more than 0, not {text}.")
-    return name, value
+        raise Invalid(f"{name} cannot be {shown}: {error}.") from error
+    if isinstance(converted, int | float) and not _is_enough(converted, name):
+        raise Invalid(f"{name} must be more than 0, not {shown}.")
+    return converted
 
 
 def _parts(text: str, kind: object) -> str | list[str] | dict[str, str]:

@@ -12,34 +12,42 @@ from .exit import exit_on_error
 
 __all__ = ["backup_database", "restore_database"]
 
-Force = Annotated[bool, typer.Option("--force", help="Replace the file that is there.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")]
 
 
 def backup_database(
-    db: Annotated[Path, typer.Argument(help="The database.")],
-    copy: Annotated[Path, typer.Argument(help="Where the copy goes.")],
+    db: Annotated[Path, typer.Argument(metavar="DB", help="The database.")],
+    copy: Annotated[Path, typer.Argument(metavar="COPY", help="The file for the copy.")],
     force: Force = False,
 ) -> None:
     """
-    Copy a database while the server runs.
+    Copy a database, also while it is served.
 
-    The copy is of one moment, and only its owner can read it.
+    The copy has the state of one moment. Only you can read the file.
+
+    Examples:
+        hubbub backup hubbub.db backup.db
+        hubbub backup /var/lib/hubbub/hubbub.db /backup/$(date +%F).db
     """
     with exit_on_error():
         backup(db, copy, force=force)
-    typer.echo(f"{copy}: a copy of {db}, {copy.stat().st_size:,} bytes.")
+    typer.echo(f"Copied {db} to {copy}: {copy.stat().st_size:,} bytes.")
 
 
 def restore_database(
-    copy: Annotated[Path, typer.Argument(help="What `hubbub backup` has made.")],
-    db: Annotated[Path, typer.Argument(help="The database to make of it.")],
+    copy: Annotated[Path, typer.Argument(metavar="COPY", help="A file from `hubbub backup`.")],
+    db: Annotated[Path, typer.Argument(metavar="DB", help="The database to make.")],
     force: Force = False,
 ) -> None:
     """
-    Make a database of a copy, while no server has it open.
+    Make a database from a copy.
 
-    Clients that were connected are told that the history was reset. Users stay signed in.
+    Stop the server first. When clients reconnect, the server tells them that the history was
+    reset; users stay signed in.
+
+    Examples:
+        hubbub restore backup.db hubbub.db --force
     """
     with exit_on_error():
         restore(copy, db, force=force)
-    typer.echo(f"{db}: as it was in {copy}, with a new journal_id.")
+    typer.echo(f"Restored {db} from {copy}. Its journal_id is new.")

@@ -1,4 +1,4 @@
-"""What a shop looks like, as lines of text. Pure."""
+"""Products, carts and orders as lines of text. Pure."""
 
 from __future__ import annotations
 
@@ -15,32 +15,35 @@ from .names import clean
 
 __all__ = ["card_lines", "cart_lines", "order_line", "order_lines", "product_lines"]
 
-# A cell that begins so stands at the right.
+# A cell that begins with it is aligned right.
 _RIGHT = "\N{ZERO WIDTH SPACE}"
 _Row = tuple[str, ...]
 
 
 def product_lines(products: Iterable[Product]) -> Iterator[Text]:
-    """Show products, with their prices and how many there are."""
+    """Show products with their prices and stock."""
     rows = [(one.sku, one.name, _RIGHT + str(one.price), _stock(one.stock)) for one in products]
     return _table(rows)
 
 
 def cart_lines(cart: Cart) -> Iterator[Text]:
-    """Show a cart, and what it comes to."""
+    """Show a cart and its total."""
     if not cart.lines:
         yield Text("The cart is empty.", style="dim")
         return
     yield from _table([*_items(cart.lines), *_sums(cart)])
     for line in cart.lines:
         if line.new_price is not None:
-            yield _warning(f"{line.name} costs {line.new_price} now; accept takes it at that.")
+            yield _warning(
+                f"{line.name} now costs {line.new_price}. Type accept to take it at that price."
+            )
         if line.stock is not None and line.stock < line.quantity:
-            yield _warning(f"Of {line.name} there are {line.stock} left.")
+            verb = "is" if line.stock == 1 else "are"
+            yield _warning(f"Only {line.stock} of {line.name} {verb} left.")
     if cart.coupon_problem is not None:
         yield _warning(cart.coupon_problem)
     if cart.checkout is not None:
-        yield _warning(f"The order {cart.checkout} is being paid.")
+        yield _warning(f"The payment of order {cart.checkout} is under way.")
 
 
 def order_line(number: int, order: Order) -> Text:
@@ -57,13 +60,13 @@ def order_line(number: int, order: Order) -> Text:
 
 def order_lines(order: Order) -> Iterator[Text]:
     """Show an order."""
-    yield from _table([*_items(order.lines), *_sums(order, ("Given back", -order.refunded))])
+    yield from _table([*_items(order.lines), *_sums(order, ("Refunded", -order.refunded))])
     for change in order.history:
         yield Text(f"{change.at.astimezone():%Y-%m-%d %H:%M:%S}  {change.status}", style="dim")
 
 
 def card_lines(cards: Iterable[Card]) -> Iterator[Text]:
-    """Show test cards, and what each does."""
+    """Show test cards and what each does."""
     return _table([(_spaced(card.number), card.name, card.does) for card in cards])
 
 

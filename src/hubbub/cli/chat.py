@@ -10,29 +10,67 @@ import anyio
 import typer
 
 from ..session import Session
-from .account import Account, Fresh, Nickname, Token, Url, sign_in_at
+from .account import (
+    Account,
+    Fresh,
+    Nickname,
+    Token,
+    TokenFile,
+    Url,
+    account_of,
+    server_and_rest,
+    sign_in_at,
+)
 from .commands import CHAT_COMMANDS, carry_out
 from .conversation import Conversation
 from .exit import exit_on_error
+from .help_pages import REQUIRED
 from .screen import Screen, screen_for
 from .session import attempt
 
 __all__ = ["chat", "talk"]
 
 
+def _check_room(context: typer.Context, room: str | None) -> str | None:
+    if (
+        not context.resilient_parsing
+        and server_and_rest(context, context.params["url"], room)[1] is None
+    ):
+        context.fail("Missing argument 'ROOM'. Name a room, like Welcome.")
+    return room
+
+
 def chat(
-    url: Url,
-    room: Annotated[str, typer.Argument(help="A room's name or id; made if there is none.")],
+    context: typer.Context,
+    url: Url = None,
+    room: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="ROOM",
+            rich_help_panel=REQUIRED,
+            callback=_check_room,
+            help="The room's name or id. A name without a room makes a new room.",
+        ),
+    ] = None,
     nickname: Nickname = None,
-    token: Token = None,
+    token_file: TokenFile = None,
     fresh: Fresh = False,
+    token: Token = None,
 ) -> None:
     """
-    Chat in a terminal, or through a pipe.
+    Chat in a room.
 
-    Lines from a pipe are sent, and it ends when all of them are acknowledged.
+    Type a message, or /help for the commands. In a pipe, every line is a message, and the
+    program ends when the server has them all.
+
+    Examples:
+        hubbub chat localhost:8000 Welcome
+        hubbub chat https://chat.example.org Welcome --nickname Ann
+        echo "The backup is done." | hubbub chat localhost:8000 ops
     """
-    account = Account(url, nickname, token, fresh)
+    server, room = server_and_rest(context, url, room)
+    assert room is not None
+    account = account_of(server, nickname, token_file, fresh=fresh)
     with exit_on_error(), screen_for([f"/{name}" for name in CHAT_COMMANDS]) as screen:
         # prompt_toolkit reads a terminal on asyncio only.
         good = anyio.run(_chat, account, screen, room, backend="asyncio")
@@ -47,10 +85,15 @@ async def _chat(account: Account, screen: Screen, room: str) -> bool:
 
 async def talk(session: Session, screen: Screen, room: str) -> bool:
     """
-    Chat until there are no more lines, or ``/quit``.
+    Chat until there are no more lines, or until ``/quit``.
+
+    Args:
+        session: the user's.
+        screen: where lines come from and go to.
+        room: the name or id of the first room.
 
     Returns:
-        True if all that was typed could be done.
+        True if the server accepted every line.
     """
     async with anyio.create_task_group() as tasks:
         conversation = Conversation(session, screen.show, tasks)
@@ -76,7 +119,7 @@ async def _carry_out_all(conversation: Conversation, screen: Screen) -> bool:
             if conversation.over:
                 break
     await conversation.step_out()
-    # Who sees a refusal need not be told of it again in the end.
+    # At a terminal the user has seen each refusal.
     return good or not screen.patient
 
 

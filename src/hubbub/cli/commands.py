@@ -1,4 +1,4 @@
-"""What one can type: text is said, and a line that begins with a slash is a command."""
+"""The lines of a chat: messages, and commands that begin with a slash."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ..errors import Invalid, NotFound
 from .conversation import HISTORY, Conversation
 from .lines import note, room_line
 from .rooms import all_rooms
+from .suggestions import did_you_mean
 
 __all__ = ["CHAT_COMMANDS", "WHO_MAX", "SlashCommand", "carry_out"]
 
@@ -18,7 +19,14 @@ WHO_MAX = 100
 
 
 class SlashCommand(NamedTuple):
-    """A command: its arguments and what it does, for people, and what carries it out."""
+    """
+    A command of a chat.
+
+    Args:
+        arguments: for the list of commands.
+        does: for the list of commands.
+        run: carries it out, with the text behind its name.
+    """
 
     arguments: str
     does: str
@@ -27,17 +35,22 @@ class SlashCommand(NamedTuple):
 
 async def carry_out(conversation: Conversation, line: str) -> None:
     """
-    Do what a line says.
+    Send a message, or carry a command out.
+
+    Args:
+        conversation: the user's.
+        line: what they typed.
 
     Raises:
-        HubbubError: it cannot be done; the message says why.
+        HubbubError: the server refuses it, or there is no such command.
     """
     line = line.rstrip("\r\n")
     if line.startswith("/") and not line.startswith("//"):
         name, _, rest = line[1:].partition(" ")
         command = CHAT_COMMANDS.get(name.lower())
         if command is None:
-            raise Invalid(f"There is no command /{name}; see /help.")
+            hint = did_you_mean(f"/{name}", [f"/{known}" for known in CHAT_COMMANDS])
+            raise Invalid(f"There is no command /{name}.{hint or ' /help lists the commands.'}")
         await command.run(conversation, rest.strip())
     elif line.strip():
         await conversation.say(line.removeprefix("/") if line.startswith("//") else line)
@@ -47,7 +60,7 @@ async def _help(conversation: Conversation, rest: str) -> None:
     for name, command in CHAT_COMMANDS.items():
         usage = f"/{name} {command.arguments}".ljust(22)
         conversation.show(note(f"{usage} {command.does}"))
-    conversation.show(note("Any other line is said in the room; begin it with // for a slash."))
+    conversation.show(note("Any other line is a message. Begin it with // to send a slash."))
 
 
 async def _rooms(conversation: Conversation, rest: str) -> None:
@@ -92,7 +105,7 @@ async def _search(conversation: Conversation, rest: str) -> None:
     text = _given(rest, "search")
     found = await conversation.session.chat.search(conversation.in_front.id, text)
     if not found:
-        conversation.show(note("Nothing was found."))
+        conversation.show(note("No message was found."))
     await conversation.show_messages(reversed(found))
 
 
@@ -133,7 +146,7 @@ async def _dm(conversation: Conversation, rest: str) -> None:
     try:
         await conversation.enter(direct_stream(session.user.id, user.id))
     except NotFound as error:
-        text = f"You have not talked with {user.nickname} yet; /dm {who} TEXT begins."
+        text = f"You have no conversation with {user.nickname}; begin it with /dm {who} TEXT."
         raise NotFound(text) from error
 
 
@@ -142,34 +155,34 @@ async def _quit(conversation: Conversation, rest: str) -> None:
 
 
 CHAT_COMMANDS = {
-    "help": SlashCommand("", "shows this", _help),
-    "rooms": SlashCommand("", "lists the rooms, and what is new in them", _rooms),
-    "join": SlashCommand("ROOM", "goes into a room, by its name or id; makes it if need be", _join),
-    "leave": SlashCommand("", "goes out of the room for good", _leave),
-    "who": SlashCommand("", "lists who is in the room", _who),
-    "history": SlashCommand("[COUNT]", "shows older messages", _history),
-    "search": SlashCommand("WORDS", "finds messages in the room", _search),
-    "reply": SlashCommand("N TEXT", "answers message N", _reply),
-    "edit": SlashCommand("N TEXT", "changes your message N", _edit),
-    "delete": SlashCommand("N", "takes message N back", _delete),
-    "react": SlashCommand("N EMOJI", "reacts to message N", _react),
-    "unreact": SlashCommand("N EMOJI", "takes a reaction back", _unreact),
-    "dm": SlashCommand("USER [TEXT]", "says something to one user, or opens what was said", _dm),
-    "quit": SlashCommand("", "ends the chat", _quit),
+    "help": SlashCommand("", "list the commands", _help),
+    "rooms": SlashCommand("", "list the rooms and their unread messages", _rooms),
+    "join": SlashCommand("ROOM", "join a room by its name or id, or create it", _join),
+    "leave": SlashCommand("", "leave the room", _leave),
+    "who": SlashCommand("", "list the members of the room", _who),
+    "history": SlashCommand("[COUNT]", "show older messages", _history),
+    "search": SlashCommand("WORDS", "search for messages in the room", _search),
+    "reply": SlashCommand("N TEXT", "reply to message N", _reply),
+    "edit": SlashCommand("N TEXT", "edit your message N", _edit),
+    "delete": SlashCommand("N", "delete message N", _delete),
+    "react": SlashCommand("N EMOJI", "react to message N", _react),
+    "unreact": SlashCommand("N EMOJI", "remove your reaction", _unreact),
+    "dm": SlashCommand("USER [TEXT]", "send a direct message, or open the conversation", _dm),
+    "quit": SlashCommand("", "quit, like Ctrl+C and Ctrl+D", _quit),
 }
 
 
 def _given(rest: str, name: str) -> str:
     if not rest:
-        raise Invalid(f"Write it like this: /{name} {CHAT_COMMANDS[name].arguments}")
+        raise Invalid(f"Usage: /{name} {CHAT_COMMANDS[name].arguments}")
     return rest
 
 
 def _number(text: str, name: str) -> int:
-    # It is shown as [5], so people write that too.
+    # A message's number is shown as [5], so users type the brackets too.
     digits = text.strip("[]")
     if not (digits.isascii() and digits.isdigit()) or len(digits) > 15:
-        raise Invalid(f"Write it like this: /{name} {CHAT_COMMANDS[name].arguments}")
+        raise Invalid(f"Usage: /{name} {CHAT_COMMANDS[name].arguments}")
     return int(digits)
 
 

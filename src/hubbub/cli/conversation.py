@@ -1,4 +1,4 @@
-"""Somebody who chats: one room in front, and direct messages from everybody."""
+"""A user's chat: one open room, and direct messages from everybody."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from .rooms import open_room
 
 __all__ = ["DIRECTS_SHOWN_MAX", "HISTORY", "Conversation"]
 
-# The messages shown of a room that the user enters.
+# How many messages to show of a room that the user enters.
 HISTORY = 20
-# Direct conversations that a terminal follows, the newest of them.
+# Direct conversations to follow: the newest ones.
 DIRECTS_SHOWN_MAX = 200
-# How long going elsewhere waits until it is noted what was read.
+# How long leaving a room waits for the server to note what the user has read.
 MARK_SECONDS = 2.0
 
 
 class Conversation:
     """
-    What a person sees of a session.
+    A user's chat.
 
     Args:
-        session: whose it is.
+        session: the user's.
         show: shows a line.
-        tasks: where streams are followed.
+        tasks: runs what follows streams.
     """
 
     def __init__(self, session: Session, show: Callable[[Text], None], tasks: TaskGroup) -> None:
@@ -46,13 +46,13 @@ class Conversation:
         self.show = show
         self.names = Names(session.users)
         self.room: Room | None = None
-        # The person wants no more.
+        # True when the user has quit.
         self.over = False
-        # Why there can be no more.
+        # Why the chat has ended, if the server ended it.
         self.error: HubbubError | None = None
         self._tasks = tasks
         self._following = anyio.CancelScope()
-        # Of the room in front: the first message that was shown, and the last event.
+        # The seq of the first message shown of the open room, and of the last event.
         self._first = 0
         self._last = 0
         self._wake_up = WakeUp()
@@ -61,30 +61,30 @@ class Conversation:
     @property
     def in_front(self) -> Room:
         """
-        Return the room that one speaks in.
+        Return the open room.
 
         Raises:
-            Conflict: one is in none.
+            Conflict: there is none.
         """
         if self.room is None:
-            raise Conflict("You are in no room: /join NAME, or /rooms to see what there is.")
+            raise Conflict("No room is open. Join one with /join NAME; /rooms lists them.")
         return self.room
 
     @property
     def where(self) -> str:
-        """What to call the place where one is."""
+        """The open room's title, for the prompt."""
         if self.room is None:
-            return "nowhere"
+            return "no room"
         return room_title(self.room, self.session.user.id, self.names)
 
     async def title(self, room: Room) -> str:
-        """Return what to call a room."""
+        """Return a room's title."""
         if room.stream.startswith("direct/"):
             await self.names.learn(room.members)
         return room_title(room, self.session.user.id, self.names)
 
     async def begin(self) -> None:
-        """Follow the direct conversations, those there are and those that come."""
+        """Follow the direct conversations, and the ones that begin later."""
         own = self.session.user
         self.names.note([own])
         await self._tasks.start(self._follow_own, f"user/{own.id}")
@@ -92,40 +92,40 @@ class Conversation:
         for room in (await self.session.chat.directs())[-DIRECTS_SHOWN_MAX:]:
             self._follow_direct_soon(room.stream, None)
             if count := unread.get(room.id):
-                self.show(note(f"{count} new: {await self.title(room)}; /dm NAME shows them."))
+                self.show(note(f"{count} new: {await self.title(room)}. /dm NAME shows them."))
 
     async def enter(self, called: str) -> None:
         """
-        Put a room in front.
+        Join a room and open it.
 
         Args:
-            called: its id or its name; it is made if there is none of that name.
+            called: its id or its name; a name without a room creates one.
 
         Raises:
-            HubbubError: one may not go in; what was in front stays there.
+            HubbubError: the user is not allowed to join; the room that was open stays open.
         """
         room = await open_room(self.session, called)
         await self.step_out()
         await self._tasks.start(self._follow_room, room)
 
     async def step_out(self) -> None:
-        """Have no room in front; one stays a member."""
+        """Close the open room; the user stays a member."""
         self._following.cancel()
         room, self.room = self.room, None
         if room is not None and self._last:
-            # Little is lost if this is not known.
+            # If this fails, the user sees a few messages as unread once more.
             with anyio.move_on_after(MARK_SECONDS), suppress(HubbubError):
                 await self.session.chat.mark_read(room.id, self._last)
 
     async def leave(self) -> Room:
         """
-        Go out of the room in front, for good.
+        Leave the open room.
 
         Raises:
-            HubbubError: one may not, and stays.
+            HubbubError: the server refuses it; the user stays a member.
         """
         room = self.in_front
-        # From here on to be cut off is expected.
+        # From here on, the end of the stream is no surprise.
         self.room = None
         try:
             await self.session.chat.leave(room.id)
@@ -137,10 +137,14 @@ class Conversation:
 
     async def say(self, text: str, *, reply_to: int | None = None) -> None:
         """
-        Say something in the room in front, and wait until it is shown.
+        Send a message to the open room, and wait until it is shown.
+
+        Args:
+            text: of the message.
+            reply_to: the seq of the message that it answers.
 
         Raises:
-            HubbubError: one may not; nothing was said.
+            HubbubError: the server refuses it.
         """
         room = self.in_front
         sent = await self.session.chat.send(room.id, text, reply_to=reply_to)
@@ -148,10 +152,10 @@ class Conversation:
             await self._wake_up.wait()
 
     async def show_older(self, count: int) -> None:
-        """Show messages before the first one that was shown."""
+        """Show messages before the first one on the screen."""
         page = await self.session.chat.history(self.in_front.id, before=self._first, limit=count)
         if not page:
-            self.show(note("There is nothing older."))
+            self.show(note("There are no older messages."))
             return
         self._first = page[0].seq
         await self.show_messages(page)
@@ -188,9 +192,9 @@ class Conversation:
         await self.show_messages(page)
 
     async def _show_event(self, event: Event) -> None:
-        # The newest page may have held it already.
+        # The newest page may have shown it already.
         if event.seq > self._last or event.ref is not None:
-            # A user who joins may have another nickname now.
+            # A user who joins may have changed their nickname.
             await self.names.learn(users_in(event), again=isinstance(event.data, Joined))
             if (line := event_line(event, self.names)) is not None:
                 self.show(line)
@@ -201,7 +205,7 @@ class Conversation:
         self._wake_up.set()
 
     async def _cut_off(self, error: HubbubError) -> None:
-        """The user was kicked, or the whole session has ended: which is it?"""
+        """Find out whether the user was kicked, or the whole session has ended."""
         if self.room is None:
             return
         self.room = None
@@ -222,7 +226,7 @@ class Conversation:
                 async for event in events:
                     await self._take_own(event)
         except HubbubError:
-            # When the session ends the room in front says so.
+            # When the session ends, the open room says so.
             if not started:
                 raise
 

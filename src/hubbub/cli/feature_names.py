@@ -1,4 +1,4 @@
-"""Features that are named on the command line: ``module:NAME``."""
+"""Features that the command line names: ``module:NAME``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ..errors import Invalid
 from ..feature import Feature
 from ..feature_set import USERS_NAME
 from ..features import FEATURES
+from .suggestions import did_you_mean
 
 __all__ = ["FeatureNames", "WithoutNames", "features_known", "features_named", "features_served"]
 
@@ -23,8 +24,11 @@ FeatureNames = Annotated[
     typer.Option(
         "--feature",
         metavar="MODULE:NAME",
-        help="A feature of your own, like helpdesk.tickets:TICKETS; the module is looked for in "
-        "the current directory, too. May be given several times.",
+        envvar="HUBBUB_FEATURE",
+        show_envvar=False,
+        rich_help_panel="Features",
+        help="Add a feature of your own, like helpdesk.tickets:TICKETS, from an installed module "
+        "or one in the current directory. You can give it several times.",
     ),
 ]
 WithoutNames = Annotated[
@@ -32,43 +36,47 @@ WithoutNames = Annotated[
     typer.Option(
         "--without",
         metavar="NAMES",
-        help="Features to leave out, like shop,games. May be given several times.",
+        envvar="HUBBUB_WITHOUT",
+        show_envvar=False,
+        rich_help_panel="Features",
+        help="Leave features out, like shop,games.",
     ),
 ]
 
 
 def features_served(named: Iterable[str], left_out: Iterable[str]) -> list[Feature]:
     """
-    Return the features of a hub: Hubbub's own without some, and then those that are named.
+    Return the features of a hub: Hubbub's own without some, and then the named ones.
 
     Args:
-        named: like ``helpdesk.tickets:TICKETS``.
-        left_out: names of Hubbub's own, each text with commas between them.
+        named: like ``helpdesk.tickets:TICKETS``; commas separate several in one text.
+        left_out: names of Hubbub's own features; commas separate several in one text.
 
     Raises:
-        typer.BadParameter: a feature is not there, or cannot be left out.
+        typer.BadParameter: there is no such feature, or it cannot be left out.
     """
     without = {name.strip() for names in left_out for name in names.split(",") if name.strip()}
     optional = [one.name for one in FEATURES if one.name != USERS_NAME]
     for name in sorted(without):
         if name == USERS_NAME:
-            text = "Users cannot be left out: a session is a user's."
+            text = "Users cannot be left out, because every session belongs to a user."
             raise typer.BadParameter(text, param_hint="--without")
         if name not in optional:
-            text = f"There is no feature {name!r} to leave out; there are {', '.join(optional)}."
+            hint = did_you_mean(name, optional) or f" The features are {', '.join(optional)}."
+            text = f"There is no feature {name!r} to leave out.{hint}"
             raise typer.BadParameter(text, param_hint="--without")
     return [*(one for one in FEATURES if one.name not in without), *features_named(named)]
 
 
 def features_known(named: Iterable[str]) -> list[Feature]:
     """
-    Return all of Hubbub's own features, and those that are named.
+    Return all of Hubbub's own features, and the named ones.
 
     Args:
         named: like ``helpdesk.tickets:TICKETS``; a feature replaces Hubbub's own of the same name.
 
     Raises:
-        typer.BadParameter: a feature is not there.
+        typer.BadParameter: there is no such feature.
     """
     own = features_named(named)
     names = {one.name for one in own}
@@ -80,13 +88,14 @@ def features_named(named: Iterable[str]) -> Sequence[Feature]:
     Import features.
 
     Args:
-        named: like ``helpdesk.tickets:TICKETS``.
+        named: like ``helpdesk.tickets:TICKETS``; commas separate several in one text.
 
     Raises:
-        typer.BadParameter: a feature is not there.
+        typer.BadParameter: there is no such feature.
     """
+    parts = [part.strip() for text in named for part in text.split(",")]
     try:
-        return [_feature(text) for text in named]
+        return [_feature(text) for text in parts]
     except Invalid as error:
         raise typer.BadParameter(error.message, param_hint="--feature") from error
 
@@ -97,10 +106,12 @@ def _feature(text: str) -> Feature:
         raise Invalid(f"{text!r} is not MODULE:NAME, like helpdesk.tickets:TICKETS.")
     module = _module(module_name)
     if not hasattr(module, name):
-        raise Invalid(f"The module {module_name} has no {name}.")
+        features = [one for one, value in vars(module).items() if isinstance(value, Feature)]
+        raise Invalid(f"The module {module_name} has no {name}.{did_you_mean(name, features)}")
     found: object = getattr(module, name)
     if not isinstance(found, Feature):
-        raise Invalid(f"{text} is no hubbub.domain.Feature, but of type {type(found).__name__}.")
+        kind = type(found).__name__
+        raise Invalid(f"{text} is not a hubbub.domain.Feature, but an object of type {kind}.")
     return found
 
 
@@ -111,9 +122,10 @@ def _module(name: str) -> object:
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
-        # It, or a package that it is in; another is a fault of what it imports.
+        # The module, or its package, is missing. Anything else is a fault of what it imports.
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):
-            raise Invalid(f"There is no module {error.name} here, and none is installed.") from None
+            text = f"There is no module {error.name} in this directory, and none is installed."
+            raise Invalid(text) from None
         raise _broken(name, error) from error
     except Exception as error:
         raise _broken(name, error) from error

@@ -1,4 +1,4 @@
-"""The first admin: somebody must be one, to make others."""
+"""The first admin, who can then make other users admins."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ GENERATED_BYTES = 12
 
 async def make_admin(hub: Hubbub, name: str) -> str | None:
     """
-    Make the account of a name an admin's; make the account if it is not there.
+    Make an account an admin; create the account if there is none of that name.
 
     Args:
         hub: an open hub.
         name: the account's.
 
     Returns:
-        The password that was made up, for it to be told once; None if there is no need.
+        The random password of a new account, to show once; None if the account has another.
 
     Raises:
         Invalid: the name, or the password in the environment, is outside its limits.

@@ -1,4 +1,4 @@
-"""What things look like, as lines of text. Pure."""
+"""Messages, events and rooms as lines of text. Pure."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ __all__ = [
 ]
 
 _COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "bright_red", "bright_cyan")
-# Under what a message's first line begins with.
+# Aligns the further lines of a message with its first.
 _INDENT = "\n    "
 
 _PHRASES: dict[type[Data], str] = {
     e.Edited: "{by} edited [{ref}]: {text}",
     e.Deleted: "{by} deleted [{ref}]",
-    e.Reacted: "{by} put {emoji} to [{ref}]",
-    e.Unreacted: "{by} took {emoji} back from [{ref}]",
-    e.Created: "{by} made this room",
+    e.Reacted: "{by} reacted to [{ref}] with {emoji}",
+    e.Unreacted: "{by} removed {emoji} from [{ref}]",
+    e.Created: "{by} created this room",
     e.Joined: "{by} joined",
     e.Left: "{by} left",
     e.Invited: "{by} invited {user}",
@@ -46,14 +46,14 @@ _PHRASES: dict[type[Data], str] = {
 
 
 def users_in(event: Event) -> Iterator[str]:
-    """Yield the users that an event's line names."""
+    """Yield the ids of the users that an event's line names."""
     yield event.by
     if isinstance(user := getattr(event.data, "user", None), str):
         yield user
 
 
 def note(text: str) -> Text:
-    """Show something that nobody has said."""
+    """Show a line that is not a user's message."""
     return Text(f"* {clean(text)}", style="dim")
 
 
@@ -73,7 +73,7 @@ def message_line(message: Message, names: Names) -> Text:
 
 
 def event_line(event: Event, names: Names) -> Text | None:
-    """Show what happened in a room; None if there is nothing to show."""
+    """Show an event of a room; None if it has no line."""
     if isinstance(event.data, e.Said):
         return message_line(message_of(event), names)
     phrase = _PHRASES.get(type(event.data))
@@ -85,7 +85,7 @@ def event_line(event: Event, names: Names) -> Text | None:
 
 
 def direct_line(event: Event, other: str, own: str, names: Names) -> Text | None:
-    """Show what was said in a direct conversation that is not in front; None for the rest."""
+    """Show a message of a direct conversation that is not open; None for other events."""
     if not isinstance(event.data, e.Said):
         return None
     which = f"(direct to {names.of(other)}) " if event.by == own else "(direct) "
@@ -93,7 +93,7 @@ def direct_line(event: Event, other: str, own: str, names: Names) -> Text | None
 
 
 def room_title(room: Room, own: str, names: Names) -> str:
-    """Return what to call a room; a direct conversation is called by the other user."""
+    """Return a room's title; a direct conversation has the other user's nickname."""
     if not room.stream.startswith("direct/"):
         return clean(room.name)
     others = [names.of(member) for member in room.members if member != own]
@@ -111,7 +111,7 @@ def room_line(room: Room, title: str, unread: int) -> Text:
 
 
 def _head(at: datetime, which: str, by: str, names: Names) -> Text:
-    # Nobody knows more of a guest than the nickname.
+    # Anybody can be a guest of that nickname.
     label = "(guest) " if names.is_guest(by) else ""
     line = Text(f"{_clock(at)} {label}{which}", style="dim")
     colour = _COLOURS[zlib.crc32(by.encode()) % len(_COLOURS)]

@@ -1,4 +1,4 @@
-"""A client of one match: for a player, or for a user who watches."""
+"""A client of one match, for a player or a spectator."""
 
 from __future__ import annotations
 
@@ -25,27 +25,28 @@ from .match_lines import (
     score_line,
 )
 from .names import Names
+from .suggestions import did_you_mean
 
 __all__ = ["HOW", "MATCH_COMMANDS", "MatchClient"]
 
-# Events of the past of a match that are read at one time.
+# How many past events of a match one request reads.
 PAGE = 500
-# What the user can type, and what it does.
+# The commands, and what each does.
 MATCH_COMMANDS = {
-    "resign": "ends the match: the other player wins",
-    "quit": "goes away, as Ctrl-C and Ctrl-D do; you may come back for a little while",
-    "help": "shows the commands",
+    "resign": "end the match: the other player wins",
+    "quit": "quit, like Ctrl+C and Ctrl+D; you can return for a short while",
+    "help": "list the commands",
 }
-HOW = "Type the answer, a number; you have one try for each question."
+HOW = "Type a number to answer; you have one try for each question."
 
 
 class MatchClient:
     """
-    What a user sees of a match, and does in it.
+    A match as a user sees it.
 
     Args:
-        session: whose it is.
-        match: as it is now.
+        session: the user's.
+        match: the match as it is now.
         show: shows a line.
     """
 
@@ -58,7 +59,7 @@ class MatchClient:
         self.over = False
         self._own = session.user.id
         self._scores = dict.fromkeys(match.players, 0)
-        # The question that is open, and the same while the user may still answer it.
+        # The open question, and the same question until the user has answered it.
         self._open: Question | None = None
         self._question: Question | None = None
         self._wake_up = WakeUp()
@@ -70,11 +71,11 @@ class MatchClient:
 
     @property
     def prompt(self) -> str:
-        """What an answer is typed after."""
+        """The text in front of what the user types."""
         return f"{self._question.text} = " if self._question is not None else "… "
 
     async def follow(self) -> None:
-        """Show the match to its end; of what happened before it began only the score."""
+        """Show the match to its end; of the events before this call, only the score."""
         await self.names.learn([*self.match.players, self._own])
         past = await self._read_past()
         scored = [self._count(event) for event in past]
@@ -82,7 +83,7 @@ class MatchClient:
             over = isinstance(past[-1].data, Completed | MatchCancelled)
             self.show(past_line(self.match, self.names, over=over))
             self.show(score_line(self._scores, self._own, self.names))
-            # The last question may be open still.
+            # The last question may still be open.
             asked = [event for event in past if isinstance(event.data, Told)]
             self._take_all(asked[-1:])
         else:
@@ -98,10 +99,13 @@ class MatchClient:
 
     async def carry_out(self, line: str) -> None:
         """
-        Do what a line says.
+        Answer the question, or carry a command out.
+
+        Args:
+            line: what the user typed.
 
         Raises:
-            HubbubError: it cannot be done; the message says why.
+            HubbubError: the server refuses it, or there is no such command.
         """
         match line.strip().lower():
             case "":
@@ -115,7 +119,9 @@ class MatchClient:
                     self.show(note(f"/{name} ".ljust(9) + does))
                 self.show(note(HOW))
             case command if command.startswith("/"):
-                raise Invalid(f"There is no command {command.split()[0]}; see /help.")
+                name = command.split()[0]
+                hint = did_you_mean(name, [f"/{known}" for known in MATCH_COMMANDS])
+                raise Invalid(f"There is no command {name}.{hint or ' /help lists the commands.'}")
             case answer:
                 await self._answer(answer)
 
@@ -144,9 +150,9 @@ class MatchClient:
         try:
             number = int(text)
         except ValueError:
-            raise Invalid("An answer is a number; /help shows what else there is.") from None
+            raise Invalid("An answer is a number. /help lists the commands.") from None
         if self._question is None:
-            raise Conflict("You have had your try; wait for the next question.")
+            raise Conflict("You have already answered; wait for the next question.")
         question, self._question = self._question, None
         self.show(answer_line(question, number))
         body = {"question": question.number, "answer": number}
@@ -154,10 +160,10 @@ class MatchClient:
             await self.session.games.message(self.match.id, body)
         except HubbubError:
             if (await self.session.games.match(self.match.id)).status != "active":
-                # Somebody was faster with the last one; the end is shown to all who follow.
+                # The other player answered first, and the match has ended.
                 return
             if self._open is question:
-                # It did not count, so it may be tried again.
+                # The answer did not count, so the user may try again.
                 self._question = question
             raise
 

@@ -1,4 +1,4 @@
-"""What a match looks like, as lines of text. Pure."""
+"""Matches as lines of text. Pure."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ __all__ = [
 
 
 class Question(NamedTuple):
-    """What a game asks: its number, and what it asks for."""
+    """A question of a game, and its number."""
 
     number: int
     text: str
 
 
 def question_in(event: Event) -> Question | None:
-    """Return what an event asks, if it asks something."""
+    """Return the question that an event asks; None if it asks none."""
     if not isinstance(event.data, e.Told):
         return None
     match event.data.body:
@@ -47,7 +47,7 @@ def question_in(event: Event) -> Question | None:
 
 
 def match_event_line(event: Event, names: Names) -> Text | None:
-    """Show what happened in a match; None for what is shown otherwise."""
+    """Show an event of a match; None if other lines show it."""
     match event.data:
         case e.Started(players, rules):
             who = ", ".join(names.of(player) for player in players)
@@ -57,29 +57,29 @@ def match_event_line(event: Event, names: Names) -> Text | None:
         case e.Resigned():
             return note(f"{names.of(event.by)} resigns.")
         case e.Dropped(player):
-            return note(f"{names.of(player)} is gone, and may come back for a little while.")
+            return note(f"{names.of(player)} has disconnected and can return for a short while.")
         case e.Returned(player):
-            return note(f"{names.of(player)} is here.")
+            return note(f"{names.of(player)} is connected.")
         case e.Forfeited(player):
-            return note(f"{names.of(player)} was gone for too long.")
+            return note(f"{names.of(player)} was away for too long and forfeits.")
     return None
 
 
 def past_line(match: Match, names: Names, *, over: bool) -> Text:
     """
-    Show which match it is to somebody who comes later.
+    Show the players of a match that began earlier.
 
     Args:
-        match: which.
-        names: who is who.
-        over: whether it has ended.
+        match: the match.
+        names: the players' nicknames.
+        over: whether the match has ended.
     """
     who = " against ".join(names.of(player) for player in match.players)
-    return note(f"The match {'is over' if over else 'goes on'}: {who}.")
+    return note(f"The match {'is over' if over else 'is under way'}: {who}.")
 
 
 def score_line(scores: Mapping[str, int], own: str, names: Names) -> Text:
-    """Show the points of all, one's own in a colour."""
+    """Show the points of all players, the user's own in a colour."""
     line = Text(style="bold")
     for player, points in scores.items():
         line.append("   " if line else "  ")
@@ -88,12 +88,12 @@ def score_line(scores: Mapping[str, int], own: str, names: Names) -> Text:
 
 
 def answer_line(question: Question, answer: int) -> Text:
-    """Show what somebody has typed."""
+    """Show the user's answer."""
     return Text(f"  {question.text} = {answer}", style="cyan")
 
 
 def end_line(match: Match, own: str, names: Names) -> Text:
-    """Show how a match has ended."""
+    """Show the result of a match."""
     if match.status == "cancelled":
         return Text(f"The match is cancelled: {clean(match.reason or '')}", style="bold red")
     if match.winner is None:
@@ -104,12 +104,12 @@ def end_line(match: Match, own: str, names: Names) -> Text:
 
 
 def rating_line(rating: float) -> Text:
-    """Show how well one plays."""
+    """Show the user's rating."""
     return note(f"Your rating is now {rating:.0f}.")
 
 
 def place_line(entry: Entry) -> Text:
-    """Show where one stands now."""
+    """Show the user's place on a leaderboard."""
     return note(
         f"You are number {entry.rank:,} on the board {clean(entry.board)!r}, "
         f"with {entry.score:,} points."
@@ -125,7 +125,7 @@ def _told_line(body: dict[str, Any], names: Names) -> Text:
         case {"question": _, "text": str(text)}:
             return Text(f"  {clean(text)} = ?", style="bold cyan")
         case {"question": _, "answer": answer, "by": None}:
-            return note(f"Nobody knew: {clean(str(answer))}.")
+            return note(f"Nobody knew the answer: {clean(str(answer))}.")
         case {"question": _, "answer": answer, "by": str(by)}:
             return note(f"{names.of(by)} knew: {clean(str(answer))}.")
     return note(clean(msgspec.json.encode(body).decode()))

@@ -1,4 +1,4 @@
-"""Who is who: nicknames, looked up once."""
+"""Nicknames of users, looked up once."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from ..users.user import User
 
 __all__ = ["NAMES_MAX", "Names", "clean"]
 
-# Nicknames that a terminal remembers; at this many it forgets them all.
+# Nicknames to remember; at this many the program forgets them all.
 NAMES_MAX = 10_000
 LOOKUP = 100
 
-# What would move the cursor, or worse. Hubbub lets none of it in, but another server may.
+# Control characters. Hubbub refuses them, but another server may send them.
 _control = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]").sub
 
 
 def clean(text: str) -> str:
-    """Make a text harmless to a terminal."""
+    """Replace what could control a terminal."""
     return _control("\N{REPLACEMENT CHARACTER}", text)
 
 
 class Names:
     """
-    The nicknames of the users that were met.
+    The nicknames of users.
 
     Args:
-        users: where they are looked up.
+        users: looks users up.
     """
 
     def __init__(self, users: Users) -> None:
@@ -40,15 +40,15 @@ class Names:
         self._guests: set[str] = set()
 
     def of(self, user_id: str) -> str:
-        """Return a user's nickname, or the id if it was not learnt."""
+        """Return a user's nickname, or their id if the nickname is not known."""
         return self._known.get(user_id) or clean(user_id)
 
     def is_guest(self, user_id: str) -> bool:
-        """Tell whether it is a guest, as far as that was learnt."""
+        """Tell whether a user is a guest; False if that is not known."""
         return user_id in self._guests
 
     def note(self, users: Iterable[User]) -> None:
-        """Remember users that were looked up for something else."""
+        """Remember users."""
         if len(self._known) > NAMES_MAX:
             self._known.clear()
             self._guests.clear()
@@ -58,26 +58,26 @@ class Names:
 
     async def learn(self, user_ids: Iterable[str], *, again: bool = False) -> None:
         """
-        Look up who is not known yet.
+        Look users up.
 
         Args:
-            user_ids: of anybody, also of nobody.
-            again: look up those who are known as well: they may have another name now.
+            user_ids: the users' ids; an id without a user is ignored.
+            again: whether to look up known users too, who may have changed their nickname.
         """
         unknown = {one: None for one in user_ids if again or one not in self._known}
         self.note(await self._look_up(unknown))
 
     async def find(self, who: str, also: Iterable[str] = ()) -> User:
         """
-        Find a user by nickname, whatever its case, or by id.
+        Find a user by id, or by nickname in small or capital letters.
 
         Args:
-            who: the nickname or the id.
-            also: the ids of users to look among, besides those who are online.
+            who: a nickname or an id.
+            also: the ids of users to search, besides the users who are online.
 
         Raises:
-            NotFound: there is none.
-            Invalid: there are several.
+            NotFound: there is no such user.
+            Invalid: several users have that nickname.
         """
         candidates = {user.id: user for user in await self._users.online()}
         away = [one for one in also if one not in candidates]
@@ -86,7 +86,8 @@ class Names:
             return candidates[who]
         found = [one for one in candidates.values() if one.nickname.lower() == who.lower()]
         if len(found) > 1:
-            raise Invalid(f"There are several: give an id, {', '.join(one.id for one in found)}.")
+            ids = ", ".join(one.id for one in found)
+            raise Invalid(f"Several users have that nickname. Use an id: {ids}.")
         if not found:
             return await self._users.get(who)
         return found[0]
@@ -102,7 +103,7 @@ class Names:
         try:
             return await self._users.get_many(user_ids)
         except NotFound:
-            # One can ban whom nobody has ever seen.
+            # A ban may name an id that no user ever had.
             found = []
             for user_id in user_ids:
                 with suppress(NotFound):

@@ -12,7 +12,7 @@ import typer
 
 from ..games.matches.match import Match
 from ..session import Session
-from .account import Account, Fresh, Nickname, Token, Url
+from .account import Fresh, Nickname, Token, TokenFile, Url, account_of, server_of
 from .lines import note
 from .match_client import HOW, MATCH_COMMANDS, MatchClient
 from .screen import Screen
@@ -20,31 +20,48 @@ from .session import attempt, first_to_end, run_signed_in
 
 __all__ = ["MATCHES", "TIMEOUT_SECONDS", "find", "play", "play_match"]
 
-# How long one looks for somebody to play with.
+# How long a search for an opponent takes.
 TIMEOUT_SECONDS = 60.0
-# The newest active matches, among which one's own is looked for.
+# The newest active matches, in which the user's own is searched for.
 MATCHES = 500
 
 
 def play(
-    url: Url,
+    context: typer.Context,
+    url: Url = None,
     queue: Annotated[
-        str, typer.Option(help="What to play; arithmetic comes with the server.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel="Match",
+            help="The game to play; every server has arithmetic.",
+        ),
     ] = "arithmetic",
-    nickname: Nickname = None,
-    token: Token = None,
-    fresh: Fresh = False,
     timeout: Annotated[
-        float, typer.Option(help="How long to look for somebody, in seconds.")
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            rich_help_panel="Match",
+            help="How long to search for an opponent.",
+        ),
     ] = TIMEOUT_SECONDS,
+    nickname: Nickname = None,
+    token_file: TokenFile = None,
+    fresh: Fresh = False,
+    token: Token = None,
 ) -> None:
     """
-    Play a match in a terminal, or through a pipe.
+    Find an opponent and play a match.
 
-    The server asks, and the first right answer gets the points. Who was in a match goes
-    back into it. Lines from a pipe answer one question each, and it ends with the match.
+    The server asks questions; the first right answer scores. If you have a match under way,
+    you continue it. In a pipe, each line answers one question, and the program ends with the
+    match.
+
+    Examples:
+        hubbub play localhost:8000
+        hubbub play localhost:8000 --nickname Ann --timeout 300
     """
-    account = Account(url, nickname, token, fresh)
+    account = account_of(server_of(context, url), nickname, token_file, fresh=fresh)
     run_signed_in(account, partial(_play, queue, timeout), [f"/{name}" for name in MATCH_COMMANDS])
 
 
@@ -55,49 +72,53 @@ async def _play(queue: str, seconds: float, session: Session, screen: Screen) ->
 
 async def find(session: Session, screen: Screen, queue: str, seconds: float) -> Match:
     """
-    Return the match that one is in, or find another.
+    Return the user's match of a game, or find an opponent for a new one.
 
     Args:
-        session: who plays.
-        screen: where it is told.
-        queue: what to play.
-        seconds: how long to look for somebody.
+        session: the player's.
+        screen: where progress is shown.
+        queue: the game.
+        seconds: how long to search for an opponent.
 
     Raises:
-        HubbubError: there is none; the message says why.
+        HubbubError: no opponent was found, or the server has no such game.
     """
     own = session.user.id
     for match in reversed(await session.games.matches(status="active", limit=MATCHES)):
         if match.game == queue and own in match.players and own not in match.gone:
-            screen.show(note("You are in a match already: on with it."))
+            screen.show(note("You continue your match."))
             return match
-    screen.show(note("Looking for somebody to play with …"))
+    screen.show(note("Searching for an opponent …"))
     return await session.games.find_match(queue=queue, timeout=seconds)
 
 
 async def play_match(client: MatchClient, screen: Screen) -> None:
     """
-    Play until the match ends or the person goes away.
+    Play until the match ends or the player quits.
+
+    Args:
+        client: of the match.
+        screen: where answers come from.
 
     Raises:
-        HubbubError: the match can be followed no more.
+        HubbubError: the match cannot be followed any more.
     """
     if not screen.patient:
-        screen.show(note(f"{HOW} /help shows the rest."))
+        screen.show(note(f"{HOW} /help lists the commands."))
     await first_to_end(client.follow, partial(_carry_out_all, client, screen))
 
 
 async def _carry_out_all(client: MatchClient, screen: Screen) -> None:
     async with aclosing(screen.lines(lambda: client.prompt)) as lines:
         async for line in lines:
-            # A script answers each question when it is asked.
+            # A script has one line for each question.
             if screen.patient and not line.startswith("/"):
                 await client.until_asked()
-            # Whether the server is there is watched for the whole session.
+            # The whole session watches whether the server answers.
             await attempt(screen, partial(client.carry_out, line), slow_seconds=math.inf)
             if client.over:
                 break
     if screen.patient and not client.over:
-        # A pipe has an end, and the match goes on without it.
+        # The end of a pipe does not end the match.
         await anyio.sleep_forever()
-    screen.show(note("You may come back for a little while: play once more."))
+    screen.show(note("Run the command again soon to continue the match."))

@@ -1,4 +1,4 @@
-"""Finding a room by what somebody calls it."""
+"""Find a room by its name or id."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PAGE = 100
 
 
 async def all_rooms(session: Session) -> list[Room]:
-    """List all rooms that one may find."""
+    """Return all public rooms, and the private rooms that the user has joined."""
     rooms: list[Room] = []
     while page := await session.chat.rooms(after=rooms[-1].id if rooms else None, limit=PAGE):
         rooms += page
@@ -21,22 +21,22 @@ async def all_rooms(session: Session) -> list[Room]:
 
 async def open_room(session: Session, called: str) -> Room:
     """
-    Go into a room; make it if there is none of that name.
+    Join a room; create it if there is none of that name.
 
     Args:
-        session: who goes in.
-        called: the room's id or its name, which may be in other case if no room has it as it is;
-            of rooms of one name it is the oldest.
+        session: the user's.
+        called: the room's id or name, in any case if no room has exactly this name; of several
+            rooms of that name, the oldest.
 
     Raises:
-        HubbubError: there is no room of that id, or one may not go in.
+        HubbubError: there is no room of that id, or the user is not allowed to join.
     """
     if is_id(called) or called.startswith("direct/"):
         return await session.chat.join(called)
     if (room := await _oldest(session, called)) is not None:
         return await session.chat.join(room.id)
     made = await session.chat.create_room(called)
-    # Somebody else may have made one in the same moment: both go on in the older.
+    # Another user may have created one at the same moment: both use the older.
     room = await _oldest(session, called)
     if room is None or room.id == made.id:
         return made
@@ -45,7 +45,7 @@ async def open_room(session: Session, called: str) -> Room:
 
 
 async def _oldest(session: Session, name: str) -> Room | None:
-    # Times of one journal never go back, but an id is made before its room is decided.
+    # Times of one journal never go back, but an id is made before the room is created.
     rooms = await all_rooms(session)
     of_name = [room for room in rooms if room.name == name]
     of_name = of_name or [room for room in rooms if room.name.casefold() == name.casefold()]

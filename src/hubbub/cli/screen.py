@@ -1,4 +1,4 @@
-"""Where lines are shown and come from: a terminal, or a pipe."""
+"""Lines in and out: a terminal, or a pipe."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ READ_BYTES = 64 * 1024
 
 
 class Screen(Protocol):
-    """Where lines are shown and come from."""
+    """Shows lines, and yields the lines that the user types."""
 
-    # True if nobody is there to try again what was refused for a while.
+    # True if the program itself waits and repeats what a rate limit refused.
     patient: bool
 
     def show(self, line: Text) -> None:
         """Show a line."""
 
     def complain(self, text: str) -> None:
-        """Show what went wrong."""
+        """Show an error."""
 
     def lines(self, prompt: Callable[[], str]) -> AsyncGenerator[str]:
-        """Yield what is typed, line by line, until there is no more."""
+        """Yield lines until the input ends."""
 
 
 class PlainScreen:
-    """Plain lines, from the standard input and to the standard output, for scripts."""
+    """Plain lines for scripts: standard input, standard output, standard error."""
 
     patient = True
 
     def show(self, line: Text) -> None:
-        """Write a line to the standard output, at once."""
+        """Write a line to the standard output, without a buffer."""
         _write(sys.stdout, line.plain)
 
     def complain(self, text: str) -> None:
@@ -48,7 +48,7 @@ class PlainScreen:
         _write(sys.stderr, text)
 
     async def lines(self, prompt: Callable[[], str]) -> AsyncGenerator[str]:
-        """Yield the lines of the standard input, the last one even if it does not end."""
+        """Yield the lines of the standard input, also a last one without a newline."""
         if _is_closed(sys.stdin):
             return
         descriptor, rest = sys.stdin.fileno(), b""
@@ -62,34 +62,34 @@ class PlainScreen:
 
 class TerminalScreen:
     """
-    A terminal whose last line is typed into, while others are shown above it.
+    A terminal: the user types into the last line, and other lines appear above it.
 
     Args:
-        words: what is completed at the beginning of a line.
+        words: what Tab completes at the beginning of a line.
     """
 
     patient = False
 
     def __init__(self, words: Iterable[str]) -> None:
-        # Its output is standard output at each moment: that is patched while one types.
+        # It looks the standard output up for each line, because prompt_toolkit replaces it.
         self._console = Console(highlight=False, soft_wrap=True)
         self._words = list(words)
 
     def show(self, line: Text) -> None:
-        """Show a line above what is being typed."""
+        """Show a line above what the user types."""
         self._console.print(line)
 
     def complain(self, text: str) -> None:
-        """Show what went wrong, in red."""
+        """Show an error in red."""
         self.show(Text(f"! {text}", style="red"))
 
     async def lines(self, prompt: Callable[[], str]) -> AsyncGenerator[str]:
-        """Yield what is typed, until Ctrl-C or Ctrl-D."""
+        """Yield what the user types, until Ctrl+C or Ctrl+D."""
         from prompt_toolkit import PromptSession  # noqa: PLC0415  # a pipe does not need it
         from prompt_toolkit.completion import WordCompleter  # noqa: PLC0415
 
         completer = WordCompleter(self._words, sentence=True)
-        # What was typed comes back as it was said, so it need not stay as well.
+        # The server sends the line as a message, so it need not stay on the screen as well.
         typing: PromptSession[str] = PromptSession(
             prompt, completer=completer, complete_while_typing=False, erase_when_done=True
         )
@@ -104,10 +104,10 @@ class TerminalScreen:
 @contextmanager
 def screen_for(words: Iterable[str]) -> Iterator[Screen]:
     """
-    Choose a screen: a terminal if people see both ends of it.
+    Choose a screen: a terminal if input and output both are one, else plain lines.
 
     Args:
-        words: what a terminal completes.
+        words: what Tab completes.
     """
     if not all(not _is_closed(end) and end.isatty() for end in (sys.stdin, sys.stdout)):
         yield PlainScreen()
@@ -125,20 +125,20 @@ def _write(file: TextIO, line: str) -> None:
         file.write(f"{line}\n")
         file.flush()
     except BrokenPipeError:
-        # Nobody reads any more, but what is typed is still to be said.
+        # Nobody reads the output any more, but the input still counts.
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, file.fileno())
         os.close(nothing)
 
 
 def _is_closed(file: TextIO) -> bool:
-    """Tell whether the program was started without it: then Python has None in its place."""
+    """Tell whether the program was started without it; Python then has None in its place."""
     return file is None or file.closed
 
 
 async def _read(descriptor: int) -> bytes:
-    """Read what there is; nothing at the end."""
-    # A file is always ready, and may not be waited for.
+    """Read some bytes; none at the end."""
+    # A file is always ready, and the kernel refuses to wait for it.
     with suppress(PermissionError):
         await anyio.wait_readable(descriptor)
     return await to_thread.run_sync(os.read, descriptor, READ_BYTES)

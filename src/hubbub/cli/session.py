@@ -1,4 +1,4 @@
-"""A session of a command: signed in, until its work ends or the server is gone."""
+"""The session of a command, until its work ends or the server stays away."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ __all__ = [
     "while_reachable",
 ]
 
-# After so long without an answer the user is told.
+# After so many seconds without an answer, the program says so.
 SLOW_SECONDS = 2.0
-# How often the program looks whether the server is there.
+# How often the program asks the server for a sign of life, in seconds.
 LOOK_SECONDS = 5.0
-# How long the program waits for a server that is gone, in seconds: longer than a restart takes,
-# and than a match waits for a player.
+# How long the program waits for a server that does not answer, in seconds: longer than a restart
+# takes, and longer than a match waits for a player.
 AWAY_SECONDS_MAX = 60.0
 
 
@@ -39,12 +39,12 @@ def run_signed_in(
     account: Account, work: Callable[[Session, Screen], Awaitable[None]], words: Iterable[str] = ()
 ) -> None:
     """
-    Sign in, and do something; exit with 1 if it fails, or the server goes away for good.
+    Sign in and do some work; exit with 1 if it fails, or if the server stays away.
 
     Args:
-        account: what the command line says about the user and the server.
+        account: the server and the user.
         work: what to do.
-        words: what a terminal completes.
+        words: what Tab completes.
     """
 
     async def run() -> None:
@@ -62,23 +62,23 @@ async def while_reachable(
     screen: Screen, ask: Callable[[], Awaitable[object]], work: Callable[[], Awaitable[None]]
 ) -> None:
     """
-    Do something that may wait for long; show when the server does not answer.
+    Do some long work, and show when the server does not answer.
 
     Args:
-        screen: where it is shown.
-        ask: asks the server for anything.
+        screen: shows it.
+        ask: makes any request.
         work: what to do.
 
     Raises:
-        Closed: the server has not answered for too long.
-        HubbubError: what the work has raised.
+        Closed: the server has not answered for ``AWAY_SECONDS_MAX``.
+        HubbubError: what the work raised.
     """
     await first_to_end(work, partial(_until_out_of_reach, screen, ask))
 
 
 async def _until_out_of_reach(screen: Screen, ask: Callable[[], Awaitable[object]]) -> None:
     async def look() -> None:
-        # A refusal is an answer, and the work is told of it as well if it is the end.
+        # A refusal is an answer. If the session has ended, the work gets the error too.
         with suppress(HubbubError):
             await ask()
 
@@ -88,16 +88,16 @@ async def _until_out_of_reach(screen: Screen, ask: Callable[[], Awaitable[object
             await attempt(screen, look)
         if patience.cancelled_caught:
             raise Closed(
-                f"The server has not answered for {AWAY_SECONDS_MAX:.0f} s; is it still running?"
+                f"The server has not answered for {AWAY_SECONDS_MAX:.0f} s. Is it still running?"
             )
 
 
 async def first_to_end(*works: Callable[[], Awaitable[None]]) -> None:
     """
-    Do several things; the first to end, well or badly, ends them all.
+    Do several works at once; the first to end cancels the others.
 
     Raises:
-        HubbubError: what the first of them raised, by itself and not in a group.
+        HubbubError: what the first one raised, by itself and not in a group.
     """
     errors: list[HubbubError] = []
     async with anyio.create_task_group() as tasks:
@@ -119,15 +119,15 @@ async def attempt(
     screen: Screen, work: Callable[[], Awaitable[None]], *, slow_seconds: float = SLOW_SECONDS
 ) -> bool:
     """
-    Do something; show if there is no answer, or a refusal.
+    Do some work; show a refusal, and that there is no answer.
 
     Args:
-        screen: where it is shown. A patient screen waits until it is its turn again.
+        screen: shows it. With a patient screen, the work waits for the rate limit and repeats.
         work: what to do.
-        slow_seconds: after so long without an answer it is shown; infinity for never.
+        slow_seconds: when to show that there is no answer; infinity is never.
 
     Returns:
-        True if it was done, False if it was refused.
+        True if it succeeded, False if the server refused it.
     """
     while True:
         error = await _refusal(screen, work, slow_seconds)
@@ -148,7 +148,7 @@ async def _refusal(
         nonlocal slow
         await anyio.sleep(slow_seconds)
         slow = True
-        screen.show(note("No answer: the connection is lost, or slow. Coming back …"))
+        screen.show(note("No answer: the connection is lost or slow. Reconnecting …"))
 
     try:
         async with open_task_group() as tasks:
@@ -158,5 +158,5 @@ async def _refusal(
     except HubbubError as refused:
         error = refused
     if slow:
-        screen.show(note("Back again."))
+        screen.show(note("Connected again."))
     return error

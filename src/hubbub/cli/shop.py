@@ -9,7 +9,7 @@ from functools import partial
 import typer
 
 from ..session import Session
-from .account import Account, Fresh, Nickname, Token, Url
+from .account import Fresh, Nickname, Token, TokenFile, Url, account_of, server_of
 from .lines import note
 from .screen import Screen
 from .session import attempt, run_signed_in
@@ -18,32 +18,44 @@ from .shop_client import SHOP_COMMANDS, ShopClient
 __all__ = ["shop"]
 
 
-def shop(url: Url, nickname: Nickname = None, token: Token = None, fresh: Fresh = False) -> None:
+def shop(
+    context: typer.Context,
+    url: Url = None,
+    nickname: Nickname = None,
+    token_file: TokenFile = None,
+    fresh: Fresh = False,
+    token: Token = None,
+) -> None:
     """
-    Shop in a terminal, or through a pipe.
+    Fill a cart and pay.
 
-    The cart stays until you come back. Lines from a pipe are carried out one after another,
-    and it ends with 1 if one of them was refused.
+    The server keeps your cart until you return. In a pipe, each line is a command, and the
+    program exits with 1 if the server refused one.
+
+    Examples:
+        hubbub shop localhost:8000
+        printf 'add mouse 2\\ncart\\n' | hubbub shop localhost:8000
     """
     refused: list[str] = []
-    run_signed_in(Account(url, nickname, token, fresh), partial(_shop, refused), SHOP_COMMANDS)
+    account = account_of(server_of(context, url), nickname, token_file, fresh=fresh)
+    run_signed_in(account, partial(_shop, refused), SHOP_COMMANDS)
     if refused:
         raise typer.Exit(1)
 
 
 async def _shop(refused: list[str], session: Session, screen: Screen) -> None:
     client = ShopClient(session, screen.show)
-    # Whether the server is there is watched for the whole session.
+    # The whole session watches whether the server answers.
     do = partial(attempt, screen, slow_seconds=math.inf)
     await do(partial(client.carry_out, "list"))
     if not screen.patient:
-        screen.show(note("add SKU puts a product into the cart; help shows the rest."))
+        screen.show(note("add SKU puts a product into the cart; help lists the commands."))
     async with aclosing(screen.lines(lambda: "shop> ")) as lines:
         async for line in lines:
             if not screen.patient:
                 screen.show(note(line))
             good = await do(partial(client.carry_out, line))
-            # Who sees a refusal need not be told of it again in the end.
+            # At a terminal the user has seen each refusal.
             if screen.patient and not good:
                 refused.append(line)
             if client.over:

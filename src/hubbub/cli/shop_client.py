@@ -1,4 +1,4 @@
-"""Somebody who shops: what can be typed, and what it does."""
+"""The shop in a terminal: the commands, and what each does."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ from ..shop.orders.order import Order
 from ..shop.payments.sandbox import CARDS
 from .cart_lines import card_lines, cart_lines, order_line, order_lines, product_lines
 from .lines import note
+from .suggestions import did_you_mean
 
 __all__ = ["PAGE", "SHOP_COMMANDS", "ShopClient"]
 
-# The products that are shown at one time.
+# How many products to show at one time.
 PAGE = 20
-# Digits of a quantity that is typed; more are refused before they are read as a number.
+# Digits of a quantity; longer ones are refused before they become a number.
 QUANTITY_DIGITS_MAX = 9
 
 
 class ShopClient:
     """
-    What a user sees of a shop, and does in it.
+    A shop as a user sees it.
 
     Args:
-        session: whose it is.
+        session: the user's.
         show: shows a line.
     """
 
@@ -41,17 +42,21 @@ class ShopClient:
 
     async def carry_out(self, line: str) -> None:
         """
-        Do what was typed.
+        Carry a command out.
+
+        Args:
+            line: what the user typed.
 
         Raises:
-            HubbubError: it cannot be done; the message says why.
+            HubbubError: the server refuses it, or there is no such command.
         """
         name, _, rest = line.strip().partition(" ")
         name = name.removeprefix("/").lower()
         if not name:
             return
         if name not in SHOP_COMMANDS:
-            raise Invalid(f"There is no {name!r}; help shows what there is.")
+            hint = did_you_mean(name, SHOP_COMMANDS) or " help lists the commands."
+            raise Invalid(f"There is no command {name}.{hint}")
         await SHOP_COMMANDS[name].do(self, rest.strip())
 
     def show_all(self, lines: Iterable[Text]) -> None:
@@ -60,27 +65,37 @@ class ShopClient:
             self.show(line)
 
     def show_cart(self, cart: Cart) -> None:
-        """Show a cart, and what it comes to."""
+        """Show a cart and its total."""
         self.show_all(cart_lines(cart))
 
     async def find_order(self, called: str) -> Order:
         """
-        Find an order by its number in the list, or its id; by default the newest.
+        Find an order.
+
+        Args:
+            called: its number in the list, or its id; an empty text is the newest order.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is no such order.
         """
         if called and not called.isdigit():
             return await self.session.shop.order(called)
         orders = await self.session.shop.orders()
         place = int(called) if called else len(orders)
         if not 1 <= place <= len(orders):
-            raise NotFound("There is no such order; orders shows what there is.")
+            raise NotFound("There is no such order. The command orders lists yours.")
         return orders[place - 1]
 
 
 class ShopCommand(NamedTuple):
-    """What a word does."""
+    """
+    A command of the shop.
+
+    Args:
+        arguments: for the list of commands.
+        does: for the list of commands.
+        do: carries it out, with the text behind its name.
+    """
 
     arguments: str
     does: str
@@ -90,11 +105,11 @@ class ShopCommand(NamedTuple):
 async def _list(client: ShopClient, rest: str) -> None:
     products = await client.session.shop.products(after=rest or None, limit=PAGE)
     if not products:
-        client.show(note("There is nothing more to buy." if rest else "There is nothing to buy."))
+        client.show(note("There are no more products." if rest else "There are no products."))
         return
     client.show_all(product_lines(products))
     if len(products) == PAGE:
-        client.show(note(f"There may be more: list {products[-1].sku}"))
+        client.show(note(f"Next page: list {products[-1].sku}"))
 
 
 async def _add(client: ShopClient, rest: str) -> None:
@@ -135,19 +150,19 @@ async def _pay(client: ShopClient, rest: str) -> None:
     if not rest:
         raise _usage("pay")
     client.show(note("Paying …"))
-    # The session repeats it with this key until it knows: one pays once.
+    # The session repeats the checkout with this key, and the user pays once.
     key = secrets.token_urlsafe(16)
     order = await client.session.shop.checkout(payment=rest, key=key)
     if order.status == "pending":
-        client.show(note("The payment is not through yet; orders shows what became of it."))
+        client.show(note("The payment takes longer. The command orders shows its status."))
         return
-    client.show(Text(f"Paid {order.total}: thank you. The order is {order.id}.", style="green"))
+    client.show(Text(f"Paid {order.total}: thank you. Your order is {order.id}.", style="green"))
 
 
 async def _orders(client: ShopClient, rest: str) -> None:
     orders = await client.session.shop.orders()
     if not orders:
-        client.show(note("You have bought nothing yet."))
+        client.show(note("You have no orders."))
     client.show_all(order_line(number, order) for number, order in enumerate(orders, 1))
 
 
@@ -158,7 +173,7 @@ async def _order(client: ShopClient, rest: str) -> None:
 
 
 async def _cards(client: ShopClient, rest: str) -> None:
-    client.show(note("The cards of the sandbox, which moves no money:"))
+    client.show(note("Test cards, which move no money:"))
     client.show_all(card_lines(CARDS))
 
 
@@ -172,20 +187,20 @@ async def _quit(client: ShopClient, rest: str) -> None:
 
 
 SHOP_COMMANDS = {
-    "list": ShopCommand("[AFTER]", "shows the products", _list),
-    "add": ShopCommand("SKU [N]", "puts a product into the cart", _add),
-    "remove": ShopCommand("SKU [N]", "takes it out again", _remove),
-    "set": ShopCommand("SKU N", "has so many of it in the cart", _set),
-    "cart": ShopCommand("", "shows the cart", _cart),
-    "coupon": ShopCommand("[CODE]", "uses a coupon, or none", _coupon),
-    "accept": ShopCommand("", "takes what is in the cart at the prices of now", _accept),
-    "clear": ShopCommand("", "empties the cart", _clear),
-    "pay": ShopCommand("CARD", "buys what is in the cart", _pay),
-    "cards": ShopCommand("", "shows the test cards", _cards),
-    "orders": ShopCommand("", "shows what you have bought", _orders),
-    "order": ShopCommand("[N]", "shows an order, the newest if none is named", _order),
-    "help": ShopCommand("", "shows this", _help),
-    "quit": ShopCommand("", "goes away, as Ctrl-C and Ctrl-D do; the cart stays", _quit),
+    "list": ShopCommand("[AFTER]", "list the products, after a SKU", _list),
+    "add": ShopCommand("SKU [N]", "put a product into the cart", _add),
+    "remove": ShopCommand("SKU [N]", "take a product out of the cart", _remove),
+    "set": ShopCommand("SKU N", "set a product's quantity", _set),
+    "cart": ShopCommand("", "show the cart", _cart),
+    "coupon": ShopCommand("[CODE]", "apply a coupon; without a code, remove it", _coupon),
+    "accept": ShopCommand("", "accept the new prices of products in the cart", _accept),
+    "clear": ShopCommand("", "empty the cart", _clear),
+    "pay": ShopCommand("CARD", "check out and pay with a test card", _pay),
+    "cards": ShopCommand("", "list the test cards", _cards),
+    "orders": ShopCommand("", "list your orders", _orders),
+    "order": ShopCommand("[N]", "show order N, or the newest", _order),
+    "help": ShopCommand("", "list the commands", _help),
+    "quit": ShopCommand("", "quit, like Ctrl+C and Ctrl+D; the cart stays", _quit),
 }
 
 
@@ -200,4 +215,4 @@ def _sku_and_count(rest: str, name: str) -> tuple[str, int | None]:
 
 
 def _usage(name: str) -> Invalid:
-    return Invalid(f"Write it like this: {name} {SHOP_COMMANDS[name].arguments}")
+    return Invalid(f"Usage: {name} {SHOP_COMMANDS[name].arguments}")

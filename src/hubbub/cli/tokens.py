@@ -1,4 +1,4 @@
-"""Tokens kept on this machine, so that a nickname comes back as the same user."""
+"""Tokens stored on this machine, so that a nickname stays the same user."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ PRIVATE_FILE = 0o600
 
 class KeptTokens:
     """
-    Keeps the newest refresh token of a sign-in, for this process and others.
+    Stores the newest refresh token of a sign-in, for this process and others.
 
     Args:
         url: the server's.
-        nickname: whose token it is; None if it was given, and is kept for its sign-in only.
-        token: the one that is known.
-        failed: told of an error, if a token cannot be kept.
+        nickname: the user's; None if the user gave the token, so it is stored for its
+            sign-in only.
+        token: the known token.
+        failed: is called with the error if a token cannot be stored.
     """
 
     def __init__(
@@ -43,13 +44,13 @@ class KeptTokens:
         self._failed = failed
 
     async def load(self) -> str | None:
-        """Return the newest token that was kept."""
+        """Return the newest stored token."""
         if self._token is None:
             return None
         return await to_thread.run_sync(newest, self._url, self._token)
 
     async def save(self, token: str) -> None:
-        """Keep a token: those before it are used up."""
+        """Store a token; it replaces the earlier ones."""
         self._token = token
         try:
             await to_thread.run_sync(self._keep, token)
@@ -57,47 +58,47 @@ class KeptTokens:
             self._failed(error)
 
     def _keep(self, token: str) -> None:
-        keep_newest(self._url, token, anew=self._nickname is None)
+        keep_newest(self._url, token, always=self._nickname is None)
         if self._nickname is not None:
             keep_token(self._url, self._nickname, token)
 
 
 def tokens_directory() -> Path:
-    """Return where tokens are kept: in the user's directory of settings."""
+    """Return the directory of the tokens, in the user's configuration directory."""
     return Path(typer.get_app_dir("hubbub")) / "tokens"
 
 
 def kept_token(url: str, nickname: str) -> str | None:
-    """Return the newest token of a nickname at a server, if there is one."""
+    """Return the newest token of a nickname at a server; None if there is none."""
     token = _read(_path(url, nickname))
     return None if token is None else newest(url, token)
 
 
 def keep_token(url: str, nickname: str, token: str) -> None:
-    """Keep a token, for nobody else to read."""
+    """Store a token that only this user can read."""
     _write(_path(url, nickname), token)
 
 
 def newest(url: str, token: str) -> str:
-    """Return the newest token of a token's sign-in that was kept, or the token itself."""
+    """Return the newest stored token of a token's sign-in, or the token itself."""
     session = sign_in_of(token)
     kept = None if session is None else _read(_path(url, f"\nsign-in\n{session}"))
     return kept or token
 
 
-def keep_newest(url: str, token: str, *, anew: bool = True) -> None:
+def keep_newest(url: str, token: str, *, always: bool = True) -> None:
     """
-    Keep a token for a program that knows an older one of the same sign-in, now used up.
+    Store a token for a program that knows only an older one of the same sign-in.
 
     Args:
         url: the server's.
-        token: the newest one.
-        anew: False if that is needed only where one of the sign-in is kept already.
+        token: the newest token.
+        always: False to store it only if a token of the sign-in is stored already.
     """
     session = sign_in_of(token)
     if session is not None:
         path = _path(url, f"\nsign-in\n{session}")
-        if anew or path.exists():
+        if always or path.exists():
             _write(path, token)
 
 
@@ -105,14 +106,14 @@ def _read(path: Path) -> str | None:
     try:
         return path.read_text().strip() or None
     except (OSError, ValueError):
-        # Whatever it is that is there instead, a new one is made.
+        # Whatever the file has instead, the server gives a new token.
         return None
 
 
 def _write(path: Path, token: str) -> None:
     _make_private(path.parent)
-    # Another program may keep one at the same time: either is whole. Nobody can have put a
-    # link in the place of a name that they cannot guess, and O_EXCL follows none.
+    # Another program may store one at the same time: each file is whole. The name cannot be
+    # guessed, so nobody can put a link in its place, and O_EXCL follows none.
     half = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:
@@ -125,7 +126,7 @@ def _write(path: Path, token: str) -> None:
 
 
 def _make_private(directory: Path) -> None:
-    # Path.mkdir makes the parents as the umask says, so that with a umask of 0 anybody could
+    # Path.mkdir makes parents with the umask's permissions: with a umask of 0 anybody could
     # put another directory in the place of this one.
     if not directory.parent.exists():
         _make_private(directory.parent)
@@ -137,6 +138,6 @@ def _make_private(directory: Path) -> None:
 
 
 def _path(url: str, nickname: str) -> Path:
-    # A nickname may have any character, and a name of a file may not.
+    # A nickname can have characters that a file name cannot.
     name = f"{url.rstrip('/')}\n{nickname}".encode()
     return tokens_directory() / blake2b(name, digest_size=16).hexdigest()

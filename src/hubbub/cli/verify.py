@@ -20,18 +20,24 @@ __all__ = ["verify_database"]
 
 
 def verify_database(
-    db: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The database.")],
+    db: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, metavar="DB", help="The database.")
+    ],
     feature: FeatureNames = None,
 ) -> None:
     """
-    Check the whole journal of a database.
+    Check a whole database.
 
-    It is read to its end, and what is wrong with it is listed. A database that is
-    being served is refused: stop the server first.
+    The program reads every event, lists the faults that it finds, and exits with 1 if there
+    is one. Stop the server first, or verify a copy.
+
+    Examples:
+        hubbub verify hubbub.db
+        hubbub verify hubbub.db --feature helpdesk.tickets:TICKETS
     """
     if not db.stat().st_size:
-        # Opened as a store it would become a new database.
-        raise fail(f"{db} is empty: it is no hubbub database.")
+        # Opened as a store, it would become a new database.
+        raise fail(f"{db} is empty, so it is not a Hubbub database.")
     with exit_on_error():
         streams = Streams(FeatureSet(features_known(feature or ())).streams)
         report = _read(db, streams)
@@ -42,7 +48,7 @@ def verify_database(
     for kind, count in report.skipped.items():
         were = "was" if count == 1 else "were"
         typer.echo(
-            f"{_count(count, 'stream')} of the kind {kind} {were} skipped: give their feature "
+            f"{_count(count, 'stream')} of the kind {kind} {were} skipped; name the feature "
             "with --feature"
         )
     typer.echo(f"{db}: {_summary(report)}")

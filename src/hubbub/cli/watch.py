@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..session import Session
-from .account import Account, Fresh, Nickname, Token, Url
+from .account import Fresh, Nickname, Token, TokenFile, Url, account_of, server_and_rest
 from .lines import note
 from .match_client import MatchClient
 from .screen import Screen
@@ -18,16 +18,28 @@ __all__ = ["watch"]
 
 
 def watch(
-    url: Url,
+    context: typer.Context,
+    url: Url = None,
     match: Annotated[
-        str | None, typer.Argument(help="A match's id; the newest that goes on by default.")
+        str | None,
+        typer.Argument(
+            metavar="MATCH", help="The match's id. By default, the newest active match."
+        ),
     ] = None,
     nickname: Nickname = None,
-    token: Token = None,
+    token_file: TokenFile = None,
     fresh: Fresh = False,
+    token: Token = None,
 ) -> None:
-    """Watch a match to its end."""
-    run_signed_in(Account(url, nickname, token, fresh), partial(_watch, match))
+    """
+    Watch a match to its end.
+
+    Examples:
+        hubbub watch localhost:8000
+    """
+    server, match = server_and_rest(context, url, match)
+    account = account_of(server, nickname, token_file, fresh=fresh, reads_input=False)
+    run_signed_in(account, partial(_watch, match))
 
 
 async def _watch(match_id: str | None, session: Session, screen: Screen) -> None:
@@ -36,6 +48,6 @@ async def _watch(match_id: str | None, session: Session, screen: Screen) -> None
     elif active := await session.games.matches(status="active", limit=1):
         match = active[0]
     else:
-        screen.show(note("Nobody plays just now."))
+        screen.show(note("There is no active match."))
         return
     await MatchClient(session, match, screen.show).follow()

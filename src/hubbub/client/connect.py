@@ -13,6 +13,7 @@ from ..extras import needs
 from ..feature import Feature
 from ..ids import Ids
 from ..money import decimals_of
+from .server_url import server_url
 
 if TYPE_CHECKING:
     from .connection import Dial, TokenStore
@@ -40,7 +41,8 @@ def connect(  # noqa: PLR0913
     and repeats unanswered requests, so your code sees no more than a pause.
 
     Args:
-        url: the server's URL, http or https, with the prefix it is mounted at, if any.
+        url: the server's URL, http or https, with the prefix it is mounted at, if any. Without a
+            scheme, this machine is reached over http and every other host over https.
         token: a token from an earlier session, from the server or from the application. If the
             application's tokens expire soon, pass an async function that returns one: the client
             calls it before each sign-in, and a HubbubError that it raises ends the session.
@@ -63,6 +65,7 @@ def connect(  # noqa: PLR0913
     """
     from .remote import RemoteSession  # noqa: PLC0415  # keeps `import hubbub` fast
 
+    url = server_url(url) if dialer is None else url
     given = {
         "token": None if callable(token) else token,
         "nickname": nickname,

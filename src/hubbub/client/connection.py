@@ -36,6 +36,7 @@ SIGN_IN_SECONDS_MAX = 8.0
 # After this time a connection counts as stable, and the back-off starts again.
 STABLE_SECONDS = 10.0
 
+ADVICE = "Is the server running there?"
 MESSAGE_TOO_BIG = 1009
 NO_ANSWER = 1006
 
@@ -109,6 +110,8 @@ class ReconnectingConnection:
         self._resumption = Resumption(self._to_send.set)
         self._places = anyio.Semaphore(REQUESTS_MAX, fast_acquire=True)
         self._patience = anyio.CancelScope(deadline=math.inf)
+        # Why the last connection ended.
+        self._lost: ConnectionLost | None = None
         # Whether any connection has signed in, and when this one did.
         self._was_reached = False
         self._since = math.inf
@@ -130,10 +133,11 @@ class ReconnectingConnection:
             HubbubError: the first sign-in was refused.
             Closed: the server could not be reached for the first connection.
         """
-        error: HubbubError = Closed(self._unreachable("it does not answer"))
+        error: HubbubError | None = None
         self._patience.deadline = anyio.current_time() + CONNECT_SECONDS_MAX
         with self._patience:
             error = await self._keep_up(task_status)
+        error = error or Closed(self._unreachable())
         if not self._was_reached:
             raise error
         self._resumption.fail(error)
@@ -202,8 +206,9 @@ class ReconnectingConnection:
             if not comes_back(ended.code):
                 return Closed(f"{self._where} has ended the session: {ended}.")
             tries += 1
-            if not self._was_reached and tries == TRIES_MAX:
-                return Closed(self._unreachable(ended.reason))
+            self._lost = ended
+            if not self._was_reached and (ended.final or tries == TRIES_MAX):
+                return Closed(self._unreachable())
             if anyio.current_time() - self._since >= STABLE_SECONDS:
                 self._backoff.reset()
             await anyio.sleep(self._backoff.next())
@@ -274,8 +279,13 @@ class ReconnectingConnection:
         if newest is not None and is_of_same_sign_in(newest, known):
             self._sign_in = {**self._sign_in, "token": newest}
 
-    def _unreachable(self, reason: str) -> str:
-        return f"{self._where} cannot be reached: {reason}. Is the server running there?"
+    def _unreachable(self) -> str:
+        lost = self._lost
+        if lost is None:
+            return f"{self._where} cannot be reached: it does not answer. {ADVICE}"
+        if not lost.advice:
+            return f"{self._where} cannot be reached: {lost.reason}. {ADVICE}"
+        return f"{self._where} {lost.reason}. {lost.advice}"
 
 
 class RemoteTail:

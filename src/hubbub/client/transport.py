@@ -25,6 +25,8 @@ from ..errors import Invalid
 from ..wire.connection_lost import ConnectionLost
 from ..wire.messages import SUBPROTOCOL
 from .connection import Dial, Transport
+from .server_url import server_url
+from .unreachable import because_of, because_of_status, no_hubbub
 
 __all__ = ["WebSocket", "dialer", "socket_url"]
 
@@ -50,18 +52,21 @@ def socket_url(url: str) -> str:
     Return the URL of the WebSocket of a server.
 
     Args:
-        url: ``http://host:port``, or https, with the prefix of the mount, if any.
+        url: ``http://host:port``, or https, with the prefix it is mounted at, if any;
+            without a scheme see :func:`server_url`.
 
     Raises:
         Invalid: it is not such a URL.
     """
     try:
-        parsed = httpx2.URL(url)
+        parsed = httpx2.URL(server_url(url))
     except (httpx2.InvalidURL, TypeError) as error:
-        raise Invalid(f"{url!r} is not a URL: {error}.") from error
+        text = f"{url!r} is not the address of a server: {error}. Write it like localhost:8000."
+        raise Invalid(text) from error
     scheme = {"ws": "http", "wss": "https"}.get(parsed.scheme, parsed.scheme)
     if scheme not in ("http", "https") or not parsed.host:
-        raise Invalid(f"Use the server's URL, like http://127.0.0.1:8000, not {url!r}.")
+        text = f"{url!r} is not the address of a server. Write it like http://127.0.0.1:8000."
+        raise Invalid(text)
     path = f"{parsed.path.rstrip('/')}/ws"
     return str(parsed.copy_with(scheme=scheme, path=path, query=None, fragment=None))
 
@@ -99,19 +104,19 @@ def dialer(url: str) -> Dial:
                 finally:
                     await socket.close()
         except httpx2.HTTPError as error:
-            raise ConnectionLost(NO_CLOSE_FRAME, str(error) or type(error).__name__) from error
+            raise because_of(error) from error
 
     return dial
 
 
 def _check_accepted(response: httpx2.Response, nonce: str) -> None:
     if response.status_code != httpx2.codes.SWITCHING_PROTOCOLS:
-        raise ConnectionLost(NO_CLOSE_FRAME, f"the response was HTTP {response.status_code}")
+        raise because_of_status(response)
     digest = hashlib.sha1((nonce + GUID).encode(), usedforsecurity=False).digest()
     if response.headers.get("Sec-WebSocket-Accept") != base64.b64encode(digest).decode():
-        raise ConnectionLost(NO_CLOSE_FRAME, "the response was not that of a WebSocket")
+        raise no_hubbub("the response was not that of a WebSocket")
     if response.headers.get("Sec-WebSocket-Protocol") != SUBPROTOCOL:
-        raise ConnectionLost(NO_CLOSE_FRAME, f"the server does not speak {SUBPROTOCOL}")
+        raise no_hubbub(f"it does not speak {SUBPROTOCOL}")
 
 
 class WebSocket:

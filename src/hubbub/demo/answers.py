@@ -11,9 +11,9 @@ __all__ = ["answer_to", "is_addressed", "welcome_to"]
 COMMANDS = {"coin", "dice", "help", "play"}
 HELLO = {"hello", "hey", "hi", "moin", "morning"}
 THANKS = {"cheers", "thank", "thanks", "thx"}
-# The beginning of a message, in which the bot looks for words.
+# The beginning of a message, in which the demo's bot looks for words.
 READ_CHARS_MAX = 200
-# The part of a nickname that the bot repeats.
+# The part of a nickname that the demo's bot repeats.
 NICKNAME_CHARS_MAX = 40
 
 _words = re.compile(r"\w+").findall

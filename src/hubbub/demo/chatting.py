@@ -25,20 +25,21 @@ __all__ = ["Chatting"]
 
 logger = logging.getLogger("hubbub.demo")
 
-# Messages of the bot, and those for one user, in any PERIOD_SECONDS: so users cannot make it
-# flood the room, and one user cannot keep it from the others.
-ANSWERS_MAX = 8
-ANSWERS_PER_USER_MAX = 4
-# Reactions of the bot in the same time.
-REACTIONS_MAX = 20
+# The time in which answers and reactions are counted.
 PERIOD_SECONDS = 20.0
-# Users whose messages are counted.
+# Messages of the demo's bot in 20 seconds: users cannot make it flood the room.
+ANSWERS_MAX = 8
+# Messages of the demo's bot to one user in 20 seconds: some are left for the others.
+ANSWERS_PER_USER_MAX = 4
+# Reactions of the demo's bot in 20 seconds.
+REACTIONS_MAX = 20
+# Users whose messages to the demo's bot are counted.
 USERS_MAX = 1_000
-# After a restart the bot answers messages that are no older than this.
+# The demo's bot answers no older messages when it has restarted.
 AGE_SECONDS_MAX = 60.0
 # The newest messages that it reads after a restart.
 LOOK_BACK = 50
-# Messages of its own to which it returns reactions: the first, and the newest.
+# Newest messages of the demo's bot to which it returns reactions, besides the welcome.
 OWN_MAX = 200
 # How long the bot is typing: an answer without a pause is easily overlooked.
 TYPING_SECONDS = 0.8

@@ -15,7 +15,7 @@ __all__ = ["answer_directs"]
 
 logger = logging.getLogger("hubbub.demo")
 
-# Direct messages of the bot in any DIRECTS_SECONDS.
+# Direct messages of the demo's bot in 20 seconds.
 DIRECTS_MAX = 4
 DIRECTS_SECONDS = 20.0
 TEXT = "I talk in the Lobby only, where everybody can see that I am a bot. See you there!"

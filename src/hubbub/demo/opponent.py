@@ -30,7 +30,7 @@ QUEUE = "arithmetic"
 ALONE_SECONDS = 4.0
 # How long the bot searches: the user may have cancelled in that moment.
 SEARCH_SECONDS = 1.0
-# Matches that the bot plays at one time.
+# Matches that the demo's bot plays at one time.
 MATCHES_MAX = 20
 # The newest active matches, in which the bot looks for its own after a restart.
 ACTIVE_MATCHES = 500
@@ -107,21 +107,21 @@ class Opponent:
             logger.info("%s need not resign: %s", ROBIN.nickname, error.message)
 
     async def _follow(self, match: Match) -> None:
-        seat = _Seat(self._session, match, self._clock)
+        played = _PlayedMatch(self._session, match, self._clock)
         past: list[Event] = []
         while page := await self._session.read(match.stream, after=len(past), limit=PAGE):
             past += page
         for event in past:
-            seat.take(event)
+            played.take(event)
         async with open_task_group() as tasks:
-            seat.answer_soon(tasks)
+            played.answer_soon(tasks)
             async with self._session.follow(match.stream, after=len(past)) as events:
-                while not seat.is_over:
-                    seat.take(await anext(events))
-                    seat.answer_soon(tasks)
+                while not played.is_over:
+                    played.take(await anext(events))
+                    played.answer_soon(tasks)
 
 
-class _Seat:
+class _PlayedMatch:
     """A match as the bot sees it."""
 
     def __init__(self, session: Session, match: Match, clock: Clock) -> None:

@@ -12,8 +12,9 @@ __all__ = ["PlannedAnswer", "plan_answer"]
 
 # How long the bot thinks and types, in seconds: the least, the most, and the most likely.
 THINKING_SECONDS = (2.5, 9.0, 4.0)
-# How much longer it thinks for each ten points that it is ahead, up to LEAD_TENS_MAX of them.
+# How much longer it thinks for each ten points that it is ahead.
 LEAD_SECONDS = 0.8
+# Tens of points that the demo's bot is ahead and that slow it down.
 LEAD_TENS_MAX = 4
 # How often it is wrong.
 WRONG = 0.15

@@ -96,8 +96,20 @@ class Actor:
         # Not by the address, which is empty when a proxy connects to a Unix socket.
         return self.remote and self.role == "user"
 
+    @property
+    def is_application(self) -> bool:
+        """True for a session that the application has opened for itself, as an admin."""
+        return not self.remote and self.role == "admin"
+
     def execute(self, command: Command[R]) -> Coroutine[Any, Any, R]:
-        """Decide a command; see :meth:`hubbub.journal.Journal.execute`."""
+        """
+        Decide a command; see :meth:`hubbub.journal.Journal.execute`.
+
+        Raises:
+            HubbubError: the error of the decision, or of the command's ``before``.
+            StorageError: the store could not write it.
+            Closed: the hub is closed or closing.
+        """
         if self.rule is not None:
             command = checked(command, self.rule)
         if command.before is not None:
@@ -146,7 +158,14 @@ class Actor:
         self.journal.signal(Signal(stream, self.user, kind, None if body is None else dict(body)))
 
     def query(self, work: Callable[..., R], *args: object) -> Coroutine[Any, Any, R]:
-        """Run a function that reads the store, in this user's turn; see :meth:`Journal.query`."""
+        """
+        Run a function that reads the store, in this user's turn; see :meth:`Journal.query`.
+
+        Raises:
+            Overloaded: too many reads wait.
+            StorageError: the store cannot be read.
+            Closed: the hub is closed or closing.
+        """
         return self.journal.query(work, *args, by=self.user)
 
 

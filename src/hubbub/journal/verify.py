@@ -170,7 +170,7 @@ class _Verification:
         if shown != columns:
             self._event_fault(fold, record, f"it is stored as {columns} and contains {shown}")
         if event.ref is not None and not 1 <= event.ref < record.seq:
-            self._event_fault(fold, record, f"it is about event {event.ref}, which is later")
+            self._event_fault(fold, record, f"it is about event {event.ref}, which is not earlier")
         if event.at.utcoffset() != UTC_OFFSET:
             self._event_fault(fold, record, f"its time {event.at.isoformat()} is not UTC")
             return

@@ -10,5 +10,14 @@ with needs("server", "hubbub.server"):
     from .auth.tokens import Authenticator, Identity
     from .gateway import Gateway
     from .http.json_response import JSONResponse
+    from .http.problem import on_hubbub_error
 
-__all__ = ["Authenticator", "Gateway", "Identity", "JSONResponse", "JwtAuthenticator", "create_app"]
+__all__ = [
+    "Authenticator",
+    "Gateway",
+    "Identity",
+    "JSONResponse",
+    "JwtAuthenticator",
+    "create_app",
+    "on_hubbub_error",
+]

@@ -20,13 +20,18 @@ class ConnectionLost(Exception):
 
     Args:
         code: the code of RFC 6455, section 7.4; 1006 if the other end sent none.
-        reason: a text for people.
+        reason: a text for people; with advice it is the rest of a sentence that begins with the
+            server's address.
+        advice: a sentence that says what to do, if that is known.
+        final: whether a first connection would fail again in the same way.
     """
 
-    def __init__(self, code: int, reason: str) -> None:
+    def __init__(self, code: int, reason: str, advice: str = "", *, final: bool = False) -> None:
         super().__init__(f"{reason} ({code})")
         self.code = code
         self.reason = reason
+        self.advice = advice
+        self.final = final
 
 
 def is_passing(error: HubbubError) -> bool:

@@ -98,7 +98,7 @@ def test_there_is_a_most_of_different_emoji() -> None:
 def test_there_is_a_most_of_reactions_of_all_together() -> None:
     message = Message(STREAM, 1, SAID.at, "ann", "hello", reactions={"👍": ["bob", "cid"]})
 
-    with pytest.raises(errors.Conflict, match="at most 2 reactions"):
+    with pytest.raises(errors.Conflict, match="can have 2 reactions"):
         commands.react(message, "dan", "👍", 2)
     assert commands.react(message, "bob", "👍", 2) == []
     assert commands.react(message, "dan", "👍", 3)

@@ -1,4 +1,4 @@
-"""Who may do what in a room: pure functions of its state."""
+"""Permissions in a room: pure functions of its state."""
 
 from __future__ import annotations
 

@@ -208,7 +208,7 @@ def test_a_page_begins_after_a_user(after: str, users: str) -> None:
 
 @pytest.mark.parametrize("after", [-1, SCORE_MAX + 1, 1.0, True, b"a", ["a"]])
 def test_a_page_begins_after_nothing_else(after: object) -> None:
-    with pytest.raises(Invalid, match="begins after a rank or a user"):
+    with pytest.raises(Invalid, match="must be a rank, a user's id, or the cursor"):
         users_after(after)
 
 
@@ -310,7 +310,7 @@ def test_a_board_is_shown_with_its_settings() -> None:
 
 def test_a_board_that_nobody_has_made_is_not_found() -> None:
     for ask in (BoardState().check_exists, lambda stream: b.board_of(stream, BoardState())):
-        with pytest.raises(NotFound, match="no board 'speed'; make it"):
+        with pytest.raises(NotFound, match="no board 'speed'; create it"):
             ask(STREAM)
 
 

@@ -57,7 +57,7 @@ def written(text: str) -> str:
     ],
 )
 def test_what_is_no_cursor_is_refused(text: str) -> None:
-    with pytest.raises(Invalid, match="no cursor of a board"):
+    with pytest.raises(Invalid, match="not a cursor of a board"):
         read_cursor(text)
 
 

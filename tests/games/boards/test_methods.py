@@ -1,4 +1,4 @@
-"""What a session may make, and the user whose score it is."""
+"""The limits of a session, and the user who gets a score."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def test_a_place_is_nothing_else(place: object) -> None:
     board = board_with(*FIVE)
 
     for rank in (rank_after, rank_before):
-        with pytest.raises(Invalid, match="begins after a rank or a user"):
+        with pytest.raises(Invalid, match="must be a rank, a user's id, or the cursor"):
             rank(board, place)
 
 

@@ -82,7 +82,7 @@ def test_any_text_is_a_schedule_or_refused(text: str, days: int) -> None:
 def test_a_season_has_a_shortest_time(schedule: str, seconds: float) -> None:
     check_schedule(schedule, NOON, seconds)
 
-    with pytest.raises(Invalid, match="a season takes"):
+    with pytest.raises(Invalid, match="a season lasts"):
         check_schedule(schedule, NOON, seconds + 1)
 
 

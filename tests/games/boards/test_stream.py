@@ -18,5 +18,5 @@ def test_a_boards_stream_is_told_from_others() -> None:
 
 @pytest.mark.parametrize("name", [None, 5, b"speed"])
 def test_a_board_is_called_by_a_string(name: object) -> None:
-    with pytest.raises(Invalid, match="is a string"):
+    with pytest.raises(Invalid, match="must be a string"):
         board_stream(name)

@@ -24,7 +24,7 @@ def answer_of(asked: dict[str, Any]) -> int:
 
 
 async def last_question(hub: hubbub.Hubbub, match: hubbub.Match) -> dict[str, Any]:
-    """Return what was asked last."""
+    """Return the last question."""
     await moment()
     return [said for said in await told(hub, match.stream) if "text" in said][-1]
 

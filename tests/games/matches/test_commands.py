@@ -1,4 +1,4 @@
-"""What is decided in a match, and what comes of it in all streams."""
+"""The decisions about a match, and their effect on all streams."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_rounds_end_when_everybody_has_had_them(hall: Hall) -> None:
     hall.start(rules=Rounds(2))
     for by, points in [("ann", 1), ("ann", 0), ("bob", 5)]:
         hall.score(by, points)
-    with pytest.raises(Conflict, match="wait for the others"):
+    with pytest.raises(Conflict, match="wait for the other players"):
         hall.score("ann", 9)
     hall.score("bob", 0)
 
@@ -272,7 +272,7 @@ def test_matches_that_others_have_begun_do_not_count(hall: Hall) -> None:
     for number in range(2):
         hall.start(starter=starter("bob"), stream=f"match/b{number}")
         hall.start(starter=starter("ann"), stream=f"match/a{number}")
-    with pytest.raises(Conflict, match="2 matches going on"):
+    with pytest.raises(Conflict, match="2 running matches"):
         hall.start(starter=starter("ann"), stream="match/c")
     hall.resign("ann", "match/a0")
 
@@ -283,7 +283,7 @@ def test_a_match_that_was_found_is_begun_by_all_of_its_players(hall: Hall) -> No
     hall.start(keys={"ann": "a", "bob": "b"})
 
     for player in ("ann", "bob"):
-        with pytest.raises(Conflict, match="1 matches going on"):
+        with pytest.raises(Conflict, match="1 running matches"):
             hall.ask(lambda states, by=player: decisions.check_begun(states, by, 1))  # type: ignore[misc]
 
 

@@ -1,4 +1,4 @@
-"""Who drops, who comes back, and what happens to those who do not."""
+"""Players who drop, who reconnect, and who forfeit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong in one match, queue or alarm stays there; and one flood fills one inbox."""
+"""A failure in one match, queue or timer stays there; and one flood fills one inbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The messages that wait for a handler, and the senders that hear of their verdict."""
+"""The messages that wait for a handler, and the verdicts for their senders."""
 
 from __future__ import annotations
 

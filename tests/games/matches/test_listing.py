@@ -17,7 +17,7 @@ from tests.session.worlds import SetClock
 
 @asynccontextmanager
 async def three() -> AsyncIterator[tuple[hubbub.Hubbub, list[hubbub.Session], SetClock]]:
-    """Open a hub; connect two players and somebody who looks on."""
+    """Open a hub; connect two players and a spectator."""
     clock = SetClock()
     settings = hubbub.Settings(clock=clock, random=Random(1))
     async with (

@@ -1,4 +1,4 @@
-"""What the hub does to a match that it runs."""
+"""The hub's commands for a match that it runs."""
 
 from __future__ import annotations
 

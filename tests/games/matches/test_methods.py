@@ -1,4 +1,4 @@
-"""What a session asks about matches is checked before anything is decided."""
+"""The arguments of a session's requests are checked before anything is decided."""
 
 from __future__ import annotations
 
@@ -41,5 +41,5 @@ async def test_options_have_a_size() -> None:
 async def test_a_search_has_an_end(seconds: Any) -> None:
     async with hubbub.open("memory://") as hub:
         methods = MatchMethods(hub.actor("ann", "user"), hub.runtime(MatchSupervisor))
-        with pytest.raises(Invalid, match="Wait more than 0"):
+        with pytest.raises(Invalid, match="must be above 0"):
             await methods.find("default", seconds, None)

@@ -1,4 +1,4 @@
-"""A game refuses a message, and its sender hears of that; the match goes on."""
+"""A game refuses a message with an error for its sender; the match continues."""
 
 from __future__ import annotations
 

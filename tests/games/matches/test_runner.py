@@ -1,4 +1,4 @@
-"""What a handler gets, in which order; and what happens when it goes wrong."""
+"""The calls of a handler, in order; and its failures."""
 
 from __future__ import annotations
 

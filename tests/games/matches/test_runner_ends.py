@@ -1,4 +1,4 @@
-"""How a match that the hub runs ends, and how it goes on after a restart."""
+"""How a match that the hub runs ends, and how it continues after a restart."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.games.virtual_hub import Play, match_of_two, moment, senders, told, w
 
 class Obedient(hubbub.Handler):
     """
-    A game that does as it is told.
+    A game that does what the test wants.
 
     Args:
         log: what happened.
@@ -55,7 +55,7 @@ class Obedient(hubbub.Handler):
 
 
 def obedient(log: list[object], gate: anyio.Event | None = None) -> dict[str, hubbub.Game]:
-    """Make a game that does as it is told."""
+    """Make a game that does what the test wants."""
 
     class Told(Obedient):
         pass

@@ -1,4 +1,4 @@
-"""What the hub looks after by itself: who is gone, and whose time is up."""
+"""The supervisor's own work: players who disconnect, and matches whose time is up."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HOUR = 3600.0
 
 
 async def status(hub: hubbub.Hubbub, match: hubbub.Match) -> str:
-    """Tell what has become of a match."""
+    """Return the outcome of a match."""
     async with hub.session("witness") as witness:
         return (await witness.games.match(match.id)).status
 

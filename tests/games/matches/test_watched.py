@@ -1,4 +1,4 @@
-"""What blocks the event loop is named, and nothing is cancelled by its own doing."""
+"""The log names what blocks the event loop, and no work cancels itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults round the committer: none of them reaches others, and nobody waits for ever."""
+"""Faults around the committer: none of them affects others, and no caller waits without end."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ async def test_what_lost_a_race_is_decided_again_on_what_is_there(tmp_path: Path
 
 
 class RacyStore(MemoryStore):
-    """Another writer is always first, until it is told to stop."""
+    """Another writer is always first, until it stops."""
 
     def __init__(self, races: int) -> None:
         super().__init__()

@@ -74,7 +74,7 @@ async def test_while_a_thread_is_late_nothing_else_is_written() -> None:
     store.before_commit.shut()
     with pytest.raises(StorageError, match="not known"):
         await writer.commit(ONE)
-    with pytest.raises(StorageError, match="still at work"):
+    with pytest.raises(StorageError, match="still busy"):
         await writer.commit(Batch([record("room/2", 1)]))
     stuck, failed = writer.stuck, health.failed
     store.open_all()

@@ -1,4 +1,4 @@
-"""What the feed of a whole hub shows, and what it does not."""
+"""The content of the feed of a whole hub."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ async def test_what_is_deleted_while_a_page_is_held_has_no_words(url: str) -> No
 
 
 class SlowStore(GatedStore):
-    """What was read is a while on its way."""
+    """A read takes a while."""
 
     def committed(self, after: int, limit: int) -> list[PlacedEvent]:
         found = super().committed(after, limit)
@@ -183,7 +183,7 @@ async def test_a_database_that_was_restored_has_other_positions(tmp_path: Path) 
     await to_thread.run_sync(backup.backup, path, copy)
     await to_thread.run_sync(backup.restore, copy, other)
     async with hubbub.open(str(other)) as hub:
-        with pytest.raises(Conflict, match="beginning"):
+        with pytest.raises(Conflict, match="start again"):
             await hub.feed(after=position).__aenter__()
         found = await take_all(hub)
 

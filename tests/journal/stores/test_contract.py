@@ -1,4 +1,4 @@
-"""What every store promises: one suite, and each store has to pass it."""
+"""The contract of every store: one suite that each store has to pass."""
 
 from __future__ import annotations
 

@@ -205,3 +205,11 @@ def test_a_file_that_only_grows_is_the_same(path: Path) -> None:
 
     assert len(store.read("room/1", 0, 9_999)) == 399
     store.close()
+
+
+def test_a_directory_that_does_not_exist_is_an_error_and_is_not_created(path: Path) -> None:
+    missing = path.parent / "missing"
+    with pytest.raises(StorageError, match=f"there is no directory {missing}. Create it"):
+        SQLiteStore(missing / "hubbub.db")
+
+    assert not missing.exists()

@@ -14,7 +14,7 @@ PATH = "/var/lib/hubbub/hubbub.db"
 
 
 class Fragile:
-    """A store whose one method raises what it is told to."""
+    """A store whose only method raises what the test wants."""
 
     log_name = f"the database {PATH}"
 

@@ -51,7 +51,7 @@ def open_elsewhere(path: Path) -> int:
 def test_a_database_that_is_open_cannot_be_opened_again(path: Path) -> None:
     store = SQLiteStore(path)
 
-    with pytest.raises(Conflict, match="open elsewhere"):
+    with pytest.raises(Conflict, match="already open"):
         SQLiteStore(path)
 
     store.close()

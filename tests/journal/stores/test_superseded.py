@@ -1,4 +1,4 @@
-"""What later events make of earlier ones: a part of what every store promises."""
+"""Superseded events: a part of the contract of every store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a batch may be written, and what becomes of old keys; every store does it alike."""
+"""The conditions of a batch, and the expiry of keys; the same for every store."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ async def test_an_error_is_a_problem_document() -> None:
         "title": "Not Found",
         "status": 404,
         "code": "not_found",
-        "detail": "There is no such room; see chat.rooms() for those there are.",
+        "detail": "This room does not exist; see chat.rooms() for the rooms you can join.",
     }
 
 

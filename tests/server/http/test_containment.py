@@ -1,4 +1,4 @@
-"""What holds for every request: its origin, its answer, and where faults end."""
+"""Rules for every request: its origin, its response, and the containment of faults."""
 
 from __future__ import annotations
 

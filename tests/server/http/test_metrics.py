@@ -1,4 +1,4 @@
-"""What Prometheus collects."""
+"""The metrics for Prometheus."""
 
 from __future__ import annotations
 

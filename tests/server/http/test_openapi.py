@@ -51,7 +51,7 @@ async def test_a_method_is_described_by_its_docstring() -> None:
     async with api() as (_, http):
         paths = (await http.get("/openapi.json")).json()["paths"]
 
-    assert paths["/api/chat/send"]["post"]["summary"] == "Say something in a room."
+    assert paths["/api/chat/send"]["post"]["summary"] == "Send a message to a room."
     assert "RateLimited" in paths["/api/chat/send"]["post"]["description"]
 
 
@@ -80,7 +80,7 @@ class Room(msgspec.Struct, frozen=True):
 
 
 class ChatCreate(Service):
-    """Its method is called like one of chat, but for a dot."""
+    """Its method has the same name as one of chat, except for a dot."""
 
     name = "chat_create"
 

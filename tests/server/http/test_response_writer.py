@@ -31,7 +31,9 @@ def sent(
 
 
 def read(raw: bytes, method: str = "GET") -> tuple[int, Headers, bytes, bool]:
-    """Read an answer as a client does: status, headers, body, and whether it may go on."""
+    """
+    Read a response as a client does: status, headers, body, and whether the connection stays open.
+    """
     client = h11.Connection(h11.CLIENT)
     client.send(h11.Request(method=method, target="/", headers=[("host", "a")]))
     client.send(h11.EndOfMessage())

@@ -193,7 +193,7 @@ def test_nothing_is_read_behind_the_end(first: str) -> None:
 
 
 def test_a_close_code_is_good_where_the_rfc_or_its_registry_says_so() -> None:
-    """The other implementation is asked: it knows the registry."""
+    """The other implementation knows the registry."""
     assert {code for code in range(1 << 16) if taken(code)} == set(filter(good, range(1 << 16)))
 
 

@@ -20,7 +20,7 @@ class Answers:
         self.tasks = RequestTasks(self, self.start)
 
     def start(self, *work: object) -> None:
-        """Keep what is to be started."""
+        """Record the tasks to start."""
         self.started.append(work)
 
     def answer(self, asked: Request, result: object) -> None:

@@ -1,4 +1,4 @@
-"""What waits for clients that do not read, and which of them is let go."""
+"""The output that waits for clients that do not read, and which of them are disconnected."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def test_a_coupon_that_is_not_good_any_more_is_told() -> None:
     cart = shelf.cart()
 
     assert (cart.coupon, cart.discount) == ("SPRING", usd(0))
-    assert cart.coupon_problem == "This coupon is for 5000.00 USD or more."
+    assert cart.coupon_problem == "This coupon needs a subtotal of 5000.00 USD or more."
 
 
 def test_what_is_bought_leaves_the_cart() -> None:

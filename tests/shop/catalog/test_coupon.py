@@ -74,21 +74,21 @@ def test_a_coupon_has_its_last_moment() -> None:
 
 
 def test_a_coupon_is_used_once_unless_it_says_otherwise() -> None:
-    assert problem(coupon(percent=1), used=True) == "You have used this coupon already."
+    assert problem(coupon(percent=1), used=True) == "You have already used this coupon."
     assert problem(coupon(percent=1, once=False), used=True) is None
 
 
 def test_a_coupon_has_its_least_subtotal() -> None:
     assert problem(coupon(percent=1, minimum=HUNDRED)) is None
     least = problem(coupon(percent=1, minimum=HUNDRED), usd("99.99"))
-    assert least == "This coupon is for 100.00 USD or more."
+    assert least == "This coupon needs a subtotal of 100.00 USD or more."
 
 
 @pytest.mark.parametrize("field", ["amount", "minimum"])
 def test_a_coupon_is_for_its_own_currency(field: str) -> None:
     terms = {"percent": None if field == "amount" else 5, field: Money(1, "EUR")}
 
-    assert problem(coupon(**terms)) == "This coupon is for EUR."
+    assert problem(coupon(**terms)) == "This coupon is valid only in EUR."
 
 
 def test_what_was_never_made_is_no_coupon() -> None:

@@ -72,7 +72,7 @@ def test_too_few_are_not_sold_and_nothing_is_changed() -> None:
     shelf.add("mouse", 4)
     count = len(shelf.events)
 
-    with pytest.raises(OutOfStock, match="Of Mouse there are 3 left"):
+    with pytest.raises(OutOfStock, match="Only 3 of Mouse are left"):
         shelf.place()
     assert len(shelf.events) == count
 
@@ -90,7 +90,7 @@ def test_a_new_price_is_accepted_first() -> None:
     shelf.add("mouse")
     shelf.product("mouse", usd("34.99"), 10)
 
-    with pytest.raises(Conflict, match=r"34.99 USD now, not 29.99 USD"):
+    with pytest.raises(Conflict, match=r"now costs 34.99 USD, not 29.99 USD"):
         shelf.place()
     shelf.on_cart(cart_commands.accept_prices)
     shelf.place()

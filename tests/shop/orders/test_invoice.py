@@ -32,7 +32,7 @@ def order_of(name: str = "Pen", *, included: bool = False, pay: bool = True) -> 
 def test_an_invoice_has_everything_on_it() -> None:
     page = invoice_html(order_of())
 
-    for shown in ("Pen", "$1,253.96", "-$10.00", "$124.40", "$1,368.36", "-$5.55", "Given back"):
+    for shown in ("Pen", "$1,253.96", "-$10.00", "$124.40", "$1,368.36", "-$5.55", "Refunded"):
         assert shown in page
 
 

@@ -43,19 +43,39 @@ MessageChange = Callable[[Message, RoomState], Sequence[Draft]]
 
 
 def send(  # noqa: PLR0913
-    stream: str, by: str, text: str, reply_to: int | None, chars_max: int, states: States
+    stream: str,
+    by: str,
+    text: str,
+    reply_to: int | None,
+    chars_max: int,
+    states: States,
+    *,
+    charged: bool = True,
 ) -> Sequence[Draft]:
-    """Send a message to a room; see :meth:`hubbub.chat.service.Chat.send`."""
+    """
+    Send a message to a room; see :meth:`hubbub.chat.service.Chat.send`.
+
+    Args:
+        charged: whether the message limit counts it.
+    """
     states.of(RoomState, stream).check_speaker(by, states.now)
     data = Said(check_text(text, chars_max), reply_to)
     if reply_to is not None:
         message_of(states.event(stream, reply_to))
-    states.charge("messages", by)
+    if charged:
+        states.charge("messages", by)
     return (Draft(stream, data),)
 
 
-def send_direct(by: str, other: str, text: str, chars_max: int, states: States) -> Sequence[Draft]:
-    """Send a message to a user; see :meth:`hubbub.chat.service.Chat.send_direct`."""
+def send_direct(  # noqa: PLR0913
+    by: str, other: str, text: str, chars_max: int, states: States, *, charged: bool = True
+) -> Sequence[Draft]:
+    """
+    Send a message to a user; see :meth:`hubbub.chat.service.Chat.send_direct`.
+
+    Args:
+        charged: whether the message limit counts it.
+    """
     check_user(states, other)
     stream = direct_stream(by, other)
     first, second = sorted((by, other))
@@ -65,7 +85,8 @@ def send_direct(by: str, other: str, text: str, chars_max: int, states: States) 
             check_directs(states.of(Links, user_stream(user)))
         drafts.insert(0, Draft(stream, Created("", private=True, direct=(first, second))))
         drafts += [Draft(user_stream(user), Linked(stream)) for user in (by, other)]
-    states.charge("messages", by)
+    if charged:
+        states.charge("messages", by)
     return drafts
 
 
@@ -176,7 +197,7 @@ def other_of(stream: str, user: str) -> str:
 def check_user(states: States, user: str) -> None:
     """Raise NotFound if the user does not exist."""
     if not states.entry(user_stream(user)).head:
-        raise NotFound(f"There is no user {shown(user)}.")
+        raise NotFound(f"There is no user {shown(user)}; check the id.")
 
 
 def _held(message: Message, by: str) -> tuple[str, ...]:

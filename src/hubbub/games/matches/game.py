@@ -50,11 +50,20 @@ class Table(Protocol):
         Send a durable message to all followers of the match: an event in its stream.
 
         Args:
-            body: an object of up to 16,384 bytes as JSON.
+            body: an object of up to 16,384 bytes of JSON.
+
+        Raises:
+            Invalid: the body is outside its limits.
+            Conflict: the match is over.
         """
 
     def broadcast(self, body: dict[str, Any]) -> None:
-        """Send an ephemeral signal of up to the same size to the current followers."""
+        """
+        Send an ephemeral signal of up to the same size to the current followers.
+
+        Raises:
+            Invalid: the body is outside its limits.
+        """
 
     async def tell_player(self, player: str, body: dict[str, Any]) -> None:
         """
@@ -66,7 +75,7 @@ class Table(Protocol):
 
         Args:
             player: the player who gets the message.
-            body: an object of up to 16,384 bytes as JSON.
+            body: an object of up to 16,384 bytes of JSON.
 
         Raises:
             Invalid: the user does not play in this match, or the body is outside its limits.
@@ -115,7 +124,12 @@ class Table(Protocol):
         """End the match without a result; the reason is cut to 200 characters."""
 
     def start_soon(self, work: Callable[..., Any], *args: object) -> None:
-        """Run a task beside the handler, until the match ends."""
+        """
+        Run a task beside the handler, until the match ends.
+
+        Raises:
+            Invalid: it was called before ``on_start`` or after the end of the match.
+        """
 
     @property
     def random(self) -> Random:
@@ -141,6 +155,9 @@ class Handler:
         Raise a HubbubError to refuse it: the player's call raises that error, and the match
         continues. Raise it before you change anything, because changes are not undone. Do not
         await a message to the same match in here: it would wait for itself.
+
+        Raises:
+            HubbubError: your method refuses the message.
         """
 
     async def on_tick(self, table: Table, tick: int) -> None:

@@ -160,7 +160,7 @@ class MatchState(State):
     def check_exists(self) -> None:
         """Raise NotFound if the match does not exist."""
         if self.started_at is None:
-            raise NotFound("There is no such match; see games.matches() for the running ones.")
+            raise NotFound("This match does not exist; check its id.")
 
     def check_reader(self, stream: str, user: str) -> None:
         """Let everyone watch, unless the match is private."""
@@ -257,7 +257,7 @@ def match_stream(match_id: object) -> str:
     if not isinstance(match_id, str):
         raise Invalid(f"A match id must be a string, not {shown(match_id)}.")
     if len(match_id) > ID_CHARS_MAX:
-        raise NotFound("There is no such match; see games.matches() for the running ones.")
+        raise NotFound("This match does not exist; check its id.")
     return f"{_KIND}{match_id}"
 
 

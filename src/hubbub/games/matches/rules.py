@@ -70,7 +70,12 @@ class Rules(msgspec.Struct, frozen=True):
         return None
 
     def check(self) -> None:
-        """Raise Invalid if a number is outside its limits."""
+        """
+        Return if all numbers are within their limits.
+
+        Raises:
+            Invalid: a number is outside its limits.
+        """
 
     def check_turn(self, points: int, turns: int) -> None:
         """

@@ -121,7 +121,13 @@ class States:
         return self.thread(stream, seq)[0]
 
     def about(self, stream: str, seq: int) -> list[Event]:
-        """Return the events whose ref is a seq; raises as :meth:`event` does."""
+        """
+        Return the events whose ref is a seq.
+
+        Raises:
+            NotFound: the stream has no such seq.
+            NotLoaded: decide again when it is in memory.
+        """
         self.event(stream, seq)
         return self.thread(stream, seq)[1:]
 
@@ -148,19 +154,34 @@ class States:
         self._call = call
 
     def entry(self, stream: str) -> StreamEntry:
-        """Return a stream's entry, pinned for the current call, or raise NotLoaded."""
+        """
+        Return a stream's entry, pinned for the current call.
+
+        Raises:
+            NotLoaded: decide again when it is in memory.
+        """
         found = self._pinned(stream, self._entries)
         assert isinstance(found, StreamEntry)
         return found
 
     def used(self, by: str, key: str) -> IdempotencyRecord:
-        """Return a key's entry, pinned for the current call, or raise NotLoaded."""
+        """
+        Return a key's entry, pinned for the current call.
+
+        Raises:
+            NotLoaded: decide again when it is in memory.
+        """
         found = self._pinned((by, key, ""), self._used)
         assert isinstance(found, IdempotencyRecord)
         return found
 
     def thread(self, stream: str, seq: int) -> list[Event]:
-        """Return an event and the events about it, pinned, or raise NotLoaded."""
+        """
+        Return an event and the events about it, pinned for the current call.
+
+        Raises:
+            NotLoaded: decide again when they are in memory.
+        """
         found = self._pinned((stream, seq), self._entries)
         assert isinstance(found, MessageEntry)
         return found.events

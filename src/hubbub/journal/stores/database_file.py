@@ -47,7 +47,7 @@ class DatabaseFile:
 
     Raises:
         Conflict: the database is already open.
-        StorageError: the database cannot be opened.
+        StorageError: the database cannot be opened, or its directory does not exist.
     """
 
     # Files that this process has locked: a process's own lock does not refuse it.
@@ -62,6 +62,12 @@ class DatabaseFile:
         self._descriptor: int | None = None
         self._identity: tuple[int, int] | None = None
         self._watched: dict[str, _Seen] = {}
+        # The lock would make the directory: a misspelt path would become an empty database.
+        if not self.path.parent.is_dir():
+            raise StorageError(
+                f"The database {self._name} cannot be opened: there is no directory "
+                f"{self.path.parent}. Create it, or use another path."
+            )
         try:
             self._lock.acquire()
         except Timeout as error:

@@ -42,8 +42,9 @@ FETCH_SECONDS_MAX = 5.0
 REFETCH_SECONDS_MIN = 10.0
 # How long keys are used before they are fetched again, in seconds, if the response does not say.
 KEYS_SECONDS = 300.0
-# The shortest and the longest time, in seconds, that a response can ask for.
+# The shortest time, in seconds, that a response can ask for.
 KEYS_SECONDS_MIN = 60.0
+# The longest time, in seconds, that a response can ask for.
 KEYS_SECONDS_MAX = 86_400.0
 # How long after that they are still used, in seconds, while they cannot be fetched.
 STALE_SECONDS_MAX = 86_400.0
@@ -118,7 +119,7 @@ class KeyUrl:
                 return
             self._ended = anyio.Event()
             if not self._kept_fresh:
-                # Others wait for it as well, so a client that goes away must not cancel it.
+                # Others wait for it as well, so a client that disconnects must not cancel it.
                 with anyio.CancelScope(shield=True):
                     await self._fetch()
                 return

@@ -1,8 +1,8 @@
 """
-One HTTP connection, whatever carries it: requests in, answers out, one after another.
+One HTTP connection on either backend: requests in, responses out, one after another.
 
-The two backends bring the bytes and take them away; what is answered, what is refused and
-how long anything may take is decided here, so it is the same on both.
+The backends only carry the bytes. This module decides which requests are refused and how long
+each step may take, so both backends behave alike.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from typing import Any, Protocol
 
 from starlette.types import ASGIApp
 
+from ...clock import SystemClock
 from ...wire.messages import encode
+from ..access_log import CLIENT_GONE, AccessLog
 from ..websocket.unsent import Unsent
 from . import limits
 from .exchange import Exchange, Gone
@@ -28,33 +30,33 @@ __all__ = ["HttpConnection", "Server", "Wire", "refusal"]
 
 
 class Wire(Protocol):
-    """What carries a connection."""
+    """The backend's side of a connection."""
 
     async def send(self, data: bytes | memoryview) -> None:
         """
         Give bytes to the network, and wait until it takes more.
 
         Raises:
-            Gone: there is nobody to send to.
+            Gone: the client is gone.
         """
 
     def pause(self) -> None:
         """Read no more for now."""
 
     def resume(self) -> None:
-        """Read on."""
+        """Read again."""
 
     def set_deadline(self, seconds: float | None) -> None:
-        """Call `expired` after so many seconds, and no more for the deadline before."""
+        """Call `expired` after so many seconds; this replaces the deadline before."""
 
     def start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run something beside reading."""
+        """Run a task beside reading."""
 
     def end_writing(self) -> None:
-        """Tell the client that nothing more comes, after what was sent."""
+        """Tell the client that no more data comes, after the bytes that were sent."""
 
     def close(self) -> None:
-        """Close, after what was sent; but at the deadline at the latest."""
+        """Close after the bytes that were sent, or at the deadline."""
 
     def abort(self) -> None:
         """Close at once."""
@@ -65,27 +67,34 @@ class Wire(Protocol):
 
 class Server:
     """
-    What the connections of a server share.
+    The data that the connections of a server share.
 
     Args:
         app: the ASGI application.
         path: the WebSockets' whole path, like ``/ws``.
         now: tells the time of day.
-        unsent: counts what waits for clients that do not read, for WebSockets as well.
+        unsent: counts the bytes that wait for clients that do not read; for WebSockets as well.
+        access_log: logs every request; by default with the connection's other end as the client.
     """
 
     def __init__(
-        self, app: ASGIApp, path: str, now: Callable[[], datetime], unsent: Unsent
+        self,
+        app: ASGIApp,
+        path: str,
+        now: Callable[[], datetime],
+        unsent: Unsent,
+        access_log: AccessLog | None = None,
     ) -> None:
         self.app = app
         self.path = path
         self.unsent = unsent
+        self.access_log = access_log or AccessLog(lambda peer, _: peer, SystemClock().monotonic)
         self._now = now
         self._second: datetime | None = None
         self._date = b""
 
     def date(self) -> bytes:
-        """Return what the header ``Date`` says."""
+        """Return the value of the header ``Date``."""
         second = self._now().replace(microsecond=0)
         if second != self._second:
             self._second, self._date = second, format_datetime(second, usegmt=True).encode()
@@ -97,11 +106,11 @@ class HttpConnection:
     Serves one connection.
 
     Args:
-        server: what it shares with others.
-        wire: what carries it.
-        scope: what ASGI says of it: client, server, scheme, root_path.
-        on_waiting: called with True when the client is to ask for something, and with False
-            when it has.
+        server: the data that it shares with others.
+        wire: the backend's side.
+        scope: its part of the ASGI scope: client, server, scheme, root_path.
+        on_waiting: called with True when the server waits for a request, and with False when
+            one comes.
     """
 
     def __init__(
@@ -121,9 +130,10 @@ class HttpConnection:
         self._on_waiting = on_waiting
         self._reader = RequestReader()
         self._exchange: Exchange | None = None
-        # Bytes that came after the last answer, or None before it.
+        self._began = 0.0
+        # Bytes that came after the last response, or None before it.
         self._thrown_away: int | None = None
-        # The next request has begun; the client has ended; we have.
+        # Whether the next request has begun, the client has ended its side, and we ours.
         self._heard = True
         self._ended = False
         self._our_end = False
@@ -145,7 +155,7 @@ class HttpConnection:
         self._go_on()
 
     def feed_eof(self) -> None:
-        """Note that the client sends nothing more; an answer that it waits for still goes out."""
+        """Note that the client sends no more; it still gets the response that it waits for."""
         self._ended = True
         if self._exchange is not None:
             self._exchange.disconnect()
@@ -160,7 +170,7 @@ class HttpConnection:
             exchange.drop()
 
     def expired(self) -> None:
-        """Do what is to be done at the deadline."""
+        """Refuse or close, at the deadline."""
         if self._thrown_away is not None or self._ended:
             self._wire.abort()
         elif self._exchange is not None and self._exchange.body:
@@ -172,7 +182,7 @@ class HttpConnection:
             self._wire.close()
 
     def shut_down(self) -> None:
-        """End after the answer that is being sent."""
+        """Close after the response that is being sent."""
         self._stopping = True
         if self._exchange is not None:
             self._exchange.writer.keep_alive = False
@@ -180,12 +190,16 @@ class HttpConnection:
             self._wire.close()
 
     def fetch(self, exchange: Exchange) -> None:
-        """Read on, because the application wants more of the body."""
+        """Read more, because the application wants more of the body."""
         if exchange is self._exchange and self._thrown_away is None:
             self._go_on()
 
     def answered(self, exchange: Exchange) -> None:
-        """Go on with the next request, or close."""
+        """Take the next request, or close."""
+        status = exchange.status or CLIENT_GONE
+        self._server.access_log.request(
+            exchange.head, self._scope, status, exchange.body_bytes, self._began
+        )
         if exchange is not self._exchange or self._thrown_away is not None:
             return
         self._exchange = None
@@ -202,7 +216,7 @@ class HttpConnection:
         if self._ended or self._stopping or not exchange.writer.complete:
             return False
         if not self._reader.complete:
-            # The part of the body that is there was in nobody's way; the server waits for no more.
+            # The rest of the body may be there already; the server does not wait for it.
             try:
                 self._reader.next_piece()
             except Refused:
@@ -234,6 +248,7 @@ class HttpConnection:
             self._wire.set_deadline(None)
             self._wire.take_over(head, self._reader.take_rest())
             return
+        self._began = self._server.access_log.now()
         self._exchange = Exchange(self, self._server.app, head, self._scope)
         self._wire.set_deadline(limits.BODY_SECONDS_MAX if head.has_body else None)
         self._next_piece(self._exchange)
@@ -264,11 +279,14 @@ class HttpConnection:
         self._on_waiting(True)
         self._wire.set_deadline(limits.WRITE_SECONDS_MAX)
         self._wire.resume()
-        if exchange is not None:
+        if exchange is None:
+            self._server.access_log.refused(self._scope, refused.status)
+        else:
             exchange.drop()
             if exchange.started:
                 self._wire.abort()
                 return
+            exchange.status = refused.status
 
         async def send() -> None:
             try:
@@ -281,7 +299,7 @@ class HttpConnection:
         self._wire.start(send)
 
     def _close(self) -> None:
-        """End our side, and wait a moment for the client's end."""
+        """End our side, and wait a few seconds for the client to end its own."""
         self._thrown_away = 0
         self._our_end = True
         self._on_waiting(True)
@@ -294,7 +312,7 @@ class HttpConnection:
 
 
 def refusal(status: int, detail: str) -> bytes:
-    """Make an answer after which the connection closes."""
+    """Make a response after which the connection closes."""
     body = encode(Problem(HTTPStatus(status).phrase, status, detail, "invalid"))
     writer = ResponseWriter("", "1.1", keep_alive=False)
     head = writer.head(

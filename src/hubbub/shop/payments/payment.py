@@ -62,13 +62,28 @@ class PaymentProvider(Protocol):
         """
 
     async def capture(self, key: str, payment_id: str, amount: Money) -> Payment:
-        """Charge the reserved money; the payment is captured or pending, or was cancelled."""
+        """
+        Charge the reserved money; the payment is captured or pending, or was cancelled.
+
+        Raises:
+            Exception: the result is unknown; the shop calls :meth:`look_up`.
+        """
 
     async def cancel(self, key: str, payment_id: str) -> Payment:
-        """Release the reserved money; the payment is cancelled, unless it was captured before."""
+        """
+        Release the reserved money; the payment is cancelled, unless it was captured before.
+
+        Raises:
+            Exception: the result is unknown; the shop calls :meth:`look_up`.
+        """
 
     async def look_up(self, key: str, amount: Money) -> Payment:
-        """Return the status of the payment that has this key."""
+        """
+        Return the status of the payment that has this key.
+
+        Raises:
+            Exception: the status is unknown; the shop calls it again.
+        """
 
     async def refund(self, key: str, payment_id: str, amount: Money) -> str:
         """

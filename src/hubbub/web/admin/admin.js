@@ -1,4 +1,4 @@
-// The operator's page: how the hub is doing, and what can be done about it.
+// The operator's page: statistics of the hub, and its administration.
 
 import { OrdersCard } from "./orders.js";
 import { LagCard, PeopleCard } from "./people.js";
@@ -15,12 +15,12 @@ import { isOfSameSignIn } from "../core/rpc.js";
 import "../core/sign-in.js";
 import { switchTheme } from "../core/theme.js";
 
-// Who signs in here does so for this window alone: on the other page one stays who one was.
+// A sign-in here is for this window only; the main page keeps its own.
 const OPERATOR = "hubbub.operator";
 const STATS_MS = 1_000;
 const LISTS_MS = 4_000;
 
-// What an operator looks at, and the feature that it is of.
+// The sections of the page, and the feature that each belongs to.
 const CARDS = [
   ["chat", RoomsCard],
   ["users", PeopleCard],
@@ -49,7 +49,7 @@ class Operations extends Page {
     return sessionStorage.getItem(OPERATOR) ?? super.storedToken();
   }
 
-  // Each sign-in uses a token up, and gives the next one, which replaces it.
+  // Each sign-in uses up a token, and gives the next one, which replaces it.
   #keepToken() {
     const [before, token] = [this.storedToken(), this.connection.token];
     if (!before || !isOfSameSignIn(before, token)) return;
@@ -61,7 +61,7 @@ class Operations extends Page {
     const { role, refresh_token } = await this.connection.signIn(params);
     if (role !== "admin") {
       this.connection.end();
-      this.#entrance(params.name ? `${params.name} is no admin.` : null);
+      this.#entrance(params.name ? `${params.name} is not an admin.` : null);
       return;
     }
     if (params.name) sessionStorage.setItem(OPERATOR, refresh_token);
@@ -115,7 +115,7 @@ class Operations extends Page {
     this.#repeat(LISTS_MS, () => Promise.all(cards.map((one) => one.load?.())));
   }
 
-  // Do it again and again, and never twice at once.
+  // Repeat the work, and never run it twice at once.
   #repeat(milliseconds, work) {
     const place = this.#timers.push(0) - 1;
     const turn = async () => {
@@ -132,8 +132,8 @@ class Operations extends Page {
 
   #openMenu(button) {
     openMenu(button, [
-      { label: "To the page", icon: "chat", act: () => this.go("") },
-      { label: "Dark or light", icon: "contrast", act: switchTheme },
+      { label: "Back to Hubbub", icon: "chat", act: () => this.go("") },
+      { label: "Switch theme", icon: "contrast", act: switchTheme },
       { label: "Sign out", icon: "out", danger: true, act: () => this.#signOut() },
     ]);
   }

@@ -11,9 +11,9 @@ export class OrdersCard {
   #orders = [];
   #table = new Table(
     "Open orders",
-    [["Order"], ["Total", "number"], ["Waits for"], [""]],
+    [["Order"], ["Total", "number"], ["Waiting for"], [""]],
     (order) => this.#cells(order),
-    "No order waits for the payment provider.",
+    "No orders are waiting for the payment provider.",
   );
   element = h(
     "section",
@@ -31,7 +31,7 @@ export class OrdersCard {
     this.show();
   }
 
-  // Show what was loaded last: a name that has become known since is a row that looks different.
+  // Show the last result again: a name that has loaded since changes a row.
   show() {
     this.#table.show(
       this.#orders.map((order) => ({ ...order, buyer: this.#app.profiles.name(order.user) })),
@@ -69,14 +69,14 @@ export class OrdersCard {
     ];
   }
 
-  // Each dialog has one key: to press its button again does nothing twice.
+  // Each dialog has one idempotency key, so that pressing its button twice acts once.
   async #cancel({ id, buyer }) {
     const key = newKey();
     const act = () => this.#app.connection.call("shop.cancel_order", { order_id: id, key });
-    const text = "The stock is put back, and whatever is charged for the order is refunded.";
+    const text = "The stock is released, and any charge for the order is refunded.";
     if (
       await confirmDialog(`Cancel the order of ${buyer}?`, text, {
-        submit: "Cancel the order",
+        submit: "Cancel order",
         danger: true,
         act,
       })
@@ -86,10 +86,10 @@ export class OrdersCard {
 
   async #settle({ id, buyer }) {
     const key = newKey();
-    const fields = [{ name: "payment", label: "Payment id (empty: paid in another way)", maxlength: 255 }];
+    const fields = [{ name: "payment", label: "Payment ID (leave empty if paid another way)", maxlength: 255 }];
     const act = ({ payment }) =>
       this.#app.connection.call("shop.settle_order", { order_id: id, payment_id: payment.trim() || null, key });
-    const text = "Any other payment that the provider takes for the order is refunded.";
+    const text = "Any other charge for this order is refunded.";
     if (await formDialog(`Mark the order of ${buyer} as paid?`, fields, { text, submit: "Mark as paid", act }))
       await this.#done(`The order of ${buyer} is paid.`);
   }

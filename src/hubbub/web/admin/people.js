@@ -1,4 +1,4 @@
-// Who is online, and what they may do everywhere; and which followers are behind.
+// The online users with their global roles, and the followers that are behind.
 
 import { confirmDialog, formDialog } from "../core/dialog.js";
 import { h } from "../core/dom.js";
@@ -14,7 +14,7 @@ const ROLES = [
 
 export class PeopleCard {
   #app;
-  #table = new Table("People", [["Who"], ["Since"], [""]], (user) => this.#cells(user), "Nobody is online.");
+  #table = new Table("People", [["User"], ["Since"], [""]], (user) => this.#cells(user), "Nobody is online.");
   element = h(
     "section",
     { class: "card" },
@@ -58,15 +58,15 @@ export class PeopleCard {
 
   async #setRole({ id, nickname }) {
     const act = ({ role }) => this.#app.connection.call("users.set_role", { user_id: id, role });
-    const text = "A moderator moderates every room; an admin may do everything.";
+    const text = "Moderators can moderate every room. Admins can do everything.";
     if (
       await formDialog(`Role of ${nickname}`, [{ name: "role", label: "Role", options: ROLES }], {
         text,
-        submit: "Set the role",
+        submit: "Set role",
         act,
       })
     )
-      this.#app.notify(`${nickname} has the role now.`, "good");
+      this.#app.notify(`The role of ${nickname} was changed.`, "good");
   }
 
   async #disable({ id, nickname }) {
@@ -78,14 +78,14 @@ export class PeopleCard {
   }
 }
 
-// Make the card of the slowest followers; its `show` takes the answers of operations.stats.
+// Make the card of the slowest followers; its `show` takes the results of operations.stats.
 export class LagCard {
   #app;
   #table = new Table(
     "Slowest followers",
-    [["Who"], ["Follows"], ["Behind by", "number"]],
+    [["User"], ["Follows"], ["Behind by", "number"]],
     (lag) => this.#cells(lag),
-    "Nobody is behind.",
+    "No followers are behind.",
   );
   element = h(
     "section",

@@ -1,4 +1,4 @@
-// A line over the last two minutes, or as much of them as there is, on a canvas.
+// A line plot of up to the last two minutes, on a canvas.
 
 import { fill, h, onceAFrame } from "../core/dom.js";
 
@@ -6,7 +6,7 @@ const SECONDS_MAX = 120;
 const SECONDS_MIN = 20;
 const HEIGHT = 64;
 
-// What an operator looks at: a number, and how it went. `text` makes numbers readable.
+// A value and its history. `text` formats values for people.
 export class Plot {
   element = h("section", { class: "card plot" });
   #label;
@@ -35,7 +35,7 @@ export class Plot {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", this.#draw);
   }
 
-  // Take in a value, at a time in seconds.
+  // Add a value, at a time in seconds.
   add(at, value) {
     this.#samples.push({ at, value });
     while (this.#samples[0].at < at - SECONDS_MAX) this.#samples.shift();
@@ -82,7 +82,7 @@ export class Plot {
     const pen = canvas.getContext("2d");
     pen.scale(ratio, ratio);
     const style = getComputedStyle(canvas);
-    // A line of nothing but zeros lies at the bottom.
+    // A line of zeros lies at the bottom.
     const [top, seconds] = [this.#most || 1, this.#seconds];
     const x = ({ at }) => width * (1 - (now - at) / seconds);
     const y = ({ value }) => HEIGHT - 2 - (HEIGHT - 6) * (value / top);

@@ -1,4 +1,4 @@
-// What is drawn of the hub: from its totals, how much a second.
+// The plots of the hub: from its totals, the rates per second.
 
 import { h } from "../core/dom.js";
 import { has } from "../core/features.js";
@@ -9,8 +9,8 @@ const count = (value) => number.format(value);
 const rate = (value) => `${number.format(value)}/s`;
 const milliseconds = (value) => `${number.format(value * 1000)} ms`;
 
-// Label, how it is written, what it is of the newest statistics and of those before; and the
-// feature without which there is nothing to draw.
+// Label, format, the value from the newest statistics and the previous ones; and the feature
+// that the plot needs.
 const PLOTS = [
   ["Connections", count, (now) => now.connections],
   ["Users online", count, (now) => now.users],
@@ -24,7 +24,7 @@ const PLOTS = [
   ["Followers", count, (now) => now.followers],
 ];
 
-// All plots, fed with the answers of operations.stats.
+// All plots, which take the results of operations.stats.
 export class Plots {
   #plots = PLOTS.filter(([, , , feature = "operations"]) => has(feature)).map(([label, text, value]) => ({ plot: new Plot(label, text), value }));
   element = h(

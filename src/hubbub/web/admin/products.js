@@ -1,4 +1,4 @@
-// The catalogue, to be changed.
+// The catalogue, for editing.
 
 import { h, onceAFrame } from "../core/dom.js";
 import { icon } from "../core/icons.js";
@@ -19,7 +19,7 @@ export class ProductsCard {
     "Products",
     [["Product"], ["Price", "number"], ["Stock"], [""]],
     (product) => this.#cells(product),
-    "There is no product.",
+    "There are no products.",
   );
   element = h(
     "section",
@@ -32,7 +32,7 @@ export class ProductsCard {
         class: "input",
         type: "search",
         "aria-label": "Find a product",
-        placeholder: "From a SKU on",
+        placeholder: "Start at SKU",
         oninput: ({ target }) => ((this.#sku = target.value.trim()), this.#reload()),
       }),
       h(
@@ -52,7 +52,7 @@ export class ProductsCard {
   async load() {
     const wanted = this.#sku;
     const products = await findProducts(this.#app.connection, wanted, SHOWN_MAX);
-    // Meanwhile another one was typed.
+    // The user has typed another SKU in the meantime.
     if (wanted !== this.#sku) return;
     this.#currency = products[0]?.price.currency ?? this.#currency;
     this.#table.show(products, ({ sku }) => sku);
@@ -81,7 +81,7 @@ export class ProductsCard {
   async #edit(product) {
     const set = await editProduct(this.#app, product, product?.price.currency ?? this.#currency);
     if (!set) return;
-    this.#app.notify(`${set.name} is set.`, "good");
+    this.#app.notify(`${set.name} was saved.`, "good");
     await this.load();
   }
 }

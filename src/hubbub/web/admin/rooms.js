@@ -1,4 +1,4 @@
-// Rooms, those with the most going on first; who is in them, and an end to them.
+// Rooms, the busiest first, with their members, and a button that closes them.
 
 import { confirmDialog, openDialog } from "../core/dialog.js";
 import { fill, h } from "../core/dom.js";
@@ -17,7 +17,7 @@ export class RoomsCard {
     "Rooms",
     [["Room"], ["Members", "number"], ["Events a minute", "number"], [""]],
     (room) => this.#cells(room),
-    "There is no room.",
+    "There are no rooms.",
   );
   #search = h("input", {
     class: "input",
@@ -42,9 +42,9 @@ export class RoomsCard {
     this.#draw();
   }
 
-  // Take in what operations.stats says of the busiest.
+  // Take the busiest rooms from operations.stats.
   show({ rooms }) {
-    // What else is busy, of an application's own features, is no room.
+    // Streams of the application's own features are not rooms.
     this.#traffic = rooms.filter(({ stream }) => stream.startsWith("room/"));
     this.#draw();
   }
@@ -57,7 +57,7 @@ export class RoomsCard {
   #draw() {
     const events = new Map(this.#traffic.map((one) => [one.stream, one.events]));
     const known = new Set(this.#rooms.map(({ stream }) => stream));
-    // Private ones are not listed, but who has traffic is seen.
+    // Private rooms are not listed, but appear here when they are busy.
     const others = this.#traffic
       .filter(({ stream }) => !known.has(stream))
       .map(({ stream, name }) => ({ id: stream.slice("room/".length), stream, name, members: null }));
@@ -111,7 +111,7 @@ export class RoomsCard {
     const list = h("div");
     const draw = () => {
       const room = this.#rooms.find((one) => one.id === id);
-      fill(list, room ? membersOf(this.#app, room) : "It is not there any more.");
+      fill(list, room ? membersOf(this.#app, room) : "This room no longer exists.");
     };
     draw();
     const timer = setInterval(draw, 1_000);
@@ -120,8 +120,8 @@ export class RoomsCard {
 
   async #close({ id, name }) {
     const act = () => this.#app.connection.call("chat.close_room", { room_id: id });
-    const text = "Nothing more can be said in it. What was said stays.";
-    if (await confirmDialog(`Close ${name || id}?`, text, { submit: "Close the room", danger: true, act })) {
+    const text = "Nobody can send messages in it. The history stays.";
+    if (await confirmDialog(`Close ${name || id}?`, text, { submit: "Close room", danger: true, act })) {
       this.#app.notify(`${name || id} is closed.`, "good");
       await this.load();
     }

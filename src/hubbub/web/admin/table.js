@@ -1,5 +1,5 @@
-// A table that is told again and again what it shows: what is the same stays as it is, so that
-// nobody loses the button that they are about to press.
+// A table that is updated often: unchanged cells stay in place, so that a user does not lose the
+// button that they are about to press.
 
 import { fill, h } from "../core/dom.js";
 
@@ -11,11 +11,11 @@ export class Table {
   #width;
   #none;
 
-  // `heads` are [label, class]; `row` makes the cells of one of what is shown.
+  // `heads` are [label, class]; `row` makes the cells of a row.
   constructor(title, heads, row, none) {
     [this.#row, this.#width, this.#none] = [row, heads.length, none];
     const head = heads.map(([label, kind = ""]) =>
-      h("th", { scope: "col", class: kind }, label || h("span", { class: "visually-hidden" }, "What to do")),
+      h("th", { scope: "col", class: kind }, label || h("span", { class: "visually-hidden" }, "Actions")),
     );
     this.element = h(
       "table",
@@ -27,7 +27,7 @@ export class Table {
     this.show([], () => "");
   }
 
-  // Show these, each told from the others by what `idOf` returns.
+  // Show these items; `idOf` returns what identifies an item.
   show(list, idOf) {
     const before = this.#rows;
     this.#rows = new Map(list.map((one) => [idOf(one), this.#rowOf(one, before.get(idOf(one)))]));

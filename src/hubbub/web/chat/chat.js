@@ -1,4 +1,4 @@
-// Rooms and conversations: the list at the left, the one that is open beside it.
+// Rooms and conversations: the list on the left, and the open one beside it.
 
 import { formDialog, openDialog } from "../core/dialog.js";
 import { View, fill, h, onceAFrame } from "../core/dom.js";
@@ -72,7 +72,7 @@ export class Chat extends View {
       if (!this.#open)
         fill(
           this.#place,
-          h("div", { class: "empty" }, icon("chat"), h("p", null, "Choose a room, or make one.")),
+          h("div", { class: "empty" }, icon("chat"), h("p", null, "Choose a room, or create one.")),
         );
       return;
     }
@@ -98,7 +98,7 @@ export class Chat extends View {
     const none = h(
       "li",
       { class: "empty" },
-      h("p", null, "You are in no room yet."),
+      h("p", null, "You have not joined any rooms yet."),
       this.#offered.length > 0 &&
         h(
           "ul",
@@ -157,10 +157,10 @@ export class Chat extends View {
   async #create() {
     const fields = [
       { name: "name", label: "Name", required: true, maxlength: 100 },
-      { name: "private", label: "Private: only those who are invited can join", type: "checkbox" },
+      { name: "private", label: "Private: only invited users can join", type: "checkbox" },
     ];
     const act = (values) => this.connection.command("chat.create_room", values);
-    const room = await formDialog("New room", fields, { submit: "Create", act });
+    const room = await formDialog("New room", fields, { submit: "Create room", act });
     if (room) await this.#show(room.id);
   }
 
@@ -174,7 +174,7 @@ export class Chat extends View {
         list,
         found.length
           ? found.slice(0, FOUND_MAX).map((room) => this.#found(room))
-          : h("li", { class: "empty" }, "There is no other public room; make one."),
+          : h("li", { class: "empty" }, "There are no other public rooms. Create one."),
       );
     };
     show("");
@@ -183,8 +183,8 @@ export class Chat extends View {
       h("input", {
         class: "input",
         type: "search",
-        "aria-label": "Part of a name",
-        placeholder: "Part of a name",
+        "aria-label": "Search by name",
+        placeholder: "Search by name",
         oninput: ({ target }) => show(target.value),
       }),
       list,

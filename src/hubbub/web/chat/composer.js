@@ -1,4 +1,4 @@
-// Where one writes: Enter sends, Shift+Enter begins a new line.
+// The message field: Enter sends, Shift+Enter begins a new line.
 
 import { fill, h } from "../core/dom.js";
 import { icon } from "../core/icons.js";
@@ -36,25 +36,25 @@ export class Composer extends HTMLElement {
     this.#text.focus();
   }
 
-  // Why one cannot write here, or null if one can.
+  // The reason why the user cannot write here, or null.
   set closed(reason) {
     this.#text.disabled = Boolean(reason);
     this.#text.placeholder = reason ?? "Write a message";
   }
 
-  // Answer a message.
+  // Reply to a message.
   reply(message, name) {
     this.#tellAbout(message, false, `Replying to ${name}: `, message.text);
   }
 
-  // Change a message of one's own.
+  // Edit one of the user's messages.
   edit(message) {
     this.#text.value = message.text;
     this.#tellAbout(message, true, "Editing: ", message.text);
     this.#grow();
   }
 
-  // Answer and change nothing.
+  // Stop replying or editing.
   clear() {
     if (this.#editing) this.#text.value = "";
     this.#target = null;
@@ -71,7 +71,7 @@ export class Composer extends HTMLElement {
       {
         class: "button quiet round compact",
         type: "button",
-        "aria-label": "Stop that",
+        "aria-label": "Cancel",
         onclick: () => (this.clear(), this.focus()),
       },
       icon("close"),

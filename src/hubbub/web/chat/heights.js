@@ -1,18 +1,18 @@
-// How high the rows of a long list are, and where each of them begins.
+// The heights of the rows of a long list, and their positions.
 
-// Until a row was measured it counts as so high, in pixels.
+// The height of a row before it is measured, in pixels.
 const ESTIMATE = 56;
 
 export class Heights {
   #known = new Map();
   #keys = [];
   #places = new Map();
-  // Where row i begins; the last is where all of them end.
+  // The top of row i; the last entry is the bottom of the list.
   #tops = new Float64Array(1);
-  // The rows before this one are where #tops says.
+  // #tops is valid for the rows before this one.
   #sure = 0;
 
-  // The rows are others now; what is known of those that stay is kept.
+  // Replace the rows; the heights of remaining rows are kept.
   show(keys) {
     this.#keys = keys;
     this.#places = new Map(keys.map((key, place) => [key, place]));
@@ -20,13 +20,13 @@ export class Heights {
     this.#sure = 0;
   }
 
-  // Forget what was measured.
+  // Forget all measured heights.
   forget() {
     this.#known.clear();
     this.#sure = 0;
   }
 
-  // Take a measured height in; tells whether it is news.
+  // Record a measured height; return whether it has changed.
   set(key, height) {
     const before = this.#known.get(key);
     if (before !== undefined && Math.abs(before - height) <= 0.5) return false;
@@ -35,18 +35,18 @@ export class Heights {
     return true;
   }
 
-  // How high all of them are.
+  // The height of the list.
   get total() {
     return this.#upTo(this.#keys.length);
   }
 
-  // Where a row begins; null if it is not in the list.
+  // The top of a row; null if it is not in the list.
   top(key) {
     const place = this.#places.get(key);
     return place === undefined ? null : this.#upTo(place);
   }
 
-  // The place of the row that is at some height: from 0 to the last.
+  // The index of the row at a height: from 0 to the last.
   at(height) {
     this.#upTo(this.#keys.length);
     let [low, high] = [0, Math.max(0, this.#keys.length - 1)];

@@ -1,18 +1,18 @@
-// What was said in one room: a page of history at a time, and then what is live.
+// The messages of a room: a page of history at a time, and then live messages.
 
-// The first page is soon there; who reads on gets more at a time.
+// A short first page loads quickly; a user who scrolls up gets longer ones.
 const FIRST_PAGE = 100;
 const PAGE = 300;
 const JUMP_PAGE = 500;
-// A page of large messages has fewer of them than were asked for; this many characters are
-// less than any such page has.
+// A page of large messages has fewer messages than requested; any such page has more characters
+// than this.
 const LARGE_CHARS = 250_000;
 
 export class Log extends EventTarget {
   messages = new Map();
-  // The seqs of the messages that are here, the oldest first.
+  // The seqs of the loaded messages, the oldest first.
   seqs = [];
-  // True when there is nothing older.
+  // True if there are no older messages.
   complete = false;
   #connection;
   #room;
@@ -24,27 +24,27 @@ export class Log extends EventTarget {
     this.#room = room;
   }
 
-  // Load older messages; does nothing while that is under way, or when there are none.
+  // Load older messages; do nothing during a load, or if there are none.
   older(limit = this.seqs.length ? PAGE : FIRST_PAGE) {
     if (this.complete) return Promise.resolve();
     this.#loading ??= this.#load(limit).finally(() => (this.#loading = null));
     return this.#loading;
   }
 
-  // Load until a message is here; false if it never is.
+  // Load until a message is here; return false if it does not exist.
   async reach(seq) {
     while (!this.messages.has(seq) && !this.complete && (this.seqs[0] ?? Infinity) > seq)
       await this.older(JUMP_PAGE);
     return this.messages.has(seq);
   }
 
-  // Take live events in.
+  // Handle live events.
   apply(events) {
     const changed = events.map((event) => this.#apply(event)).filter((seq) => seq !== null);
     if (changed.length) this.#changed(changed);
   }
 
-  // Take a whole message in, as a command has returned it.
+  // Add a whole message, as a command has returned it.
   put(message) {
     this.#insert(message);
     this.#changed([message.seq]);
@@ -58,10 +58,10 @@ export class Log extends EventTarget {
     this.complete = !page.length || (page.length < limit && chars < LARGE_CHARS);
     const older = page.map(({ seq }) => seq).filter((seq) => !this.messages.has(seq));
     for (const message of page) this.messages.set(message.seq, message);
-    // The row after them is another one's neighbour now.
+    // The row after them has another neighbour now.
     const changed = [...older, this.seqs[0]];
     this.seqs = [...older, ...this.seqs];
-    // While the newest were on their way some may have come live.
+    // Live messages may have arrived while the newest page was loading.
     if (!before) this.seqs.sort((one, other) => one - other);
     this.#changed(changed);
   }
@@ -92,7 +92,7 @@ export class Log extends EventTarget {
   }
 }
 
-// What an event about a message changes in it; to apply it twice is to apply it once.
+// Apply an event to its message; applying it twice has no further effect.
 function changeOf({ reactions }, { type, text, at, by, emoji }) {
   switch (type) {
     case "edited":

@@ -1,13 +1,13 @@
-// How a message looks.
+// The row of a message.
 
 import { h, timeOf } from "../core/dom.js";
 import { icon } from "../core/icons.js";
 import { avatarOf, guestLabel } from "../core/profiles.js";
 
-// Messages of one author that come so soon after one another have one heading.
+// Messages of one author within this time share a heading.
 const TOGETHER_MS = 5 * 60_000;
 const QUOTE_CHARS = 90;
-// To make one of these takes longer than all the rest of a row.
+// Creating a formatter takes longer than the rest of a row, so they are shared.
 const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
 const shortClock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const whole = new Intl.DateTimeFormat([], { dateStyle: "medium", timeStyle: "medium" });
@@ -15,7 +15,7 @@ const weekday = new Intl.DateTimeFormat([], { weekday: "long", day: "numeric", m
 const weekdayAndYear = new Intl.DateTimeFormat([], { dateStyle: "full" });
 
 // Make the row of a message. `context` has: app, log, before (the message above, if any), mine,
-// moderates, and what the buttons do: reply, edit, remove, react, pick, jump.
+// moderates, and the actions of the buttons: reply, edit, remove, react, pick, jump.
 export function messageRow(message, context) {
   const { app, before } = context;
   const day = dayOf(message.at);
@@ -59,7 +59,7 @@ export function messageRow(message, context) {
   );
 }
 
-// Where nothing hovers, to touch a message shows what can be done with it.
+// On a device without hover, touching a message shows its actions.
 function choose({ currentTarget }) {
   for (const other of currentTarget.closest("hub-scroller").querySelectorAll(".message.chosen"))
     if (other !== currentTarget) other.classList.remove("chosen");
@@ -155,7 +155,7 @@ function actions(message, { app, moderates, reply, edit, remove, pick }) {
   };
   return h(
     "div",
-    { class: "actions", role: "group", "aria-label": "What to do with this message" },
+    { class: "actions", role: "group", "aria-label": "Message actions" },
     button("smile", "React", pick),
     button("reply", "Reply", reply),
     mine && button("edit", "Edit", edit),

@@ -1,10 +1,9 @@
-// What one has written and the server has not confirmed yet.
+// Messages that the user has sent, and that the server has not confirmed yet.
 
 import { h } from "../core/dom.js";
 import { newKey } from "../core/rpc.js";
 
-// Emits "change" with the key of what looks different now, and "sent" with the message that it
-// has become.
+// Emits "change" with the key of a changed row, and "sent" with the confirmed message.
 export class Outbox extends EventTarget {
   #app;
   #roomId;
@@ -23,7 +22,7 @@ export class Outbox extends EventTarget {
     return this.#pending.get(key);
   }
 
-  // Send a text; it is in the list until it is confirmed.
+  // Send a text, and list it until it is confirmed.
   add(text, replyTo) {
     const by = this.#app.user.id;
     const at = new Date().toISOString();
@@ -32,7 +31,7 @@ export class Outbox extends EventTarget {
     this.#deliver(message);
   }
 
-  // Make the row of one that could not be sent.
+  // Make the row of a message that could not be sent.
   failedRow(message) {
     const act = (label, kind, onclick) =>
       h("button", { class: `button compact ${kind}`, type: "button", onclick }, label);

@@ -1,4 +1,4 @@
-// Who is in a room, and what one may do about it.
+// The members of a room, and the actions on them.
 
 import { confirmDialog, formDialog, openMenu } from "../core/dialog.js";
 import { h } from "../core/dom.js";
@@ -11,10 +11,10 @@ const MUTES = [
   ["600", "ten minutes"],
   ["3600", "an hour"],
   ["86400", "a day"],
-  ["0", "not any more"],
+  ["0", "Unmute"],
 ];
 
-// Tell whether one moderates a room.
+// Return whether the user moderates a room.
 export function moderates(app, room) {
   return (
     ["moderator", "admin"].includes(app.role) || ["creator", "moderator"].includes(room.roles[app.user.id])
@@ -94,14 +94,14 @@ function actionsOn(app, room, id) {
       label: "Kick",
       icon: "out",
       danger: true,
-      act: () => sure(`Kick ${name}?`, "They may come back.", "Kick", "chat.kick"),
+      act: () => sure(`Kick ${name}?`, "They can join again.", "Kick", "chat.kick"),
     },
     above && {
       label: "Ban",
       icon: "close",
       danger: true,
       act: () =>
-        sure(`Ban ${name}?`, "They cannot come back until a moderator invites them.", "Ban", "chat.ban"),
+        sure(`Ban ${name}?`, "They cannot join again until a moderator invites them.", "Ban", "chat.ban"),
     },
   ];
 }
@@ -111,7 +111,7 @@ function mute(name, act) {
   return formDialog(`Mute ${name}`, fields, { submit: "Mute", act: ({ seconds }) => act(Number(seconds)) });
 }
 
-// Begin a conversation with somebody.
+// Begin a conversation with a user.
 export async function writeTo(app, id) {
   const fields = [{ name: "text", label: "Message", required: true, maxlength: 4000 }];
   const act = ({ text }) => app.connection.command("chat.send_direct", { user_id: id, text });
@@ -119,19 +119,19 @@ export async function writeTo(app, id) {
   if (sent) app.go(`#/chat/${encodeURIComponent(sent.stream)}`);
 }
 
-// Invite somebody who is online into a room.
+// Invite an online user to a room.
 export async function invite(app, room) {
   const online = await app.connection.call("users.online");
   const others = online.filter(({ id }) => !room.members.includes(id));
   if (!others.length) {
-    app.notify("Everybody who is online is here already.");
+    app.notify("Everyone who is online is already in this room.");
     return;
   }
   const fields = [
-    { name: "user_id", label: "Who", options: others.map(({ id, nickname }) => [id, nickname]) },
+    { name: "user_id", label: "User", options: others.map(({ id, nickname }) => [id, nickname]) },
   ];
   const act = (values) => app.connection.call("chat.invite", { room_id: room.id, ...values });
-  if (await formDialog("Invite somebody", fields, { submit: "Invite", act })) app.notify("Invited.", "good");
+  if (await formDialog("Invite a user", fields, { submit: "Invite", act })) app.notify("Invitation sent.", "good");
 }
 
 // Make a button with a picture and a label that shows on hover.

@@ -1,4 +1,4 @@
-// Which emoji to react with.
+// The picker of emoji for reactions.
 
 import { placeBeside } from "../core/dialog.js";
 import { fill, h } from "../core/dom.js";
@@ -9,7 +9,7 @@ const EMOJI =
   );
 const COLUMNS = 8;
 
-// Open a grid of emoji beside a button; calls `pick` with the one that was chosen.
+// Open a grid of emoji beside a button; call `pick` with the chosen one.
 export function pickEmoji(button, pick) {
   const buttons = EMOJI.map((emoji) =>
     h(

@@ -1,4 +1,4 @@
-// The room that is open: its messages, who is typing, and where one writes.
+// The open room: its messages, typing users, and the message field.
 
 import { confirmDialog } from "../core/dialog.js";
 import { fill, h, onceAFrame } from "../core/dom.js";
@@ -100,7 +100,7 @@ export class OpenRoom {
     );
     const back = h(
       "a",
-      { class: "button quiet round back", href: "#/chat", "aria-label": "Back to the rooms" },
+      { class: "button quiet round back", href: "#/chat", "aria-label": "Back to rooms" },
       icon("back"),
     );
     const bar = h(
@@ -140,7 +140,7 @@ export class OpenRoom {
           "div",
           { class: "row" },
           h("h2", { class: "grow" }, "Members"),
-          tool("close", "Hide the members", () => this.#togglePeople()),
+          tool("close", "Hide members", () => this.#togglePeople()),
         ),
         membersOf(this.#app, room),
       );
@@ -167,7 +167,7 @@ export class OpenRoom {
     });
   }
 
-  // What arrives
+  // Incoming events and signals
 
   #changed(seqs) {
     this.#show(seqs);
@@ -211,7 +211,7 @@ export class OpenRoom {
     if (last) this.#rooms.read(this.#id, last);
   }
 
-  // What one does
+  // The user's actions
 
   #send({ text, replyTo, editing }) {
     if (editing !== null) {

@@ -1,11 +1,11 @@
-// The rooms and conversations that one is in: what is new in each, live.
+// The rooms and conversations of the user, with unread counts, live.
 
 import { onceAFrame } from "../core/dom.js";
 
 const PAGE = 500;
 const MEMBERSHIP = new Set(["joined", "left", "kicked", "banned", "role", "closed"]);
 
-// Read all rooms that one may find, or those only that one is in.
+// Load all rooms that the user can find, or only those they have joined.
 export async function readRooms(connection, { joined = false } = {}) {
   const rooms = [];
   for (;;) {
@@ -16,10 +16,10 @@ export async function readRooms(connection, { joined = false } = {}) {
   }
 }
 
-// Emits "change" when the list is another, and "events" and "signal" with what came to a room.
+// Emits "change" when the list has changed, and "events" and "signal" with a room's news.
 export class Rooms extends EventTarget {
   rooms = new Map();
-  // Streams of rooms that somebody has invited one to.
+  // Streams of rooms to which the user is invited.
   invitations = new Set();
   #app;
   #follows = new Map();
@@ -75,7 +75,7 @@ export class Rooms extends EventTarget {
     this.#changed();
   }
 
-  // Note that one has read a room up to a message.
+  // Mark a room as read up to a message.
   read(id, seq) {
     const entry = this.rooms.get(id);
     if (!entry || entry.read >= seq) return;

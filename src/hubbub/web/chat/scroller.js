@@ -1,21 +1,21 @@
-// A long list of which only what is near the visible part is in the page.
+// A long list that has only the rows near the visible part in the page.
 //
-// Heights are estimated until a row was shown once. Whatever is measured, added or taken away
-// above what one looks at, that stays where it is; at the bottom one stays at the bottom.
+// The height of a row is estimated until it was shown once. When rows above the visible part are
+// measured, added or removed, the visible part stays in place; at the bottom it stays there.
 
 import { Heights } from "./heights.js";
 import { fill, h, onceAFrame } from "../core/dom.js";
 
-// How much more than what is visible is in the page, above and below, in pixels.
+// How far beyond the visible part rows are in the page, above and below, in pixels.
 const AROUND = 600;
-// When so little is left above, more is wanted.
+// When less than this is left above, older rows are requested.
 const SCREENS_LEFT = 4;
-// So near to the end counts as being at the end.
+// Within this distance from the end the list counts as being at the end.
 const NEAR = 48;
 
-// Emits "top" when one comes near the beginning, and "bottom" when one arrives at the end.
+// Emits "top" near the beginning, and "bottom" on arriving at the end.
 export class Scroller extends HTMLElement {
-  // Makes the element of a row, given its key.
+  // Makes the element of a row from its key.
   render = () => h("div");
   #keys = [];
   #next = null;
@@ -43,9 +43,9 @@ export class Scroller extends HTMLElement {
     return this.#stuck;
   }
 
-  // Show other rows; `changed` are keys whose elements are to be made anew.
+  // Show other rows; `changed` are keys whose elements are made again.
   show(keys, changed = []) {
-    // Until they are laid out, what one scrolls is what was there before.
+    // Until the new rows are laid out, the scroll position is that of the old rows.
     this.#next = keys;
     for (const key of changed) this.#rows.delete(key);
     this.#later();
@@ -56,7 +56,7 @@ export class Scroller extends HTMLElement {
     this.#later();
   }
 
-  // Bring a row to the middle, and return its element once it is there.
+  // Scroll a row to the middle, and return its element once it is there.
   toKey(key) {
     this.#stuck = false;
     this.#anchor = { key, offset: this.clientHeight / 3 };
@@ -65,7 +65,7 @@ export class Scroller extends HTMLElement {
   }
 
   #resized() {
-    // In another width all heights are others.
+    // At another width all heights change.
     if (this.clientWidth !== this.#width) this.#heights.forget();
     this.#width = this.clientWidth;
     this.#later();
@@ -90,13 +90,13 @@ export class Scroller extends HTMLElement {
     if (this.#next) this.#heights.show((this.#keys = this.#next));
     this.#next = null;
     this.#draw(this.#wantedTop());
-    // What was drawn has its true height now: once more with that, if it makes a difference.
+    // The drawn rows have their true heights now: draw again if that makes a difference.
     if (this.#measure()) this.#draw(this.#wantedTop());
     const top = this.#wantedTop();
     if (Math.abs(this.scrollTop - top) >= 1) this.scrollTop = top;
   }
 
-  // Where one ought to be, by the heights that are known.
+  // The scroll position by the heights that are known.
   #wantedTop() {
     const last = Math.max(0, this.#heights.total - this.clientHeight);
     if (this.#stuck) return last;
@@ -118,7 +118,7 @@ export class Scroller extends HTMLElement {
     this.#above.style.height = `${above}px`;
     this.#below.style.height = `${below}px`;
     const wanted = [this.#above, ...rows.values(), this.#below];
-    // Whoever has the focus keeps it: only what differs is touched.
+    // Keep the focus: touch only what differs.
     if (wanted.length !== this.childNodes.length || wanted.some((row, at) => row !== this.childNodes[at]))
       this.#place(wanted);
   }

@@ -1,9 +1,9 @@
-// Looking for words in a room.
+// The search in a room.
 
 import { openDialog, valuesOf } from "../core/dialog.js";
 import { fill, h, timeOf } from "../core/dom.js";
 
-// Open the search; `jump` is given the seq of the message that was chosen.
+// Open the search; `jump` takes the seq of the chosen message.
 export function openSearch(app, roomId, jump) {
   const found = h("ul", { class: "found-list" });
   const choose = (message) => (found.closest("dialog").close(), jump(message.seq));
@@ -14,13 +14,13 @@ export function openSearch(app, roomId, jump) {
     try {
       const messages = await app.connection.call("chat.search", params);
       const hits = messages.map((message) => h("li", null, hit(app, message, choose)));
-      fill(found, hits.length ? hits : h("li", { class: "empty" }, "Nothing was found."));
+      fill(found, hits.length ? hits : h("li", { class: "empty" }, "No results."));
     } catch (error) {
       app.notify(error.message, "error");
     }
   }
 
-  const words = { class: "input", type: "search", name: "text", required: true, "aria-label": "Words" };
+  const words = { class: "input", type: "search", name: "text", required: true, "aria-label": "Search terms" };
   const button = h("button", { class: "button primary", type: "submit" }, "Search");
   openDialog(
     "Search in this room",

@@ -1,4 +1,4 @@
-// The page: who is there, the bar at the top, and which view is shown.
+// The page: the signed-in user, the bar at the top, and the current view.
 
 import { confirmDialog, formDialog, openMenu } from "./dialog.js";
 import { fill, h } from "./dom.js";
@@ -11,14 +11,14 @@ import { switchTheme } from "./theme.js";
 
 const AWAY_MS = 5 * 60_000;
 
-// The first part of the address -> the view, loaded when it is shown first.
+// The first part of the address -> the view, which is loaded when it is first shown.
 const ALL_VIEWS = {
   chat: { label: "Chat", element: "hub-chat", load: () => import("../chat/chat.js") },
   games: { label: "Games", element: "hub-games", load: () => import("../games/games.js") },
   shop: { label: "Shop", element: "hub-shop", load: () => import("../shop/shop.js") },
 };
 const VIEWS = Object.fromEntries(Object.entries(ALL_VIEWS).filter(([name]) => has(name)));
-// Where the page begins, and where an address leads whose feature the hub does not have.
+// The first view, also for an address of a feature that the hub does not have.
 const [FIRST = ""] = Object.keys(VIEWS);
 
 class App extends Page {
@@ -59,12 +59,12 @@ class App extends Page {
     this.#noteVisibility();
   }
 
-  // `guest` is the token of one who has an account as well: what the guest has comes along.
+  // `guest` is the token of a guest who signs in to an account, which takes over their data.
   #entrance(message = null, guest = null) {
     if (!guest) localStorage.removeItem(TOKEN);
     this.connection.end();
     const entrance = document.createElement("hub-sign-in");
-    // The server says in the page itself if it takes no guests.
+    // The server writes into the page whether it accepts guests.
     const noGuests = document.documentElement.dataset.guests === "no";
     entrance.toggleAttribute("account-only", guest !== null || noGuests);
     entrance.toggleAttribute("may-stay", guest !== null);
@@ -109,7 +109,7 @@ class App extends Page {
     this.showLight();
   }
 
-  // The tabs are below the view where it is narrow; the view itself stays where it is.
+  // On a narrow screen the tabs are below the view.
   #placeTabs() {
     if (narrow.matches) this.root.append(this.#tabs);
     else this.#bar.firstChild.after(this.#tabs);
@@ -138,7 +138,7 @@ class App extends Page {
     const turn = ++this.#turn;
     if (this.#shown?.localName !== view.element) {
       await view.load();
-      // Meanwhile one has gone elsewhere.
+      // The user has gone to another view in the meantime.
       if (turn !== this.#turn || !this.#tabs.isConnected) return;
       this.#shown = document.createElement(view.element);
       this.#shown.app = this;
@@ -153,13 +153,13 @@ class App extends Page {
       { label: "Profile", icon: "edit", act: () => this.#editProfile() },
       this.connection.signedIn.account
         ? { label: "Change password", icon: "lock", act: () => this.#changePassword() }
-        : { label: "Keep this as an account", icon: "lock", act: () => this.#createAccount() },
+        : { label: "Create an account", icon: "lock", act: () => this.#createAccount() },
       !this.connection.signedIn.account && {
         label: "Sign in to an account",
         icon: "user",
         act: () => this.#entrance(null, localStorage.getItem(TOKEN)),
       },
-      { label: "Dark or light", icon: "contrast", act: switchTheme },
+      { label: "Switch theme", icon: "contrast", act: switchTheme },
       this.role === "admin" &&
         has("operations") && { label: "Operations", icon: "admin", act: () => location.assign("admin") },
       { label: "Sign out", icon: "out", danger: true, act: () => this.#signOut() },
@@ -170,7 +170,7 @@ class App extends Page {
     const { nickname, avatar } = this.user;
     const fields = [
       { name: "nickname", label: "Nickname", value: nickname, required: true, maxlength: 100 },
-      { name: "avatar", label: "Avatar (an emoji)", value: avatar, required: true, maxlength: 16 },
+      { name: "avatar", label: "Avatar (emoji)", value: avatar, required: true, maxlength: 16 },
     ];
     const act = async (values) => {
       this.connection.signedIn.user = await this.connection.call("users.update", values);
@@ -195,10 +195,10 @@ class App extends Page {
       this.connection.signedIn.user = await this.connection.call("users.create_account", values);
       this.connection.signedIn.account = values.name;
       this.#signedIn();
-      notify("It is your account now: sign in with it anywhere.", "good");
+      notify("Account created. You can sign in with it on any device.", "good");
     };
-    return formDialog("Keep this as an account", fields, {
-      text: "You keep your rooms, your points and your cart.",
+    return formDialog("Create an account", fields, {
+      text: "You keep your rooms, points and cart.",
       submit: "Create account",
       act,
     });
@@ -208,7 +208,7 @@ class App extends Page {
     const fields = [
       {
         name: "old",
-        label: "Password until now",
+        label: "Current password",
         type: "password",
         required: true,
         autocomplete: "current-password",
@@ -224,15 +224,15 @@ class App extends Page {
     ];
     const act = async (values) => {
       await this.connection.call("users.change_password", values);
-      notify("The password is changed; everywhere else you are signed out.", "good");
+      notify("Password changed. All your other sessions are signed out.", "good");
     };
-    return formDialog("Change password", fields, { submit: "Change", act });
+    return formDialog("Change password", fields, { submit: "Change password", act });
   }
 
   async #signOut() {
     const text = this.connection.signedIn.account
       ? "You can sign in again with your account."
-      : "You are a guest: nobody can come back as this guest. Keep it as an account first if you want to.";
+      : "You are a guest, and cannot sign in as this guest again. To keep your data, create an account first.";
     if (!(await confirmDialog("Sign out?", text, { submit: "Sign out", danger: true }))) return;
     await this.connection.call("users.sign_out").catch(() => {});
     this.#entrance();

@@ -1,12 +1,12 @@
-// Dialogs and menus, on the browser's own <dialog> and popover: focus and Escape are its work.
+// Dialogs and menus, with the browser's own <dialog> and popover, which handle focus and Escape.
 
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
 
-// Show a form in a dialog and wait for what is done with it. Each field is
+// Show a form in a dialog and wait for its result. Each field is
 // { name, label, type?, value?, required?, ...attributes }, or { name, label, options: [[value, label]] }.
-// `act` is given the values by name; what it throws is shown in the dialog, which stays open.
-// Returns what `act` returned, or null if the dialog was closed.
+// `act` takes the values by name; its error is shown in the dialog, which stays open.
+// Returns the result of `act`, or null if the dialog was closed.
 export function formDialog(
   title,
   fields,
@@ -51,7 +51,7 @@ export function formDialog(
   });
 }
 
-// Show something in a dialog, with a button that closes it; returns the dialog.
+// Show content in a dialog with a Close button; return the dialog.
 export function openDialog(title, ...content) {
   const close = h(
     "button",
@@ -75,7 +75,7 @@ export function openDialog(title, ...content) {
   return dialog;
 }
 
-// Ask whether something is to be done.
+// Ask the user to confirm an action.
 export function confirmDialog(title, text, { submit = "OK", danger = false, act } = {}) {
   return formDialog(title, [], { text, submit, danger, act: act ?? (() => true) });
 }
@@ -95,7 +95,7 @@ export function field({ name, label, type = "text", options = null, ...attribute
   return h("label", { class: "field" }, h("span", null, label), input);
 }
 
-// Return the values of a form's fields, by name; a checkbox's is true or false.
+// Return the values of a form's fields, by name; a checkbox has true or false.
 export function valuesOf(form) {
   const fields = [...form.elements].filter((element) => element.name);
   return Object.fromEntries(
@@ -134,7 +134,7 @@ export function openMenu(button, items) {
   buttons[0]?.focus();
 }
 
-// Put something that is fixed below or above a button, inside of the window.
+// Place a fixed element below or above a button, inside the window.
 export function placeBeside(element, button) {
   const at = button.getBoundingClientRect();
   const { width, height } = element.getBoundingClientRect();

@@ -1,4 +1,4 @@
-// Making elements. Text is only ever set as text: there is no way here to parse markup.
+// Creates elements. Text is only ever set as text: nothing here parses markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 const PROPERTIES = new Set(["value", "checked", "disabled", "hidden", "selected", "indeterminate"]);
@@ -26,8 +26,8 @@ export function set(element, props) {
   return element;
 }
 
-// Replace what an element holds; strings become text, null is left out. A link that has the
-// focus keeps it: a user who is about to press Enter must not lose it to news.
+// Replace the content of an element; strings become text, null is left out. A focused link keeps
+// the focus, so that a user who is about to press Enter does not lose it to an update.
 export function fill(element, ...children) {
   const focused = element.contains(document.activeElement) && document.activeElement.getAttribute("href");
   element.replaceChildren(
@@ -37,7 +37,7 @@ export function fill(element, ...children) {
   return element;
 }
 
-// What all views have: the application, and an end. `signal` aborts when the view is left.
+// The base of all views: the application, and a `signal` that aborts when the view is closed.
 export class View extends HTMLElement {
   // Set before the view is shown: { connection, profiles, user, role, go, notify, announce }.
   app;
@@ -59,20 +59,20 @@ export class View extends HTMLElement {
     this.#leaving.abort();
   }
 
-  // Show what the rest of the address names: called at first and whenever it changes.
+  // Show the rest of the address: called at first and on every change.
   navigate(path) {}
 
   // Build the view.
   enter() {}
 
-  // Show an error to the user, and say false; for `.catch`.
+  // Show an error to the user, and return false; for `.catch`.
   failed = (error) => {
     if (error.code !== "cancelled") this.app.notify(error.message, "error");
     return false;
   };
 }
 
-// Call something at most once for each turn of the display.
+// Call a function at most once for each frame of the display.
 export function onceAFrame(work) {
   let waits = false;
   return () => {
@@ -88,7 +88,7 @@ export function onceAFrame(work) {
 const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
 const day = new Intl.DateTimeFormat([], { day: "numeric", month: "short" });
 
-// "14:05", or with the day when it was not today.
+// "14:05", or with the date if it was not today.
 export function timeOf(at) {
   const time = new Date(at);
   if (time.toDateString() === new Date().toDateString()) return clock.format(time);

@@ -1,6 +1,6 @@
-// Which features the hub has. The server writes their names into the page.
+// The features of the hub. The server writes their names into the page.
 
 const names = (document.documentElement.dataset.features ?? "").split(" ").filter(Boolean);
 
-// Opened without a server, from a disk, a page shows all that it has.
+// Without a server, opened from a disk, the page shows all its features.
 export const has = (name) => !names.length || names.includes(name);

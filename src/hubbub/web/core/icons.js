@@ -1,4 +1,4 @@
-// Small pictures, drawn with strokes in the colour of the text.
+// Small icons, drawn with strokes in the colour of the text.
 
 import { svg } from "./dom.js";
 
@@ -33,7 +33,7 @@ const PATHS = {
   user: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21c0-4 3.6-7 8-7s8 3 8 7",
 };
 
-// Make a picture; what it means is said by the button or heading around it.
+// Make an icon; the button or heading around it has the label.
 export function icon(name) {
   return svg(
     "svg",

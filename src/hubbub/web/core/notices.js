@@ -1,14 +1,14 @@
-// What is told beside the view, for a while.
+// Short notices beside the view.
 
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 
 const SHOWN_MS = 6_000;
-// Good news is soon read.
+// Good news disappears soon.
 const GOOD_MS = 3_000;
 const SHOWN_MAX = 3;
 
-// Tell something; kind is "error", "good" or nothing. What is told already is told anew, once.
+// Show a notice; kind is "error", "good" or nothing. A repeated notice is shown only once.
 export function notify(text, kind = "") {
   const place = document.getElementById("notices");
   for (const before of [...place.children]) if (before.textContent === text) before.remove();

@@ -1,4 +1,4 @@
-// What a whole page has: the connection, who is who, and a light that shows whether it is live.
+// The base of a page: the connection, the profiles, and a light that shows the connection's state.
 
 import { fill, h } from "./dom.js";
 import { notify } from "./notices.js";
@@ -8,7 +8,7 @@ import { restoreTheme } from "./theme.js";
 
 const LIGHTS = { online: "Connected", connecting: "Connecting…", offline: "Disconnected" };
 
-// Who is signed in on the page, kept for the next visit.
+// The signed-in user, stored for the next visit.
 export const TOKEN = "hubbub.token";
 
 export const narrow = matchMedia("(max-width: 720px)");
@@ -30,7 +30,7 @@ export class Page {
     });
   }
 
-  // The newest token that this tab or another has kept.
+  // The newest token that this tab or another has stored.
   storedToken() {
     return localStorage.getItem(TOKEN);
   }
@@ -43,7 +43,7 @@ export class Page {
     return this.connection.signedIn?.role ?? "user";
   }
 
-  // Show the state; where there is little room its name is for screen readers alone.
+  // Show the state; on a narrow screen its name is only for screen readers.
   showLight() {
     const { state } = this.connection;
     this.light.dataset.state = state;

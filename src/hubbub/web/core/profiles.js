@@ -1,11 +1,11 @@
-// Who is who: nicknames, avatars and presence, asked for together and kept for a while.
+// Profiles: nicknames, avatars and presence, loaded together and cached for a while.
 
 import { h } from "./dom.js";
 
 const FRESH_MS = 30_000;
 const ASKED_MAX = 500;
 
-// What somebody has who has chosen no avatar.
+// The avatar of a user without one.
 const NO_AVATAR = "👤";
 
 // Make the picture of a user; `status` shows presence as well.
@@ -25,9 +25,9 @@ export function avatarOf({ id, nickname, avatar, status }, { presence = false } 
   return made;
 }
 
-// Make the label of a guest, of whom nobody knows more than the nickname; null for others.
+// Make the label of a guest, whose nickname is not verified; null for other users.
 export function guestLabel({ guest }) {
-  return guest ? h("span", { class: "chip small-chip", title: "Has no account" }, "guest") : null;
+  return guest ? h("span", { class: "chip small-chip", title: "No account" }, "guest") : null;
 }
 
 function hueOf(id) {
@@ -36,8 +36,8 @@ function hueOf(id) {
   return hash % 360;
 }
 
-// Emits "change" when something of somebody is known that was not, and "names" when a nickname,
-// an avatar or a guest's label is another.
+// Emits "change" when a user's profile has changed, and "names" when a nickname,
+// an avatar or a guest's label has changed.
 export class Profiles extends EventTarget {
   #connection;
   #known = new Map();
@@ -48,7 +48,7 @@ export class Profiles extends EventTarget {
     this.#connection = connection;
   }
 
-  // What is known of a user now; the rest is asked for, and "change" tells of it.
+  // Return the known profile of a user; load missing data, and emit "change".
   of(id) {
     const found = this.#known.get(id);
     if (!found || performance.now() - found.at > FRESH_MS) this.#want(id);
@@ -59,26 +59,26 @@ export class Profiles extends EventTarget {
     return this.of(id).nickname;
   }
 
-  // Take in what came with something else.
+  // Add profiles that came with another result.
   put(user) {
     this.#keep([user]);
   }
 
-  // Take in a presence signal.
+  // Handle a presence signal.
   signal({ by, type, body }) {
     const found = this.#known.get(by);
     if (type === "presence" && found) this.put({ ...found.user, status: body.status });
     else if (type === "presence") this.#want(by);
   }
 
-  // Ask again for everybody whom somebody asks for from now on.
+  // Load all profiles again that are used from now on.
   forget() {
     for (const found of this.#known.values()) found.at = -Infinity;
     this.dispatchEvent(new Event("change"));
   }
 
   #want(id) {
-    // The hub itself is nobody.
+    // The hub itself has no profile.
     if (id.startsWith("/") || this.#wanted.has(id)) return;
     if (!this.#wanted.size) setTimeout(() => this.#ask());
     this.#wanted.add(id);
@@ -90,7 +90,7 @@ export class Profiles extends EventTarget {
       const users = await this.#connection.call("users.get_many", { user_ids: ids });
       this.#keep(users);
     } catch {
-      // One of them is not there, so they are asked for one by one.
+      // One of the users does not exist, so load them one by one.
       for (const id of ids) await this.#askOne(id);
     }
     for (const id of ids) this.#wanted.delete(id);

@@ -1,17 +1,17 @@
-// A session over a WebSocket: it comes back by itself, follows on after the last event it
-// saw, and repeats what was under way. The protocol is JSON-RPC 2.0; see the reference of the wire.
+// A session over a WebSocket: it reconnects, continues its streams after the last event it has,
+// and repeats unanswered requests. The protocol is JSON-RPC 2.0; see the reference of the wire.
 
 const SUBPROTOCOL = "hubbub.v1";
 const BACKOFF_MS = 250;
 const BACKOFF_MS_MAX = 10_000;
-// Requests under way at one time; a server permits 256.
+// Concurrent requests; a server permits 256.
 const REQUESTS_MAX = 200;
-// After so long without a frame the server is asked whether it is there.
+// After this time without a frame the client checks whether the server is alive.
 const QUIET_MS = 10_000;
 const ANSWER_MS_MAX = 6_000;
-// Refusals of this moment only: they say nothing about what was asked, or who asks.
+// Temporary refusals: they are not about the request or the user.
 const PASSING = new Set(["closed", "internal", "overloaded", "rate_limited", "storage"]);
-// Close codes: 3000 to 3499 mean "come back", 3500 to 3999 "do not".
+// Close codes: 3000 to 3499 mean "reconnect", 3500 to 3999 "do not reconnect".
 const DO_NOT_COME_BACK = 3500;
 
 const INTERNAL_ERROR = -32603;
@@ -25,7 +25,7 @@ export class RpcError extends Error {
   }
 }
 
-// Tell whether two refresh tokens are of one sign-in; what they say is not verified here.
+// Return whether two refresh tokens belong to one sign-in; their content is not verified here.
 export function isOfSameSignIn(one, other) {
   const [session, another] = [one, other].map((token) => {
     try {
@@ -43,9 +43,9 @@ export function newKey() {
 }
 
 // Emits "state" when the state changes, "signedin" after each sign-in, and "ended" when the
-// session is over: signed out, or the token is not good any more.
+// session has ended: the user signed out, or the token is no longer valid.
 export class Connection extends EventTarget {
-  // Tabs of one browser may share a sign-in, whose refresh token is good for one use.
+  // Tabs of one browser may share a sign-in, whose refresh token can be used once.
   #tokens = new BroadcastChannel("hubbub.tokens");
   #url;
   #load;
@@ -61,7 +61,7 @@ export class Connection extends EventTarget {
   #timer = 0;
   #heard = 0;
 
-  // `load` returns the newest token that any tab has kept, if there is one.
+  // `load` returns the newest token that any tab has stored, if there is one.
   constructor(url, load = () => null) {
     super();
     this.#url = url;
@@ -79,19 +79,19 @@ export class Connection extends EventTarget {
     return this.#state;
   }
 
-  // The server's newest answer to a sign-in: user, token, refresh_token, journal_id, role.
+  // The newest result of a sign-in: user, token, refresh_token, journal_id, role.
   signedIn = null;
 
   get user() {
     return this.signedIn?.user ?? null;
   }
 
-  // What one comes back with.
+  // The params of the next sign-in.
   get token() {
     return this.#signIn?.token ?? null;
   }
 
-  // Sign in with {token}, {nickname} or {name, password}; rejects if that is refused.
+  // Sign in with {token}, {nickname} or {name, password}; rejects if the server refuses it.
   signIn(params) {
     this.#signIn = params;
     return new Promise((resolve, reject) => {
@@ -100,7 +100,7 @@ export class Connection extends EventTarget {
     });
   }
 
-  // Leave for good.
+  // End the session.
   end() {
     this.#signIn = null;
     this.#drop(1000);
@@ -111,7 +111,7 @@ export class Connection extends EventTarget {
     this.signedIn = null;
   }
 
-  // Ask for something; what only reads, or does the same when it is done twice.
+  // Send a request that only reads, or has the same effect when it is repeated.
   call(method, params = {}, { signal } = {}) {
     return new Promise((resolve, reject) => {
       const id = ++this.#number;
@@ -121,18 +121,18 @@ export class Connection extends EventTarget {
     });
   }
 
-  // Ask for a change that takes a key, so that it is made once however often it is asked for.
+  // Send a request with an idempotency key, so that it takes effect once however often it is sent.
   command(method, params = {}, options = {}) {
     return this.call(method, { key: newKey(), ...params }, options);
   }
 
-  // Tell what matters at this moment only: it is not repeated, and nothing is answered.
+  // Send a notification that matters only now: it is not repeated, and has no response.
   tell(method, params) {
     if (this.#state === "online") this.#send({ method, params });
   }
 
   // Follow a stream. `onEvents` gets lists of events, `onSignal` single signals, `onEnded` the
-  // error when the server ends it. `after` is the last seq that one has; null is from now on.
+  // error when the server ends it. `after` is the last seq that you have; null follows new events.
   follow(stream, { after = null, onEvents = () => {}, onSignal = () => {}, onEnded = () => {} }) {
     if (this.#follows.has(stream)) throw new Error(`${stream} is followed already`);
     const follow = { stream, seq: after, onEvents, onSignal, onEnded };
@@ -166,7 +166,7 @@ export class Connection extends EventTarget {
     socket.onclose = ({ code }) => this.#closed(code);
   }
 
-  // Another tab has used the token up that is known here, and got this one for it.
+  // Another tab has used up the token that is known here, and got this one for it.
   #takeToken(token) {
     if (token && this.#signIn?.token && isOfSameSignIn(token, this.#signIn.token))
       this.#signIn = { ...this.#signIn, token };
@@ -176,7 +176,7 @@ export class Connection extends EventTarget {
     const socket = this.#socket;
     this.#socket = null;
     if (!socket) return;
-    // What it still says is of yesterday.
+    // Anything that the old socket still sends is outdated.
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close(code);
   }
@@ -208,7 +208,7 @@ export class Connection extends EventTarget {
     if (this.#state === "offline") return;
     const quiet = performance.now() - this.#heard;
     if (quiet > QUIET_MS + ANSWER_MS_MAX) this.#lost();
-    // There is nothing to cancel; any answer will do.
+    // There is nothing to cancel; any response will do.
     else if (quiet > QUIET_MS && this.#state === "online")
       this.#send({ id: -1, method: "session.cancel", params: { id: 0 } });
   }
@@ -258,7 +258,7 @@ export class Connection extends EventTarget {
   #answered({ id, result, error }) {
     const call = this.#calls.get(id);
     if (!call) return;
-    // The server is going, and has not done it: the next one is asked again.
+    // The server is closing, and has not executed it: send it to the next one.
     if (error?.data?.code === "closed") return this.#lost();
     this.#calls.delete(id);
     this.#underWay -= 1;
@@ -273,13 +273,13 @@ export class Connection extends EventTarget {
       return;
     }
     if (this.signedIn && this.signedIn.journal_id !== result.journal_id) {
-      // Another history: nothing that is shown means anything in it.
+      // Another journal: nothing on the page is valid in it.
       location.reload();
       return;
     }
     this.#tries = 0;
     this.signedIn = result;
-    // Who came with a token of an application's comes back with the same.
+    // A client with a token of the application reconnects with the same token.
     this.#signIn = { token: result.refresh_token ?? this.#signIn.token ?? result.token };
     if (result.refresh_token) this.#tokens.postMessage(result.refresh_token);
     this.#setState("online");
@@ -293,7 +293,7 @@ export class Connection extends EventTarget {
   }
 
   #refused(error) {
-    // Who was here before waits; a person who has just typed something is told.
+    // A user who was signed in before waits; a user who has just typed a password gets the error.
     if (PASSING.has(error.code) && (!this.#first || this.#signIn.token)) {
       this.#lost();
       return;
@@ -309,7 +309,7 @@ export class Connection extends EventTarget {
 
   async #join(follow) {
     const { stream, seq } = follow;
-    // An old one is not repeated: this is its repetition.
+    // Do not repeat an old request: this is its repetition.
     for (const [id, call] of this.#calls)
       if (call.method === "session.follow" && call.params.stream === stream) this.#calls.delete(id);
     try {

@@ -1,10 +1,10 @@
-// The entrance: a nickname for a guest, or a name and a password.
+// The sign-in form: a nickname for a guest, or a name and a password.
 
 import { field, valuesOf } from "./dialog.js";
 import { View, fill, h } from "./dom.js";
 
-// Emits "signin" with the params of session.sign_in; whoever takes it calls `refused` or leaves.
-// With the attribute `account-only` no guests are let in; with `may-stay` one may emit "stay".
+// Emits "signin" with the params of session.sign_in; the handler calls `refused` on an error.
+// With the attribute `account-only` guests cannot sign in; with `may-stay` it can emit "stay".
 export class SignIn extends View {
   #wrong = h("p", { class: "wrong", role: "alert", hidden: true });
   #account = false;
@@ -73,7 +73,7 @@ export class SignIn extends View {
         h(
           "button",
           { class: "button quiet", type: "button", onclick: () => this.dispatchEvent(new Event("stay")) },
-          "Stay a guest",
+          "Continue as a guest",
         ),
       !this.hasAttribute("account-only") &&
         h(

@@ -1,14 +1,14 @@
-// Dark or light: as the system has it, or as was chosen here.
+// The theme: dark or light, by default the system's.
 
 const THEME = "hubbub.theme";
 
-// Show what was chosen before.
+// Apply the stored choice.
 export function restoreTheme() {
   const chosen = localStorage.getItem(THEME);
   if (chosen) document.documentElement.dataset.theme = chosen;
 }
 
-// Change from dark to light, or back.
+// Switch between dark and light.
 export function switchTheme() {
   const { dataset } = document.documentElement;
   const dark = dataset.theme ? dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;

@@ -1,4 +1,4 @@
-// The leaderboard, live: its stream tells that something has changed.
+// The leaderboard, live: its stream signals changes.
 
 import { fill, h } from "../core/dom.js";
 import { person } from "./parts.js";
@@ -10,7 +10,7 @@ const READ_MS_MIN = 1_000;
 
 export class Leaderboard {
   #table = h("div", null, h("p", { class: "empty" }, "Loading…"));
-  // The buttons stay while the table is redrawn: a keyboard user does not lose them.
+  // The buttons stay while the table is redrawn, so that a keyboard user keeps the focus.
   #back = h("button", { class: "button compact", type: "button", onclick: () => this.#turn("before") }, "Previous");
   #on = h("button", { class: "button compact", type: "button", onclick: () => this.#turn("after") }, "Next");
   #pager = h("nav", { class: "row", "aria-label": "Pages of the leaderboard", hidden: true }, this.#back, this.#on);
@@ -21,7 +21,7 @@ export class Leaderboard {
   #timer = 0;
   #entries = null;
   #own = null;
-  // Where the page begins or ends: before or after the cursor of an entry; the top without one.
+  // The ends of the page: before or after the cursor of an entry; the top without one.
   #place = {};
   #more = false;
 
@@ -31,7 +31,7 @@ export class Leaderboard {
     leaving.addEventListener("abort", () => this.#follow?.close());
   }
 
-  // Follow the board; it is not there before somebody has won, so this is tried again.
+  // Follow the board; it does not exist before the first win, so retry.
   join() {
     if (this.#follow || this.#leaving.aborted) return;
     const onEvents = () => this.refresh();
@@ -39,7 +39,7 @@ export class Leaderboard {
     this.#follow = this.#app.connection.follow(`board/${BOARD}`, { onEvents, onEnded });
   }
 
-  // Read it again, at most once a second.
+  // Load it again, at most once a second.
   refresh() {
     const wait = this.#entries ? READ_MS_MIN : 0;
     this.#timer ||= setTimeout(() => {
@@ -50,7 +50,7 @@ export class Leaderboard {
 
   draw() {
     if (this.#entries === null) return;
-    const standing = this.#own ? `Your rank: ${this.#own.rank}` : "Win a match, and you are on it.";
+    const standing = this.#own ? `Your rank: ${this.#own.rank}` : "Win a match to get on the leaderboard.";
     fill(this.#table, this.#rows(), h("p", { class: "small muted" }, standing));
     const first = this.#entries[0]?.rank ?? 1;
     this.#back.disabled = first === 1;
@@ -58,8 +58,8 @@ export class Leaderboard {
     this.#pager.hidden = first === 1 && !this.#more;
   }
 
-  // Show the entries before or after those that are shown. A cursor stays where it is while scores
-  // move, so a user who does not move is neither shown twice nor left out.
+  // Show the entries before or after the current ones. A cursor stays in place while scores
+  // change, so a user who does not move is neither repeated nor missed.
   #turn(way) {
     const entry = this.#entries.at(way === "before" ? 0 : -1);
     this.#place = { [way]: entry.cursor };
@@ -72,7 +72,7 @@ export class Leaderboard {
     const own = call("games.rank").catch(() => null);
     const place = this.#place;
     let entries = await call("games.top", { limit: TOP + 1, ...place });
-    // The top is a whole page; and of a new season there is nothing but the top.
+    // The top is a full page; and a new season has only the top.
     const short = "before" in place ? entries.length <= TOP : !entries.length;
     if (place === this.#place && short && Object.keys(place).length) {
       this.#place = {};

@@ -1,4 +1,4 @@
-// A match as its stream tells it: events go in, and what is known after them can be read.
+// The fold of a match: events go in, and its current state can be read.
 
 const TAKE = {
   started(match, { players, rules, game }) {
@@ -8,7 +8,7 @@ const TAKE = {
 
   scored: (match, { player, points }) => match.scores.set(player, match.scores.get(player) + points),
   resigned: (match, { by }) => match.gone.set(by, "Resigned"),
-  forfeited: (match, { player }) => match.gone.set(player, "Was away for too long"),
+  forfeited: (match, { player }) => match.gone.set(player, "Disconnected for too long"),
   dropped: (match, { player, at }) => match.away.set(player, Date.parse(at)),
   returned: (match, { player }) => match.away.delete(player),
   completed: (match, { winner }) => Object.assign(match, { status: "completed", winner }),
@@ -26,24 +26,24 @@ const TAKE = {
 
 export class Match {
   players = [];
-  // Points that win, or 0 if it is won otherwise.
+  // Points that win, or 0 if the match is won otherwise.
   goal = 0;
   game = null;
   // A player -> points.
   scores = new Map();
-  // A player who is not connected -> since when, in milliseconds.
+  // A disconnected player -> since when, in milliseconds.
   away = new Map();
-  // A player who has left for good -> why.
+  // A player who has left for good -> the reason.
   gone = new Map();
-  // The question that is open: { number, text }.
+  // The open question: { number, text }.
   question = null;
-  // The questions before it: { number, text, answer, by }.
+  // The earlier questions: { number, text, answer, by }.
   answered = [];
   status = "active";
   winner = null;
   reason = null;
 
-  // Take in an event.
+  // Fold one event.
   apply(event) {
     TAKE[event.type]?.(this, event);
   }

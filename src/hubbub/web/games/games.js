@@ -4,7 +4,7 @@ import { View, fill } from "../core/dom.js";
 import { Lobby } from "./lobby.js";
 import { MatchView } from "./match.js";
 
-// "#/games" is the lobby, "#/games/play" the lobby while it looks for an opponent, and
+// "#/games" is the lobby, "#/games/play" the lobby while it searches for an opponent, and
 // "#/games/ID" a match.
 const PLAY = "play";
 

@@ -23,7 +23,7 @@ export class MatchList {
     arrange(this.element, [matches.length ? this.#list : this.#none]);
   }
 
-  // Show it once more, with what is known of its players now.
+  // Draw the list again, with the latest profiles of its players.
   draw() {
     this.#rows = new Map(this.#matches.map((match) => [match.id, this.#row(match)]));
     arrange(this.#list, [...this.#rows.values()]);
@@ -51,7 +51,7 @@ export class MatchList {
       "span",
       { class: mine ? "chip mine" : "chip" },
       icon(mine ? "play" : "eye"),
-      mine ? "Go on" : "Watch",
+      mine ? "Resume" : "Watch",
     );
   }
 }

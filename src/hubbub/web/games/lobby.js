@@ -1,4 +1,4 @@
-// The lobby: look for an opponent, watch a match, and see who is best.
+// The lobby: search for an opponent, watch a match, and see the leaderboard.
 
 import { View, fill, h, onceAFrame } from "../core/dom.js";
 import { Leaderboard } from "./board.js";
@@ -15,14 +15,14 @@ export class Lobby extends View {
   #running;
   #over;
   #board;
-  // Whether a match has begun or ended since the last ones were asked for.
+  // Whether a match has begun or ended since the last load.
   #news = true;
 
   enter() {
     this.className = "page";
     this.#search = new Search(this.app, this.signal);
-    this.#running = new MatchList(this.app, "Nobody plays just now.");
-    this.#over = new MatchList(this.app, "No match has ended yet.");
+    this.#running = new MatchList(this.app, "No matches are running.");
+    this.#over = new MatchList(this.app, "No matches have ended yet.");
     this.#board = new Leaderboard(this.app, this.signal);
     const grid = h(
       "div",
@@ -30,7 +30,7 @@ export class Lobby extends View {
       this.#search.element,
       card("Running matches", "running", this.#running.element),
       card("Leaderboard", "board", this.#board.element),
-      card("Last matches", "over", this.#over.element),
+      card("Recent matches", "over", this.#over.element),
     );
     fill(this, h("h1", { class: "visually-hidden" }, "Games"), grid);
     const parts = [this.#search, this.#running, this.#over, this.#board];
@@ -42,7 +42,7 @@ export class Lobby extends View {
     this.#keepUp();
   }
 
-  // Look for an opponent, or stop it.
+  // Search for an opponent, or stop the search.
   search(wanted) {
     if (wanted) this.#search.start();
     else this.#search.stop();

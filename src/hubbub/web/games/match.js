@@ -1,5 +1,5 @@
-// A match: played, or watched. All that is shown is folded from its stream, so a reload or a
-// lost network comes back to the same.
+// A match, for its players and for spectators. Everything is folded from its stream, so a reload
+// or a reconnection shows the same.
 
 import { confirmDialog } from "../core/dialog.js";
 import { View, fill, h, onceAFrame } from "../core/dom.js";
@@ -17,16 +17,16 @@ export class MatchView extends View {
   matchId;
   #match = new Match();
   #parts = null;
-  // What one's rating was while the match went on, if that is known.
+  // The user's rating during the match, if known.
   #rating = null;
   #live = h("p", { class: "visually-hidden", role: "status" });
   #role = h("span");
-  #main = h("div", null, h("p", { class: "empty" }, "Opening the match…"));
+  #main = h("div", null, h("p", { class: "empty" }, "Loading the match…"));
   #history = h("ol", null, h("li", { class: "muted" }, "None yet"));
 
   enter() {
     this.className = "page";
-    const back = { class: "button quiet round", href: "#/games", "aria-label": "Back to the games" };
+    const back = { class: "button quiet round", href: "#/games", "aria-label": "Back to games" };
     fill(
       this,
       h(
@@ -37,7 +37,7 @@ export class MatchView extends View {
         this.#role,
       ),
       this.#live,
-      h("div", { class: "match" }, this.#main, card("Last questions", "past", this.#history)),
+      h("div", { class: "match" }, this.#main, card("Previous questions", "past", this.#history)),
     );
     const draw = onceAFrame(() => this.isConnected && this.#match.players.length && this.#draw());
     this.app.profiles.addEventListener("change", draw, { signal: this.signal });
@@ -48,7 +48,7 @@ export class MatchView extends View {
   async #noteRating() {
     const [user, match] = await Promise.all([
       this.connection.call("users.get", { user_id: this.app.user.id }),
-      // Behind it: if the match goes on then, the rating is that of before its end.
+      // Load the match after the rating: if it is still running, that is the rating before its end.
       this.connection.call("games.match", { match_id: this.matchId }),
     ]);
     if (match.status === "active") this.#rating = user.rating;
@@ -91,7 +91,7 @@ export class MatchView extends View {
     if (this.#live.textContent !== said) fill(this.#live, said);
   }
 
-  // Show the question or the result below the scores, and give it the focus when it is new.
+  // Show the question or the result below the scores, and focus it when it is new.
   #show(part) {
     const news = part && !part.element.isConnected;
     arrange(this.#main, [this.#parts.scores.element, part?.element].filter(Boolean));
@@ -115,7 +115,7 @@ export class MatchView extends View {
 
   #resign() {
     const act = () => this.connection.call("games.resign", { match_id: this.matchId });
-    const text = "You lose the match then.";
+    const text = "You lose the match if you resign.";
     return confirmDialog("Resign?", text, { submit: "Resign", danger: true, act });
   }
 }

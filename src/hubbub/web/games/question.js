@@ -1,4 +1,4 @@
-// The question of a match, and one's answer to it.
+// The question of a match, and the user's answer to it.
 
 import { fill, h } from "../core/dom.js";
 import { icon } from "../core/icons.js";
@@ -19,7 +19,7 @@ export class Question {
   #app;
   #match;
   #id;
-  // What was answered last: { question, answer }. A reload does not forget it.
+  // The last answer: { question, answer }. It survives a reload.
   #tried;
   #newest = null;
   #outcome = h("p", { class: "outcome" });
@@ -44,15 +44,15 @@ export class Question {
     fill(this.#text, question?.text ?? "…");
     this.#send.disabled = !this.#open;
     if (question?.number !== this.#newest) {
-      // The field itself stays, and so does a phone's keyboard.
+      // The field stays in place, and so does a phone's keyboard.
       this.#newest = question?.number;
       this.#input.value = "";
     }
-    const waits = `You said ${this.#tried.answer}. Waiting…`;
-    fill(this.#hint, this.#open || !question ? "You have one try; Enter sends it." : waits);
+    const waits = `You answered ${this.#tried.answer}. Waiting…`;
+    fill(this.#hint, this.#open || !question ? "You have one try. Press Enter to answer." : waits);
   }
 
-  // What a screen reader is to say of the question, and of the one before.
+  // The text about the question, and the one before, for a screen reader.
   spoken() {
     const { question, answered } = this.#match;
     const last = answered.at(-1);
@@ -67,7 +67,7 @@ export class Question {
 
   #last() {
     const last = this.#match.answered.at(-1);
-    if (!last) return h("span", { class: "chip" }, "The first question");
+    if (!last) return h("span", { class: "chip" }, "First question");
     const own = last.by === this.#app.user.id;
     const wrong = this.#tried.question === last.number && this.#tried.answer !== last.answer;
     const [kind, picture] = own ? ["good", "check"] : wrong ? ["bad", "close"] : ["", "people"];
@@ -77,7 +77,7 @@ export class Question {
   }
 
   #first({ by }) {
-    if (by === null) return "Nobody knew";
+    if (by === null) return "No correct answer";
     return by === this.#app.user.id ? "You were first" : `${this.#app.profiles.name(by)} was first`;
   }
 
@@ -92,7 +92,7 @@ export class Question {
       await this.#app.connection.call("games.message", { match_id: this.#id, body });
     } catch (error) {
       if (this.#match.question !== question) return;
-      // It did not count, so it may be tried again.
+      // The answer did not count, so the user can try again.
       this.#remember({});
       this.#app.notify(error.message, "error");
     }

@@ -1,4 +1,4 @@
-// How a match ended.
+// The end of a match.
 
 import { fill, h } from "../core/dom.js";
 import { icon } from "../core/icons.js";
@@ -17,7 +17,7 @@ export class Result {
     this.#plays = plays;
   }
 
-  // `before` is what one's rating was until now, or null if that is not known.
+  // `before` is the user's rating before the match, or null if it is not known.
   draw(before) {
     const { winner } = this.#match;
     const won = winner !== null && (winner === this.#app.user.id || !this.#plays);
@@ -27,7 +27,7 @@ export class Result {
       h("h2", null, this.title()),
       this.#plays && this.#standing,
       this.#plays && h("a", { class: "button primary", href: "#/games/play" }, "Play again"),
-      h("a", { class: "button", href: "#/games" }, "Back to the games"),
+      h("a", { class: "button", href: "#/games" }, "Back to games"),
     );
     if (this.#plays && !this.#asked) this.#learnStanding(before).catch(() => {});
     this.#asked = true;
@@ -38,7 +38,7 @@ export class Result {
     if (status === "cancelled") return `The match was cancelled: ${reason}`;
     if (winner === null) return "A draw";
     if (winner === this.#app.user.id) return "You won!";
-    const other = `${this.#app.profiles.name(winner)} has won`;
+    const other = `${this.#app.profiles.name(winner)} won`;
     return this.#plays ? `You lost: ${other}` : other;
   }
 

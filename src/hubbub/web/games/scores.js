@@ -1,9 +1,9 @@
-// The players of a match, with how far they are and whether they are there.
+// The players of a match, with their points and whether they are connected.
 
 import { fill, h } from "../core/dom.js";
 import { person } from "./parts.js";
 
-// So long may a player be away, unless the server was told otherwise.
+// How long a player can be disconnected, unless the server has another setting.
 const GRACE_SECONDS = 30;
 
 export class Scores {
@@ -49,8 +49,8 @@ export class Scores {
     const you = player === this.#app.user.id ? "You: " : "";
     if (status !== "active") return note("good", player === winner ? "Won" : "");
     if (!away.has(player)) return note("", goal ? `${you}${goal - points} to go` : you);
-    // The two clocks may differ.
+    // The clocks of client and server may differ.
     const gap = Math.max(0, Date.now() - away.get(player)) / 1_000;
-    return note("warn", `Away: ${Math.max(0, Math.ceil(GRACE_SECONDS - gap))} s to come back`);
+    return note("warn", `Disconnected: ${Math.max(0, Math.ceil(GRACE_SECONDS - gap))} s to return`);
   }
 }

@@ -1,4 +1,4 @@
-// Looking for an opponent.
+// The search for an opponent.
 
 import { fill, h } from "../core/dom.js";
 import { GAME } from "./parts.js";
@@ -20,12 +20,12 @@ export class Search {
     this.draw();
   }
 
-  // Show one's rating once more.
+  // Show the user's rating again.
   draw() {
     fill(this.#rating, String(Math.round(this.#app.profiles.of(this.#app.user.id).rating)));
   }
 
-  // Look until somebody is there, if it does not look already.
+  // Search until an opponent is found, unless a search is already running.
   async start() {
     if (this.#cancel) return;
     const cancel = (this.#cancel = new AbortController());
@@ -34,7 +34,7 @@ export class Search {
     try {
       const params = { queue: GAME, timeout: WAIT_SECONDS };
       const match = await this.#app.connection.command("games.find_match", params, { signal });
-      // In place of the search, so that "back" does not begin another.
+      // Replace the search in the history, so that "back" does not begin another search.
       location.replace(`#/games/${match.id}`);
     } catch (error) {
       if (error.code !== "cancelled") this.#showFailure(error);
@@ -69,7 +69,7 @@ export class Search {
   }
 
   #showFailure(error) {
-    const title = error.reason === "no_opponent" ? "Nobody is here to play just now" : "That did not work";
+    const title = error.reason === "no_opponent" ? "No opponent found" : "The search failed";
     this.#show(
       h("h2", null, title),
       h("p", { class: "muted" }, error.message),

@@ -1,4 +1,4 @@
-// The cart as a page, and paying for it.
+// The cart as a page, with the checkout.
 
 import { field, valuesOf } from "../core/dialog.js";
 import { fill, h } from "../core/dom.js";
@@ -8,14 +8,14 @@ import { moneyText } from "./money.js";
 import { sumsOf } from "./sums.js";
 
 const QUANTITY_MAX = 1_000;
-// The sandbox's test cards: no money moves.
+// The sandbox's test cards: they charge no money.
 const CARDS = [
   ["pm_card_visa", "•••• 4242: pays"],
   ["pm_card_mastercard", "•••• 4444: pays"],
-  ["pm_card_chargeDeclined", "•••• 0002: is declined"],
-  ["pm_card_chargeDeclinedInsufficientFunds", "•••• 9995: too little money"],
-  ["pm_card_chargeDeclinedExpiredCard", "•••• 0069: has expired"],
-  ["pm_card_late", "•••• 0202: pays after a while"],
+  ["pm_card_chargeDeclined", "•••• 0002: declined"],
+  ["pm_card_chargeDeclinedInsufficientFunds", "•••• 9995: insufficient funds"],
+  ["pm_card_chargeDeclinedExpiredCard", "•••• 0069: expired"],
+  ["pm_card_late", "•••• 0202: pays late"],
 ];
 
 // The cart as a page.
@@ -55,7 +55,7 @@ export class CartPage {
       { class: "empty" },
       icon("cart"),
       h("p", null, "Your cart is empty."),
-      h("a", { class: "button", href: "#/shop" }, "Look around"),
+      h("a", { class: "button", href: "#/shop" }, "Browse products"),
     );
     fill(
       this.element,
@@ -105,10 +105,10 @@ export class CartPage {
       ),
       h(
         "div",
-        { class: "row stepper", role: "group", "aria-label": `How many of ${name}` },
-        step("minus", `One ${name} less`, quantity - 1),
+        { class: "row stepper", role: "group", "aria-label": `Quantity of ${name}` },
+        step("minus", `Remove one ${name}`, quantity - 1),
         h("output", { class: "number" }, String(quantity)),
-        step("plus", `One ${name} more`, quantity + 1, quantity >= QUANTITY_MAX),
+        step("plus", `Add one ${name}`, quantity + 1, quantity >= QUANTITY_MAX),
       ),
       h("strong", { class: "number line-total" }, moneyText(total)),
       step("trash", `Remove ${name}`, 0),
@@ -127,7 +127,7 @@ export class CartPage {
         h(
           "button",
           { class: "button", type: "button", onclick: () => this.#cart.change("shop.accept_prices") },
-          "Accept the new prices",
+          "Accept new prices",
         ),
       this.#payment(cart),
     );
@@ -140,7 +140,7 @@ export class CartPage {
         {
           class: "button quiet round compact",
           type: "button",
-          "aria-label": `Take the coupon ${coupon} off`,
+          "aria-label": `Remove coupon ${coupon}`,
           onclick: () => this.#cart.change("shop.remove_coupon"),
         },
         icon("close"),
@@ -192,7 +192,7 @@ export class CartPage {
       cards,
       this.#refusal && h("p", { class: "wrong", role: "alert" }, this.#refusal),
       pay,
-      h("p", { class: "small muted" }, "This is a sandbox: no money moves."),
+      h("p", { class: "small muted" }, "This is a sandbox. No money is charged."),
     );
   }
 
@@ -201,7 +201,7 @@ export class CartPage {
     [this.#paying, this.#refusal] = [true, null];
     this.#show();
     try {
-      // Over a connection that is lost the same key goes on, so it is paid once; an answer ends it.
+      // After a lost connection the same key is sent again, so it is paid once; a response ends it.
       const order = await this.#app.connection.call("shop.checkout", { payment: this.#card, key: newKey() });
       this.#app.go(`#/shop/orders/${encodeURIComponent(order.id)}/thanks`);
     } catch (error) {

@@ -3,7 +3,7 @@
 import { onceAFrame } from "../core/dom.js";
 import { newKey } from "../core/rpc.js";
 
-// Emits "change" when something in the cart is another.
+// Emits "change" when the cart has changed.
 export class Cart extends EventTarget {
   cart = null;
   #app;
@@ -31,10 +31,10 @@ export class Cart extends EventTarget {
 
   async add(sku, name) {
     if (await this.change("shop.add_item", { sku, key: newKey() }))
-      this.#app.notify(`${name} is in the cart.`, "good");
+      this.#app.notify(`${name} was added to the cart.`, "good");
   }
 
-  // Make a change; the answer is the whole cart.
+  // Make a change; the result is the whole cart.
   async change(method, params = {}) {
     try {
       this.cart = await this.#app.connection.call(method, params);

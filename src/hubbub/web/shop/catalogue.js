@@ -1,4 +1,4 @@
-// What is on sale, with its price and stock as they are now.
+// The products, with live prices and stocks.
 
 import { fill, h, onceAFrame, svg } from "../core/dom.js";
 import { icon } from "../core/icons.js";
@@ -6,9 +6,9 @@ import { moneyText } from "./money.js";
 import { editProduct } from "./product.js";
 import { readProducts } from "./products.js";
 
-// So many are shown at first, and so many more whenever one asks for them.
+// The number of products on a page, and of those added by "Show more".
 const PAGE = 60;
-// A connection follows 1,000 streams at the most; what is further down is read again with the rest.
+// A connection can follow 1,000 streams; products further down are loaded again with the rest.
 const LIVE_MAX = 480;
 const LOW = 5;
 const CATALOGUE = "catalogue/products";
@@ -81,8 +81,8 @@ export class Catalogue {
           "New product",
         ),
     );
-    const none = h("div", { class: "empty" }, icon("shop"), h("p", null, "Nothing is on sale just now."));
-    // Who has just pressed a button goes on from there.
+    const none = h("div", { class: "empty" }, icon("shop"), h("p", null, "There are no products yet."));
+    // Keep the focus on the button that the user has just pressed.
     const focused = this.element.contains(document.activeElement) && document.activeElement.dataset.sku;
     fill(
       this.element,
@@ -104,7 +104,7 @@ export class Catalogue {
       target.disabled = true;
       this.#wanted += PAGE;
       const shown = this.#products.size;
-      // Who asks by keyboard goes on with the first that is new.
+      // A keyboard user continues at the first new product.
       const goOn = () => this.element.querySelectorAll("button[data-sku]")[shown]?.focus();
       this.#load().then(() => requestAnimationFrame(goOn));
     };
@@ -163,14 +163,14 @@ export class Catalogue {
   }
 }
 
-// Make the mark that says how many there are.
+// Make the label of a stock.
 export function stockChip(stock) {
   if (stock === null) return h("span", { class: "chip good" }, "in stock");
   if (stock <= 0) return h("span", { class: "chip bad" }, "sold out");
   return h("span", { class: `chip ${stock <= LOW ? "warn" : "good"}` }, `${stock} left`);
 }
 
-// A calm picture that is the same each time: two shapes, in colours made of the SKU.
+// A calm picture that is always the same: two shapes, in colours derived from the SKU.
 function picture(sku, name) {
   let hash = 7;
   for (const letter of sku) hash = (hash * 33 + letter.codePointAt(0)) >>> 0;

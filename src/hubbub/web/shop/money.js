@@ -1,6 +1,6 @@
-// Money: whole numbers of a currency's smallest unit, and never a float.
+// Money: whole numbers of a currency's smallest unit, never floats.
 
-// How many decimals a currency has, as the browser knows it.
+// Return the number of decimals of a currency, as the browser knows it.
 function decimalsOf(currency) {
   return new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits;
 }
@@ -14,7 +14,7 @@ export function moneyText({ amount, currency }, language = undefined) {
   return new Intl.NumberFormat(language, { style: "currency", currency }).format(exact);
 }
 
-// "12.5" -> { amount: 1250, currency }; null if it is no amount of that currency.
+// "12.5" -> { amount: 1250, currency }; null if it is not an amount of that currency.
 export function parseMoney(text, currency) {
   const decimals = decimalsOf(currency);
   const found = /^(\d{1,12})(?:[.,](\d*))?$/.exec(text.trim());

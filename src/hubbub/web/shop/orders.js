@@ -1,4 +1,4 @@
-// What one has bought.
+// The user's orders.
 
 import { fill, h, onceAFrame, timeOf } from "../core/dom.js";
 import { icon } from "../core/icons.js";
@@ -37,7 +37,7 @@ export class OrderList {
       back("#/shop", "Back to the shop"),
       h("h1", null, "Orders"),
     );
-    const none = h("div", { class: "empty" }, icon("shop"), h("p", null, "You have bought nothing yet."));
+    const none = h("div", { class: "empty" }, icon("shop"), h("p", null, "You have no orders yet."));
     fill(
       this.element,
       head,

@@ -1,9 +1,9 @@
-// Setting a product, for admins.
+// The form of a product, for admins.
 
 import { formDialog } from "../core/dialog.js";
 import { moneyText, parseMoney } from "./money.js";
 
-// Open the form of a product, or of a new one (null) in a currency.
+// Open the form of a product, or of a new product (null) in a currency.
 export function editProduct(app, product, currency) {
   const fields = [
     !product && { name: "sku", label: "SKU", required: true, maxlength: 64 },
@@ -17,7 +17,7 @@ export function editProduct(app, product, currency) {
     },
     {
       name: "stock",
-      label: "Stock (empty: always enough)",
+      label: "Stock (leave empty for no limit)",
       inputmode: "numeric",
       value: product?.stock ?? "",
     },
@@ -27,8 +27,8 @@ export function editProduct(app, product, currency) {
     const wanted = stockOf(stock);
     const known = product?.stock;
     const given = { sku: product?.sku ?? sku, name, price: priceOf(price, currency), category: category || null };
-    // While the form was open some were sold: what was not changed is not sent, and of two
-    // numbers only the difference is.
+    // Some may be sold while the form is open: unchanged values are not sent, and a changed stock
+    // is sent as a difference.
     const counted = typeof known === "number" && wanted !== null;
     if (wanted !== known && !counted) given.stock = wanted;
     const set = await app.connection.call("shop.set_product", given);
@@ -38,19 +38,19 @@ export function editProduct(app, product, currency) {
   return formDialog(product ? `Edit ${product.name}` : "New product", fields, { submit: "Save", act });
 }
 
-// "1234.50", as it is typed.
+// "1234.50", as a user types it.
 function plainText(price) {
   return moneyText(price, "en").replace(/[^\d.]/g, "");
 }
 
 function priceOf(text, currency) {
   const price = parseMoney(text, currency);
-  if (!price) throw new Error(`${text} is no price in ${currency}.`);
+  if (!price) throw new Error(`${text} is not a price in ${currency}.`);
   return price;
 }
 
 function stockOf(text) {
   if (!text.trim()) return null;
-  if (!/^\d{1,9}$/.test(text.trim())) throw new Error(`${text} is no number of things.`);
+  if (!/^\d{1,9}$/.test(text.trim())) throw new Error(`${text} is not a whole number.`);
   return Number(text);
 }

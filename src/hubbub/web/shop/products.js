@@ -1,8 +1,8 @@
-// Reading the catalogue, however long it is.
+// Loads the catalogue, however long it is.
 
 const PAGE = 500;
 
-// Read so many products in the order of their SKUs, or all there are.
+// Load a number of products in the order of their SKUs, or all of them.
 export async function readProducts(connection, count) {
   const products = [];
   while (products.length < count) {
@@ -15,7 +15,7 @@ export async function readProducts(connection, count) {
   return products;
 }
 
-// Read so many products from a SKU on.
+// Load a number of products from a SKU on.
 export async function findProducts(connection, sku, count) {
   if (!sku) return readProducts(connection, count);
   const [found, behind] = await Promise.all([

@@ -1,4 +1,4 @@
-// The shop: its products, the cart, and what was bought.
+// The shop: its products, the cart, and the orders.
 
 import { View, fill, h } from "../core/dom.js";
 import { icon } from "../core/icons.js";

@@ -1,9 +1,9 @@
-// What a cart or an order comes to.
+// The totals of a cart or an order.
 
 import { h } from "../core/dom.js";
 import { moneyText } from "./money.js";
 
-// Make the list of its sums, and of what was paid back.
+// Make the list of its sums, and of refunds.
 export function sumsOf({ subtotal, discount, tax, tax_included, total, refunded = null }) {
   return h(
     "dl",
