@@ -223,7 +223,7 @@ def test_the_same_commands_work_at_a_server(address: str) -> None:
         run("set-password", "Ann", *at),
         run("disable", "Ann", *at),
     ]
-    found = {one["nickname"]: one for one in listed(*at)}
+    found = {one["nickname"]: one for one in listed("--url", address[7:], "--admin", "root")}
     refused = run("disable", "root", *at)
 
     assert [one.exit_code for one in results] == [0, 0, 0, 0]
