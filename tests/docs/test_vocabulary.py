@@ -64,7 +64,7 @@ EXCEPTIONS = {
     ("docs/reference/limits.md", "chunk"): "a chunk of HTTP",
     ("src/hubbub/cli/cart_lines.py", "cell"): "a cell of a table",
     ("src/hubbub/cli/top.py", "cell"): "a cell of a table",
-    ("src/hubbub/cli/serve.py", "lobby"): "the name of a room",
+    ("src/hubbub/cli/serve_options.py", "lobby"): "the name of a room",
     ("src/hubbub/demo", "lobby"): "the name of a room",
     ("src/hubbub/ratelimit.py", "cell"): "the name of an algorithm",
     ("src/hubbub/server/allocator.py", "arena"): "an arena of malloc",

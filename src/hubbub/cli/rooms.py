@@ -25,8 +25,8 @@ async def open_room(session: Session, called: str) -> Room:
 
     Args:
         session: the user's.
-        called: the room's id or name, in small or capital letters if no room has it literally;
-            of several rooms of that name, the oldest.
+        called: the room's id or name, in any case if no room has exactly this name; of several
+            rooms of that name, the oldest.
 
     Raises:
         HubbubError: there is no room of that id, or the user is not allowed to join.
