@@ -32,7 +32,7 @@ __all__ = ["Unknown", "check_commands"]
 
 SEPARATORS = {"&&", "||", "|", ";", "&"}
 # Of these only the name is known.
-STANDARD = {"cat", "cd", "cp", "curl", "echo", "jq", "mkdir"}
+STANDARD = {"cat", "cd", "cp", "curl", "echo", "jq", "mkdir", "uvicorn"}
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 EXTRAS = set(
     tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
