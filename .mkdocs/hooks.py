@@ -55,4 +55,11 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     """Lead the links through the site, and put the docstrings in."""
     place = page.file.src_uri
     markdown = links_for_the_site(markdown, SOURCES.get(place, f"docs/{place}"))
-    return API.sub(lambda names: "\n\n".join(f"::: {name}" for name in names[1].split()), markdown)
+    return API.sub(lambda names: "\n\n".join(map(directive, names[1].split())), markdown)
+
+
+def directive(name: str) -> str:
+    """Ask mkdocstrings for an object; a service may have methods from several modules."""
+    if ".service." in name:
+        return f"::: {name}\n    options:\n      inherited_members: true"
+    return f"::: {name}"

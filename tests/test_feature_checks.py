@@ -126,11 +126,9 @@ MISTAKES = {
     "A method of Odd cannot be called over a network": made(
         service=service(late=hubbub.domain.slow_command(untyped))
     ),
-    "folds into no hubbub.domain.State": made(streams={"ticket": Plain}),
-    "does not say which events it is folded from": made(
-        streams={"ticket": type("Odd", (State,), {})}
-    ),
-    "has <class .*Plain.*>, which is no hubbub.domain.Data": made(
+    "must fold into a subclass of hubbub.domain.State": made(streams={"ticket": Plain}),
+    "Odd does not declare its event types": made(streams={"ticket": type("Odd", (State,), {})}),
+    "has <class .*Plain.*>, which is not a subclass of hubbub.domain.Data": made(
         streams={"ticket": state(data_type=Opened | Plain)}
     ),
     "Timed has a field 'at'": made(streams={"ticket": state(data_type=Timed)}),

@@ -114,7 +114,7 @@ class Adoption(msgspec.Struct, frozen=True):
 
 class Erasure(msgspec.Struct, frozen=True):
     """
-    How ``hubbub erase`` takes a person out of the events that a feature has written.
+    How ``hubbub erase`` removes a person from the events that a feature has written.
 
     Args:
         events: an event type -> of an event and the user's id, the event without what tells
@@ -173,7 +173,7 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         limits: a name for ``states.charge`` -> a function that makes its rate limit.
         options: the keyword arguments of ``hubbub.open`` that belong to this feature.
         adoption: what a guest keeps when they sign in as another user.
-        erasure: how ``hubbub erase`` takes a person out of the feature's events.
+        erasure: how ``hubbub erase`` removes a person from the events of the feature.
         connected: called when a session of a user begins or ends, with the runtime and the
             user's id.
         drain: finishes accepted work, before the hub stops accepting commands.

@@ -62,7 +62,7 @@ def test_what_is_to_be_seen_to_is_said() -> None:
     assert shown(shelf)[-4:] == [
         "! Mouse now costs 24.99 USD. Type accept to take it at that price.",
         "! Only 1 of Mouse is left.",
-        "! You have used this coupon already.",
+        "! You have already used this coupon.",
         "! The payment of order 1 is under way.",
     ]
 

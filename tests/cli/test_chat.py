@@ -92,7 +92,7 @@ def test_who_cannot_be_kept_can_chat(tmp_path: Path, address: str) -> None:
 def test_a_bad_token_is_refused(tmp_path: Path, address: str) -> None:
     done = run_program(tmp_path, "chat", address, "Token", HUBBUB_TOKEN="not.a.token")
 
-    assert (done.code, done.err) == (1, "The token is not good; sign in again.\n")
+    assert (done.code, done.err) == (1, "The token is not valid; sign in again.\n")
 
 
 def test_a_token_on_the_command_line_is_refused_and_not_repeated(

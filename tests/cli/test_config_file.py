@@ -9,7 +9,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from hubbub import Invalid
-from hubbub.cli.config_file import Config, config_of, read_config
+from hubbub.cli.config_file import Config, ConfigFile, config_of, read_config, readers_warning
 from hubbub.cli.feature_names import FeatureNames
 from hubbub.cli.serve_options import Db, Demo, LogLevel, Port
 
@@ -116,6 +116,26 @@ def test_a_file_that_is_not_there_is_refused(file: Path) -> None:
 
     assert found.exit_code == 2
     assert "cannot be read" in found.stderr
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o640, True), (0o644, True)])
+def test_a_secret_that_others_can_read_is_worth_a_warning(
+    file: Path, mode: int, *, warned: bool
+) -> None:
+    file.write_text('[settings]\nsecret = "swordfish"')
+    file.chmod(mode)
+    text = readers_warning(file, read_config(file, []))
+
+    assert (f"Run: chmod 600 {file}" in text) == warned
+    assert "swordfish" not in text
+
+
+def test_a_file_without_a_secret_may_be_read_by_others(file: Path) -> None:
+    file.write_text("[settings]\npage_max = 5")
+    file.chmod(0o644)
+
+    assert readers_warning(file, read_config(file, [])) == ""
+    assert readers_warning(None, ConfigFile({}, {})) == ""
 
 
 def test_a_file_that_is_no_text_is_refused(file: Path) -> None:

@@ -65,4 +65,4 @@ def test_a_database_that_is_served_is_refused(tmp_path: Path, backend: str) -> N
         server.line_with("Hubbub serves")
         result = run("ann", db)
 
-    assert (result.exit_code, "open elsewhere" in result.stderr) == (1, True)
+    assert (result.exit_code, "already open" in result.stderr) == (1, True)

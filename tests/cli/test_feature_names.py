@@ -123,7 +123,7 @@ def test_there_is_no_demo_of_nothing() -> None:
     refused = run("serve", "--without", "chat,games,shop", "--demo")
 
     assert refused.exit_code == 2
-    assert "It shows chat, games, shop, and all of them are left out." in refused.stderr
+    assert "It shows chat, games, shop, but --without leaves all of them out." in refused.stderr
 
 
 @pytest.mark.usefixtures("desk")

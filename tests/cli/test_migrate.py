@@ -78,7 +78,7 @@ def test_a_database_that_is_served_is_refused_with_what_to_do(tmp_path: Path, ol
         result = run("migrate", old)
 
     assert result.exit_code == 1
-    assert result.stderr.startswith(f"The database {old} is open elsewhere")
+    assert result.stderr.startswith(f"The database {old} is already open")
 
 
 def test_a_file_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_nobody_to_play_with_is_one_line(tmp_path: Path, address: str) -> None:
 
     assert done.code == 1
     assert done.out == "* Searching for an opponent …\n"
-    assert done.err == "Nobody to play with was found in 0.1 s; try again later.\n"
+    assert done.err == "No opponent was found in 0.1 s; try again later.\n"
 
 
 def test_who_gives_up_looking_may_look_again(tmp_path: Path, address: str) -> None:

@@ -226,6 +226,18 @@ def test_in_json_an_error_is_an_object_too(tmp_path: Path, backend: str) -> None
     assert "there is no directory" in found["message"]
 
 
+def test_the_demo_has_a_lobby_with_a_bot_that_answers(tmp_path: Path, backend: str) -> None:
+    options = ["--port", 0, "--backend", backend, "--demo"]
+    with program(tmp_path, "serve", *options) as server:
+        address = server.line_with("Hubbub serves").split()[2]
+        with program(tmp_path, "chat", address, "lobby", "--nickname", "Ann") as chat:
+            welcome = chat.line_with("I am Robin, a bot")
+            hello = chat.line_with("Hello, Ann!")
+
+    assert "Robin (bot)" in welcome
+    assert "Robin (bot)" in hello
+
+
 def test_a_file_without_keys_is_refused(tmp_path: Path) -> None:
     (tmp_path / "keys.json").write_text("{}")
     done = run_program(tmp_path, "serve", "--jwks", "keys.json", "--port", 0)

@@ -273,7 +273,7 @@ def test_others_than_admins_are_refused(address: str, monkeypatch: pytest.Monkey
 
     assert (nobody.exit_code, eve.exit_code) == (1, 1)
     assert nobody.stderr.startswith("Sign in with --admin NAME")
-    assert eve.stderr == "Only an admin may do this.\n"
+    assert eve.stderr == "Only an admin can do this.\n"
 
 
 # The table

@@ -16,7 +16,7 @@ def test_there_may_be_nothing_to_watch(tmp_path: Path, backend: str) -> None:
         board = run_program(tmp_path, "top", address, "main", "--limit", "3")
 
     assert (watched.code, watched.out) == (0, "* There is no active match.\n")
-    assert (wrong.code, wrong.err) == (1, "There is no such match.\n")
+    assert (wrong.code, wrong.err) == (1, "This match does not exist; check its id.\n")
     assert (board.code, board.out) == (0, "* There are no entries on the board 'main'.\n")
 
 

@@ -1,4 +1,4 @@
-"""The tables of the command line, made from the code: run it to write them anew."""
+"""The tables of the command line, made from the code: run it to update them."""
 
 from __future__ import annotations
 

@@ -18,8 +18,10 @@ from itertools import pairwise
 from pathlib import PurePosixPath
 
 import typer
+from click import ClickException
 from packaging.requirements import Requirement
 from typer.core import TyperGroup
+from uvicorn.main import main as uvicorn_command
 
 from hubbub.cli.app import app
 from hubbub.cli.serve import serve_hub
@@ -162,6 +164,13 @@ def check_pytest(args: list[str]) -> None:
                 raise Unknown(f"pytest {option}")
 
 
+def check_uvicorn(args: list[str]) -> None:
+    try:
+        uvicorn_command.make_context("uvicorn", list(args))
+    except ClickException as error:
+        raise Unknown(f"uvicorn: {error.format_message()}") from error
+
+
 def check_activation(args: list[str]) -> None:
     if not args[0].endswith("bin/activate"):
         raise Unknown(f". {args[0]}")
@@ -189,4 +198,5 @@ CHECKS: dict[str, Callable[[list[str]], None]] = {
     "pip": check_pip,
     "pytest": check_pytest,
     "python": check_python,
+    "uvicorn": check_uvicorn,
 }

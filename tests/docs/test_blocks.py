@@ -57,12 +57,18 @@ def check_shell(block: Block) -> None:
         assert check_commands(block.code, others=reason_of(block) is not None)
 
 
+def read_json(text: str) -> object:
+    """Read JSON in which … leaves something out."""
+    value: object = json.loads(re.sub(r",\s*…(?=[}\]])", "", text).replace("{…}", "{}"))
+    return value
+
+
 def check_wire(block: Block) -> None:
-    """Check the messages of a connection, in which … leaves something out."""
+    """Check the messages of a connection."""
     for line in filter(None, block.code.splitlines()):
         direction, _, text = line.partition(" ")
         assert direction in {"->", "<-"}
-        message = json.loads(re.sub(r",\s*…(?=[}\]])", "", text).replace("{…}", "{}"))
+        message = read_json(text)
         if direction == "->" and isinstance(message, dict):
             check_request(message["method"], message["params"])
 
@@ -78,10 +84,27 @@ def check_request(name: str, params: dict[str, object]) -> None:
 def check_indented(block: Block) -> None:
     if block.code.startswith(("-> ", "<- ")):
         check_wire(block)
+    elif block.code.startswith("{"):
+        read_json(block.code)
     elif reason_of(block) is not None:
         check_python(block)
     else:
         check_shell(block)
+
+
+def check_console(block: Block) -> None:
+    """Check the commands among what they print."""
+    commands = re.findall(r"^\$ (.+)$", block.code, re.MULTILINE)
+    assert check_commands("\n".join(commands))
+
+
+def check_js(block: Block) -> None:
+    """Let Node.js parse a module; Playwright brings one."""
+    node, _ = pytest.importorskip("playwright._impl._driver").compute_driver_executable()
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "page.mjs")
+        file.write_text(block.code)
+        assert output_of(node, "--check", str(file)) == ""
 
 
 def check_units(block: Block) -> None:
@@ -126,15 +149,6 @@ def check_caddyfile(block: Block) -> None:
     assert "apps" in adapted
 
 
-def check_javascript(block: Block) -> None:
-    if (node := shutil.which("node")) is None:
-        pytest.skip("there is no node")
-    with TemporaryDirectory() as folder:
-        file = Path(folder, "page.mjs")
-        file.write_text(block.code)
-        output_of(node, "--check", str(file))
-
-
 def output_of(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 0, done.stderr
@@ -144,8 +158,9 @@ def output_of(*command: str) -> str:
 CHECKS: dict[str, Callable[[Block], object]] = {
     "": check_indented,
     "caddyfile": check_caddyfile,
+    "console": check_console,
     "ini": check_units,
-    "js": check_javascript,
+    "js": check_js,
     "json": lambda block: json.loads(block.code),
     "nginx": check_nginx,
     "python": check_python,
@@ -182,7 +197,7 @@ def test_no_comment_is_misspelt(block: Block) -> None:
         "hubbub serv",
         "hubbub serve --prot 8000",
         "hubbub serve --port many",
-        "hubbub backup hubbub.db",
+        "hubbub restore copy.db",
         "cd there && hubbub top --help-me",
         "pip install 'hubbub[everything]'",
         "nox -s dcos",

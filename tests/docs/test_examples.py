@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.blocks import ASIDE
-from tests.docs.examples import ADDRESS, PAGES, RUN, Example, examples, files_of
+from tests.docs.examples import ADDRESS, PAGES, ROOT, RUN, Example, examples, files_of
 from tests.docs.warm_python import run, started
 
 EXAMPLES = examples()
@@ -104,6 +106,30 @@ def test_an_example_runs(example: Example, backend: str, tmp_path: Path) -> None
         printed = prints(tmp_path, written(example, backend, tmp_path))
 
     assert example.prints in (None, printed)
+
+
+@pytest.mark.timeout(120)
+def test_mypy_is_strict_and_finds_nothing_in_any_example(tmp_path: Path) -> None:
+    for page in PAGES:
+        for name, code in files_of(page).items():
+            assert not (tmp_path / name).exists(), f"two pages have a file {name}"
+            (tmp_path / name).write_text(code)
+    for index, example in enumerate(EXAMPLES):
+        if example.language == "python" and example.file is None:
+            name = f"{example.page.stem.replace('-', '_')}_{index}.py"
+            (tmp_path / name).write_text(example.code)
+    # What is ours is checked elsewhere.
+    command = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", "."]
+    checked = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=os.environ | {"MYPYPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 @pytest.mark.parametrize("page", [*PAGES, *ASIDE], ids=lambda page: page.name)

@@ -15,6 +15,7 @@ import hubbub.errors
 import hubbub.server
 import hubbub.testing
 from hubbub.client.remote import RemoteSession
+from hubbub.extras import MissingExtra
 from hubbub.journal.decide.cache_entries import NotLoaded
 from hubbub.journal.home import WrongLoop
 from hubbub.method import Method
@@ -102,10 +103,14 @@ FUNCTIONS_RAISE_NOTHING = {
         "Gateway.close_all",
         "Gateway.close_soon",
         "Gateway.enter",
+        "Gateway.enter_stream",
         "Gateway.flush",
         "Gateway.new_pace",
+        "Gateway.stop",
         "JSONResponse.render",
+        "JwtAuthenticator.keep_fresh",
         "create_app",
+        "on_hubbub_error",
     },
     "hubbub.testing": {"VirtualClock.monotonic", "VirtualClock.now", "VirtualLoop.time"},
 }
@@ -113,7 +118,7 @@ MODULES = [hubbub, hubbub.domain, hubbub.server, hubbub.testing]
 ERRORS = {
     **vars(builtins),
     **vars(hubbub.errors),
-    **{error.__name__: error for error in (ConnectionLost, NotLoaded, WrongLoop)},
+    **{error.__name__: error for error in (ConnectionLost, MissingExtra, NotLoaded, WrongLoop)},
 }
 
 

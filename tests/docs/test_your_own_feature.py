@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
-import signal
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,17 +16,10 @@ import pytest
 import hubbub
 from hubbub.server import Gateway
 from hubbub.server.run import listen, serve
-from tests.cli.program import program, run_program
 from tests.docs.examples import ADDRESS, ROOT, RUN, examples, files_of
+from tests.docs.warm_python import run, started
 
 PAGE = ROOT / "docs" / "tutorial" / "your-own-feature.md"
-# The pages whose examples are features.
-OWN = [
-    PAGE,
-    ROOT / "docs" / "how-to" / "larger-features.md",
-    ROOT / "docs" / "how-to" / "checks-and-hooks.md",
-    ROOT / "docs" / "reference" / "domain.md",
-]
 LINES_MAX = 99
 
 
@@ -82,28 +72,6 @@ def test_the_whole_feature_has_less_than_a_hundred_lines() -> None:
 
     assert len(lines) <= LINES_MAX
     assert f"You write {len(lines)} lines" in PAGE.read_text()
-
-
-@pytest.mark.timeout(120)
-@pytest.mark.parametrize("page", OWN, ids=lambda page: page.stem)
-def test_mypy_is_strict_and_finds_nothing(page: Path, tmp_path: Path) -> None:
-    for name, code in files_of(page).items():
-        (tmp_path / name).write_text(code)
-    for index, example in enumerate(examples()):
-        if example.page == page and example.language == "python" and example.file is None:
-            (tmp_path / f"example_{index}.py").write_text(example.code)
-    # What is ours is checked elsewhere.
-    command = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", "."]
-    checked = subprocess.run(
-        command,
-        cwd=tmp_path,
-        env=os.environ | {"MYPYPATH": str(ROOT / "src")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 @pytest.mark.parametrize("way", ["in process", "over the network"])
@@ -171,34 +139,25 @@ async def test_tickets_outlive_the_hub(tickets: ModuleType, tmp_path: Path) -> N
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_desk_that_is_killed_has_lost_nothing(
-    backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_desk_that_is_killed_has_lost_nothing(backend: str, tmp_path: Path) -> None:
     [client] = [
         one for one in examples() if one.page == PAGE and one.features and one.language == "python"
     ]
     (tmp_path / "tickets.py").write_text(files_of(PAGE)["tickets.py"])
-    monkeypatch.setenv("HUBBUB_ADMIN_PASSWORD", "correct horse battery")
+    env = {"HUBBUB_ADMIN_PASSWORD": "correct horse battery"}
     feature = ["--feature", "tickets:TICKETS"]
     options = ["--db", "desk.db", "--port", 0, "--backend", backend, "--admin", "Max", *feature]
     for _ in range(2):
-        with program(tmp_path, "serve", *options) as server:
+        # Leaving it kills it.
+        with started(tmp_path, "-m", "hubbub.cli", "serve", *options, env=env) as server:
             address = server.line_with("Hubbub serves").split()[2]
             code = client.code.replace(ADDRESS, address)
             (tmp_path / "network.py").write_text(
                 code.replace(RUN, f"{RUN[:-1]}, backend={backend!r})")
             )
-            done = subprocess.run(
-                [sys.executable, "network.py"],
-                cwd=tmp_path,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            server.stop(signal.SIGKILL)
-            assert done.stdout == client.prints, done.stderr
-    checked = run_program(tmp_path, "verify", "desk.db", *feature)
+            done = run(tmp_path, "network.py")
+            assert done.out == client.prints, done.err
+    checked = run(tmp_path, "-m", "hubbub.cli", "verify", "desk.db", *feature)
 
     assert checked.code == 0
     assert "no fault" in checked.out

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import NamedTuple
 
 __all__ = ["Done", "Started", "run", "started"]
@@ -24,8 +26,10 @@ __all__ = ["Done", "Started", "run", "started"]
 SECONDS_MAX = 30.0
 IMPORTED = [
     *("hubbub", "hubbub.cli.app", "hubbub.client.connect", "hubbub.server.run"),
-    *("hubbub.server.trio_server", "hubbub.server.uvicorn_protocol", "hubbub.testing"),
-    *("hypothesis", "pytest", "pytest_asyncio", "starlette.applications", "uvicorn", "uvloop"),
+    *("hubbub.server.logs", "hubbub.server.trio_server", "hubbub.server.uvicorn_protocol"),
+    *("hubbub.testing", "anyio._backends._asyncio", "anyio._backends._trio", "argon2"),
+    *("confusable_homoglyphs", "hypothesis", "iso4217", "pydantic", "pydantic.type_adapter"),
+    *("pytest", "pytest_asyncio", "starlette.applications", "uvicorn.lifespan.off", "uvloop"),
 ]
 
 _forks = get_context("forkserver")
@@ -45,18 +49,18 @@ class Started:
     A program that runs.
 
     Args:
-        folder: its working directory; what it prints goes there, too.
+        folder: its working directory.
         args: what would stand behind ``python -W error``: a file, or ``-m`` and a module.
         env: the environment, besides what is there.
     """
 
     def __init__(self, folder: Path, *args: object, env: dict[str, str] | None = None) -> None:
-        self._paths = folder / "out", folder / "err"
-        os.mkfifo(self._paths[0])
-        arguments = (str(folder), [str(arg) for arg in args], env or {})
+        self._outputs = Path(mkdtemp(prefix="warm-"))
+        os.mkfifo(self._outputs / "out")
+        arguments = (str(folder), str(self._outputs), [str(arg) for arg in args], env or {})
         self.process: ForkServerProcess = _forks.Process(target=_become, args=arguments)
         self.process.start()
-        self._out = self._paths[0].open()
+        self._out = (self._outputs / "out").open()
 
     def line_with(self, text: str) -> str:
         """Wait for a line that has a text in it."""
@@ -72,9 +76,8 @@ class Started:
         with self._out:
             out = self._out.read()
         self.process.join(SECONDS_MAX)
-        done = Done(self.process.exitcode or 0, out, self._paths[1].read_text())
-        for path in self._paths:
-            path.unlink()
+        done = Done(self.process.exitcode or 0, out, (self._outputs / "err").read_text())
+        rmtree(self._outputs)
         return done
 
 
@@ -93,12 +96,12 @@ def started(folder: Path, *args: object, env: dict[str, str] | None = None) -> I
         running.end(kill=True)
 
 
-def _become(folder: str, args: list[str], env: dict[str, str]) -> None:
+def _become(folder: str, outputs: str, args: list[str], env: dict[str, str]) -> None:
     """Be what ``python -W error ARGS`` would be in a folder."""
     os.chdir(folder)
     os.environ.update(env)
     for name, descriptor in (("out", 1), ("err", 2)):
-        os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT), descriptor)
+        os.dup2(os.open(f"{outputs}/{name}", os.O_WRONLY | os.O_CREAT), descriptor)
     if args[:2] != ["-m", "pytest"]:  # it has settings of its own
         warnings.simplefilter("error")
     if args[0] == "-m":

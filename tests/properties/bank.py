@@ -70,7 +70,7 @@ class FarBank(Bank):
                 do()
 
     def spare(self) -> bool:
-        """Let the process live, unless it is dead already; then raise."""
+        """Let the process live; return True if it is dead already."""
         for method, fault in list(self._faults.items()):
             if fault.how in ("asker dies", "heard dies"):
                 del self._faults[method]

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from tests.browser.chatting import act
 from tests.browser.chromium import CHROMIUM, FLAGS
-from tests.recording.film import Box, Film, Window, smaller
+from tests.recording.film import Box, Film, Window
 from tests.recording.terminal import Terminal, shell
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
@@ -28,14 +29,16 @@ SERVE = "hubbub serve --demo"
 CHAT = "hubbub chat http://127.0.0.1:8000 lobby --nickname Alice"
 
 WIDTH, HEIGHT = 880.0, 540.0
-SERVER = Window(Box(0, 0, 436, 120), "The server")
-CLIENT = Window(Box(0, 132, 436, 408), "Alice, in a terminal")
+SERVER = Window(Box(0, 0, 436, 150), "The server")
+CLIENT = Window(Box(0, 162, 436, 378), "Alice, in a terminal")
 BROWSER = Window(Box(448, 0, 432, 540), f"Bob, at {ADDRESS}", dark=False)
 PAGE = Box(449, 31, 430, 500)
 VIEWPORT = ViewportSize(width=430, height=500)
 # The picture of a room in a large window.
 DESKTOP = ViewportSize(width=1100, height=660)
-COLUMNS = 55
+COLUMNS, SERVER_ROWS, CLIENT_ROWS = 55, 6, 19
+# Where the server keeps its database, as it says itself.
+HOME = Path(gettempdir()) / "demo"
 # How the page writes a minus.
 MINUS = "\N{MINUS SIGN}"
 KEY_SECONDS = 0.045
@@ -86,7 +89,7 @@ def record(server: Terminal, client: Terminal, browser: Browser) -> Film:
     recorder = Recorder(server, client, page)
     recorder.show(0.3)
     recorder.type(server, SERVE)
-    server.until(ADDRESS)
+    server.until("to stop.")
     page.goto(ADDRESS)
     page.get_by_label("Nickname").wait_for()
     recorder.show(0.7)
@@ -174,12 +177,11 @@ def _programs() -> Iterator[tuple[Terminal, Terminal, Browser]]:
         "LANG": "C.UTF-8",
         "TZ": "UTC",
     }
-    with TemporaryDirectory() as directory:
-        home = Path(directory)
-        environment |= {"HOME": directory, "XDG_CONFIG_HOME": f"{directory}/config"}
+    with _new_folder(HOME):
+        environment |= {"HOME": str(HOME), "XDG_CONFIG_HOME": f"{HOME}/config"}
         with (
-            shell(home, environment, COLUMNS, 5) as server,
-            shell(home, environment, COLUMNS, 21) as client,
+            shell(HOME, environment, COLUMNS, SERVER_ROWS) as server,
+            shell(HOME, environment, COLUMNS, CLIENT_ROWS) as client,
             # After the shells: it has threads, and a process with threads is not to be forked.
             sync_playwright() as playwright,
         ):
@@ -188,6 +190,15 @@ def _programs() -> Iterator[tuple[Terminal, Terminal, Browser]]:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             yield server, client, browser
             browser.close()
+
+
+@contextmanager
+def _new_folder(path: Path) -> Iterator[None]:
+    path.mkdir()
+    try:
+        yield
+    finally:
+        shutil.rmtree(path)
 
 
 def _new_page(browser: Browser, viewport: ViewportSize, scale: float = 1.0) -> Page:
@@ -205,7 +216,7 @@ def main() -> None:
     """Record the film, and take the pictures."""
     with _programs() as (server, client, browser):
         film, room = record(server, client, browser), shoot_room(browser)
-    (IMAGES / "room.png").write_bytes(smaller(room))
+    (IMAGES / "room.png").write_bytes(room)
     svg = film.svg()
     assert len(svg.encode()) <= BYTES_MAX, "the film is too large"
     assert film.seconds <= SECONDS_MAX, "the film is too long"

@@ -87,8 +87,9 @@ class Terminal:
         for (colour, bold, wide), group in groupby(_looks(cells), key=lambda look: look[:3]):
             text = "".join(look[3] for look in group)
             width = 2 * len(_graphemes(text)) if wide else len(text)
-            if text.strip():
-                yield Run(column, width, text, colour, bold)
+            shown = text.rstrip()
+            if shown:
+                yield Run(column, width - (len(text) - len(shown)), shown, colour, bold)
             column += width
 
 

@@ -92,7 +92,7 @@ async def test_a_copy_of_a_token_ends_the_sign_in_at_once_and_is_logged(
     assert "signed out" in owner["message"]
     assert request.status_code == 401
     assert victim.socket.closed == (3501, "You have signed out.")
-    [record] = [r for r in caplog.records if "used again" in r.getMessage()]
+    [record] = [r for r in caplog.records if "old refresh token" in r.getMessage()]
     assert first not in record.getMessage()
 
 

@@ -26,6 +26,8 @@ from tests.blackbox.secrets import METRICS_TOKEN, SECRET, plant
 from tests.blackbox.served import Backend, served
 from tests.server.running import running
 
+TEST_SECONDS_MAX = 90
+
 APPLICATION = """
     import uvicorn
     uvicorn.run(app, port=0, log_level="debug", ws={ws!r})
@@ -37,16 +39,19 @@ def leaked(secrets: object, text: str) -> list[str]:
     return [secret for secret in secrets if secret in text]
 
 
+@pytest.mark.timeout(TEST_SECONDS_MAX)
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_no_secret_is_in_the_log_of_the_server(backend: Backend, tmp_path: Path) -> None:
     environment = {"HUBBUB_SECRET": SECRET, "HUBBUB_METRICS_TOKEN": METRICS_TOKEN}
-    with served(backend, tmp_path, "--log-level", "debug", environment=environment) as server:
+    options = ("--log-level", "debug", "--access-log")
+    with served(backend, tmp_path, *options, environment=environment) as server:
         address = f"http://127.0.0.1:{server.port}"
         planted = anyio.run(plant, address, backend=backend)
         server.stop()
         log = server.log
 
     assert "wrong password for" in log
+    assert "GET /api/events?" in log
     assert leaked(planted, log) == []
 
 
@@ -65,6 +70,7 @@ async def test_no_secret_is_in_the_log_of_the_client(caplog: pytest.LogCaptureFi
     assert leaked([given, "planted"], caplog.text + str(refused.value) + repr(ann)) == []
 
 
+@pytest.mark.timeout(TEST_SECONDS_MAX)
 @pytest.mark.parametrize("ws", ["websockets", "websockets-sansio"])
 def test_no_secret_is_in_the_log_of_an_application_under_uvicorn(tmp_path: Path, ws: str) -> None:
     settings = f"secret={SECRET!r}, metrics_token={METRICS_TOKEN!r}"

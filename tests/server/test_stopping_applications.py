@@ -1,4 +1,4 @@
-"""An application with Hubbub mounted stops in time, whoever follows a stream."""
+"""An application with Hubbub mounted stops in time, even with followers of a stream."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from tests.server.raw_client import RawClient, connected
 
 # What docs/how-to/embed.md promises.
 STOP_SECONDS_MAX = 5.0
+# Hubbub's own, and that of a uvicorn which closes its sockets first; clients reconnect after both.
+CLOSE_CODES = {3000, 1012}
+TEST_SECONDS_MAX = 90
 
 SERVERS = {
     "uvicorn": """
@@ -95,6 +98,7 @@ async def _note_close_code(socket: RawClient, found: list[int]) -> None:
     found.append(await socket.close_code())
 
 
+@pytest.mark.timeout(TEST_SECONDS_MAX)
 @pytest.mark.parametrize("server", SERVERS)
 def test_an_open_stream_and_an_open_socket_do_not_hold_it_up(server: str, tmp_path: Path) -> None:
     with application(tmp_path, SERVERS[server]) as app:
@@ -102,17 +106,19 @@ def test_an_open_stream_and_an_open_socket_do_not_hold_it_up(server: str, tmp_pa
 
     assert seen.seconds < STOP_SECONDS_MAX
     assert seen.code == 0, app.log
-    assert seen.close_code == 3000
+    assert seen.close_code in CLOSE_CODES
     assert seen.events.endswith(b"\r\n0\r\n\r\n")
     assert "the hub closes" in app.log
     assert "Traceback" not in app.log
 
 
+@pytest.mark.timeout(TEST_SECONDS_MAX)
 def test_uvicorn_ends_by_sigterm_as_it_does_without_hubbub(tmp_path: Path) -> None:
     with application(tmp_path, SERVERS["uvicorn"]) as app:
         seen = anyio.run(partial(stop_while_followed, app, signal.SIGTERM))
 
     # uvicorn raises the signal again when everything is closed.
-    assert (seen.code, seen.close_code) == (-signal.SIGTERM, 3000)
+    assert seen.code == -signal.SIGTERM
+    assert seen.close_code in CLOSE_CODES
     assert seen.seconds < STOP_SECONDS_MAX
     assert "the hub closes" in app.log

@@ -32,12 +32,16 @@ DEFAULT_DB = "hubbub.db"
 Database = Annotated[
     Path | None,
     typer.Option(
-        help="The database, while no server has it open. By default it is HUBBUB_DB, or hubbub.db.",
+        metavar="PATH",
+        rich_help_panel="Where",
+        help="The database, if no server has it open. By default, HUBBUB_DB or hubbub.db.",
     ),
 ]
 ServerUrl = Annotated[
     str | None,
     typer.Option(
+        metavar="URL",
+        rich_help_panel="Where",
         help="The address of a running server, instead of a database. HUBBUB_URL sets it too.",
     ),
 ]
@@ -45,8 +49,9 @@ AdminName = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
+        rich_help_panel="Where",
         help="With --url: sign in as this admin, with the password in HUBBUB_ADMIN_PASSWORD or "
-        "the one that you type. Without it, with the admin's token in HUBBUB_TOKEN.",
+        "the one that you type. Without it, the admin's token is in HUBBUB_TOKEN.",
     ),
 ]
 

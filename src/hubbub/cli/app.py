@@ -18,6 +18,11 @@ COMMANDS = {
     "watch": LazyCommand("watch", "watch", "Watch a match to its end.", "Clients"),
     "top": LazyCommand("top", "top", "Show a leaderboard.", "Clients"),
     "shop": LazyCommand("shop", "shop", "Fill a cart and pay.", "Clients"),
+    "users": LazyCommand("users", "users_app", "List, create and disable users.", "Users"),
+    "export": LazyCommand(
+        "export", "export_user", "Write everything that a database holds about a user.", "Users"
+    ),
+    "erase": LazyCommand("erase", "erase_user", "Erase the texts and names of a user.", "Users"),
     "verify": LazyCommand("verify", "verify_database", "Check a whole database.", "Databases"),
     "backup": LazyCommand(
         "backup", "backup_database", "Copy a database, also while it is served.", "Databases"
@@ -26,12 +31,11 @@ COMMANDS = {
         "backup", "restore_database", "Make a database from a copy.", "Databases"
     ),
     "migrate": LazyCommand(
-        "migrate", "migrate_database", "Bring a database to this version.", "Databases"
+        "migrate", "migrate_database", "Bring an older database to this version.", "Databases"
     ),
-    "compact": LazyCommand("compact", "compact_database", "Make a database smaller.", "Databases"),
-    "users": LazyCommand("users", "users_app", "List and administer users.", "Users"),
-    "export": LazyCommand("export", "export_user", "Write out all data of a user.", "Users"),
-    "erase": LazyCommand("erase", "erase_user", "Erase the texts and names of a user.", "Users"),
+    "compact": LazyCommand(
+        "compact", "compact_database", "Make the file of a database smaller.", "Databases"
+    ),
 }
 
 

@@ -83,8 +83,9 @@ def _read(assignment: str) -> tuple[str, Any]:
         raise Invalid(f"{assignment!r} is not NAME=VALUE, like message_limit=20.")
     if _known(name) in SECRET_NAMES:
         raise Invalid(
-            f"Every user of this machine can see the command line, so it must not have {name}. "
-            f"Set {PREFIX}{name.upper()} in the environment, or {name} in a --config file."
+            f"Every user of this machine can see the command line, so {name} cannot be set "
+            f"there. Set {PREFIX}{name.upper()} in the environment, or write {name} under "
+            "[settings] in a --config file."
         )
     return name, _converted(name, text)
 

@@ -31,6 +31,15 @@ from .session import attempt
 __all__ = ["chat", "talk"]
 
 
+def _check_room(context: typer.Context, room: str | None) -> str | None:
+    if (
+        not context.resilient_parsing
+        and server_and_rest(context, context.params["url"], room)[1] is None
+    ):
+        context.fail("Missing argument 'ROOM'. Name a room, like Welcome.")
+    return room
+
+
 def chat(
     context: typer.Context,
     url: Url = None,
@@ -39,6 +48,7 @@ def chat(
         typer.Argument(
             metavar="ROOM",
             rich_help_panel=REQUIRED,
+            callback=_check_room,
             help="The room's name or id. A name without a room makes a new room.",
         ),
     ] = None,
@@ -59,8 +69,7 @@ def chat(
         echo "The backup is done." | hubbub chat localhost:8000 ops
     """
     server, room = server_and_rest(context, url, room)
-    if room is None:
-        context.fail("Missing argument 'ROOM'. Name a room, like Welcome.")
+    assert room is not None
     account = account_of(server, nickname, token_file, fresh=fresh)
     with exit_on_error(), screen_for([f"/{name}" for name in CHAT_COMMANDS]) as screen:
         # prompt_toolkit reads a terminal on asyncio only.

@@ -26,6 +26,7 @@ DryRun = Annotated[
 KeyDays = Annotated[
     float | None,
     typer.Option(
+        metavar="DAYS",
         min=0,
         help="Remove idempotency keys that are older. The default is the setting key_days.",
     ),
@@ -33,17 +34,21 @@ KeyDays = Annotated[
 
 
 def compact_database(
-    db: Annotated[Path, typer.Argument(help="The database.")],
+    db: Annotated[Path, typer.Argument(metavar="DB", help="The database.")],
     dry_run: DryRun = False,
     key_days: KeyDays = None,
     feature: FeatureNames = None,
 ) -> None:
     """
-    Make the file of a database smaller; no event is lost.
+    Make the file of a database smaller.
 
-    The command removes expired idempotency keys and outdated snapshots, merges the text
-    index, and gives free space back. For a moment it needs as much space again on the disk.
-    Stop the server before you compact; a dry run may run beside it.
+    No event is lost: the command removes expired idempotency keys and outdated snapshots,
+    merges the text index, and gives free space back. For a moment it needs as much space
+    again on the disk. Stop the server before you compact; you can make a dry run while it
+    serves.
+
+    Examples:
+        hubbub compact hubbub.db --dry-run
     """
     with exit_on_error():
         streams = Streams(FeatureSet(features_known(feature or ())).streams)

@@ -11,14 +11,16 @@ import typer
 from typer.core import TyperOption
 
 from ..errors import Invalid
-from .assignments import NAMES
+from .assignments import NAMES, SECRET_NAMES
 from .suggestions import did_you_mean
 
-__all__ = ["Config", "ConfigFile", "config_of", "read_config"]
+__all__ = ["Config", "ConfigFile", "config_of", "read_config", "readers_warning"]
 
 # Options that are no keys of the file: the file itself, and what the table [settings] is for.
 NO_KEYS = {"config", "set_", "help"}
 SETTINGS = "settings"
+# The permissions of a file with which its group or everybody can read it.
+OTHERS_READ = 0o044
 
 
 class ConfigFile(NamedTuple):
@@ -52,6 +54,24 @@ def read_config(path: Path, names: Collection[str]) -> ConfigFile:
         if key.replace("-", "_") not in names:
             raise Invalid(f"{path}: {_unknown(key, names)}")
     return ConfigFile({key.replace("-", "_"): value for key, value in found.items()}, settings)
+
+
+def readers_warning(path: Path | None, file: ConfigFile) -> str:
+    """
+    Warn if other users of the machine can read a file with a secret.
+
+    Args:
+        path: the file; None if there is none.
+        file: its content.
+
+    Returns:
+        One line for the log; an empty text if all is well.
+    """
+    secrets = sorted(SECRET_NAMES & file.settings.keys())
+    if path is None or not secrets or not path.stat().st_mode & OTHERS_READ:
+        return ""
+    names = " and ".join(secrets)
+    return f"Other users of this machine can read {names} in {path}. Run: chmod 600 {path}"
 
 
 def config_of(context: typer.Context) -> ConfigFile:

@@ -22,7 +22,8 @@ URL_VARIABLE = "HUBBUB_URL"
 TOKEN_VARIABLE = "HUBBUB_TOKEN"  # noqa: S105  # it is the name of one
 # Variables that name a file with a secret, as containers and systemd hand them over.
 _FILES = {f"{PREFIX}{name.upper()}_FILE": f"{PREFIX}{name.upper()}" for name in SECRET_NAMES}
-_OTHERS = {URL_VARIABLE, TOKEN_VARIABLE, PASSWORD_VARIABLE, *_FILES}
+# The password of a user that `hubbub users` creates is not the server's, but no mistake either.
+_OTHERS = {URL_VARIABLE, TOKEN_VARIABLE, PASSWORD_VARIABLE, "HUBBUB_PASSWORD", *_FILES}
 
 
 def with_secret_files(environment: Mapping[str, str]) -> dict[str, str]:

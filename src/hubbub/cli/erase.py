@@ -29,17 +29,24 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether you are sur
 
 
 def erase_user(
-    user: Annotated[str, typer.Argument(help="The name of the account, or the user's id.")],
-    db: Annotated[Path, typer.Argument(help="The database.")],
+    user: Annotated[
+        str, typer.Argument(metavar="USER", help="The name of the account, or the user's id.")
+    ],
+    db: Annotated[Path, typer.Argument(metavar="DB", help="The database.")],
     dry_run: DryRun = False,
     yes: Yes = False,
     feature: FeatureNames = None,
 ) -> None:
     """
-    Erase the texts and names of a user from a database, and disable the user.
+    Erase the texts and names of a user.
 
-    Events keep their place and the user's id, so nothing else changes. This cannot be undone.
-    Stop the server first, and run `hubbub export` before if you need the data.
+    The command also disables the user. Events keep their place and the user's id, so nothing
+    else changes. This cannot be undone. Stop the server first, and run `hubbub export` before
+    if you need the data.
+
+    Examples:
+        hubbub erase Ann hubbub.db --dry-run
+        hubbub erase Ann hubbub.db
     """
     features = FeatureSet(features_known(feature or ()))
     with exit_on_error():
@@ -74,4 +81,4 @@ def _show(db: Path, plan: ErasurePlan) -> None:
     events = f"{len(plan.bodies):,} events" if len(plan.bodies) != 1 else "1 event"
     typer.echo(f"{db}: {events} of {plan.user} have texts or names of the user.")
     for kind, count in plan.skipped.items():
-        typer.echo(f"  {count:,} events of the kind {kind} stay: give their feature with --feature")
+        typer.echo(f"  {count:,} events of the kind {kind} stay; name the feature with --feature")

@@ -37,15 +37,21 @@ Out = Annotated[
 
 
 def export_user(
-    user: Annotated[str, typer.Argument(help="The name of the account, or the user's id.")],
-    db: Annotated[Path, typer.Argument(help="The database.")],
+    user: Annotated[
+        str, typer.Argument(metavar="USER", help="The name of the account, or the user's id.")
+    ],
+    db: Annotated[Path, typer.Argument(metavar="DB", help="The database.")],
     out: Out = STDOUT,
     feature: FeatureNames = None,
 ) -> None:
     """
-    Write everything that a database holds about a user, one JSON object a line.
+    Write everything that a database holds about a user.
 
-    Stop the server first, or export from a copy that `hubbub backup` made.
+    Each line is one JSON object. Stop the server first, or export from a copy that
+    `hubbub backup` made.
+
+    Examples:
+        hubbub export Ann hubbub.db --out ann.jsonl
     """
     features = FeatureSet(features_known(feature or ()))
     streams, private, now = Streams(features.streams), private_kinds(features), SystemClock().now()
@@ -54,7 +60,7 @@ def export_user(
         summary = _write(export(store, streams, private, user_id, now), file)
     for kind, count in summary.skipped.items():
         typer.echo(
-            f"{count:,} events of the kind {kind} were skipped: give their feature with --feature",
+            f"{count:,} events of the kind {kind} were skipped; name the feature with --feature",
             err=True,
         )
     typer.echo(f"{user_id}: {summary.events:,} events, {summary.keys:,} keys.", err=True)

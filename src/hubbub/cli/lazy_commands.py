@@ -62,8 +62,10 @@ class LazyGroup(TyperGroup):
     def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
         """Write the commands, group by group."""
         groups: dict[str, list[tuple[str, str]]] = {}
+        # One column for all groups.
+        width = max(map(len, self.lazy))
         for name, place in self.lazy.items():
-            groups.setdefault(place.group, []).append((name, place.summary))
+            groups.setdefault(place.group, []).append((name.ljust(width), place.summary))
         for title, records in groups.items():
             with formatter.section(title):
                 formatter.write_dl(records)

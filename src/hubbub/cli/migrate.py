@@ -19,15 +19,19 @@ NoBackup = Annotated[bool, typer.Option("--no-backup", help="Do not copy the dat
 
 
 def migrate_database(
-    db: Annotated[Path, typer.Argument(help="The database.")],
+    db: Annotated[Path, typer.Argument(metavar="DB", help="The database.")],
     dry_run: DryRun = False,
     no_backup: NoBackup = False,
 ) -> None:
     """
-    Bring a database of an older Hubbub to the version that this one needs.
+    Bring an older database to this version.
 
-    The command copies the database beside itself first, and says where.
-    Stop the server before you migrate; a dry run may run beside it.
+    The command first copies the database into the same directory, and says where. Stop the
+    server before you migrate; you can make a dry run while it serves.
+
+    Examples:
+        hubbub migrate hubbub.db --dry-run
+        hubbub migrate hubbub.db
     """
     with exit_on_error():
         plan = plan_upgrade(db)

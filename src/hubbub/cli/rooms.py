@@ -25,7 +25,7 @@ async def open_room(session: Session, called: str) -> Room:
 
     Args:
         session: the user's.
-        called: the room's id or name, in any case if no room has the name as it is; of several
+        called: the room's id or name, in any case if no room has exactly this name; of several
             rooms of that name, the oldest.
 
     Raises:

@@ -18,7 +18,7 @@ from ..settings import Settings
 from . import serve_options as of
 from .announcement import announcement, cannot_listen, describe_database
 from .assignments import SERVE_DEFAULTS, settings_of
-from .config_file import Config, config_of
+from .config_file import Config, config_of, readers_warning
 from .environment import unknown_variables, with_secret_files
 from .exit import exit_on_error, fail
 from .feature_names import FeatureNames, WithoutNames, features_served
@@ -73,8 +73,8 @@ def serve_hub(
     settings = _settings(context, set_ or ())
     features = _features(feature or (), without or (), demo=demo)
     configure(log, log_level, access=access_log)
-    if unknown := unknown_variables(os.environ, _variables(context)):
-        logger.warning("%s", unknown)
+    _warn(unknown_variables(os.environ, _variables(context)))
+    _warn(readers_warning(config, config_of(context)))
     authenticator = None
     if jwks is not None:
         authenticator = _authenticator(jwks, audience, issuer, settings)
@@ -101,6 +101,11 @@ def _settings(context: typer.Context, assignments: Sequence[str]) -> Settings:
     except Invalid as error:
         # It may come from the environment or the file just as well.
         raise typer.BadParameter(error.message, param_hint="a setting") from error
+
+
+def _warn(text: str) -> None:
+    if text:
+        logger.warning("%s", text)
 
 
 def _variables(context: typer.Context) -> list[str]:
@@ -144,7 +149,7 @@ def _features(named: Sequence[str], left_out: Sequence[str], *, demo: bool) -> l
     if not demo:
         return features
     if DEMO_NEEDS.isdisjoint(one.name for one in features):
-        text = f"It shows {', '.join(sorted(DEMO_NEEDS))}, and all of them are left out."
+        text = f"It shows {', '.join(sorted(DEMO_NEEDS))}, but --without leaves all of them out."
         raise typer.BadParameter(text, param_hint="--demo")
     return [*features, DEMO]
 

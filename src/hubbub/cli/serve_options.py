@@ -101,8 +101,8 @@ Jwks = Annotated[
     _option(
         "HUBBUB_JWKS",
         "Users",
-        "Accept your application's own tokens, signed by a key of the key set in this file, or at "
-        "https://….",
+        "Accept your application's own tokens, signed by a key of this JSON Web Key Set, in a "
+        "file or at https://….",
         "FILE|URL",
     ),
 ]

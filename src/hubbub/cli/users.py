@@ -19,6 +19,7 @@ from ..features import ServiceAttributes
 from ..users.record import UserRecord
 from .administered import Administered, AdminName, Database, ServerUrl, administer, first_line_of
 from .exit import exit_on_error
+from .help_pages import HelpCommand
 from .names import clean
 
 __all__ = ["USER_PASSWORD_VARIABLE", "users_app", "users_table"]
@@ -30,13 +31,16 @@ PAGE = 500
 COLUMNS = 1_000
 
 users_app = typer.Typer(
-    help="List users, create accounts, set passwords and roles, and disable users.",
+    help="List, create and disable users.\n\nThe commands work on a database that no server has "
+    "open, or on a running server with --url.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
 )
 
-Name = Annotated[str, typer.Argument(help="The name of the account, or the user's id.")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="The name of the account, or the user's id.")
+]
 Role = Literal["user", "moderator", "admin"]
 PasswordFile = Annotated[
     Path | None,
@@ -48,14 +52,20 @@ PasswordFile = Annotated[
 ]
 
 
-@users_app.command("list")
+@users_app.command("list", cls=HelpCommand)
 def list_users(
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     db: Database = None,
     url: ServerUrl = None,
     admin: AdminName = None,
 ) -> None:
-    """List all users, with their role and when they signed in last."""
+    """
+    List all users, with their role and their last sign-in.
+
+    Examples:
+        hubbub users list --db hubbub.db
+        hubbub users list --url https://chat.example.org --admin Max --json
+    """
 
     async def work(session: ServiceAttributes) -> list[UserRecord]:
         found, after = list[UserRecord](), None
@@ -72,16 +82,26 @@ def list_users(
     Console(highlight=False, width=COLUMNS).print(users_table(found))
 
 
-@users_app.command("create")
+@users_app.command("create", cls=HelpCommand)
 def create_user(
-    name: Annotated[str, typer.Argument(help="The name of the account.")],
-    role: Annotated[Role, typer.Option(help="The user's global role.")] = "user",
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name of the account.")],
+    role: Annotated[
+        Role, typer.Option(metavar="ROLE", help="The global role: user, moderator or admin.")
+    ] = "user",
     password_file: PasswordFile = None,
     db: Database = None,
     url: ServerUrl = None,
     admin: AdminName = None,
 ) -> None:
-    """Create a user with an account, who signs in with the name and the password."""
+    """
+    Create a user with an account.
+
+    The user signs in with the name and the password.
+
+    Examples:
+        hubbub users create Ann --role moderator
+        hubbub users create Ann --password-file /run/secrets/ann
+    """
     password = _new_password(password_file)
 
     async def work(session: ServiceAttributes) -> UserRecord:
@@ -91,7 +111,7 @@ def create_user(
     typer.echo(f"Created {made.account} with the role {made.role} and the id {made.id}.")
 
 
-@users_app.command("set-password")
+@users_app.command("set-password", cls=HelpCommand)
 def set_password(
     name: Name,
     password_file: PasswordFile = None,
@@ -99,7 +119,7 @@ def set_password(
     url: ServerUrl = None,
     admin: AdminName = None,
 ) -> None:
-    """Set the password of an account, and revoke the user's sign-ins."""
+    """Set a password, and revoke the user's sign-ins."""
     password = _new_password(password_file)
 
     async def work(session: ServiceAttributes) -> UserRecord:
@@ -110,10 +130,12 @@ def set_password(
     typer.echo(f"{changed.account} has a new password; all earlier sign-ins are revoked.")
 
 
-@users_app.command("role")
+@users_app.command("role", cls=HelpCommand)
 def set_role(
     name: Name,
-    role: Annotated[Role, typer.Argument(help="The new role.")],
+    role: Annotated[
+        Role, typer.Argument(metavar="ROLE", help="The new role: user, moderator or admin.")
+    ],
     db: Database = None,
     url: ServerUrl = None,
     admin: AdminName = None,
@@ -128,11 +150,11 @@ def set_role(
     typer.echo(f"{clean(nickname)} has the role {role} now.")
 
 
-@users_app.command("disable")
+@users_app.command("disable", cls=HelpCommand)
 def disable_user(
     name: Name, db: Database = None, url: ServerUrl = None, admin: AdminName = None
 ) -> None:
-    """Disable a user: no sign-in is accepted, and the present ones are revoked."""
+    """Disable a user, and revoke their sign-ins."""
 
     async def work(session: ServiceAttributes) -> UserRecord:
         return await session.users.disable((await session.users.find(name)).id)
@@ -141,7 +163,7 @@ def disable_user(
     typer.echo(f"{clean(changed.nickname)} is disabled; all sign-ins are revoked.")
 
 
-@users_app.command("enable")
+@users_app.command("enable", cls=HelpCommand)
 def enable_user(
     name: Name, db: Database = None, url: ServerUrl = None, admin: AdminName = None
 ) -> None:

@@ -42,7 +42,7 @@ def connect(  # noqa: PLR0913
 
     Args:
         url: the server's URL, http or https, with the prefix it is mounted at, if any. Without a
-            scheme it is http on this machine, and https elsewhere.
+            scheme, this machine is reached over http and every other host over https.
         token: a token from an earlier session, from the server or from the application. If the
             application's tokens expire soon, pass an async function that returns one: the client
             calls it before each sign-in, and a HubbubError that it raises ends the session.

@@ -52,8 +52,8 @@ def socket_url(url: str) -> str:
     Return the URL of the WebSocket of a server.
 
     Args:
-        url: ``http://host:port``, or https, with the prefix of the mount, if any; without a scheme
-            see :func:`server_url`.
+        url: ``http://host:port``, or https, with the prefix it is mounted at, if any;
+            without a scheme see :func:`server_url`.
 
     Raises:
         Invalid: it is not such a URL.

@@ -97,7 +97,7 @@ def no_hubbub(reason: str) -> ConnectionLost:
 
 
 def _because_of_protocol(error: httpx2.HTTPError) -> ConnectionLost:
-    text = str(error) or type(error).__name__
+    text = str(error).removesuffix(".") or "it closed the connection"
     if isinstance(error, httpx2.RemoteProtocolError | httpx2.ReadError):
         return _lost(
             f"gives no answer that is HTTP: {text}",

@@ -1,4 +1,4 @@
-"""Where a client is, though a proxy may stand before the server. Pure."""
+"""The address of a client, behind a proxy as well. Pure."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ def client_address(
     peer: str, headers: Iterable[tuple[bytes, bytes]], proxies: Sequence[Network]
 ) -> str:
     """
-    Tell where a request comes from.
+    Return the address that a request comes from.
 
-    A proxy adds whom it got the request from to the end of ``X-Forwarded-For``; what stands
-    before that anybody may have written. So the client is the last who is no proxy of ours.
+    A proxy appends the address that it got the request from to ``X-Forwarded-For``. Anybody can
+    have written the entries before that, so the client is the last one that is no proxy of ours.
 
     Args:
         peer: the other end of the connection; nothing for a Unix socket, which only a
             proxy on this machine connects to.
-        headers: of the request, their names in small letters.
-        proxies: whose word counts.
+        headers: of the request, with names in lower case.
+        proxies: the proxies that the server trusts.
     """
     named = [value.decode("latin-1") for name, value in headers if name == FORWARDED_FOR]
     hops = ",".join(named).split(",") if named else []

@@ -1,4 +1,4 @@
-"""The C library's allocator: what was freed goes back to the system."""
+"""The C library's allocator: freed memory goes back to the system."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import ctypes
 
 __all__ = ["give_memory_back"]
 
-# Of malloc.h, where the second is M_ARENA_MAX: an allocation from this size has pages of its
-# own, which are freed with it.
+# These numbers are from malloc.h, where the second is M_ARENA_MAX. An allocation of at least the
+# threshold has pages of its own, which are freed with it.
 M_MMAP_THRESHOLD = -3
 M_ARENAS = -8
-# glibc raises its threshold to the largest that was freed, so that after a few large answers
-# every other one would stay in the heap.
+# glibc raises its threshold to the largest allocation that was freed, so after a few large
+# responses all others would stay in the heap.
 MMAP_BYTES = 1024 * 1024
 # One for the event loop, and one for the threads that read the store.
 ARENAS = 2
@@ -19,7 +19,7 @@ ARENAS = 2
 
 def give_memory_back() -> bool:
     """
-    Let the process shrink again after large answers.
+    Let the process shrink again after large responses.
 
     Returns:
         False where the C library is not glibc and has no such options.

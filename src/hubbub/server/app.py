@@ -34,14 +34,18 @@ def create_app(
     page: bool = True,
 ) -> Starlette:
     """
-    Make the application that serves a hub; it mounts into another as well.
+    Make the ASGI application that serves a hub. You can mount it in another application.
 
     Args:
-        hub: an open hub; whoever opened it closes it, after the server has stopped.
-        gateway: the way in, if something else shares it.
-        authenticator: tells whom the application's own tokens name.
-        stripe_webhook_secret: lets Stripe tell what it knows, at ``/webhooks/stripe``.
+        hub: an open hub. The code that opened it closes it, after the server has stopped.
+        gateway: what connections share, if your code uses it as well; None makes one.
+        authenticator: tells which user a token of your application names, if there is no
+            gateway.
+        stripe_webhook_secret: adds ``/webhooks/stripe``, and verifies what Stripe sends there.
         page: whether to serve the web page as well, at ``/``, ``/admin`` and ``/web/``.
+
+    Raises:
+        Invalid: a setting of the hub has no meaning, or there is a webhook secret and no shop.
     """
     mask_frames()
     shared = gateway or Gateway(hub, authenticator)

@@ -1,4 +1,4 @@
-"""File descriptors: how many there are, and what to do when there is none left."""
+"""File descriptors: how many the process can have, and what the server does without any."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["EXHAUSTED", "SpareDescriptor", "within_descriptors"]
 
 logger = logging.getLogger("hubbub.server")
 
-# What accept() says when the process or the system has no more to give.
+# The errors of accept() when the process or the system has no descriptor or memory left.
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-# For the store, the event loop, listeners, and connections that are turned away.
+# For the store, the event loop, listeners, and connections that the server turns away.
 DESCRIPTORS_SPARE = 64
 FEW_CONNECTIONS = 1_000
 LOG_SECONDS = 60.0
@@ -28,17 +28,17 @@ UNLIMITED = 1 << 30
 
 def within_descriptors(settings: Settings) -> Settings:
     """
-    Let the process have what descriptors it may, and no more connections than that.
+    Raise the limit of descriptors as far as possible, and lower the limit of connections to it.
 
     Returns:
         The settings, perhaps with a smaller `connections_max`.
     """
     most = _raise_limit()
-    # `Places` lets an eighth more connect than there may be sockets.
+    # `Places` accepts an eighth more connections than there can be sockets.
     room = max(1, (most - DESCRIPTORS_SPARE) * 8 // 9)
     if settings.connections_max <= room:
         return settings
-    # Nobody asked for the default; but with this few somebody will miss them.
+    # You did not ask for the default, but you will miss the connections if there are this few.
     asked = settings.connections_max != Settings().connections_max
     logger.log(
         logging.WARNING if asked or room < FEW_CONNECTIONS else logging.INFO,
@@ -52,9 +52,9 @@ def within_descriptors(settings: Settings) -> Settings:
 
 class SpareDescriptor:
     """
-    A descriptor in reserve, for turning clients away when there is none for serving them.
+    A descriptor in reserve, to turn clients away when there is none to serve them.
 
-    Without it a connection that cannot be accepted would wait, and wake the server for ever.
+    Without it a connection that the server cannot accept would wait, and wake it all the time.
     """
 
     def __init__(self) -> None:
@@ -74,12 +74,12 @@ class SpareDescriptor:
         Close the connection that waits longest.
 
         Args:
-            listener: does not block.
-            now: in seconds, for one log line a minute.
+            listener: a socket that does not block.
+            now: the time in seconds; there is one log line a minute.
         """
         if now - self._logged_at >= LOG_SECONDS:
             self._logged_at = now
-            logger.warning("there are no file descriptors left; clients are turned away")
+            logger.warning("no file descriptors are left; the server turns clients away")
         if self._spare >= 0:
             os.close(self._spare)
             self._spare = -1

@@ -1,4 +1,4 @@
-"""What all connections of a server share."""
+"""The gateway: all connections of a server share it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ __all__ = [
 
 logger = logging.getLogger("hubbub.server")
 
-# Close codes: 3000 to 3499 mean "come back", 3500 to 3999 "do not".
+# Close codes: after 3000 to 3499 the client reconnects, after 3500 to 3999 it does not.
 COME_BACK = 3000
 BUSY = 3001
 NOT_SIGNED_IN = 3500
@@ -55,14 +55,14 @@ REASONS = {
 }
 
 PING_SECONDS = 20.0
-# The event loop is looked at so often between two pings.
+# The server checks the event loop so often between two pings.
 LOOKS = 20
-# A turn of the event loop that takes longer is a fault of the server's own, in seconds.
+# A turn of the event loop that takes longer, in seconds, is the server's own fault.
 BLOCKED_SECONDS = 1.0
 
 
 class Route(msgspec.Struct, frozen=True):
-    """A method, and what reads its arguments."""
+    """A method, and the decoder of its arguments."""
 
     method: Method
     service: str
@@ -70,7 +70,7 @@ class Route(msgspec.Struct, frozen=True):
 
 
 class OpenStream(Protocol):
-    """Events that are sent over HTTP as they come."""
+    """A response that sends events over HTTP as they come."""
 
     actor: Actor
 
@@ -115,19 +115,19 @@ class Gateway:
         self.access_log = AccessLog(self.address_of, self.settings.clock.monotonic)
         self.places = Places(self.settings)
         self.handshakes = Handshakes(self.settings)
-        # What waits for clients that do not read.
+        # Bytes that wait for clients that do not read.
         self.unsent = Unsent()
         self.watch_signals = watch_signals
         self._begun = False
         self._stopping = False
-        # Sockets whose answers have gathered: a batch's go out as one write each.
+        # Sockets whose answers have gathered: each is written to once for a batch.
         self.unflushed: list[Socket] = []
         hub.journal.after_batch.append(self.flush)
         hub.journal.on_commit.append(self._end_sign_ins)
-        # Open connections, and what carries each; and what is followed over HTTP.
+        # Open connections with their sockets, and streams that clients follow over HTTP.
         self.connections: dict[object, Socket] = {}
         self.event_streams: set[OpenStream] = set()
-        # The sign-in and the socket of each session; and those that close with their answers.
+        # The sign-in and the socket of each session; sockets to close after their answers.
         self.sockets: dict[object, tuple[str | None, Socket]] = {}
         self._closing: list[tuple[Socket, int]] = []
 
@@ -139,35 +139,35 @@ class Gateway:
 
     def address_of(self, peer: str, headers: Iterable[tuple[bytes, bytes]]) -> str:
         """
-        Tell where a request comes from.
+        Return the address that a request comes from.
 
         Args:
             peer: the other end of the connection.
-            headers: of the request, their names in small letters.
+            headers: of the request, with names in lower case.
         """
         return client_address(peer, headers, self._proxies)
 
     def flush(self) -> None:
-        """Send all answers that have gathered, and close the sockets that are to be."""
+        """Send all answers that have gathered, then close the sockets that wait for it."""
         unflushed, self.unflushed = self.unflushed, []
         for socket in unflushed:
             try:
                 socket.flush()
             except Exception:
-                # The others' answers go out all the same.
-                logger.exception("A connection could not be written to.")
+                # The others still get their answers.
+                logger.exception("The server could not write to a connection.")
         if self._closing:
             closing, self._closing = self._closing, []
             for socket, code in closing:
                 socket.close(code, REASONS[code])
 
     def new_pace(self) -> TokenBucket:
-        """Make a limit of what one connection may ask, with a burst of two seconds."""
+        """Make the rate limit of one connection's requests, with a burst of two seconds."""
         burst = max(1, int(2 * self.settings.requests_per_second))
         return TokenBucket(burst, 2.0, what="requests")
 
     def close_soon(self, socket: Socket, code: int) -> None:
-        """Close a socket when the answers that have gathered are sent."""
+        """Close a socket after the answers that have gathered."""
         self._closing.append((socket, code))
 
     def close_all(self, code: int, reason: str) -> None:
@@ -210,14 +210,14 @@ class Gateway:
         self.stop()
 
     async def _keep_alive(self) -> None:
-        """Ping every client from time to time, and disconnect those that do not answer."""
+        """Ping every client regularly, and disconnect clients that do not answer."""
         while True:
             if await self._pause():
                 for socket in list(self.connections.values()):
                     socket.check_alive()
 
     async def _pause(self) -> bool:
-        """Wait until the next ping; return False if the event loop stood still meanwhile."""
+        """Wait until the next ping; return False if the event loop was blocked meanwhile."""
         seconds, blocked = PING_SECONDS / LOOKS, 0.0
         for _ in range(LOOKS):
             began = anyio.current_time()
@@ -225,10 +225,10 @@ class Gateway:
             blocked = max(blocked, anyio.current_time() - began - seconds)
         if blocked < BLOCKED_SECONDS:
             return True
-        # What clients sent meanwhile is still to be read: they did answer.
+        # The server has not read yet what clients sent meanwhile, such as their pongs.
         logger.warning(
-            "The event loop stood still for %.1f s: something blocks it. "
-            "No connection is closed for that.",
+            "Something blocked the event loop for %.1f s. "
+            "The server closes no connection for that.",
             blocked,
         )
         return False
@@ -241,7 +241,7 @@ class Gateway:
                 case SignedOutEverywhere(keep):
                     self._end_sessions(event, SIGNED_OUT, keep=keep)
                 case RoleGiven():
-                    # They come back with the role that they have from now on.
+                    # The clients reconnect, with the role that they have from now on.
                     self._end_sessions(event, COME_BACK)
 
     def _end_sessions(
@@ -249,7 +249,7 @@ class Gateway:
     ) -> None:
         user = event.stream.removeprefix("user/")
         for one in self.hub.presence.sessions(user):
-            # One in the process has no socket, and nothing was signed for it.
+            # A session in the process has no socket and no token.
             session, socket = self.sockets.get(one, (None, None))
             if socket is not None and _ends(session, only, keep):
                 self.close_soon(socket, code)

@@ -1,9 +1,9 @@
 """
 Places for connections: how many there may be in all, per address and per user. Pure.
 
-One client must not be able to take every place, so an address gets at most half of
-them and a user a quarter. When all are taken, a connection that has asked for nothing
-yet gives up its place to the next one that comes.
+No client can take every place: an address gets at most half of them, and a user a quarter.
+When all are taken, the server closes a connection that has made no request yet, for the next
+one that comes.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ ADDRESSES_KEPT_MAX = 4096
 
 class Places:
     """
-    Counts connections, and says whether there is room for one more.
+    Counts connections, and tells whether there is room for another.
 
     Args:
         settings: `connections_max`, `connections_per_address_max`,
-            `connections_per_user_max`, and the proxies, which many clients share.
+            `connections_per_user_max`, and the proxies, whose connections many clients share.
 
     Raises:
-        Invalid: the setting ``trusted_proxies`` names something else.
+        Invalid: the setting ``trusted_proxies`` has a value that is no address or network.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -46,7 +46,7 @@ class Places:
         self._by_address: Counter[str] = Counter()
         self._sockets: Counter[str] = Counter()
         self._by_user: Counter[str] = Counter()
-        # Connections that have asked for nothing yet, the oldest first, and what ends each.
+        # Connections that have made no request yet, the oldest first, and what closes each.
         self._waiting: dict[object, Callable[[], None]] = {}
 
     def enter(self, address: str) -> bool:
@@ -54,11 +54,11 @@ class Places:
         Take a place for a TCP connection.
 
         Args:
-            address: the other end. A trusted proxy's is counted only in all, because
+            address: the other end. A trusted proxy's counts only in the total, because
                 many clients share it.
 
         Returns:
-            False if there is none; then there is nothing to leave.
+            False if there is no place; then do not call `leave`.
         """
         if self.count >= self.max:
             self._let_one_go()
@@ -72,7 +72,7 @@ class Places:
         return True
 
     def leave(self, address: str) -> None:
-        """Give back the place of a TCP connection."""
+        """Release the place of a TCP connection."""
         self.count -= 1
         if not self._is_shared(address):
             _give_back(self._by_address, place_of(address))
@@ -82,18 +82,18 @@ class Places:
         Take a place for a WebSocket or a stream of events.
 
         Args:
-            address: the client's, which a trusted proxy may have told: behind a proxy
-                many TCP connections have one address, and this is how theirs is limited.
+            address: the client's, perhaps from the header of a trusted proxy: behind one,
+                many TCP connections have the same address, and this limits each client.
 
         Returns:
-            False if the address has too many; then there is nothing to leave.
+            False if the address has too many; then do not call `leave_socket`.
         """
         if self._is_shared(address):
             return True
         return _take(self._sockets, place_of(address), self.per_address_max)
 
     def leave_socket(self, address: str) -> None:
-        """Give back what `enter_socket` took."""
+        """Release the place that `enter_socket` has taken."""
         if not self._is_shared(address):
             _give_back(self._sockets, place_of(address))
 
@@ -102,21 +102,21 @@ class Places:
         return _take(self._by_user, user, self.per_user_max)
 
     def leave_user(self, user: str) -> None:
-        """Give back the place of a user's connection."""
+        """Release the place of a user's connection."""
         _give_back(self._by_user, user)
 
     def wait(self, connection: object, let_go: Callable[[], None]) -> None:
         """
-        Note that a connection has asked for nothing yet.
+        Note that a connection has made no request yet.
 
         Args:
-            connection: the one that has a place.
-            let_go: ends it and gives its place back, at once.
+            connection: a connection that has a place.
+            let_go: closes it and releases its place, at once.
         """
         self._waiting.setdefault(connection, let_go)
 
     def wait_no_more(self, connection: object) -> None:
-        """Note that a connection has asked for something, or is gone."""
+        """Note that a connection has made a request, or is gone."""
         self._waiting.pop(connection, None)
 
     def _let_one_go(self) -> None:

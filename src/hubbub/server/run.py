@@ -1,8 +1,8 @@
 """
-Running the server: uvicorn with uvloop on asyncio, a server of our own on trio.
+Runs the server: uvicorn with uvloop on asyncio, a server of our own on trio.
 
-Stopping goes in one order on both: no new connections, what was accepted is finished
-and answered, clients are told to come back, the store is closed.
+Both stop in one order: the server takes no new connections, finishes and answers the commands
+that it has accepted, asks the clients to reconnect, and closes the store.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Backend = Literal["asyncio", "trio"]
 BACKLOG = 4_096
 # How long a stopping server waits for its clients to close, in seconds.
 CLOSE_SECONDS_MAX = 3
-# With few cycles and much that lives long, the collector is asked less often.
+# There are few cycles and many objects that live long, so the collector runs less often.
 GC_THRESHOLDS = (20_000, 20, 100)
 
 
@@ -63,18 +63,18 @@ def run(  # noqa: PLR0913
 
     Args:
         url: the store, as for :func:`hubbub.open`.
-        host: the address to listen at.
+        host: the address to listen on.
         port: 0 takes a free one.
         backend: ``asyncio`` (uvicorn, uvloop) or ``trio``.
         settings: limits, clock.
-        authenticator: tells whom the application's own tokens name.
-        on_ready: called with the address when connections are accepted.
-        prepare: done with the open hub before that.
+        authenticator: tells which user a token of your application names.
+        on_ready: called with the address when the server accepts connections.
+        prepare: called with the open hub before that.
         features: what the hub offers, as for :func:`hubbub.open`.
 
     Raises:
         HubbubError: the store cannot be opened, or a feature has a mistake.
-        OSError: the port cannot be listened at.
+        OSError: the server cannot listen on the port.
     """
     give_memory_back()
     hub = open_hub(url, settings=within_descriptors(settings or Settings()), features=features)
@@ -86,10 +86,10 @@ def run(  # noqa: PLR0913
 
 @contextmanager
 def listen(host: str, port: int) -> Iterator[socket.socket]:
-    """Open a socket that listens; port 0 takes a free one."""
+    """Open a socket that listens on an address; port 0 takes a free port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family, backlog=BACKLOG) as listener:
-        # Both servers close what they are given; this one stays for the address.
+        # Both servers close the socket that they get; this one stays, for its address.
         yield listener
 
 
@@ -113,10 +113,10 @@ async def serve(
         gateway: the way into an open hub; the hub takes no commands afterwards.
         listener: a socket that listens.
         stopping: waits until it is time to stop.
-        task_status: is told the address; from then on connections are accepted.
+        task_status: gets the address; from then on the server accepts connections.
     """
     app = create_app(gateway.hub, gateway=gateway)
-    # Here what was accepted is finished first.
+    # This server finishes the commands that it has accepted first.
     gateway.watch_signals = False
 
     async def stop() -> None:
@@ -151,7 +151,7 @@ async def _serve_asyncio(
         log_config=None,
         log_level="warning",
         access_log=False,
-        # Where a client is the gateway tells, on both backends and for sockets as well.
+        # The gateway finds a client's address, on both backends and for sockets as well.
         proxy_headers=False,
         timeout_graceful_shutdown=CLOSE_SECONDS_MAX,
     )
@@ -161,7 +161,7 @@ async def _serve_asyncio(
         try:
             await server.serve(sockets=[listener])
         finally:
-            # If it was cancelled it still listens, at a descriptor that is soon another's.
+            # If it was cancelled it still listens, on a descriptor that is soon another socket's.
             server.stop_listening()
         tasks.cancel_scope.cancel()
     await protocol.transports.end(CLOSE_SECONDS_MAX)
@@ -170,7 +170,7 @@ async def _serve_asyncio(
 class _UvicornServer(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone: they are handled once, for both backends."""
+        """Leave signals alone: one task handles them, for both backends."""
         yield
 
     def stop_listening(self) -> None:
@@ -180,7 +180,7 @@ class _UvicornServer(uvicorn.Server):
             server.close()
 
     async def stop_after(self, stop: Callable[[], Awaitable[None]]) -> None:
-        """Exit when it is time."""
+        """Exit when ``stop`` returns."""
         await stop()
         self.should_exit = True
 
@@ -201,7 +201,7 @@ async def _main(
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
         async with anyio.create_task_group() as tasks:
-            # Before anybody is told the address: from then on one may stop it.
+            # First of all: as soon as the address is printed, a signal may come.
             await tasks.start(_wait_for_signals, stopping, tasks.cancel_scope)
             await serve(gateway, listener, stopping.wait, task_status=_Ready(on_ready))
             tasks.cancel_scope.cancel()

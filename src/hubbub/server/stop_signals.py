@@ -1,10 +1,9 @@
 """
-Tells when the process is asked to stop, whatever server it runs.
+Notes a signal to stop, whatever server the process runs.
 
 uvicorn waits for every open response before it ends the application's lifespan, and a stream of
-events has no end. No ASGI server tells an application that it is about to stop. What all of
-them have in common is that they handle SIGINT and SIGTERM, so their handlers are called from
-one that notes the signal first.
+events has no end. No ASGI server tells an application that it is about to stop. But all of them
+handle SIGINT and SIGTERM, so a handler of ours notes the signal first, and then calls theirs.
 """
 
 from __future__ import annotations
@@ -27,8 +26,8 @@ async def wait_for_stop_signal() -> None:
     """
     Wait until the process gets a signal to stop; the server's own handler is called as well.
 
-    A signal that nothing handles ends the process at once, and stays that way. Outside the main
-    thread nothing can be noted, and this waits for ever.
+    A signal without a handler still ends the process at once. Outside the main thread Python
+    allows no handlers, so there this waits until it is cancelled.
     """
     if threading.current_thread() is not threading.main_thread():
         await anyio.sleep_forever()

@@ -1,7 +1,7 @@
 """
-The server on trio: a task for each connection, in which whatever happens ends with it.
+The server on trio: a task for each connection, whose failures end only that connection.
 
-What comes over a connection is read by `http_connection`, as on asyncio.
+`HttpConnection` reads the bytes of a connection, as on asyncio.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ __all__ = ["TrioServer"]
 logger = logging.getLogger("hubbub.server")
 
 READ_BYTES = 64 * 1024
-# How long accepting pauses when there is no descriptor for one more connection.
+# How long the server waits, in seconds, when it has no descriptor for another connection.
 EXHAUSTED_SECONDS = 0.1
-# Closing with it resets the connection, and frees what the kernel keeps for it.
+# Closing with it resets the connection, and the kernel frees its buffers.
 AT_ONCE = struct.pack("ii", 1, 0)
 
 
@@ -44,7 +44,7 @@ class TrioServer:
 
     Args:
         app: the application.
-        gateway: what the sockets belong to.
+        gateway: the gateway of the sockets.
         path: the WebSockets' whole path, like ``/ws``.
     """
 
@@ -79,19 +79,19 @@ class TrioServer:
                     if error.errno in EXHAUSTED:
                         spare.turn_away(listener, trio.current_time())
                         await trio.sleep(EXHAUSTED_SECONDS)
-                    # Otherwise the client went before it was accepted.
+                    # Otherwise the client disconnected before the server accepted it.
                     await trio.lowlevel.checkpoint()
                 else:
                     connections.start_soon(self._serve, accepted)
 
     async def _serve(self, accepted: trio.socket.SocketType) -> None:
-        """Serve one connection; whatever happens, it ends here."""
+        """Serve one connection; its failures end here."""
         try:
             with accepted:
                 peer = accepted.getpeername()
                 await self._serve_peer(accepted, peer)
         except (OSError, trio.BrokenResourceError, trio.ClosedResourceError):
-            # The client went; there is nobody to tell.
+            # The client is gone.
             return
         except Exception:
             logger.exception("a connection failed")
@@ -117,11 +117,11 @@ class TrioConnection:
     One TCP connection, until it closes.
 
     Args:
-        server: what it shares with others.
+        server: what the connections of a server share.
         gateway: where it has a place.
         stream: the TCP connection.
         address: the other end.
-        peer: the same, as the operating system says it.
+        peer: the same, as the operating system gives it.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class TrioConnection:
                 await self._read()
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 self._http.lost()
-        # Nothing of the handshake is kept for as long as the WebSocket lasts.
+        # The WebSocket keeps nothing of the handshake in memory.
         if self._websocket is not None and (opened := await self._shake_hands()) is not None:
             client, log_end = opened
             try:
@@ -166,17 +166,17 @@ class TrioConnection:
         return await take_over(self._gateway, self._stream, head, rest, self._peer)
 
     def leave(self) -> None:
-        """Give the place back."""
+        """Release the place."""
         self._gateway.places.wait_no_more(self)
         self._leave()
         self._leave = _nothing
 
     def shut_down(self) -> None:
-        """End after the answer that is being sent."""
+        """Close after the response that is being sent."""
         if self._websocket is None:
             self._http.shut_down()
 
-    # What the connection calls
+    # Called by the connection
 
     async def send(self, data: bytes | memoryview) -> None:
         """Write, and wait until the kernel has taken it."""
@@ -199,7 +199,7 @@ class TrioConnection:
         self._reading.set()
 
     def set_deadline(self, seconds: float | None) -> None:
-        """Set the deadline of what is being read."""
+        """Set the deadline of the next read."""
         self._deadline = math.inf if seconds is None else trio.current_time() + seconds
         self._patience.deadline = self._deadline
 
@@ -208,7 +208,7 @@ class TrioConnection:
         self._tasks.start_soon(work)
 
     def end_writing(self) -> None:
-        """Tell the client that nothing more comes."""
+        """Tell the client that no more data comes."""
         with suppress(OSError):
             self._stream.socket.shutdown(socket.SHUT_WR)
 
@@ -223,7 +223,7 @@ class TrioConnection:
         self._stream.socket.close()
 
     def take_over(self, head: RequestHead, rest: bytes) -> None:
-        """Make a WebSocket of the connection, when reading has ended."""
+        """Make a WebSocket of the connection after the last read."""
         self._websocket = head, rest
 
     async def _read(self) -> None:
@@ -248,7 +248,7 @@ class TrioConnection:
             self._gateway.places.wait_no_more(self)
 
     def _let_go(self) -> None:
-        """Give up the place for somebody else, now."""
+        """Release the place for another client, now."""
         self.leave()
         self.abort()
 
@@ -266,11 +266,11 @@ async def take_over(
     Returns the WebSocket, and what logs its end.
 
     Args:
-        gateway: what it belongs to.
+        gateway: the gateway of the socket.
         stream: the TCP connection.
         head: of the handshake.
-        rest: what came behind it.
-        peer: the other end, as the operating system says it.
+        rest: the bytes that came after it.
+        peer: the other end, as the operating system gives it.
     """
     answer = gateway.handshakes.answer(head.headers, version=head.version)
     await stream.send_all(answer.head)

@@ -1,8 +1,8 @@
 """
-HTTP on asyncio: the protocol class that uvicorn serves with, which takes WebSockets over.
+HTTP on asyncio: a protocol class for uvicorn, which handles WebSockets as well.
 
-uvicorn accepts the connections and stops the server; what comes over a connection is
-read by us, because on trio it is to be the same.
+uvicorn accepts the connections and stops the server. This class reads the bytes of each
+connection, in the same way as the server on trio.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ __all__ = ["OpenTransports", "UvicornProtocol", "http_protocol"]
 
 logger = logging.getLogger("hubbub.server")
 
-# A timer that is later than this shows that the server itself had no time; what a client
-# sent meanwhile is read first.
+# If a timer is later than this, in seconds, the server itself was busy. Then it first reads what
+# the client sent meanwhile.
 LATE_SECONDS = 1.0
-# Closing with it resets the connection, and frees what the kernel keeps for it.
+# Closing with it resets the connection, and the kernel frees its buffers.
 AT_ONCE = struct.pack("ii", 1, 0)
 
 
@@ -52,13 +52,13 @@ class OpenTransports:
         self._open.add(transport)
 
     def discard(self, transport: asyncio.Transport) -> None:
-        """Count it no more."""
+        """Stop counting it."""
         self._open.discard(transport)
         if not self._open:
             self._none.set()
 
     async def end(self, seconds: float) -> None:
-        """Wait so long for the clients to close, then close what is left."""
+        """Wait for the clients to close; after so many seconds, close the connections left."""
         with anyio.move_on_after(seconds):
             while self._open:
                 await self._none.wait()
@@ -95,11 +95,11 @@ class UvicornProtocol(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
 
-    # What asyncio calls
+    # Called by asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take a place, or say that there is none."""
-        # uvloop's is none by its class.
+        """Take a place, or answer that there is none."""
+        # uvloop's class of transports does not derive from it.
         self._transport = transport = cast("asyncio.Transport", transport)
         self.transports.add(transport)
         peer = transport.get_extra_info("peername")
@@ -136,15 +136,15 @@ class UvicornProtocol(asyncio.Protocol):
         return self._transport.get_extra_info("sslcontext") is None
 
     def pause_writing(self) -> None:
-        """Let senders wait."""
+        """Make senders wait."""
         self._writable.clear()
 
     def resume_writing(self) -> None:
-        """Let them go on."""
+        """Wake the senders."""
         self._writable.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of everything."""
+        """Release everything that the connection holds."""
         self._forget()
         self.transports.discard(self._transport)
         self._leave()
@@ -152,14 +152,14 @@ class UvicornProtocol(asyncio.Protocol):
         if self._http is not None:
             self._http.lost()
 
-    # What uvicorn calls
+    # Called by uvicorn
 
     def shutdown(self) -> None:
-        """End after the answer that is being sent."""
+        """Close after the response that is being sent."""
         if self._http is not None:
             self._http.shut_down()
 
-    # What the connection calls
+    # Called by the connection
 
     async def send(self, data: bytes | memoryview) -> None:
         """Write, and wait until the client has taken most of it."""
@@ -178,11 +178,11 @@ class UvicornProtocol(asyncio.Protocol):
         self._transport.pause_reading()
 
     def resume(self) -> None:
-        """Read on."""
+        """Read again."""
         self._transport.resume_reading()
 
     def set_deadline(self, seconds: float | None) -> None:
-        """Set the timer anew."""
+        """Replace the timer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -196,7 +196,7 @@ class UvicornProtocol(asyncio.Protocol):
         task.add_done_callback(self._tasks.discard)
 
     def end_writing(self) -> None:
-        """Tell the client that nothing more comes."""
+        """Tell the client that no more data comes."""
         if self._transport.is_closing():
             return
         try:
@@ -208,7 +208,7 @@ class UvicornProtocol(asyncio.Protocol):
             self.abort()
 
     def close(self) -> None:
-        """Close when everything is written, or when it takes too long."""
+        """Close when everything is written, or after ``LINGER_SECONDS_MAX``."""
         self._transport.close()
         self._loop.call_later(limits.LINGER_SECONDS_MAX, self._transport.abort)
 
@@ -250,7 +250,7 @@ class UvicornProtocol(asyncio.Protocol):
             self.gateway.places.wait_no_more(self)
 
     def _let_go(self) -> None:
-        """Give up the place for somebody else, now."""
+        """Release the place for another client, now."""
         self._leave()
         self._leave = _nothing
         self.abort()
@@ -261,7 +261,7 @@ class UvicornProtocol(asyncio.Protocol):
         self._connections.discard(self)
 
     def _server(self) -> Server:
-        """Return what all connections of this uvicorn server share."""
+        """Return the data that all connections of this uvicorn server share."""
         server = self.shared.get(id(self._config))
         if server is None:
             now = self.gateway.settings.clock.now
@@ -284,13 +284,13 @@ class UvicornProtocol(asyncio.Protocol):
 
 def http_protocol(gateway: Gateway, path: str) -> type[UvicornProtocol]:
     """
-    Make the class that uvicorn serves HTTP with (its option ``http``).
+    Make the class for uvicorn's option ``http``.
 
-    A WebSocket at ``path`` is taken over by :class:`AsyncioSocket`; one at any other path is
-    refused.
+    :class:`AsyncioSocket` serves a WebSocket at ``path``. The server refuses WebSockets at any
+    other path.
 
     Args:
-        gateway: what the sockets belong to.
+        gateway: the gateway of the sockets.
         path: the whole path, like ``/ws``.
     """
     members = {"gateway": gateway, "path": path, "transports": OpenTransports(), "shared": {}}
@@ -298,14 +298,14 @@ def http_protocol(gateway: Gateway, path: str) -> type[UvicornProtocol]:
 
 
 class PlacedSocket(AsyncioSocket):
-    """A WebSocket that gives its place back."""
+    """A WebSocket that releases its place."""
 
     __slots__ = ("on_lost",)
 
     on_lost: Callable[[], None]
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of everything."""
+        """Release everything that the connection holds."""
         try:
             super().connection_lost(exc)
         finally:
@@ -321,15 +321,15 @@ def take_over(  # noqa: PLR0913
     on_lost: Callable[[], None],
 ) -> None:
     """
-    Answer a handshake; from then on the connection is a WebSocket's, or closes.
+    Answer a handshake; after that the connection is a WebSocket, or closes.
 
     Args:
-        gateway: what it belongs to.
+        gateway: the gateway of the socket.
         loop: the event loop.
         transport: the TCP connection.
         head: of the handshake.
-        rest: what came behind it.
-        on_lost: to be called when the connection is lost.
+        rest: the bytes that came after it.
+        on_lost: called when the connection is lost.
     """
     answer = gateway.handshakes.answer(head.headers, version=head.version)
     transport.write(answer.head)
@@ -352,7 +352,7 @@ def take_over(  # noqa: PLR0913
 
 
 def abort(transport: asyncio.Transport) -> None:
-    """Close a connection at once, and let the kernel forget what it keeps for it."""
+    """Close a connection at once, and free the kernel's buffers of it."""
     found = transport.get_extra_info("socket")
     if found is not None and not transport.is_closing():
         with suppress(OSError):

@@ -25,7 +25,7 @@ __all__ = ["Accounts", "Verified"]
 
 logger = logging.getLogger("hubbub.users")
 
-WRONG = "There is no account of this name with this password."
+WRONG = "The account name or the password is wrong."
 
 
 class Verified(msgspec.Struct, frozen=True):

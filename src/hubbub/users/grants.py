@@ -10,7 +10,7 @@ __all__ = ["USERS_GRANTS", "USERS_READERS"]
 
 # A kind of stream -> who may read and follow it.
 USERS_READERS: Mapping[str, Grant] = {
-    "user": Grant(("owner",), "A user's stream is that user's alone."),
+    "user": Grant(("owner",), "Only the user can read their own stream."),
     "account": Grant(("nobody",), "Nobody can read an account's stream."),
 }
 

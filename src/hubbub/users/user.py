@@ -258,7 +258,7 @@ def user_of(user_id: str, state: UserState, status: Status) -> User:
         NotFound: the user does not exist.
     """
     if state.joined_at is None:
-        raise NotFound(f"There is no user {shown(user_id)}.")
+        raise NotFound(f"There is no user {shown(user_id)}; check the id.")
     return User(
         user_id,
         state.nickname,

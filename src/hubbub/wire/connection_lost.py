@@ -22,8 +22,8 @@ class ConnectionLost(Exception):
         code: the code of RFC 6455, section 7.4; 1006 if the other end sent none.
         reason: a text for people; with advice it is the rest of a sentence that begins with the
             server's address.
-        advice: what a person can do about it, if that is known.
-        final: True if a first connection would fail again in the same way.
+        advice: a sentence that says what to do, if that is known.
+        final: whether a first connection would fail again in the same way.
     """
 
     def __init__(self, code: int, reason: str, advice: str = "", *, final: bool = False) -> None:

@@ -37,7 +37,7 @@ class Later:
 
 
 class Provider:
-    """Publishes the keys that it is told to; it can also fail, or not answer."""
+    """Publishes the keys that the test chooses; it can also fail, or not answer."""
 
     def __init__(self) -> None:
         self.url = ""

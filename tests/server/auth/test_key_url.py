@@ -41,7 +41,7 @@ class World(NamedTuple):
     reads: JwtAuthenticator
 
     async def user(self, key_id: str) -> str | None:
-        """Return the user whom a token names that this key has signed."""
+        """Return the user that a token of this key names."""
         identity = await self.reads(self.provider.token(key_id, self.clock))
         return None if identity is None else identity.user
 

@@ -25,7 +25,7 @@ class Reader:
 
     @property
     def cookie(self) -> str:
-        """What a browser sends back for the cookie that the answer has set."""
+        """The cookie that a browser returns after the response has set it."""
         return self.set_cookie.partition(";")[0]
 
     async def status(self) -> int:

@@ -1,4 +1,4 @@
-"""What uvicorn logs of WebSockets at the level debug has no token and no password."""
+"""The log of uvicorn about WebSockets has no token and no password, even at the level debug."""
 
 from __future__ import annotations
 

@@ -197,7 +197,7 @@ def other_of(stream: str, user: str) -> str:
 def check_user(states: States, user: str) -> None:
     """Raise NotFound if the user does not exist."""
     if not states.entry(user_stream(user)).head:
-        raise NotFound(f"There is no user {shown(user)}.")
+        raise NotFound(f"There is no user {shown(user)}; check the id.")
 
 
 def _held(message: Message, by: str) -> tuple[str, ...]:

@@ -84,7 +84,7 @@ def start(states: States, stream: str, wanted: Wanted, terms: MatchTerms) -> lis
     _check_wanted(wanted, terms)
     for player in wanted.players:
         if not states.entry(user_stream(player)).head:
-            raise NotFound(f"There is no user {shown(player)}.")
+            raise NotFound(f"There is no user {shown(player)}; check the id.")
     begun_by, more = _check_starter(states, wanted, terms)
     present = [player for player in wanted.players if terms.online(player)]
     seconds = [] if wanted.rules.seconds_max is None else [wanted.rules.seconds_max]

@@ -47,7 +47,7 @@ class DatabaseFile:
 
     Raises:
         Conflict: the database is already open.
-        StorageError: it cannot be opened, or its directory does not exist.
+        StorageError: the database cannot be opened, or its directory does not exist.
     """
 
     # Files that this process has locked: a process's own lock does not refuse it.

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["JwtAuthenticator"]
 
-# Claims of our own tokens.
+# Claims of the server's own tokens.
 OURS = {"use", "gen", "app", "named"}
-# Tokens that are verified at one time, each in a thread that nothing else takes.
+# Tokens that are verified at one time, each in a thread reserved for that.
 THREADS_MAX = 4
 
 
@@ -66,7 +66,7 @@ class JwtAuthenticator:
         self._threads: anyio.CapacityLimiter | None = None
 
     async def __call__(self, token: str) -> Identity | None:
-        """Return the user whom a token names, or None if the token is not valid."""
+        """Return the user that a token names, or None if the token is not valid."""
         if self._threads is None:
             self._threads = anyio.CapacityLimiter(THREADS_MAX)
         key_id = _key_id(token)
@@ -109,7 +109,7 @@ class JwtAuthenticator:
             "verify_aud": self._audience is not None,
             "require": required,
         }
-        # What a public key verifies never fits a secret key, whatever the token says of itself.
+        # The algorithm is the key's, whatever the token names: a public key is no secret key.
         algorithms = [str(key.algorithm_name)]
         return read_claims(
             token, key, algorithms, options, audience=self._audience, issuer=self._issuer
@@ -118,7 +118,7 @@ class JwtAuthenticator:
     def _identity(self, token: str, claims: dict[str, object]) -> Identity | None:
         now = self._clock.now().timestamp()
         role = self._roles.get(str(claims.get("role")), "user")
-        # Of its own claims none makes it one of our tokens that get others.
+        # No claim of an application's token makes it a refresh token of the server's.
         theirs = {name: claim for name, claim in claims.items() if name not in OURS}
         identity = identity_of(token, theirs, role)
         try:

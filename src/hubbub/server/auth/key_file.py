@@ -63,5 +63,5 @@ class KeyFile:
         except Invalid as error:
             raise Invalid(f"{self._path} cannot be used. {error.message}") from error
         finally:
-            # Only now: other threads would go on with the keys from before, or with none.
+            # Only now: until then, other threads would use the keys from before, or none.
             self._read_at = seen

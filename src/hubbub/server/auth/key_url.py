@@ -119,7 +119,7 @@ class KeyUrl:
                 return
             self._ended = anyio.Event()
             if not self._kept_fresh:
-                # Others wait for it as well, so a client that goes away must not cancel it.
+                # Others wait for it as well, so a client that disconnects must not cancel it.
                 with anyio.CancelScope(shield=True):
                     await self._fetch()
                 return

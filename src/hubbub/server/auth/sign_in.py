@@ -1,4 +1,4 @@
-"""Signing in: what was given, whom it names, and what one gets to come back with."""
+"""Signing in: from what a client sends to the user, and to the tokens in the answer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["SignIn", "SignIns"]
 
 logger = logging.getLogger("hubbub.server")
 
-REUSED = "This token was used before, so all tokens of its sign-in are revoked; sign in again."
+REUSED = "This refresh token was used before, so its sign-in was revoked; sign in again."
 
 OnSignedIn = Callable[[LocalSession, Call[SignedIn]], None]
 
@@ -34,7 +34,7 @@ class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     The params of ``session.sign_in``: a token, a name and a password, or a guest's nickname.
 
-    Who was a guest before gives that token as well, as ``guest``: the cart comes along.
+    A client that was a guest before gives the guest's token as ``guest``, to keep the cart.
     """
 
     token: str | None = None
@@ -49,12 +49,12 @@ class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class SignIns:
     """
-    Lets people in to a hub.
+    Signs users in to a hub.
 
     Args:
         hub: an open hub.
         tokens: the server's own.
-        authenticator: tells whom the application's own tokens name.
+        authenticator: tells which user a token of the application's names.
     """
 
     def __init__(self, hub: Hubbub, tokens: Tokens, authenticator: Authenticator | None) -> None:
@@ -63,15 +63,15 @@ class SignIns:
         self._authenticator = authenticator
 
     def takes_time(self, sign_in: SignIn) -> bool:
-        """Tell whether more than a signature of ours must be looked at."""
+        """Tell whether signing in takes more than verifying a token of the server's."""
         return sign_in.name is not None or self._is_foreign(sign_in.token)
 
     def identify(self, sign_in: SignIn) -> Identity:
         """
-        Tell who signs in with a token of ours, or as a guest.
+        Return the identity of a token of the server's, or of a new guest.
 
         Raises:
-            NotAllowed: the token is not good.
+            NotAllowed: the token is not valid.
         """
         if sign_in.token is not None:
             return self._tokens.verify(sign_in.token)
@@ -79,16 +79,16 @@ class SignIns:
 
     async def identify_slowly(self, sign_in: SignIn, address: str) -> Identity:
         """
-        Tell who signs in, with whatever it is.
+        Return the identity of anybody who signs in.
 
         Args:
-            sign_in: what was given.
-            address: where it came from.
+            sign_in: the params.
+            address: where they came from.
 
         Raises:
-            NotAllowed: the token, or the name or the password, is not good.
-            RateLimited: too many were tried.
-            Invalid: there is no password.
+            NotAllowed: the token is not valid, or the name or the password is wrong.
+            RateLimited: there were too many attempts.
+            Invalid: there is a name and no password.
         """
         if sign_in.name is not None:
             if sign_in.password is None:
@@ -102,7 +102,7 @@ class SignIns:
         check_token(token)
         identity = await self._authenticator(token)
         if identity is None:
-            raise NotAllowed("The token is not good; sign in again.")
+            raise NotAllowed("The token is not valid; sign in again.")
         return identity
 
     def call(
@@ -112,19 +112,19 @@ class SignIns:
         Make the call that a session begins with.
 
         Args:
-            sign_in: what was given.
-            identity: whom it names.
-            address: where it came from.
-            on_done: is given the session, which is to be connected if there is no error.
+            sign_in: the params.
+            identity: the identity that they gave.
+            address: where they came from.
+            on_done: called with the session; connect it if there is no error.
 
         Raises:
-            NotAllowed: the guest's token is not good.
-            Closed: the hub has been left.
+            NotAllowed: the guest's token is not valid.
+            Closed: the hub is closed.
         """
         hub = self._hub
         actor = self._actor(identity, address)
         guest = None if sign_in.guest is None else self._guest(sign_in.guest)
-        # Nobody has said who a new guest is, so a name of the client's own is as good.
+        # A new guest has only the nickname that the client chooses.
         named = identity.named or (identity.nickname is not None and not identity.fresh)
         chosen = sign_in.nickname is not None and not named
         command = hub.sign_in_command(
@@ -152,7 +152,7 @@ class SignIns:
     def answer(
         self, sign_in: SignIn, identity: Identity, session: LocalSession, signed_in: SignedIn
     ) -> SignInResult:
-        """Make the answer: who it is, and what to come back with."""
+        """Make the answer: the user, and the tokens to send and to reconnect with."""
         user = session.user
         shown = msgspec.structs.replace(user, status=self._hub.presence.status(user.id))
         token, refresh_token = self._tokens_for(sign_in.token, identity, signed_in.generation)
@@ -172,8 +172,8 @@ class SignIns:
         if generation is not None:
             access = self._tokens.sign(user, role, session, generation=generation)
             return access, self._tokens.refresh_token(identity, generation)
-        # No token makes one that is good for longer than itself; but for one of the
-        # application's there is one of ours, which needs nobody to be asked.
+        # An access token gets no token that expires later. But a token of the application's gets
+        # one of the server's, which the server verifies alone.
         if given is not None and not self._is_foreign(given):
             return given, None
         until, named = identity.expires or math.inf, identity.nickname is not None
@@ -183,7 +183,7 @@ class SignIns:
 
     async def identify_token(self, token: str, address: str) -> Identity:
         """
-        Tell whom the token of one request names.
+        Return the identity that the token of one request names.
 
         Args:
             token: what came with the request.
@@ -202,7 +202,7 @@ class SignIns:
         Make a session for one request; from then on the hub knows its user.
 
         Args:
-            identity: whom the token or the ticket names.
+            identity: that of the token or the ticket.
             address: where the request comes from.
 
         Raises:
@@ -225,9 +225,9 @@ class SignIns:
     def _log_reuse(self, actor: Actor) -> None:
         about = {"user": actor.user, "address": actor.address}
         logger.warning(
-            "an old refresh token of %s was used again, from %s; the sign-in has ended",
-            actor.user,
+            "a client at %s has used an old refresh token of %s again; its sign-in is revoked",
             actor.address,
+            actor.user,
             extra=about,
         )
 

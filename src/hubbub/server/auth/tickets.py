@@ -1,10 +1,10 @@
 """
-Tickets: they let a browser's ``EventSource`` in, which cannot send a header.
+Tickets for a browser's ``EventSource``, which cannot send a header.
 
 A URL is written to logs, so it must not hold a token. A ticket is for one use and expires
-soon. The browser then reconnects by itself, with the same URL: the first answer sets a
-cookie, and the ticket counts again for the browser that has it. Neither is enough alone, so
-a page of another site cannot make use of the cookie, nor a reader of logs of the ticket.
+soon. The browser reconnects by itself, with the same URL: the first response sets a cookie, and
+the ticket counts again for the browser that has it. Neither is enough alone, so a page of another
+site cannot use the cookie, and a reader of logs cannot use the ticket.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class _Claims(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Tickets:
     """
-    Makes tickets, and lets each in once.
+    Makes tickets, and accepts each once.
 
     Args:
         secret: the server's; the key that signs tickets comes from it.

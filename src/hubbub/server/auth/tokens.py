@@ -1,4 +1,4 @@
-"""Who is there: signed tokens, ours and the application's."""
+"""Signed tokens, the server's and the application's, and the users that they name."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ __all__ = [
 ]
 
 ALGORITHM = "HS256"
-# Verified tokens that are kept, so that users who reconnect often cost little: a digest of each
-# and the user it names, about a thousand bytes at most.
+# Verified tokens that the server keeps, so that users who reconnect often cost little: a digest
+# of each and the user it names, about a thousand bytes at most.
 VERIFIED_MAX = 10_000
 # The longest token that is verified, in characters; servers take headers of 8 KB.
 TOKEN_CHARS_MAX = 8_192
 # The longest name of a session in an application's token, in characters.
 SESSION_CHARS_MAX = 200
 
-# All that a parser of JSON, Base64 or a signature can say of what somebody has made up.
+# All that a parser of JSON, Base64 or a signature raises for bytes that anybody can send.
 PARSING_ERRORS = (
     jwt.PyJWTError,
     msgspec.MsgspecError,
@@ -53,7 +53,7 @@ PARSING_ERRORS = (
 
 class Identity(msgspec.Struct, frozen=True):
     """
-    The user whom a token names.
+    The user that a token names.
 
     Args:
         user: the user's id.
@@ -99,8 +99,8 @@ class Authenticator(Protocol):
     """
     Tells which user a token of the application's names; any async function will do.
 
-    The server calls it with tokens that it has not made itself. Of the role in the identity and
-    the role that the user has at the hub, the higher one counts.
+    The server calls it with tokens that it has not made itself. The user has the higher of two
+    roles: the role in the identity, and the role at the hub.
     """
 
     def __call__(self, token: str) -> Awaitable[Identity | None]:
@@ -120,8 +120,8 @@ class Tokens:
     Makes and reads the server's own tokens: JSON Web Tokens (RFC 7519), HMAC-SHA256.
 
     Args:
-        secret: signs them; whoever has it can be anybody.
-        settings: the clock, and how long tokens are good for.
+        secret: signs them. Anybody who has it can sign in as any user.
+        settings: the clock, and when tokens expire.
     """
 
     def __init__(self, secret: str, settings: Settings) -> None:
@@ -146,8 +146,8 @@ class Tokens:
 
         Args:
             user: the user's id.
-            role: ``user``, ``moderator`` or ``admin``. Of this role and the role that the user
-                has at the hub, the higher one counts.
+            role: ``user``, ``moderator`` or ``admin``. The user has the higher of two roles:
+                this one, and the role at the hub.
             session: names the sign-in, which the user can sign out of.
             nickname: what the user is called, whatever nickname the client sends.
             until: when it expires at the latest, in seconds since 1970.
@@ -167,11 +167,11 @@ class Tokens:
 
     def refresh_token(self, identity: Identity, generation: int) -> str:
         """
-        Make what gets new access tokens, once.
+        Make a refresh token, which signs in once.
 
         Args:
-            identity: whom it names.
-            generation: which one of the sign-in it is.
+            identity: the user, and the sign-in.
+            generation: the number of the token within the sign-in.
         """
         claims = _claims_of(identity.user, identity.role, identity.session, "refresh", generation)
         return self._sign(claims, self._settings.refresh_seconds)
@@ -181,7 +181,7 @@ class Tokens:
         Read a token.
 
         Raises:
-            NotAllowed: it is not ours, was changed, or has expired.
+            NotAllowed: the server did not sign it, or it was changed or has expired.
         """
         check_token(token)
         digest = blake2b(token.encode(), digest_size=32).digest()
@@ -196,7 +196,7 @@ class Tokens:
         return identity
 
     def is_ours(self, token: str) -> bool:
-        """Tell whether a token was signed by this server, whether it has expired or not."""
+        """Tell whether this server has signed a token, expired or not."""
         try:
             check_token(token)
             self._read(token)
@@ -215,21 +215,22 @@ class Tokens:
         claims = read_claims(token, self._secret, [ALGORITHM], options)
         identity = None if claims is None else identity_of(token, claims)
         if identity is None:
-            raise NotAllowed("The token is not good; sign in again.")
+            raise NotAllowed("The token is not valid; sign in again.")
         return identity
 
 
 def check_token(token: str) -> None:
     """
-    Return if a token may be looked at.
+    Check that a token can be parsed.
 
     Raises:
-        NotAllowed: it is longer than ``TOKEN_CHARS_MAX``, or has what no encoding has a form for.
+        NotAllowed: it is longer than ``TOKEN_CHARS_MAX``, or has characters that UTF-8 cannot
+            encode.
     """
     if len(token) > TOKEN_CHARS_MAX:
         raise NotAllowed(f"A token has at most {TOKEN_CHARS_MAX} characters; sign in again.")
     if not token.isascii() and any("\ud800" <= char <= "\udfff" for char in token):
-        raise NotAllowed("The token is not good; sign in again.")
+        raise NotAllowed("The token is not valid; sign in again.")
 
 
 def read_claims(  # noqa: PLR0913
@@ -242,13 +243,13 @@ def read_claims(  # noqa: PLR0913
     issuer: str | None = None,
 ) -> dict[str, object] | None:
     """
-    Return what a token claims, or None if its signature or a claim is not good.
+    Return the claims of a token, or None if its signature or a claim is not valid.
 
     Args:
         token: anything at all.
-        key: what must have signed it.
-        algorithms: the only ones that are taken, whatever the token names.
-        options: what is looked at.
+        key: the key that must have signed it.
+        algorithms: the only ones that count, whatever the token names.
+        options: the checks of the library.
         audience: what the claim ``aud`` must be, if anything.
         issuer: what the claim ``iss`` must be, if anything.
     """
@@ -287,12 +288,12 @@ class _Claims(msgspec.Struct):
 
 def identity_of(token: str, claims: object, role: str | None = None) -> Identity | None:
     """
-    Make an identity of a token's claims, or None if they mean nothing.
+    Make an identity of a token's claims, or return None if they name no user.
 
     Args:
-        token: names the session where no claim does.
+        token: names the session if no claim does.
         claims: as they were signed.
-        role: what counts instead of the claim.
+        role: replaces the claim.
     """
     try:
         read = msgspec.convert(claims, _Claims)
@@ -316,8 +317,8 @@ def identity_of(token: str, claims: object, role: str | None = None) -> Identity
 
 
 def _are_usable(read: _Claims) -> bool:
-    # What is no number is neither before nor after anything; a user's id and a session are
-    # written into the history.
+    # NaN is neither before nor after any time. The user's id and the session become part of the
+    # history.
     if not (math.isfinite(read.exp) and math.isfinite(read.iat)):
         return False
     names = (read.sub, read.sid or "sid")

@@ -1,4 +1,4 @@
-"""The HTTP interface: a route for each method of the registry, and events as they come."""
+"""The HTTP interface: a route for each method of the registry, and streams of events."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class EventsQuery(msgspec.Struct, frozen=True):
 
 
 def http_routes(gateway: Gateway) -> list[HttpRoute]:
-    """Make the routes of everything that is reached by HTTP."""
+    """Make the routes of the HTTP interface."""
     api = _Api(gateway)
     routes = [
         HttpRoute("/health", api.health),
@@ -75,19 +75,19 @@ class _Api:
     """
     Answers requests.
 
-    A request is a short session of its own: it needs a token, and does not make
-    its user online.
+    Each request has a short session of its own: it needs a token, and its user does not count
+    as online.
     """
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        # Twice as many as in a second may come at once.
+        # Twice as many requests as in a second can come at once.
         burst = max(1, int(2 * gateway.settings.requests_per_second))
         self._paces = RateLimits(lambda: TokenBucket(burst, 2.0, what="requests"), PACES_MAX)
         self._openapi: dict[str, Any] | None = None
 
     async def health(self, request: Request) -> Response:
-        """Tell whether commands are taken."""
+        """Tell whether the hub takes commands."""
         hub = self._gateway.hub
         health = {
             "status": ("ok" if hub.is_healthy else "failing") if hub.is_open else "closing",
@@ -99,7 +99,7 @@ class _Api:
         """Describe the interface."""
         if self._openapi is None:
             self._openapi = openapi(self._gateway)
-        # Where the application is mounted in another one, the paths begin there.
+        # If the application is mounted in another one, the paths begin there.
         servers = [{"url": request.scope.get("root_path") or "/"}]
         return _json({**self._openapi, "servers": servers})
 
@@ -132,12 +132,14 @@ class _Api:
         query = _query(request, EventsQuery, **after)
         journal = self._gateway.hub.journal
         if query.journal_id not in (None, journal.store.journal_id):
-            raise Conflict("The history was reset: this is another journal. Follow it from 0.")
+            raise Conflict(
+                "The history was reset: this is another journal. Follow the stream from 0."
+            )
         following = journal.follow(session.actor.user, query.stream, query.after)
         answer = EventStream(self._gateway, following, session.actor)
         if visit is not None and visit.cookie is not None:
             _set_cookie(answer, request, visit.cookie, visit.seconds)
-        # What is refused is refused before the answer begins.
+        # A refusal has to come before the response begins.
         await answer.enter()
         return answer
 
@@ -148,7 +150,7 @@ class _Api:
         return _json(self._gateway.tickets.issue(identity))
 
     def handler(self, route: Route) -> Handler:
-        """Make what answers requests for a method."""
+        """Make the handler of requests for a method."""
 
         async def handle(request: Request) -> Response:
             session = await self._session(request)
@@ -258,16 +260,16 @@ def _answering(handle: Handler) -> Handler:
         try:
             return await handle(request)
         except ClientDisconnect:
-            # There is nobody to be told.
+            # The client is gone.
             return Response(status_code=400)
-        except Exception as error:  # it is shown to the client, and logged
+        except Exception as error:  # the client gets it, and the log
             return problem_of(error)
 
     return answer
 
 
 async def _while_connected(request: Request, work: Callable[[], Awaitable[object]]) -> object:
-    """Carry out what may take long; cancel it when the client has disconnected."""
+    """Do work that may take long; cancel it when the client disconnects."""
     found: list[object] = []
 
     async def cancel_when_disconnected() -> None:

@@ -15,13 +15,13 @@ TRAILER = re.compile(rb"%b:[\t\x20-\x7e\x80-\xff]*" % TOKEN)
 
 
 class ChunkedBody:
-    """Takes the body out of a buffer, as far as it is there."""
+    """Takes the body out of a buffer, as far as it has come."""
 
     __slots__ = ("_in_trailers", "_left", "_overhead", "_size", "_trailer_bytes", "complete")
 
     def __init__(self) -> None:
         self.complete = False
-        # Bytes that are still to come of this chunk, with the line end behind it.
+        # Bytes that are missing of this chunk, with the line end after it.
         self._left = 0
         self._size = 0
         self._overhead = 0
@@ -30,10 +30,10 @@ class ChunkedBody:
 
     def take(self, buffer: bytearray) -> bytes:
         """
-        Take what is there.
+        Take the part that has come.
 
         Args:
-            buffer: what came; what was read is removed from it.
+            buffer: the bytes that came; this removes the bytes that it has read.
 
         Returns:
             A piece of the body; nothing if more must come, or it is complete.
@@ -102,7 +102,7 @@ class ChunkedBody:
         self._left = size + len(LINE_END) if size else 0
 
     def _trailer(self, line: bytes) -> None:
-        """Pass over a field behind the body; none is wanted."""
+        """Ignore a field after the body."""
         self._trailer_bytes += len(line)
         if not line:
             self.complete = True

@@ -1,8 +1,8 @@
 """
-One HTTP connection, whatever carries it: requests in, answers out, one after another.
+One HTTP connection on either backend: requests in, responses out, one after another.
 
-The two backends bring the bytes and take them away; what is answered, what is refused and
-how long anything may take is decided here, so it is the same on both.
+The backends only carry the bytes. This module decides which requests are refused and how long
+each step may take, so both backends behave alike.
 """
 
 from __future__ import annotations
@@ -30,33 +30,33 @@ __all__ = ["HttpConnection", "Server", "Wire", "refusal"]
 
 
 class Wire(Protocol):
-    """What carries a connection."""
+    """The backend's side of a connection."""
 
     async def send(self, data: bytes | memoryview) -> None:
         """
         Give bytes to the network, and wait until it takes more.
 
         Raises:
-            Gone: there is nobody to send to.
+            Gone: the client is gone.
         """
 
     def pause(self) -> None:
         """Read no more for now."""
 
     def resume(self) -> None:
-        """Read on."""
+        """Read again."""
 
     def set_deadline(self, seconds: float | None) -> None:
-        """Call `expired` after so many seconds, and no more for the deadline before."""
+        """Call `expired` after so many seconds; this replaces the deadline before."""
 
     def start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run something beside reading."""
+        """Run a task beside reading."""
 
     def end_writing(self) -> None:
-        """Tell the client that nothing more comes, after what was sent."""
+        """Tell the client that no more data comes, after the bytes that were sent."""
 
     def close(self) -> None:
-        """Close, after what was sent; but at the deadline at the latest."""
+        """Close after the bytes that were sent, or at the deadline."""
 
     def abort(self) -> None:
         """Close at once."""
@@ -67,13 +67,13 @@ class Wire(Protocol):
 
 class Server:
     """
-    What the connections of a server share.
+    The data that the connections of a server share.
 
     Args:
         app: the ASGI application.
         path: the WebSockets' whole path, like ``/ws``.
         now: tells the time of day.
-        unsent: counts what waits for clients that do not read, for WebSockets as well.
+        unsent: counts the bytes that wait for clients that do not read; for WebSockets as well.
         access_log: logs every request; by default with the connection's other end as the client.
     """
 
@@ -94,7 +94,7 @@ class Server:
         self._date = b""
 
     def date(self) -> bytes:
-        """Return what the header ``Date`` says."""
+        """Return the value of the header ``Date``."""
         second = self._now().replace(microsecond=0)
         if second != self._second:
             self._second, self._date = second, format_datetime(second, usegmt=True).encode()
@@ -106,11 +106,11 @@ class HttpConnection:
     Serves one connection.
 
     Args:
-        server: what it shares with others.
-        wire: what carries it.
-        scope: what ASGI says of it: client, server, scheme, root_path.
-        on_waiting: called with True when the client is to ask for something, and with False
-            when it has.
+        server: the data that it shares with others.
+        wire: the backend's side.
+        scope: its part of the ASGI scope: client, server, scheme, root_path.
+        on_waiting: called with True when the server waits for a request, and with False when
+            one comes.
     """
 
     def __init__(
@@ -131,9 +131,9 @@ class HttpConnection:
         self._reader = RequestReader()
         self._exchange: Exchange | None = None
         self._began = 0.0
-        # Bytes that came after the last answer, or None before it.
+        # Bytes that came after the last response, or None before it.
         self._thrown_away: int | None = None
-        # The next request has begun; the client has ended; we have.
+        # Whether the next request has begun, the client has ended its side, and we ours.
         self._heard = True
         self._ended = False
         self._our_end = False
@@ -155,7 +155,7 @@ class HttpConnection:
         self._go_on()
 
     def feed_eof(self) -> None:
-        """Note that the client sends nothing more; an answer that it waits for still goes out."""
+        """Note that the client sends no more; it still gets the response that it waits for."""
         self._ended = True
         if self._exchange is not None:
             self._exchange.disconnect()
@@ -170,7 +170,7 @@ class HttpConnection:
             exchange.drop()
 
     def expired(self) -> None:
-        """Do what is to be done at the deadline."""
+        """Refuse or close, at the deadline."""
         if self._thrown_away is not None or self._ended:
             self._wire.abort()
         elif self._exchange is not None and self._exchange.body:
@@ -182,7 +182,7 @@ class HttpConnection:
             self._wire.close()
 
     def shut_down(self) -> None:
-        """End after the answer that is being sent."""
+        """Close after the response that is being sent."""
         self._stopping = True
         if self._exchange is not None:
             self._exchange.writer.keep_alive = False
@@ -190,12 +190,12 @@ class HttpConnection:
             self._wire.close()
 
     def fetch(self, exchange: Exchange) -> None:
-        """Read on, because the application wants more of the body."""
+        """Read more, because the application wants more of the body."""
         if exchange is self._exchange and self._thrown_away is None:
             self._go_on()
 
     def answered(self, exchange: Exchange) -> None:
-        """Go on with the next request, or close."""
+        """Take the next request, or close."""
         status = exchange.status or CLIENT_GONE
         self._server.access_log.request(
             exchange.head, self._scope, status, exchange.body_bytes, self._began
@@ -216,7 +216,7 @@ class HttpConnection:
         if self._ended or self._stopping or not exchange.writer.complete:
             return False
         if not self._reader.complete:
-            # The part of the body that is there was in nobody's way; the server waits for no more.
+            # The rest of the body may be there already; the server does not wait for it.
             try:
                 self._reader.next_piece()
             except Refused:
@@ -299,7 +299,7 @@ class HttpConnection:
         self._wire.start(send)
 
     def _close(self) -> None:
-        """End our side, and wait a moment for the client's end."""
+        """End our side, and wait a few seconds for the client to end its own."""
         self._thrown_away = 0
         self._our_end = True
         self._on_waiting(True)
@@ -312,7 +312,7 @@ class HttpConnection:
 
 
 def refusal(status: int, detail: str) -> bytes:
-    """Make an answer after which the connection closes."""
+    """Make a response after which the connection closes."""
     body = encode(Problem(HTTPStatus(status).phrase, status, detail, "invalid"))
     writer = ResponseWriter("", "1.1", keep_alive=False)
     head = writer.head(

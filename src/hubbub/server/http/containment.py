@@ -1,4 +1,4 @@
-"""What holds for every HTTP request, under any ASGI server: its origin, its host, its answer."""
+"""Checks of every HTTP request under any ASGI server, and a response to every exception."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .problem import Misdirected, OtherOrigin, problem_of
 
 __all__ = ["Contained"]
 
-# These change nothing, and a page of another site cannot read their answers.
+# These methods change nothing, and a page of another site cannot read the responses.
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-# An answer is for the client that asked, and is of the type that it names.
+# A response is only for the client that asked, and has the type that its header names.
 DEFAULT_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 
 
 class Contained:
     """
-    Lets requests in to an application, and its exceptions not out.
+    Checks requests to an application, and keeps its exceptions inside.
 
     Args:
         app: the application.
@@ -34,7 +34,7 @@ class Contained:
         self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request; what is no request goes on as it is."""
+        """Answer a request; pass on messages that are no requests."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -51,22 +51,22 @@ class Contained:
             self._check(scope)
             await self._app(scope, receive, send_on)
         except ClientDisconnect:
-            # There is nobody to be told.
+            # The client is gone.
             return
         except Exception as error:
             if started:
-                # Half an answer cannot be made another; the server breaks it off, and logs it.
+                # A response that has begun cannot be replaced: the server breaks it off.
                 raise
             await problem_of(error)(scope, receive, send_on)
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
         if not host_allowed(headers.get("host"), self._settings):
-            raise Misdirected("This server has another name; see the setting allowed_hosts.")
+            raise Misdirected("The setting allowed_hosts does not name this Host.")
         if scope["method"] in SAFE_METHODS:
             return
         if not origin_allowed(headers.get("origin"), headers.get("host"), self._settings):
-            raise OtherOrigin("A page of another site may not do this; see allowed_origins.")
+            raise OtherOrigin("The setting allowed_origins does not name the site of this page.")
 
 
 def _with_defaults(given: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

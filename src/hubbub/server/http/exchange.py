@@ -1,4 +1,4 @@
-"""One request and its answer, as an ASGI application sees them."""
+"""One request and its response, as an ASGI application sees them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FAILURE_HEADERS = [(b"content-length", b"0"), (b"connection", b"close")]
 
 
 class Gone(Exception):
-    """The client went away, or does not take its answer."""
+    """The client has disconnected, or does not read the response."""
 
 
 class Owner(Protocol):
@@ -37,14 +37,14 @@ class Owner(Protocol):
         Give bytes to the network; wait until it takes more.
 
         Raises:
-            Gone: there is nobody to send to.
+            Gone: the client is gone.
         """
 
     def fetch(self, exchange: Exchange) -> None:
-        """Read on, because the application wants more of the body."""
+        """Read more, because the application wants more of the body."""
 
     def answered(self, exchange: Exchange) -> None:
-        """Go on with what comes next."""
+        """Take the next request, or close."""
 
     def abort(self) -> None:
         """Break the connection off."""
@@ -61,7 +61,7 @@ class Exchange:
         owner: the connection.
         app: the application.
         head: the request.
-        scope: what ASGI says of the connection.
+        scope: the connection's part of the ASGI scope.
     """
 
     def __init__(
@@ -69,11 +69,11 @@ class Exchange:
     ) -> None:
         self.writer = ResponseWriter(head.method, head.version, keep_alive=head.keep_alive)
         self.started = False
-        # For the access log: the request, and the status and the size of what answers it.
+        # For the access log: the request, and the status and the size of the response.
         self.head = head
         self.status = 0
         self.body_bytes = 0
-        # What came of the body, and whether there is more.
+        # The part of the body that came, and whether there is more.
         self.body = b""
         self.more_body = head.has_body
         self._owner = owner
@@ -81,7 +81,7 @@ class Exchange:
         self._scope = _scope_of(head, scope)
         self._expects_continue = head.expects_continue and head.has_body
         self._body_told = False
-        # The client will send nothing more; nothing more is to be sent to it.
+        # Whether the client sends no more, and whether nothing can be sent to it.
         self._disconnected = False
         self._dropped = False
         self._wake_up = WakeUp()
@@ -95,24 +95,24 @@ class Exchange:
         self._wake_up.set()
 
     def disconnect(self) -> None:
-        """Tell the application that the client has ended."""
+        """Tell the application that the client has disconnected."""
         self._disconnected = True
         self._wake_up.set()
 
     def drop(self) -> None:
-        """Tell it so, and send nothing more."""
+        """Tell it so, and send no more."""
         self._dropped = True
         self.disconnect()
 
     async def run(self) -> None:
-        """Answer the request; whatever happens, it ends with this exchange."""
+        """Answer the request; its failures end here."""
         try:
             await self._app(self._scope, self._receive, self._send)
             if not self.writer.complete and not self._disconnected:
-                logger.error("%s was not answered to the end", self._scope["path"])
+                logger.error("the response to %s is not complete", self._scope["path"])
         except Exception as error:
             if _is_gone(error):
-                # There is nobody to be told.
+                # The client is gone.
                 self.drop()
                 _clear(error)
             else:
@@ -127,7 +127,7 @@ class Exchange:
         if self._dropped:
             return
         if self._sending or (self.started and not self.writer.complete):
-            # It cannot be told from a whole answer but by breaking off.
+            # Only breaking off shows the client that the response is not complete.
             self._owner.abort()
         if self.started:
             return
@@ -163,9 +163,9 @@ class Exchange:
         if kind == "http.response.start" and not self._head and not self.started:
             headers = [(b"date", self._owner.date()), *message.get("headers", ())]
             if self.more_body:
-                # For what is still to come of the body nobody will wait.
+                # The server does not wait for the rest of the body.
                 self.writer.keep_alive = False
-            # It goes with the first piece of the body, as one write.
+            # The head goes out with the first piece of the body, as one write.
             self._head = self.writer.head(message["status"], headers)
             self.status = message["status"]
         elif kind == "http.response.body" and not self.writer.complete and self._begun:
@@ -184,7 +184,7 @@ class Exchange:
         if self._dropped:
             return
         if self._sending:
-            # The last piece was cut in the middle; nothing can be sent behind it.
+            # The last piece was cut in the middle; nothing can follow it.
             self._owner.abort()
             raise Gone
         self._sending = self.started = True
@@ -215,7 +215,7 @@ def _is_gone(error: Exception) -> bool:
 
 
 def _clear(error: BaseException) -> None:
-    """Forget what its frames hold: an answer that nobody reads would wait for the collector."""
+    """Clear its frames: otherwise a response that nobody reads would wait for the collector."""
     clear_frames(error.__traceback__)
     for other in (error.__cause__, error.__context__):
         if other is not None:
@@ -229,7 +229,7 @@ def _scope_of(head: RequestHead, connection: Mapping[str, Any]) -> dict[str, Any
     root: str = connection["root_path"]
     return {
         "type": "http",
-        # 2.3: an application is told by receive() that the client is gone.
+        # 2.3: receive() tells the application that the client has disconnected.
         "asgi": {"version": "3.0", "spec_version": "2.3"},
         **connection,
         "http_version": head.version,

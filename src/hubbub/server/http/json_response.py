@@ -1,4 +1,4 @@
-"""What your own routes return: a response whose body is a result of Hubbub's."""
+"""A response for routes of your own, whose body is a result of Hubbub's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class JSONResponse(responses.JSONResponse):
     """
     Return results from a route of Starlette or FastAPI, as Hubbub's own HTTP interface does.
 
-    It takes what Starlette's own takes, and every result of a session besides, by itself or
+    It takes everything that Starlette's own class takes, and every result of a session, alone or
     anywhere in lists and dicts: users, messages, money, times.
     """
 

@@ -1,8 +1,8 @@
 """
-What one HTTP connection may cost: bytes that are kept for it, and seconds that it takes. Pure.
+The limits of one HTTP connection, in bytes of memory and in seconds. Pure.
 
-The same limits hold on asyncio and on trio. They are not settings, because no application
-needs others: the largest request is set by `frame_bytes_max`.
+They are the same on asyncio and on trio. They are not settings, because no application needs
+other values: `frame_bytes_max` sets the largest request.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What Prometheus collects: the hub's measures in its text format."""
+"""The hub's measures, in the text format of Prometheus."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ def metrics_route(gateway: Gateway) -> Route:
     """
     Make the route ``/metrics``.
 
-    It answers requests with the setting ``metrics_token``; without one, requests from this
-    machine that call the server by one of the machine's own names.
+    It answers requests that have the token of the setting ``metrics_token``. Without the setting,
+    it answers requests from this machine that call the server by one of the machine's own names.
     """
-    # One of its own: what else the process measures is not ours to show.
+    # A registry of its own, without the other measures of the process.
     registry = CollectorRegistry()
     registry.register(_Hub(gateway.hub.meter))
 
     async def metrics(request: Request) -> Response:
         if not _may_read(request, gateway.settings):
-            return problem_of(Unknown("Send the metrics' token: Authorization: Bearer …"))
+            return problem_of(Unknown("Send the metrics_token: Authorization: Bearer …"))
         return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return Route("/metrics", metrics, include_in_schema=False)
@@ -56,10 +56,10 @@ def _may_read(request: Request, settings: Settings) -> bool:
     if token is not None:
         given = request.headers.get("authorization", "")
         return hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
-    # A proxy on this machine would let everybody in.
+    # Behind a proxy on this machine, everybody would come from this machine.
     if request.client is None or any(name in request.headers for name in PROXY_HEADERS):
         return False
-    # So would the browser of a user of this machine, for a page that calls it by another name.
+    # So would the browser of a user of this machine, for a page that gives the server its name.
     host = request.headers.get("host")
     if not (is_loopback_host(host) or (settings.allowed_hosts and host_allowed(host, settings))):
         return False

@@ -1,4 +1,4 @@
-"""The description of the HTTP interface, made from the registry: OpenAPI 3.1."""
+"""The description of the HTTP interface, generated from the registry: OpenAPI 3.1."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def _with_short_names(paths: Json, components: Json) -> tuple[Json, Json]:
     """
     Call our own types by their own names.
 
-    Where an application's type has the same name, both get longer ones; for clients that are
-    made from this, nothing must change because an application has added a feature.
+    If an application's type has the same name, only that type has a longer one: a client that is
+    generated from this must not change because an application adds a feature.
     """
     text = msgspec.json.encode([paths, components])
     for name in components:
@@ -112,23 +112,23 @@ def _other_paths(sign_in: Json, signed_in: Json) -> Json:
                 "summary": "Sign in with a name and a password, as a guest, or again with a token.",
                 "security": [],
                 "requestBody": {"required": True, "content": _content(sign_in)},
-                "responses": _responses("Who signed in.", _content(signed_in)),
+                "responses": _responses("The user and the tokens.", _content(signed_in)),
             }
         },
         "/health": {
             "get": {
                 "operationId": "health",
-                "summary": "Tell whether commands are taken.",
+                "summary": "Tell whether the server takes commands.",
                 "security": [],
-                "responses": _responses("They are.", _content({"type": "object"})),
+                "responses": _responses("It does.", _content({"type": "object"})),
             }
         },
         "/openapi.json": {
             "get": {
                 "operationId": "openapi",
-                "summary": "This description.",
+                "summary": "Get this description.",
                 "security": [],
-                "responses": _responses("It.", _content({"type": "object"})),
+                "responses": _responses("The description.", _content({"type": "object"})),
             }
         },
     }
@@ -170,7 +170,7 @@ def _responses(description: str, content: Json) -> Json:
     return {
         "200": {"description": description, "content": content},
         "default": {
-            "description": "What is wrong, and what to do about it.",
+            "description": "The problem, and the way to solve it.",
             "content": {"application/problem+json": {"schema": problem}},
         },
     }

@@ -1,9 +1,9 @@
 """
-Which pages may reach the hub from a browser. Pure.
+The check of the pages that use the hub from a browser. Pure.
 
-A browser sends requests for any page that asks, also to a hub on the user's own
-machine or on an intranet, which the page's author could not reach. It says in
-``Origin`` which page asked, and in ``Host`` by what name it found the server.
+A browser sends requests for any page, also to a hub on the user's own machine or on an
+intranet, which the page's author cannot reach. The header ``Origin`` names the site of the
+page, and ``Host`` the name by which the browser found the server.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ def origin_allowed(origin: str | None, host: str | None, settings: Settings) -> 
     """
     Tell whether a page of this origin may use the hub.
 
-    This protects a hub that only the user's browser can reach: one on localhost or on an
-    intranet. Without the check a page of another site could sign in there as a guest, and
-    read and write what any guest may. It does not protect accounts, and need not: nobody is
-    signed in by a cookie, and the page of another site has no token. Programs that are not
-    browsers send no ``Origin``, or any they like.
+    This protects a hub that only the user's browser can reach, on localhost or on an intranet.
+    Without the check a page of another site could sign in there as a guest, and read and write
+    whatever a guest can. Accounts need no such protection: no cookie alone signs anybody in, and
+    the page of another site has no token. Programs that are not browsers send no ``Origin``, or
+    any that they like.
 
     Args:
-        origin: the header ``Origin``, or None where there is none.
+        origin: the header ``Origin``, or None if there is none.
         host: the header ``Host``.
-        settings: `allowed_origins`; a page that the hub itself served is always allowed.
+        settings: `allowed_origins`; the hub's own page is always allowed.
     """
     if origin is None or EVERYBODY in settings.allowed_origins:
         return True
@@ -43,7 +43,7 @@ def origin_allowed(origin: str | None, host: str | None, settings: Settings) -> 
     port = DEFAULT_PORTS.get(scheme)
     if port is None or host is None:
         return False
-    # A proxy ends TLS, so the scheme that the page was loaded by is not known here.
+    # A proxy may end TLS, so the server does not know the scheme of the page.
     asked, served = _split(authority), _split(host)
     return (
         asked is not None
@@ -54,15 +54,15 @@ def origin_allowed(origin: str | None, host: str | None, settings: Settings) -> 
 
 def host_allowed(host: str | None, settings: Settings) -> bool:
     """
-    Tell whether the server may be called by this name.
+    Tell whether a client can call the server by this name.
 
-    A page can give its own name the address of a server that only the user's browser can
-    reach (DNS rebinding); for the browser both are then one origin, but ``Host`` names it.
+    A page can give its own name the address of a server that only the user's browser can reach
+    (DNS rebinding). The browser then takes both for the same origin, but ``Host`` has the name.
 
     Args:
         host: the header ``Host``.
         settings: `allowed_hosts`; empty allows every name. This machine's own names are
-            always allowed, because nobody else can be found by them.
+            always allowed, because they lead to no other machine.
     """
     if not settings.allowed_hosts or is_loopback_host(host):
         return True
@@ -84,7 +84,7 @@ def is_loopback_host(host: str | None) -> bool:
 
 
 def _split(authority: str) -> tuple[str, int | None] | None:
-    """Take a name and a port apart; None if it is no authority."""
+    """Split a name from a port; return None if the text is no authority."""
     try:
         parts = urlsplit(f"//{authority.strip()}")
         if parts.path or parts.query or parts.fragment or parts.username is not None:

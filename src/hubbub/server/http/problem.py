@@ -33,15 +33,15 @@ PATH_CHARS_MAX = 200
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """
-    What is sent instead of a result.
+    The body of a response that has no result.
 
     Args:
         title: the status in words.
         status: the HTTP status.
-        detail: what is wrong and what to do about it.
+        detail: the problem, and the way to solve it.
         code: the error's stable name, as on the WebSocket.
-        reason: which error of that code, where there are several.
-        retry_after: seconds after which the same request may pass.
+        reason: which error of that code, if there are several.
+        retry_after: seconds after which the same request can succeed.
     """
 
     title: str
@@ -54,7 +54,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Unknown(HubbubError):
-    """Nobody is signed in."""
+    """The client is not signed in."""
 
     code, http_status, rpc_code = "not_allowed", 401, -32003
 
@@ -66,29 +66,29 @@ class TooLarge(HubbubError):
 
 
 class MalformedRequest(HubbubError):
-    """What was sent cannot be read."""
+    """The request cannot be read."""
 
     code, http_status, rpc_code = "invalid", 400, -32600
 
 
 class Misdirected(HubbubError):
-    """The server is not called by this name."""
+    """The server does not have this name."""
 
     code, http_status, rpc_code = "not_allowed", 421, -32003
 
 
 class OtherOrigin(NotAllowed):
-    """A page of another site asked."""
+    """The request is from a page of another site."""
 
     reason = "other_origin"
 
 
 def problem_of(error: Exception) -> Response:
-    """Show an error; what is not a HubbubError is logged, and shown only as internal."""
+    """Make a response for an error; if it is no HubbubError, log it and hide its text."""
     if isinstance(error, (RecursionError, UnicodeError)):
-        # A client can cause it wherever its text is read, so it is no fault of the server.
+        # A client can cause it wherever the server reads its text, so it is the client's fault.
         logger.warning("a request could not be read: %s", type(error).__name__)
-        error = MalformedRequest("The request is nested too deeply, or has text that is no text.")
+        error = MalformedRequest("The request is nested too deeply, or has text that is not UTF-8.")
     if not isinstance(error, HubbubError):
         logger.error("a request failed", exc_info=error)
         return _response(_problem(500, "The server failed; it is not your fault.", "internal"))
@@ -108,7 +108,7 @@ async def on_hubbub_error(request: Request, error: Exception) -> Response:
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
-    """Show what the router refused: an unknown path, a wrong verb."""
+    """Make a response for an unknown path or a wrong verb."""
     assert isinstance(error, HTTPException)
     code = {404: "not_found", 405: "invalid"}.get(error.status_code, "error")
     path = request.scope["path"][:PATH_CHARS_MAX]
@@ -125,6 +125,6 @@ def _response(problem: Problem, headers: dict[str, str] | None = None) -> Respon
     if problem.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if problem.retry_after is not None:
-        # The header knows whole seconds only; sooner would be refused again.
+        # The header has whole seconds only; rounded down, the retry would be refused again.
         headers["Retry-After"] = str(int(-(-problem.retry_after // 1)))
     return Response(encode(problem), problem.status, headers, "application/problem+json")

@@ -1,8 +1,8 @@
 """
 The head of an HTTP request, read strictly: RFC 9112. Pure.
 
-llhttp reads it; what llhttp and other servers read differently is refused before, because
-a proxy in front might read it the other way (request smuggling).
+llhttp reads it. The server first refuses everything that llhttp and other servers read
+differently, because a proxy in front might read it the other way (request smuggling).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .limits import BODY_BYTES_MAX, HEAD_FIELDS_MAX
 __all__ = ["Refused", "RequestHead", "check_request_line", "parse_head"]
 
 TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-# A line that ends in another way, goes on in the next one, or has a control character.
+# A line that ends in another way, continues in the next one, or has a control character.
 FAULT = re.compile(rb"(?<!\r)\n|\r(?!\n)|\r\n[ \t]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 REQUEST_LINE = re.compile(rb"(%b) ([\x21-\x7e]+) HTTP/([0-9])\.([0-9])" % TOKEN)
 FIELD = re.compile(rb"%b:" % TOKEN)
@@ -31,11 +31,11 @@ ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]+)(/[^?#]*)?(\?[^#]*)?")
 
 class Refused(Exception):
     """
-    A request that is not answered by the application; the connection closes.
+    A request that never reaches the application; the connection closes.
 
     Args:
         status: the HTTP status.
-        detail: what is wrong, for the client.
+        detail: the problem, for the client.
     """
 
     def __init__(self, status: int, detail: str) -> None:
@@ -51,9 +51,9 @@ class RequestHead(NamedTuple):
     Attributes:
         raw_path: as it was sent, without the query; `path` is decoded.
         version: ``1.0`` or ``1.1``.
-        headers: names in small letters.
+        headers: with names in lower case.
         length: of the body, in bytes; None if it comes in chunks.
-        upgrade: what the client would rather speak, in small letters; or nothing.
+        upgrade: the protocol that the client prefers, in lower case; or nothing.
     """
 
     method: str
@@ -91,13 +91,13 @@ def parse_head(head: bytes) -> RequestHead:
     if len(lines) > HEAD_FIELDS_MAX:
         raise Refused(431, f"There are more than {HEAD_FIELDS_MAX} fields.")
     if not all(map(FIELD.match, lines)):
-        raise Refused(400, "A field is no name, colon, and value.")
+        raise Refused(400, "A field is not a name, a colon and a value.")
     return _request(_read(head), version)
 
 
 def check_request_line(line: bytes) -> str:
     """
-    Check the first line of a head; return the version that it is answered in.
+    Check the first line of a head; return the version to answer in.
 
     Raises:
         Refused: it is not one of HTTP/1.
@@ -112,7 +112,7 @@ def check_request_line(line: bytes) -> str:
 
 
 class _Read:
-    """What llhttp finds."""
+    """The parts that llhttp finds."""
 
     def __init__(self) -> None:
         self.method = ""
@@ -135,7 +135,7 @@ def _read(head: bytes) -> _Read:
         # The headers say whether it is an upgrade.
         pass
     except httptools.HttpParserError as error:
-        raise Refused(400, f"This is no request: {error}.") from error
+        raise Refused(400, f"This is not a valid request: {error}.") from error
     read.method = parser.get_method().decode("ascii")
     return read
 
@@ -149,7 +149,7 @@ def _request(read: _Read, version: str) -> RequestHead:
         raise Refused(400, "The Host is wrong.")
     raw_path, query, authority = _target(read.method, read.url)
     if authority is not None:
-        # It counts, whatever Host says: RFC 9112, 3.2.2.
+        # It replaces Host: RFC 9112, 3.2.2.
         headers = [(b"host", authority)] + [pair for pair in headers if pair[0] != b"host"]
     connection = _words(headers, b"connection")
     upgrade = b"".join(value for name, value in headers if name == b"upgrade").strip().lower()
@@ -168,7 +168,7 @@ def _request(read: _Read, version: str) -> RequestHead:
 
 
 def _target(method: str, target: bytes) -> tuple[bytes, bytes, bytes | None]:
-    """Take a target apart: path, query, authority."""
+    """Split a target into path, query and authority."""
     authority = None
     if b"#" in target:
         raise Refused(400, "A target has no fragment.")

@@ -1,8 +1,8 @@
 """
-Requests out of the bytes of a connection, one after another, however they are cut. Pure.
+Splits the bytes of a connection into requests, however the network cuts them. Pure.
 
-It reads no further than it is asked to, so what it keeps is what it was fed: the caller
-stops feeding it when `ahead` is more than it wants to keep.
+The reader keeps all bytes until the caller takes them, so the caller stops feeding it when
+`ahead` is too large.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["RequestReader"]
 
 HEAD_END = b"\r\n\r\n"
 LINE_END = b"\r\n"
-# A client may send some between requests: RFC 9112, 2.2.
+# A client can send empty lines between requests: RFC 9112, 2.2.
 EMPTY_LINES = re.compile(rb"(?:\r\n)+")
 FIRST = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]|\r\Z")
 BARE_LF = re.compile(rb"(?<!\r)\n")
@@ -27,18 +27,18 @@ class RequestReader:
     """
     Reads the client's side of a connection.
 
-    Feed it what comes; take a head, then pieces of its body until it is `complete`.
+    Feed it the bytes that come; take a head, then pieces of its body until it is `complete`.
     """
 
     __slots__ = ("_buffer", "_chunks", "_left", "_line_checked", "_scanned", "_skipped")
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        # How far the end of a head was looked for already.
+        # How many bytes were searched for the end of a head.
         self._scanned = 0
         self._skipped = 0
         self._line_checked = False
-        # The body: what is to come of it, or the chunks that it comes in.
+        # The bytes of the body that are missing, or its chunks.
         self._left = 0
         self._chunks: ChunkedBody | None = None
 
@@ -49,7 +49,7 @@ class RequestReader:
 
     @property
     def complete(self) -> bool:
-        """True unless a body is still to be taken."""
+        """True unless there is a body to take."""
         return not self._left and (self._chunks is None or self._chunks.complete)
 
     def feed(self, data: bytes) -> None:
@@ -57,23 +57,23 @@ class RequestReader:
         self._buffer += data
 
     def take_rest(self) -> bytes:
-        """Give away what came behind the last request."""
+        """Return the bytes that came after the last request."""
         rest = bytes(self._buffer)
         self._buffer.clear()
         return rest
 
     def next_head(self) -> RequestHead | None:
         """
-        Return the next request, if its head is complete; its body is to be taken then.
+        Return the next request if its head is complete; take its body next.
 
         Raises:
-            Refused: what comes is no request, or too large.
+            Refused: the bytes are no request, or it is too large.
         """
-        assert self.complete, "a body is still to be taken"
+        assert self.complete, "there is a body to take first"
         self._skip_empty_lines()
         buffer = self._buffer
         if buffer and FIRST.match(buffer) is None:
-            raise Refused(400, "This is no request of HTTP/1.1.")
+            raise Refused(400, "This is not a request of HTTP/1.1.")
         end = buffer.find(HEAD_END, max(0, self._scanned - 3))
         if end < 0 or end + len(HEAD_END) > limits.HEAD_BYTES_MAX:
             self._check_incomplete()
@@ -89,7 +89,7 @@ class RequestReader:
 
     def next_piece(self) -> bytes:
         """
-        Return what is there of the body; nothing if more must come, or it is complete.
+        Return the part of the body that is there; nothing if more must come, or it is complete.
 
         Raises:
             Refused: its chunks are wrong, or it is too large.
@@ -118,7 +118,7 @@ class RequestReader:
             raise Refused(400, "There are only empty lines.")
 
     def _check_incomplete(self) -> None:
-        """Refuse at once what would be refused when it is complete."""
+        """Refuse a head early, if it would be refused when it is complete."""
         if BARE_LF.search(self._buffer, self._scanned):
             raise Refused(400, "A line ends in CR and LF.")
         end = self._buffer.find(LINE_END)

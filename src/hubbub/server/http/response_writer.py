@@ -1,4 +1,4 @@
-"""The bytes of an answer: RFC 9112, section 6. Pure."""
+"""The bytes of a response: RFC 9112, section 6. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LENGTH = re.compile(rb"[0-9]{1,18}")
 STATUS_LINES: dict[int, bytes] = {
     status: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus
 }
-# The connection's own; the application's are left out.
+# The connection sets these; those of the application are left out.
 HOP_BY_HOP = {b"connection", b"keep-alive", b"transfer-encoding", b"upgrade"}
 WITHOUT_BODY = {204, 304}
 
@@ -26,7 +26,7 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 class ResponseWriter:
     """
-    Frames one answer.
+    Frames one response.
 
     Args:
         method: of the request.
@@ -43,15 +43,15 @@ class ResponseWriter:
         self._silent = method == "HEAD"
         self._version = version
         self._chunked = False
-        # Bytes of a body whose length was told.
+        # Bytes that are missing of a body whose length is in a header.
         self._left: int | None = None
 
     def head(self, status: int, headers: Headers) -> bytes:
         """
-        Begin the answer.
+        Begin the response.
 
         Raises:
-            ValueError: a header cannot be sent; nothing was begun.
+            ValueError: a header cannot be sent; the response has not begun.
         """
         lines = [STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
         length: int | None = None
@@ -84,10 +84,10 @@ class ResponseWriter:
 
     def body(self, data: bytes, *, more: bool) -> tuple[bytes, bytes, bytes]:
         """
-        Go on with the answer.
+        Continue the response.
 
         Returns:
-            What to send: before the data, the data itself, and behind it.
+            The bytes to send: those before the data, the data itself, and those after it.
 
         Raises:
             ValueError: the body is not as long as its header says.

@@ -1,8 +1,8 @@
 """
 Events over HTTP as they come: server-sent events.
 
-See https://html.spec.whatwg.org/multipage/server-sent-events.html. The ``id`` is the
-seq, so a browser that reconnects by itself goes on after the last one it got.
+See https://html.spec.whatwg.org/multipage/server-sent-events.html. The ``id`` is the seq, so a
+browser that reconnects by itself resumes after the last event that it has.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..gateway import Gateway
 
 __all__ = ["EventStream"]
 
-# A comment is sent when nothing happens, so that proxies keep the connection.
+# Without events the server sends a comment so often, in seconds, for proxies in between.
 PING_SECONDS = 15.0
 PING = b": nothing new\n\n"
 HEADERS = [
@@ -31,11 +31,11 @@ HEADERS = [
 
 class EventStream(Response):
     """
-    The answer that goes on as long as the client stays. Enter it, then send it.
+    A response that continues as long as the client stays. Enter it, then send it.
 
     Args:
         gateway: counts it as one of its connections.
-        following: what is followed, not entered yet.
+        following: the stream's events, not entered yet.
         actor: the user who follows.
     """
 
@@ -58,7 +58,7 @@ class EventStream(Response):
 
         Raises:
             Overloaded: there are too many connections, in all or of this user.
-            HubbubError: it may not be followed.
+            HubbubError: the user cannot follow the stream.
         """
         gateway = self._gateway
         if gateway.full:
@@ -81,7 +81,7 @@ class EventStream(Response):
         self._scope.cancel()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send events until the client goes, or its right to read ends, or the hub closes."""
+        """Send events until the client disconnects, loses its right to read, or the hub closes."""
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._end_at_disconnect, receive, tasks.cancel_scope)
@@ -118,7 +118,7 @@ class EventStream(Response):
             while True:
                 await _send_text(send, await self._next())
         except Closed:
-            # A browser comes back by itself.
+            # A browser reconnects by itself.
             return
         except HubbubError as error:
             shown = encode(error_object(error))

@@ -1,4 +1,4 @@
-"""The web page: files of the package, as they are, with what a browser needs to be strict."""
+"""The web page: files of the package, with headers that make the browser strict."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from starlette.routing import Route
 
 __all__ = ["CONTENT_SECURITY_POLICY", "page_routes"]
 
-# Everything comes from here, scripts and styles are files, and no text is ever made into
-# markup: the browser itself refuses it.
+# The page loads everything from this server, scripts and styles are files, and the browser
+# itself refuses to make markup of text.
 CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -42,7 +42,7 @@ HEADERS = {
     "Vary": "Accept-Encoding",
     "X-Content-Type-Options": "nosniff",
 }
-# Where a page says which features the hub has, and whether it takes guests.
+# The attribute of a page that has the hub's features, and whether it takes guests.
 FEATURES = b'data-features=""'
 MEDIA_TYPES = {
     "css": "text/css; charset=utf-8",
@@ -53,7 +53,7 @@ MEDIA_TYPES = {
 
 
 class File(msgspec.Struct, frozen=True):
-    """A file of the page, as it is and compressed, and a tag that tells it from others."""
+    """A file of the page, plain and compressed, and its tag for the header ``ETag``."""
 
     body: bytes
     compressed: bytes
@@ -63,7 +63,7 @@ class File(msgspec.Struct, frozen=True):
 
 def page_routes(features: Sequence[str], *, guests: bool = True) -> list[Route]:
     """
-    Make the routes of the page, of the operator's page, and of what they load.
+    Make the routes of the page, of the operator's page, and of the files that they load.
 
     Args:
         features: the names of the features that the hub has: the page shows no others.
@@ -92,7 +92,7 @@ class _Page:
         return await self._send(request, "admin.html")
 
     async def part(self, request: Request) -> Response:
-        """Send what a page loads."""
+        """Send a file that a page loads."""
         return await self._send(request, request.path_params["name"])
 
     async def _send(self, request: Request, name: str) -> Response:

@@ -1,4 +1,4 @@
-"""What a provider, like that of payments, tells by itself: ``POST /webhooks/NAME``."""
+"""Calls of providers, such as that of payments: ``POST /webhooks/NAME``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WEBHOOKS_PATH = "/webhooks/"
 
 
 class Malformed(Invalid):
-    """What was sent with the right signature is no event."""
+    """The body has the right signature, but is no event."""
 
     http_status = 400
 
@@ -34,7 +34,7 @@ def webhook_routes(hub: Hubbub, secrets: Mapping[str, str]) -> Sequence[BaseRout
         secrets: the name of a webhook, like ``stripe`` -> the endpoint's signing secret.
 
     Raises:
-        Invalid: no feature of the hub takes the calls of one of them.
+        Invalid: no feature of the hub takes the calls of one of these providers.
     """
     return [
         Route(WEBHOOKS_PATH + name, _answering(hub, receiver), methods=["POST"])
@@ -48,11 +48,11 @@ def _answering(hub: Hubbub, receiver: Receiver) -> Callable[[Request], Awaitable
             body = await _body(request, receiver.body_bytes_max)
             receiver.receive(body, request.headers, hub.settings.clock.now())
         except ClientDisconnect:
-            # There is nobody to be told.
+            # The client is gone.
             return Response(status_code=400)
         except Invalid as error:
             return problem_of(Malformed(error.message))
-        except Exception as error:  # one request that fails ends alone, and is logged
+        except Exception as error:  # only this request fails, and the log has it
             return problem_of(error)
         return Response(status_code=204)
 
@@ -60,13 +60,13 @@ def _answering(hub: Hubbub, receiver: Receiver) -> Callable[[Request], Awaitable
 
 
 async def _body(request: Request, longest: int) -> bytes:
-    """Read a body that may come from anybody: so much of it, and no more."""
+    """Read a body that anybody can send, up to its limit."""
     too_large = TooLarge(f"An event has up to {longest:,} bytes.")
     body = bytearray()
     async with aclosing(request.stream()) as chunks:
         async for chunk in chunks:
             body += chunk
             if len(body) > longest:
-                # The rest is not read: the server closes the connection.
+                # The server does not read the rest, and closes the connection.
                 raise too_large
     return bytes(body)

@@ -25,7 +25,7 @@ logger = logging.getLogger("hubbub.server")
 OUTBOX_BYTES_MAX = 64 * 1024
 # How long a client has to read what the server sent before a close frame, in seconds.
 CLOSE_SECONDS_MAX = 5.0
-# "Normal closure"; who reloads a page says 1001, "going away".
+# "Normal closure"; a page that is reloaded closes with 1001, "going away".
 GOING_FOR_GOOD = 1000
 
 
@@ -34,7 +34,7 @@ class AsgiSocket:
     One WebSocket of an ASGI server.
 
     Args:
-        gateway: what its connection belongs to.
+        gateway: the gateway of its connection.
         websocket: not accepted yet.
     """
 
@@ -42,7 +42,7 @@ class AsgiSocket:
         peer = websocket.client.host if websocket.client else ""
         self.address = gateway.address_of(peer, websocket.headers.raw)
         self.paused = False
-        # True unless the client has said that it goes for good.
+        # True unless the client has closed for good.
         self._lost = True
         self._gateway = gateway
         self._websocket = websocket
@@ -56,7 +56,7 @@ class AsgiSocket:
 
     @property
     def encoder(self) -> Encoder:
-        """Make what send_batch takes."""
+        """The function that makes the payloads for send_batch."""
         return events_frame
 
     def send(self, payload: bytes) -> None:
@@ -64,10 +64,10 @@ class AsgiSocket:
         self.send_batch(payload)
 
     def flush(self) -> None:
-        """Leave that to the task that empties the outbox."""
+        """Do nothing: a task empties the outbox."""
 
     def send_batch(self, batch: bytes) -> None:
-        """Send a payload that was made once for all."""
+        """Send a payload that is the same for all clients."""
         self._outbox.append(batch)
         self._outbox_bytes += len(batch)
         self.paused = self.paused or self._outbox_bytes > OUTBOX_BYTES_MAX
@@ -76,29 +76,29 @@ class AsgiSocket:
             self._gateway.unsent.hold(self, self._outbox_bytes)
 
     def close(self, code: int, reason: str) -> None:
-        """Close with a code and a reason, after what is in the outbox."""
+        """Close with a code and a reason, after the messages in the outbox."""
         self._closing = self._closing or (code, reason)
         self._lost = self._lost and code != SIGNED_OUT
-        # A client that does not read what was sent before is not waited for.
+        # The server does not wait long for a client that does not read these.
         self._scope.deadline = anyio.current_time() + CLOSE_SECONDS_MAX
         self._wake_up.set()
 
     def abort(self) -> None:
-        """End the connection at once; what waits for it is lost."""
+        """End the connection at once; the bytes that wait for it are lost."""
         self._scope.cancel()
 
     def check_alive(self) -> None:
-        """Leave that to the ASGI server, which pings by itself."""
+        """Do nothing: the ASGI server pings by itself."""
 
     async def run(self) -> None:
         """Serve the socket until either side closes it."""
         try:
             await self._run()
         except (WebSocketDisconnect, OSError):
-            # The client was gone before it was served.
+            # The client disconnected before the server could serve it.
             return
         except Exception:
-            # It must not end what serves the others as well.
+            # It must not end the task group of the others.
             logger.exception("A connection failed and is closed.")
 
     async def _run(self) -> None:
@@ -146,17 +146,17 @@ class AsgiSocket:
                 return
             payload: str | None = message.get("text")
             if self._closing is not None:
-                # What comes behind a close is not carried out.
+                # The server ignores requests after a close frame.
                 continue
             if payload is None:
-                # The protocol is text; the answer says so.
+                # The protocol is text; the peer answers so.
                 self._connection.receive(b"\xff")
             elif len(payload) > longest or len(payload.encode()) > longest:
                 self._connection.oversize()
             else:
                 self._connection.receive(payload)
             while self.paused:
-                # Requests whose answers would pile up wait as well.
+                # Otherwise the answers to further requests would pile up.
                 await self._space.wait()
 
     async def _check_signed_in(self) -> None:
@@ -174,7 +174,7 @@ class AsgiSocket:
                         await self._websocket.close(*self._closing)
                     return
             except (WebSocketDisconnect, RuntimeError, OSError):
-                # The client went while it was written to.
+                # The client disconnected during a write.
                 return
 
     async def _empty_outbox(self) -> None:

@@ -1,9 +1,9 @@
 """
 WebSockets on asyncio, written to without waiting.
 
-Under uvicorn a WebSocket is a queue, a task and a parser each. Those who follow a
-room in their thousands need none of them: here a socket is a protocol object that
-hands frames to its connection, and is written frames that were made once for all.
+Under uvicorn each WebSocket has a queue, a task and a parser. Thousands of clients that follow
+a room need none of these: here a socket is a protocol object, which hands frames to its
+connection, and writes frames that are the same for all clients.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
     One WebSocket, after its handshake.
 
     Args:
-        gateway: what its connection belongs to.
+        gateway: the gateway of its connection.
         transport: the TCP connection.
-        headers: of the request that asked for it, their names in small letters.
+        headers: of the handshake, with names in lower case.
     """
 
     __slots__ = ("_ending", "_fd", "_held", "_reading", "_transport")
@@ -41,7 +41,7 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
         self._transport = transport
         # Aborts the connection when the client does not end its side.
         self._ending: asyncio.TimerHandle | None = None
-        # What was read and waits for its turn; meanwhile nothing more is read.
+        # Bytes that were read and wait for their turn; meanwhile the socket reads no more.
         self._held = b""
         self._reading = True
         encrypted = transport.get_extra_info("sslcontext") is not None
@@ -50,10 +50,10 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
 
     def begin(self, data: bytes) -> None:
         """
-        Read from now on, and give the client its time to sign in.
+        Start reading, and start the time that the client has to sign in.
 
         Args:
-            data: what came behind the handshake already.
+            data: bytes that came after the handshake already.
         """
         loop, patience = asyncio.get_running_loop(), self._gateway.settings.sign_in_seconds_max
         loop.call_later(patience, self.check_signed_in)
@@ -67,9 +67,9 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
         return self._transport.get_write_buffer_size()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes from the network: some of them now, and the others in their turn."""
+        """Take bytes from the network: some now, and the others in their turn."""
         if self._held or self.paused:
-            # It had been read when it was said that no more is to be.
+            # The transport had read it before it was paused.
             self._held += data
         elif len(data) <= TURN_BYTES_MAX:
             self.feed(data)
@@ -81,13 +81,13 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
         self.hang_up()
 
     def pause_writing(self) -> None:
-        """Write no more batches, and read no more requests whose answers would pile up."""
+        """Write no batches for now, and read no requests, whose answers would pile up."""
         self.paused = True
         self._hold()
         self._read_or_not()
 
     def resume_writing(self) -> None:
-        """Go on."""
+        """Write and read again."""
         self._gateway.unsent.hold(self, 0)
         self.paused = False
         if self._ending is None:
@@ -97,17 +97,17 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
         self._read_or_not()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of everything."""
+        """Release everything that the connection holds."""
         if self._ending is not None:
             self._ending.cancel()
         self.release()
 
     def write(self, data: bytes) -> None:
         """
-        Give bytes to the kernel, or what it does not take now to the transport.
+        Give bytes to the kernel, and the bytes that it does not take now to the transport.
 
-        While the transport has nothing to write, and does not encrypt, its own way
-        there would be a third of the price of a frame.
+        A write through the transport would be a third of the cost of a frame, and is needed
+        only if the transport has bytes to write, or encrypts.
         """
         transport = self._transport
         if self._ending is not None or transport.is_closing():
@@ -128,7 +128,7 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
             self._hold(len(data) - written)
 
     def hang_up(self) -> None:
-        """End our side after what was written, and abort if the client does not end its own."""
+        """End our side after the last write, and abort if the client does not end its own."""
         transport = self._transport
         if self._ending is not None or transport.is_closing():
             return
@@ -142,11 +142,11 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
             else:
                 transport.close()
         except OSError:
-            # The client has reset the connection, and nobody has read that yet.
+            # The client has reset the connection, and the transport has not noticed yet.
             transport.abort()
 
     def abort(self) -> None:
-        """End the connection at once; what waits for it is lost."""
+        """End the connection at once; the bytes that wait for it are lost."""
         self._transport.abort()
 
     def _take_turn(self, data: bytes) -> None:
@@ -167,7 +167,7 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
             self._read_or_not()
 
     def _read_or_not(self) -> None:
-        """Read while there is nothing to carry out first, or when only the end is waited for."""
+        """Read if there are no requests to carry out first, or to see the client's end."""
         wanted = self._ending is not None or not (self.paused or self._held)
         if wanted is not self._reading and not self._transport.is_closing():
             self._reading = wanted

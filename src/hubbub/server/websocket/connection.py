@@ -1,9 +1,9 @@
 """
 One client: frames in, frames out, without a task of its own.
 
-Commands are submitted as they come, in order, without waiting for earlier ones, and
-are answered when their batch is durable. Only methods that must wait for more than
-a decision run as tasks, in the hub's task group.
+The connection submits commands in the order in which they come, without waiting for earlier
+ones, and answers them when their batch is durable. Only methods that wait for more than a
+decision run as tasks, in the hub's task group.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ class Connection:
     One client of a gateway.
 
     Args:
-        gateway: what all connections share.
-        socket: what carries the frames.
+        gateway: the gateway that all connections share.
+        socket: carries the frames.
     """
 
     __slots__ = (
@@ -88,10 +88,10 @@ class Connection:
         self._socket = socket
         self._peer = Peer(asks=False)
         self._follows: dict[str, SocketFollow] = {}
-        # Requests that are not answered yet, and the size of their arguments.
+        # Requests that the server has not answered yet, and the size of their arguments.
         self._in_flight = 0
         self._in_flight_bytes = 0
-        # What came behind a sign-in that is not through yet.
+        # Requests that came during the sign-in, which is not decided yet.
         self._signing_in: list[Request] | None = None
         self._tasks: RequestTasks | None = None
         self._limit: TokenBucket | None = None
@@ -117,14 +117,14 @@ class Connection:
         return self._socket.paused
 
     def resume(self) -> None:
-        """Go on with what waited for the socket."""
+        """Start the tasks and the writes that waited for the socket."""
         if self._tasks is not None:
             self._tasks.begin()
         for follow in list(self._follows.values()):
             follow.flush()
 
     def release(self, *, lost: bool = True) -> None:
-        """Let go of everything: the socket is gone; not lost if the client has closed it."""
+        """Release everything; ``lost`` is False if the client has closed the socket for good."""
         self._gateway.connections.pop(self, None)
         for follow in self._follows.values():
             follow.release()
@@ -158,7 +158,7 @@ class Connection:
                 raise NotAllowed("Sign in first: call session.sign_in.")
             else:
                 self._dispatch(request, self.session)
-        except Exception as error:  # it is told to the client, and logged
+        except Exception as error:  # the client gets it, and the log
             self.refuse(request, error)
 
     def _check_pace(self) -> None:
@@ -215,7 +215,7 @@ class Connection:
         elif verdict is None:
             self.answer(request, call.value)
         else:
-            # No task: whatever keeps the verdict, the connection's other requests go on.
+            # Not a task of the connection: a late verdict must not delay its other requests.
             verdict.on_settled(partial(self._judged, request, call, verdict))
 
     def _judged(self, request: Request, call: Call[Any], verdict: Verdict) -> None:
@@ -227,7 +227,7 @@ class Connection:
 
     def _run(self, request: Request, work: Callable[[], Awaitable[object]]) -> None:
         if not self._gateway.hub.is_open:
-            raise Closed("The hub is closing; come back in a moment.")
+            raise Closed("The hub is closing; reconnect.")
         if self._tasks is None:
             self._tasks = RequestTasks(self, self._gateway.hub.start)
         self._tasks.add(request, work)
@@ -242,7 +242,7 @@ class Connection:
 
     def _sign_in(self, request: Request) -> None:
         if self.session is not None:
-            raise Conflict("You are signed in already; open another connection.")
+            raise Conflict("You are already signed in; open another connection.")
         sign_in = decode_params(request, _sign_in)
         sign_ins = self._gateway.sign_ins
         if sign_ins.takes_time(sign_in):
@@ -256,7 +256,7 @@ class Connection:
             address = self._socket.address
             identity = await self._gateway.sign_ins.identify_slowly(sign_in, address)
             self._submit_sign_in(request, sign_in, identity)
-        except Exception as error:  # it is told to the client, and logged
+        except Exception as error:  # the client gets it, and the log
             self.refuse(request, error)
             self._go_on()
             self.flush()
@@ -282,7 +282,7 @@ class Connection:
             self.refuse(request, call.error)
         elif not gateway.places.enter_user(session.actor.user):
             self.refuse(request, Overloaded(REASONS[BUSY]))
-            # Unsigned it would hold a place that somebody else could have.
+            # Without a user it would still hold a place that another client could have.
             gateway.close_soon(self._socket, BUSY)
         else:
             gateway.hub.connect(session.actor)
@@ -293,7 +293,7 @@ class Connection:
         self._go_on()
 
     def _go_on(self) -> None:
-        """Take what came behind the sign-in."""
+        """Take the requests that came during the sign-in."""
         waiting, self._signing_in = self._signing_in or (), None
         for later in waiting:
             self._ask(later)
@@ -303,7 +303,7 @@ class Connection:
     def _follow(self, request: Request, session: LocalSession) -> None:
         params = self._stream_params(request)
         if params.stream in self._follows:
-            raise Conflict(f"You follow {params.stream!r} already.")
+            raise Conflict(f"You already follow {params.stream!r}.")
         if len(self._follows) >= self._gateway.settings.follows_max:
             raise Overloaded("You follow too many streams; unfollow one.")
         user = session.actor.user
@@ -318,7 +318,7 @@ class Connection:
             raise
 
     def _followed(self, request: Request, follow: SocketFollow, call: Call[int]) -> None:
-        # It may have been unfollowed, and followed anew, while this was under way.
+        # The client may have unfollowed the stream meanwhile, and followed it again.
         current = self._follows.get(follow.stream) is follow
         if call.error is not None:
             if current:
@@ -351,10 +351,10 @@ class Connection:
     # Answers
 
     def answer(self, request: Request, result: object) -> None:
-        """Answer a request, at the latest when the connection is flushed."""
+        """Answer a request, at the next flush at the latest."""
         try:
             frame = self._peer.answer(request, result)
-        except Exception as error:  # what cannot be written is told to the client, and logged
+        except Exception as error:  # the client gets it, and the log
             self.refuse(request, error)
         else:
             self._answered(request, frame)

@@ -1,4 +1,4 @@
-"""A stream that a socket follows: written to straight from the topic."""
+"""A stream that a socket follows: the topic writes straight to the socket."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ logger = logging.getLogger("hubbub.server")
 
 class SocketFollow:
     """
-    A cursor into a topic, and the socket that events are written to.
+    A cursor into a topic, and the socket that gets the events.
 
-    While the socket asks for a pause the cursor stands still, and nothing piles up;
-    when it has left the topic's tail, a task reads the store until it is back in it.
+    While the socket asks for a pause, the cursor does not move, so nothing piles up. If it has left
+    the topic's tail, a task reads the store until the cursor is back in the tail.
 
     Args:
-        hub: whose stream it is.
-        socket: where batches are sent.
+        hub: the hub of the stream.
+        socket: gets the batches.
         stream: the stream's name.
-        user: who follows.
+        user: the user who follows.
         ended: called when the server ends it, with the reason.
     """
 
@@ -52,28 +52,28 @@ class SocketFollow:
         self._ended = ended
 
     def call(self, after: int | None, on_done: Callable[[Call[int]], None]) -> Call[int]:
-        """Make the call that lets the follower in."""
+        """Make the call that adds the follower to the stream."""
         journal = self._hub.journal
         return journal.follow_call(self.follower.user, self.stream, after, self.follower, on_done)
 
     def begin(self) -> None:
-        """Write what is there, and from now on what comes."""
+        """Write the events that are there, and from now on each new event."""
         self._topic = self._hub.journal.topic(self.stream)
         self.follower.flush = self.flush
         self.flush()
 
     def release(self) -> None:
-        """Follow no longer."""
+        """Stop following."""
         self._hub.journal.detach(self.stream, self.follower)
         self.follower.flush = None
         self._topic = None
 
     def flush(self) -> None:
-        """Write what the socket lacks, as far as it takes it."""
+        """Write the events that the socket lacks, until it asks for a pause."""
         try:
             self._flush()
         except Exception as error:
-            # The others who follow the stream are written to all the same.
+            # The other followers of the stream still get their events.
             self._fail(error)
 
     def _flush(self) -> None:
@@ -95,7 +95,7 @@ class SocketFollow:
                 return
 
     def _finish(self, topic: Topic) -> None:
-        # The right to read has ended: what comes up to there, and no more.
+        # The right to read has ended: the socket gets the events up to there.
         self._catching_up = True
         self._hub.start(self._catch_up, topic)
 
@@ -109,12 +109,12 @@ class SocketFollow:
                     break
                 bodies = await tail.next()
                 if self._socket.paused:
-                    # It has asked for a pause meanwhile: they are read again when it is over.
+                    # It has asked for a pause meanwhile: read them again after the pause.
                     self.follower.cursor -= len(bodies)
                 elif self._topic is topic:
                     self._socket.send_batch(self._socket.encoder(bodies))
         except Exception as error:
-            # Unless it was released meanwhile: the stream may be followed anew already.
+            # If it was released meanwhile, the client may already follow the stream again.
             if self._topic is topic:
                 self._fail(error)
         finally:

@@ -42,7 +42,7 @@ CLOSE_SECONDS_MAX = 3.0
 _PING = frame(b"", PING)
 
 
-# The close code 1000, "normal closure"; a page that is reloaded says 1001, "going away".
+# The close code 1000, "normal closure"; a page that is reloaded closes with 1001, "going away".
 _GOING_FOR_GOOD = (1000).to_bytes(2, "big")
 
 
@@ -52,12 +52,12 @@ def _framed_events(bodies: Sequence[bytes]) -> bytes:
 
 class FrameSocket:
     """
-    One WebSocket, after its handshake. A subclass brings the bytes and takes them away.
+    One WebSocket, after its handshake. A subclass reads and writes the bytes.
 
     Args:
-        gateway: what its connection belongs to.
+        gateway: the gateway of its connection.
         peer: the other end of the connection.
-        headers: of the request that asked for it, their names in small letters.
+        headers: of the handshake, with names in lower case.
     """
 
     __slots__ = (
@@ -80,19 +80,19 @@ class FrameSocket:
     def __init__(self, gateway: Gateway, peer: str, headers: Iterable[tuple[bytes, bytes]]) -> None:
         self.address = gateway.address_of(peer, headers)
         self.paused = False
-        # True unless the client has said that it goes for good.
+        # True unless the client has closed for good.
         self.lost = True
-        # True once a close frame was sent: nothing is carried out or written any more.
+        # True after a close frame was sent: then the socket carries out and writes nothing.
         self._closed = False
         self._alive = True
-        # How many pings are answered; most clients never ping.
+        # The rate limit of pings; most clients never ping.
         self._pings: TokenBucket | None = None
         # True while pongs have gathered.
         self._ponged = False
-        # True while it counts as one of its address.
+        # True while it counts among the sockets of its address.
         self._placed = False
-        # Bytes that had to wait for the network, and those of them that it had taken when the
-        # client was looked at last.
+        # Bytes that had to wait for the network, and how many of them it had taken at the last
+        # check.
         self._handed = 0
         self._taken = 0
         self._answers: list[bytes] = []
@@ -102,7 +102,7 @@ class FrameSocket:
 
     @property
     def encoder(self) -> Encoder:
-        """Make what send_batch takes."""
+        """The function that makes the frames for send_batch."""
         return _framed_events
 
     @property
@@ -123,17 +123,17 @@ class FrameSocket:
         except FrameError as error:
             self.close(error.code, str(error))
         except Exception:
-            # It must not reach the event loop, and with it all the others.
+            # It must not reach the event loop, which serves all the others.
             logger.exception("A connection failed and is closed.")
-            self.close(FAILED, "The server failed; reconnect in a moment.")
+            self.close(FAILED, "The server failed; reconnect.")
         self._gateway.flush()
 
     def send(self, payload: bytes) -> None:
-        """Send one text frame, at the latest when the gateway is flushed."""
+        """Send one text frame, at the gateway's next flush at the latest."""
         self._gather(frame(payload))
 
     def flush(self) -> None:
-        """Send what has gathered, as one write."""
+        """Send the frames that have gathered, as one write."""
         self._ponged = False
         if self._answers:
             data = b"".join(self._answers)
@@ -142,20 +142,20 @@ class FrameSocket:
                 self.write(data)
 
     def send_batch(self, batch: bytes) -> None:
-        """Send a frame that was made once for all, after what has gathered."""
+        """Send a frame that is the same for all clients, after the frames that have gathered."""
         if self._answers:
             self.flush()
         if not self._closed:
             self.write(batch)
 
     def close(self, code: int, reason: str) -> None:
-        """Close with a code and a reason, after what has gathered."""
+        """Close with a code and a reason, after the frames that have gathered."""
         if not self._closed:
             self.lost = code != SIGNED_OUT
             self._close(close_frame(code, reason))
 
     def check_alive(self) -> None:
-        """Ping, and hang up if since the last time nothing came and nothing was taken."""
+        """Ping; hang up if the client has sent and read nothing since the last check."""
         unsent = self.unsent
         taken = self._handed - unsent
         if not self._alive and taken == self._taken:
@@ -163,7 +163,7 @@ class FrameSocket:
             return
         self._alive = False
         self._taken = taken
-        # Behind bytes that wait it would be late, and one more for each time.
+        # Behind other bytes a ping would be late, and pings would pile up.
         if not self._closed and not unsent:
             self.write(_PING)
 
@@ -174,24 +174,24 @@ class FrameSocket:
             self.close(BUSY, "Too many connections from your address; close one.")
 
     def check_signed_in(self) -> None:
-        """Close if nobody has signed in."""
+        """Close if the client has not signed in."""
         if self.connection.session is None:
             self.close(NOT_SIGNED_IN, "Sign in first.")
 
     def write(self, data: bytes) -> None:
-        """Give bytes to the network; when they pile up, pause."""
+        """Give bytes to the network; pause if they pile up."""
         raise NotImplementedError
 
     def hang_up(self) -> None:
-        """End our side after what was written, and abort if the client does not end its own."""
+        """End our side after the last write, and abort if the client does not end its own."""
         raise NotImplementedError
 
     def abort(self) -> None:
-        """End the connection at once; what waits for it is lost."""
+        """End the connection at once; the bytes that wait for it are lost."""
         raise NotImplementedError
 
     def release(self) -> None:
-        """Let go of everything: the connection is gone."""
+        """Release everything: the connection is gone."""
         self._closed = True
         if self._placed:
             self._placed = False
@@ -216,7 +216,7 @@ class FrameSocket:
         self._end()
 
     def _end(self) -> None:
-        # What the client still sends is not carried out, and it is not counted as there.
+        # The server ignores further requests, and the user no longer counts as connected.
         self._closed = True
         self.connection.release(lost=self.lost)
         self.hang_up()
@@ -226,7 +226,7 @@ class FrameSocket:
             self._pong(payload)
             return
         if self._ponged:
-            # Pongs gather among themselves only: what comes next is answered behind them.
+            # Pongs gather only among themselves: later answers go out after them.
             self.flush()
         if opcode == TEXT:
             self.connection.receive(payload)
@@ -251,5 +251,5 @@ class FrameSocket:
         elif opcode == OVERSIZE:
             self.connection.oversize()
         elif opcode == BINARY:
-            # The protocol is text; the answer says so.
+            # The protocol is text; the peer answers so.
             self.connection.receive(b"\xff")

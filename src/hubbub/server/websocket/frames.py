@@ -1,11 +1,11 @@
 """
 WebSocket frames of the server's side: RFC 6455, section 5. No I/O, no extensions.
 
-A server's frames are not masked, so a frame is made once and sent to everybody.
+A server's frames are not masked, so the server makes a frame once and sends it to all clients.
 
-What a client sends is read here, and not by a library, for two reasons: a message that is
-too large is passed over and answered, where libraries keep what came of it and hang up, and
-a frame that can never be right is refused at its header, before its payload is waited for.
+This module reads the frames of clients itself, for two reasons. It skips and answers a message
+that is too large, where libraries keep its beginning and hang up. And it refuses a frame that
+can never be valid at its header, where libraries wait for the payload.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ BINARY: Final = 0x2
 CLOSE: Final = 0x8
 PING: Final = 0x9
 PONG: Final = 0xA
-# Not of the RFC: a message that was too large, and was passed over.
+# Not in the RFC: a message that was too large, and was skipped.
 OVERSIZE: Final = 0x10
 
 # The first byte of a text message that is one frame.
@@ -42,8 +42,8 @@ CONTROL_BYTES_MAX = 125
 SKIPPED_BYTES_MAX = 16 * 1024 * 1024
 # Pieces of one frame that are kept as they arrived: each costs more than its bytes.
 PIECES_MAX = 64
-# Close codes that a client may send: those of the RFC and of IANA's registry, and those that
-# libraries (3000 to 3999) and applications (4000 to 4999) give a meaning.
+# Close codes that a client can send: the codes of the RFC and of IANA's registry, and the ranges
+# for libraries (3000 to 3999) and applications (4000 to 4999).
 CLOSE_CODES = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
 
 
@@ -77,7 +77,7 @@ class Frames:
     Reads a client's frames.
 
     Args:
-        bytes_max: the largest message; a larger one is passed over, and told as OVERSIZE.
+        bytes_max: the largest message; a larger one is skipped, and yields OVERSIZE.
     """
 
     __slots__ = (
@@ -93,24 +93,24 @@ class Frames:
 
     def __init__(self, bytes_max: int) -> None:
         self._bytes_max = bytes_max
-        # What is there of a frame, and how much of it is missing at least; None when nothing
-        # more is read: after a close, or after a fault.
+        # The pieces of a frame that have come, and the least number of bytes that are missing.
+        # None if no more is read: after a close frame, or after a fault.
         self._pieces: list[bytes] | None = []
         self._missing = 0
-        # A message that comes in fragments: its opcode, what is there of it, and how much.
+        # A message in fragments: its opcode, the part that has come, and the size of it.
         self._opcode = 0
         self._parts: bytearray | None = None
         self._size = 0
-        # Reads the characters of a text in fragments, which may be cut anywhere.
+        # Decodes a text in fragments, which may be cut anywhere.
         self._characters: codecs.IncrementalDecoder | None = None
-        # Bytes of an oversize frame that are still to come.
+        # Bytes of an oversize frame that are missing.
         self._skip = 0
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
         """
-        Read what came; yield (opcode, payload) of each whole message.
+        Read bytes; yield (opcode, payload) of each whole message.
 
-        Nothing is read behind a close frame, nor behind what broke the protocol.
+        This reads nothing after a close frame, nor after a fault.
 
         Raises:
             FrameError: the client broke the protocol.
@@ -118,7 +118,7 @@ class Frames:
         data = self._with_pieces(data)
         if not data:
             return
-        # Put back at the end: where this raises nothing more will be read.
+        # Set again at the end: if this raises, no more will be read.
         self._pieces = None
         end = len(data)
         at = self._skip_over(0, end)
@@ -152,7 +152,7 @@ class Frames:
         self._pieces = [data[at:]] if at < end else []
 
     def _with_pieces(self, data: bytes) -> bytes:
-        """Return what is there, or nothing while some of the frame is missing for certain."""
+        """Return all bytes, or none while a part of the frame is certainly missing."""
         pieces = self._pieces
         if pieces is None:
             return b""
@@ -223,7 +223,7 @@ def _header(data: bytes, at: int, end: int) -> tuple[int, int, int]:
     """
     Read a header: first byte, size, where the payload starts (-1: not all is there).
 
-    What can never be right is refused with the first byte that tells.
+    A frame that can never be valid is refused with the first byte that shows it.
     """
     head, size = data[at], data[at + 1]
     if not size & 0x80:

@@ -1,8 +1,8 @@
 """
 The opening handshake of a WebSocket: RFC 6455, section 4.2. No I/O.
 
-The fields are checked by the ``websockets`` library. Extensions are never agreed to: a frame
-is made once for everybody, and a client's frames are never larger than they look.
+The ``websockets`` library checks the fields. The server agrees to no extension: it makes a frame
+once for all clients, and a client's frames are never larger than they look.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FORBIDDEN = b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r
 
 
 class Answer(NamedTuple):
-    """The answer to an opening handshake; without acceptance the connection ends behind it."""
+    """The answer to an opening handshake; if it is a refusal, the connection closes after it."""
 
     accepted: bool
     head: bytes
@@ -46,12 +46,12 @@ class Handshakes:
     Answers opening handshakes.
 
     Args:
-        settings: which pages may reach the hub; see :func:`origin_allowed`.
+        settings: name the pages that can use the hub; see :func:`origin_allowed`.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        # It keeps nothing of a request that another one could see.
+        # It keeps nothing of a request, so all requests can share it.
         self._protocol = ServerProtocol(subprotocols=[PROTOCOL], select_subprotocol=_ours)
 
     def answer(

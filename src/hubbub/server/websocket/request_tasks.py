@@ -1,8 +1,8 @@
 """
-Requests that are answered by tasks: what must wait for more than a decision.
+Requests that tasks answer, because they wait for more than a decision.
 
-They run in the hub's task group, a few of each connection at one time. While the client does
-not read, none begins: an answer may be large, and it would wait for the network in memory.
+The tasks run in the hub's task group, a few of each connection at one time. While the client does
+not read, no task begins: an answer can be large, and would wait for the network in memory.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Work = Callable[[], Awaitable[object]]
 
 
 class Answering(Protocol):
-    """What gives the answers: a connection."""
+    """A connection, which sends the answers."""
 
     @property
     def paused(self) -> bool:
@@ -36,7 +36,7 @@ class Answering(Protocol):
         """Answer a request."""
 
     def refuse(self, request: Request, error: Exception) -> None:
-        """Answer a request by an error."""
+        """Answer a request with an error."""
 
     def flush(self) -> None:
         """Send the answers that have gathered."""
@@ -47,7 +47,7 @@ class RequestTasks:
     The tasks of one connection.
 
     Args:
-        connection: gives the answers.
+        connection: sends the answers.
         start: runs an async function in the hub's task group.
     """
 
@@ -65,14 +65,14 @@ class RequestTasks:
         self.begin()
 
     def begin(self) -> None:
-        """Start those whose turn it is, unless the client does not read."""
+        """Start the next requests, unless the client does not read."""
         while self._waiting and len(self._running) < RUNNING_MAX and not self._connection.paused:
             running = self._waiting.popleft()
             self._running[running] = None
             self._start(self._run, running)
 
     def cancel(self, number: object) -> None:
-        """Cancel the requests with an id; they are answered by an error."""
+        """Cancel the requests with an id, and answer them with an error."""
         for running in list(self._running):
             if running.request.id == number:
                 running.cancel()
@@ -81,7 +81,7 @@ class RequestTasks:
             self._connection.refuse(running.request, _cancelled())
 
     def release(self) -> None:
-        """Cancel everything: there is nobody to be answered."""
+        """Cancel everything: the client is gone."""
         self._waiting.clear()
         for running in list(self._running):
             running.cancel()
@@ -94,7 +94,7 @@ class RequestTasks:
                     running.scope.cancel()
                 try:
                     connection.answer(request, await running.work())
-                except Exception as error:  # it is told to the client, and logged
+                except Exception as error:  # the client gets it, and the log
                     connection.refuse(request, error)
             if running.scope.cancelled_caught:
                 connection.refuse(request, _cancelled())
@@ -105,7 +105,7 @@ class RequestTasks:
 
 
 class _Running:
-    """A request that is answered by a task, which may not have begun."""
+    """A request and its task, which has perhaps not begun."""
 
     __slots__ = ("cancelled", "request", "scope", "work")
 

@@ -1,4 +1,4 @@
-"""What carries the frames of one client, on whatever server."""
+"""The socket of one client, under any server."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ __all__ = ["Socket"]
 
 
 class Socket(Protocol):
-    """What carries the frames of one client."""
+    """Carries the frames of one client."""
 
-    # Where the client is.
+    # The client's address.
     address: str
-    # True while the socket asks for a pause; batches wait, answers do not.
+    # True while the socket asks for a pause: then batches wait, and answers do not.
     paused: bool
 
     @property
     def encoder(self) -> Encoder:
-        """Make what send_batch takes: one function for all sockets of a kind."""
+        """The function that makes the batches, the same for all sockets of a kind."""
 
     def send(self, payload: bytes) -> None:
-        """Send one text frame, at the latest when the gateway is flushed."""
+        """Send one text frame, at the gateway's next flush at the latest."""
 
     def flush(self) -> None:
-        """Send what has gathered."""
+        """Send the frames that have gathered."""
 
     def send_batch(self, batch: bytes) -> None:
-        """Send what ``encoder`` has made."""
+        """Send a batch that ``encoder`` has made."""
 
     def close(self, code: int, reason: str) -> None:
         """Close with a code and a reason."""
 
     def check_alive(self) -> None:
-        """Ping the client; hang up if nothing came since the last time."""
+        """Ping the client; hang up if it has sent nothing since the last check."""

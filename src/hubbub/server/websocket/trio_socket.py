@@ -1,8 +1,8 @@
 """
 WebSockets on trio, written to without waiting.
 
-A WebSocket is served by the task that reads it; a frame for it goes to the kernel at
-once, and only what the kernel does not take now waits for a task that writes it.
+One task reads and serves a WebSocket. A frame for the client goes to the kernel at once, and only
+the bytes that the kernel does not take now wait for another task, which writes them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .frame_socket import CLOSE_SECONDS_MAX, TURN_BYTES_MAX, WRITE_BYTES_MAX, Fr
 __all__ = ["TrioSocket"]
 
 READ_BYTES = 16 * 1024
-# How much is given to the kernel at one time, so that it is seen to go.
+# Bytes that the kernel gets at one time, so that progress shows.
 WRITE_BYTES = 64 * 1024
 
 
@@ -32,13 +32,13 @@ class TrioSocket(FrameSocket):
     One WebSocket, after its handshake.
 
     Args:
-        gateway: what its connection belongs to.
+        gateway: the gateway of its connection.
         stream: the TCP connection.
-        headers: of the request that asked for it, their names in small letters.
-        rest: what came behind the handshake already.
+        headers: of the handshake, with names in lower case.
+        rest: the bytes that came after the handshake already.
 
     Raises:
-        OSError: the client is gone already.
+        OSError: the client is already gone.
     """
 
     __slots__ = (
@@ -61,24 +61,24 @@ class TrioSocket(FrameSocket):
         headers: Iterable[tuple[bytes, bytes]],
         rest: bytes,
     ) -> None:
-        # Asked before anything is counted: it fails where the client has reset the connection.
+        # Before the socket counts anywhere: it fails if the client has reset the connection.
         peer = str(stream.socket.getpeername()[0])
         super().__init__(gateway, peer, headers)
         self._start = gateway.hub.start
         self._stream = stream
         self._fd = stream.socket.fileno()
-        # What the kernel did not take; as long as there is some, a task writes it.
+        # Bytes that the kernel did not take; while there are some, a task writes them.
         self._pending: deque[memoryview] = deque()
         self._pending_bytes = 0
         self._writing = False
-        # What was read and waits for its turn.
+        # Bytes that were read and wait for their turn.
         self._held = rest
-        # Set when what waits has been written, and the socket is read from again.
+        # Set when the pending bytes are written, so that the socket reads again.
         self._space = WakeUp()
-        # True when our side has ended, or will when what waits has been written.
+        # True when our side has ended, or will end after the pending bytes.
         self._ended = False
-        # How long it is read from: without a sign-in, and after our side has ended. Its
-        # deadline is absolute, because it is set also before the scope is entered.
+        # How long the socket reads without a sign-in, and after our side has ended. The deadline
+        # is absolute, because it is also set before the scope is entered.
         patience = gateway.settings.sign_in_seconds_max
         self._patience = trio.CancelScope(deadline=trio.current_time() + patience)
 
@@ -94,10 +94,10 @@ class TrioSocket(FrameSocket):
                 with trio.CancelScope(deadline=trio.current_time() + wait) as self._patience:
                     await self._read()
         except (trio.BrokenResourceError, trio.ClosedResourceError):
-            # The client is gone; there is nobody to tell.
+            # The client is gone.
             pass
         finally:
-            # The number of its file may be another connection's from now on.
+            # From now on another connection can have this number of a descriptor.
             self._ended = True
             self.release()
 
@@ -107,7 +107,7 @@ class TrioSocket(FrameSocket):
         return self._pending_bytes
 
     def write(self, data: bytes) -> None:
-        """Give bytes to the kernel, or what it does not take now to a task."""
+        """Give bytes to the kernel, and the bytes that it does not take now to a task."""
         if self._ended:
             return
         written = 0
@@ -123,7 +123,7 @@ class TrioSocket(FrameSocket):
             self._keep(memoryview(data)[written:])
 
     def hang_up(self) -> None:
-        """End our side after what was written, and leave if the client does not end its own."""
+        """End our side after the last write, and stop if the client does not end its own."""
         if not self._ended:
             self._ended = True
             self._patience.deadline = trio.current_time() + CLOSE_SECONDS_MAX
@@ -132,7 +132,7 @@ class TrioSocket(FrameSocket):
                 self._shut_down()
 
     def abort(self) -> None:
-        """End the connection at once; what waits for it is lost."""
+        """End the connection at once; the bytes that wait for it are lost."""
         self.hang_up()
         self._patience.deadline = -math.inf
 
@@ -143,13 +143,13 @@ class TrioSocket(FrameSocket):
             await self._carry_out()
 
     async def _carry_out(self) -> None:
-        """Carry out what was read, some at one time: the others get their turn in between."""
-        # After our side has ended, what still comes is only read to see the end.
+        """Carry out the requests that were read, a few at one time, in turn with other clients."""
+        # After our side has ended, the socket reads only to see the client's end.
         while self._held and not self._ended:
             data, self._held = self._held[:TURN_BYTES_MAX], self._held[TURN_BYTES_MAX:]
             self.feed(data)
             while self.paused and not self._ended:
-                # Requests whose answers would pile up wait as well.
+                # Otherwise the answers to further requests would pile up.
                 await self._space.wait()
             if self._held:
                 await trio.lowlevel.checkpoint()
@@ -172,13 +172,13 @@ class TrioSocket(FrameSocket):
             if self._ended:
                 self._shut_down()
         except (trio.BrokenResourceError, trio.ClosedResourceError):
-            # The reader notices the same, and lets go.
+            # The reader notices the same, and releases everything.
             self._pending.clear()
         finally:
             self._writing = False
 
     def _advance(self, data: memoryview) -> None:
-        """Go on behind a piece that the kernel has taken."""
+        """Advance past a piece that the kernel has taken."""
         if len(data) > WRITE_BYTES:
             self._pending[0] = data[WRITE_BYTES:]
         else:

@@ -1,4 +1,4 @@
-"""How much waits for clients that do not read, and which is disconnected when it is too much."""
+"""Bytes that wait for clients that do not read, and which client to disconnect if too many do."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ UNSENT_BYTES_MAX = 96 * 1024 * 1024
 
 
 class Slow(Protocol):
-    """A connection for which bytes wait."""
+    """A connection that bytes wait for."""
 
     def abort(self) -> None:
-        """End the connection at once; what waits for it is lost."""
+        """End the connection at once; the bytes that wait for it are lost."""
 
 
 class Unsent:

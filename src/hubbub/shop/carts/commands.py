@@ -185,7 +185,7 @@ def _offered(states: States, sku: str, terms: ShopTerms) -> Offer:
     product_stream(sku)
     offer = terms.offer(states, sku)
     if offer is None:
-        raise NotFound(f"There is no product {shown(sku)}.")
+        raise NotFound(f"There is no product {shown(sku)}; check the SKU.")
     return offer
 
 

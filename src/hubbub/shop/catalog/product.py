@@ -241,7 +241,9 @@ def adjust_stock(states: States, stream: str, quantity: object) -> list[Draft]:
     """Increase or decrease the stock of a product."""
     offer = states.of(ProductState, stream).offer
     if offer is None:
-        raise NotFound(f"There is no product {shown(stream.removeprefix('product/'))}.")
+        raise NotFound(
+            f"There is no product {shown(stream.removeprefix('product/'))}; check the SKU."
+        )
     if type(quantity) is not int or not quantity or not -STOCK_MAX <= quantity <= STOCK_MAX:
         raise Invalid(f"`by` must be a whole number up to {STOCK_MAX:,}, and not 0.")
     if offer.stock is None:
@@ -289,5 +291,5 @@ def product_of(stream: str, state: ProductState) -> Product:
     """
     sku, offer = stream.removeprefix("product/"), state.offer
     if offer is None:
-        raise NotFound(f"There is no product {shown(sku)}.")
+        raise NotFound(f"There is no product {shown(sku)}; check the SKU.")
     return Product(sku, stream, offer.name, offer.price, offer.stock, offer.category)
