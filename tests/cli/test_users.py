@@ -173,7 +173,7 @@ def test_a_user_who_is_not_there_is_told_in_one_line(db: Path, command: tuple[st
     more = ["user"] if command == ("role",) else []
     result = run(*command, "nobody", *more, "--db", db)
 
-    assert (result.exit_code, result.stderr) == (1, "There is no user 'nobody'.\n")
+    assert (result.exit_code, result.stderr) == (1, "There is no user 'nobody'; check the id.\n")
 
 
 def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
