@@ -226,6 +226,13 @@ def test_in_json_an_error_is_an_object_too(tmp_path: Path, backend: str) -> None
     assert "there is no directory" in found["message"]
 
 
+def test_keys_over_plain_http_are_refused(tmp_path: Path) -> None:
+    done = run_program(tmp_path, "serve", "--jwks", "http://issuer.example/keys", "--port", 0)
+
+    assert done.code == 1
+    assert "https://" in done.err
+
+
 def test_the_demo_has_a_lobby_with_a_bot_that_answers(tmp_path: Path, backend: str) -> None:
     options = ["--port", 0, "--backend", backend, "--demo"]
     with program(tmp_path, "serve", *options) as server:

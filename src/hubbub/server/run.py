@@ -86,7 +86,12 @@ def run(  # noqa: PLR0913
 
 @contextmanager
 def listen(host: str, port: int) -> Iterator[socket.socket]:
-    """Open a socket that listens on an address; port 0 takes a free port."""
+    """
+    Open a socket that listens on an address; port 0 takes a free port.
+
+    Raises:
+        OSError: the server cannot listen there: another program does, or it needs rights.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family, backlog=BACKLOG) as listener:
         # Both servers close the socket that they get; this one stays, for its address.

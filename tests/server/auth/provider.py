@@ -14,6 +14,7 @@ from anyio.abc import SocketAttribute, SocketStream
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
+from hubbub.clock import Clock
 from hubbub.task_group import open_task_group
 
 __all__ = ["Later", "Provider", "providing"]
@@ -57,7 +58,7 @@ class Provider:
             one: old.get(one) or ec.generate_private_key(ec.SECP256R1()) for one in key_ids
         }
 
-    def token(self, key_id: str, clock: Later, **headers: Any) -> str:
+    def token(self, key_id: str, clock: Clock, **headers: Any) -> str:
         """Sign a token of Ann's."""
         claims = {"sub": "ann", "exp": clock.now().timestamp() + 60}
         return jwt.encode(

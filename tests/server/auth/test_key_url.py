@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 import anyio
 import httpx2
 import pytest
+from anyio import to_thread
 
 import hubbub
+from hubbub.clock import SystemClock
 from hubbub.errors import Invalid
 from hubbub.server import Gateway, JwtAuthenticator
 from hubbub.server.auth import key_url
@@ -26,6 +29,7 @@ from hubbub.server.auth.key_url import (
 )
 from hubbub.server.auth.keys import KEYS_BYTES_MAX
 from hubbub.task_group import open_task_group
+from tests.blackbox.served import Backend, served
 from tests.server.auth.provider import Later, Provider, providing
 from tests.server.memory_socket import Client
 
@@ -274,3 +278,21 @@ def test_the_lifetime_is_the_provider_s_within_limits(
 
 def test_a_sign_in_never_waits_for_long() -> None:
     assert FETCH_SECONDS_MAX < REFETCH_SECONDS_MIN < KEYS_SECONDS_MIN < math.inf
+
+
+@pytest.mark.timeout(90)
+async def test_hubbub_serve_takes_a_url(tmp_path: Path, backend: Backend) -> None:
+    async with providing("one") as provider:
+        running = ExitStack()
+        serving = served(backend, tmp_path, "--jwks", provider.url)
+        server = await to_thread.run_sync(running.enter_context, serving)
+        address = f"http://127.0.0.1:{server.port}"
+        try:
+            token = provider.token("one", SystemClock())
+            async with hubbub.connect(address, token=token) as ann:
+                user = ann.user.id
+        finally:
+            await to_thread.run_sync(running.close)
+
+    assert user == "ann"
+    assert provider.requests == 1

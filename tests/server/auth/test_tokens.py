@@ -6,13 +6,14 @@ import base64
 import hmac
 import math
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import jwt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub import NotAllowed, Settings
+from hubbub import Invalid, NotAllowed, Settings
 from hubbub.server.auth.tokens import (
     SESSION_CHARS_MAX,
     TOKEN_CHARS_MAX,
@@ -208,3 +209,15 @@ def test_a_token_that_is_too_long_is_not_looked_at() -> None:
         tokens.verify("x" * (TOKEN_CHARS_MAX + 1))
     with pytest.raises(NotAllowed):
         tokens.verify(tokens.sign("ann", session="s" * (SESSION_CHARS_MAX + 1)))
+
+
+@pytest.mark.parametrize("user", ["", "a/b", "a\n", "x" * 101, 42, None])
+def test_no_token_is_signed_for_what_is_no_user(user: Any) -> None:
+    with pytest.raises(Invalid, match="user id"):
+        Tokens(SECRET, Settings()).sign(user)
+
+
+@pytest.mark.parametrize("role", ["", "boss", None])
+def test_no_token_is_signed_with_an_unknown_role(role: Any) -> None:
+    with pytest.raises(Invalid, match="user, moderator, admin"):
+        Tokens(SECRET, Settings()).sign("ann", role)

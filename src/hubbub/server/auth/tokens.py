@@ -12,10 +12,12 @@ import jwt
 import msgspec
 from jwt.types import Options
 
-from ...errors import NotAllowed
+from ...errors import Invalid, NotAllowed
+from ...hub import check_user_id
 from ...permissions import ROLES
 from ...service import SEQ_MAX
 from ...settings import Settings
+from ...shown import shown
 from ...users.user import SignInReference
 
 __all__ = [
@@ -154,7 +156,14 @@ class Tokens:
             generation: of the sign-in's refresh token, if it has one.
             application: True if it stands for a token of the application's.
             named: True if that token had a nickname.
+
+        Raises:
+            Invalid: there is no such role, or the id is no text of up to ``name_chars_max``
+                printable characters without a slash.
         """
+        check_user_id(user, self._settings.name_chars_max)
+        if role not in ROLES:
+            raise Invalid(f"The role must be one of {', '.join(ROLES)}, not {shown(role)}.")
         left = until - self._settings.clock.now().timestamp()
         claims = _claims_of(user, role, session, "access", generation)
         if nickname is not None:
