@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from typing import Any
 
 import griffe
@@ -11,6 +12,8 @@ __all__ = ["Docstrings"]
 
 # Docstrings name things as Sphinx does, and the site as Markdown does.
 ROLE = re.compile(r":\w+:`~?([^`]+)`")
+SERVICE = "hubbub.service.Service"
+LINES_MAX = 10_000
 
 
 class Docstrings(griffe.Extension):
@@ -26,6 +29,19 @@ class Docstrings(griffe.Extension):
         for cls in classes_of(pkg):
             if "__init__" not in cls.members and is_struct(cls):
                 cls.set_member("__init__", constructor(cls))
+            for base in cls.mro():
+                if SERVICE in [one.path for one in base.mro()]:
+                    take_methods(cls, base)
+
+
+def take_methods(cls: griffe.Class, base: griffe.Class) -> None:
+    """Show the methods of a service that are in another class with the service itself."""
+    for name, member in base.members.items():
+        if isinstance(member, griffe.Function) and name not in cls.members and name[0] != "_":
+            taken = copy(member)
+            # Members are in the order of their lines: those of the other class come first.
+            taken.lineno = (member.lineno or 0) - LINES_MAX
+            cls.set_member(name, taken)
 
 
 def classes_of(within: griffe.Module | griffe.Class) -> list[griffe.Class]:

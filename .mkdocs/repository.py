@@ -24,10 +24,15 @@ ABOUT = ("changelog.md", "security-policy.md", "license.md")
 URLS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"].get("urls", {})
 # Where the files of the repository are on its code host.
 BLOB = f"{URLS['Repository']}/blob/main/" if "Repository" in URLS else None
+RAW = BLOB and BLOB.replace("//github.com/", "//raw.githubusercontent.com/").replace("/blob/", "/")
 
 FENCED = re.compile(r"^(```.*?^```$)", re.DOTALL | re.MULTILINE)
-LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\((?!#)([^)#\s]+)(#[^)\s]*)?\)")
-IMAGE = re.compile(r"!\[([^\]]*)\]\((?!\w+:)([^)\s]+)\)")
+LINK = re.compile(
+    r"(?<!!)(?P<text>\[(?:[^\[\]]|\[[^\]]*\])*\])\((?P<url>[^)#\s]+)(?P<anchor>#\S*)?\)"
+)
+IMAGE = re.compile(r"!\[(?P<text>[^\]]*)\]\((?P<url>[^)\s]+)\)")
+BADGE = re.compile(r"\[!\[[^\]]*\]\(https?:[^)]+\)\]\([^)]+\)\n?|!\[[^\]]*\]\(https?:[^)]+\)\n?")
+ATTRIBUTE = re.compile(r'\b(?P<name>src|srcset|href)="(?P<url>[^"#]+)"')
 
 
 def place_of(path: str) -> str | None:
@@ -44,29 +49,54 @@ def links_for_the_site(text: str, source: str) -> str:
     Rewrite the links of a page, which lead through the repository, for the site.
 
     A link to a file that the site does not have leads to the code host, or is its text only.
+    Pictures from elsewhere, like badges, are left out: the site loads nothing from there.
     """
-    here = PurePosixPath(source).parent.as_posix()
-    folder = PurePosixPath(place_of(source) or source).parent.as_posix()
+    parts = FENCED.split(text)
+    parts[::2] = map(Links(source).rewritten, parts[::2])
+    return "".join(parts)
 
-    def target(link: str) -> str | None:
-        if re.match(r"\w+:", link):
-            return link
-        path = normpath(f"{here}/{link}")
+
+class Links:
+    """
+    The links of one page.
+
+    Args:
+        source: where the page is in the repository.
+    """
+
+    def __init__(self, source: str) -> None:
+        self._here = PurePosixPath(source).parent.as_posix()
+        self._folder = PurePosixPath(place_of(source) or source).parent.as_posix()
+
+    def rewritten(self, text: str) -> str:
+        """Rewrite them in a text without code."""
+        if RAW is not None:
+            text = text.replace(f"]({RAW}", f"]({relpath('.', self._here)}/")
+        text = IMAGE.sub(self._image, BADGE.sub("", text))
+        return ATTRIBUTE.sub(self._attribute, LINK.sub(self._link, text))
+
+    def _target(self, url: str) -> str | None:
+        path = normpath(f"{self._here}/{url}")
+        if BLOB is not None and url.startswith(BLOB):
+            path = url.removeprefix(BLOB)
+        elif re.match(r"\w+:", url):
+            return url
         place = place_of(path)
         if place is None:
             return BLOB and BLOB + path
-        return relpath(place, folder)
+        return relpath(place, self._folder)
 
-    def link(match: re.Match[str]) -> str:
-        there = target(match[2])
-        return match[1] if there is None else f"[{match[1]}]({there}{match[3] or ''})"
+    def _link(self, match: re.Match[str]) -> str:
+        there = self._target(match["url"])
+        if there is None:
+            return match["text"][1:-1]
+        return f"{match['text']}({there}{match['anchor'] or ''})"
 
-    def image(match: re.Match[str]) -> str:
-        return f"![{match[1]}]({target(match[2])})"
+    def _image(self, match: re.Match[str]) -> str:
+        return f"![{match['text']}]({self._target(match['url'])})"
 
-    parts = FENCED.split(text)
-    parts[::2] = [LINK.sub(link, IMAGE.sub(image, part)) for part in parts[::2]]
-    return "".join(parts)
+    def _attribute(self, match: re.Match[str]) -> str:
+        return f'{match["name"]}="{self._target(match["url"])}"'
 
 
 def navigation(index: str) -> list[dict[str, object]]:

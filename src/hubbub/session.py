@@ -83,8 +83,8 @@ class Session(Services, Protocol):
         Args:
             stream: a stream's name.
             after: the seq before the first event that you want.
-                limit: 1 to 500. A page of more bytes than the setting ``page_bytes_max`` has fewer
-                    events, and at least one.
+            limit: 1 to 500. A page of more bytes than the setting ``page_bytes_max`` has fewer
+                events, and at least one.
 
         Raises:
             NotFound: the stream does not exist.

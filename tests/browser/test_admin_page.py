@@ -97,6 +97,21 @@ def test_a_member_is_banned(open_page: Open, operate: Open, shot: Shot) -> None:
     expect(member).to_have_count(0)
 
 
+def test_a_user_is_disabled_and_cannot_come_back(open_page: Open, operate: Open) -> None:
+    eve = open_page("Eve")
+    create_room(eve, "Corner")
+    page = operate()
+    page.get_by_role("button", name="Disable Eve").click()
+    page.get_by_role("button", name="Disable", exact=True).click()
+
+    expect(page.get_by_text("Eve is disabled.")).to_be_visible()
+    expect(page.get_by_role("button", name="Disable Eve")).to_have_count(0)
+    with suppress(Error):
+        # The page may load itself anew at this moment.
+        eve.reload()
+    expect(eve.get_by_text("Choose a nickname to join.")).to_be_visible()
+
+
 def test_a_room_is_closed(open_page: Open, operate: Open) -> None:
     ann = open_page("Ann")
     create_room(ann, "Attic")

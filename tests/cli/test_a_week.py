@@ -63,7 +63,7 @@ class Operator:
         settings = ("--set", "message_limit=1000", "--set", "guests_per_address=1000")
         with program(self.home, *arguments, *settings) as server:
             line = server.line_with("Hubbub serves")
-            found = re.search(r":(\d+) \(", line)
+            found = re.search(r":(\d+)$", line)
             assert found is not None, line
             self.port = int(found[1])
             yield server

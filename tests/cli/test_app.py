@@ -76,8 +76,17 @@ def test_it_is_a_module_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_it_completes_in_a_shell(shell: str) -> None:
-    result = CliRunner().invoke(app, ["--show-completion", shell], prog_name="hubbub")
+def test_it_completes_in_a_shell(tmp_path: Path, shell: str) -> None:
+    # Otherwise Typer asks which shell has started the tests.
+    named = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    done = run_program(tmp_path, "--show-completion", shell, **named)
 
-    assert result.exit_code == 0
-    assert "_HUBBUB_COMPLETE" in result.output
+    assert (done.code, done.err) == (0, "")
+    assert "_HUBBUB_COMPLETE" in done.out
+
+
+def test_a_shell_asks_for_the_names_of_commands(tmp_path: Path) -> None:
+    typed = {"_HUBBUB_COMPLETE": "complete_bash", "COMP_WORDS": "hubbub ve", "COMP_CWORD": "1"}
+    done = run_program(tmp_path, **typed)
+
+    assert (done.code, done.out.split()) == (0, ["verify"])

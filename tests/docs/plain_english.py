@@ -297,6 +297,27 @@ PATTERNS = (
         "A client that disconnects ends nothing.",
     ),
     Pattern(
+        "look after, come along",
+        r"\blook(?:s|ed|ing)? after\b|\b(?:come|comes|came) along\b",
+        "maintain, handle; keep, transfer",
+        "The hub looks after the match.",
+        "The hub supervises the match.",
+    ),
+    Pattern(
+        "give it up",
+        r"\bgiv(?:e|es|ing|en) (?:it|them|that) up\b|\bgave (?:it|them|that) up\b",
+        "cancel, resign",
+        "Wait for the match, or give it up.",
+        "Wait for the match, or cancel the search.",
+    ),
+    Pattern(
+        "of everything",
+        r"\b(?:admin|moderator|role|user)s?\W* of everything\b|\bis to everything\b",
+        "global role, of the whole hub",
+        "An admin of everything.",
+        "An admin of the whole hub, and a list of everything.",
+    ),
+    Pattern(
         "archaic word",
         r"\b(?:anew|but for|hence|lest|thereby|therein|thereof|thus|whence|whereby|wherein)\b",
         "so, because, in it, where",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
@@ -102,8 +101,7 @@ def test_the_command_serves_and_the_health_check_tells_it_from_one_that_does_not
     command[command.index("--db") + 1] = str(tmp_path / "hubbub.db")
     running = Program(tmp_path, *command, "--port", 0)
     try:
-        line = json.loads(running.line_with("Hubbub serves"))
-        port = line["address"].rsplit(":", 1)[1]
+        port = re.findall(r"http://[^\s:]+:(\d+)", running.line_with("serves"))[0]
         while_it_runs = health(port)
     finally:
         running.stop(15)

@@ -31,6 +31,44 @@ def test_a_pattern_passes_a_good_sentence(pattern: Pattern) -> None:
     assert not findings_in(pattern.good)
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Null for who came with a `token` of 15 minutes.",
+        "Who loses his connection stays what he was for three seconds.",
+        "Of Mouse there are 100 left; take no more.",
+        "You look for a match already; wait for it, or give it up first.",
+        "Rooms that one may find, and private ones one is in.",
+        "Who can read the database can be anybody.",
+        "What one is to everything.",
+        "Password until now",
+        "Who was a guest before gives the token.",
+        "What is wrong with it is listed.",
+    ],
+)
+def test_a_sentence_that_a_reader_stumbled_over_is_found(sentence: str) -> None:
+    assert findings_in(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Null if you signed in with an access token.",
+        "A user who disconnects keeps their status for three seconds.",
+        "Only 100 of Mouse are left.",
+        "You are already searching for a match.",
+        "Public rooms, and private rooms you have joined.",
+        "Anyone who can read the database can impersonate any user.",
+        "The user's global role.",
+        "Current password",
+        "Which of the two is the newer one? One is a copy.",
+        "What does the server do with it, and who can see it?",
+    ],
+)
+def test_what_replaced_it_is_passed(sentence: str) -> None:
+    assert not findings_in(sentence)
+
+
 @pytest.mark.parametrize("pronoun", ["he", "Him", "his", "himself", "She", "her", "hers"])
 def test_every_gendered_pronoun_is_found(pronoun: str) -> None:
     found = [pattern.name for pattern in findings_in(f"It depends on {pronoun}.")]

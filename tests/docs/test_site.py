@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
@@ -28,6 +29,7 @@ BUILD_SECONDS_MAX = 120
 # What a browser loads by itself, and by which attribute.
 LOADED = {"audio": "src", "iframe": "src", "img": "src", "script": "src", "source": "src"}
 API = ROOT / "docs" / "reference" / "api"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 SERVICES = {feature.service for feature in hubbub.FEATURES if feature.service is not None}
 
 
@@ -182,3 +184,30 @@ def test_a_page_looks_on_the_site_as_on_a_code_host(pages: dict[str, Page]) -> N
         ]
 
     assert differ == []
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "there"),
+    [
+        ("README.md", "[Chat](docs/tutorial/first-chat.md#b)", "[Chat](tutorial/first-chat.md#b)"),
+        ("README.md", "![A](docs/images/room.png)", "![A](images/room.png)"),
+        ("README.md", '<img src="docs/images/room.png">', '<img src="images/room.png">'),
+        ("README.md", "[![tests](https://a.example/b.svg)](https://a.example)\nHubbub", "Hubbub"),
+        ("README.md", "[PyPI](https://pypi.example/)", "[PyPI](https://pypi.example/)"),
+        ("docs/how-to/embed.md", "[Back](../../README.md)", "[Back](../index.md)"),
+        ("docs/how-to/embed.md", "[Pages](../index.md)", "[Pages](../contents.md)"),
+        ("docs/how-to/embed.md", "[here](#names)", "[here](#names)"),
+        ("docs/index.md", "```\n[a](b.md)\n```\n", "```\n[a](b.md)\n```\n"),
+    ],
+)
+def test_links_through_the_repository_lead_through_the_site(
+    source: str, text: str, there: str
+) -> None:
+    assert repository().links_for_the_site(text, source) == there
+
+
+def test_a_file_that_the_site_does_not_have_is_on_the_code_host() -> None:
+    file = "src/hubbub/hub.py"
+    written = repository().links_for_the_site(f"[hub](../{file})", "docs/index.md")
+
+    assert written == f"[hub]({PROJECT['urls']['Repository']}/blob/main/{file})"

@@ -24,7 +24,6 @@ MARGIN = 10.0
 COLOURS = {
     "default": "#e6e6f0",
     "black": "#8b8ba3",
-    "brightblack": "#8b8ba3",
     "red": "#ff8087",
     "green": "#7ee2a8",
     "brown": "#fbd26a",
@@ -157,7 +156,7 @@ def _pieces(window: Window, terminal: Terminal) -> Iterator[str]:
 
 def _text(run: Run, x: float, baseline: float) -> str:
     bold = ' class="b"' if run.bold else ""
-    colour = COLOURS.get(run.colour, f"#{run.colour}")
+    colour = COLOURS.get(run.colour.removeprefix("bright"), f"#{run.colour}")
     # Fonts are not equally wide everywhere, and the columns stay where they are.
     length = f' textLength="{run.cells * CELL:.1f}"' if run.cells == len(run.text) else ""
     where = f'x="{x:.1f}" y="{baseline:g}"'

@@ -15,6 +15,7 @@ from hubbub.journal.schedule import HUB
 from hubbub.users.account import AccountState
 from hubbub.users.claims import ACCOUNTS_MAX, DONE
 from hubbub.users.events import AccountCreated, AccountLinked
+from tests.journal.test_erase import erase_in
 
 PASSWORD = "correct horse"
 
@@ -67,6 +68,25 @@ async def test_two_old_accounts_that_look_alike_both_go_on(tmp_path: Path) -> No
         found = {user: await hub.accounts.sign_in(n, PASSWORD, "here") for user, n in names.items()}
 
     assert found == {user: user for user in names}
+
+
+async def test_an_erased_account_is_passed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "hubbub.db"
+    async with hubbub.open(str(path)) as hub:
+        await write_as_before(hub, "zoe", "Zoe")
+        await hub.session_of(hub.itself).users.create_user("Ann", PASSWORD)
+        ann = await hub.session_of(hub.itself).users.find("Ann")
+    await anyio.to_thread.run_sync(erase_in, path, ann.id)
+    async with hubbub.open(str(path)) as hub:
+        await until_done(hub)
+        async with hub.session("eve") as eve:
+            with pytest.raises(Conflict, match="looks like"):
+                await eve.users.create_account("Z0e", PASSWORD)
+            await eve.users.create_account("Ann", PASSWORD)
+
+    assert caplog.records == []
 
 
 def test_accounts_are_looked_at_some_at_a_time() -> None:

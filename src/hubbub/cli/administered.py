@@ -14,6 +14,7 @@ import typer
 from anyio import to_thread
 
 from ..client import connect
+from ..client.server_url import server_url
 from ..errors import Conflict, Invalid
 from ..features import ServiceAttributes
 from ..journal.upgrade import plan_upgrade
@@ -109,7 +110,7 @@ def first_line_of(path: Path) -> str:
 async def _session(place: Administered) -> AsyncGenerator[ServiceAttributes]:
     url, db = _chosen(place)
     if url is not None:
-        async with _connected(url, place.admin) as session:
+        async with _connected(server_url(url), place.admin) as session:
             yield session
         return
     if (await to_thread.run_sync(plan_upgrade, db)).migrations:

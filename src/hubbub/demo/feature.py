@@ -52,7 +52,7 @@ class Demo:
         self._is_set_up = False
 
     async def set_up(self) -> None:
-        """Make what is not there yet: the products, the leaderboard, the lobby."""
+        """Create missing parts: the products, the leaderboard, the lobby."""
         if "shop" in self._has:
             async with self._hub.session("demo", nickname="Demo", role="admin") as admin:
                 await put_on_sale(admin.shop)
@@ -115,7 +115,7 @@ async def _submit_once(bot: Session, score: int) -> None:
 
 @asynccontextmanager
 async def running_demo(hub: Hubbub) -> AsyncGenerator[Demo]:
-    """Make what is not there yet before anyone connects, and run the bot."""
+    """Create missing parts before anyone connects, and run the bot."""
     demo = Demo(hub)
     with anyio.move_on_after(SET_UP_SECONDS):
         await contained("setting up the demo", demo.set_up)

@@ -10,7 +10,7 @@ from ..session import Session
 __all__ = ["LOBBY", "open_lobby"]
 
 LOBBY = "Lobby"
-# Rooms and messages that are read at one time.
+# Rooms and messages that are read at once.
 PAGE = 100
 WELCOME = "Welcome to Hubbub! I am Robin, a bot. Say “help” to see what I can do."
 WELCOME_TO_CHAT = (

@@ -30,11 +30,11 @@ QUEUE = "arithmetic"
 ALONE_SECONDS = 4.0
 # How long the bot searches: the user may have cancelled in that moment.
 SEARCH_SECONDS = 1.0
-# Matches that the demo's bot plays at one time.
+# Matches that the demo's bot plays at the same time.
 MATCHES_MAX = 20
 # The newest active matches, in which the bot looks for its own after a restart.
 ACTIVE_MATCHES = 500
-# Events of a match that are read at one time.
+# Events of a match that are read at once.
 PAGE = 500
 
 
@@ -151,7 +151,7 @@ class _PlayedMatch:
         if event is None or not isinstance(event.data, Told):
             return
         # For one question it is the same after a restart.
-        random = Random(f"{event.stream}/{event.seq}")  # noqa: S311  (a game is no secret)
+        random = Random(f"{event.stream}/{event.seq}")  # noqa: S311  (a game needs no secrets)
         me = self._session.user.id
         lead = self._scores[me] - max(
             points for player, points in self._scores.items() if player != me

@@ -39,7 +39,7 @@ class PlannedAnswer(msgspec.Struct, frozen=True):
 
 def plan_answer(body: dict[str, Any], lead: int, random: Random) -> PlannedAnswer | None:
     """
-    Plan the answer to a question; None if it is no question that the bot can read.
+    Plan the answer to a question; None if the bot cannot read it.
 
     Args:
         body: what the game told.

@@ -22,7 +22,7 @@ from .stores.contract import PlacedEvent, Store
 
 __all__ = ["ExportSummary", "export"]
 
-# Events, or keys, that are read at one time.
+# Events, or keys, that are read at once.
 PAGE = 1_000
 
 

@@ -56,7 +56,9 @@ def _accounts_in(hub: Actor) -> list[str]:
 def _claiming(streams: Sequence[str]) -> Command[None]:
     def decide(states: States) -> list[Draft]:
         states.need(streams)
-        users = [states.of(AccountState, stream).user for stream in streams]
+        found = [states.of(AccountState, stream).user for stream in streams]
+        # The claims of an erased user have another name, which is like an account's.
+        users = [user for user in found if user]
         states.need([user_stream(user) for user in users])
         drafts: dict[str, Draft] = {}
         for user in users:

@@ -7,8 +7,8 @@ the same bytes: a command has a key, or is the same when executed twice. Command
 sign-in has shown that this is still the same journal.
 
 A refusal may be only temporary: the server is closing, or its queue is full. If the request may
-have been executed on an earlier connection, such a refusal is no response: the client reconnects a
-little later and repeats it.
+have been executed on an earlier connection, such a refusal does not answer it: the client
+reconnects a little later and repeats it.
 """
 
 from __future__ import annotations

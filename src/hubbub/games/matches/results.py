@@ -42,8 +42,8 @@ def end_if_decided(  # noqa: PLR0913
         match: the match as it will be.
         standing: the standing of the players who still play.
         terms: the hub's terms.
-        waits: players who can still return, and win only then: a forfeit is no result
-            between two players who are both away.
+        waits: players who can still return, and win only then: a forfeit does not
+            decide between two players who are both away.
     """
     if not standing.players:
         return ending.cancel_drafts(states, stream, match, NOBODY_LEFT)

@@ -213,7 +213,7 @@ class PaymentProcessor:
         level = logging.DEBUG if settling.failed else logging.WARNING
         settling.failed, stream = True, settling.order.stream
         if isinstance(error, TimeoutError):
-            # This is no bug, and a traceback would not help.
+            # This is not a bug, and a traceback would not help.
             text = "%s cannot be finished yet: the payment provider has not answered for %g s"
             logger.log(level, text, stream, self._seconds_max)
         else:

@@ -1,6 +1,6 @@
 // The online users with their global roles, and the followers that are behind.
 
-import { formDialog } from "../core/dialog.js";
+import { confirmDialog, formDialog } from "../core/dialog.js";
 import { h } from "../core/dom.js";
 import { Table } from "./table.js";
 import { avatarOf, guestLabel } from "../core/profiles.js";
@@ -35,18 +35,10 @@ export class PeopleCard {
   #cells(user) {
     const { id, nickname, joined_at } = user;
     const own = id === this.#app.user.id;
-    const role =
-      !own &&
-      h(
-        "button",
-        {
-          class: "button compact",
-          type: "button",
-          "aria-label": `Role of ${nickname}`,
-          onclick: () => this.#setRole(user),
-        },
-        "Role",
-      );
+    const act = (label, title, onclick) =>
+      !own && h("button", { class: "button compact", type: "button", "aria-label": title, onclick }, label);
+    const role = act("Role", `Role of ${nickname}`, () => this.#setRole(user));
+    const disable = act("Disable", `Disable ${nickname}`, () => this.#disable(user));
     return [
       h(
         "td",
@@ -60,7 +52,7 @@ export class PeopleCard {
         ),
       ),
       h("td", null, new Date(joined_at).toLocaleDateString()),
-      h("td", null, h("div", { class: "row actions" }, role)),
+      h("td", null, h("div", { class: "row actions" }, role, disable)),
     ];
   }
 
@@ -75,6 +67,14 @@ export class PeopleCard {
       })
     )
       this.#app.notify(`The role of ${nickname} was changed.`, "good");
+  }
+
+  async #disable({ id, nickname }) {
+    const act = () => this.#app.connection.call("users.disable", { user_id: id });
+    const text =
+      "The user is disconnected and cannot sign in. The command `hubbub users enable` lets the user sign in again.";
+    if (await confirmDialog(`Disable ${nickname}?`, text, { submit: "Disable", danger: true, act }))
+      this.#app.notify(`${nickname} is disabled.`, "good");
   }
 }
 
