@@ -20,7 +20,7 @@ ASSETS = {
     "assets/icon.svg": "src/hubbub/web/core/icon.svg",
     "assets/site.css": ".mkdocs/site.css",
 }
-# Methods of the base of services, which are for those who write one.
+# Methods of the base of services: they are for authors of a service.
 OF_EVERY_SERVICE = ("new_stream", "check", "begin", "waits")
 SOURCES = {place: source for source, place in PAGES.items()}
 
