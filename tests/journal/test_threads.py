@@ -64,7 +64,7 @@ async def test_work_that_no_thread_has_begun_is_never_done() -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(threads.run, gate.go_through)
         await gate.reached()
-        with pytest.raises(StorageError, match="no thread"):
+        with pytest.raises(StorageError, match="no free thread"):
             await threads.run_until(0.01, done.append, 1)
         gate.open()
     await threads.run(time.sleep, 0)

@@ -12,11 +12,10 @@ __all__ = ["main"]
 def main() -> None:
     """Run the program ``hubbub``; exit with 2 if a package that it needs is not installed."""
     try:
-        # A command is imported when it runs, so the packages of its extra are too.
         with needs("cli", "The command hubbub"):
             from .app import app  # noqa: PLC0415  # it needs an extra
 
-            app(prog_name="hubbub")
+        app(prog_name="hubbub")
     except MissingExtra as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)

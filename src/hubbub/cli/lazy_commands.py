@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from ..extras import needs
 from .help_pages import HelpCommand, write_options
 
 if TYPE_CHECKING:
@@ -84,7 +85,9 @@ class LazyGroup(TyperGroup):
 
 
 def _imported(name: str, place: LazyCommand) -> Command:
-    found = getattr(import_module(f".{place.module}", __package__), place.name)
+    with needs("cli", "The command hubbub"):
+        module = import_module(f".{place.module}", __package__)
+    found = getattr(module, place.name)
     if not isinstance(found, typer.Typer):
         function, found = found, typer.Typer(add_completion=False, rich_markup_mode=None)
         found.command(name, cls=HelpCommand)(function)
