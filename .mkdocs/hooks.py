@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -19,6 +20,8 @@ ASSETS = {
     "assets/icon.svg": "src/hubbub/web/core/icon.svg",
     "assets/site.css": ".mkdocs/site.css",
 }
+# Methods of the base of services: they are for authors of a service.
+OF_EVERY_SERVICE = ("new_stream", "check", "begin", "waits")
 SOURCES = {place: source for source, place in PAGES.items()}
 
 
@@ -60,6 +63,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 def directive(name: str) -> str:
     """Ask mkdocstrings for an object; a service may have methods from several modules."""
-    if ".service." in name:
-        return f"::: {name}\n    options:\n      inherited_members: true"
-    return f"::: {name}"
+    if ".service." not in name:
+        return f"::: {name}"
+    options = {"inherited_members": True, "filters": ["!^_", f"!^({'|'.join(OF_EVERY_SERVICE)})$"]}
+    return f"::: {name}\n    options: {json.dumps(options)}"

@@ -33,7 +33,7 @@ async def plant(address: str, path: str = "") -> Sequence[str]:
         What must be in no log.
     """
     base = address + path
-    async with httpx2.AsyncClient(base_url=base, cookies={"app": COOKIE}) as http:
+    async with httpx2.AsyncClient(base_url=base, cookies={"app": COOKIE}, timeout=30) as http:
         ann = (await http.post("/api/users/sign_in", json={"nickname": "Ann"})).json()
         bob = (await http.post("/api/users/sign_in", json={"nickname": "Bob"})).json()
         found = [one[kind] for one in (ann, bob) for kind in ("token", "refresh_token")]

@@ -13,7 +13,7 @@ from hubbub.cli.config_file import Config, ConfigFile, config_of, read_config, r
 from hubbub.cli.feature_names import FeatureNames
 from hubbub.cli.serve_options import Db, Demo, LogLevel, Port
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()

@@ -240,7 +240,7 @@ async def test_a_token_makes_one_the_same_user_again() -> None:
 
 async def test_a_forged_token_is_refused_with_a_plain_error() -> None:
     async with running() as server:
-        with pytest.raises(NotAllowed, match="not good"):
+        with pytest.raises(NotAllowed, match="not valid"):
             async with hubbub.connect(server.address, token="forged"):
                 pytest.fail("it is let in")
 

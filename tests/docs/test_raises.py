@@ -109,7 +109,6 @@ FUNCTIONS_RAISE_NOTHING = {
         "Gateway.stop",
         "JSONResponse.render",
         "JwtAuthenticator.keep_fresh",
-        "create_app",
         "on_hubbub_error",
     },
     "hubbub.testing": {"VirtualClock.monotonic", "VirtualClock.now", "VirtualLoop.time"},

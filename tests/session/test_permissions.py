@@ -11,7 +11,7 @@ import pytest
 import hubbub
 from hubbub import FirstTo, Money
 from hubbub.chat.service import Chat
-from hubbub.errors import Conflict, NotAllowed
+from hubbub.errors import Conflict, NotAllowed, NotFound
 from hubbub.games.service import Games
 from hubbub.operations.service import Operations
 from hubbub.permissions import ROLES
@@ -59,6 +59,19 @@ async def things_of(w: World) -> Things:
 
 Attempt = Callable[[hubbub.Session, Things], Awaitable[Any]]
 
+NEW_PASSWORD = "a password of four words"
+
+
+def on_nobody(attempt: Callable[[hubbub.Session, str], Awaitable[Any]]) -> Attempt:
+    """Try it on a user who does not exist: an admin gets NotFound."""
+
+    async def tried(eve: hubbub.Session, it: Things) -> None:
+        with suppress(NotFound):
+            await attempt(eve, "nobody")
+
+    return tried
+
+
 # What is tried -> the roles that may, of somebody who has no part in it.
 ATTEMPTS: Mapping[str, tuple[Attempt, frozenset[str]]] = {
     "chat.join": (lambda eve, it: eve.chat.join(it.room), NOBODY),
@@ -96,6 +109,14 @@ ATTEMPTS: Mapping[str, tuple[Attempt, frozenset[str]]] = {
     "shop.refund": (lambda eve, it: eve.shop.refund(it.order, key="r"), ADMIN),
     "shop.invoice": (lambda eve, it: eve.shop.invoice(it.order), ADMIN),
     "users.set_role": (lambda eve, it: eve.users.set_role(it.bob.user.id, "moderator"), ADMIN),
+    "users.list_users": (lambda eve, it: eve.users.list_users(), ADMIN),
+    "users.find": (lambda eve, it: eve.users.find(it.bob.user.id), ADMIN),
+    "users.create_user": (lambda eve, it: eve.users.create_user("Zed", NEW_PASSWORD), ADMIN),
+    "users.set_password": (
+        on_nobody(lambda eve, user: eve.users.set_password(user, NEW_PASSWORD)), ADMIN
+    ),
+    "users.disable": (on_nobody(lambda eve, user: eve.users.disable(user)), ADMIN),
+    "users.enable": (on_nobody(lambda eve, user: eve.users.enable(user)), ADMIN),
     "operations.stats": (lambda eve, it: eve.operations.stats(), ADMIN),
 }  # fmt: skip
 
