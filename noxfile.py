@@ -14,9 +14,8 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import nox
 from nox.command import CommandFailed
@@ -279,19 +278,24 @@ def package(session: nox.Session) -> None:
 
 
 def on_python(version: str) -> None:
-    """Add the sessions of a Python: ``nox -s asyncio-3.13``."""
+    """Add the sessions of a Python: ``nox -s asyncio-3.13``. Each has an environment of its own."""
 
-    def environment_of(session: nox.Session) -> None:
-        """Make the environment of a Python for its tests."""
+    def asyncio_on(session: nox.Session) -> None:
+        """Run all tests on asyncio, on another Python."""
         install(session, "test")
+        asyncio(session)
 
-    def add(name: str, work: Callable[[nox.Session], None], **options: Any) -> None:
-        nox.session(name=f"{name}-{version}", default=False, **options)(work)
+    def trio_on(session: nox.Session) -> None:
+        """Run the tests that depend on the event loop on trio, on another Python."""
+        install(session, "test")
+        trio(session)
 
-    add("environment", environment_of, python=version)
-    add("asyncio", asyncio, requires=[f"environment-{version}"], venv_backend="none")
-    add("trio", trio, requires=[f"environment-{version}"], venv_backend="none")
-    add("package", package, python=version, requires=["dist"], reuse_venv=False)
+    for name, work in (("asyncio", asyncio_on), ("trio", trio_on)):
+        nox.session(name=f"{name}-{version}", python=version, default=False)(work)
+    name = f"package-{version}"
+    nox.session(name=name, python=version, requires=["dist"], reuse_venv=False, default=False)(
+        package
+    )
 
 
 for python in PYTHONS:
@@ -336,8 +340,8 @@ def bin_file(session: nox.Session, environment: str) -> Path:
 
 def run(session: nox.Session, program: str, *args: str, env: Mapping[str, str] = {}) -> None:
     """Run a program of the environment that sessions share, or of the active one."""
-    _, dash, version = session.name.partition("-")
-    where = bin_file(session, f"environment{dash}{version}")
+    own = session.virtualenv.is_sandboxed
+    where = bin_file(session, session.name if own else "environment")
     path = os.environ["PATH"]
     if where.exists():
         folder = Path(where.read_text())
