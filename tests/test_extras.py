@@ -105,6 +105,7 @@ CASES = [
     (CONNECT, "hubbub.connect", "client"),
     (COMMAND, "The command hubbub", "cli"),
     ("from hubbub.testing import run_in_virtual_time", "hubbub.testing", "testing"),
+    ("import hubbub.encryption", "hubbub.encryption", "e2e"),
     ("from hubbub.shop.stripe import Stripe", "hubbub.shop.stripe", "stripe"),
     (INVOICE.format(form="pdf"), "An invoice as PDF", "pdf"),
     (INVOICE.format(form="html"), "Money.format", "shop"),

@@ -10,6 +10,7 @@ from .errors import (
     Banned,
     Closed,
     Conflict,
+    Encrypted,
     HookUnavailable,
     HubbubError,
     Invalid,
@@ -18,14 +19,19 @@ from .errors import (
     NoOpponent,
     NotAllowed,
     NotAuthor,
+    NotEncrypted,
     NotFound,
     NotMember,
+    OtherDevices,
     OutOfStock,
     Overloaded,
     PaymentDeclined,
     PriceUnavailable,
     RateLimited,
+    RosterChanged,
     StorageError,
+    StoreTooOld,
+    Untrusted,
 )
 from .feature import Feature
 from .features import FEATURES
@@ -36,6 +42,7 @@ from .games.matches.match import Match
 from .games.matches.rules import BestOf, Custom, FirstTo, Outcome, Rounds, Standing, Timed
 from .hub import Hubbub
 from .journal.event import Event, Signal
+from .keys.feature import KEYS
 from .money import Money
 from .opening import open_hub as open  # noqa: A004  # hubbub.open reads like the built-in on purpose
 from .operations.feature import OPERATIONS
@@ -59,6 +66,7 @@ __all__ = [
     "FEATURES",
     "GAMES",
     "KEEP",
+    "KEYS",
     "OPERATIONS",
     "SHOP",
     "USERS",
@@ -73,6 +81,7 @@ __all__ = [
     "Conflict",
     "Coupon",
     "Custom",
+    "Encrypted",
     "Entry",
     "Event",
     "Feature",
@@ -93,10 +102,12 @@ __all__ = [
     "NoOpponent",
     "NotAllowed",
     "NotAuthor",
+    "NotEncrypted",
     "NotFound",
     "NotMember",
     "Offer",
     "Order",
+    "OtherDevices",
     "OutOfStock",
     "Outcome",
     "Overloaded",
@@ -109,6 +120,7 @@ __all__ = [
     "RateLimited",
     "Refund",
     "Room",
+    "RosterChanged",
     "Rounds",
     "Season",
     "Session",
@@ -116,12 +128,14 @@ __all__ = [
     "Signal",
     "Standing",
     "StorageError",
+    "StoreTooOld",
     "Table",
     "Tax",
     "TaxPolicy",
     "TaxTable",
     "Taxed",
     "Timed",
+    "Untrusted",
     "User",
     "UserRecord",
     "connect",

@@ -6,10 +6,15 @@ The errors that Hubbub raises.
         * :exc:`NoOpponent`: matchmaking found no opponent in time.
     * :exc:`NotAllowed`: you do not have permission.
         * :exc:`NotMember`, :exc:`Banned`, :exc:`Muted`, :exc:`NotAuthor`: the reason.
+        * :exc:`Untrusted`: a user's key has changed, or you have not verified it.
     * :exc:`Invalid`: an argument is outside its limits.
     * :exc:`Conflict`: the current state does not permit this.
         * :exc:`KeyReused`: you sent an idempotency key again with other arguments.
         * :exc:`OutOfStock`: fewer are left than you want.
+        * :exc:`Encrypted`, :exc:`NotEncrypted`: the room is encrypted, or is not.
+        * :exc:`RosterChanged`: the room's members or devices have changed; encrypt again.
+        * :exc:`OtherDevices`: a new device needs your recovery key.
+        * :exc:`StoreTooOld`: a device's key store is an older copy of itself.
     * :exc:`RateLimited`: you are too fast; retry after ``retry_after`` seconds.
     * :exc:`Overloaded`: a queue is full; retry in a few seconds.
         * :exc:`HookUnavailable`: a hook of the application does not answer.
@@ -30,6 +35,7 @@ __all__ = [
     "Banned",
     "Closed",
     "Conflict",
+    "Encrypted",
     "HookUnavailable",
     "HubbubError",
     "Invalid",
@@ -38,14 +44,19 @@ __all__ = [
     "NoOpponent",
     "NotAllowed",
     "NotAuthor",
+    "NotEncrypted",
     "NotFound",
     "NotMember",
+    "OtherDevices",
     "OutOfStock",
     "Overloaded",
     "PaymentDeclined",
     "PriceUnavailable",
     "RateLimited",
+    "RosterChanged",
     "StorageError",
+    "StoreTooOld",
+    "Untrusted",
     "error_from_code",
 ]
 
@@ -115,6 +126,12 @@ class NotAuthor(NotAllowed):
     reason = "not_author"
 
 
+class Untrusted(NotAllowed):
+    """A user's key has changed, or was not verified; nothing is encrypted for it."""
+
+    reason = "untrusted"
+
+
 class Invalid(HubbubError):
     """An argument is outside its limits."""
 
@@ -137,6 +154,36 @@ class OutOfStock(Conflict):
     """Fewer of a product are left than you want."""
 
     reason = "out_of_stock"
+
+
+class Encrypted(Conflict):
+    """The room is encrypted: only sealed messages are sent in it."""
+
+    reason = "encrypted"
+
+
+class NotEncrypted(Conflict):
+    """The room is not encrypted: no sealed messages are sent in it."""
+
+    reason = "not_encrypted"
+
+
+class RosterChanged(Conflict):
+    """The room's members or their devices have changed; encrypt for those it has now."""
+
+    reason = "roster_changed"
+
+
+class OtherDevices(Conflict):
+    """You have other devices: restore this one with your recovery key, or remove them."""
+
+    reason = "other_devices"
+
+
+class StoreTooOld(Conflict):
+    """A device's store is an older copy of itself; make a new device."""
+
+    reason = "store_too_old"
 
 
 class RateLimited(HubbubError):

@@ -11,6 +11,8 @@ from .feature import Feature
 from .games.feature import GAMES
 from .games.matches.game import Game
 from .games.service import Games
+from .keys.feature import KEYS
+from .keys.service import Keys
 from .operations.feature import OPERATIONS
 from .operations.service import Operations
 from .shop.carts.tax import TaxPolicy
@@ -23,7 +25,7 @@ from .users.service import Users
 
 __all__ = ["FEATURES", "Options", "ServiceAttributes", "Services"]
 
-FEATURES: Sequence[Feature] = (USERS, CHAT, GAMES, SHOP, OPERATIONS)
+FEATURES: Sequence[Feature] = (USERS, CHAT, KEYS, GAMES, SHOP, OPERATIONS)
 
 
 class Services(Protocol):
@@ -33,6 +35,7 @@ class Services(Protocol):
     Args:
         chat: rooms and messages.
         games: matches, matchmaking and leaderboards.
+        keys: devices and their public keys, for end-to-end encryption.
         operations: statistics of the hub; for admins.
         shop: the catalogue, carts, checkout and orders.
         users: profiles and presence.
@@ -40,6 +43,7 @@ class Services(Protocol):
 
     chat: Chat
     games: Games
+    keys: Keys
     operations: Operations
     shop: Shop
     users: Users
@@ -50,6 +54,7 @@ class ServiceAttributes:
 
     chat: Chat
     games: Games
+    keys: Keys
     operations: Operations
     shop: Shop
     users: Users

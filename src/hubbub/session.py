@@ -32,6 +32,10 @@ class Session(Services, Protocol):
     def user(self) -> User:
         """The user, as they were when the session began."""
 
+    @property
+    def journal_id(self) -> str:
+        """Which journal it is; seqs of another one mean something else."""
+
     def service(self, kind: type[S]) -> S:
         """
         Return the service of a feature, with its type.
@@ -123,6 +127,11 @@ class LocalSession(ServiceAttributes):
         self.actor = actor
         self._hub = hub
         self._guard = hub.new_guard(actor)
+
+    @property
+    def journal_id(self) -> str:
+        """Which journal it is; see :attr:`Session.journal_id`."""
+        return self.actor.journal.store.journal_id
 
     def __getattr__(self, name: str) -> Any:
         # Python calls this only for attributes that do not exist yet.

@@ -19,7 +19,7 @@ import anyio
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench import games, in_process, page, passwords, shop, wire
+from tests.bench import games, in_process, page, passwords, sealed, shop, wire
 from tests.bench.table import Row, show
 
 OPEN_FILES = 20_000
@@ -64,6 +64,8 @@ def _cases(
         "carts": partial(shop.carts, backend, seconds),
         "checkouts": partial(shop.checkouts, backend, seconds),
         "catalogue": partial(shop.catalogue, backend, products),
+        "sealed": partial(sealed.sealed, backend),
+        "sharing": partial(sealed.sharing, backend),
     }
     cases: dict[str, Callable[[], list[Row]]] = {
         name: partial(anyio.run, work, backend=backend) for name, work in here.items()

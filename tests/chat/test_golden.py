@@ -23,6 +23,7 @@ from hubbub.games.matches.rules import BestOf, Custom, FirstTo, Rounds, Timed
 from hubbub.journal.event import Data, Event, State, Streams, encode_event
 from hubbub.journal.link import Links
 from hubbub.journal.schedule import Schedule
+from hubbub.keys.state import BackupState, InboxState, KeysState
 from hubbub.money import Money
 from hubbub.shop.carts.cart import CartState
 from hubbub.shop.catalog.coupon import CouponState
@@ -161,6 +162,25 @@ def test_ratings_fold_into_what_they_did() -> None:
     assert isinstance(kim, UserState)
     assert (kim.guest, kim.rating, kim.deviation) == (True, 1521.5, 472.25)
     assert kim.rivals.keys() == {"ann", "bob"}
+
+
+def test_keys_and_encrypted_rooms_fold_into_what_they_did() -> None:
+    states = folded()
+
+    room, keys = states["room/10"], states["keys/ann"]
+    inbox, backup = states["device/ann/phone"], states["backup/ann"]
+    assert isinstance(room, RoomState)
+    assert (room.encrypted, room.roster) == ("megolm.1", 6)
+    assert isinstance(keys, KeysState)
+    assert keys.links == {}
+    assert list(keys.devices) == ["phone"]
+    phone = keys.device("phone")
+    assert (list(phone.one_time), phone.published, phone.fallback_id) == (["1"], 1, "7")
+    assert phone.generation == 1
+    assert isinstance(inbox, InboxState)
+    assert inbox.up_to == 1
+    assert isinstance(backup, BackupState)
+    assert (backup.stands, backup.entries) == ("one", 1)
 
 
 def usd(amount: int) -> Money:

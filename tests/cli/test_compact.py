@@ -11,13 +11,14 @@ from typer.testing import CliRunner, Result
 
 from hubbub.cli.app import app
 from hubbub.journal.upgrade import upgrade
-from tests.journal.golden.make import GOLDEN
+from tests.journal.golden.make import GOLDEN, renew_snapshots
 
 
 @pytest.fixture
 def db(tmp_path: Path) -> Path:
     path = Path(shutil.copy(GOLDEN / "0.1.0.db", tmp_path / "hubbub.db"))
     upgrade(path, keeps_backup=False)
+    renew_snapshots(path)
     database = apsw.Connection(str(path))
     database.execute("CREATE TABLE junk (x); INSERT INTO junk VALUES (zeroblob(1000000))")
     database.execute("DROP TABLE junk; UPDATE used SET at = 5 WHERE key = 'lobby'")

@@ -50,6 +50,7 @@ from hubbub.cli.shop_client import SHOP_COMMANDS
 from hubbub.errors import HubbubError
 from hubbub.games.service import Games
 from hubbub.journal.stats import Lag, Stats, Traffic
+from hubbub.keys.service import Keys
 from hubbub.method import Method
 from hubbub.operations.service import Operations
 from hubbub.service import methods_of
@@ -61,7 +62,7 @@ from tests.features import STREAMS
 
 REFERENCE = ROOT / "docs" / "reference"
 ALL = "\n".join(page.read_text() for page in REFERENCE.glob("*.md"))
-SERVICES = (Chat, Games, Operations, Shop, Users)
+SERVICES = (Chat, Games, Keys, Operations, Shop, Users)
 ALL_METHODS = {name: one for kind in SERVICES for name, one in methods_of(kind).items()}
 
 

@@ -70,6 +70,7 @@ EXCEPTIONS = {
     ("src/hubbub/server/allocator.py", "arena"): "an arena of malloc",
     ("src/hubbub/server/http", "chunk"): "a chunk of HTTP",
     ("src/hubbub/shop/orders/invoice.py", "cell"): "a cell of a table",
+    ("src/hubbub/encryption/sealing.py", "lane"): "a lane of Argon2",
     ("src/hubbub/users/hashing.py", "lane"): "a lane of Argon2",
     ("src/hubbub/web", "cell"): "a cell of a table",
     ("src/hubbub/web/games", "lobby"): "where players wait on the page",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import count
 from random import Random
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -43,6 +44,8 @@ SELDOM: Final = {
     "users.set_role",
     "session.sign_in",
 }
+# Of the admin they would keep out every later example.
+LOCKS_OUT: Final = {"users.set_password", "users.disable", "users.set_role"}
 INTERNAL: Final = b"-32603"
 
 # Each example is a whole conversation: to shrink it would be another one.
@@ -58,8 +61,17 @@ class World:
     def __init__(self, server: Served) -> None:
         self.server = server
         self.learnt = Learnt()
+        self._names = count()
         self._tracebacks = 0
+        with Raw(server.port) as client:
+            client.upgrade()
+            signed_in = client.result("session.sign_in", name="root", password=PASSWORD)
+        self.admin: str = signed_in["user"]["id"]
         self.methods = methods_of(json.loads(self.get("/openapi.json")[1]))
+
+    def fresh_name(self) -> str:
+        """Return a nickname that no example can have made an account of."""
+        return f"Fuzz {next(self._names)}"
 
     def get(self, target: str, token: str = "") -> tuple[int, bytes]:
         """Ask for something over HTTP."""
@@ -104,7 +116,7 @@ def sign_in(world: World, random: Random) -> tuple[Raw, str]:
         client.upgrade()
         result = client.result("session.sign_in", name="root", password=PASSWORD)
     else:
-        result = client.sign_in("Fuzz")
+        result = client.sign_in(world.fresh_name())
         world.learnt.keep("user_id", result["user"]["id"])
     return client, result["token"]
 
@@ -118,7 +130,7 @@ def test_no_request_fails_inside_over_a_websocket(world: World, seed: int) -> No
     with client:
         for number in range(CALLS):
             method = drawn(random, methods)
-            arguments = arguments_of(random, method, world.learnt)
+            arguments = arguments_for(world, random, method)
             if not asked(client, world, random, method, arguments, number):
                 # The session has ended by a good request: to sign out, say.
                 break
@@ -154,7 +166,7 @@ def test_no_request_fails_inside_over_http(world: World, seed: int) -> None:
     with client:
         for _ in range(CALLS):
             method = drawn(random, world.methods)
-            arguments = arguments_of(random, method, world.learnt)
+            arguments = arguments_for(world, random, method)
             path = "/api/" + method.name.replace(".", "/")
             if method.changes:
                 status, body = world.post(path, encoded(random, arguments), token)
@@ -166,6 +178,14 @@ def test_no_request_fails_inside_over_http(world: World, seed: int) -> None:
                 assert 400 <= status < 500, f"{method.name} {str(arguments)[:500]}: {body!r}"
 
     world.check()
+
+
+def arguments_for(world: World, random: Random, method: Method) -> dict[str, Any]:
+    """Draw the arguments of a call that does not lock the admin out."""
+    arguments = arguments_of(random, method, world.learnt)
+    while method.name in LOCKS_OUT and arguments.get("user_id") == world.admin:
+        arguments = arguments_of(random, method, world.learnt)
+    return arguments
 
 
 def query_of(arguments: dict[str, Any]) -> str:
@@ -187,7 +207,7 @@ def test_no_frame_fails_inside(world: World, seed: int) -> None:
             if random.random() < 0.5:
                 client.upgrade()
             else:
-                client.sign_in("Fuzz")
+                client.sign_in(world.fresh_name())
             client.send(frame_of(odd_text(random), TEXT), frame_of(b"\x03\xe8", CLOSE))
             came = client.read_to_the_end()
 

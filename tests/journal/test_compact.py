@@ -18,7 +18,7 @@ from hubbub.journal.stores.sqlite import SQLiteStore
 from hubbub.journal.upgrade import upgrade
 from hubbub.journal.verify import verify
 from tests.features import STREAMS
-from tests.journal.golden.make import GOLDEN, folded_states
+from tests.journal.golden.make import GOLDEN, folded_states, renew_snapshots
 from tests.journal.tally import NOON, record
 
 ALL_STREAMS = Streams(STREAMS)
@@ -30,6 +30,7 @@ EVER = 1 << 40
 def db(tmp_path: Path) -> Path:
     path = Path(shutil.copy(GOLDEN / "0.1.0.db", tmp_path / "hubbub.db"))
     upgrade(path, keeps_backup=False)
+    renew_snapshots(path)
     return path
 
 

@@ -10,6 +10,7 @@ import apsw
 import pytest
 
 import hubbub
+from hubbub.chat.rooms.room import RoomState
 from hubbub.journal.decide.cache_entries import SNAPSHOT_EVENTS_MIN
 from hubbub.journal.event import Streams
 from hubbub.journal.stores.sqlite import SQLiteStore
@@ -234,8 +235,8 @@ def test_a_stream_of_no_known_kind_is_named(damaged: Damage, tmp_path: Path) -> 
 
 def test_a_snapshot_that_is_not_the_fold_is_named(damaged: Damage, tmp_path: Path) -> None:
     room = damaged(
-        "UPDATE snapshot SET body ="
-        " CAST(json_set(CAST(body AS TEXT), '$.creator', 'eve') AS BLOB) WHERE stream = :room"
+        "UPDATE snapshot SET body = CAST(replace(CAST(body AS TEXT),"
+        """ '"creator":"ann"', '"creator":"eve"') AS BLOB) WHERE stream = :room"""
     )
     [(where, what)] = faults_of(tmp_path / "hubbub.db")
 
@@ -244,7 +245,8 @@ def test_a_snapshot_that_is_not_the_fold_is_named(damaged: Damage, tmp_path: Pat
 
 
 def test_a_snapshot_that_does_not_decode_is_named(damaged: Damage, tmp_path: Path) -> None:
-    damaged("UPDATE snapshot SET body = x'00' WHERE stream = :room")
+    body = b"%d \0" % RoomState.version
+    damaged("UPDATE snapshot SET body = :body WHERE stream = :room", body=body)
     [(_, what)] = faults_of(tmp_path / "hubbub.db")
 
     assert what.startswith("it cannot be decoded: ")

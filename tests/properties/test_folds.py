@@ -33,6 +33,7 @@ from hubbub.users.events import (
 )
 from tests.features import STREAMS
 from tests.properties.board_streams import decide_agenda, decide_board
+from tests.properties.key_streams import decide_backup, decide_inbox, decide_keys, first_device
 from tests.properties.match_streams import decide_match
 from tests.properties.shop_streams import (
     decide_cart,
@@ -202,6 +203,8 @@ def begin(stream: str) -> list[Draft]:
             ]
         case "direct":
             return [Draft(stream, Created("", private=True, direct=("ann", "bob")))]
+        case "keys":
+            return first_device(stream)
     return []
 
 
@@ -220,6 +223,9 @@ STRATEGIES: dict[str, Callable[[str], st.SearchStrategy[tuple[str, Decide]]]] = 
     "order": decide_order,
     "sandbox": take,
     "agenda": decide_agenda,
+    "keys": decide_keys,
+    "device": decide_inbox,
+    "backup": decide_backup,
 }
 EXAMPLES = {
     "room": "room/1",
@@ -236,6 +242,9 @@ EXAMPLES = {
     "order": "order/1",
     "sandbox": "sandbox/1",
     "agenda": "agenda/boards",
+    "keys": "keys/ann",
+    "device": "device/ann/phone",
+    "backup": "backup/ann",
 }
 
 

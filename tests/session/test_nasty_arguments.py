@@ -63,6 +63,10 @@ class Given:
             "seconds": 5.0,
             "key": None,
             "away": True,
+            "device": "phone",
+            "session": "session",
+            "body": "c2VhbGVk",
+            "roster": 1,
         }
 
     def arguments(self, method: Method) -> dict[str, Any]:

@@ -13,12 +13,15 @@ from hubbub import FirstTo, Money
 from hubbub.chat.service import Chat
 from hubbub.errors import Conflict, NotAllowed, NotFound
 from hubbub.games.service import Games
+from hubbub.keys.device import SealedBody
+from hubbub.keys.service import Keys
 from hubbub.operations.service import Operations
 from hubbub.permissions import ROLES
 from hubbub.service import methods_of
 from hubbub.shop.service import Shop
 from hubbub.users.service import Users
 from tests.features import GRANTS, READERS, STREAMS
+from tests.session.test_keys import add_device
 from tests.session.worlds import OpenWorld, World
 
 EVERYBODY = frozenset(ROLES)
@@ -26,6 +29,7 @@ STAFF = frozenset({"moderator", "admin"})
 ADMIN = frozenset({"admin"})
 NOBODY = frozenset[str]()
 
+SEALED = ("phone", "session", "c2VhbGVk")
 PRICE = Money(1000, "USD")
 
 
@@ -52,6 +56,7 @@ async def things_of(w: World) -> Things:
     direct = await alice.chat.send_direct(bob.user.id, "psst")
     players = [alice.user.id, bob.user.id]
     match = await alice.games.start_match(players, rules=FirstTo(50), private=True)
+    await add_device(alice)
     await alice.shop.add_item("pen")
     order = await alice.shop.checkout(payment="pm_card_visa", key="k")
     return Things(alice, bob, room.id, said.seq, direct.stream, match.id, order.id)
@@ -72,6 +77,12 @@ def on_nobody(attempt: Callable[[hubbub.Session, str], Awaitable[Any]]) -> Attem
     return tried
 
 
+async def deliver(eve: hubbub.Session, to: hubbub.Session) -> None:
+    """Send keys to a user with whom Eve shares no encrypted room."""
+    await add_device(eve)
+    await eve.keys.deliver("phone", {f"{to.user.id}/phone": SealedBody(0, "aGVsbG8")})
+
+
 # What is tried -> the roles that may, of somebody who has no part in it.
 ATTEMPTS: Mapping[str, tuple[Attempt, frozenset[str]]] = {
     "chat.join": (lambda eve, it: eve.chat.join(it.room), NOBODY),
@@ -84,6 +95,13 @@ ATTEMPTS: Mapping[str, tuple[Attempt, frozenset[str]]] = {
         lambda eve, it: eve.chat.set_role(it.room, it.bob.user.id, "moderator"), ADMIN
     ),
     "chat.close_room": (lambda eve, it: eve.chat.close_room(it.room), ADMIN),
+    "chat.encrypt": (lambda eve, it: eve.chat.encrypt(it.room), NOBODY),
+    "chat.send_sealed": (
+        lambda eve, it: eve.chat.send_sealed(it.room, *SEALED, roster=0), NOBODY
+    ),
+    "chat.change_sealed": (
+        lambda eve, it: eve.chat.change_sealed(it.room, it.message, *SEALED, roster=0), NOBODY
+    ),
     "chat.send": (lambda eve, it: eve.chat.send(it.room, "hi"), NOBODY),
     "chat.edit": (lambda eve, it: eve.chat.edit(it.room, it.message, "hi"), NOBODY),
     "chat.delete": (lambda eve, it: eve.chat.delete(it.room, it.message), NOBODY),
@@ -93,6 +111,8 @@ ATTEMPTS: Mapping[str, tuple[Attempt, frozenset[str]]] = {
     "chat.mark_read": (lambda eve, it: eve.chat.mark_read(it.room, 1), NOBODY),
     "chat.history": (lambda eve, it: eve.chat.history(it.direct), NOBODY),
     "chat.search": (lambda eve, it: eve.chat.search(it.room, "secret"), NOBODY),
+    "keys.claim": (lambda eve, it: eve.keys.claim([f"{it.alice.user.id}/phone"]), NOBODY),
+    "keys.deliver": (lambda eve, it: deliver(eve, it.alice), NOBODY),
     "games.add_score": (
         lambda eve, it: eve.games.add_score(it.match, 10, player=it.bob.user.id), NOBODY
     ),
@@ -131,13 +151,15 @@ HARMLESS = frozenset(
         *("shop.accept_prices", "shop.apply_coupon", "shop.remove_coupon", "shop.set_country"),
         *("shop.clear", "shop.checkout", "shop.orders", "users.get", "users.get_many"),
         *("users.online", "users.update", "users.create_account", "users.change_password"),
-        *("users.set_away", "users.sign_out"),
+        *("users.set_away", "users.sign_out", "keys.add_device", "keys.remove_device"),
+        *("keys.devices", "keys.publish", "keys.open", "keys.received", "keys.begin_backup"),
+        "keys.back_up",
     }
 )
 
 
 def test_every_method_has_its_grant_and_its_attempt() -> None:
-    services = (Chat, Games, Operations, Shop, Users)
+    services = (Chat, Games, Keys, Operations, Shop, Users)
     methods = {name for service in services for name in methods_of(service)}
 
     assert methods == set(GRANTS)
@@ -195,6 +217,9 @@ def streams_of(it: Things) -> Mapping[str, str]:
         "order": f"order/{it.order}",
         "sandbox": f"sandbox/{it.order}",
         "agenda": "agenda/matches",
+        "keys": f"keys/{alice}",
+        "device": f"device/{alice}/phone",
+        "backup": f"backup/{alice}",
     }
 
 
@@ -233,4 +258,5 @@ async def test_what_is_ones_own_is_read(world: OpenWorld) -> None:
                 await it.alice.read(stream)
                 read.add(kind)
 
-    assert read == PUBLIC | {"room", "direct", "user", "match", "cart", "order"}
+    mine = {"room", "direct", "user", "match", "cart", "order", "keys", "device", "backup"}
+    assert read == PUBLIC | mine

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from ..journal.event import Data
+from ..rosters import DevicesChanged
 
 __all__ = [
     "Created",
@@ -19,8 +20,11 @@ __all__ = [
     "Role",
     "RoleSet",
     "RoomClosed",
+    "RoomEncrypted",
     "RoomEvent",
     "Said",
+    "SealedChange",
+    "SealedMessage",
     "Unreacted",
     "UserBanned",
     "UserMuted",
@@ -81,6 +85,37 @@ class RoomClosed(Data, frozen=True, tag="closed"):
     """The room was closed: it takes no more messages, and nobody can join."""
 
 
+class RoomEncrypted(Data, frozen=True, tag="encrypted"):
+    """From now on the room takes only encrypted messages."""
+
+    algorithm: str
+
+
+class SealedMessage(Data, frozen=True, tag="sealed"):
+    """
+    An encrypted message.
+
+    Args:
+        device: the device of ``by`` that sent it.
+        session: the session whose key reads it.
+        body: the ciphertext, in base64 without padding.
+        reply_to: the seq of the message that it answers.
+    """
+
+    device: str
+    session: str
+    body: str
+    reply_to: int | None = None
+
+
+class SealedChange(Data, frozen=True, tag="sealed_change"):
+    """An encrypted edit of, or reaction to, the message ``ref``."""
+
+    device: str
+    session: str
+    body: str
+
+
 class Said(Data, frozen=True, tag="message"):
     """A message."""
 
@@ -112,6 +147,10 @@ class Unreacted(Data, frozen=True, tag="unreacted"):
 
 RoomEvent = (
     Said
+    | SealedMessage
+    | SealedChange
+    | RoomEncrypted
+    | DevicesChanged
     | Edited
     | Deleted
     | Reacted

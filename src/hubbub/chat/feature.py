@@ -48,6 +48,8 @@ CHAT = Feature(
         "chat.set_role": CHANGES,
         # Messages have a rate limit of their own.
         "chat.send_direct": DIRECTS,
+        "chat.encrypt": DIRECTS,
+        "chat.change_sealed": CHANGES,
         "chat.edit": CHANGES,
         "chat.delete": CHANGES,
         "chat.react": CHANGES,

@@ -41,6 +41,13 @@ CHAT_GRANTS: Mapping[str, Grant] = {
     "chat.mute": MODERATOR,
     "chat.set_role": Grant(("creator", "admin"), "Only the room's creator can set roles."),
     "chat.close_room": Grant(("creator", "admin"), "Only the room's creator can close it."),
+    "chat.encrypt": Grant(
+        ("creator",),
+        "Only the room's creator can encrypt it.",
+        but="in a direct conversation, either user",
+    ),
+    "chat.send_sealed": SPEAKER,
+    "chat.change_sealed": SPEAKER,
     "chat.send": SPEAKER,
     "chat.send_direct": ANYONE,
     "chat.directs": OWN,

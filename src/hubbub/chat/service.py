@@ -18,12 +18,12 @@ from .messages.history import History
 from .messages.message import Message
 from .rooms import commands as room_commands
 from .rooms.room import RoomState, check_number, direct_stream, stream_of
-from .rooms.service import RoomService
+from .sealed_service import SealedChat
 
 __all__ = ["Chat"]
 
 
-class Chat(RoomService):
+class Chat(SealedChat):
     """
     Rooms, direct conversations and their messages.
 
@@ -137,6 +137,7 @@ class Chat(RoomService):
             room_id,
             seq,
             lambda message, room: message_commands.delete(message, by, room.held(by, role)),
+            plain=False,
         )
 
     @command
@@ -260,9 +261,12 @@ class Chat(RoomService):
         """Count the unread messages of others in each of your rooms, up to 1,000 in each."""
         return await self._history.unread()
 
-    def _message_command(self, room_id: str, seq: int, change: MessageChange) -> Command[Message]:
+    def _message_command(
+        self, room_id: str, seq: int, change: MessageChange, *, plain: bool = True
+    ) -> Command[Message]:
         by, stream = self._by, stream_of(room_id)
-        decide = partial(message_commands.change_message, stream, check_number(seq), by, change)
+        number = check_number(seq)
+        decide = partial(message_commands.change_message, stream, number, by, change, plain)
 
         def result(states: States, events: Sequence[Event]) -> Message:
             return message_commands.message_at(stream, seq, states)

@@ -23,6 +23,15 @@ from .account import (
 )
 from .commands import CHAT_COMMANDS, carry_out
 from .conversation import Conversation
+from .encryption import (
+    EncryptedOption,
+    Encryption,
+    KeyStoreFile,
+    NewIdentity,
+    Recover,
+    encrypt_session,
+    encryption_of,
+)
 from .exit import exit_on_error
 from .help_pages import REQUIRED
 from .screen import Screen, screen_for
@@ -55,6 +64,10 @@ def chat(
     nickname: Nickname = None,
     token_file: TokenFile = None,
     fresh: Fresh = False,
+    encrypted: EncryptedOption = False,
+    keys: KeyStoreFile = None,
+    recover: Recover = False,
+    new_identity: NewIdentity = False,
     token: Token = None,
 ) -> None:
     """
@@ -67,19 +80,25 @@ def chat(
         hubbub chat localhost:8000 Welcome
         hubbub chat https://chat.example.org Welcome --nickname Ann
         echo "The backup is done." | hubbub chat localhost:8000 ops
+        hubbub chat localhost:8000 Secrets --encrypted
     """
     server, room = server_and_rest(context, url, room)
     assert room is not None
     account = account_of(server, nickname, token_file, fresh=fresh)
+    encryption = None
+    if encrypted:
+        encryption = encryption_of(keys, recover=recover, new_identity=new_identity)
     with exit_on_error(), screen_for([f"/{name}" for name in CHAT_COMMANDS]) as screen:
         # prompt_toolkit reads a terminal on asyncio only.
-        good = anyio.run(_chat, account, screen, room, backend="asyncio")
+        good = anyio.run(_chat, account, screen, room, encryption, backend="asyncio")
     raise typer.Exit(0 if good else 1)
 
 
-async def _chat(account: Account, screen: Screen, room: str) -> bool:
+async def _chat(account: Account, screen: Screen, room: str, encryption: Encryption | None) -> bool:
     async with AsyncExitStack() as stack:
         session = await sign_in_at(account, stack, screen)
+        if encryption is not None:
+            session = await encrypt_session(encryption, session, stack, account.url)
         return await talk(session, screen, room)
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ..chat.rooms.room import direct_stream
 from ..errors import Invalid, NotFound
 from .conversation import HISTORY, Conversation
+from .encryption_commands import ENCRYPTION_COMMANDS
 from .lines import note, room_line
 from .rooms import all_rooms
 from .suggestions import did_you_mean
@@ -168,6 +169,7 @@ CHAT_COMMANDS = {
     "react": SlashCommand("N EMOJI", "react to message N", _react),
     "unreact": SlashCommand("N EMOJI", "remove your reaction", _unreact),
     "dm": SlashCommand("USER [TEXT]", "send a direct message, or open the conversation", _dm),
+    **{name: SlashCommand(*command) for name, command in ENCRYPTION_COMMANDS.items()},
     "quit": SlashCommand("", "quit, like Ctrl+C and Ctrl+D", _quit),
 }
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
+from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
@@ -17,6 +18,7 @@ from ..journal.event import Event
 from ..journal.link import Linked, Offered
 from ..session import Session
 from ..wake_up import WakeUp
+from .comparison import Comparison
 from .lines import direct_line, event_line, message_line, note, room_title, users_in
 from .names import Names
 from .rooms import open_room
@@ -50,7 +52,11 @@ class Conversation:
         self.over = False
         # Why the chat has ended, if the server ended it.
         self.error: HubbubError | None = None
+        # The numbers that the user compares, while a verification is under way.
+        self.comparison: Comparison | None = None
         self._tasks = tasks
+        # Messages that were shown without their text.
+        self._unreadable: set[int] = set()
         self._following = anyio.CancelScope()
         # The seq of the first message shown of the open room, and of the last event.
         self._first = 0
@@ -76,6 +82,10 @@ class Conversation:
         if self.room is None:
             return "no room"
         return room_title(self.room, self.session.user.id, self.names)
+
+    def start(self, work: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
+        """Run something beside the chat until it ends, or the chat does."""
+        self._tasks.start_soon(work, *args)
 
     async def title(self, room: Room) -> str:
         """Return a room's title."""
@@ -193,7 +203,10 @@ class Conversation:
 
     async def _show_event(self, event: Event) -> None:
         # The newest page may have shown it already.
-        if event.seq > self._last or event.ref is not None:
+        late = event.seq in self._unreadable
+        if event.type == "unreadable":
+            self._unreadable.add(event.seq)
+        if event.seq > self._last or event.ref is not None or late:
             # A user who joins may have changed their nickname.
             await self.names.learn(users_in(event), again=isinstance(event.data, Joined))
             if (line := event_line(event, self.names)) is not None:

@@ -11,6 +11,8 @@ from .first_admin import PASSWORD_VARIABLE
 from .suggestions import did_you_mean
 
 __all__ = [
+    "PASSPHRASE_VARIABLE",
+    "RECOVERY_KEY_VARIABLE",
     "TOKEN_VARIABLE",
     "URL_VARIABLE",
     "first_line",
@@ -20,10 +22,16 @@ __all__ = [
 
 URL_VARIABLE = "HUBBUB_URL"
 TOKEN_VARIABLE = "HUBBUB_TOKEN"  # noqa: S105  # it is the name of one
+PASSPHRASE_VARIABLE = "HUBBUB_PASSPHRASE"  # noqa: S105  # it is the name of one
+RECOVERY_KEY_VARIABLE = "HUBBUB_RECOVERY_KEY"
 # Variables that name a file with a secret, as containers and systemd hand them over.
 _FILES = {f"{PREFIX}{name.upper()}_FILE": f"{PREFIX}{name.upper()}" for name in SECRET_NAMES}
 # The password of a user that `hubbub users` creates is not the server's, but no mistake either.
-_OTHERS = {URL_VARIABLE, TOKEN_VARIABLE, PASSWORD_VARIABLE, "HUBBUB_PASSWORD", *_FILES}
+_OTHERS = {
+    *(URL_VARIABLE, TOKEN_VARIABLE, PASSWORD_VARIABLE, "HUBBUB_PASSWORD"),
+    *(PASSPHRASE_VARIABLE, RECOVERY_KEY_VARIABLE),
+    *_FILES,
+}
 
 
 def with_secret_files(environment: Mapping[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from ..chat import events as e
 from ..chat.messages.message import Message, message_of
 from ..chat.rooms.room import Room
 from ..journal.event import Data, Event
+from ..rosters import DevicesChanged
 from .names import Names, clean
 
 __all__ = [
@@ -42,6 +43,18 @@ _PHRASES: dict[type[Data], str] = {
     e.UserMuted: "{by} muted {user} until {until:%H:%M}",
     e.RoleSet: "{by} made {user} a {role}",
     e.RoomClosed: "{by} closed this room",
+    e.RoomEncrypted: "{by} encrypted this room from end to end",
+    e.SealedMessage: "{by} sent an encrypted message; read it with --encrypted",
+    e.SealedChange: "{by} changed [{ref}], an encrypted message",
+    DevicesChanged: "{user} added or removed a device",
+}
+_REASONS = {
+    "no_key": "its key has not come",
+    "replayed": "it was sent before",
+    "altered": "it was altered",
+    "readdressed": "it was written elsewhere",
+    "forged": "another device wrote it",
+    "unsigned_device": "its device is not verified by its user",
 }
 
 
@@ -64,7 +77,7 @@ def message_line(message: Message, names: Names) -> Text:
         line.append(f" (to [{message.reply_to}])", style="dim")
     if message.deleted:
         return line.append(": (deleted)", style="dim")
-    line.append(f": {_body(message.text)}")
+    line.append(": ").append(_text_of(message))
     if message.edited_at is not None:
         line.append(" (edited)", style="dim")
     for emoji, users in message.reactions.items():
@@ -76,6 +89,10 @@ def event_line(event: Event, names: Names) -> Text | None:
     """Show an event of a room; None if it has no line."""
     if isinstance(event.data, e.Said):
         return message_line(message_of(event), names)
+    if event.type == "unreadable":
+        reason = str(getattr(event.data, "reason", ""))
+        which = f"[{event.seq}] "
+        return _head(event.at, which, event.by, names).append(": ").append(_unreadable(reason))
     phrase = _PHRASES.get(type(event.data))
     if phrase is None:
         return None
@@ -108,6 +125,18 @@ def room_line(room: Room, title: str, unread: int) -> Text:
     if unread:
         line.append(f", {unread} new", style="not bold green")
     return line.append(f"  {clean(room.id)}", style="not bold dim")
+
+
+def _text_of(message: Message) -> Text:
+    if (reason := getattr(message, "reason", None)) is not None:
+        return _unreadable(str(reason))
+    if message.sealed is not None:
+        return Text("(encrypted)", style="dim")
+    return Text(_body(message.text))
+
+
+def _unreadable(reason: str) -> Text:
+    return Text(f"(cannot be read: {_REASONS.get(reason, clean(reason))})", style="dim")
 
 
 def _head(at: datetime, which: str, by: str, names: Names) -> Text:

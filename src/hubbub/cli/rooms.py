@@ -35,7 +35,9 @@ async def open_room(session: Session, called: str) -> Room:
         return await session.chat.join(called)
     if (room := await _oldest(session, called)) is not None:
         return await session.chat.join(room.id)
-    made = await session.chat.create_room(called)
+    # An encrypted session creates encrypted rooms.
+    encrypted = hasattr(session, "fingerprint")
+    made = await session.chat.create_room(called, encrypted=encrypted)
     # Another user may have created one at the same moment: both use the older.
     room = await _oldest(session, called)
     if room is None or room.id == made.id:

@@ -20,11 +20,11 @@ import hubbub
 from hubbub.feature_set import FeatureSet
 from hubbub.features import FEATURES
 from hubbub.journal.event import PartedState, Streams
-from hubbub.journal.stores.contract import Store
+from hubbub.journal.stores.contract import Batch, Snapshot, Store
 from hubbub.journal.stores.sqlite import SQLiteStore
 from hubbub.shop.catalog.demo import put_on_sale
 
-__all__ = ["GOLDEN", "folded_states"]
+__all__ = ["GOLDEN", "folded_states", "renew_snapshots"]
 
 GOLDEN = Path(__file__).parent
 # Long enough for its room to have a snapshot.
@@ -46,6 +46,22 @@ def folded_states(store: Store) -> dict[str, Any]:
         kept = [state.kept(), *state.parts()] if isinstance(state, PartedState) else [state]
         found[stream] = [_decode(_encode(one)) for one in kept]
     return found
+
+
+def renew_snapshots(path: Path) -> None:
+    """Write the snapshots of a release as this version writes them."""
+    streams = Streams(FeatureSet(FEATURES).streams)
+    store = SQLiteStore(path)
+    for old in store.snapshots("", PAGE):
+        state = streams.empty(old.stream)
+        for record in store.records(old.stream, 0, old.seq):
+            state.apply(streams.decode(record.body))
+        encoded = streams.encode_state(state)
+        parts = tuple(encoded.parts)
+        store.commit(
+            Batch([], snapshots=[Snapshot(old.stream, old.seq, old.at, encoded.body, parts)])
+        )
+    store.close()
 
 
 # A set has another order in each process.

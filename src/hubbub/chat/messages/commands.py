@@ -14,11 +14,12 @@ from ...permissions import check
 from ...shown import shown
 from ...stream_names import user_stream
 from ...text import check_emoji, check_text, plain_emoji
-from ..events import Created, Deleted, Edited, Reacted, Said, Unreacted
+from ..events import Created, Deleted, Edited, Reacted, Said, SealedMessage, Unreacted
 from ..grants import CHAT_GRANTS
 from ..limits import check_directs
 from ..rooms.room import Room, RoomState, direct_stream, room_of
 from .message import Message, message_of
+from .sealed import check_plain
 
 __all__ = [
     "MessageChange",
@@ -58,7 +59,9 @@ def send(  # noqa: PLR0913
     Args:
         charged: whether the message limit counts it.
     """
-    states.of(RoomState, stream).check_speaker(by, states.now)
+    room = states.of(RoomState, stream)
+    room.check_speaker(by, states.now)
+    check_plain(room)
     data = Said(check_text(text, chars_max), reply_to)
     if reply_to is not None:
         message_of(states.event(stream, reply_to))
@@ -80,7 +83,9 @@ def send_direct(  # noqa: PLR0913
     stream = direct_stream(by, other)
     first, second = sorted((by, other))
     drafts = [Draft(stream, Said(check_text(text, chars_max)))]
-    if states.of(RoomState, stream).created_at is None:
+    room = states.of(RoomState, stream)
+    check_plain(room)
+    if room.created_at is None:
         for user in (by, other):
             check_directs(states.of(Links, user_stream(user)))
         drafts.insert(0, Draft(stream, Created("", private=True, direct=(first, second))))
@@ -90,12 +95,14 @@ def send_direct(  # noqa: PLR0913
     return drafts
 
 
-def change_message(
-    stream: str, seq: int, by: str, change: MessageChange, states: States
+def change_message(  # noqa: PLR0913
+    stream: str, seq: int, by: str, change: MessageChange, plain: bool, states: States
 ) -> Sequence[Draft]:
     """Decide a change of a message; the user must be able to send messages in its room."""
     room = states.of(RoomState, stream)
     room.check_speaker(by, states.now)
+    if plain:
+        check_plain(room)
     return change(message_at(stream, seq, states), room)
 
 
@@ -176,7 +183,7 @@ def unreact(message: Message, by: str, emoji: str) -> list[Draft]:
 def said(states: States, events: Sequence[Event]) -> Message:
     """Return the message that was just sent."""
     for event in events:
-        if type(event.data) is Said:
+        if type(event.data) in (Said, SealedMessage):
             return message_of(event)
     raise AssertionError("no message was sent")
 

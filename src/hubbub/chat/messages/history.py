@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from ...errors import Encrypted
 from ...journal.actor import Actor
 from ...journal.command import Command, nothing
 from ...journal.decide.states import States
@@ -21,6 +22,9 @@ __all__ = ["History"]
 
 # The unread messages that are counted for a room; the count stops there.
 UNREAD_MAX = 1_000
+# The types of events that are messages, in a room that is not encrypted and in an encrypted one.
+MESSAGES = ("message",)
+MESSAGES_AND_SEALED = ("message", "sealed")
 # The candidates that one part of a search looks at.
 SEARCH_PART = 100
 
@@ -46,14 +50,17 @@ class History:
         for seq in (before, after):
             if seq is not None:
                 check_seq(seq)
-        stream = await self.readable(room_id)
-        return await self._actor.query(self._read_page, stream, after, before, limit)
+        stream, encrypted = await self.readable(room_id)
+        kinds = MESSAGES_AND_SEALED if encrypted else MESSAGES
+        return await self._actor.query(self._read_page, stream, kinds, after, before, limit)
 
     async def search(self, room_id: str, text: str, *, limit: int) -> list[Message]:
         """Return the messages with some words, the newest first."""
         check_limit(limit, self._actor.settings.page_max)
         search = search_of(text)
-        stream = await self.readable(room_id)
+        stream, encrypted = await self.readable(room_id)
+        if encrypted:
+            raise Encrypted("This room is encrypted; search it with hubbub.encryption.")
         journal, found, before = self._actor.journal, list[Message](), SEQ_MAX
         room = self._actor.settings.page_bytes_max
         while before and len(found) < limit and room > 0:
@@ -76,24 +83,33 @@ class History:
         found = await actor.execute(Command(actor.user, nothing, marks, reads=reads))
         return await actor.query(self._count, found)
 
-    async def readable(self, room_id: str) -> str:
-        """Return a room's stream if the user can read it; raise otherwise."""
+    async def readable(self, room_id: str) -> tuple[str, bool]:
+        """Return a room's stream, and whether it is encrypted; raise if the user cannot read it."""
         stream, by = stream_of(room_id), self._actor.user
 
-        def check(states: States, events: Sequence[Event]) -> None:
-            states.of(RoomState, stream).check_member(by)
+        def check(states: States, events: Sequence[Event]) -> bool:
+            room = states.of(RoomState, stream)
+            room.check_member(by)
+            return bool(room.encrypted)
 
-        await self._actor.execute(Command(by, nothing, check, reads=(stream,)))
-        return stream
+        return stream, await self._actor.execute(Command(by, nothing, check, reads=(stream,)))
 
     def _read_page(
-        self, stream: str, after: int | None, before: int | None, limit: int
+        self,
+        stream: str,
+        kinds: Sequence[str],
+        after: int | None,
+        before: int | None,
+        limit: int,
     ) -> list[Message]:
         journal = self._actor.journal
-        bodies = journal.store.page(stream, "message", after, before, limit)
+        pages = (journal.store.page(stream, kind, after, before, limit) for kind in kinds)
+        # No plain message follows an encrypted one, so one kind after the other is in order.
+        bodies = [body for page in pages for body in page]
         # A page that is too large keeps the messages nearest to where it begins.
         forward = before is None and after is not None
-        page = cut(bodies if forward else bodies[::-1], self._actor.settings.page_bytes_max)
+        nearest = bodies[:limit] if forward else bodies[::-1][:limit]
+        page = cut(nearest, self._actor.settings.page_bytes_max)
         said = [journal.streams.decode(body) for body in page]
         return self._messages(stream, said if forward else said[::-1])
 
@@ -120,9 +136,13 @@ class History:
         return [message_of(event, about[event.seq]) for event in said]
 
     def _count(self, marks: dict[str, int]) -> dict[str, int]:
-        store, by = self._actor.journal.store, self._actor.user
         return {
-            id_of(stream): store.count(stream, "message", seq, by, UNREAD_MAX)
+            id_of(stream): self._count_one(stream, seq)
             for stream, seq in marks.items()
             if stream.startswith(("room/", "direct/"))
         }
+
+    def _count_one(self, stream: str, after: int) -> int:
+        store, by = self._actor.journal.store, self._actor.user
+        counts = (store.count(stream, kind, after, by, UNREAD_MAX) for kind in MESSAGES_AND_SEALED)
+        return min(sum(counts), UNREAD_MAX)

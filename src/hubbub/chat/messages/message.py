@@ -11,9 +11,32 @@ import msgspec
 from ...errors import NotFound
 from ...journal.event import Event
 from ...text import plain_emoji
-from ..events import Deleted, Edited, Reacted, Said, Unreacted
+from ..events import (
+    Deleted,
+    Edited,
+    Reacted,
+    Said,
+    SealedChange,
+    SealedMessage,
+    Unreacted,
+)
 
-__all__ = ["Message", "current", "message_of"]
+__all__ = ["Message", "Sealed", "current", "message_of"]
+
+
+class Sealed(msgspec.Struct, frozen=True, gc=False):
+    """
+    The ciphertext of an encrypted message, as the server stores it.
+
+    Args:
+        device: the sender's device.
+        session: the session whose key reads it.
+        body: the ciphertext, in base64 without padding; empty when deleted.
+    """
+
+    device: str
+    session: str
+    body: str
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -30,6 +53,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
         edited_at: when it was last edited, if ever.
         deleted: True if it was deleted.
         reactions: an emoji -> the users who reacted with it, in order.
+        sealed: the ciphertext of an encrypted message, whose ``text`` is empty.
     """
 
     stream: str
@@ -41,6 +65,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     edited_at: datetime | None = None
     deleted: bool = False
     reactions: dict[str, list[str]] = {}
+    sealed: Sealed | None = None
 
 
 def message_of(said: Event, about: Iterable[Event] = ()) -> Message:
@@ -50,9 +75,8 @@ def message_of(said: Event, about: Iterable[Event] = ()) -> Message:
     Raises:
         NotFound: the event is not a message.
     """
-    if not isinstance(said.data, Said):
-        raise NotFound(f"Event {said.seq} of this room is not a message.")
-    text, edited_at, deleted = said.data.text, None, False
+    text, reply_to, sealed = _content(said)
+    edited_at, deleted = None, False
     reactions: dict[str, list[str]] = {}
     for event in current(about):
         match event.data:
@@ -63,18 +87,28 @@ def message_of(said: Event, about: Iterable[Event] = ()) -> Message:
             case Reacted(emoji):
                 reactions.setdefault(plain_emoji(emoji), []).append(event.by)
     if deleted:
-        text = ""
+        text, sealed = "", sealed and Sealed(sealed.device, sealed.session, "")
     return Message(
         said.stream,
         said.seq,
         said.at,
         said.by,
         text,
-        said.data.reply_to,
+        reply_to,
         edited_at,
         deleted,
         reactions,
+        sealed,
     )
+
+
+def _content(said: Event) -> tuple[str, int | None, Sealed | None]:
+    match said.data:
+        case Said(text, reply_to):
+            return text, reply_to, None
+        case SealedMessage(device, session, body, reply_to):
+            return "", reply_to, Sealed(device, session, body)
+    raise NotFound(f"Event {said.seq} of this room is not a message.")
 
 
 def current(about: Iterable[Event]) -> list[Event]:
@@ -86,6 +120,7 @@ def current(about: Iterable[Event]) -> list[Event]:
     """
     edited: Event | None = None
     deleted: Event | None = None
+    sealed: list[Event] = []
     reactions: dict[tuple[str, str], Event] = {}
     for event in about:
         match event.data:
@@ -98,7 +133,11 @@ def current(about: Iterable[Event]) -> list[Event]:
             case Deleted():
                 deleted = event
                 reactions.clear()
+                sealed.clear()
+            case SealedChange():
+                # Only the members' devices can decide which of them count.
+                sealed.append(event)
             case unknown:
                 raise AssertionError(f"not about a message: {unknown!r}")
-    kept = [event for event in (edited, deleted, *reactions.values()) if event is not None]
+    kept = [event for event in (edited, deleted, *reactions.values(), *sealed) if event is not None]
     return sorted(kept, key=attrgetter("seq"))

@@ -18,6 +18,7 @@ from .. import events as e
 from .. import limits
 from ..grants import CHAT_GRANTS
 from ..messages.commands import check_user
+from .encryption import ALGORITHM, entered, left
 from .room import HELD_EVERYWHERE, INDEX, RoomState
 
 __all__ = [
@@ -43,14 +44,24 @@ RANK = {"member": 0, "moderator": 1, "creator": 2}
 
 
 def create_room(  # noqa: PLR0913
-    stream: str, by: str, name: str, private: bool, settings: Settings, states: States
+    stream: str,
+    by: str,
+    name: str,
+    private: bool,
+    encrypted: bool,
+    settings: Settings,
+    states: States,
 ) -> Sequence[Draft]:
     """Create a room; see :meth:`hubbub.chat.service.Chat.create_room`."""
-    if not isinstance(private, bool):
-        raise Invalid(f"private must be True or False, not {shown(private)}.")
+    for name_, given in (("private", private), ("encrypted", encrypted)):
+        if not isinstance(given, bool):
+            raise Invalid(f"{name_} must be True or False, not {shown(given)}.")
     checked = check_name(name, settings.name_chars_max)
     limits.check_joined(states.of(Links, user_stream(by)), settings.rooms_joined_max)
-    return create(stream, by, checked, private=private)
+    drafts = create(stream, by, checked, private=private)
+    if not encrypted:
+        return drafts
+    return [*drafts, Draft(stream, e.RoomEncrypted(ALGORITHM)), *entered(stream, (by,), states)]
 
 
 def join_room(stream: str, by: str, settings: Settings, states: States) -> Sequence[Draft]:
@@ -59,6 +70,8 @@ def join_room(stream: str, by: str, settings: Settings, states: States) -> Seque
     drafts = join(room, stream, by, head, settings.room_members_max)
     if drafts:
         limits.check_joined(states.of(Links, user_stream(by)), settings.rooms_joined_max)
+        if room.encrypted:
+            drafts += entered(stream, (by,), states)
     return drafts
 
 
@@ -132,7 +145,8 @@ def leave(room: RoomState, stream: str, by: str) -> list[Draft]:
     """Leave a room."""
     room.check_member(by)
     _check_not_direct(room)
-    return [Draft(stream, e.Left()), Draft(user_stream(by), Unlinked(stream))]
+    drafts = [Draft(stream, e.Left()), Draft(user_stream(by), Unlinked(stream))]
+    return [*drafts, *left(room, stream, by)]
 
 
 def invite(room: RoomState, stream: str, by: str, user: str, role: str) -> list[Draft]:
@@ -157,7 +171,8 @@ def kick(room: RoomState, stream: str, by: str, user: str, role: str) -> list[Dr
     """Kick a member, who can join again; for moderators."""
     _check_above(room, by, user, role)
     _check_target(room, user)
-    return [Draft(stream, e.Kicked(user)), Draft(user_stream(user), Unlinked(stream))]
+    drafts = [Draft(stream, e.Kicked(user)), Draft(user_stream(user), Unlinked(stream))]
+    return [*drafts, *left(room, stream, user)]
 
 
 def ban(room: RoomState, stream: str, by: str, user: str, role: str) -> list[Draft]:
@@ -167,7 +182,9 @@ def ban(room: RoomState, stream: str, by: str, user: str, role: str) -> list[Dra
         return []
     limits.check_bans(room.banned)
     drafts = [Draft(stream, e.UserBanned(user))]
-    return [*drafts, Draft(user_stream(user), Unlinked(stream))] if user in room.roles else drafts
+    if user not in room.roles:
+        return drafts
+    return [*drafts, Draft(user_stream(user), Unlinked(stream)), *left(room, stream, user)]
 
 
 def mute(  # noqa: PLR0913

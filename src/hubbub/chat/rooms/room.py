@@ -11,8 +11,9 @@ import msgspec
 from ...errors import Banned as BannedError
 from ...errors import Conflict, Invalid, NotFound
 from ...errors import Muted as MutedError
-from ...journal.event import Data, Event, State
+from ...journal.event import Data, Event
 from ...permissions import check
+from ...rosters import DevicesChanged, RosterState
 from ...service import SEQ_MAX
 from ...shown import shown
 from .. import events as e
@@ -29,7 +30,14 @@ __all__ = [
 ]
 
 INDEX = "index/rooms"
-_ABOUT_MESSAGES = frozenset({e.Said, e.Edited, e.Deleted, e.Reacted, e.Unreacted})
+_ABOUT_MESSAGES = frozenset(
+    {e.Said, e.Edited, e.Deleted, e.Reacted, e.Unreacted, e.SealedMessage, e.SealedChange}
+)
+# These change for whom a message is encrypted.
+_ABOUT_THE_ROSTER = (
+    *(e.Joined, e.Left, e.Kicked, e.UserBanned),
+    *(e.RoomEncrypted, DevicesChanged),
+)
 
 # The relations of a member with a role to their room, and of a global role to all rooms.
 HELD: Mapping[str, tuple[str, ...]] = {
@@ -58,6 +66,9 @@ class Room(msgspec.Struct, frozen=True):
         created_at: UTC.
         roles: a member -> ``creator``, ``moderator`` or ``member``.
         closed: True if it takes no more messages.
+        encrypted: the algorithm, like ``megolm.1``, of an encrypted room; else empty.
+        roster: the seq of the last change of the members or their devices; an encrypted message
+            names the roster that it is encrypted for.
     """
 
     id: str
@@ -69,12 +80,16 @@ class Room(msgspec.Struct, frozen=True):
     created_at: datetime
     roles: dict[str, e.Role]
     closed: bool = False
+    encrypted: str = ""
+    roster: int = 0
 
 
-class RoomState(State):
+class RoomState(RosterState):
     """The fold of a ``room/ID`` or ``direct/A/B`` stream."""
 
     data_type: ClassVar[Any] = e.RoomEvent
+    # Snapshots of the first version have no roster.
+    version: ClassVar[int] = 1
     takes_back: ClassVar[bool] = True
 
     name: str = ""
@@ -93,7 +108,12 @@ class RoomState(State):
         data = event.data
         # Nearly all events are messages, and no decision needs to remember them.
         if type(data) not in _ABOUT_MESSAGES:
-            self._apply_membership(event, data)
+            if isinstance(data, _ABOUT_THE_ROSTER):
+                self.roster = event.seq
+            if isinstance(data, e.RoomEncrypted):
+                self.encrypted = data.algorithm
+            elif not isinstance(data, DevicesChanged):
+                self._apply_membership(event, data)
 
     def _apply_membership(self, event: Event, data: Data) -> None:
         match data:
@@ -141,6 +161,10 @@ class RoomState(State):
                 return e.Said("", reply_to)
             case e.Edited():
                 return e.Edited("")
+            case e.SealedMessage(device, session, _, reply_to):
+                return e.SealedMessage(device, session, "", reply_to)
+            case e.SealedChange(device, session):
+                return e.SealedChange(device, session, "")
         return data
 
     @classmethod
@@ -196,6 +220,8 @@ def room_of(stream: str, state: RoomState) -> Room:
         state.created_at,
         dict(state.roles),
         state.closed,
+        state.encrypted,
+        state.roster,
     )
 
 

@@ -12,6 +12,7 @@ from ...journal.event import Draft, Event
 from ...service import Service, check_user_id, command, query
 from ...stream_names import user_stream
 from . import commands as room_commands
+from .encryption import check_possible
 from .listing import list_directs, list_rooms
 from .room import INDEX, Room, RoomState, room_of, room_stream, stream_of
 
@@ -37,7 +38,12 @@ class RoomService(Service):
 
     @command
     def create_room(
-        self, name: str, *, private: bool = False, key: str | None = None
+        self,
+        name: str,
+        *,
+        private: bool = False,
+        encrypted: bool = False,
+        key: str | None = None,
     ) -> Command[Room]:
         """
         Create a room and join it.
@@ -45,22 +51,28 @@ class RoomService(Service):
         Args:
             name: up to 100 characters in one line.
             private: True to let only invited users join, and not list the room.
+            encrypted: True to accept only encrypted messages; see :meth:`encrypt`.
             key: an idempotency key.
 
         Raises:
             Invalid: the name is empty or too long.
-            Conflict: you are in ``rooms_joined_max`` rooms.
+            Conflict: you are in ``rooms_joined_max`` rooms, or ``encrypted`` is True and the
+                server has no feature ``keys``.
             KeyReused: you used the key for another command.
         """
         by, stream = self._by, room_stream(self._actor.ids.new())
-        decide = partial(room_commands.create_room, stream, by, name, private, self._actor.settings)
+        if encrypted:
+            check_possible(self._actor.journal.streams)
+        settings = self._actor.settings
+        decide = partial(room_commands.create_room, stream, by, name, private, encrypted, settings)
 
         def result(states: States, events: Sequence[Event]) -> Room:
             made = events[0].stream
             return room_of(made, states.of(RoomState, made))
 
         reads = [stream, user_stream(by), INDEX]
-        arguments = ("create_room", name, private)
+        # Calls of clients that know no encryption keep their fingerprint.
+        arguments = ("create_room", name, private, *([encrypted] if encrypted else []))
         return Command(by, decide, result, reads=reads, key=key, arguments=arguments)
 
     @query

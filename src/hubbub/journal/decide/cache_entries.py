@@ -53,9 +53,9 @@ class CacheEntry:
 
 class StreamEntry(CacheEntry):
     """
-    A stream's state.
-
     A stream's state, in the cache.
+
+    Args:
         stream: the stream's name.
         state: the fold of its events.
         head: the seq of the last event applied.

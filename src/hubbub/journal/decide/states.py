@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from ...errors import NotFound
+from ...errors import NotFound, RateLimited
 from ...ratelimit import RateLimit
 from ...shown import shown
 from ..event import Event, State
@@ -131,9 +131,9 @@ class States:
         self.event(stream, seq)
         return self.thread(stream, seq)[1:]
 
-    def charge(self, what: str, user: str) -> None:
+    def charge(self, what: str, *users: str) -> None:
         """
-        Count one use against a user's rate limit.
+        Count one use against a user's rate limit, or against those of several, or of none.
 
         A decision must do this last, when everything that it reads or writes is in memory:
         deciding again would charge again.
@@ -141,11 +141,16 @@ class States:
         Raises:
             RateLimited: the limit is reached; nothing was counted.
         """
-        limit = self._limits.get((what, user))
-        if limit is None:
-            self._forget_some_limits()
-            limit = self._limits[what, user] = self._new_limit(what)
-        limit.charge(self.monotonic)
+        charged: list[RateLimit] = []
+        try:
+            for user in users:
+                limit = self._limit(what, user)
+                limit.charge(self.monotonic)
+                charged.append(limit)
+        except RateLimited:
+            for limit in charged:
+                limit.refund()
+            raise
 
     # For the committer and the loader
 
@@ -297,6 +302,13 @@ class States:
         entry.pins += 1
         self._call.pins.append(entry)
         return entry
+
+    def _limit(self, what: str, user: str) -> RateLimit:
+        limit = self._limits.get((what, user))
+        if limit is None:
+            self._forget_some_limits()
+            limit = self._limits[what, user] = self._new_limit(what)
+        return limit
 
     def _forget_some_limits(self) -> None:
         if len(self._limits) < LIMITS_MAX:

@@ -1,5 +1,7 @@
 // The messages of a room: a page of history at a time, and then live messages.
 
+import { runOf } from "./sealed.js";
+
 // A short first page loads quickly; a user who scrolls up gets longer ones.
 const FIRST_PAGE = 100;
 const PAGE = 300;
@@ -40,7 +42,7 @@ export class Log extends EventTarget {
 
   // Handle live events.
   apply(events) {
-    const changed = events.map((event) => this.#apply(event)).filter((seq) => seq !== null);
+    const changed = events.flatMap((event) => this.#apply(event) ?? []);
     if (changed.length) this.#changed(changed);
   }
 
@@ -73,10 +75,22 @@ export class Log extends EventTarget {
       this.#insert({ stream, seq, at, by, text, reply_to, edited_at: null, deleted: false, reactions: {} });
       return event.seq;
     }
+    if (event.type === "sealed") return this.#applySealed(event);
     const message = this.messages.get(event.ref);
     if (!message) return null;
     this.messages.set(event.ref, { ...message, ...changeOf(message, event) });
     return event.ref;
+  }
+
+  // The line of a run of encrypted messages is in the row of its first.
+  #applySealed({ stream, seq, at, by, device, session, body }) {
+    if (this.messages.has(seq)) return null;
+    const sealed = { device, session, body };
+    this.#insert({
+      ...{ stream, seq, at, by, text: "", sealed },
+      ...{ reply_to: null, edited_at: null, deleted: false, reactions: {} },
+    });
+    return [runOf(seq, this)[0], seq];
   }
 
   #insert(message) {

@@ -9,6 +9,7 @@ import { messageRow } from "./message.js";
 import { Outbox } from "./outbox.js";
 import { membersOf, moderates, tool } from "./people.js";
 import { pickEmoji } from "./picker.js";
+import { isSealed, sealedNotice, sealedRow } from "./sealed.js";
 import { openSearch } from "./search.js";
 import "./composer.js";
 import "./scroller.js";
@@ -27,6 +28,7 @@ export class OpenRoom {
   #typing = new Map();
   #scroller = document.createElement("hub-scroller");
   #composer = document.createElement("hub-composer");
+  #sealed = sealedNotice();
   #title = h("div", { class: "grow" });
   #who = h("p", { class: "typing muted small", role: "status" });
   #people = h("aside", { class: "people", "aria-label": "Members" });
@@ -117,7 +119,7 @@ export class OpenRoom {
     this.#people.hidden = Boolean(localStorage.getItem(PEOPLE_HIDDEN)) || innerWidth < 1000;
     fill(
       this.element,
-      h("div", { class: "talk" }, bar, scroller, this.#newer, this.#who, this.#composer, this.#heard),
+      h("div", { class: "talk" }, bar, scroller, this.#newer, this.#who, this.#sealed, this.#composer, this.#heard),
       this.#people,
     );
     this.#drawAround();
@@ -131,7 +133,10 @@ export class OpenRoom {
     const about = room.other
       ? profiles.of(room.other).status
       : `${room.members.length} member${room.members.length === 1 ? "" : "s"}${room.private ? " · private" : ""}`;
-    fill(this.#title, h("h1", { class: "clip" }, name), h("p", { class: "muted small" }, about));
+    const lock = room.encrypted && [icon("lock"), h("span", { class: "visually-hidden" }, "Encrypted: ")];
+    fill(this.#title, h("h1", { class: "clip" }, lock, name), h("p", { class: "muted small" }, about));
+    this.#sealed.hidden = !room.encrypted;
+    this.#composer.hidden = Boolean(room.encrypted);
     this.#composer.closed = room.closed ? "This room is closed." : null;
     if (!this.#people.hidden)
       fill(
@@ -151,6 +156,7 @@ export class OpenRoom {
     const { seqs, messages } = this.#log;
     if (pending?.failed) return this.#outbox.failedRow(pending);
     const message = pending ?? messages.get(key);
+    if (isSealed(message)) return sealedRow(message, { app: this.#app, log: this.#log });
     const before = pending ? messages.get(seqs.at(-1)) : messages.get(seqs[seqs.indexOf(key) - 1]);
     return messageRow(message, {
       app: this.#app,

@@ -3,7 +3,8 @@
 import { onceAFrame } from "../core/dom.js";
 
 const PAGE = 500;
-const MEMBERSHIP = new Set(["joined", "left", "kicked", "banned", "role", "closed"]);
+const MEMBERSHIP = new Set(["joined", "left", "kicked", "banned", "role", "closed", "encrypted"])
+const MESSAGES = new Set(["message", "sealed"]);
 
 // Load all rooms that the user can find, or only those they have joined.
 export async function readRooms(connection, { joined = false } = {}) {
@@ -111,7 +112,7 @@ export class Rooms extends EventTarget {
     const entry = this.rooms.get(id);
     for (const { type, by, at } of entry ? events : []) {
       entry.active = Date.parse(at);
-      if (type === "message" && by !== this.#app.user.id) entry.unread += 1;
+      if (MESSAGES.has(type) && by !== this.#app.user.id) entry.unread += 1;
     }
     this.dispatchEvent(new CustomEvent("events", { detail: { id, events } }));
     if (events.some(({ type }) => MEMBERSHIP.has(type))) this.#reload();
