@@ -18,6 +18,7 @@ from hubbub import Event
 from hubbub.encryption import EncryptedSession, Rotation, UnreadableMessage, encrypted
 from hubbub.encryption.backup import USER_KEY
 from hubbub.errors import Conflict, Invalid, NotFound, OtherDevices
+from hubbub.keys import commands
 from hubbub.keys.events import BackedUp, BackupBegun
 from tests.encryption.kit import PASSPHRASE, Party, make_quick
 from tests.encryption.tampering import TamperingSession
@@ -183,6 +184,19 @@ async def test_a_device_stops_writing_to_a_backup_that_another_has_replaced(
 
         assert not ann._backups.stands
         assert [one.text for one in await ann.chat.history(room)][-1] == "a new session"
+
+
+async def test_a_device_says_that_its_backup_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with two_secrets(tmp_path) as (party, room, _), party.device("ann") as ann:
+        monkeypatch.setattr(commands, "BACKUP_ENTRIES_MAX", 1)
+        await ann.chat.send(room, "a new session")
+        await backed_up(ann)
+
+        assert not ann._backups.stands
+        [line] = [record.message for record in caplog.records if "backup" in record.message]
+        assert line.endswith("A backup has at most 1 entries; begin a new one.")
 
 
 async def test_a_recovery_key_without_a_backup_restores_nothing(tmp_path: Path) -> None:

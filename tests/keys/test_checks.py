@@ -6,11 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.errors import Invalid
+from hubbub.errors import Conflict, Invalid
+from hubbub.journal.decide.cache_entries import StreamEntry
 from hubbub.keys import checks
 from hubbub.keys.checks import BODY_CHARS_MAX, DELIVER_DEVICES_MAX
-from hubbub.keys.commands import BACKUP_ENTRIES_MAX
+from hubbub.keys.commands import BACKUP_ENTRIES_MAX, back_up
 from hubbub.keys.events import SignedKey
+from hubbub.keys.state import BackupState
+from tests.games.board_kit import NOON, states_of
 
 
 @given(st.from_regex(r"\A[A-Za-z0-9_-]{1,64}\Z"))
@@ -82,5 +85,11 @@ def test_a_backup_entry_has_a_form(entries: dict[str, str]) -> None:
         checks.check_backup_entries(entries, 100)
 
 
-def test_a_backup_has_a_most() -> None:
-    assert BACKUP_ENTRIES_MAX == 100_000
+def test_a_backup_takes_no_more_than_its_most() -> None:
+    backup = BackupState()
+    backup.stands, backup.entries = "one", BACKUP_ENTRIES_MAX - 1
+    states = states_of(NOON, StreamEntry("backup/ann", backup))
+
+    assert back_up(states, "ann", "one", {"a": "AAAA"})
+    with pytest.raises(Conflict, match="at most 100000 entries"):
+        back_up(states, "ann", "one", {"a": "AAAA", "b": "AAAA"})

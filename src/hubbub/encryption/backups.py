@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 import msgspec
@@ -26,6 +27,8 @@ from .megolm import Inbound
 from .store import RowChange
 
 __all__ = ["Backups", "Restored"]
+
+logger = logging.getLogger("hubbub.encryption")
 
 EVENTS_AT_ONCE = 100
 
@@ -98,8 +101,9 @@ class Backups:
         entries = {name: sealer.session(name, inbound) for name, inbound in sessions.items()}
         try:
             await self._write(sealer.version, entries)
-        except Conflict:
-            # Another device has begun another backup; this one does not know its key.
+        except Conflict as error:
+            # The backup is full, or another device has begun another, whose key is not known here.
+            logger.warning("this device no longer writes to a backup: %s", error)
             self._standing = None
             await self._disk.write([RowChange("meta", "backup", None)])
 
