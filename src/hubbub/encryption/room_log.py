@@ -28,6 +28,8 @@ __all__ = ["RoomKeys", "RoomLog"]
 
 # Events that one call reads.
 EVENTS_AT_ONCE = 500
+# Pages of so many events that are stored in one step.
+PAGES_IN_A_STEP = 4
 STREAMS = Streams(CHAT.streams)
 # The reasons that a key which comes later may take away.
 WAITING = (Unreadable.NO_KEY, "unsigned_device", "forged")
@@ -118,9 +120,7 @@ class RoomLog:
     async def sync(self) -> None:
         """Take all events that the room has now."""
         async with self._lock:
-            while events := await self._session.read(
-                self.stream, after=self.cursor, limit=EVENTS_AT_ONCE
-            ):
+            while events := await self._pages():
                 await self._take(events)
 
     async def take(self, events: Sequence[Event]) -> list[Event]:
@@ -167,6 +167,17 @@ class RoomLog:
     def _waiting(self, sessions: Sequence[str]) -> list[MessageRow]:
         rows = [row for session in sessions for row in self._disk.store.waiting(session)]
         return sorted(row for row in rows if row.stream == self.stream)
+
+    async def _pages(self) -> list[Event]:
+        """Read some pages: one step of the store is cheaper than several."""
+        found: list[Event] = []
+        for _ in range(PAGES_IN_A_STEP):
+            after = found[-1].seq if found else self.cursor
+            events = await self._session.read(self.stream, after=after, limit=EVENTS_AT_ONCE)
+            if not events:
+                break
+            found += events
+        return found
 
     async def _take_up_to(self, seq: int) -> None:
         while self.cursor < seq:

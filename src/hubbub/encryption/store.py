@@ -160,10 +160,7 @@ class KeyStore:
                 self._write(change)
             self._db.executemany(
                 "INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?)",
-                [
-                    row._replace(value=self._sealer.seal(place_of(row), row.value))
-                    for row in messages
-                ],
+                [(*row[:4], self._sealer.seal(place_of(row), row.value)) for row in messages],
             )
             self._db.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", seen)
 
