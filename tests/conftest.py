@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -40,6 +41,13 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     # pyproject.toml sets it, and --strict-config wants it known where the plugin is off.
     if not pluginmanager.hasplugin("asyncio"):
         parser.addini("asyncio_default_fixture_loop_scope", "for pytest-asyncio")
+
+
+def pytest_configure() -> None:
+    """Let the programs that the tests start be stopped with Ctrl-C."""
+    # A shell lets what it starts in the background ignore it, and so would what that starts.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
