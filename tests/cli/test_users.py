@@ -271,7 +271,7 @@ def test_the_token_of_an_admin_does_as_well(address: str, monkeypatch: pytest.Mo
     monkeypatch.setenv("HUBBUB_TOKEN", anyio.run(token))
     monkeypatch.setenv("HUBBUB_URL", address)
 
-    # A refresh token is good for one use, and the next one is kept.
+    # A refresh token works once, and the command keeps its successor.
     for _ in range(2):
         assert {one["nickname"] for one in listed()} >= {"root", "Gus"}
 

@@ -17,7 +17,7 @@ from ..client import connect
 from ..client.server_url import server_url
 from ..errors import Conflict, Invalid
 from ..features import ServiceAttributes
-from ..journal.upgrade import plan_upgrade
+from ..journal.upgrade import check_upgraded
 from ..opening import open_hub
 from ..users.feature import USERS
 from .exit import exit_on_error
@@ -113,8 +113,7 @@ async def _session(place: Administered) -> AsyncGenerator[ServiceAttributes]:
         async with _connected(server_url(url), place.admin) as session:
             yield session
         return
-    if (await to_thread.run_sync(plan_upgrade, db)).migrations:
-        raise Conflict(f"An older Hubbub made {db}; run `hubbub migrate {db}` first.")
+    await to_thread.run_sync(check_upgraded, db)
     async with AsyncExitStack() as stack:
         try:
             # Without other features nothing else runs: no match, no payment.

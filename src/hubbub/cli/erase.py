@@ -8,13 +8,12 @@ from typing import Annotated
 
 import typer
 
-from ..errors import Conflict
 from ..feature_set import FeatureSet
 from ..features import ServiceAttributes
 from ..journal.erase import ErasurePlan, erase, plan_erasure
 from ..journal.event import Streams
 from ..journal.stores.sqlite import SQLiteStore
-from ..journal.upgrade import plan_upgrade
+from ..journal.upgrade import check_upgraded
 from .administered import Administered, administer
 from .exit import exit_on_error
 from .export import private_kinds, user_id_of
@@ -68,8 +67,7 @@ def erase_user(
 
 
 def _plan(db: Path, features: FeatureSet, user: str) -> ErasurePlan:
-    if plan_upgrade(db).migrations:
-        raise Conflict(f"An older Hubbub made {db}; run `hubbub migrate {db}` first.")
+    check_upgraded(db)
     streams = Streams(features.streams)
     with closing(SQLiteStore(db)) as store:
         user_id = user_id_of(user, store, streams)

@@ -134,7 +134,8 @@ class RoomLog:
             if new and new[0].seq > self.cursor + 1:
                 await self._take_up_to(new[0].seq - 1)
             shown = {event.seq: event for event in await self._take(new)}
-            return [shown.get(event.seq) or await self._shown_again(event) for event in events]
+            shown |= await self._shown_again([one for one in events if one.seq not in shown])
+            return [shown[event.seq] for event in events]
 
     async def retry(self, sessions: Sequence[str]) -> list[Event]:
         """Read the events that waited for the keys of sessions; return the readable ones."""
@@ -220,15 +221,17 @@ class RoomLog:
             return False
         return self._keys.inbound(sealed.session, (event.by, sealed.device)) is None
 
-    async def _shown_again(self, event: Event) -> Event:
-        if not isinstance(event.data, SealedMessage | SealedChange):
-            return event
-        about = event.seq if event.ref is None else event.ref
-        rows = await self._disk.ask(self._disk.store.messages, self.stream, [about])
-        for row in rows:
-            if row.seq == event.seq:
-                return entry_of(row).shown()
-        return replaced(event, Unreadable(Unreadable.NO_KEY))
+    async def _shown_again(self, events: Sequence[Event]) -> dict[int, Event]:
+        """Return events that were taken before, by their seqs, as they were read then."""
+        shown = {event.seq: event for event in events}
+        sealed = [one for one in events if isinstance(one.data, SealedMessage | SealedChange)]
+        if not sealed:
+            return shown
+        shown |= {one.seq: replaced(one, Unreadable(Unreadable.NO_KEY)) for one in sealed}
+        abouts = list({about_of(event) for event in sealed})
+        rows = await self._disk.ask(self._disk.store.messages, self.stream, abouts)
+        wanted = {event.seq for event in sealed}
+        return shown | {row.seq: entry_of(row).shown() for row in rows if row.seq in wanted}
 
     async def _read(self, events: Sequence[Event]) -> Reading:
         reading = Reading(self, self._keys, self._session.journal_id)
@@ -325,13 +328,17 @@ class Reading:
         return read.data
 
     def _keep(self, event: Event, body: bytes, reason: str = "") -> None:
-        about = event.seq if event.ref is None else event.ref
         waits = reason in WAITING
         session = event.data.session if waits else ""  # type: ignore[attr-defined]
         entry = Entry(msgspec.Raw(body), reason)
         value = msgspec.json.encode(entry)
-        self.rows.append(MessageRow(event.stream, event.seq, about, session, value))
+        self.rows.append(MessageRow(event.stream, event.seq, about_of(event), session, value))
         self.shown.append(entry.shown() if reason else event)
+
+
+def about_of(event: Event) -> int:
+    """Return the seq of the message that an event is about, which may be itself."""
+    return event.seq if event.ref is None else event.ref
 
 
 def entry_of(row: MessageRow) -> Entry:

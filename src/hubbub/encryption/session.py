@@ -19,6 +19,7 @@ from typing import Any, Self
 import anyio
 from anyio import AsyncContextManagerMixin, to_thread
 
+from ..chat.rooms.room import ROOM_STREAMS
 from ..clock import Clock, SystemClock
 from ..errors import Conflict, HubbubError, Overloaded, RateLimited
 from ..ids import Ids
@@ -37,6 +38,7 @@ from .identity import fingerprint_of
 from .megolm import Inbound
 from .olm import DeviceAddress
 from .payloads import AskAgain, Content, RoomKey
+from .room_log import RoomLog
 from .rooms import EncryptedRooms, Rotation
 from .store import KeyStore, RowChange
 from .trust import Trust, TrustPolicy
@@ -252,7 +254,7 @@ class EncryptedSession(AsyncContextManagerMixin):
         A message that cannot be read comes as :class:`Unreadable`, and comes once more, with the
         same seq, if its key arrives later.
         """
-        log = self._rooms.log(stream) if stream.startswith(("room/", "direct/")) else None
+        log = self._log(stream)
         async with self._session.follow(stream, after=after) as events:
             if log is None:
                 yield events
@@ -272,9 +274,11 @@ class EncryptedSession(AsyncContextManagerMixin):
     async def read(self, stream: str, *, after: int = 0, limit: int = 100) -> Sequence[Event]:
         """Read a stream's events, as any session; encrypted messages as they are read."""
         events = await self._session.read(stream, after=after, limit=limit)
-        if not stream.startswith(("room/", "direct/")):
-            return events
-        return await self._rooms.log(stream).take(events)
+        log = self._log(stream)
+        return events if log is None else await log.take(events)
+
+    def _log(self, stream: str) -> RoomLog | None:
+        return self._rooms.log(stream) if stream.startswith(ROOM_STREAMS) else None
 
     async def _begin(self, store: KeyStore) -> None:
         # Ids are no secrets; keys come from the system's randomness.

@@ -15,12 +15,12 @@ from pathlib import Path
 import apsw
 import msgspec
 
-from ..errors import Conflict, StorageError
+from ..errors import StorageError
 from .event import EncodedState, Streams
 from .stores import text_index
 from .stores.database_file import DatabaseFile
 from .stores.opening import open_writer
-from .upgrade import BUSY_MS, plan_upgrade
+from .upgrade import BUSY_MS, check_upgraded
 
 __all__ = ["Survey", "compact", "survey"]
 
@@ -67,8 +67,7 @@ def survey(db: str | Path, streams: Streams, expires_before: int) -> Survey:
         Conflict: its version is older; migrate it first.
         StorageError: it is not a hubbub database, its version is too new, or it cannot be read.
     """
-    if plan_upgrade(db).migrations:
-        raise Conflict(f"An older Hubbub made {db}; run `hubbub migrate {db}` first.")
+    check_upgraded(db)
     with _failing(db):
         flags = apsw.SQLITE_OPEN_READONLY
         with closing(apsw.Connection(str(db), flags=flags)) as database:

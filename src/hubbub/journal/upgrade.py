@@ -17,14 +17,14 @@ from tempfile import TemporaryDirectory
 import apsw
 import msgspec
 
-from ..errors import NotFound, StorageError
+from ..errors import Conflict, NotFound, StorageError
 from .backup import backup
 from .stores.database_file import DatabaseFile
 from .stores.migrations import SCHEMA_VERSION, Migration, migrate, pending
 from .stores.opening import check_version, open_writer
 from .stores.sqlite import SQLiteStore
 
-__all__ = ["BUSY_MS", "Plan", "open_as_it_is", "plan_upgrade", "upgrade"]
+__all__ = ["BUSY_MS", "Plan", "check_upgraded", "open_as_it_is", "plan_upgrade", "upgrade"]
 
 # How long to wait for a writer, in milliseconds.
 BUSY_MS = 10_000
@@ -65,6 +65,19 @@ def plan_upgrade(db: str | Path) -> Plan:
     except apsw.Error as error:
         raise StorageError(f"The database {db} cannot be read: {error}.") from error
     return Plan(version, SCHEMA_VERSION, pending(version))
+
+
+def check_upgraded(db: str | Path) -> None:
+    """
+    Refuse a database that an upgrade would change.
+
+    Raises:
+        NotFound: there is no such database.
+        Conflict: its version is older; migrate it first.
+        StorageError: it is not a hubbub database, or of a version that is too new or too old.
+    """
+    if plan_upgrade(db).migrations:
+        raise Conflict(f"An older Hubbub made {db}; run `hubbub migrate {db}` first.")
 
 
 def upgrade(db: str | Path, *, keeps_backup: bool = True) -> Path | None:

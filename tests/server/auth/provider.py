@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import anyio
@@ -17,24 +17,9 @@ from jwt.algorithms import ECAlgorithm
 from hubbub.clock import Clock
 from hubbub.task_group import open_task_group
 
-__all__ = ["Later", "Provider", "providing"]
+__all__ = ["Provider", "providing"]
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-
-
-class Later:
-    """A clock that is moved."""
-
-    def __init__(self) -> None:
-        self.passed = 0.0
-
-    def now(self) -> datetime:
-        """Return the time of day."""
-        return NOON + timedelta(seconds=self.passed)
-
-    def monotonic(self) -> float:
-        """Return how much has passed."""
-        return self.passed
 
 
 class Provider:

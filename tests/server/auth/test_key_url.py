@@ -30,8 +30,9 @@ from hubbub.server.auth.key_url import (
 from hubbub.server.auth.keys import KEYS_BYTES_MAX
 from hubbub.task_group import open_task_group
 from tests.blackbox.served import Backend, served
-from tests.server.auth.provider import Later, Provider, providing
+from tests.server.auth.provider import Provider, providing
 from tests.server.memory_socket import Client
+from tests.session.worlds import SetClock
 
 AGE_MAX = 600.0
 PATIENCE = 5.0
@@ -41,7 +42,7 @@ class World(NamedTuple):
     """A provider, and an authenticator that gets its keys there."""
 
     provider: Provider
-    clock: Later
+    clock: SetClock
     reads: JwtAuthenticator
 
     async def user(self, key_id: str) -> str | None:
@@ -54,7 +55,7 @@ class World(NamedTuple):
 async def world(*key_ids: str) -> AsyncIterator[World]:
     """Run a provider, and make an authenticator."""
     async with providing(*key_ids) as provider:
-        clock = Later()
+        clock = SetClock()
         yield World(provider, clock, JwtAuthenticator(provider.url, clock=clock))
 
 
@@ -247,8 +248,8 @@ async def test_what_may_be_secret_in_the_url_is_in_no_log(
     async with providing("one") as provider:
         provider.status = "401 Unauthorized"
         url = provider.url.replace("://", "://me:planted@") + "?key=planted"
-        reads = JwtAuthenticator(url, clock=Later())
-        await reads(provider.token("one", Later()))
+        reads = JwtAuthenticator(url, clock=SetClock())
+        await reads(provider.token("one", SetClock()))
 
     mine = [record.getMessage() for record in caplog.records if record.name == "hubbub.server"]
     assert "HTTP 401" in mine[0]

@@ -15,6 +15,7 @@ from hubbub.errors import NotAllowed
 from hubbub.server.auth import tickets as module
 from hubbub.server.auth.tickets import TICKETS_USED_MAX, Tickets
 from hubbub.server.auth.tokens import Identity, Tokens
+from tests.session.worlds import SetClock
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECRET = "s" * 32
@@ -22,28 +23,13 @@ ANN = Identity("ann", "moderator", (NOON + timedelta(minutes=10)).timestamp(), s
 BOB = Identity("bob", session="laptop")
 
 
-class Later:
-    """A clock that is moved."""
-
-    def __init__(self) -> None:
-        self.passed = 0.0
-
-    def now(self) -> datetime:
-        """Return the time of day."""
-        return NOON + timedelta(seconds=self.passed)
-
-    def monotonic(self) -> float:
-        """Return how much has passed."""
-        return self.passed
-
-
-def tickets_at(clock: Later, secret: str = SECRET) -> Tickets:
+def tickets_at(clock: SetClock, secret: str = SECRET) -> Tickets:
     ids = count()
     return Tickets(secret, Settings(clock=clock), lambda: f"{next(ids):026}")
 
 
 def test_a_ticket_lets_its_user_in_with_all_that_the_token_says() -> None:
-    tickets = tickets_at(Later())
+    tickets = tickets_at(SetClock())
     identity = tickets.use(tickets.issue(ANN).ticket, {}).identity
 
     assert (identity.user, identity.role, identity.session) == ("ann", "moderator", "phone")
@@ -51,7 +37,7 @@ def test_a_ticket_lets_its_user_in_with_all_that_the_token_says() -> None:
 
 
 def test_it_is_for_one_use() -> None:
-    tickets = tickets_at(Later())
+    tickets = tickets_at(SetClock())
     ticket = tickets.issue(ANN).ticket
     tickets.use(ticket, {})
 
@@ -60,7 +46,7 @@ def test_it_is_for_one_use() -> None:
 
 
 def test_it_expires_unused() -> None:
-    clock = Later()
+    clock = SetClock()
     tickets = tickets_at(clock)
     given = tickets.issue(ANN)
     clock.passed = float(given.expires_in)
@@ -71,7 +57,7 @@ def test_it_expires_unused() -> None:
 
 
 def test_a_browser_with_its_cookie_comes_back_until_the_token_expires() -> None:
-    clock = Later()
+    clock = SetClock()
     tickets = tickets_at(clock)
     ticket = tickets.issue(ANN).ticket
     visit = tickets.use(ticket, {})
@@ -88,14 +74,14 @@ def test_a_browser_with_its_cookie_comes_back_until_the_token_expires() -> None:
 
 
 def test_no_cookie_outlives_an_access_token_of_the_server() -> None:
-    tickets = tickets_at(Later())
+    tickets = tickets_at(SetClock())
     visit = tickets.use(tickets.issue(BOB).ticket, {})
 
     assert visit.seconds == Settings().token_seconds
 
 
 def test_two_tabs_of_a_sign_in_share_a_cookie_and_two_users_do_not() -> None:
-    tickets = tickets_at(Later())
+    tickets = tickets_at(SetClock())
     first, second = tickets.issue(ANN).ticket, tickets.issue(ANN).ticket
     other = tickets.issue(BOB).ticket
     cookies = dict(
@@ -110,7 +96,7 @@ def test_two_tabs_of_a_sign_in_share_a_cookie_and_two_users_do_not() -> None:
 
 
 def test_the_cookie_of_another_user_does_not_count_under_any_name() -> None:
-    tickets = tickets_at(Later())
+    tickets = tickets_at(SetClock())
     mine, theirs = tickets.issue(ANN).ticket, tickets.issue(BOB).ticket
     own, other = tickets.use(mine, {}).cookie, tickets.use(theirs, {}).cookie
     assert own is not None
@@ -121,7 +107,7 @@ def test_the_cookie_of_another_user_does_not_count_under_any_name() -> None:
 
 
 def test_neither_is_a_token_nor_takes_the_place_of_the_other() -> None:
-    clock = Later()
+    clock = SetClock()
     tickets, tokens = tickets_at(clock), Tokens(SECRET, Settings(clock=clock))
     ticket = tickets.issue(ANN).ticket
     name, cookie = tickets.use(ticket, {}).cookie or ("", "")
@@ -138,14 +124,14 @@ def test_neither_is_a_token_nor_takes_the_place_of_the_other() -> None:
 
 
 def test_another_server_s_ticket_is_refused() -> None:
-    ticket = tickets_at(Later(), "t" * 32).issue(ANN).ticket
+    ticket = tickets_at(SetClock(), "t" * 32).issue(ANN).ticket
 
     with pytest.raises(NotAllowed):
-        tickets_at(Later()).use(ticket, {})
+        tickets_at(SetClock()).use(ticket, {})
 
 
 def test_after_a_restart_an_older_ticket_is_for_the_browser_that_used_it() -> None:
-    clock = Later()
+    clock = SetClock()
     before = tickets_at(clock)
     unused, used = before.issue(ANN).ticket, before.issue(ANN).ticket
     cookie = before.use(used, {}).cookie
@@ -160,7 +146,7 @@ def test_after_a_restart_an_older_ticket_is_for_the_browser_that_used_it() -> No
 
 
 def test_used_tickets_are_forgotten_when_they_have_expired() -> None:
-    clock = Later()
+    clock = SetClock()
     tickets = tickets_at(clock)
     for _ in range(10):
         tickets.use(tickets.issue(ANN).ticket, {})
@@ -174,7 +160,7 @@ def test_so_many_are_remembered_and_beyond_that_the_oldest_expire_early(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "TICKETS_USED_MAX", 3)
-    clock = Later()
+    clock = SetClock()
     tickets = tickets_at(clock)
     old = tickets.issue(BOB).ticket
     used = []
@@ -194,7 +180,7 @@ def test_so_many_are_remembered_and_beyond_that_the_oldest_expire_early(
 
 @given(made_up=st.text(), cookie=st.text())
 def test_whatever_is_sent_as_a_ticket_or_a_cookie_is_refused(made_up: str, cookie: str) -> None:
-    tickets = tickets_at(Later())
+    tickets = tickets_at(SetClock())
     ticket = tickets.issue(ANN).ticket
     name, _ = tickets.use(ticket, {}).cookie or ("", "")
 
@@ -205,7 +191,7 @@ def test_whatever_is_sent_as_a_ticket_or_a_cookie_is_refused(made_up: str, cooki
 
 @given(claims=st.dictionaries(st.sampled_from(["use", "exp", "until", "user"]), st.integers()))
 def test_claims_that_are_not_a_ticket_s_are_refused(claims: dict[str, int]) -> None:
-    tickets = tickets_at(Later())
+    tickets = tickets_at(SetClock())
     signed = jwt.encode(dict(claims), tickets._key, "HS256")
 
     with pytest.raises(NotAllowed):

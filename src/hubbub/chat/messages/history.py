@@ -15,7 +15,7 @@ from ...journal.live.topic import cut
 from ...service import SEQ_MAX, check_limit, check_seq
 from ...stream_names import user_stream
 from ...words import Search, matches, search_of
-from ..rooms.room import RoomState, id_of, stream_of
+from ..rooms.room import ROOM_STREAMS, RoomState, id_of, stream_of
 from .message import Message, message_of
 
 __all__ = ["History"]
@@ -139,7 +139,7 @@ class History:
         return {
             id_of(stream): self._count_one(stream, seq)
             for stream, seq in marks.items()
-            if stream.startswith(("room/", "direct/"))
+            if stream.startswith(ROOM_STREAMS)
         }
 
     def _count_one(self, stream: str, after: int) -> int:

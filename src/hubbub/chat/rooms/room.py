@@ -22,6 +22,7 @@ from ..limits import still_muted
 from ..messages.message import current
 
 __all__ = [
+    "ROOM_STREAMS",
     "Room",
     "RoomState",
     "direct_stream",
@@ -30,6 +31,8 @@ __all__ = [
 ]
 
 INDEX = "index/rooms"
+# The first characters of the streams of rooms.
+ROOM_STREAMS = ("room/", "direct/")
 _ABOUT_MESSAGES = frozenset(
     {e.Said, e.Edited, e.Deleted, e.Reacted, e.Unreacted, e.SealedMessage, e.SealedChange}
 )
