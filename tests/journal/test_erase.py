@@ -5,16 +5,18 @@ from __future__ import annotations
 import shutil
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import anyio
 import apsw
 import pytest
 
 import hubbub
+from hubbub.chat.events import RoomEvent
+from hubbub.chat.rooms.room import RoomState
 from hubbub.errors import Conflict, NotFound
 from hubbub.journal.erase import erase, plan_erasure
-from hubbub.journal.event import Streams
+from hubbub.journal.event import Data, Streams
 from hubbub.journal.stores.sqlite import SQLiteStore
 from hubbub.journal.upgrade import upgrade
 from hubbub.journal.verify import verify
@@ -22,6 +24,7 @@ from hubbub.users.erasing import ERASED_NICKNAME
 from tests.features import ALL, STREAMS
 from tests.journal.golden.make import GOLDEN, PASSWORD, folded_states
 from tests.journal.test_export import PRIVATE
+from tests.session.test_keys import KEY, signed
 
 ALL_STREAMS = Streams(STREAMS)
 SECRET = "xylophone"
@@ -132,6 +135,33 @@ def test_a_name_that_another_user_claims_by_now_stays_claimed(tmp_path: Path) ->
     erase_in(path, "mod")
 
     anyio.run(imitate)
+
+
+@pytest.mark.parametrize("kind", get_args(RoomEvent), ids=lambda kind: kind.__name__)
+def test_what_a_deletion_takes_away_an_erasure_takes_away(kind: type[Data]) -> None:
+    data = kind(**dict.fromkeys(kind.__struct_fields__, "x"))
+    redacted = RoomState.redacted(data)
+
+    assert (redacted == data) or ALL.erasures[kind](data, "ann") == redacted
+
+
+async def test_what_the_user_encrypted_and_called_a_device_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "hubbub.db"
+    words = [b"Anns-telephone", b"c2VhbGVkIHdvcmRz", b"c2VhbGVkIGVkaXQ", b"YmFja2VkIHVw"]
+    phone, telephone, sealed, edit, backed_up = "phone", *[word.decode() for word in words]
+    async with hubbub.open(str(path)) as hub, hub.session("ann", nickname="Ann") as ann:
+        await ann.keys.add_device(phone, telephone, signed(ann), KEY)
+        room = await ann.chat.create_room("Room", encrypted=True)
+        said = await ann.chat.send_sealed(room.id, phone, "s", sealed, roster=room.roster)
+        await ann.chat.change_sealed(room.id, said.seq, phone, "s", edit, roster=room.roster)
+        await ann.keys.begin_backup("one", "c2FsdA", "Y2hlY2s")
+        await ann.keys.back_up("one", {"entry": backed_up})
+    before = [word in bytes_of(path) for word in words]
+    await anyio.to_thread.run_sync(erase_in, path, "ann")
+
+    assert before == [True] * len(words)
+    assert [word for word in words if word in bytes_of(path)] == []
+    assert "keys/ann" in await anyio.to_thread.run_sync(states_of, path)
 
 
 async def test_scores_of_other_players_keep_their_nicknames(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from ..journal.event import Data, State
 from ..quotas import CHANGES, SIGNALS, Quota
 from ..ratelimit import RateLimit, rate_limit
 from ..settings import Settings
-from .events import Edited, Said
+from .events import Edited, Said, SealedChange, SealedMessage
 from .grants import CHAT_GRANTS, CHAT_READERS
 from .rooms.room import RoomState
 from .service import Chat
@@ -59,5 +59,5 @@ CHAT = Feature(
     },
     limits={"messages": _message_limit},
     traffic={"room": _name_of},
-    erasure=Erasure({Said: _without_words, Edited: _without_words}),
+    erasure=Erasure(dict.fromkeys((Said, Edited, SealedMessage, SealedChange), _without_words)),
 )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from ..feature import Feature
+import msgspec
+
+from ..feature import Erasure, Feature
+from ..journal.event import Data
 from ..quotas import CHANGES
 from ..ratelimit import RateLimit, SlidingWindow, TokenBucket
 from ..settings import Settings
+from .events import BackedUp, DeviceAdded
 from .grants import KEYS_GRANTS, KEYS_READERS
 from .service import Keys
 from .state import BackupState, InboxState, KeysState
@@ -28,6 +32,16 @@ def _delivery_limit(settings: Settings) -> RateLimit:
     return TokenBucket(DELIVERIES_MAX, DELIVERIES_PERIOD, "messages to devices")
 
 
+def _without_name(data: Data, user: str) -> Data:
+    assert isinstance(data, DeviceAdded)
+    return msgspec.structs.replace(data, name="")
+
+
+def _without_entries(data: Data, user: str) -> Data:
+    assert isinstance(data, BackedUp)
+    return msgspec.structs.replace(data, entries=dict.fromkeys(data.entries, ""))
+
+
 KEYS = Feature(
     name="keys",
     service=Keys,
@@ -44,4 +58,5 @@ KEYS = Feature(
         "keys.back_up": CHANGES,
     },
     limits={"key_claims": _claim_limit, "key_deliveries": _delivery_limit},
+    erasure=Erasure({DeviceAdded: _without_name, BackedUp: _without_entries}),
 )
