@@ -10,10 +10,11 @@ import re
 import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, chdir, contextmanager
+from contextlib import asynccontextmanager, chdir, closing, contextmanager
 from pathlib import Path
 
 import anyio
+import apsw
 import httpx2
 import msgspec
 import pytest
@@ -155,8 +156,16 @@ def disable_a_user(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
     assert texts[-2 * MESSAGES :] == said_on("eve") + said_on("thursday")
 
 
+def let_a_day_pass(db: Path) -> int:
+    """Make all keys a day older: those of the present second would not have expired."""
+    with closing(apsw.Connection(str(db))) as database:
+        database.execute("UPDATE used SET at = at - 86400")
+        return int(database.changes())
+
+
 def tidy_up(operator: Operator) -> None:
     """Friday: the file is compacted, and a user wants their data."""
+    keys = let_a_day_pass(operator.home / "hubbub.db")
     files = [path for path in operator.home.glob("hubbub.db*") if path.suffix != ".v3"]
     before = sum(path.stat().st_size for path in files)
     planned = operator.runs("compact", "hubbub.db", "--dry-run", "--key-days", 0).stdout
@@ -164,7 +173,7 @@ def tidy_up(operator: Operator) -> None:
     operator.runs("export", "Ann", "hubbub.db", "--out", "ann.jsonl")
     exported = (operator.home / "ann.jsonl").read_text()
 
-    assert "expired keys: 1" in planned
+    assert f"  expired keys: {keys}\n" in planned
     assert (operator.home / "hubbub.db").stat().st_size < before
     assert "no fault" in operator.runs("verify", "hubbub.db").stdout
     assert all(text in exported for text in (*said_on("thursday"), "only for Bob", "keyboard"))

@@ -22,6 +22,8 @@ def db(tmp_path: Path) -> Path:
     database = apsw.Connection(str(path))
     database.execute("CREATE TABLE junk (x); INSERT INTO junk VALUES (zeroblob(1000000))")
     database.execute("DROP TABLE junk; UPDATE used SET at = 5 WHERE key = 'lobby'")
+    # The keys of the release get older than any that expire, and these tests have the true time.
+    database.execute("UPDATE used SET at = unixepoch() WHERE key != 'lobby'")
     database.close()
     return path
 
