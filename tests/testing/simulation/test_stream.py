@@ -26,6 +26,15 @@ def on_a_connection(test: Test, backend: Backend) -> None:
     in_world(run, backend)
 
 
+async def chunks_of(stream: NetworkStream, bytes_max: int) -> list[bytes]:
+    got = []
+    while True:
+        try:
+            got.append(await stream.receive(bytes_max))
+        except anyio.EndOfStream:
+            return got
+
+
 def test_bytes_arrive_after_the_latency(backend: Backend) -> None:
     async def test(client: NetworkStream, server: NetworkStream, network: Network) -> None:
         start = anyio.current_time()
@@ -72,12 +81,8 @@ def test_bytes_arrive_in_order_however_they_are_split(
 
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(write)
-                got = []
-                try:
-                    while True:
-                        got.append(await server.receive(bytes_max))
-                except anyio.EndOfStream:
-                    return b"".join(got), max(map(len, got), default=0)
+                got = await chunks_of(server, bytes_max)
+        return b"".join(got), max(map(len, got), default=0)
 
     got, longest = run_in_virtual_time(run, backend=backend)
 
@@ -187,18 +192,26 @@ def test_writing_to_a_closed_end_fails_once_the_news_is_there(backend: Backend) 
     on_a_connection(test, backend)
 
 
-def test_a_writer_that_waits_learns_that_the_reader_is_gone(backend: Backend) -> None:
+@pytest.mark.parametrize("partitioned", [False, True])
+def test_a_writer_that_waits_learns_that_the_reader_is_gone(
+    partitioned: bool, backend: Backend
+) -> None:
     async def test(client: NetworkStream, server: NetworkStream, network: Network) -> None:
         async def write() -> None:
             with pytest.raises(anyio.BrokenResourceError):
-                for _ in range(100):
-                    await client.send(bytes(1_000))
-                    await anyio.sleep(0.01)
+                await client.send(bytes(5_000))
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(write)
             await anyio.sleep(1)
+            start = anyio.current_time()
             await server.aclose()
+            if partitioned:
+                network.partition("client", "server")
+                await anyio.sleep(100)
+                network.heal()
+
+        assert anyio.current_time() == pytest.approx(start + 0.1 + 100 * partitioned)
 
     on_a_connection(test, backend)
 
@@ -281,10 +294,12 @@ def test_it_takes_at_least_one_byte(backend: Backend) -> None:
 
 def test_it_tells_its_addresses(backend: Backend) -> None:
     async def test(client: NetworkStream, server: NetworkStream, network: Network) -> None:
-        assert client.extra(SocketAttribute.remote_address) == ("server", 80)
-        assert server.extra(SocketAttribute.remote_address) == client.local
-        assert client.extra(SocketAttribute.remote_port) == 80
-        assert client.extra(SocketAttribute.raw_socket, None) is None
+        told = {name: get() for name, get in client.extra_attributes.items()}
+
+        assert told[SocketAttribute.remote_address] == ("server", 80)
+        assert told[SocketAttribute.remote_port] == 80
+        assert told[SocketAttribute.local_address] == server.remote
+        assert SocketAttribute.raw_socket not in told
 
     on_a_connection(test, backend)
 

@@ -304,6 +304,8 @@ class Network:
         for pipe in (link.upward, link.downward):
             if healed.get(pipe.route, math.inf) != math.inf:
                 pipe.delay(healed[pipe.route], now)
+                link.client.look_again()
+                link.server.look_again()
         if link.upward.route in healed:
             self._answer(link)
 

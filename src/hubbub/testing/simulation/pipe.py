@@ -11,8 +11,7 @@ from __future__ import annotations
 import math
 from collections import deque
 
-import anyio
-
+from .alarm import Alarm, alarm
 from .route import Counts, Route
 
 __all__ = ["Chunk", "Pipe"]
@@ -35,7 +34,6 @@ class Pipe:
         "_counts",
         "_last",
         "_reader",
-        "_waiting",
         "_writer",
         "closed_at",
         "route",
@@ -49,9 +47,8 @@ class Pipe:
         # Bytes under way or unread.
         self.size = 0
         self._last = -math.inf
-        self._reader: anyio.Event | None = None
-        self._waiting: anyio.CancelScope | None = None
-        self._writer: anyio.Event | None = None
+        self._reader: Alarm | None = None
+        self._writer: Alarm | None = None
         # When the reader learns that nobody reads what it writes itself.
         self.closed_at = math.inf
 
@@ -74,6 +71,11 @@ class Pipe:
         """Send the news that this end is closed behind everything else."""
         self.closed_at = max(self._last, now + self.route.latency())
 
+    @property
+    def learns_at(self) -> float:
+        """When the reader learns that the writer is gone, as far as that is known."""
+        return self.closed_at if self.closed_at <= self.route.blocked_since else math.inf
+
     def is_closed(self, now: float) -> bool:
         """Whether the reader knows that the writer is gone."""
         return self.arrived(self.closed_at, now)
@@ -82,9 +84,13 @@ class Pipe:
         """Whether what was to arrive at a time is there."""
         return at <= now and at <= self.route.blocked_since
 
+    def has_arrived(self, now: float) -> bool:
+        """Whether there is something to read, if only the end."""
+        return bool(self._chunks) and self.arrived(self._chunks[0][0], now)
+
     def has_unread(self, now: float) -> bool:
         """Whether bytes have arrived that nobody read."""
-        return bool(self._chunks and self._chunks[0][1] and self.arrived(self._chunks[0][0], now))
+        return self.has_arrived(now) and bool(self._chunks[0][1])
 
     def take(self, now: float, bytes_max: int) -> Chunk | None:
         """Return what has arrived, up to a number of bytes; None if nothing has."""
@@ -103,7 +109,7 @@ class Pipe:
             data = data[:bytes_max]
         self.size -= len(data)
         self._counts.bytes_received += len(data)
-        if self._writer is not None and self.size < self.route.conditions.window:
+        if self.size < self.route.conditions.window:
             self.wake_writer()
         return at, data
 
@@ -131,28 +137,25 @@ class Pipe:
 
     async def wait_for_arrival(self) -> None:
         """Wait until something arrives, or somebody wakes the reader."""
-        self._reader = event = anyio.Event()
-        try:
-            with anyio.CancelScope(deadline=self._next_arrival()) as self._waiting:
-                await event.wait()
-        finally:
-            self._waiting = self._reader = None
+        if self._reader is None:
+            self._reader = alarm()
+        await self._reader.wait(self._next_arrival())
 
-    async def wait_for_room(self) -> None:
-        """Wait until the reader has read some bytes, or somebody wakes the writer."""
-        self._writer = event = anyio.Event()
-        await event.wait()
+    async def wait_for_room(self, until: float) -> None:
+        """Wait until the reader has read some bytes, until a time, or until somebody wakes it."""
+        if self._writer is None:
+            self._writer = alarm()
+        await self._writer.wait(until)
 
     def wake_reader(self) -> None:
         """Let the reader look again at how its stream is."""
         if self._reader is not None:
-            self._reader.set()
+            self._reader.wake()
 
     def wake_writer(self) -> None:
         """Let the writer look again at how its stream is."""
         if self._writer is not None:
-            self._writer.set()
-            self._writer = None
+            self._writer.wake()
 
     def _joined(self, data: bytes, now: float, bytes_max: int) -> bytes:
         parts, size, chunks = [data], len(data), self._chunks
@@ -169,5 +172,5 @@ class Pipe:
         return self._chunks[0][0]
 
     def _set_alarm(self) -> None:
-        if self._waiting is not None:
-            self._waiting.deadline = self._next_arrival()
+        if self._reader is not None:
+            self._reader.move(self._next_arrival())

@@ -96,7 +96,9 @@ class NetworkStream(ByteStream):
         if max_bytes < 1:
             raise ValueError("max_bytes must be a positive integer")
         with self._receiving:
-            await checkpoint()
+            if self.is_over or self._incoming.has_arrived(anyio.current_time()):
+                # Otherwise it waits below.
+                await checkpoint()
             while True:
                 self._check()
                 found = self._incoming.take(anyio.current_time(), max_bytes)
@@ -132,7 +134,7 @@ class NetworkStream(ByteStream):
                     if len(rest) <= room:
                         return
                     rest = rest[room:]
-                await self._outgoing.wait_for_room()
+                await self._outgoing.wait_for_room(self._incoming.learns_at)
                 self._check_writable()
 
     def write_nowait(self, data: bytes) -> None:
@@ -189,6 +191,10 @@ class NetworkStream(ByteStream):
         if not self.is_over:
             self._is_broken = True
             self._leave()
+
+    def look_again(self) -> None:
+        """Let a task that waits to send look whether the other end is gone."""
+        self._outgoing.wake_writer()
 
     def desert(self) -> None:
         """Note that the other end is gone, which this end learns in time."""
