@@ -2,8 +2,8 @@
 A crash as a fence: from one instant a host's tasks can reach nothing outside of them.
 
 Each life of a host has a fence of its own, in a context variable: tasks and worker threads that the
-host starts inherit it. So a task that is still dying while the host runs again is told apart from
-the new ones, whatever it calls.
+host starts inherit it. So the kit can tell a task that is still dying
+from the tasks of the restarted host, whatever it calls.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Fence:
     def __init__(self, host: str, life: int) -> None:
         self.host = host
         self.life = life
-        # What is fenced in has crashed.
+        # Whether its tasks are cut off, because they crashed.
         self.is_down = False
 
     def __repr__(self) -> str:

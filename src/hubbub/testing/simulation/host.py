@@ -1,4 +1,4 @@
-"""A part of the simulated world that can crash, and come back."""
+"""A part of the simulated world that can crash and restart."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Host", "LosesPower"]
 
 
 class LosesPower(Protocol):
-    """What a host keeps through a crash, like a :class:`Disk`."""
+    """A disk of a host, like :class:`Disk`: its contents outlive a crash."""
 
     def lose_power(self) -> object:
         """Refuse everything from now on; what was not synced may be gone."""
@@ -28,7 +28,7 @@ class LosesPower(Protocol):
 
 
 class _Life:
-    """What a host does between two crashes."""
+    """The tasks of a host between two crashes."""
 
     def __init__(self, host: str, number: int) -> None:
         self.fence = Fence(host, number)
@@ -40,7 +40,7 @@ class Host:
     A host of the simulated world.
 
     A crash is a fence: from one instant the host's connections and its disk refuse everything; then
-    its tasks are cancelled. What their ``finally`` blocks do, nobody sees.
+    its tasks are cancelled, and nobody sees what their ``finally`` blocks do.
 
     Args:
         name: what the network calls it.
@@ -73,7 +73,7 @@ class Host:
         return self._life is not None
 
     async def up(self) -> None:
-        """Return when its tasks run; they may not listen yet."""
+        """Return when its tasks run, perhaps before they listen."""
         await checkpoint()
         while self._life is None:
             await self._came_up.wait()
@@ -130,7 +130,7 @@ class Host:
 
     def restart(self) -> None:
         """
-        Run the function of ``run`` anew, with what the disk has kept; if it is up, crash it before.
+        Run the function of ``run`` again, with what the disk has kept; crash the host first if it is up.
 
         It does not wait for the tasks of the life before: they may still be dying.
 

@@ -1,8 +1,8 @@
 """
 Byte streams between named hosts, in one process and in the event loop's time.
 
-Everything that is drawn (latencies, and where writes are split) comes from one generator. What goes
-wrong goes wrong because you ask for it: draw it from a generator of your own.
+The network draws latencies, and where it splits writes, from one generator. Faults happen only when
+you ask for them: draw them from a generator of your own.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ RETRY_SECONDS = 1.0
 @dataclass(frozen=True, slots=True)
 class NetworkStats:
     """
-    What happened so far, so that a run can prove that its faults took place.
+        Counts of events and faults, so that a run can prove that its faults took place.
 
     Args:
         connections: connections that were made.
@@ -74,7 +74,7 @@ class Network:
         latency: the least and the greatest seconds that bytes take in one direction.
         split: how often, from 0 to 1, a write arrives in several pieces.
         window: bytes under way and unread in one direction before ``send`` waits.
-        connect_timeout: seconds after which connecting fails; by default it waits for ever.
+        connect_timeout: seconds after which connecting fails; by default it waits however long.
     """
 
     def __init__(
@@ -95,12 +95,12 @@ class Network:
         self._listeners: dict[Address, NetworkListener] = {}
         self._ports = EPHEMERAL_PORT
         self._off: set[str] = set()
-        # Set, and replaced, whenever somebody who waits to connect should try again.
+        # Set, and replaced, whenever tasks that wait to connect should try again.
         self._changed = anyio.Event()
 
     @property
     def stats(self) -> NetworkStats:
-        """What happened so far."""
+        """The counts until now."""
         return NetworkStats(**asdict(self._counts))
 
     @property
@@ -169,7 +169,7 @@ class Network:
         """
         End what is wrong between two hosts; without arguments, between all.
 
-        What was held back arrives after a new latency. A connection that is half open breaks as
+        Bytes that were held back arrive after a new latency. A connection that is half open breaks as
         soon as the end that believes in it has written something.
         """
         self._counts.heals += 1
@@ -191,10 +191,10 @@ class Network:
 
     def half_open(self, gone: str, believing: str) -> int:
         """
-        Let one host forget its connections to another, which believes that they live.
+        Let a host forget its connections to another host, which believes that they live.
 
-        What the other one writes is dropped without an error until it is healed or cut; the hosts
-        can connect anew. As with TCP, only a timeout of one's own finds it out.
+        The bytes that the other host writes vanish without an error until you heal or cut; both
+        hosts can make new connections. As with TCP, only a timeout or a ping notices it.
 
         Returns:
             How many connections there were.
@@ -208,7 +208,7 @@ class Network:
         Args:
             host: its name.
             silently: the whole machine is gone. The other ends notice nothing, as with
-                ``half_open``, and who connects gets no answer until ``power_on``.
+                ``half_open``, and a client that connects gets no answer until ``power_on``.
         """
         self._close_ports(host)
         links = [link for link in self.links if host in link.hosts]

@@ -1,8 +1,8 @@
 """
 One direction of a connection: bytes under way, and bytes that arrived and were not read.
 
-No task moves bytes. Each chunk has the time at which it arrives, and whoever reads waits for the
-time of the first. A writer that finds the reader waiting only sets the reader's deadline, so that
+No task moves bytes. Each chunk has the time at which it arrives, and the reader waits for the time
+of the first. A writer that finds the reader waiting only sets the reader's deadline, so that
 a delivery wakes one task, once.
 """
 

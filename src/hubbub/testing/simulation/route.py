@@ -19,7 +19,7 @@ PIECES_EACH_SECOND = 20
 @dataclass(frozen=True, slots=True)
 class Conditions:
     """
-    What a network is like when nothing is wrong with it.
+    Properties of a network without faults.
 
     Args:
         latency: the least and the greatest seconds that bytes take in one direction.
@@ -34,7 +34,7 @@ class Conditions:
 
 @dataclass(slots=True)
 class Counts:
-    """What happened so far; the network gives it out as a frozen ``NetworkStats``."""
+    """Counts of events and faults; the network returns them as a frozen ``NetworkStats``."""
 
     connections: int = 0
     refused: int = 0
@@ -64,7 +64,7 @@ class Route:
     def __init__(self, conditions: Conditions, random: Random) -> None:
         self.conditions = conditions
         self._random = random
-        # What would arrive later than this waits until the route is healed.
+        # Bytes that would arrive later than this wait until the route is healed.
         self.blocked_since = math.inf
         self.bytes_per_second = math.inf
         self._free_at = 0.0

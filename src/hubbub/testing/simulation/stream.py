@@ -21,12 +21,10 @@ class NetworkStream(ByteStream):
     """
     One end of a connection between two hosts.
 
-    Bytes arrive in order, late, and with no regard to how they were written. They are never lost
-    without an error at both ends, and never doubled: TCP hides duplicates, so would have this.
+    Bytes arrive in order, late, and with no regard to how they were written. They are never lost without an error, and never doubled: TCP hides duplicates from its user.
 
     Closing is as with TCP: what was written before still arrives, and then the other end reads the
-    end of the stream; if this end leaves bytes unread, the other end reads a reset instead. What
-    the other end writes before it knows is lost.
+    end of the stream; if this end leaves bytes unread, the other end reads a reset instead. Bytes that the other end writes before it knows are lost.
 
     Args:
         incoming: the bytes from the other end.
@@ -57,7 +55,7 @@ class NetworkStream(ByteStream):
         self._is_orphan = False
         # The other host can be reached again, and answers what this end writes with a reset.
         self._is_answered = self._is_reset_due = False
-        # What the other host will answer once it can.
+        # Whether the other host has something to answer once it can.
         self._has_unanswered = False
         # The other end was closed: nobody will read what this end writes.
         self._is_deserted = False
