@@ -130,7 +130,8 @@ class Host:
 
     def restart(self) -> None:
         """
-        Run the function of ``run`` again, with what the disk has kept; crash the host first if it is up.
+        Run the function of ``run`` again, with what the disk has kept; crash the host first if it
+        is up.
 
         It does not wait for the tasks of the life before: they may still be dying.
 

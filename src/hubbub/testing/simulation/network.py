@@ -100,7 +100,7 @@ class Network:
 
     @property
     def stats(self) -> NetworkStats:
-        """The counts until now."""
+        """The counts so far."""
         return NetworkStats(**asdict(self._counts))
 
     @property
@@ -169,8 +169,8 @@ class Network:
         """
         End what is wrong between two hosts; without arguments, between all.
 
-        Bytes that were held back arrive after a new latency. A connection that is half open breaks as
-        soon as the end that believes in it has written something.
+        Bytes that were held back arrive after a new latency. A connection that is half open breaks
+        as soon as the end that believes in it has written something.
         """
         self._counts.heals += 1
         pairs = list(self._routes) if a is None or b is None else [(a, b), (b, a)]

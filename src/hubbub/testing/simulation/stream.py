@@ -21,10 +21,12 @@ class NetworkStream(ByteStream):
     """
     One end of a connection between two hosts.
 
-    Bytes arrive in order, late, and with no regard to how they were written. They are never lost without an error, and never doubled: TCP hides duplicates from its user.
+    Bytes arrive in order, late, and with no regard to how they were written. They are never lost
+    without an error, and never doubled: TCP hides duplicates from its user.
 
     Closing is as with TCP: what was written before still arrives, and then the other end reads the
-    end of the stream; if this end leaves bytes unread, the other end reads a reset instead. Bytes that the other end writes before it knows are lost.
+    end of the stream; if this end leaves bytes unread, the other end reads a reset instead. Bytes
+    that the other end writes before it knows are lost.
 
     Args:
         incoming: the bytes from the other end.
