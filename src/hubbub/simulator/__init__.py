@@ -1,0 +1,22 @@
+"""A whole Hubbub in one process, on one virtual clock, where everything fails that can fail."""
+
+from __future__ import annotations
+
+from ..extras import needs
+
+with needs("testing", "hubbub.simulator"):
+    from .plan import Fault
+    from .run import Options, run_seed, shortest_plan
+    from .workload import Evidence, Workload
+    from .world import Broken, Result
+
+__all__ = [
+    "Broken",
+    "Evidence",
+    "Fault",
+    "Options",
+    "Result",
+    "Workload",
+    "run_seed",
+    "shortest_plan",
+]

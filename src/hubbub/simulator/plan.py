@@ -1,0 +1,82 @@
+"""What goes wrong in a run, and when: a list, so that it can be made shorter. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+import msgspec
+
+__all__ = ["KINDS", "Fault", "draw_plan"]
+
+# Each kind of fault, and how long it lasts at most, in seconds.
+KINDS = {
+    "crash": 5.0,
+    "crash silently": 30.0,
+    "restart": 5.0,
+    "partition": 30.0,
+    "hold": 30.0,
+    "cut": 0.0,
+    "cut all": 0.0,
+    "half open": 60.0,
+    "slow": 60.0,
+    "disk errors": 5.0,
+    "full disk": 20.0,
+    "clock jump": 0.0,
+    "silent provider": 60.0,
+    "failing provider": 60.0,
+}
+# How far a clock jumps at most, in seconds, either way.
+JUMP_SECONDS_MAX = 1800.0
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """
+    One fault.
+
+    Args:
+        at: when it begins, in seconds from the beginning.
+        kind: what goes wrong; one of ``KINDS``.
+        seconds: how long it lasts; for a clock, how far it jumps.
+        client: the client that it befalls, from 0, if it befalls one.
+    """
+
+    at: float
+    kind: str
+    seconds: float
+    client: int
+
+    def __str__(self) -> str:
+        minutes, seconds = divmod(self.at, 60)
+        hours, minutes = divmod(int(minutes), 60)
+        lasts = f", {self.seconds:.1f} s" if self.seconds else ""
+        return f"{hours:02}:{minutes:02}:{seconds:05.2f} {self.kind}{lasts} (client {self.client})"
+
+
+def draw_plan(
+    random: Random, seconds: float, clients: int, fault_seconds: float
+) -> Sequence[Fault]:
+    """
+    Draw the faults of a run.
+
+    First it is drawn which kinds there are at all: a run with few kinds goes deeper into them
+    than a run with all ("swarm testing", Groce and others, 2012).
+
+    Args:
+        random: the source.
+        seconds: how long the run takes.
+        clients: how many there are.
+        fault_seconds: how long, on average, from fault to fault.
+    """
+    kinds = [kind for kind in KINDS if random.random() < 0.5]
+    if not kinds:
+        return ()
+    faults, at = [], random.expovariate(1 / fault_seconds)
+    while at < seconds:
+        kind = random.choice(kinds)
+        lasts = random.random() * KINDS[kind]
+        if kind == "clock jump":
+            lasts = random.uniform(-JUMP_SECONDS_MAX, JUMP_SECONDS_MAX)
+        faults.append(Fault(round(at, 3), kind, round(lasts, 3), random.randrange(clients)))
+        at += random.expovariate(1 / fault_seconds)
+    return tuple(faults)

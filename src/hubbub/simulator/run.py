@@ -1,0 +1,120 @@
+"""Runs seeds of the whole system, and makes the plan of a failing seed short."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from random import Random
+from typing import Literal
+
+import msgspec
+
+from ..feature import Feature
+from ..features import FEATURES
+from ..testing.simulation import simulate
+from ..testing.simulation.shrinking import shorter
+from .chatting import Chatting
+from .plan import Fault, draw_plan
+from .workload import Workload
+from .world import Result, World
+
+__all__ = ["Options", "run_seed", "shortest_plan"]
+
+# How long, on average, from fault to fault, in seconds.
+FAULT_SECONDS = 200.0
+# How long, on average, until a user does the next thing, in seconds.
+ACTION_SECONDS = 30.0
+# How often a shorter plan is tried.
+SHRINK_TRIES_MAX = 60
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    What the runs of all seeds have in common.
+
+    Args:
+        backend: the event loop.
+        hours: how long users and faults go on, in simulated hours.
+        clients: how many users there are.
+        fault_seconds: how long, on average, from fault to fault; 0 for none.
+        action_seconds: how long, on average, until a user does the next thing.
+        features: of the hub.
+        workloads: make what users do, besides what Hubbub has.
+    """
+
+    backend: Literal["asyncio", "trio"]
+    hours: float = 1.0
+    clients: int = 5
+    fault_seconds: float = FAULT_SECONDS
+    action_seconds: float = ACTION_SECONDS
+    features: Sequence[Feature] = FEATURES
+    workloads: Sequence[Callable[[], Workload]] = ()
+
+
+def run_seed(seed: int, options: Options, plan: Sequence[Fault] | None = None) -> Result:
+    """
+    Run one seed.
+
+    Args:
+        seed: draws the plan, the network, the order of tasks, and everything else.
+        options: how long, with how many users.
+        plan: what goes wrong, instead of what the seed draws.
+
+    Raises:
+        Broken: a promise is broken.
+        Exception: the server or a client failed.
+    """
+    seconds = options.hours * 3600
+    if plan is None:
+        plan = plan_of(seed, options)
+    steady = not any(fault.kind == "clock jump" for fault in plan)
+    workloads: list[Workload] = [Chatting(steady=steady), *(make() for make in options.workloads)]
+
+    async def live() -> Result:
+        world = World(
+            seed,
+            seconds,
+            options.clients,
+            plan,
+            workloads,
+            options.action_seconds,
+            options.features,
+        )
+        return await world.run()
+
+    with _quiet():
+        return simulate(live, backend=options.backend, seed=seed)
+
+
+def plan_of(seed: int, options: Options) -> Sequence[Fault]:
+    """Return what goes wrong in the run of a seed."""
+    if not options.fault_seconds:
+        return ()
+    random = Random(f"plan {seed}")
+    return draw_plan(random, options.hours * 3600, options.clients, options.fault_seconds)
+
+
+def shortest_plan(seed: int, options: Options) -> Sequence[Fault]:
+    """Return as few faults of a failing seed as still make it fail."""
+
+    def fails(plan: list[Fault]) -> bool:
+        try:
+            run_seed(seed, options, plan)
+        except Exception:
+            return True
+        return False
+
+    return shorter(plan_of(seed, options), fails, SHRINK_TRIES_MAX)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Log nothing of the hub: it reports each fault, and all of them are wanted."""
+    logger = logging.getLogger("hubbub")
+    before, logger.disabled = logger.level, logger.disabled
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
