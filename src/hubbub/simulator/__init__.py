@@ -5,17 +5,17 @@ from __future__ import annotations
 from ..extras import needs
 
 with needs("testing", "hubbub.simulator"):
-    from .plan import Fault
-    from .run import Options, run_seed, shortest_plan
+    from .plan import PlannedFault
+    from .run import RunOptions, run_seed, shortest_plan
     from .workload import Evidence, Workload
     from .world import Broken, Result
 
 __all__ = [
     "Broken",
     "Evidence",
-    "Fault",
-    "Options",
+    "PlannedFault",
     "Result",
+    "RunOptions",
     "Workload",
     "run_seed",
     "shortest_plan",

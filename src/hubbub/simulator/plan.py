@@ -7,7 +7,7 @@ from random import Random
 
 import msgspec
 
-__all__ = ["KINDS", "Fault", "draw_plan"]
+__all__ = ["KINDS", "PlannedFault", "draw_plan"]
 
 # Each kind of fault, and how long it lasts at most, in seconds.
 KINDS = {
@@ -30,7 +30,7 @@ KINDS = {
 JUMP_SECONDS_MAX = 1800.0
 
 
-class Fault(msgspec.Struct, frozen=True):
+class PlannedFault(msgspec.Struct, frozen=True):
     """
     One fault.
 
@@ -55,7 +55,7 @@ class Fault(msgspec.Struct, frozen=True):
 
 def draw_plan(
     random: Random, seconds: float, clients: int, fault_seconds: float
-) -> Sequence[Fault]:
+) -> Sequence[PlannedFault]:
     """
     Draw the faults of a run.
 
@@ -77,6 +77,6 @@ def draw_plan(
         lasts = random.random() * KINDS[kind]
         if kind == "clock jump":
             lasts = random.uniform(-JUMP_SECONDS_MAX, JUMP_SECONDS_MAX)
-        faults.append(Fault(round(at, 3), kind, round(lasts, 3), random.randrange(clients)))
+        faults.append(PlannedFault(round(at, 3), kind, round(lasts, 3), random.randrange(clients)))
         at += random.expovariate(1 / fault_seconds)
     return tuple(faults)

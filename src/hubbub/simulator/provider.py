@@ -11,7 +11,7 @@ from ..errors import PaymentDeclined
 from ..money import Money
 from ..shop.payments.payment import Payment
 
-__all__ = ["DECLINED", "Account", "FlakyProvider"]
+__all__ = ["DECLINED", "FlakyProvider", "ProviderAccount"]
 
 # A payment method that is declined.
 DECLINED = "declined"
@@ -23,7 +23,7 @@ SILENT_SECONDS = 1.0
 FAILING_CHANCE = 0.6
 
 
-class Account(msgspec.Struct):
+class ProviderAccount(msgspec.Struct):
     """
     One payment in the provider's books.
 
@@ -55,13 +55,13 @@ class FlakyProvider:
     def __init__(self, random: Random) -> None:
         self.silent = False
         self.failing = False
-        self.accounts: dict[str, Account] = {}
+        self.accounts: dict[str, ProviderAccount] = {}
         self._random = random
 
     async def authorize(self, key: str, amount: Money, payment: str) -> Payment:
         """Reserve money."""
         await self._travel()
-        account = self.accounts.setdefault(key, Account())
+        account = self.accounts.setdefault(key, ProviderAccount())
         if account.status == "none":
             account.status = "declined" if payment == DECLINED else "authorized"
         return await self._answer(key)
@@ -69,7 +69,7 @@ class FlakyProvider:
     async def capture(self, key: str, payment_id: str, amount: Money) -> Payment:
         """Charge the reserved money."""
         await self._travel()
-        account = self.accounts.setdefault(key, Account())
+        account = self.accounts.setdefault(key, ProviderAccount())
         if account.status == "authorized":
             account.status = "captured"
             account.captured.append(amount)
@@ -78,7 +78,7 @@ class FlakyProvider:
     async def cancel(self, key: str, payment_id: str) -> Payment:
         """Release the reserved money."""
         await self._travel()
-        account = self.accounts.setdefault(key, Account())
+        account = self.accounts.setdefault(key, ProviderAccount())
         if account.status in ("none", "authorized", "declined"):
             account.status = "cancelled"
         return await self._answer(key)
@@ -107,7 +107,7 @@ class FlakyProvider:
         self._fail("The provider did not get the request.")
 
     async def _answer(self, key: str) -> Payment:
-        account = self.accounts.get(key, Account())
+        account = self.accounts.get(key, ProviderAccount())
         await anyio.sleep(self._random.uniform(*ANSWER_SECONDS))
         self._fail("The provider's answer is lost.")
         return Payment(key if account.status != "none" else "", account.status)  # type: ignore[arg-type]

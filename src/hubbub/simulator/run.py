@@ -14,12 +14,13 @@ from ..feature import Feature
 from ..features import FEATURES
 from ..testing.simulation import simulate
 from ..testing.simulation.shrinking import shorter
-from .chatting import Chatting
-from .plan import Fault, draw_plan
+from .chat_workload import ChatWorkload
+from .faults import happen
+from .plan import PlannedFault, draw_plan
 from .workload import Workload
 from .world import Result, World
 
-__all__ = ["Options", "run_seed", "shortest_plan"]
+__all__ = ["RunOptions", "run_seed", "shortest_plan"]
 
 # How long, on average, from fault to fault, in seconds.
 FAULT_SECONDS = 200.0
@@ -29,7 +30,7 @@ ACTION_SECONDS = 30.0
 SHRINK_TRIES_MAX = 60
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True):
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """
     What the runs of all seeds have in common.
 
@@ -52,7 +53,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     workloads: Sequence[Callable[[], Workload]] = ()
 
 
-def run_seed(seed: int, options: Options, plan: Sequence[Fault] | None = None) -> Result:
+def run_seed(seed: int, options: RunOptions, plan: Sequence[PlannedFault] | None = None) -> Result:
     """
     Run one seed.
 
@@ -69,7 +70,10 @@ def run_seed(seed: int, options: Options, plan: Sequence[Fault] | None = None) -
     if plan is None:
         plan = plan_of(seed, options)
     steady = not any(fault.kind == "clock jump" for fault in plan)
-    workloads: list[Workload] = [Chatting(steady=steady), *(make() for make in options.workloads)]
+    workloads: list[Workload] = [
+        ChatWorkload(steady=steady),
+        *(make() for make in options.workloads),
+    ]
 
     async def live() -> Result:
         world = World(
@@ -77,6 +81,7 @@ def run_seed(seed: int, options: Options, plan: Sequence[Fault] | None = None) -
             seconds,
             options.clients,
             plan,
+            happen,
             workloads,
             options.action_seconds,
             options.features,
@@ -87,7 +92,7 @@ def run_seed(seed: int, options: Options, plan: Sequence[Fault] | None = None) -
         return simulate(live, backend=options.backend, seed=seed)
 
 
-def plan_of(seed: int, options: Options) -> Sequence[Fault]:
+def plan_of(seed: int, options: RunOptions) -> Sequence[PlannedFault]:
     """Return what goes wrong in the run of a seed."""
     if not options.fault_seconds:
         return ()
@@ -95,10 +100,10 @@ def plan_of(seed: int, options: Options) -> Sequence[Fault]:
     return draw_plan(random, options.hours * 3600, options.clients, options.fault_seconds)
 
 
-def shortest_plan(seed: int, options: Options) -> Sequence[Fault]:
+def shortest_plan(seed: int, options: RunOptions) -> Sequence[PlannedFault]:
     """Return as few faults of a failing seed as still make it fail."""
 
-    def fails(plan: list[Fault]) -> bool:
+    def fails(plan: list[PlannedFault]) -> bool:
         try:
             run_seed(seed, options, plan)
         except Exception:

@@ -24,7 +24,7 @@ from .client import Client
 from .dialing import PORT, SERVER, dial_over
 from .jumping_clock import JumpingClock
 from .machine import Machine
-from .plan import Fault
+from .plan import PlannedFault
 from .provider import FlakyProvider
 from .stream_server import StreamServer
 from .workload import Evidence, Workload
@@ -81,6 +81,7 @@ class World:
         seconds: how long faults and users go on.
         clients: how many users there are.
         plan: what goes wrong.
+        happen: lets a fault happen, and end.
         workloads: what users do.
         action_seconds: how long, on average, from one thing that a user does to the next.
         features: of the hub.
@@ -91,7 +92,8 @@ class World:
         seed: int,
         seconds: float,
         clients: int,
-        plan: Sequence[Fault],
+        plan: Sequence[PlannedFault],
+        happen: Callable[[PlannedFault, World], Awaitable[None]],
         workloads: Sequence[Workload],
         action_seconds: float,
         features: Sequence[Feature],
@@ -108,6 +110,7 @@ class World:
         self.crashes: list[float] = []
         self._count = clients
         self._plan = plan
+        self._happen = happen
         self._workloads = workloads
         self._action_seconds = action_seconds
         self._features = features
@@ -155,12 +158,9 @@ class World:
     def _random(self, what: str) -> Random:
         return Random(f"{what} {self.seed}")
 
-    async def _carry_out(self, fault: Fault) -> None:
-        # Imported here, because it names this class.
-        from .faults import carry_out  # noqa: PLC0415
-
+    async def _carry_out(self, fault: PlannedFault) -> None:
         self.happened[fault.kind] = self.happened.get(fault.kind, 0) + 1
-        await carry_out(fault, self)
+        await self._happen(fault, self)
 
     async def _serve(self, host: Host) -> None:
         settings = Settings(

@@ -15,7 +15,7 @@ from ..session import Session
 from .client import Client
 from .workload import Evidence
 
-__all__ = ["Chatting"]
+__all__ = ["ChatWorkload"]
 
 # How often a user does something else than to send one message.
 BURST_CHANCE = 0.05
@@ -28,7 +28,7 @@ EMOJI = ("👍", "❤️", "🎉")
 FOLLOW_AGAIN_SECONDS = 1.0
 
 
-class Chatting:
+class ChatWorkload:
     """
     Users of one room.
 
@@ -73,7 +73,7 @@ class Chatting:
                     async for event in events:
                         data = event.data
                         text = getattr(data, "text", None)
-                        seen.append((event.seq, tag_of(type(data)), text))
+                        seen.append((event.seq, tag_of(data), text))
             except (StorageError, Overloaded, Closed):
                 await anyio.sleep(FOLLOW_AGAIN_SECONDS)
 
