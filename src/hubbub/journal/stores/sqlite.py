@@ -16,6 +16,7 @@ import msgspec
 
 from ...errors import StorageError
 from . import schema, text_index
+from .closing import abandon, close_writer
 from .contract import Batch, Loaded, LostRace, PlacedEvent, Record, Snapshot, Used
 from .database_file import DatabaseFile
 from .failures import failing, storage_errors
@@ -75,7 +76,7 @@ class SQLiteStore:
             self._file.make_private()
             self._file.watch()
         except BaseException:
-            self._file.release()
+            abandon(getattr(self, "_writer", None), self._file)
             raise
 
     @storage_errors
@@ -259,7 +260,8 @@ class SQLiteStore:
         Wait for running calls, close every connection and unlock the file.
 
         Raises:
-            StorageError: a call does not return; the file stays locked.
+            StorageError: a call does not return, and the file stays locked; or the disk failed, and
+                nothing committed is lost.
         """
         try:
             while self._readers:
@@ -270,10 +272,7 @@ class SQLiteStore:
                 raise Empty
         except Empty as error:
             raise StorageError(f"The database {self.path} does not answer.") from error
-        try:
-            self._writer.close()
-        finally:
-            self._file.release()
+        close_writer(self._writer, self._file)
 
     @storage_errors
     def _meta(self, name: str, default: str) -> str:
