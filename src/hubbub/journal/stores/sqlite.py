@@ -15,6 +15,7 @@ import msgspec
 
 from ...errors import StorageError
 from . import schema, text_index
+from .closing import abandon, close_writer
 from .contract import (
     JOURNAL_ID_BYTES,
     SECRET_BYTES,
@@ -87,7 +88,7 @@ class SQLiteStore:
             self._file.make_private()
             self._file.watch()
         except BaseException:
-            self._file.release()
+            abandon(getattr(self, "_writer", None), self._file)
             raise
 
     @storage_errors
@@ -267,7 +268,8 @@ class SQLiteStore:
         Wait for running calls, close every connection and unlock the file.
 
         Raises:
-            StorageError: a call does not return; the file stays locked.
+            StorageError: a call does not return, and the file stays locked; or the disk failed, and
+                nothing committed is lost.
         """
         try:
             while self._readers:
@@ -278,10 +280,7 @@ class SQLiteStore:
                 raise Empty
         except Empty as error:
             raise StorageError(f"The database {self.path} does not answer.") from error
-        try:
-            self._writer.close()
-        finally:
-            self._file.release()
+        close_writer(self._writer, self._file)
 
     @storage_errors
     def _meta(self, name: str, default: str) -> str:
