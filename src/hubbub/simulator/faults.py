@@ -26,6 +26,10 @@ async def _crash_silently(fault: PlannedFault, world: World) -> None:
     await world.crash(fault.seconds, silently=True)
 
 
+async def _restart(fault: PlannedFault, world: World) -> None:
+    await world.restart(fault.seconds)
+
+
 async def _partition(fault: PlannedFault, world: World) -> None:
     host = world.host_of(fault.client)
     world.network.partition(host, SERVER)
@@ -64,15 +68,15 @@ async def _slow(fault: PlannedFault, world: World) -> None:
 
 
 async def _disk_errors(fault: PlannedFault, world: World) -> None:
-    world.machine.failing = True
+    world.machine.fail(failing=True)
     await anyio.sleep(fault.seconds)
-    world.machine.failing = False
+    world.machine.fail(failing=False)
 
 
 async def _full_disk(fault: PlannedFault, world: World) -> None:
-    world.machine.full = True
+    world.machine.fill(full=True)
     await anyio.sleep(fault.seconds)
-    world.machine.full = False
+    world.machine.fill(full=False)
 
 
 async def _clock_jump(fault: PlannedFault, world: World) -> None:
@@ -94,7 +98,7 @@ async def _failing_provider(fault: PlannedFault, world: World) -> None:
 _FAULTS: Mapping[str, Callable[[PlannedFault, World], Awaitable[None]]] = {
     "crash": _crash,
     "crash silently": _crash_silently,
-    "restart": _crash,
+    "restart": _restart,
     "partition": _partition,
     "hold": _hold,
     "cut": _cut,

@@ -2,46 +2,75 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from random import Random
-from typing import Any, cast
+from typing import Any, Protocol, Self, cast
 
 from ..errors import StorageError
-from ..stores import MemoryStore, Store
+from ..stores import MemoryStore, SQLiteStore, Store
+from ..testing.simulation import Disk
 
-__all__ = ["Machine"]
+__all__ = ["Machine", "MemoryMachine", "SQLiteMachine"]
 
 # The chance that a call of a disk that fails fails.
 FAILING_CHANCE = 0.5
+# The same for each of SQLite's calls; a transaction makes several.
+SQLITE_FAILING_CHANCE = 0.1
 # What needs space on the disk.
 WRITES = ("commit", "check", "catch_up", "expire")
 
 
-class Machine:
+class Machine(Protocol):
+    """A disk with a store; it is the disk of a :class:`Host`."""
+
+    def open(self) -> Store:
+        """Open the store for one life of the server; called in a thread."""
+
+    def look(self) -> Store:
+        """Return the store, to look at while the server is up or after it was closed."""
+
+    def fail(self, *, failing: bool) -> None:
+        """Let some calls fail from now on, or none any more."""
+
+    def fill(self, *, full: bool) -> None:
+        """Let the disk be full from now on, or not any more."""
+
+    def lose_power(self) -> None:
+        """Refuse everything to the life that is over."""
+
+    def restore(self) -> None:
+        """Be there again, with what is left."""
+
+
+class MemoryMachine:
     """
     A disk that keeps what was committed, whatever crashes.
 
     Args:
         random: draws the journal's id, and which calls fail.
-
-    Attributes:
-        failing: whether the disk returns errors now; you can set it.
-        full: whether the disk is full now; you can set it.
-        commits: how many transactions were committed.
-        refused: how many calls have failed.
     """
 
     def __init__(self, random: Random) -> None:
-        self.failing = False
-        self.full = False
-        self.commits = 0
-        self.refused = 0
-        self.store = MemoryStore(random)
+        self._store = MemoryStore(random)
         self._random = random
+        self._failing = self._full = False
         self._life = 0
 
     def open(self) -> Store:
         """Open the store for one life of the server."""
-        return cast(Store, _Handle(self, self._life))
+        return cast(Store, _Handle(self, self._store, self._life))
+
+    def look(self) -> Store:
+        """Return the store."""
+        return self._store
+
+    def fail(self, *, failing: bool) -> None:
+        """Let some calls fail from now on, or none any more."""
+        self._failing = failing
+
+    def fill(self, *, full: bool) -> None:
+        """Let the disk be full from now on, or not any more."""
+        self._full = full
 
     def lose_power(self) -> None:
         """Refuse everything to the life that is over."""
@@ -59,14 +88,63 @@ class Machine:
         """
         if life != self._life:
             raise StorageError("The machine has crashed.")
-        if self.full and call in WRITES:
-            self.refused += 1
+        if self._full and call in WRITES:
             raise StorageError("The disk is full.")
-        if self.failing and self._random.random() < FAILING_CHANCE:
-            self.refused += 1
+        if self._failing and self._random.random() < FAILING_CHANCE:
             raise StorageError("The disk fails.")
-        if call == "commit":
-            self.commits += 1
+
+
+class SQLiteMachine:
+    """
+    A SQLite database on a disk that keeps only what was synced.
+
+    Args:
+        random: draws what a power loss keeps, and which calls fail.
+        directory: an empty directory.
+    """
+
+    def __init__(self, random: Random, directory: Path) -> None:
+        self._random = random
+        self._path = str(directory / "hubbub.db")
+        self._disk = Disk(random, directory)
+        self._store: SQLiteStore | None = None
+
+    def __enter__(self) -> Self:
+        self._disk.__enter__()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        # The hub has closed the store.
+        self._disk.__exit__(None, None, None)
+
+    def open(self) -> Store:
+        """Open the store for one life of the server."""
+        self._store = SQLiteStore(self._path, self._random)
+        return self._store
+
+    def look(self) -> Store:
+        """Return the store of the newest life."""
+        assert self._store is not None
+        return self._store
+
+    def fail(self, *, failing: bool) -> None:
+        """Let some calls fail from now on, or none any more."""
+        self._disk.fail(SQLITE_FAILING_CHANCE if failing else 0.0)
+
+    def fill(self, *, full: bool) -> None:
+        """Let the disk be full from now on, or not any more."""
+        if full:
+            self._disk.fill()
+        else:
+            self._disk.free()
+
+    def lose_power(self) -> None:
+        """Refuse everything to the life that is over; what was not synced may be gone."""
+        self._disk.lose_power()
+
+    def restore(self) -> None:
+        """Be there again, with what is left."""
+        self._disk.restore()
 
 
 class _Handle:
@@ -75,17 +153,18 @@ class _Handle:
     # As of a disk, its calls run in threads.
     blocking = True
 
-    def __init__(self, machine: Machine, life: int) -> None:
-        self.journal_id = machine.store.journal_id
-        self.secret = machine.store.secret
+    def __init__(self, machine: MemoryMachine, store: MemoryStore, life: int) -> None:
+        self.journal_id = store.journal_id
+        self.secret = store.secret
         self._machine = machine
+        self._store = store
         self._life = life
 
     def close(self) -> None:
         """Do nothing: the next life opens the same store."""
 
     def __getattr__(self, name: str) -> Any:
-        method = getattr(self._machine.store, name)
+        method = getattr(self._store, name)
 
         def call(*args: Any) -> Any:
             self._machine.check(self._life, name)

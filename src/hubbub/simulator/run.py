@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 import msgspec
@@ -16,6 +18,7 @@ from ..testing.simulation import simulate
 from ..testing.simulation.shrinking import shorter
 from .chat_workload import ChatWorkload
 from .faults import happen
+from .machine import Machine, MemoryMachine, SQLiteMachine
 from .plan import PlannedFault, draw_plan
 from .workload import Workload
 from .world import Result, World
@@ -28,6 +31,8 @@ FAULT_SECONDS = 200.0
 ACTION_SECONDS = 30.0
 # How often a shorter plan is tried.
 SHRINK_TRIES_MAX = 60
+# How many runs have a SQLite database on a disk that keeps only what was synced.
+SQLITE_CHANCE = 0.15
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,9 +80,10 @@ def run_seed(seed: int, options: RunOptions, plan: Sequence[PlannedFault] | None
         *(make() for make in options.workloads),
     ]
 
-    async def live() -> Result:
+    async def live(machine: Machine) -> Result:
         world = World(
             seed,
+            machine,
             seconds,
             options.clients,
             plan,
@@ -88,8 +94,8 @@ def run_seed(seed: int, options: RunOptions, plan: Sequence[PlannedFault] | None
         )
         return await world.run()
 
-    with _quiet():
-        return simulate(live, backend=options.backend, seed=seed)
+    with _quiet(), _machine_of(seed) as machine:
+        return simulate(live, machine, backend=options.backend, seed=seed)
 
 
 def plan_of(seed: int, options: RunOptions) -> Sequence[PlannedFault]:
@@ -111,6 +117,17 @@ def shortest_plan(seed: int, options: RunOptions) -> Sequence[PlannedFault]:
         return False
 
     return shorter(plan_of(seed, options), fails, SHRINK_TRIES_MAX)
+
+
+@contextmanager
+def _machine_of(seed: int) -> Iterator[Machine]:
+    """Draw the server's machine: mostly the quick one, sometimes a real database."""
+    random = Random(f"machine {seed}")
+    if random.random() >= SQLITE_CHANCE:
+        yield MemoryMachine(random)
+        return
+    with TemporaryDirectory() as folder, SQLiteMachine(random, Path(folder)) as machine:
+        yield machine
 
 
 @contextmanager

@@ -34,6 +34,10 @@ __all__ = ["Broken", "Result", "World"]
 # How long everything may take to be right again after the last fault, in seconds.
 SETTLE_SECONDS_MAX = 600.0
 LOOK_SECONDS = 5.0
+# How long a server that stops waits for its clients to close, in seconds.
+STOP_SECONDS = 1.0
+# How long it takes until a server that could not open its store tries again, in seconds.
+OPEN_AGAIN_SECONDS = 1.0
 # How long a client waits before it tries to sign in again, in seconds.
 SIGN_IN_AGAIN_SECONDS = 2.0
 # Broken promises that a failure names.
@@ -51,7 +55,6 @@ class Result(msgspec.Struct, frozen=True):
 
     Args:
         events: the events in the journal.
-        commits: the transactions that were committed.
         calls: the calls of the clients.
         refused: how many of them were refused or failed.
         faults: each kind of fault -> how often it happened.
@@ -62,7 +65,6 @@ class Result(msgspec.Struct, frozen=True):
     """
 
     events: int
-    commits: int
     calls: int
     refused: int
     faults: dict[str, int]
@@ -78,6 +80,7 @@ class World:
 
     Args:
         seed: draws everything.
+        machine: the server's.
         seconds: how long faults and users go on.
         clients: how many users there are.
         plan: what goes wrong.
@@ -90,6 +93,7 @@ class World:
     def __init__(  # noqa: PLR0913
         self,
         seed: int,
+        machine: Machine,
         seconds: float,
         clients: int,
         plan: Sequence[PlannedFault],
@@ -101,7 +105,7 @@ class World:
         self.seed = seed
         self.seconds = seconds
         self.network = Network(self._random("network"), connect_timeout=20.0)
-        self.machine = Machine(self._random("machine"))
+        self.machine = machine
         self.provider = FlakyProvider(self._random("provider"))
         self.clock = JumpingClock()
         self.server = Host(SERVER, self.network, self.machine)
@@ -115,9 +119,13 @@ class World:
         self._action_seconds = action_seconds
         self._features = features
         self._prepared = anyio.Event()
+        self._lives = 0
         # Set when the users do nothing new any more.
         self._quiet = False
-        self._restarts = 0
+        # Cancelled, the server stops in order, and starts again after a pause.
+        self._serving = anyio.CancelScope()
+        self._pause = 0.0
+        self._gateway: Gateway | None = None
 
     async def run(self) -> Result:
         """
@@ -139,9 +147,10 @@ class World:
                     faults.start_soon(self._carry_out, fault)
                 await anyio.sleep_until(began + self.seconds)
             await self._settle()
+            self._check()
+            result = self._result()
             tasks.cancel_scope.cancel()
-        self._check()
-        return self._result()
+        return result
 
     def host_of(self, client: int) -> str:
         """Return the address of a client."""
@@ -155,6 +164,22 @@ class World:
         if not self.server.is_up:
             self.server.restart()
 
+    async def restart(self, seconds: float) -> None:
+        """Stop the server in order, as a signal does, and start it again."""
+        gateway, self._pause = self._gateway, seconds
+        if gateway is None:
+            return
+        self.crashes.append(anyio.current_time())
+        try:
+            await gateway.hub.drain()
+        except Closed:
+            # It crashes in the meantime.
+            return
+        if gateway is self._gateway:
+            gateway.stop()
+            await anyio.sleep(STOP_SECONDS)
+            self._serving.cancel()
+
     def _random(self, what: str) -> Random:
         return Random(f"{what} {self.seed}")
 
@@ -163,9 +188,22 @@ class World:
         await self._happen(fault, self)
 
     async def _serve(self, host: Host) -> None:
+        while True:
+            try:
+                with anyio.CancelScope() as self._serving:
+                    await self._serve_once(host)
+            except StorageError:
+                # The disk fails; whatever starts the server tries again.
+                self._pause = OPEN_AGAIN_SECONDS
+            finally:
+                self._gateway = None
+            await anyio.sleep(self._pause)
+
+    async def _serve_once(self, host: Host) -> None:
+        self._lives += 1
         settings = Settings(
             clock=self.clock,
-            random=self._random(f"life {host.lives}"),
+            random=self._random(f"life {self._lives}"),
             secret="s" * 32,
             connections_per_address_max=10_000,
         )
@@ -181,9 +219,10 @@ class World:
                     for workload in self._workloads:
                         await workload.prepare(admin)
                 self._prepared.set()
-            gateway = Gateway(hub, _who, watch_signals=False)
+            self._gateway = gateway = Gateway(hub, _who, watch_signals=False)
             app = create_app(hub, gateway=gateway, page=False)
-            await StreamServer(app, gateway).serve(host.listen(PORT))
+            async with host.listen(PORT) as listener:
+                await StreamServer(app, gateway).serve(listener)
 
     async def _live(self, number: int) -> None:
         random = self._random(f"client {number}")
@@ -228,12 +267,11 @@ class World:
     async def _settle(self) -> None:
         self._quiet = True
         self.network.heal()
-        if not self.server.is_up:
-            self.server.restart()
         deadline = anyio.current_time() + SETTLE_SECONDS_MAX
-        while missing := self._missing():
+        while self._gateway is None or (missing := self._missing()):
             if anyio.current_time() > deadline:
-                raise Broken(f"After {SETTLE_SECONDS_MAX:.0f} quiet seconds: {_named(missing)}")
+                lines = ["The server is not up."] if self._gateway is None else missing
+                raise Broken(f"After {SETTLE_SECONDS_MAX:.0f} quiet seconds: {_named(lines)}")
             await anyio.sleep(LOOK_SECONDS)
 
     def _missing(self) -> list[str]:
@@ -243,13 +281,13 @@ class World:
     def _check(self) -> None:
         evidence = self._evidence()
         broken = [line for workload in self._workloads for line in workload.broken(evidence)]
-        report = verify(self.machine.store, Streams(FeatureSet(self._features).streams))
+        report = verify(self.machine.look(), Streams(FeatureSet(self._features).streams))
         broken += [f"{fault.where}: {fault.what}" for fault in report.faults]
         if broken:
             raise Broken(_named(broken))
 
     def _evidence(self) -> Evidence:
-        store = self.machine.store
+        store = self.machine.look()
         placed = store.committed(0, store.last_place())
         order = [msgspec.json.decode(event.body) for event in placed]
         streams: dict[str, list[dict[str, object]]] = {}
@@ -260,12 +298,11 @@ class World:
     def _result(self) -> Result:
         stats = self.network.stats
         return Result(
-            events=self.machine.store.last_place(),
-            commits=self.machine.commits,
+            events=self.machine.look().last_place(),
             calls=sum(client.calls for client in self.clients),
             refused=sum(client.refused for client in self.clients),
             faults=self.happened,
-            lives=self.server.lives,
+            lives=self._lives,
             connections=stats.connections,
             cuts=stats.cuts,
             megabytes=round(stats.bytes_received / 1e6, 2),
