@@ -36,6 +36,12 @@ COMMANDS = {
     "compact": LazyCommand(
         "compact", "compact_database", "Make the file of a database smaller.", "Databases"
     ),
+    "simulate": LazyCommand(
+        "simulate",
+        "simulate_system",
+        "Run a whole system in one process, with everything going wrong.",
+        "Testing",
+    ),
 }
 
 

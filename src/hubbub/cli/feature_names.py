@@ -17,7 +17,14 @@ from ..feature_set import USERS_NAME
 from ..features import FEATURES
 from .suggestions import did_you_mean
 
-__all__ = ["FeatureNames", "WithoutNames", "features_known", "features_named", "features_served"]
+__all__ = [
+    "FeatureNames",
+    "WithoutNames",
+    "features_known",
+    "features_named",
+    "features_served",
+    "object_named",
+]
 
 FeatureNames = Annotated[
     list[str] | None,
@@ -100,15 +107,30 @@ def features_named(named: Iterable[str]) -> Sequence[Feature]:
         raise typer.BadParameter(error.message, param_hint="--feature") from error
 
 
-def _feature(text: str) -> Feature:
+def object_named(text: str, kind: type) -> object:
+    """
+    Import an object that somebody names: ``module:NAME``.
+
+    Args:
+        text: like ``helpdesk.tickets:TICKETS``.
+        kind: what is suggested if the module has no such name.
+
+    Raises:
+        Invalid: there is no such module or name.
+    """
     module_name, _, name = text.partition(":")
     if not name or not all(part.isidentifier() for part in module_name.split(".")):
         raise Invalid(f"{text!r} is not MODULE:NAME, like helpdesk.tickets:TICKETS.")
     module = _module(module_name)
     if not hasattr(module, name):
-        features = [one for one, value in vars(module).items() if isinstance(value, Feature)]
-        raise Invalid(f"The module {module_name} has no {name}.{did_you_mean(name, features)}")
+        alike = [one for one, value in vars(module).items() if isinstance(value, kind)]
+        raise Invalid(f"The module {module_name} has no {name}.{did_you_mean(name, alike)}")
     found: object = getattr(module, name)
+    return found
+
+
+def _feature(text: str) -> Feature:
+    found = object_named(text, Feature)
     if not isinstance(found, Feature):
         kind = type(found).__name__
         raise Invalid(f"{text} is not a hubbub.domain.Feature, but an object of type {kind}.")

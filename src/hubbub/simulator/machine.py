@@ -9,6 +9,7 @@ from typing import Any, Protocol, Self, cast
 from ..errors import StorageError
 from ..stores import MemoryStore, SQLiteStore, Store
 from ..testing.simulation import Disk
+from ..testing.simulation.threads import outside_of_event_loop
 
 __all__ = ["Machine", "MemoryMachine", "SQLiteMachine"]
 
@@ -140,11 +141,13 @@ class SQLiteMachine:
 
     def lose_power(self) -> None:
         """Refuse everything to the life that is over; what was not synced may be gone."""
-        self._disk.lose_power()
+        with outside_of_event_loop():
+            self._disk.lose_power()
 
     def restore(self) -> None:
         """Be there again, with what is left."""
-        self._disk.restore()
+        with outside_of_event_loop():
+            self._disk.restore()
 
 
 class _Handle:

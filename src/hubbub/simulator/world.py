@@ -20,6 +20,7 @@ from ..server.auth.tokens import Identity
 from ..server.gateway import Gateway
 from ..settings import Settings
 from ..testing.simulation import Host, Network
+from ..testing.simulation.threads import outside_of_event_loop
 from .client import Client
 from .dialing import PORT, SERVER, dial_over
 from .jumping_clock import JumpingClock
@@ -281,14 +282,16 @@ class World:
     def _check(self) -> None:
         evidence = self._evidence()
         broken = [line for workload in self._workloads for line in workload.broken(evidence)]
-        report = verify(self.machine.look(), Streams(FeatureSet(self._features).streams))
+        with outside_of_event_loop():
+            report = verify(self.machine.look(), Streams(FeatureSet(self._features).streams))
         broken += [f"{fault.where}: {fault.what}" for fault in report.faults]
         if broken:
             raise Broken(_named(broken))
 
     def _evidence(self) -> Evidence:
-        store = self.machine.look()
-        placed = store.committed(0, store.last_place())
+        with outside_of_event_loop():
+            store = self.machine.look()
+            placed = store.committed(0, store.last_place())
         order = [msgspec.json.decode(event.body) for event in placed]
         streams: dict[str, list[dict[str, object]]] = {}
         for event in order:
@@ -298,7 +301,7 @@ class World:
     def _result(self) -> Result:
         stats = self.network.stats
         return Result(
-            events=self.machine.look().last_place(),
+            events=len(self._evidence().order),
             calls=sum(client.calls for client in self.clients),
             refused=sum(client.refused for client in self.clients),
             faults=self.happened,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import threading
 
@@ -90,3 +91,15 @@ def test_the_work_of_a_thread_takes_a_moment(backend: Backend) -> None:
         return anyio.current_time()
 
     assert 0 < simulate(work, backend=backend, seed=1) <= THREAD_SECONDS_MAX
+
+
+def test_a_thread_runs_in_no_event_loop(backend: Backend) -> None:
+    def look() -> bool:
+        with pytest.raises(RuntimeError):
+            asyncio.get_running_loop()
+        return trio.lowlevel.in_trio_run()
+
+    async def work() -> bool:
+        return await to_thread.run_sync(look)
+
+    assert not simulate(work, backend=backend, seed=1)

@@ -1,0 +1,213 @@
+"""Ten bugs of the kinds that such systems have, to see that the simulation finds each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import anyio
+import msgspec
+import pytest
+
+import hubbub
+from hubbub.client.remote import RemoteSession
+from hubbub.errors import HubbubError, StorageError
+from hubbub.journal.decide.committer import Committer
+from hubbub.journal.stores import url
+from hubbub.ratelimit import SlidingWindow
+from hubbub.simulator import RunOptions, run_seed
+from hubbub.testing import VirtualClock
+from hubbub.testing.simulation import Deadlock, cancel_everywhere, simulate
+from hubbub.wake_up import WakeUp
+from hubbub.wire.follower import RemoteFollower
+from hubbub.wire.resumption import Resumption
+from tests.event_loop import Backend
+
+__all__ = ["BUGS", "Found", "PlantedBug", "hunt"]
+
+# How long each bug may hide, in real seconds.
+HIDES_SECONDS_MAX = 300.0
+HOURS = 0.5
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+class Found(NamedTuple):
+    """What found a bug: the check, the seed or place, and the real seconds that it took."""
+
+    check: str
+    where: str
+    seconds: float
+
+
+class PlantedBug(NamedTuple):
+    """A bug, and what looks for it."""
+
+    name: str
+    plant: Plant
+    look: Callable[[int, Backend], None]
+
+
+def hunt(bug: PlantedBug, backend: Backend) -> Found:
+    """
+    Look for a planted bug, seed after seed.
+
+    Raises:
+        AssertionError: it was not found in time.
+    """
+    began = time.perf_counter()
+    seed = 0
+    while time.perf_counter() - began < HIDES_SECONDS_MAX:
+        try:
+            bug.look(seed, backend)
+        except Exception as error:
+            leaf = _leaf(error)
+            if not isinstance(leaf, (AssertionError, Deadlock, HubbubError)):
+                raise
+            notes = getattr(error, "__notes__", [""])
+            where = notes[0] if bug.look is cancelled_openings else f"seed {seed}"
+            said = f"{type(leaf).__name__}: {str(leaf).splitlines()[0][:90]}"
+            return Found(said, where, time.perf_counter() - began)
+        seed += 1
+    raise AssertionError(f"{bug.name} was not found in {HIDES_SECONDS_MAX:.0f} s.")
+
+
+def whole_system(seed: int, backend: Backend) -> None:
+    """Run a seed of the whole system."""
+    run_seed(seed, RunOptions(backend=backend, hours=HOURS))
+
+
+def cancelled_openings(seed: int, backend: Backend) -> None:
+    """Cancel everywhere a program that opens a database; then open it again."""
+
+    async def main(path: str) -> None:
+        settings = hubbub.Settings(clock=VirtualClock())
+
+        async def use() -> None:
+            async with hubbub.open(path, settings=settings) as hub, hub.session("ann") as ann:
+                await ann.chat.create_room("Lobby")
+
+        async def check(cancelled: bool) -> None:
+            with anyio.CancelScope(shield=True):
+                async with hubbub.open(path, settings=settings):
+                    pass
+
+        await cancel_everywhere(use, check=check)
+
+    with TemporaryDirectory() as folder:
+        simulate(main, str(Path(folder) / "hubbub.db"), backend=backend, seed=seed)
+
+
+def _missing_shield(patch: pytest.MonkeyPatch) -> None:
+    async def close_store(store: Any) -> None:
+        await url.Threads(1).run(store.close)
+
+    patch.setattr("hubbub.hub.close_store", close_store)
+
+
+def _publish_before_commit(patch: pytest.MonkeyPatch) -> None:
+    commit = Committer._commit
+
+    async def publish_first(self: Any, decided: Any) -> None:
+        publish = self._publish
+        publish(decided.events, decided.batch.records)
+        self._publish = lambda events, records: None
+        try:
+            await commit(self, decided)
+        finally:
+            self._publish = publish
+
+    patch.setattr(Committer, "_commit", publish_first)
+
+
+def _answer_before_commit(patch: pytest.MonkeyPatch) -> None:
+    commit = Committer._commit
+
+    async def answer_first(self: Any, decided: Any) -> None:
+        for call in decided.calls:
+            self.finish(call)
+        decided.calls = []
+        await commit(self, decided)
+
+    patch.setattr(Committer, "_commit", answer_first)
+
+
+def _memory_ahead(patch: pytest.MonkeyPatch) -> None:
+    def keep_memory(self: Any, decided: Any, error: Exception) -> None:
+        for call in decided.calls:
+            call.error = StorageError(str(error))
+
+    patch.setattr(Committer, "_fail", keep_memory)
+
+
+def _without_key(patch: pytest.MonkeyPatch) -> None:
+    async def repeat_without_key(self: Any, method: Any, arguments: Any) -> Any:
+        params = {name: value for name, value in arguments.items() if name != "key"}
+        result = await self._connection.call(method.name, params)
+        return msgspec.json.decode(result, type=method.result)
+
+    patch.setattr(RemoteSession, "_call", repeat_without_key)
+
+
+def _swallowed_gap(patch: pytest.MonkeyPatch) -> None:
+    put = RemoteFollower.put
+    seen: list[int] = []
+
+    def forget_some(self: RemoteFollower, seq: int, body: bytes) -> None:
+        seen.append(seq)
+        if len(seen) % 500 == 0:
+            self.last = seq
+        else:
+            put(self, seq, body)
+
+    patch.setattr(RemoteFollower, "put", forget_some)
+
+
+def _one_too_many(patch: pytest.MonkeyPatch) -> None:
+    begin = SlidingWindow.__init__
+
+    def one_more(self: SlidingWindow, limit: int, period: float, what: str = "requests") -> None:
+        begin(self, limit + 1, period, what)
+
+    patch.setattr(SlidingWindow, "__init__", one_more)
+
+
+def _lost_wake_up(patch: pytest.MonkeyPatch) -> None:
+    async def forget_and_wait(self: Any) -> None:
+        self._event = anyio.Event()
+        await self._event.wait()
+
+    patch.setattr(WakeUp, "wait", forget_and_wait)
+
+
+def _not_asked_again(patch: pytest.MonkeyPatch) -> None:
+    disconnected = Resumption.disconnected
+
+    def forget_sent(self: Any, *, too_big: bool = False) -> None:
+        disconnected(self, too_big=too_big)
+        for number in [n for n, request in self._requests.items() if request.sent]:
+            del self._requests[number]
+
+    patch.setattr(Resumption, "disconnected", forget_sent)
+
+
+BUGS: Sequence[PlantedBug] = (
+    PlantedBug("a missing shield", _missing_shield, cancelled_openings),
+    PlantedBug("publish before commit", _publish_before_commit, whole_system),
+    PlantedBug("answer before commit", _answer_before_commit, whole_system),
+    PlantedBug("memory ahead after a failed commit", _memory_ahead, whole_system),
+    PlantedBug("a repeated command without its key", _without_key, whole_system),
+    PlantedBug("a swallowed gap", _swallowed_gap, whole_system),
+    PlantedBug("an off-by-one in the limiter", _one_too_many, whole_system),
+    PlantedBug("a lost wake-up", _lost_wake_up, whole_system),
+    PlantedBug("a sent request not asked again", _not_asked_again, whole_system),
+)
+
+
+def _leaf(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

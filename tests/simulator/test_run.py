@@ -1,0 +1,75 @@
+"""Seeds of the whole system."""
+
+from __future__ import annotations
+
+import pytest
+
+from hubbub.simulator import Broken, PlannedFault, Result, RunOptions, run_seed, shortest_plan
+from hubbub.simulator import run as run_module
+from hubbub.simulator.plan import KINDS
+from hubbub.simulator.run import SHRINK_TRIES_MAX
+from hubbub.wire.follower import RemoteFollower
+from tests.event_loop import Backend
+
+
+def a_while(backend: Backend) -> RunOptions:
+    return RunOptions(backend=backend, hours=0.1, fault_seconds=40.0)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_no_promise_is_broken(seed: int, backend: Backend) -> None:
+    result = run_seed(seed, a_while(backend))
+
+    assert result.events > 30
+    assert result.calls > 20
+
+
+def test_the_same_seed_is_the_same_run(backend: Backend) -> None:
+    assert run_seed(4, a_while(backend)) == run_seed(4, a_while(backend))
+
+
+def test_every_kind_of_fault_passes_in_memory_and_in_a_database(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = [
+        PlannedFault(10.0 * number, kind, min(seconds, 8.0), number % 5)
+        for number, (kind, seconds) in enumerate(KINDS.items(), 1)
+    ]
+    for chance in (0.0, 1.0):
+        monkeypatch.setattr(run_module, "SQLITE_CHANCE", chance)
+        result: Result = run_seed(1, a_while(backend), plan)
+
+        assert result.faults == dict.fromkeys(KINDS, 1)
+        assert result.lives >= 4
+
+
+def test_a_failing_seed_is_told_with_the_fewest_faults(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = RemoteFollower.put
+    crashed: list[bool] = []
+    crash = run_module.World.crash
+
+    async def note_crash(self: run_module.World, seconds: float, *, silently: bool = False) -> None:
+        crashed.append(True)
+        await crash(self, seconds, silently=silently)
+
+    def forget_after_a_crash(self: RemoteFollower, seq: int, body: bytes) -> None:
+        if crashed:
+            crashed.clear()
+            self.last = seq
+        else:
+            put(self, seq, body)
+
+    monkeypatch.setattr(run_module.World, "crash", note_crash)
+    monkeypatch.setattr(RemoteFollower, "put", forget_after_a_crash)
+    plan = [PlannedFault(20.0 * n, kind, 2.0, n) for n, kind in enumerate(("cut", "crash", "hold"))]
+    monkeypatch.setattr(run_module, "plan_of", lambda seed, options: plan)
+
+    with pytest.raises(ExceptionGroup) as failed:
+        run_seed(1, a_while(backend))
+    crashed.clear()
+
+    assert failed.group_contains(Broken, match="saw event")
+    assert [fault.kind for fault in shortest_plan(1, a_while(backend))] == ["crash"]
+    assert len(KINDS) <= SHRINK_TRIES_MAX
