@@ -16,7 +16,7 @@ import hubbub
 from hubbub.client.remote import RemoteSession
 from hubbub.errors import HubbubError, StorageError
 from hubbub.journal.decide.committer import Committer
-from hubbub.journal.stores import url
+from hubbub.journal.threads import Threads
 from hubbub.ratelimit import SlidingWindow
 from hubbub.simulator import RunOptions, run_seed
 from hubbub.testing import VirtualClock
@@ -103,7 +103,7 @@ def cancelled_openings(seed: int, backend: Backend) -> None:
 
 def _missing_shield(patch: pytest.MonkeyPatch) -> None:
     async def close_store(store: Any) -> None:
-        await url.Threads(1).run(store.close)
+        await Threads(1).run(store.close)
 
     patch.setattr("hubbub.hub.close_store", close_store)
 

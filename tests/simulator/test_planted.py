@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import pytest
 
@@ -20,7 +21,7 @@ def test_a_planted_bug_is_found(
     bug: PlantedBug,
     backend: Backend,
     monkeypatch: pytest.MonkeyPatch,
-    record_property: pytest.RecordProperty,
+    record_property: Callable[[str, object], None],
 ) -> None:
     if not ALL and bug.name not in QUICK:
         pytest.skip("nox -s simulate looks for it")

@@ -8,6 +8,7 @@ from hubbub.simulator import Broken, PlannedFault, Result, RunOptions, run_seed,
 from hubbub.simulator import run as run_module
 from hubbub.simulator.plan import KINDS
 from hubbub.simulator.run import SHRINK_TRIES_MAX
+from hubbub.simulator.world import World
 from hubbub.wire.follower import RemoteFollower
 from tests.event_loop import Backend
 
@@ -48,9 +49,9 @@ def test_a_failing_seed_is_told_with_the_fewest_faults(
 ) -> None:
     put = RemoteFollower.put
     crashed: list[bool] = []
-    crash = run_module.World.crash
+    crash = World.crash
 
-    async def note_crash(self: run_module.World, seconds: float, *, silently: bool = False) -> None:
+    async def note_crash(self: World, seconds: float, *, silently: bool = False) -> None:
         crashed.append(True)
         await crash(self, seconds, silently=silently)
 
@@ -61,7 +62,7 @@ def test_a_failing_seed_is_told_with_the_fewest_faults(
         else:
             put(self, seq, body)
 
-    monkeypatch.setattr(run_module.World, "crash", note_crash)
+    monkeypatch.setattr(World, "crash", note_crash)
     monkeypatch.setattr(RemoteFollower, "put", forget_after_a_crash)
     plan = [PlannedFault(20.0 * n, kind, 2.0, n) for n, kind in enumerate(("cut", "crash", "hold"))]
     monkeypatch.setattr(run_module, "plan_of", lambda seed, options: plan)
