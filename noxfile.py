@@ -118,6 +118,8 @@ PURE = [
 ]
 # A whole round of fuzzing takes about so long.
 FUZZ_SECONDS = 120.0
+# A simulation that takes so long also looks for bugs that are planted.
+PLANTED_SECONDS = 300.0
 COVERED_MIN_PERCENT = 90
 COVERED_PURE_MIN_PERCENT = 95
 
@@ -218,6 +220,16 @@ def fuzz(session: nox.Session) -> None:
         run(session, "pytest", *flags, *plugin)
         if time.monotonic() >= ends:
             break
+
+
+@nox.session(requires=["environment"], venv_backend="none", default=False)
+def simulate(session: nox.Session) -> None:
+    """Simulate whole systems on both event loops: ``nox -s simulate -- 3600 [FIRST_SEED]``."""
+    seconds, first, *_ = [*session.posargs, *["60", "0"][len(session.posargs) :]]
+    # Planted bugs show that the checks still find what they are for; that takes minutes.
+    if float(seconds) >= PLANTED_SECONDS:
+        run_on_each(session, "tests/simulator/test_planted.py", {"HUBBUB_PLANTED": "1"})
+    run(session, "python", "-m", "tests.simulator.night", seconds, first)
 
 
 @nox.session(requires=["environment"], venv_backend="none", default=False)

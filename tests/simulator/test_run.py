@@ -7,7 +7,7 @@ import pytest
 from hubbub.simulator import Broken, PlannedFault, Result, RunOptions, run_seed, shortest_plan
 from hubbub.simulator import run as run_module
 from hubbub.simulator.plan import KINDS
-from hubbub.simulator.run import SHRINK_TRIES_MAX
+from hubbub.simulator.run import SHRINK_TRIES_MAX, WITHOUT_NETWORK
 from hubbub.simulator.world import World
 from hubbub.wire.follower import RemoteFollower
 from tests.event_loop import Backend
@@ -74,3 +74,14 @@ def test_a_failing_seed_is_told_with_the_fewest_faults(
     assert failed.group_contains(Broken, match="saw event")
     assert [fault.kind for fault in shortest_plan(1, a_while(backend))] == ["crash"]
     assert len(KINDS) <= SHRINK_TRIES_MAX
+
+
+def test_many_users_can_be_in_the_process_of_the_server(backend: Backend) -> None:
+    options = RunOptions(
+        backend=backend, hours=0.05, clients=100, action_seconds=300.0, in_process=True
+    )
+    result = run_seed(3, options)
+
+    assert result.connections == 0
+    assert result.events > 200
+    assert set(result.faults) <= WITHOUT_NETWORK

@@ -46,6 +46,12 @@ def simulate_system(
     action_seconds: Annotated[
         float, typer.Option(min=0.01, help="Seconds until a user does the next thing, on average.")
     ] = 30.0,
+    in_process: Annotated[
+        bool,
+        typer.Option(
+            "--in-process", help="Users are in the server's process: no network, many more users."
+        ),
+    ] = False,
     limit: Annotated[
         float | None,
         typer.Option("--for", min=0, help="Run seeds for so many real seconds, not a number."),
@@ -75,6 +81,7 @@ def simulate_system(
         action_seconds=action_seconds,
         features=features_known(feature or ()),
         workloads=_workloads(workload or ()),
+        in_process=in_process,
     )
     totals = _Totals(backend)
     for one in _seeds(seed, seeds, limit):
@@ -146,6 +153,7 @@ def _report(seed: int, options: RunOptions, error: Exception) -> None:
         f"Run it again: hubbub simulate --seed {seed} --hours {options.hours:g} "
         f"--clients {options.clients} --backend {options.backend} "
         f"--fault-seconds {options.fault_seconds:g} --action-seconds {options.action_seconds:g}"
+        + (" --in-process" if options.in_process else "")
     )
 
 

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import anyio
 
-from ..client.remote import RemoteSession
 from ..errors import Closed, Overloaded, RateLimited, StorageError
+from ..session import Session
 
 __all__ = ["CALL_SECONDS_MAX", "Client", "Stuck"]
 
@@ -38,7 +38,7 @@ class Client:
         session: their session.
     """
 
-    def __init__(self, number: int, host: str, random: Random, session: RemoteSession) -> None:
+    def __init__(self, number: int, host: str, random: Random, session: Session) -> None:
         self.number = number
         self.host = host
         self.random = random

@@ -34,6 +34,8 @@ SHRINK_TRIES_MAX = 60
 # After these, times do not say when something was, or a commit that failed may have left the limit
 # more generous: so the page on guarantees says.
 INEXACT = frozenset({"clock jump", "disk errors", "full disk"})
+# What can go wrong when users are in the process of the server.
+WITHOUT_NETWORK = INEXACT | {"silent provider", "failing provider"}
 # How many runs have a SQLite database on a disk that keeps only what was synced.
 SQLITE_CHANCE = 0.15
 
@@ -50,6 +52,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
         action_seconds: how long, on average, until a user does the next thing.
         features: of the hub.
         workloads: make what users do, besides what Hubbub has.
+        in_process: whether users have sessions in the server's process: there is no network, and
+            the server does not crash.
     """
 
     backend: Literal["asyncio", "trio"]
@@ -59,6 +63,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     action_seconds: float = ACTION_SECONDS
     features: Sequence[Feature] = FEATURES
     workloads: Sequence[Callable[[], Workload]] = ()
+    in_process: bool = False
 
 
 def run_seed(seed: int, options: RunOptions, plan: Sequence[PlannedFault] | None = None) -> Result:
@@ -94,6 +99,7 @@ def run_seed(seed: int, options: RunOptions, plan: Sequence[PlannedFault] | None
             workloads,
             options.action_seconds,
             options.features,
+            in_process=options.in_process,
         )
         return await world.run()
 
@@ -106,7 +112,10 @@ def plan_of(seed: int, options: RunOptions) -> Sequence[PlannedFault]:
     if not options.fault_seconds:
         return ()
     random = Random(f"plan {seed}")
-    return draw_plan(random, options.hours * 3600, options.clients, options.fault_seconds)
+    plan = draw_plan(random, options.hours * 3600, options.clients, options.fault_seconds)
+    if options.in_process:
+        plan = [fault for fault in plan if fault.kind in WITHOUT_NETWORK]
+    return plan
 
 
 def shortest_plan(seed: int, options: RunOptions) -> Sequence[PlannedFault]:

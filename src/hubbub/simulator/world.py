@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from random import Random
 
 import anyio
 import msgspec
 
 from ..client import session_over
+from ..client.dial import Dial
 from ..errors import Closed, StorageError
 from ..feature import Feature
 from ..feature_set import FeatureSet
@@ -18,6 +20,7 @@ from ..opening import open_hub
 from ..server.app import create_app
 from ..server.auth.tokens import Identity
 from ..server.gateway import Gateway
+from ..session import Session
 from ..settings import Settings
 from ..testing.simulation import Host, Network
 from ..testing.simulation.threads import outside_of_event_loop
@@ -89,6 +92,7 @@ class World:
         workloads: what users do.
         action_seconds: how long, on average, from one thing that a user does to the next.
         features: of the hub.
+        in_process: whether users have sessions in the server's process, and need no network.
     """
 
     def __init__(  # noqa: PLR0913
@@ -102,6 +106,8 @@ class World:
         workloads: Sequence[Workload],
         action_seconds: float,
         features: Sequence[Feature],
+        *,
+        in_process: bool,
     ) -> None:
         self.seed = seed
         self.seconds = seconds
@@ -119,6 +125,7 @@ class World:
         self._workloads = workloads
         self._action_seconds = action_seconds
         self._features = features
+        self._in_process = in_process
         self._prepared = anyio.Event()
         self._lives = 0
         # Set when the users do nothing new any more.
@@ -227,23 +234,29 @@ class World:
 
     async def _live(self, number: int) -> None:
         random = self._random(f"client {number}")
-        host = self.host_of(number)
-        dial = dial_over(self.network, host, self._random(f"dial {number}"))
+        dial = dial_over(self.network, self.host_of(number), self._random(f"dial {number}"))
         while True:
             try:
-                session = session_over(
-                    dial,
-                    where=SERVER,
-                    token=f"u{number}",
-                    random=self._random(f"session {number} {anyio.current_time()}"),
-                    clock=self.clock,
-                )
-                async with session as signed_in:
-                    client = Client(number, host, random, signed_in)
+                async with self._session(number, dial) as session:
+                    client = Client(number, self.host_of(number), random, session)
                     self.clients.append(client)
                     await self._use(client)
             except (Closed, StorageError):
                 await anyio.sleep(SIGN_IN_AGAIN_SECONDS)
+
+    def _session(self, number: int, dial: Dial) -> AbstractAsyncContextManager[Session]:
+        user = f"u{number}"
+        if self._in_process:
+            if self._gateway is None:
+                raise Closed("The server is not up.")
+            return self._gateway.hub.session(user)
+        return session_over(
+            dial,
+            where=SERVER,
+            token=user,
+            random=self._random(f"session {number} {anyio.current_time()}"),
+            clock=self.clock,
+        )
 
     async def _use(self, client: Client) -> None:
         for workload in self._workloads:

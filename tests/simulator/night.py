@@ -1,0 +1,33 @@
+"""Runs seeds on both event loops at the same time, for a number of seconds, and sums up."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+__all__ = ["main"]
+
+
+def main(seconds: str, first: str) -> int:
+    """
+    Run seeds until the time is over.
+
+    Args:
+        seconds: real seconds.
+        first: the first seed of each event loop.
+
+    Returns:
+        0 if no promise was broken.
+    """
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "hubbub", "simulate", "--backend", backend]
+            + ["--seed", first, "--for", seconds]
+        )
+        for backend in ("asyncio", "trio")
+    ]
+    return max(one.wait() for one in running)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
