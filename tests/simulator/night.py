@@ -19,12 +19,9 @@ def main(seconds: str, first: str) -> int:
     Returns:
         0 if no promise was broken.
     """
+    command = [sys.executable, "-m", "hubbub", "simulate", "--seed", first, "--for", seconds]
     running = [
-        subprocess.Popen(
-            [sys.executable, "-m", "hubbub", "simulate", "--backend", backend]
-            + ["--seed", first, "--for", seconds]
-        )
-        for backend in ("asyncio", "trio")
+        subprocess.Popen([*command, "--backend", backend]) for backend in ("asyncio", "trio")
     ]
     return max(one.wait() for one in running)
 
