@@ -10,11 +10,15 @@ from __future__ import annotations
 from .cancel import cancel_everywhere
 from .checks import always, eventually
 from .explore import explore
+from .host import Host
+from .network import Network
 from .run import Deadlock, current_random, simulate
 from .waiting import waiting_places
 
 __all__ = [
     "Deadlock",
+    "Host",
+    "Network",
     "always",
     "cancel_everywhere",
     "current_random",
