@@ -45,7 +45,7 @@ def nonblocking(
 
     @wraps(test)
     async def instead(**arguments: object) -> None:
-        steps = _Steps(seconds, anyio.get_current_task().name)
+        steps = _Steps(seconds, str(anyio.get_current_task().name))
         with _timed(steps):
             # The step that is running has begun untimed.
             await checkpoint()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from functools import cache, wraps
 from inspect import ismethod, unwrap
 from typing import Any, TypeVar
 
@@ -19,7 +19,6 @@ F = TypeVar("F", bound=Callable[..., object])
 
 # The attribute of this plugin's own fixtures that has the function which makes the value.
 FUNCTION = "hubbub_function"
-INSTALLED = tuple(sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib"))
 
 
 def deferred_fixture(function: F) -> F:
@@ -91,7 +90,12 @@ def _is_pytest_trios(item: pytest.Item) -> bool:
 def _is_users(function: Callable[..., object]) -> bool:
     """Return whether a fixture is of the project that is tested, and of no installed plugin."""
     code = getattr(unwrap(function), "__code__", None)
-    return code is not None and not code.co_filename.startswith(INSTALLED)
+    return code is not None and not code.co_filename.startswith(_installed())
+
+
+@cache
+def _installed() -> tuple[str, ...]:
+    return tuple(sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib"))
 
 
 def _bound(function: Callable[..., object], instance: object) -> Callable[..., object]:

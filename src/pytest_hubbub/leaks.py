@@ -28,37 +28,32 @@ THREAD_SECONDS_MAX = 0.5
 
 
 def without_leaks(run: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
-    """Fail an async function that leaves something behind, if nothing else fails it."""
+    """Fail an async function that leaves tasks or async generators, if nothing else fails it."""
 
     async def instead() -> None:
-        resources = Resources()
         tasks_before = anyio.get_running_tasks()
         with _noted_generators() as generators:
             await run()
-            tasks = await _tasks_left(tasks_before)
-        resources.check([*tasks, *generators()])
+            left = await _tasks_left(tasks_before)
+        _fail_for([*left, *generators()])
 
     return instead
 
 
 class Resources:
-    """The threads and descriptors of this process, as they were when it was made."""
+    """
+    The threads and descriptors of this process, as they were when it was made.
+
+    It is for outside of the event loop, because it reads a directory.
+    """
 
     def __init__(self) -> None:
         self._threads = set(threading.enumerate())
         self._descriptors = _descriptors()
 
-    def check(self, found: list[str] | None = None) -> None:
-        """
-        Fail the test if there is more now.
-
-        Args:
-            found: what else was left behind.
-        """
-        left = [*(found or []), *self._left()]
-        if left:
-            listed = "\n  ".join(left)
-            pytest.fail(f"The test left behind:\n  {listed}", pytrace=False)
+    def check(self) -> None:
+        """Fail the test if there are more now."""
+        _fail_for(list(self._left()))
 
     def _left(self) -> Iterator[str]:
         for thread in set(threading.enumerate()) - self._threads:
@@ -70,6 +65,12 @@ class Resources:
         for number, target in sorted(_descriptors().items()):
             if self._descriptors.get(number) != target:
                 yield f"the descriptor {number}, {target}"
+
+
+def _fail_for(left: list[str]) -> None:
+    if left:
+        listed = "\n  ".join(left)
+        pytest.fail(f"The test left behind:\n  {listed}", pytrace=False)
 
 
 def _descriptors() -> dict[int, str]:

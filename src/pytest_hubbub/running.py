@@ -12,7 +12,7 @@ import pytest
 from .deferred import Deferred, run_test
 from .deferring import is_simulated
 from .simulated import run_simulated
-from .watches import around_all, around_plain, around_test, is_watched
+from .watches import around_all, around_process, around_test, is_watched
 
 __all__ = ["prepared"]
 
@@ -20,6 +20,12 @@ __all__ = ["prepared"]
 @contextmanager
 def prepared(item: pytest.Item) -> Iterator[None]:
     """Let a test run with its deferred fixtures and its limits within the block."""
+    with around_process(item), _prepared_for_its_loop(item):
+        yield
+
+
+@contextmanager
+def _prepared_for_its_loop(item: pytest.Item) -> Iterator[None]:
     if not isinstance(item, pytest.Function):
         yield
         return
@@ -27,8 +33,7 @@ def prepared(item: pytest.Item) -> Iterator[None]:
     test = item.obj if given is None else given.inner_test
     if not iscoroutinefunction(test):
         _check_plain(item)
-        with around_plain(item):
-            yield
+        yield
         return
     needed = any(isinstance(value, Deferred) for value in item.funcargs.values())
     if not (needed or is_simulated(item) or is_watched(item)):

@@ -29,7 +29,7 @@ def limited(seconds: float, run: Callable[[], Awaitable[None]]) -> Callable[[], 
 
     async def instead() -> None:
         places: list[str] = []
-        own = anyio.get_current_task().name
+        own = str(anyio.get_current_task().name)
         error: BaseException | None = None
         async with anyio.create_task_group() as group:
             with anyio.CancelScope() as scope:

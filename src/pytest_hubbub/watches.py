@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-__all__ = ["MARKS", "add_options", "around_all", "around_plain", "around_test", "is_watched"]
+__all__ = ["MARKS", "add_options", "around_all", "around_process", "around_test", "is_watched"]
 
 BLOCKING_SECONDS = 0.1
 
@@ -56,8 +56,8 @@ def around_all(
 
 
 @contextmanager
-def around_plain(item: pytest.Item) -> Iterator[None]:
-    """Put around a test without an event loop what watches it."""
+def around_process(item: pytest.Item) -> Iterator[None]:
+    """Put around a test, and the event loop that it runs in, what watches the process."""
     if not _leaks_fail(item):
         yield
         return
