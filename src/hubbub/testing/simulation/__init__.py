@@ -1,0 +1,25 @@
+"""
+Simulation of asynchronous code, on asyncio and on trio.
+
+It imports nothing of hubbub, and tests whatever is written with anyio: virtual time, an order of
+tasks that a seed draws, cancellation at every place, a network, hosts and disks that fail.
+"""
+
+from __future__ import annotations
+
+from .cancel import cancel_everywhere
+from .checks import always, eventually
+from .explore import explore
+from .run import Deadlock, current_random, simulate
+from .waiting import waiting_places
+
+__all__ = [
+    "Deadlock",
+    "always",
+    "cancel_everywhere",
+    "current_random",
+    "eventually",
+    "explore",
+    "simulate",
+    "waiting_places",
+]

@@ -1,0 +1,119 @@
+"""Runs what would run in worker threads in the thread of the event loop, at a drawn moment."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from random import Random
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import trio
+from anyio import to_thread
+from anyio._backends._asyncio import AsyncIOBackend
+from anyio._backends._trio import TrioBackend
+
+__all__ = ["threads_inline"]
+
+# How long the work of a thread takes at most, in virtual seconds.
+THREAD_SECONDS_MAX = 1e-3
+
+
+@contextmanager
+def threads_inline(inside: Callable[[], Random | None]) -> Iterator[None]:
+    """
+    Let ``anyio.to_thread`` and ``trio.to_thread`` do their work in the calling thread.
+
+    The work happens before or after a drawn moment, and happens also when its caller is
+    cancelled and abandons it: so do real threads.
+
+    Args:
+        inside: returns what draws the moment, or None outside of a simulation, where threads
+            stay threads.
+    """
+    before: Callable[..., Any] = trio.to_thread.run_sync
+    patched: Any = trio.to_thread
+    undo: list[Callable[[], None]] = [partial(setattr, patched, "run_sync", before)]
+    patched.run_sync = _trio_inline(inside, before)
+    for backend in (AsyncIOBackend, TrioBackend):
+        method = backend.__dict__["run_sync_in_worker_thread"]
+        undo.append(partial(setattr, backend, "run_sync_in_worker_thread", method))
+        inline = _anyio_inline(inside, method.__func__)
+        setattr(backend, "run_sync_in_worker_thread", classmethod(inline))  # noqa: B010  (mypy)
+    try:
+        yield
+    finally:
+        for restore in undo:
+            restore()
+
+
+def _anyio_inline(
+    inside: Callable[[], Random | None], outside: Callable[..., Any]
+) -> Callable[..., Any]:
+    async def run_sync(
+        backend: Any,
+        func: Callable[..., Any],
+        args: tuple[Any, ...],
+        abandon_on_cancel: bool = False,
+        limiter: Any = None,
+    ) -> Any:
+        random = inside()
+        if random is None:
+            return await outside(backend, func, args, abandon_on_cancel, limiter)
+        limiter = limiter or to_thread.current_default_thread_limiter()
+        return await _inline(random, partial(func, *args), abandon_on_cancel, limiter)
+
+    return run_sync
+
+
+def _trio_inline(
+    inside: Callable[[], Random | None], outside: Callable[..., Any]
+) -> Callable[..., Any]:
+    async def run_sync(
+        sync_fn: Callable[..., Any],
+        *args: Any,
+        thread_name: str | None = None,
+        abandon_on_cancel: bool = False,
+        limiter: Any = None,
+    ) -> Any:
+        random = inside()
+        if random is None:
+            named: dict[str, Any] = {"thread_name": thread_name, "limiter": limiter}
+            return await outside(sync_fn, *args, abandon_on_cancel=abandon_on_cancel, **named)
+        limiter = limiter or trio.to_thread.current_default_thread_limiter()
+        return await _inline(random, partial(sync_fn, *args), abandon_on_cancel, limiter)
+
+    return run_sync
+
+
+async def _inline(
+    random: Random, work: Callable[[], Any], abandon_on_cancel: bool, limiter: Any
+) -> Any:
+    await anyio.lowlevel.checkpoint()
+    async with limiter:
+        seconds = random.random() * THREAD_SECONDS_MAX
+        outcome = _outcome(work) if random.random() < 0.5 else None
+        try:
+            with anyio.CancelScope(shield=not abandon_on_cancel):
+                await anyio.sleep(seconds)
+        finally:
+            if outcome is None:
+                outcome = _outcome(work)
+        return outcome()
+
+
+def _outcome(work: Callable[[], Any]) -> Callable[[], Any]:
+    """Do some work; return what returns its result or raises its error."""
+    try:
+        result = contextvars.copy_context().run(work)
+    except BaseException as raised:
+        # As of a thread, the error belongs to the task that waits, whatever it is.
+        return partial(_reraise, raised)
+    return lambda: result
+
+
+def _reraise(error: BaseException) -> Any:
+    raise error
