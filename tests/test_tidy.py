@@ -81,6 +81,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
 ALIASES = {
     "src/hubbub/domain.py",
     "src/hubbub/server/asyncio_socket.py",
+    "src/hubbub/stores.py",
     "src/hubbub/shop/stripe.py",
 }
 

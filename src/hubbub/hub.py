@@ -26,7 +26,8 @@ from .journal.journal import Journal
 from .journal.live.feed import Feed
 from .journal.schedule import HUB
 from .journal.stats import Meter
-from .journal.stores.url import close_store, open_store
+from .journal.stores.contract import Store
+from .journal.stores.url import close_store
 from .journal.threads import Threads
 from .permissions import ROLES
 from .quotas import Quotas
@@ -54,7 +55,7 @@ class Hubbub(AsyncContextManagerMixin):
     An open hub; :func:`hubbub.open` makes it.
 
     Args:
-        url: the store.
+        open_store: opens the store, in a worker thread.
         settings: limits and the clock.
         features: the features of the hub.
         options: the options that features take, by name.
@@ -72,7 +73,7 @@ class Hubbub(AsyncContextManagerMixin):
 
     def __init__(
         self,
-        url: str,
+        open_store: Callable[[], Store],
         settings: Settings,
         features: Sequence[Feature],
         options: Mapping[str, object],
@@ -88,7 +89,7 @@ class Hubbub(AsyncContextManagerMixin):
         self.options = options
         self.ids = Ids(settings.clock, settings.random)
         self.quotas = Quotas(settings, self.features.quotas)
-        self._url = url
+        self._open_store = open_store
         self._open = False
         self._to_start: deque[Callable[[], Coroutine[Any, Any, None]]] = deque()
 
@@ -96,7 +97,7 @@ class Hubbub(AsyncContextManagerMixin):
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         error: Exception | None = None
         async with AsyncExitStack() as stack:
-            store = await Threads(1).run(open_store, self._url)
+            store = await Threads(1).run(self._open_store)
             stack.push_async_callback(close_store, store)
             longest = stream_bytes_max(self.settings.name_chars_max)
             streams = Streams(self.features.streams, longest)

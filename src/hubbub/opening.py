@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from random import Random
 from typing import Unpack
 
+from .errors import Invalid
 from .feature import Feature
 from .features import FEATURES, Options
 from .hub import Hubbub
+from .journal.stores.contract import Store
+from .journal.stores.url import open_store
 from .settings import Settings
 
 __all__ = ["open_hub"]
 
+URL = "hubbub.db"
+
 
 def open_hub(
-    url: str = "hubbub.db",
+    url: str | None = None,
     *,
+    store: Store | Callable[[], Store] | None = None,
     settings: Settings | None = None,
     features: Sequence[Feature] = FEATURES,
     **options: Unpack[Options],
@@ -26,7 +34,11 @@ def open_hub(
     Leaving the block finishes accepted commands, then closes the store.
 
     Args:
-        url: ``memory://``, or the path of a SQLite database, which is created if necessary.
+        url: ``memory://``, or the path of a SQLite database, which is created if necessary;
+            by default ``hubbub.db``.
+        store: a store of your own instead of a URL, or a function without arguments that makes
+            one; the hub calls the function in a worker thread. The hub closes the store in both
+            cases. See :mod:`hubbub.stores`.
         settings: limits and the clock; see :class:`Settings`.
         features: the features of the hub; by default ``hubbub.FEATURES``. Add your own, or
             leave out features that you do not need; only ``hubbub.USERS`` is required.
@@ -39,7 +51,21 @@ def open_hub(
     Raises:
         Conflict: on entering: another process or hub has the database open.
         StorageError: on entering: the database cannot be opened.
-        Invalid: the URL names an unknown kind of store, a feature has a mistake, an option
-            belongs to no feature, or a game is outside its limits.
+        Invalid: the URL names an unknown kind of store, there are both a URL and a store, a
+            feature has a mistake, an option belongs to no feature, or a game is outside its
+            limits.
     """
-    return Hubbub(url, settings or Settings(), features, options)
+    settings = settings or Settings()
+    return Hubbub(_opener(url, store, settings.random), settings, features, options)
+
+
+def _opener(
+    url: str | None, store: Store | Callable[[], Store] | None, random: Random
+) -> Callable[[], Store]:
+    if store is None:
+        return partial(open_store, URL if url is None else url, random)
+    if url is not None:
+        raise Invalid("A hub has one store: give hubbub.open a URL or store=, not both.")
+    if callable(store):
+        return store
+    return lambda: store

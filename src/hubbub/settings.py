@@ -20,7 +20,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         clock: where time comes from.
-        random: where ids and jitter come from; seed it for a repeatable run.
+        random: where ids, jitter, and the id and the secret of a new journal come from. Seed it
+            for a repeatable run, and only there: a stranger can guess what a seed gives.
         secret: the key that signs guests' tokens; by default Hubbub generates it with the
             journal and stores it there.
         guests: whether strangers can sign in with only a nickname; if False, the server also

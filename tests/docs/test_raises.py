@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 
 import hubbub
+import hubbub.client
 import hubbub.domain
 import hubbub.errors
 import hubbub.server
@@ -56,6 +57,7 @@ FUNCTIONS_RAISE_NOTHING = {
         "TaxTable.tax",
         "Timed.decide",
     },
+    "hubbub.client": set(),
     "hubbub.domain": {
         "Actor.new_id",
         "Actor.ruled",
@@ -113,7 +115,7 @@ FUNCTIONS_RAISE_NOTHING = {
     },
     "hubbub.testing": {"VirtualClock.monotonic", "VirtualClock.now", "VirtualLoop.time"},
 }
-MODULES = [hubbub, hubbub.domain, hubbub.server, hubbub.testing]
+MODULES = [hubbub, hubbub.client, hubbub.domain, hubbub.server, hubbub.testing]
 ERRORS = {
     **vars(builtins),
     **vars(hubbub.errors),

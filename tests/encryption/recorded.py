@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from hubbub.client.connection import Dial, Transport
+from hubbub.client.dial import Dial, Transport
 from hubbub.client.transport import dialer, socket_url
 
 __all__ = ["files_in", "forms_of", "found_in", "recording_dialer"]

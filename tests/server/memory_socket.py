@@ -55,6 +55,8 @@ class MemorySocket:
     def close(self, code: int, reason: str) -> None:
         """Remember how it was closed."""
         self.closed = (code, reason)
+        self.news.set()
+        self.news = anyio.Event()
 
     def check_alive(self) -> None:
         """Memory is always alive."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from .connect import connect
+from ..wire.connection_lost import ConnectionLost
+from .connect import connect, session_over
+from .dial import Dial, Transport
 
-__all__ = ["connect"]
+__all__ = ["ConnectionLost", "Dial", "Transport", "connect", "session_over"]

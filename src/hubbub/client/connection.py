@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from functools import partial
 from random import Random
 from typing import Protocol
@@ -19,10 +19,11 @@ from ..wire.connection_lost import ConnectionLost
 from ..wire.follower import RemoteFollower
 from ..wire.messages import SignInResult
 from ..wire.resumption import Resumption
+from .dial import Dial, Transport
 from .reconnect import Backoff, comes_back
 from .same_sign_in import is_of_same_sign_in
 
-__all__ = ["AskToken", "Dial", "ReconnectingConnection", "RemoteTail", "TokenStore", "Transport"]
+__all__ = ["AskToken", "ReconnectingConnection", "RemoteTail", "TokenStore"]
 
 # Requests that wait for their response; a further request waits for a place.
 REQUESTS_MAX = 1_000
@@ -40,29 +41,6 @@ ADVICE = "Is the server running there?"
 MESSAGE_TOO_BIG = 1009
 NO_ANSWER = 1006
 
-
-class Transport(Protocol):
-    """Carries a connection's frames."""
-
-    async def send(self, frame: bytes) -> None:
-        """
-        Send a frame.
-
-        Raises:
-            ConnectionLost: the connection is gone.
-        """
-
-    async def receive(self) -> str:
-        """
-        Wait for a frame.
-
-        Raises:
-            ConnectionLost: the connection is gone.
-        """
-
-
-# Opens a connection, or raises ConnectionLost.
-Dial = Callable[[], AbstractAsyncContextManager[Transport]]
 
 # Returns the token for the next sign-in, or raises a HubbubError if there will be none.
 AskToken = Callable[[], Awaitable[str]]

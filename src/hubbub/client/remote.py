@@ -23,7 +23,8 @@ from ..service import Service, remote
 from ..session import service_of
 from ..task_group import open_task_group
 from ..users.user import User
-from .connection import AskToken, Dial, ReconnectingConnection, RemoteTail, TokenStore
+from .connection import AskToken, ReconnectingConnection, RemoteTail, TokenStore
+from .dial import Dial
 
 __all__ = ["RemoteEvents", "RemoteSession"]
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from random import Random, SystemRandom
 
 import anyio
 import httpcore2
@@ -24,7 +24,7 @@ from wsproto.utilities import LocalProtocolError
 from ..errors import Invalid
 from ..wire.connection_lost import ConnectionLost
 from ..wire.messages import SUBPROTOCOL
-from .connection import Dial, Transport
+from .dial import Dial, Transport
 from .server_url import server_url
 from .unreachable import because_of, because_of_status, no_hubbub
 
@@ -71,20 +71,22 @@ def socket_url(url: str) -> str:
     return str(parsed.copy_with(scheme=scheme, path=path, query=None, fragment=None))
 
 
-def dialer(url: str) -> Dial:
+def dialer(url: str, random: Random | None = None) -> Dial:
     """
     Make the function that opens WebSockets.
 
     Args:
         url: a URL that :func:`socket_url` has returned.
+        random: the source of the handshakes' nonces; by default the operating system.
     """
+    chance = random or SystemRandom()
     # Loading the certificates takes time, and plain HTTP does not need them.
     encrypted = url.startswith("https:")
     context = httpx2.create_ssl_context() if encrypted else False
 
     @asynccontextmanager
     async def dial() -> AsyncGenerator[Transport]:
-        nonce = base64.b64encode(secrets.token_bytes(16)).decode()
+        nonce = base64.b64encode(chance.randbytes(16)).decode()
         headers = {
             "Connection": "Upgrade",
             "Upgrade": "websocket",

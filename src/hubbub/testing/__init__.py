@@ -7,6 +7,8 @@ from ..extras import needs
 with needs("testing", "hubbub.testing"):
     from .hosted import hosted
     from .in_memory import ASGIApplication, in_memory
+    from .manual_clock import ManualClock
+    from .sessions import Sessions
     from .virtual_time import (
         EPOCH,
         THREAD_SECONDS_MAX,
@@ -19,6 +21,8 @@ __all__ = [
     "EPOCH",
     "THREAD_SECONDS_MAX",
     "ASGIApplication",
+    "ManualClock",
+    "Sessions",
     "VirtualClock",
     "VirtualLoop",
     "hosted",

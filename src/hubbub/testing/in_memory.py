@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import anyio
 
-from ..client.connection import Dial, Transport
+from ..client.dial import Dial, Transport
 from ..errors import Invalid
 from ..wire.connection_lost import ConnectionLost
 from ..wire.messages import SUBPROTOCOL

@@ -3,8 +3,15 @@ from __future__ import annotations
 import pytest
 
 from hubbub.errors import StorageError
-from hubbub.journal.stores.contract import PlacedEvent, Snapshot
-from hubbub.journal.stores.rows import lines_of, placed_of, snapshots_of
+from hubbub.journal.stores.contract import PlacedEvent, Snapshot, Used
+from hubbub.journal.stores.rows import (
+    lines_of,
+    parts_of,
+    placed_of,
+    snapshots_of,
+    used_of,
+    used_row,
+)
 from tests.journal.tally import NOON
 
 
@@ -34,3 +41,19 @@ def test_a_snapshot_is_made_of_its_parts() -> None:
         Snapshot("room/1", 7, NOON, b"{}", (b"[1]",)),
         Snapshot("room/2", 9, NOON, b"{}"),
     ]
+
+
+def test_the_parts_of_a_snapshot_are_rows() -> None:
+    at = NOON.isoformat()
+    snapshot = Snapshot("room/1", 7, NOON, b"{}", (b"[1]",))
+
+    assert parts_of(snapshot) == [
+        ("room/1", 7, at, 0, b"{}"),
+        ("room/1", 7, at, 1, b"[1]"),
+    ]
+
+
+def test_a_used_key_is_a_row() -> None:
+    used = Used("ann", "k", b"print", (("room/1", 7), ("room/2", 9)), 60)
+
+    assert used_of(*used_row(used)) == used

@@ -11,7 +11,23 @@ import msgspec
 
 from ...errors import StorageError
 
-__all__ = ["Batch", "Loaded", "LostRace", "PlacedEvent", "Record", "Snapshot", "Store", "Used"]
+__all__ = [
+    "JOURNAL_ID_BYTES",
+    "SECRET_BYTES",
+    "Batch",
+    "Loaded",
+    "LostRace",
+    "PlacedEvent",
+    "Record",
+    "Snapshot",
+    "Store",
+    "Used",
+]
+
+
+# The lengths of what a store makes for a new journal.
+JOURNAL_ID_BYTES = 16
+SECRET_BYTES = 32
 
 
 class LostRace(StorageError):

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from heapq import nsmallest
 from itertools import islice
+from random import Random, SystemRandom
 from threading import Lock
 
 import msgspec
 
 from ...words import words as terms_of
-from .contract import Batch, Loaded, LostRace, PlacedEvent, Record, Snapshot, Used
+from .contract import (
+    JOURNAL_ID_BYTES,
+    SECRET_BYTES,
+    Batch,
+    Loaded,
+    LostRace,
+    PlacedEvent,
+    Record,
+    Snapshot,
+    Used,
+)
 
 __all__ = ["MemoryStore"]
 
@@ -47,13 +57,19 @@ class _Texts:
 
 
 class MemoryStore:
-    """Stores a stream as a list of records, with a list of the events about each seq."""
+    """
+    Stores a stream as a list of records, with a list of the events about each seq.
+
+    Args:
+        random: where the journal's id and secret come from; by default the operating system.
+    """
 
     blocking = False
 
-    def __init__(self) -> None:
-        self.journal_id = secrets.token_hex(16)
-        self.secret = secrets.token_hex(32)
+    def __init__(self, random: Random | None = None) -> None:
+        random = random or SystemRandom()
+        self.journal_id = random.randbytes(JOURNAL_ID_BYTES).hex()
+        self.secret = random.randbytes(SECRET_BYTES).hex()
         self._streams: dict[str, list[Record]] = {}
         # All records, in the order of commits.
         self._committed: list[Record] = []

@@ -1,16 +1,18 @@
-"""Decodes the rows of a SQLite database."""
+"""Encodes and decodes the rows of a SQLite database."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
 
-from ...errors import StorageError
-from .contract import PlacedEvent, Snapshot
+import msgspec
 
-__all__ = ["lines_of", "placed_of", "snapshots_of"]
+from ...errors import StorageError
+from .contract import PlacedEvent, Snapshot, Used
+
+__all__ = ["lines_of", "parts_of", "placed_of", "snapshots_of", "used_of", "used_row"]
 
 
 def lines_of(text: bytes | None) -> list[bytes]:
@@ -46,3 +48,23 @@ def snapshots_of(rows: Iterable[tuple[Any, ...]]) -> list[Snapshot]:
         bodies = tuple(part for *_, part in more)
         found.append(Snapshot(stream, seq, datetime.fromisoformat(at), body, bodies))
     return found
+
+
+def parts_of(snapshot: Snapshot) -> list[tuple[str, int, str, int, bytes]]:
+    """Return the parts of a snapshot, a row each: (stream, seq, at, part, body)."""
+    head = snapshot.stream, snapshot.seq, snapshot.at.isoformat()
+    return [(*head, part, body) for part, body in enumerate(chain([snapshot.body], snapshot.parts))]
+
+
+def used_row(used: Used) -> tuple[str, str, bytes, str, int]:
+    """Return the row of a used key."""
+    return used.by, used.key, used.fingerprint, _encode(used.places).decode(), used.at
+
+
+def used_of(by: str, key: str, fingerprint: bytes, places: str, at: int) -> Used:
+    """Decode the row of a used key."""
+    return Used(by, key, fingerprint, _decode_places(places), at)
+
+
+_encode = msgspec.json.Encoder().encode
+_decode_places = msgspec.json.Decoder(tuple[tuple[str, int], ...]).decode

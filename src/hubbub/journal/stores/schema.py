@@ -18,6 +18,7 @@ __all__ = [
     "SCHEMA",
     "SNAPSHOTS",
     "SNAPSHOTS_AFTER",
+    "SNAPSHOT_CUT",
     "SNAPSHOT_PART",
     "STREAM_COUNTS",
     "STREAM_NAMES",
@@ -136,6 +137,7 @@ SELECT name, count(*) FROM event JOIN stream ON number = stream GROUP BY stream 
 SNAPSHOT_PART = """
 INSERT OR REPLACE INTO snapshot (stream, seq, at, part, body) VALUES (?, ?, ?, ?, ?)
 """
+SNAPSHOT_CUT = "DELETE FROM snapshot WHERE stream = ? AND part > ?"
 INSERT = "INSERT INTO event (stream, seq, type, by, ref, body) VALUES "
 NUMBER_AND_HEAD = """
 SELECT number, coalesce((SELECT max(seq) FROM event WHERE stream = number), 0)

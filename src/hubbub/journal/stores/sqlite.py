@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from random import Random, SystemRandom
 from threading import Lock, local
 from typing import Any
 
@@ -16,11 +15,21 @@ import msgspec
 
 from ...errors import StorageError
 from . import schema, text_index
-from .contract import Batch, Loaded, LostRace, PlacedEvent, Record, Snapshot, Used
+from .contract import (
+    JOURNAL_ID_BYTES,
+    SECRET_BYTES,
+    Batch,
+    Loaded,
+    LostRace,
+    PlacedEvent,
+    Record,
+    Snapshot,
+    Used,
+)
 from .database_file import DatabaseFile
 from .failures import failing, storage_errors
 from .opening import open_writer
-from .rows import lines_of, placed_of, snapshots_of
+from .rows import lines_of, parts_of, placed_of, snapshots_of, used_of, used_row
 
 __all__ = ["SQLiteStore"]
 
@@ -45,6 +54,8 @@ class SQLiteStore:
 
     Args:
         path: the database; it is created if necessary.
+        random: where the id and the secret of a new journal come from; by default the operating
+            system.
 
     Raises:
         Conflict: another process, or another hub of this process, has the database open.
@@ -53,7 +64,8 @@ class SQLiteStore:
 
     blocking = True
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, random: Random | None = None) -> None:
+        random = random or SystemRandom()
         self._file = DatabaseFile(path)
         self.path = self._file.path
         self.log_name = f"the database {self.path}"
@@ -63,8 +75,8 @@ class SQLiteStore:
         self._writing = Lock()
         try:
             self._writer = open_writer(self.path, path)
-            self.journal_id = self._meta("journal_id", secrets.token_hex(16))
-            self.secret = self._meta("secret", secrets.token_hex(32))
+            self.journal_id = self._meta("journal_id", random.randbytes(JOURNAL_ID_BYTES).hex())
+            self.secret = self._meta("secret", random.randbytes(SECRET_BYTES).hex())
             self._indexed = int(self._meta("indexed", "0"))
             # The connection that a thread keeps while it reads several things.
             self._own = local()
@@ -87,13 +99,12 @@ class SQLiteStore:
                 if batch.superseded:
                     self._writer.executemany(schema.SUPERSEDE, batch.superseded)
                 if batch.used:
-                    rows = [
-                        (u.by, u.key, u.fingerprint, _encode(u.places).decode(), u.at)
-                        for u in batch.used
-                    ]
+                    rows = map(used_row, batch.used)
                     self._writer.executemany("INSERT INTO used VALUES (?, ?, ?, ?, ?)", rows)
                 for snapshot in batch.snapshots:
-                    self._write_snapshot(snapshot)
+                    self._writer.executemany(schema.SNAPSHOT_PART, parts_of(snapshot))
+                    last = snapshot.stream, len(snapshot.parts)
+                    self._writer.execute(schema.SNAPSHOT_CUT, last)
             self._file.check()
 
     @contextlib.contextmanager
@@ -170,8 +181,8 @@ class SQLiteStore:
     def used(self, by: str, key: str) -> Used | None:
         """Return the record of a user's key."""
         query = "SELECT fingerprint, places, at FROM used WHERE by = ? AND key = ?"
-        for fingerprint, places, at in self._all(query, by, key):
-            return Used(by, key, fingerprint, _decode_places(places), at)
+        for row in self._all(query, by, key):
+            return used_of(by, key, *row)
         return None
 
     @storage_errors
@@ -249,10 +260,7 @@ class SQLiteStore:
             "SELECT by, key, fingerprint, places, at FROM used"
             " WHERE (by, key) > (?, ?) ORDER BY by, key LIMIT ?"
         )
-        return [
-            Used(by, key, fingerprint, _decode_places(places), at)
-            for by, key, fingerprint, places, at in self._all(query, *after, limit)
-        ]
+        return [used_of(*row) for row in self._all(query, *after, limit)]
 
     def close(self) -> None:
         """
@@ -356,13 +364,6 @@ class SQLiteStore:
         rows = self._all(schema.SNAPSHOTS, _encode(streams).decode())
         return {snapshot.stream: snapshot for snapshot in snapshots_of(rows)}
 
-    def _write_snapshot(self, snapshot: Snapshot) -> None:
-        head = snapshot.stream, snapshot.seq, snapshot.at.isoformat()
-        for part, body in enumerate(chain([snapshot.body], snapshot.parts)):
-            self._writer.execute(schema.SNAPSHOT_PART, (*head, part, body))
-        last = snapshot.stream, len(snapshot.parts)
-        self._writer.execute("DELETE FROM snapshot WHERE stream = ? AND part > ?", last)
-
     def _bodies(self, query: str, *values: object) -> list[bytes]:
         [(text,)] = self._all(query, *values)
         return lines_of(text)
@@ -397,4 +398,3 @@ class SQLiteStore:
 
 
 _encode = msgspec.json.Encoder().encode
-_decode_places = msgspec.json.Decoder(tuple[tuple[str, int], ...]).decode

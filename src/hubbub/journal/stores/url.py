@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import anyio
 
 from ...errors import Invalid
@@ -13,12 +15,14 @@ from .sqlite import SQLiteStore
 __all__ = ["close_store", "open_store"]
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, random: Random | None = None) -> Store:
     """
     Open the store of a URL.
 
     Args:
         url: ``memory://``, or the path of a SQLite database.
+        random: where the ids and secrets of a new journal come from; by default the operating
+            system.
 
     Raises:
         Invalid: the URL names an unknown kind of store.
@@ -26,10 +30,10 @@ def open_store(url: str) -> Store:
         StorageError: the database cannot be opened.
     """
     if url == "memory://":
-        return MemoryStore()
+        return MemoryStore(random)
     if "://" in url:
         raise Invalid(f"There is no store for {url!r}; use memory:// or the path of a file.")
-    return SQLiteStore(url)
+    return SQLiteStore(url, random)
 
 
 async def close_store(store: Store) -> None:

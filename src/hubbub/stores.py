@@ -1,0 +1,33 @@
+"""
+The names that you need to write a store of your own, or to wrap one.
+
+Pass it to ``hubbub.open(store=…)``; :class:`Store` says what it must do.
+"""
+
+from __future__ import annotations
+
+from .journal.stores.contract import (
+    Batch,
+    Loaded,
+    LostRace,
+    PlacedEvent,
+    Record,
+    Snapshot,
+    Store,
+    Used,
+)
+from .journal.stores.memory import MemoryStore
+from .journal.stores.sqlite import SQLiteStore
+
+__all__ = [
+    "Batch",
+    "Loaded",
+    "LostRace",
+    "MemoryStore",
+    "PlacedEvent",
+    "Record",
+    "SQLiteStore",
+    "Snapshot",
+    "Store",
+    "Used",
+]
