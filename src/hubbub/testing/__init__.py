@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..extras import needs
 
 with needs("testing", "hubbub.testing"):
+    from .faulty_store import Fault, FaultyStore, Injected, Plan, drawn
     from .hosted import hosted
     from .in_memory import ASGIApplication, in_memory
     from .manual_clock import ManualClock
@@ -21,10 +22,15 @@ __all__ = [
     "EPOCH",
     "THREAD_SECONDS_MAX",
     "ASGIApplication",
+    "Fault",
+    "FaultyStore",
+    "Injected",
     "ManualClock",
+    "Plan",
     "Sessions",
     "VirtualClock",
     "VirtualLoop",
+    "drawn",
     "hosted",
     "in_memory",
     "run_in_virtual_time",
