@@ -6,7 +6,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from hubbub.testing.simulation import cancel_everywhere, simulate
+from hubbub.testing.simulation import cancel, cancel_everywhere, simulate
 from tests.event_loop import Backend
 from tests.testing.simulation import toys
 
@@ -79,3 +79,14 @@ async def test_an_error_of_the_function_is_raised_with_its_place() -> None:
     with pytest.raises(ZeroDivisionError) as failed:
         await cancel_everywhere(clumsy)
     assert "time number 1" in failed.value.__notes__[0]
+
+
+async def test_a_function_that_waits_in_a_loop_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cancel, "WAITS_MAX", 10)
+
+    async def many() -> None:
+        for _ in range(20):
+            await anyio.lowlevel.checkpoint()
+
+    with pytest.raises(AssertionError, match="waits more than 10 times"):
+        await cancel_everywhere(many)

@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from hubbub.testing.simulation import explore, simulate
+from hubbub.testing.simulation.explore import LISTED_MAX, SHRINK_RUNS_MAX, SHRINK_SECONDS_MAX
 from tests.event_loop import Backend
 from tests.testing.simulation import toys
 
@@ -87,3 +88,39 @@ def test_seeds_can_be_chosen(backend: Backend) -> None:
     explore(count, backend=backend, seeds=[7, 9])
 
     assert len(runs) == 2
+
+
+def test_making_a_failure_simpler_has_limits(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[int] = []
+
+    async def always_wrong() -> None:
+        runs.append(1)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(3):
+                tasks.start_soon(anyio.sleep, 1)
+        await toys.order_matters()
+
+    with pytest.raises(AssertionError):
+        explore(always_wrong, backend=backend, seeds=300)
+
+    assert len(runs) <= 300 + SHRINK_RUNS_MAX
+    assert SHRINK_SECONDS_MAX <= 60
+
+
+def test_a_note_lists_only_so_many_choices(backend: Backend) -> None:
+    async def reverse() -> None:
+        order: list[int] = []
+
+        async def run(number: int) -> None:
+            await anyio.sleep(1)
+            order.append(number)
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(40):
+                tasks.start_soon(run, number)
+        moved = sum(at != number for at, number in enumerate(order))
+        assert moved < 38
+
+    assert len(notes_of(reverse, backend)) <= 2 + LISTED_MAX + 1
