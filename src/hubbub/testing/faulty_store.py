@@ -12,11 +12,11 @@ from typing import Literal, TypeAlias, TypeVar
 
 import apsw
 import msgspec
-import sniffio
 
 from ..errors import StorageError
 from ..journal.stores.failures import failure_of
 from ..stores import Batch, Loaded, PlacedEvent, Record, Snapshot, Store, Used
+from .simulation.run import current_simulation
 
 __all__ = ["Fault", "FaultyStore", "Injected", "Plan", "drawn"]
 
@@ -57,7 +57,7 @@ class Injected(msgspec.Struct, frozen=True):
 Plan: TypeAlias = Mapping[int, Fault] | Callable[[str, int], Fault | None]
 
 
-def drawn(
+def drawn(  # noqa: PLR0913  (each is a chance of its own)
     random: Random,
     *,
     errors: float = 0.0,
@@ -112,22 +112,14 @@ class FaultyStore:
 
     def __init__(self, store: Store, plan: Plan) -> None:
         self.store = store
+        self.journal_id = store.journal_id
+        self.secret = store.secret
         self.faults: list[Injected] = []
         self._plan = _by_commit(plan) if isinstance(plan, Mapping) else plan
         self._calls: Counter[str] = Counter()
         self._lock = Lock()
         self._full = False
         self._crashed = False
-
-    @property
-    def journal_id(self) -> str:
-        """The id of the journal; see :class:`Store`."""
-        return self.store.journal_id
-
-    @property
-    def secret(self) -> str:
-        """The secret of the journal; see :class:`Store`."""
-        return self.store.secret
 
     @property
     def crashed(self) -> bool:
@@ -229,7 +221,7 @@ class FaultyStore:
         if self._crashed:
             raise StorageError("The store has crashed, so it does nothing any more.")
         kind = None if fault is None else fault.kind
-        if kind == "delay" and fault is not None and not _in_an_event_loop():
+        if kind == "delay" and fault is not None and not _in_a_simulation():
             time.sleep(fault.seconds)
         if kind == "error":
             raise failure_of(apsw.IOError("an injected fault"), "faulty")
@@ -261,10 +253,9 @@ def _by_commit(faults: Mapping[int, Fault]) -> Callable[[str, int], Fault | None
     return lambda operation, number: faults.get(number) if operation == "commit" else None
 
 
-def _in_an_event_loop() -> bool:
-    """Return whether this thread runs an event loop: in a simulation all work is done there."""
+def _in_a_simulation() -> bool:
     try:
-        sniffio.current_async_library()
-    except sniffio.AsyncLibraryNotFoundError:
+        current_simulation()
+    except RuntimeError:
         return False
     return True
