@@ -8,6 +8,7 @@ with needs("testing", "hubbub.testing"):
     from .faulty_store import Fault, FaultyStore, Injected, Plan, drawn
     from .hosted import hosted
     from .in_memory import ASGIApplication, in_memory
+    from .load import Latencies, LoadResult, Timed, load
     from .manual_clock import ManualClock
     from .sessions import Sessions
     from .virtual_time import (
@@ -25,13 +26,17 @@ __all__ = [
     "Fault",
     "FaultyStore",
     "Injected",
+    "Latencies",
+    "LoadResult",
     "ManualClock",
     "Plan",
     "Sessions",
+    "Timed",
     "VirtualClock",
     "VirtualLoop",
     "drawn",
     "hosted",
     "in_memory",
+    "load",
     "run_in_virtual_time",
 ]
