@@ -58,7 +58,8 @@ def run_shell(line: str, folder: Path) -> Run:
 
 def _run(command: list[str], folder: Path, **variables: str) -> Run:
     inherited = {name: value for name, value in os.environ.items() if name not in OURS}
-    env = {**inherited, "PYTHONPATH": str(SOURCE), **variables}
+    paths = [str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])]
+    env = {**inherited, "PYTHONPATH": os.pathsep.join(paths), **variables}
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
     text = done.stdout + done.stderr
     ended = re.findall(

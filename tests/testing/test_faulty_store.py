@@ -8,7 +8,7 @@ import pytest
 import hubbub
 from hubbub import StorageError
 from hubbub.stores import Batch, MemoryStore, Record
-from hubbub.testing import Fault, FaultyStore, Injected, drawn
+from hubbub.testing import FaultyStore, InjectedFault, StoreFault, drawn_faults
 from hubbub.testing.simulation import current_random
 
 
@@ -22,7 +22,7 @@ def written(store: MemoryStore) -> int:
 
 def test_the_commit_of_the_plan_fails_and_writes_nothing() -> None:
     inner = MemoryStore()
-    store = FaultyStore(inner, {2: Fault("error")})
+    store = FaultyStore(inner, {2: StoreFault("error")})
     store.commit(batch(1))
 
     with pytest.raises(StorageError, match=r"cannot be read or written\. Nothing"):
@@ -34,7 +34,7 @@ def test_the_commit_of_the_plan_fails_and_writes_nothing() -> None:
 
 def test_a_full_disk_stays_full_until_there_is_room() -> None:
     inner = MemoryStore()
-    store = FaultyStore(inner, {1: Fault("full")})
+    store = FaultyStore(inner, {1: StoreFault("full")})
 
     for _ in range(2):
         with pytest.raises(StorageError, match="its disk is full"):
@@ -51,7 +51,7 @@ def test_a_full_disk_stays_full_until_there_is_room() -> None:
 @pytest.mark.parametrize(("kind", "kept"), [("crash_before", 0), ("crash_after", 1)])
 def test_after_a_crash_nothing_works(kind: str, kept: int) -> None:
     inner = MemoryStore()
-    store = FaultyStore(inner, {1: Fault(kind)})  # type: ignore[arg-type]  # it is one of them
+    store = FaultyStore(inner, {1: StoreFault(kind)})  # type: ignore[arg-type]  # it is one of them
 
     with pytest.raises(StorageError, match="unknown"):
         store.commit(batch(1))
@@ -63,7 +63,7 @@ def test_after_a_crash_nothing_works(kind: str, kept: int) -> None:
 
 
 def test_a_delayed_call_takes_longer() -> None:
-    store = FaultyStore(MemoryStore(), {1: Fault("delay", 0.05)})
+    store = FaultyStore(MemoryStore(), {1: StoreFault("delay", 0.05)})
 
     begun = time.monotonic()
     store.commit(batch(1))
@@ -73,7 +73,7 @@ def test_a_delayed_call_takes_longer() -> None:
 
 @pytest.mark.simulated(seeds=1)
 async def test_in_a_simulation_a_delay_does_not_stop_the_world() -> None:
-    store = FaultyStore(MemoryStore(), {1: Fault("delay", 3600.0)})
+    store = FaultyStore(MemoryStore(), {1: StoreFault("delay", 3600.0)})
 
     async with hubbub.open(store=store) as hub, hub.session("ann"):
         pass
@@ -82,16 +82,20 @@ async def test_in_a_simulation_a_delay_does_not_stop_the_world() -> None:
 
 
 def test_it_says_what_it_did() -> None:
-    store = FaultyStore(MemoryStore(), lambda name, _n: Fault("error") if name == "load" else None)
+    store = FaultyStore(
+        MemoryStore(), lambda name, _n: StoreFault("error") if name == "load" else None
+    )
     with pytest.raises(StorageError):
         store.load("s")
 
-    assert store.faults == [Injected("load", 1, Fault("error"))]
+    assert store.faults == [InjectedFault("load", 1, StoreFault("error"))]
     assert str(store.faults[0]) == "load 1: error"
 
 
-def faults_of(seed: int) -> list[Injected]:
-    plan = drawn(Random(seed), errors=0.2, full=0.1, delays=0.1, crashes=0.02, delay_seconds_max=0)
+def faults_of(seed: int) -> list[InjectedFault]:
+    plan = drawn_faults(
+        Random(seed), errors=0.2, full=0.1, delays=0.1, crashes=0.02, delay_seconds_max=0
+    )
     store = FaultyStore(MemoryStore(), plan)
     for _ in range(200):
         try:
@@ -137,7 +141,7 @@ def test_every_method_goes_to_the_wrapped_store() -> None:
 @pytest.mark.simulated(seeds=20)
 async def test_what_a_hub_has_acknowledged_is_there_after_a_crash() -> None:
     inner, acknowledged = MemoryStore(), 0
-    store = FaultyStore(inner, drawn(current_random(), errors=0.05, crashes=0.1))
+    store = FaultyStore(inner, drawn_faults(current_random(), errors=0.05, crashes=0.1))
     try:
         async with hubbub.open(store=store) as hub, hub.session("ann") as ann:
             room = await ann.chat.create_room("Lobby")

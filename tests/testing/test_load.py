@@ -7,12 +7,12 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from hubbub.testing import Latencies, LoadResult, Sessions, Timed, load
+from hubbub.testing import Latencies, LoadResult, Sessions, Stopwatch, load
 
 
 @pytest.mark.simulated(seeds=1)
 async def test_each_user_does_it_once_and_every_operation_is_measured() -> None:
-    async def waits(number: int, timed: Timed) -> None:
+    async def waits(number: int, timed: Stopwatch) -> None:
         with timed("wait"):
             await anyio.sleep(number + 1)
 
@@ -29,7 +29,7 @@ async def test_each_user_does_it_once_and_every_operation_is_measured() -> None:
 async def test_users_begin_one_after_another_in_the_ramp() -> None:
     begun: list[float] = []
 
-    async def begins(_number: int, _timed: Timed) -> None:
+    async def begins(_number: int, _timed: Stopwatch) -> None:
         begun.append(anyio.current_time())
 
     await load(4, begins, ramp=8)
@@ -39,7 +39,7 @@ async def test_users_begin_one_after_another_in_the_ramp() -> None:
 
 @pytest.mark.simulated(seeds=1)
 async def test_with_a_duration_users_begin_anew_until_it_ends() -> None:
-    async def waits(_number: int, timed: Timed) -> None:
+    async def waits(_number: int, timed: Stopwatch) -> None:
         with timed("wait"):
             await anyio.sleep(3)
 
@@ -51,7 +51,7 @@ async def test_with_a_duration_users_begin_anew_until_it_ends() -> None:
 
 @pytest.mark.simulated(seeds=1)
 async def test_virtual_time_passes_though_a_behaviour_takes_none() -> None:
-    async def is_quick(_number: int, timed: Timed) -> None:
+    async def is_quick(_number: int, timed: Stopwatch) -> None:
         with timed("nothing"):
             await checkpoint()
 
@@ -61,7 +61,7 @@ async def test_virtual_time_passes_though_a_behaviour_takes_none() -> None:
 
 
 async def test_errors_are_counted_by_operation_and_class() -> None:
-    async def fails(number: int, timed: Timed) -> None:
+    async def fails(number: int, timed: Stopwatch) -> None:
         if number == 0:
             raise KeyError("outside")
         with timed("work"):
@@ -77,7 +77,7 @@ async def test_errors_are_counted_by_operation_and_class() -> None:
 
 
 async def test_users_of_a_hub_can_be_counted(session: Sessions) -> None:
-    async def chats(number: int, timed: Timed) -> None:
+    async def chats(number: int, timed: Stopwatch) -> None:
         user = await session(f"user-{number}")
         with timed("create a room"):
             await user.chat.create_room("Lobby")
@@ -103,7 +103,7 @@ def test_the_result_is_a_table() -> None:
 async def test_a_terminal_shows_the_progress(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def works(_number: int, timed: Timed) -> None:
+    async def works(_number: int, timed: Stopwatch) -> None:
         with timed("work"):
             await checkpoint()
 

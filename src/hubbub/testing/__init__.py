@@ -5,10 +5,10 @@ from __future__ import annotations
 from ..extras import needs
 
 with needs("testing", "hubbub.testing"):
-    from .faulty_store import Fault, FaultyStore, Injected, Plan, drawn
+    from .faulty_store import FaultPlan, FaultyStore, InjectedFault, StoreFault, drawn_faults
     from .hosted import hosted
     from .in_memory import ASGIApplication, in_memory
-    from .load import Latencies, LoadResult, Timed, load
+    from .load import Latencies, LoadResult, Stopwatch, load
     from .manual_clock import ManualClock
     from .sessions import Sessions
     from .virtual_time import (
@@ -23,18 +23,18 @@ __all__ = [
     "EPOCH",
     "THREAD_SECONDS_MAX",
     "ASGIApplication",
-    "Fault",
+    "FaultPlan",
     "FaultyStore",
-    "Injected",
+    "InjectedFault",
     "Latencies",
     "LoadResult",
     "ManualClock",
-    "Plan",
     "Sessions",
-    "Timed",
+    "Stopwatch",
+    "StoreFault",
     "VirtualClock",
     "VirtualLoop",
-    "drawn",
+    "drawn_faults",
     "hosted",
     "in_memory",
     "load",

@@ -18,14 +18,14 @@ from ..journal.stores.failures import failure_of
 from ..stores import Batch, Loaded, PlacedEvent, Record, Snapshot, Store, Used
 from .simulation.run import current_simulation
 
-__all__ = ["Fault", "FaultyStore", "Injected", "Plan", "drawn"]
+__all__ = ["FaultPlan", "FaultyStore", "InjectedFault", "StoreFault", "drawn_faults"]
 
 T = TypeVar("T")
 
 Kind = Literal["error", "full", "delay", "crash_before", "crash_after"]
 
 
-class Fault(msgspec.Struct, frozen=True):
+class StoreFault(msgspec.Struct, frozen=True):
     """
     What goes wrong with a call.
 
@@ -42,22 +42,22 @@ class Fault(msgspec.Struct, frozen=True):
     seconds: float = 0.0
 
 
-class Injected(msgspec.Struct, frozen=True):
+class InjectedFault(msgspec.Struct, frozen=True):
     """A fault that happened, and the call: the 3rd ``commit``, for example."""
 
     operation: str
     number: int
-    fault: Fault
+    fault: StoreFault
 
     def __str__(self) -> str:
         seconds = f" of {self.fault.seconds:g} s" if self.fault.kind == "delay" else ""
         return f"{self.operation} {self.number}: {self.fault.kind}{seconds}"
 
 
-Plan: TypeAlias = Mapping[int, Fault] | Callable[[str, int], Fault | None]
+FaultPlan: TypeAlias = Mapping[int, StoreFault] | Callable[[str, int], StoreFault | None]
 
 
-def drawn(  # noqa: PLR0913  (each is a chance of its own)
+def drawn_faults(  # noqa: PLR0913  (each is a chance of its own)
     random: Random,
     *,
     errors: float = 0.0,
@@ -65,7 +65,7 @@ def drawn(  # noqa: PLR0913  (each is a chance of its own)
     delays: float = 0.0,
     delay_seconds_max: float = 0.05,
     crashes: float = 0.0,
-) -> Plan:
+) -> FaultPlan:
     """
     Make a plan that draws what goes wrong with each call.
 
@@ -78,25 +78,25 @@ def drawn(  # noqa: PLR0913  (each is a chance of its own)
         crashes: the share of commits before or after which the process dies.
     """
 
-    def plan(operation: str, _number: int) -> Fault | None:
+    def plan(operation: str, _number: int) -> StoreFault | None:
         # Always as many draws, so that a share changes nothing but its own faults.
         chances = [random.random() for _ in range(4)]
         seconds, before = random.uniform(0, delay_seconds_max), random.random() < 0.5
         commits = operation == "commit"
         if commits and chances[0] < crashes:
-            return Fault("crash_before" if before else "crash_after")
+            return StoreFault("crash_before" if before else "crash_after")
         if commits and chances[1] < full:
-            return Fault("full")
+            return StoreFault("full")
         if chances[2] < errors:
-            return Fault("error")
-        return Fault("delay", seconds) if chances[3] < delays else None
+            return StoreFault("error")
+        return StoreFault("delay", seconds) if chances[3] < delays else None
 
     return plan
 
 
 class FaultyStore:
     """
-    Wraps a store: ``hubbub.open(store=FaultyStore(MemoryStore(), {3: Fault("error")}))``.
+    Wraps a store: ``hubbub.open(store=FaultyStore(MemoryStore(), {3: StoreFault("error")}))``.
 
     After a crash, open another hub on the wrapped store, as a restarted process would.
 
@@ -104,17 +104,17 @@ class FaultyStore:
         store: the store that does the work.
         plan: the faults by the number of the commit, from 1; or a function of the name of a
             method of :class:`hubbub.stores.Store` and of how often that was called, like the one
-            that :func:`drawn` makes. It is called by one thread at a time.
+            that :func:`drawn_faults` makes. It is called by one thread at a time.
     """
 
     # So that a call runs in a worker thread, which may take its time.
     blocking = True
 
-    def __init__(self, store: Store, plan: Plan) -> None:
+    def __init__(self, store: Store, plan: FaultPlan) -> None:
         self.store = store
         self.journal_id = store.journal_id
         self.secret = store.secret
-        self.faults: list[Injected] = []
+        self.faults: list[InjectedFault] = []
         self._plan = _by_commit(plan) if isinstance(plan, Mapping) else plan
         self._calls: Counter[str] = Counter()
         self._lock = Lock()
@@ -235,13 +235,13 @@ class FaultyStore:
             self._crash()
         return result
 
-    def _next_fault(self, operation: str) -> Fault | None:
+    def _next_fault(self, operation: str) -> StoreFault | None:
         with self._lock:
             self._calls[operation] += 1
             number = self._calls[operation]
             fault = None if self._crashed else self._plan(operation, number)
             if fault is not None:
-                self.faults.append(Injected(operation, number, fault))
+                self.faults.append(InjectedFault(operation, number, fault))
             return fault
 
     def _crash(self) -> None:
@@ -249,7 +249,7 @@ class FaultyStore:
         raise StorageError("The store has crashed; whether it has written this is unknown.")
 
 
-def _by_commit(faults: Mapping[int, Fault]) -> Callable[[str, int], Fault | None]:
+def _by_commit(faults: Mapping[int, StoreFault]) -> Callable[[str, int], StoreFault | None]:
     return lambda operation, number: faults.get(number) if operation == "commit" else None
 
 

@@ -16,7 +16,7 @@ import msgspec
 
 from .simulation.run import current_simulation
 
-__all__ = ["Latencies", "LoadResult", "Timed", "load"]
+__all__ = ["Latencies", "LoadResult", "Stopwatch", "load"]
 
 # Between two rounds of a user that take no time, so that virtual time passes as well.
 PAUSE_SECONDS = 0.001
@@ -25,7 +25,7 @@ BAR_CHARS = 30
 # The name of what fails outside of a timed block.
 OUTSIDE = "(not timed)"
 
-Timed: TypeAlias = Callable[[str], AbstractContextManager[None]]
+Stopwatch: TypeAlias = Callable[[str], AbstractContextManager[None]]
 
 
 class Latencies(msgspec.Struct, frozen=True):
@@ -82,7 +82,7 @@ class LoadResult(msgspec.Struct, frozen=True):
 
 async def load(
     n: int,
-    behaviour: Callable[[int, Timed], Awaitable[object]],
+    behaviour: Callable[[int, Stopwatch], Awaitable[object]],
     *,
     ramp: float = 0.0,
     duration: float | None = None,
@@ -123,7 +123,7 @@ class _Run:
         self._errors: dict[str, Counter[str]] = {}
 
     async def user(
-        self, number: int, delay: float, behaviour: Callable[[int, Timed], Awaitable[object]]
+        self, number: int, delay: float, behaviour: Callable[[int, Stopwatch], Awaitable[object]]
     ) -> None:
         """Be one user."""
         await anyio.sleep(delay)
@@ -136,7 +136,7 @@ class _Run:
         self._done += 1
 
     async def _round(
-        self, number: int, behaviour: Callable[[int, Timed], Awaitable[object]]
+        self, number: int, behaviour: Callable[[int, Stopwatch], Awaitable[object]]
     ) -> None:
         counted: list[Exception] = []
 
