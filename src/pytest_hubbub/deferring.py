@@ -88,7 +88,7 @@ def _is_pytest_trios(item: pytest.Item) -> bool:
 
 
 def _is_users(function: Callable[..., object]) -> bool:
-    """Return whether a fixture is of the project that is tested, and of no installed plugin."""
+    """Return whether a fixture belongs to the tested project, and not to an installed plugin."""
     code = getattr(unwrap(function), "__code__", None)
     return code is not None and not code.co_filename.startswith(_installed())
 

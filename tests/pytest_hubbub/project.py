@@ -32,7 +32,7 @@ filterwarnings = [
 
 @dataclass(frozen=True)
 class Run:
-    """What pytest printed, and how each test ended, by the name of its function."""
+    """The output of pytest, and how each test ended, by the name of its function."""
 
     folder: Path
     outcomes: Mapping[str, str]

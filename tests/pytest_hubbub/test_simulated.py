@@ -134,6 +134,6 @@ def test_a_plain_test_that_takes_a_hub_is_told_to_be_async(run: Run) -> None:
     assert "The fixture 'hub' needs an event loop: make the test an async function." in run.text
 
 
-def test_a_deferred_fixture_cannot_be_asked_for_by_name(run: Run) -> None:
+def test_getfixturevalue_cannot_wait_for_a_deferred_fixture(run: Run) -> None:
     assert run.outcomes["test_asks_for_a_deferred_fixture_by_name"] == "failed"
     assert "take it as an argument" in run.text.replace("\n", " ")

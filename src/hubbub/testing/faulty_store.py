@@ -27,7 +27,7 @@ Kind = Literal["error", "full", "delay", "crash_before", "crash_after"]
 
 class StoreFault(msgspec.Struct, frozen=True):
     """
-    What goes wrong with a call.
+    A fault of one call.
 
     Args:
         kind: ``error``: the call fails and does nothing. ``full``: so it does, and so do all
@@ -105,6 +105,9 @@ class FaultyStore:
         plan: the faults by the number of the commit, from 1; or a function of the name of a
             method of :class:`hubbub.stores.Store` and of how often that was called, like the one
             that :func:`drawn_faults` makes. It is called by one thread at a time.
+
+    Raises:
+        StorageError: on any call, as the plan says, or because the store has crashed.
     """
 
     # So that a call runs in a worker thread, which may take its time.

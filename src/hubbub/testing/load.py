@@ -30,7 +30,7 @@ Stopwatch: TypeAlias = Callable[[str], AbstractContextManager[None]]
 
 class Latencies(msgspec.Struct, frozen=True):
     """
-    How long one operation took: all times in seconds, of those that succeeded.
+    How long one operation took, in seconds, where it succeeded.
 
     Args:
         operation: its name.
@@ -51,7 +51,7 @@ class Latencies(msgspec.Struct, frozen=True):
 
 class LoadResult(msgspec.Struct, frozen=True):
     """
-    What the users did; ``str`` of it is a table.
+    The operations of all users; ``str`` of it is a table.
 
     Args:
         users: how many there were.
@@ -98,7 +98,7 @@ async def load(
         behaviour: what each does, called with their number, from 0, and with ``timed``:
             ``with timed("send"): ...`` measures an operation by its name.
         ramp: the seconds in which they begin, evenly one after another.
-        duration: the seconds for which each begins anew whenever they are done; then all are
+        duration: the seconds for which each begins again whenever they are done; then all are
             cancelled. None: each does it once.
     """
     run = _Run(n, duration)
