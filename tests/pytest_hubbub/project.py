@@ -43,9 +43,9 @@ class Run:
         return next(line for line in self.text.splitlines() if words in line)
 
 
-def run_project(folder: Path, tests: str, *options: str) -> Run:
-    """Run pytest in a folder on a module of tests."""
-    (folder / "pyproject.toml").write_text(CONFIGURATION)
+def run_project(folder: Path, tests: str, *options: str, configuration: str = "") -> Run:
+    """Run pytest in a folder on a module of tests, with further lines of configuration."""
+    (folder / "pyproject.toml").write_text(CONFIGURATION + configuration)
     (folder / "test_project.py").write_text(tests)
     return _run([sys.executable, "-m", "pytest", "-rA", "--tb=short", *options], folder)
 
