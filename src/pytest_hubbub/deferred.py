@@ -38,6 +38,9 @@ class Deferred:
         self.function = function
         self.arguments = arguments
 
+    def __repr__(self) -> str:
+        return f"<the fixture {self.name!r}, inside the event loop>"
+
     def __getattr__(self, attribute: str) -> object:
         raise AttributeError(
             f"The fixture {self.name!r} has no {attribute!r} yet, because it is set up inside the "
@@ -77,6 +80,7 @@ async def run_test(
         BaseException: the error of the test or of a fixture; all of them as a group, if several
             have failed.
     """
+    __tracebackhide__ = True
     fixtures = _Fixtures()
     error: BaseException | None = None
     try:
