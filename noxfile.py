@@ -51,7 +51,7 @@ MEASURED = bool(os.environ.get("CI"))
 
 # Where it matters which event loop it is: what is written for each, and what tests them all.
 # To measure takes as long again as to test, and the rest is the same on both.
-ON_A_LOOP = ["tests/client", "tests/server", "tests/testing"]
+ON_A_LOOP = ["tests/client", "tests/pytest_hubbub", "tests/server", "tests/testing"]
 
 # The rest would do the same there as on asyncio's own loop.
 ON_UVLOOP = [

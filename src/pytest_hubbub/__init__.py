@@ -48,5 +48,6 @@ def pytest_fixture_setup(
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Put around a test what it needs while it runs."""
+    __tracebackhide__ = True
     with prepared(item):
         return (yield)

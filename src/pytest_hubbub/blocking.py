@@ -1,9 +1,9 @@
 """
 Fails a test in which a task keeps the event loop from running the others.
 
-It times each step of a task, from where the task goes on to where it waits again: on trio with an
-instrument, on asyncio around the handles that its event loop runs. A thread beside it looks where
-a step stands that has taken too long. (uvloop runs its handles elsewhere: nothing is timed there.)
+It times each step of a task, from where the task continues to where it waits again: on trio with an
+instrument, on asyncio around the handles that its event loop runs. A thread looks where a step
+stands that has taken too long. (uvloop runs its handles elsewhere: nothing is timed there.)
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["nonblocking"]
 
 # How many of a task's frames a failure shows.
 FRAMES_MAX = 5
-# What only leads to the code that blocks.
+# Frames of these packages only lead to the code that blocks.
 MACHINERY = tuple(str(Path(str(package.__file__)).parent) for package in (anyio, asyncio, trio))
 
 

@@ -1,11 +1,11 @@
 """
 Fixtures that are set up inside the test's own task, instead of before the event loop runs.
 
-pytest sets fixtures up before it calls the test. What needs the event loop of the test, and what
-each seed of a simulation needs anew, is a :class:`Deferred` until then: a placeholder, which
-:func:`run_test` resolves in the order of the dependencies and tears down in the reverse order. In
-one task a task group can begin in a fixture and end with it, under every plugin, and its crash
-cancels the test at once.
+pytest sets fixtures up before it calls the test. A fixture that needs the event loop of the test,
+and a fixture that each seed of a simulation sets up again, is a :class:`Deferred` until then. It is
+a placeholder, which :func:`run_test` resolves in the order of the dependencies and tears down in
+the reverse order. In one task a task group can begin in a fixture and end with it, under every
+plugin, and its crash cancels the test at once.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ class Deferred:
         self.name = name
         self.function = function
         self.arguments = arguments
+
+    def __repr__(self) -> str:
+        return f"<the fixture {self.name!r}, inside the event loop>"
 
     def __getattr__(self, attribute: str) -> object:
         raise AttributeError(
@@ -77,6 +80,7 @@ async def run_test(
         BaseException: the error of the test or of a fixture; all of them as a group, if several
             have failed.
     """
+    __tracebackhide__ = True
     fixtures = _Fixtures()
     error: BaseException | None = None
     try:
@@ -114,8 +118,8 @@ class _Fixtures:
             return value
         if value not in self._values:
             pytest.fail(
-                f"The fixture {value.name!r} is set up inside the event loop of the test, so it "
-                "cannot be asked for by name: take it as an argument.",
+                f"The fixture {value.name!r} is set up inside the event loop of the test, so "
+                "getfixturevalue cannot wait for it: take it as an argument.",
                 pytrace=False,
             )
         return self._values[value]
@@ -206,7 +210,7 @@ def _resume(name: str, generator: Generator[object]) -> None:
 
 
 def _both(error: BaseException | None, raised: BaseException) -> BaseException:
-    # What was thrown in comes out again, or what a task group has made of it.
+    # The error that was thrown in comes out again, or a task group has made another of it.
     if error is None or raised is error or has_cancellation(error) or has_cancellation(raised):
         return raised
     return BaseExceptionGroup("The test and its fixtures failed.", [error, raised])

@@ -19,6 +19,8 @@ F = TypeVar("F", bound=Callable[..., object])
 
 # The attribute of this plugin's own fixtures that has the function which makes the value.
 FUNCTION = "hubbub_function"
+# Plugins read these fixtures before an event loop runs.
+CHOOSES_THE_LOOP = {"anyio_backend", "event_loop_policy"}
 
 
 def deferred_fixture(function: F) -> F:
@@ -55,7 +57,7 @@ def _function_instead(
     fixture: pytest.FixtureDef[Any], request: pytest.FixtureRequest
 ) -> Callable[..., object] | None:
     """Return what pytest calls instead of a fixture's function; None if it calls that."""
-    if request.scope != "function":
+    if request.scope != "function" or fixture.argname in CHOOSES_THE_LOOP:
         return None
     own: Callable[..., object] | None = getattr(fixture.func, FUNCTION, None)
     if own is not None:
@@ -88,7 +90,7 @@ def _is_pytest_trios(item: pytest.Item) -> bool:
 
 
 def _is_users(function: Callable[..., object]) -> bool:
-    """Return whether a fixture is of the project that is tested, and of no installed plugin."""
+    """Return whether a fixture belongs to the tested project, and not to an installed plugin."""
     code = getattr(unwrap(function), "__code__", None)
     return code is not None and not code.co_filename.startswith(_installed())
 

@@ -21,7 +21,7 @@ __all__ = ["Resources", "without_leaks"]
 DESCRIPTORS = next(filter(Path.exists, map(Path, ("/proc/self/fd", "/dev/fd"))), None)
 # Threads that anyio, trio and asyncio keep for the next call.
 KEPT_THREADS = ("AnyIO worker thread", "Trio thread", "asyncio_")
-# What was cancelled may need some turns of the event loop to end.
+# A cancelled task may need some turns of the event loop to end.
 TURNS_MAX = 20
 # How long a thread that is about to end can take, in seconds.
 THREAD_SECONDS_MAX = 0.5
@@ -102,7 +102,7 @@ async def _tasks_left(before: list[anyio.TaskInfo]) -> list[str]:
 
 @contextmanager
 def _noted_generators() -> Iterator[Callable[[], list[str]]]:
-    """Note the async generators that begin; give a function that lists those that did not end."""
+    """Note the async generators that begin; give a function that lists the unfinished ones."""
     before = sys.get_asyncgen_hooks()
     begun: list[weakref.ref[Any]] = []
     forgotten: list[str] = []

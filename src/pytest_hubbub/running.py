@@ -61,8 +61,11 @@ def _replace(
 
 
 def _simulate(item: pytest.Function, test: Callable[..., Awaitable[None]]) -> None:
+    __tracebackhide__ = True
+
     @wraps(test)
     def instead(**arguments: object) -> None:
+        __tracebackhide__ = True
         run_simulated(item, partial(test, **arguments))
 
     with pytest.MonkeyPatch.context() as patch:
@@ -77,6 +80,7 @@ def _in_its_loop(
 
     @wraps(test)
     async def instead(**arguments: object) -> None:
+        __tracebackhide__ = True
         others = {
             name: value
             for name, value in item.funcargs.items()

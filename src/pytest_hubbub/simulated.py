@@ -31,6 +31,7 @@ def run_simulated(item: pytest.Function, test: Callable[[], Awaitable[None]]) ->
         BaseException: the failure of the first seed that fails, with notes that say how to
             repeat it.
     """
+    __tracebackhide__ = True
     seeds, backend = _arguments_of(item)
     running: list[int] = []
     try:
@@ -80,15 +81,21 @@ def _backend_of(item: pytest.Function) -> Backend:
 
 
 def _explore(test: Callable[[], Awaitable[None]], backend: Backend, seeds: Iterable[int]) -> None:
+    __tracebackhide__ = True
     import trio
 
-    from hubbub.testing.simulation import explore
+    from hubbub.testing.simulation import Deadlock, explore
 
     # A run that repeats one seed is for looking closely, and should be one run.
     shrink = SEED_VARIABLE not in os.environ
 
     def run() -> None:
-        explore(test, backend=backend, seeds=seeds, shrink=shrink)
+        __tracebackhide__ = True
+        try:
+            explore(test, backend=backend, seeds=seeds, shrink=shrink)
+        except Deadlock as error:
+            # Its message has the places; the traceback would lead into the event loop.
+            raise error.with_traceback(None) from None
 
     if trio.lowlevel.in_trio_run():
         # anyio's plugin keeps the event loop of a module's async fixture inside trio.run.
@@ -99,6 +106,7 @@ def _explore(test: Callable[[], Awaitable[None]], backend: Backend, seeds: Itera
 
 
 def _as_first(run: Callable[[], None]) -> None:
+    __tracebackhide__ = True
     import sniffio
 
     # anyio's plugin also leaves the name of that event loop in the context.
@@ -109,20 +117,21 @@ def _as_first(run: Callable[[], None]) -> None:
 def _command(item: pytest.Function, seed: int) -> str:
     """Return the command that repeats a seed, from the directory that pytest was started in."""
     started = item.config.invocation_params
-    program = ["python", "-m", "pytest"] if sys.argv[0].endswith("__main__.py") else ["pytest"]
+    # A worker of pytest-xdist has the arguments of the process that started it.
+    worker = getattr(item.config, "workerinput", None)
+    called, *words = worker["mainargv"] if worker else [sys.argv[0], *started.args]
+    program = ["python", "-m", "pytest"] if called.endswith("__main__.py") else ["pytest"]
     path = os.path.relpath(item.path, started.dir)
     test = "::".join([path, *item.nodeid.split("::")[1:]])
-    words = [*program, *_options(item.config), test]
-    return f"{SEED_VARIABLE}={seed} {' '.join(map(shlex.quote, words))}"
+    whole = [*program, *_options(map(str, words), item.config.args), test]
+    return f"{SEED_VARIABLE}={seed} {' '.join(map(shlex.quote, whole))}"
 
 
-def _options(config: pytest.Config) -> list[str]:
-    """Return the options that pytest was started with, without the names of tests."""
-    # A worker of pytest-xdist has the arguments of the process that started it.
-    worker = getattr(config, "workerinput", None)
-    words = list(worker["mainargv"][1:] if worker else config.invocation_params.args)
+def _options(words: Iterable[str], tests: list[str]) -> list[str]:
+    """Return the options among the words of a command, without the names of tests."""
+    options = list(words)
     # An option can have the same value as a name, and usually comes before it.
-    for name in reversed(config.args):
-        if name in words:
-            del words[len(words) - 1 - words[::-1].index(name)]
-    return [str(word) for word in words]
+    for name in reversed(tests):
+        if name in options:
+            del options[len(options) - 1 - options[::-1].index(name)]
+    return options

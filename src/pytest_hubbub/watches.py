@@ -5,11 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-__all__ = ["MARKS", "add_options", "around_all", "around_process", "around_test", "is_watched"]
+__all__ = [
+    "MARKS",
+    "OPTIONS",
+    "add_options",
+    "around_all",
+    "around_process",
+    "around_test",
+    "is_watched",
+]
 
 BLOCKING_SECONDS = 0.1
 
@@ -20,11 +28,19 @@ MARKS = [
 ]
 
 
+# Each does for all tests without a mark what the mark does for one.
+OPTIONS = {
+    "hubbub_blocking_seconds": "nonblocking",
+    "hubbub_no_leaks": "no_leaks",
+    "hubbub_time_limit_seconds": "time_limit",
+}
+
+
 def add_options(parser: pytest.Parser) -> None:
-    """Declare the options, which are for all tests without the mark."""
-    parser.addini("hubbub_blocking_seconds", "the seconds of the mark nonblocking, for all tests")
-    parser.addini("hubbub_no_leaks", "the mark no_leaks, for all tests", "bool", default=False)
-    parser.addini("hubbub_time_limit_seconds", "the seconds of the mark time_limit, for all tests")
+    """Declare the options."""
+    for option, mark in OPTIONS.items():
+        kind: Literal["bool", "string"] = "bool" if mark == "no_leaks" else "string"
+        parser.addini(option, f"the mark {mark}, for all tests", kind)
 
 
 def around_test(
@@ -70,9 +86,8 @@ def around_process(item: pytest.Item) -> Iterator[None]:
 
 def is_watched(item: pytest.Function) -> bool:
     """Return whether anything watches an async test."""
-    options = ("hubbub_blocking_seconds", "hubbub_no_leaks", "hubbub_time_limit_seconds")
-    marks = ("nonblocking", "no_leaks", "time_limit")
-    return any(map(item.get_closest_marker, marks)) or any(map(item.config.getini, options))
+    marked = any(map(item.get_closest_marker, OPTIONS.values()))
+    return marked or any(map(item.config.getini, OPTIONS))
 
 
 def _seconds(item: pytest.Item, mark_name: str, option: str, default: float | None) -> float | None:

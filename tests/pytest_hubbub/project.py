@@ -32,7 +32,7 @@ filterwarnings = [
 
 @dataclass(frozen=True)
 class Run:
-    """What pytest printed, and how each test ended, by the name of its function."""
+    """The output of pytest, and how each test ended, by the name of its function."""
 
     folder: Path
     outcomes: Mapping[str, str]
@@ -43,9 +43,9 @@ class Run:
         return next(line for line in self.text.splitlines() if words in line)
 
 
-def run_project(folder: Path, tests: str, *options: str) -> Run:
-    """Run pytest in a folder on a module of tests."""
-    (folder / "pyproject.toml").write_text(CONFIGURATION)
+def run_project(folder: Path, tests: str, *options: str, configuration: str = "") -> Run:
+    """Run pytest in a folder on a module of tests, with further lines of configuration."""
+    (folder / "pyproject.toml").write_text(CONFIGURATION + configuration)
     (folder / "test_project.py").write_text(tests)
     return _run([sys.executable, "-m", "pytest", "-rA", "--tb=short", *options], folder)
 
@@ -58,7 +58,8 @@ def run_shell(line: str, folder: Path) -> Run:
 
 def _run(command: list[str], folder: Path, **variables: str) -> Run:
     inherited = {name: value for name, value in os.environ.items() if name not in OURS}
-    env = {**inherited, "PYTHONPATH": str(SOURCE), **variables}
+    paths = [str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])]
+    env = {**inherited, "PYTHONPATH": os.pathsep.join(paths), **variables}
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
     text = done.stdout + done.stderr
     ended = re.findall(

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import anyio
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hubbub.testing.simulation import current_random
 from tests.event_loop import Backend
@@ -93,6 +95,25 @@ async def test_the_mark_chooses_the_backend(backend: str) -> None:
     import sniffio  # noqa: PLC0415  (trio brings it)
 
     assert sniffio.current_async_library() == "trio"
+
+
+@pytest.mark.simulated(seeds=2)
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(number=st.integers())
+async def test_each_example_of_hypothesis_runs_under_all_seeds(
+    lines: list[str], number: int
+) -> None:
+    assert lines == []
+    lines.append(str(number))
+    await anyio.sleep(number % 100)
+
+
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(number=st.integers())
+async def test_each_example_of_hypothesis_has_fixtures_of_its_own(
+    tasks: anyio.abc.TaskGroup, number: int
+) -> None:
+    tasks.start_soon(anyio.sleep, abs(number))
 
 
 class TestMethods:

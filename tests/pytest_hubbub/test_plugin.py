@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import pytest_hubbub
+from pytest_hubbub.simulated import SEED_VARIABLE
+from pytest_hubbub.watches import MARKS, OPTIONS
 
 ROOT = Path(__file__).parents[2]
 LOADED = """
@@ -48,3 +50,11 @@ def test_its_marks_are_declared(pytestconfig: pytest.Config) -> None:
 
 def test_its_fixtures_are_public() -> None:
     assert pytest_hubbub.__all__ == ["clock", "hub", "hub_settings", "session", "tasks"]
+
+
+def test_the_documentation_has_every_fixture_mark_and_option() -> None:
+    page = (ROOT / "docs" / "how-to" / "test.md").read_text().partition("## Reference")[2]
+    marks = [line.partition(":")[0] for line in (pytest_hubbub.SIMULATED, *MARKS)]
+
+    names = [*pytest_hubbub.__all__, *marks, *OPTIONS, SEED_VARIABLE]
+    assert [name for name in names if f"| `{name}" not in page] == []

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
+from pytest_hubbub.simulated import _command
 from tests.pytest_hubbub.project import ON_ANYIO, ON_ASYNCIO, Run, run_project, run_shell
 
 # Two first adds at once lose one, if both look before either has written.
@@ -12,7 +16,7 @@ import anyio
 import pytest
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def anyio_backend():
     return "trio"
 
@@ -63,6 +67,11 @@ async def test_skipped():
     pytest.skip("not today")
 
 
+@pytest.mark.simulated(seeds=[5])
+async def test_waits_for_nobody():
+    await anyio.Event().wait()
+
+
 @pytest.mark.simulated(seeds=3)
 def test_not_async():
     pass
@@ -107,6 +116,25 @@ def test_the_printed_line_repeats_the_failure(run: Run) -> None:
     assert "assert {'mouse': 1} == {'mouse': 2}" in again.text
 
 
+def test_the_line_of_a_worker_has_the_options_of_the_main_process(
+    pytestconfig: pytest.Config,
+) -> None:
+    folder = pytestconfig.invocation_params.dir
+    config = SimpleNamespace(
+        invocation_params=SimpleNamespace(args=["from xdist"], dir=folder),
+        workerinput={"mainargv": ["/bin/pytest/__main__.py", "-n", "2", "--ignore", "a", "a"]},
+        args=["a"],
+    )
+    item: Any = SimpleNamespace(
+        config=config, path=folder / "a" / "test_x.py", nodeid="b/a/test_x.py::test_it[1 2]"
+    )
+
+    line = _command(item, 7)
+
+    python = "HUBBUB_SEED=7 python -m pytest -n 2 --ignore a"
+    assert line == f"{python} 'a/test_x.py::test_it[1 2]'"
+
+
 def test_a_failure_says_how_many_seeds_passed_before_it(run: Run) -> None:
     assert "0 seeds passed before it." in run.text
 
@@ -114,6 +142,13 @@ def test_a_failure_says_how_many_seeds_passed_before_it(run: Run) -> None:
 def test_a_missing_error_fails_with_a_seed(run: Run) -> None:
     assert run.outcomes["test_no_error_where_one_is_expected"] == "failed"
     assert "DID NOT RAISE" in run.text
+
+
+def test_a_deadlock_lists_where_the_tasks_wait(run: Run) -> None:
+    assert run.outcomes["test_waits_for_nobody"] == "failed"
+    assert "Every task waits, and no timer is set" in run.text
+    assert "test_waits_for_nobody, in " in run.text
+    assert "HUBBUB_SEED=5" in run.text
 
 
 def test_a_seed_can_skip_the_test(run: Run) -> None:
@@ -134,6 +169,6 @@ def test_a_plain_test_that_takes_a_hub_is_told_to_be_async(run: Run) -> None:
     assert "The fixture 'hub' needs an event loop: make the test an async function." in run.text
 
 
-def test_a_deferred_fixture_cannot_be_asked_for_by_name(run: Run) -> None:
+def test_getfixturevalue_cannot_wait_for_a_deferred_fixture(run: Run) -> None:
     assert run.outcomes["test_asks_for_a_deferred_fixture_by_name"] == "failed"
     assert "take it as an argument" in run.text.replace("\n", " ")

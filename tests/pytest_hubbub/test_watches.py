@@ -66,12 +66,15 @@ async def test_clean(hub, session):
     await session("ann")
 """
 
-OPTIONS = {"hubbub_blocking_seconds": 0.1, "hubbub_no_leaks": 1, "hubbub_time_limit_seconds": 60}
+OPTIONS = """
+hubbub_blocking_seconds = "0.1"
+hubbub_no_leaks = true
+hubbub_time_limit_seconds = "60"
+"""
 
 
 def test_an_option_is_for_all_tests_and_a_mark_takes_precedence(tmp_path: Path) -> None:
-    options = [word for name, value in OPTIONS.items() for word in ("-o", f"{name}={value}")]
-    run = run_project(tmp_path, WATCHED, *ON_ANYIO, *options)
+    run = run_project(tmp_path, WATCHED, *ON_ANYIO, configuration=OPTIONS)
 
     passed = {name for name, outcome in run.outcomes.items() if outcome == "passed"}
     assert passed == {"test_may_block", "test_may_leak", "test_may_take_long", "test_clean"}

@@ -16,7 +16,7 @@ class ManualClock:
     A clock that stands until you move it: ``Settings(clock=ManualClock())``.
 
     It moves what reads the time, like limits and expiry. It does not move the event loop: a task
-    that sleeps goes on sleeping. Use a simulated test, or :func:`run_in_virtual_time`, for that.
+    that sleeps keeps sleeping. Use a simulated test, or :func:`run_in_virtual_time`, for that.
     """
 
     def __init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import threading
 
@@ -35,6 +36,18 @@ def test_threads_end_in_a_drawn_order(backend: Backend) -> None:
             failed += 1
 
     assert failed
+
+
+def test_the_work_of_a_thread_sees_no_event_loop_as_in_a_thread(backend: Backend) -> None:
+    def looks() -> str:
+        with pytest.raises(RuntimeError):
+            asyncio.get_running_loop()
+        return "nothing"
+
+    async def asks() -> str:
+        return await to_thread.run_sync(looks)
+
+    assert simulate(asks, backend=backend, seed=1) == "nothing"
 
 
 def test_the_error_of_a_thread_reaches_its_caller(backend: Backend) -> None:

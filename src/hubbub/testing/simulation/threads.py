@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -107,11 +108,16 @@ async def _inline(
 
 def _outcome(work: Callable[[], Any]) -> Callable[[], Any]:
     """Do some work; return what returns its result or raises its error."""
+    # A thread runs no event loop, and what looks for blocking calls asks whether one runs.
+    running = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
     try:
         result = contextvars.copy_context().run(work)
     except BaseException as raised:
         # As of a thread, the error belongs to the task that waits, whatever it is.
         return partial(_reraise, raised)
+    finally:
+        asyncio._set_running_loop(running)
     return lambda: result
 
 
