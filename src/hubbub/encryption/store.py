@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -103,12 +103,18 @@ class KeyStore:
         try:
             with storage_errors():
                 self._db = apsw.Connection(str(path))
+        except BaseException:
+            self._lock.release()
+            raise
+        try:
+            with storage_errors():
                 for pragma in ("journal_mode = WAL", "synchronous = FULL", "busy_timeout = 0"):
                     self._db.execute(f"PRAGMA {pragma}").fetchall()
                 self._db.execute(SCHEMA)
                 self._sealer = self._opened(passphrase, how)
         except BaseException:
-            self._lock.release()
+            with suppress(StorageError):
+                self.close()
             raise
 
     def __enter__(self) -> Self:
@@ -123,9 +129,22 @@ class KeyStore:
         self.close()
 
     def close(self) -> None:
-        """Close the file; nothing can be read or written after that."""
-        self._db.close()
-        self._lock.release()
+        """
+        Close the file; nothing can be read or written after that.
+
+        Raises:
+            StorageError: the disk failed while SQLite moved its log into the file. It is unlocked,
+                and nothing that was written is lost.
+        """
+        try:
+            self._db.close()
+        except apsw.Error as error:
+            raise StorageError(
+                f"The disk failed while the key store was closed: {error}. Nothing is lost: the "
+                "log beside the file still has it, so keep both files."
+            ) from error
+        finally:
+            self._lock.release()
 
     def get(self, kind: str, name: str) -> bytes | None:
         """Return a value; None if there is none."""

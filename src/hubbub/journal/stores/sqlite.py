@@ -15,6 +15,7 @@ import msgspec
 
 from ...errors import StorageError
 from . import schema, text_index
+from .closing import abandon, close_all, take_all
 from .contract import (
     JOURNAL_ID_BYTES,
     SECRET_BYTES,
@@ -87,7 +88,7 @@ class SQLiteStore:
             self._file.make_private()
             self._file.watch()
         except BaseException:
-            self._file.release()
+            abandon(getattr(self, "_writer", None), self._file)
             raise
 
     @storage_errors
@@ -267,21 +268,19 @@ class SQLiteStore:
         Wait for running calls, close every connection and unlock the file.
 
         Raises:
-            StorageError: a call does not return; the file stays locked.
+            StorageError: a call does not return, and the file stays locked; or the disk failed, and
+                nothing committed is lost.
         """
+        unanswered = StorageError(f"The database {self.path} does not answer.")
+        if not self._writing.acquire(timeout=CLOSE_SECONDS_MAX):
+            raise unanswered
         try:
-            while self._readers:
-                reader = self._idle_readers.get(timeout=CLOSE_SECONDS_MAX)
-                reader.close()
-                self._readers.remove(reader)
-            if not self._writing.acquire(timeout=CLOSE_SECONDS_MAX):
-                raise Empty
+            readers = take_all(self._idle_readers, len(self._readers), CLOSE_SECONDS_MAX)
         except Empty as error:
-            raise StorageError(f"The database {self.path} does not answer.") from error
-        try:
-            self._writer.close()
-        finally:
-            self._file.release()
+            self._writing.release()
+            raise unanswered from error
+        self._readers.clear()
+        close_all([*readers, self._writer], self._file)
 
     @storage_errors
     def _meta(self, name: str, default: str) -> str:

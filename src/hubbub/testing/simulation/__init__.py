@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .cancel import cancel_everywhere
 from .checks import always, eventually
+from .disk import Disk
 from .explore import explore
 from .host import Host
 from .network import Network
@@ -17,6 +18,7 @@ from .waiting import waiting_places
 
 __all__ = [
     "Deadlock",
+    "Disk",
     "Host",
     "Network",
     "always",
