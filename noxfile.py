@@ -242,6 +242,13 @@ def autobahn(session: nox.Session) -> None:
     run(session, "python", "-m", "tests.conformance.autobahn", *session.posargs)
 
 
+@nox.session(default=False)
+def foreign(session: nox.Session) -> None:
+    """Try other people's libraries with the simulation; ``-- --write`` updates their table."""
+    session.install("--editable", ".[testing]", "-r", "tests/foreign/requirements.txt")
+    session.run("python", "-W", "error", "-m", "tests.foreign", *session.posargs)
+
+
 @nox.session(requires=["environment"], venv_backend="none", default=False)
 def bench(session: nox.Session) -> None:
     """Measure: ``nox -s bench -- --help`` says what."""

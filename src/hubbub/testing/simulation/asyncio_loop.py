@@ -27,7 +27,7 @@ __all__ = ["SimulatedLoop"]
 RESOLUTION = 1e-6
 # How many turns fit into one instant. Real time passes by itself: what sets a timer that rounding
 # errors make due at once, until enough time has passed, would otherwise do so for ever.
-TURNS_AT_ONCE_MAX = 10_000
+TURNS_AT_ONCE_MAX = 1_000
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
