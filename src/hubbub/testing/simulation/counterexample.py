@@ -111,5 +111,5 @@ def _shown(value: object) -> str:
 def _lines(rows: list[tuple[str, str, str, str, str, str]]) -> Iterable[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        yield "  ".join(cells).rstrip()
+        columns = [text.ljust(width) for text, width in zip(row, widths, strict=True)]
+        yield "  ".join(columns).rstrip()

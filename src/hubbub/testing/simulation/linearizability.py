@@ -113,7 +113,7 @@ class _Search(Generic[S, O]):
         return self._counterexample()
 
     def _enter(self, first: int, later: int, state: S, known: int) -> None:
-        choices = self._choices(first, later)
+        choices = self._likely_first(self._choices(first, later), state)
         self._path.append(_Node(first, later, state, known, iter(choices)))
         if known > self._best_known:
             self._best_known, self._best, self._stuck = known, list(self._placed), choices
@@ -153,6 +153,16 @@ class _Search(Generic[S, O]):
             choices.append(number)
             returned = min(returned, call.returned)
         return choices
+
+    def _likely_first(self, choices: list[int], state: S) -> list[int]:
+        """Put calls first that fit and change nothing: with one that reads this is always right."""
+
+        def is_unlikely(choice: int) -> bool:
+            call = self._calls[choice]
+            after, result = self._model.apply(state, call.operation)
+            return call.is_unknown or after != state or not is_same(call.result, result)
+
+        return sorted(choices, key=is_unlikely)
 
     def _counterexample(self) -> Counterexample[O]:
         state, placed = self._model.initial, list[Placed[O]]()
