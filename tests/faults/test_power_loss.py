@@ -9,12 +9,15 @@ from pathlib import Path
 from random import Random
 
 import anyio
+import msgspec
 import pytest
 from anyio import to_thread
 
 import hubbub
 from hubbub.errors import HubbubError, StorageError
+from hubbub.journal.stores.sqlite import SQLiteStore
 from hubbub.testing.simulation.disk import Disk
+from hubbub.testing.simulation.host import Host
 from tests.faults.power import (
     POWER_LOSSES,
     Loss,
@@ -72,7 +75,7 @@ def test_no_acknowledged_step_of_a_device_is_lost(losses: Try) -> None:
 def test_the_power_may_go_again_and_again(tmp_path: Path) -> None:
     path, last = tmp_path / "hubbub.db", 0
     with Disk(Random(0), tmp_path) as disk:
-        for seed in range(30):
+        for seed in range(12):
             random = Random(seed)
             disk.lose_power(after=random.randrange(30))
             if not last:
@@ -121,3 +124,49 @@ async def test_a_hub_keeps_the_messages_that_it_acknowledged(tmp_path: Path, ste
 
     said = {message.text: message.seq for message in messages}
     assert acknowledged.items() <= said.items()
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_a_hub_that_crashes_again_and_again_keeps_what_it_acknowledged(
+    tmp_path: Path, seed: int
+) -> None:
+    path, acknowledged = str(tmp_path / "hubbub.db"), set[str]()
+    # While the next message is sent.
+    crash_due = anyio.Semaphore(0)
+
+    async def run(host: Host) -> None:
+        async with (
+            hubbub.open(path, settings=SETTINGS) as hub,
+            hub.session("ann") as ann,
+        ):
+            room = (await ann.chat.create_room("Python Chat")).id
+            for number in count():
+                text = f"life {host.lives}: {number}"
+                await ann.chat.send(room, text)
+                acknowledged.add(text)
+                if len(acknowledged) % 5 == seed:
+                    crash_due.release()
+
+    with Disk(Random(seed), tmp_path) as disk:
+        host = Host("server", disk=disk)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(host.run, run)
+            for _ in range(6):
+                await crash_due.acquire()
+                host.restart()
+            tasks.cancel_scope.cancel()
+        assert disk.stats.power_losses == 6
+        found = await to_thread.run_sync(messages_in, path)
+
+    assert acknowledged <= found
+
+
+def messages_in(path: str) -> set[str]:
+    """Return the texts of all messages, looking below the hub."""
+    store = SQLiteStore(path)
+    try:
+        bodies = [body for stream, _ in store.streams() for body in store.read(stream, 0, -1)]
+    finally:
+        store.close()
+    events = [msgspec.json.decode(body) for body in bodies]
+    return {event["text"] for event in events if event["type"] == "message"}

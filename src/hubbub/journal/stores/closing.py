@@ -38,7 +38,7 @@ def close_all(connections: Sequence[apsw.Connection], file: DatabaseFile) -> Non
 
 
 def abandon(writer: apsw.Connection | None, file: DatabaseFile) -> None:
-    """Give up a database that could not be opened to the end; another error says why."""
+    """Close and unlock a database that could not be opened; another error says why."""
     with suppress(StorageError):
         close_all([] if writer is None else [writer], file)
 
