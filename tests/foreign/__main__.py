@@ -11,8 +11,11 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import anyio
+
 from . import caches, locks, pools, queues, services
 from .case import Case, Outcome, tried
+from .reproductions import REPRODUCTIONS
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "testing.md"
 BEGIN, END = "<!-- made by nox -s foreign -->\n", "<!-- until here -->"
@@ -33,9 +36,26 @@ def main(words: list[str]) -> int:
             if outcome is not None and (outcome.error is None) != (case.breaks is None):
                 surprises += 1
                 print(f"SURPRISE in {case.run.__name__}:\n{outcome.error}")
+    if not names:
+        surprises += reproduced()
     if "--write" in words and not names and not surprises:
         write(rows)
     return surprises
+
+
+def reproduced() -> int:
+    """Reproduce without the simulation what it found; return how much could not be."""
+    failed = 0
+    for backend, functions in REPRODUCTIONS:
+        for function in functions:
+            try:
+                anyio.run(function, backend=backend)
+            except AssertionError:
+                failed += 1
+                print(f"NOT REPRODUCED on {backend}: {function.__name__}")
+            else:
+                print(f"reproduced on plain {backend}: {function.__name__}")
+    return failed
 
 
 def outcomes_of(case: Case) -> list[Outcome | None]:

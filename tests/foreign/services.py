@@ -168,7 +168,7 @@ CASES = [
     Case("services", "a chat's history", history_keeps_all_messages, breaks="messages are lost"),
     Case(
         "services",
-        "a seat is free after a cancellation",
+        "a booking ends with a cancellation",
         seats_are_free_again,
         breaks="`except Exception` does not see a cancellation",
     ),

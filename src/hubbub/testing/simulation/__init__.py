@@ -2,8 +2,8 @@
 Simulation of asynchronous code, on asyncio and on trio.
 
 It imports nothing of hubbub, and tests whatever is written with anyio: virtual time, an order of
-tasks that a seed draws, cancellation at every place, a network, hosts and disks that fail, and whether concurrent calls
-could have been made one after another.
+tasks that a seed draws, cancellation at every place, a network, hosts and disks that fail, and
+histories of concurrent calls.
 """
 
 from __future__ import annotations
