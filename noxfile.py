@@ -51,7 +51,7 @@ MEASURED = bool(os.environ.get("CI"))
 
 # Where it matters which event loop it is: what is written for each, and what tests them all.
 # To measure takes as long again as to test, and the rest is the same on both.
-ON_A_LOOP = ["tests/client", "tests/server", "tests/testing"]
+ON_A_LOOP = ["tests/client", "tests/pytest_hubbub", "tests/server", "tests/testing"]
 
 # The rest would do the same there as on asyncio's own loop.
 ON_UVLOOP = [
@@ -252,6 +252,13 @@ def attack(session: nox.Session) -> None:
 def autobahn(session: nox.Session) -> None:
     """Run Autobahn's cases on each event loop, all or some groups: ``nox -s autobahn -- 1 7``."""
     run(session, "python", "-m", "tests.conformance.autobahn", *session.posargs)
+
+
+@nox.session(default=False)
+def foreign(session: nox.Session) -> None:
+    """Try other people's libraries with the simulation; ``-- --write`` updates their table."""
+    session.install("--editable", ".[testing]", "-r", "tests/foreign/requirements.txt")
+    session.run("python", "-W", "error", "-m", "tests.foreign", *session.posargs)
 
 
 @nox.session(requires=["environment"], venv_backend="none", default=False)

@@ -20,9 +20,9 @@ from tests.docs.warm_python import run, started
 EXAMPLES = examples()
 RUNS = [(example, backend) for example in EXAMPLES for backend in example.backends]
 PLUGIN = {
-    "asyncio": ["-p", "no:anyio", "--asyncio-mode=auto"],
+    "asyncio": ["-p", "pytest_hubbub", "-p", "no:anyio", "--asyncio-mode=auto"],
     # By default it runs each test on both.
-    "trio": ["-p", "no:asyncio", "--anyio-mode=auto"],
+    "trio": ["-p", "pytest_hubbub", "-p", "no:asyncio", "--anyio-mode=auto"],
 }
 SECONDS_MAX = 30
 # The account of the agent in the examples with features.

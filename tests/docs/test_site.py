@@ -23,6 +23,7 @@ import hubbub.domain
 import hubbub.server
 import hubbub.stores
 import hubbub.testing
+from hubbub.testing import simulation
 from tests.docs.examples import PAGES, ROOT
 
 CONFIGURATION = ROOT / ".mkdocs"
@@ -160,6 +161,7 @@ def test_both_colour_schemes_are_there(site: Path) -> None:
         ("domain", [f"hubbub.domain.{name}" for name in hubbub.domain.__all__]),
         ("server", [f"hubbub.server.{name}" for name in hubbub.server.__all__]),
         ("testing", [f"hubbub.testing.{name}" for name in hubbub.testing.__all__]),
+        ("simulation", [f"hubbub.testing.simulation.{name}" for name in simulation.__all__]),
         ("stores", [f"hubbub.stores.{name}" for name in hubbub.stores.__all__]),
         ("services", [f"{kind.__module__}.{kind.__name__}" for kind in SERVICES]),
     ],

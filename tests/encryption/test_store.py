@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 import apsw
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from hubbub.encryption.sealing import Passphrase
 from hubbub.encryption.store import KeyStore, MessageRow, RowChange
 from hubbub.errors import Conflict, Invalid, StorageError
+from hubbub.testing.simulation.disk import Disk
 
 QUICK = Passphrase(b"0" * 16, memory=8, iterations=1, lanes=1)
 MESSAGE = MessageRow("room/1", 5, 5, "", b"the words of a message")
@@ -127,3 +129,27 @@ def test_what_waits_for_a_session_is_found(tmp_path: Path) -> None:
         store.write(messages=[waiting, MESSAGE._replace(seq=6, about=6)])
 
         assert store.waiting("abc") == [waiting]
+
+
+def test_a_file_that_cannot_be_closed_is_unlocked_and_loses_nothing(tmp_path: Path) -> None:
+    with Disk(Random(0), tmp_path) as disk:
+        store = opened(tmp_path / "keys")
+        store.write([RowChange("olm", "bob/phone", b"ratchet")])
+        disk.fail(1.0)
+        with pytest.raises(StorageError, match="Nothing is lost"):
+            store.close()
+        disk.fail(0.0)
+
+        with opened(tmp_path / "keys") as again:
+            assert again.get("olm", "bob/phone") == b"ratchet"
+
+
+@pytest.mark.parametrize("after", range(0, 40, 5))
+def test_a_file_that_cannot_be_opened_to_the_end_is_unlocked(tmp_path: Path, after: int) -> None:
+    with Disk(Random(0), tmp_path) as disk:
+        disk.lose_power(after=after)
+        with pytest.raises(StorageError):
+            opened(tmp_path / "keys")
+        disk.restore()
+
+        opened(tmp_path / "keys").close()

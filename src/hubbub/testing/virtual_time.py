@@ -54,6 +54,15 @@ class VirtualClock:
         """Return the event loop's time in seconds."""
         return anyio.current_time()
 
+    async def advance(self, seconds: float) -> None:
+        """
+        Sleep; in virtual time other tasks do meanwhile what they have to do until then.
+
+        Args:
+            seconds: how long; 0 or more.
+        """
+        await anyio.sleep(seconds)
+
 
 class VirtualLoop(asyncio.SelectorEventLoop):
     """

@@ -35,7 +35,7 @@ def test_a_handler_that_fails_ends_no_other(
             assert network.stats.handlers_failed == 1
             tasks.cancel_scope.cancel()
 
-    with caplog.at_level(logging.ERROR, "hubbub.testing"):
+    with caplog.at_level(logging.ERROR):
         in_world(test, backend)
 
     assert "server:80 failed" in caplog.text

@@ -12,7 +12,13 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from hubbub.testing.simulation import Deadlock, current_random, simulate
+from hubbub.testing.simulation import (
+    Deadlock,
+    asyncio_loop,
+    current_random,
+    simulate,
+    trio_order,
+)
 from hubbub.testing.simulation.run import Simulation
 from tests.event_loop import Backend
 
@@ -191,3 +197,18 @@ def test_a_script_repeats_a_run(backend: Backend) -> None:
 
 def test_zeros_are_the_order_in_which_tasks_were_made(backend: Backend) -> None:
     assert Simulation(backend, 3, []).run(order_of_ten) == list(range(10))
+
+
+def test_time_passes_for_what_waits_for_less_than_a_float_can_tell(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asyncio_loop, "TURNS_AT_ONCE_MAX", 100)
+    monkeypatch.setattr(trio_order, "READINGS_AT_ONCE_MAX", 100)
+
+    async def wait_for_a_later_time() -> float:
+        await anyio.sleep(1)
+        while anyio.current_time() == 1:  # noqa: ASYNC110  (no event says so)
+            await anyio.sleep(1e-20)
+        return anyio.current_time()
+
+    assert 1 < simulate(wait_for_a_later_time, backend=backend, seed=1) < 1.001

@@ -38,6 +38,18 @@ def test_threads_end_in_a_drawn_order(backend: Backend) -> None:
     assert failed
 
 
+def test_the_work_of_a_thread_sees_no_event_loop_as_in_a_thread(backend: Backend) -> None:
+    def looks() -> str:
+        with pytest.raises(RuntimeError):
+            asyncio.get_running_loop()
+        return "nothing"
+
+    async def asks() -> str:
+        return await to_thread.run_sync(looks)
+
+    assert simulate(asks, backend=backend, seed=1) == "nothing"
+
+
 def test_the_error_of_a_thread_reaches_its_caller(backend: Backend) -> None:
     async def divide() -> float:
         return await to_thread.run_sync(lambda: 1 / 0)

@@ -15,7 +15,7 @@ import msgspec
 
 from ...errors import StorageError
 from . import schema, text_index
-from .closing import abandon, close_writer
+from .closing import abandon, close_all, take_all
 from .contract import (
     JOURNAL_ID_BYTES,
     SECRET_BYTES,
@@ -271,16 +271,16 @@ class SQLiteStore:
             StorageError: a call does not return, and the file stays locked; or the disk failed, and
                 nothing committed is lost.
         """
+        unanswered = StorageError(f"The database {self.path} does not answer.")
+        if not self._writing.acquire(timeout=CLOSE_SECONDS_MAX):
+            raise unanswered
         try:
-            while self._readers:
-                reader = self._idle_readers.get(timeout=CLOSE_SECONDS_MAX)
-                reader.close()
-                self._readers.remove(reader)
-            if not self._writing.acquire(timeout=CLOSE_SECONDS_MAX):
-                raise Empty
+            readers = take_all(self._idle_readers, len(self._readers), CLOSE_SECONDS_MAX)
         except Empty as error:
-            raise StorageError(f"The database {self.path} does not answer.") from error
-        close_writer(self._writer, self._file)
+            self._writing.release()
+            raise unanswered from error
+        self._readers.clear()
+        close_all([*readers, self._writer], self._file)
 
     @storage_errors
     def _meta(self, name: str, default: str) -> str:

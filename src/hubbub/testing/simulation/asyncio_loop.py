@@ -25,6 +25,9 @@ __all__ = ["SimulatedLoop"]
 # asyncio fires timers that are due within this resolution; its nanosecond would be lost in the
 # float of a hundred days.
 RESOLUTION = 1e-6
+# How many turns fit into one instant. Real time passes by itself: what sets a timer that rounding
+# errors make due at once, until enough time has passed, would otherwise do so for ever.
+TURNS_AT_ONCE_MAX = 1_000
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
@@ -56,6 +59,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def __init__(self, world: World) -> None:
         self._world = world
         self._now = 0.0
+        self._turns_at_once = 0
         self._tasks_made = 0
         super().__init__(_Selector(self))
         self._ready = _Ready(world)
@@ -73,12 +77,17 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         # asyncio has taken the cancelled timers off the head.
         timers: Any = self
         self._now = max(self._now, timers._scheduled[0].when())
+        self._turns_at_once = 0
 
     def begin_turn(self, *, dead: bool) -> None:
         """Take note that the loop looks for what is ready."""
         self._world.after_step()
         if dead:
             self._world.dead()
+        self._turns_at_once += 1
+        if self._turns_at_once > TURNS_AT_ONCE_MAX:
+            self._now += RESOLUTION
+            self._turns_at_once = 0
         self._world.turn()
         self._ready.begin()
 

@@ -147,7 +147,7 @@ class Disk:
             if (image := self._seen.get(path)) is None:
                 image = self._seen[path] = FileImage(_content(path))
                 if image.size:
-                    # A program of before has made it; an empty one was made just now.
+                    # Its name is as old as its contents; an empty file is new.
                     self._named[path] = image
             return OpenFile(path, image, self._life)
 

@@ -35,7 +35,7 @@ class DiskStats:
 
 @dataclass(slots=True)
 class DiskCounts:
-    """What a disk counts; it returns them as :class:`DiskStats`."""
+    """The counts of a disk, which returns them as :class:`DiskStats`."""
 
     writes: int = 0
     syncs: int = 0

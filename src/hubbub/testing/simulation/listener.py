@@ -18,7 +18,7 @@ from .stream import Address, NetworkStream
 
 __all__ = ["BACKLOG_MAX", "NetworkListener"]
 
-logger = logging.getLogger("hubbub.testing")
+logger = logging.getLogger(__name__)
 
 # Connections that wait to be accepted; further ones wait on their way.
 BACKLOG_MAX = 128

@@ -1,7 +1,7 @@
 """
 One direction of a connection: bytes under way, and bytes that arrived and were not read.
 
-No task moves bytes. Each chunk has the time at which it arrives, and the reader waits for the time
+No task moves bytes. Each piece has the time at which it arrives, and the reader waits for the time
 of the first. A writer that finds the reader waiting only sets the reader's deadline, so that
 a delivery wakes one task, once.
 """
@@ -14,10 +14,10 @@ from collections import deque
 from .alarm import Alarm, alarm
 from .route import Counts, Route
 
-__all__ = ["Chunk", "Pipe"]
+__all__ = ["Piece", "Pipe"]
 
 # The time of its arrival, and the bytes: b"" is the end of the stream, None a reset.
-Chunk = tuple[float, bytes | None]
+Piece = tuple[float, bytes | None]
 
 
 class Pipe:
@@ -30,9 +30,9 @@ class Pipe:
     """
 
     __slots__ = (
-        "_chunks",
         "_counts",
         "_last",
+        "_pieces",
         "_reader",
         "_writer",
         "closed_at",
@@ -43,7 +43,7 @@ class Pipe:
     def __init__(self, route: Route, counts: Counts) -> None:
         self.route = route
         self._counts = counts
-        self._chunks: deque[Chunk] = deque()
+        self._pieces: deque[Piece] = deque()
         # Bytes under way or unread.
         self.size = 0
         self._last = -math.inf
@@ -56,7 +56,7 @@ class Pipe:
         """Send bytes on their way."""
         for at, piece in self.route.arrivals(data, now):
             self._last = max(self._last, at)
-            self._chunks.append((self._last, piece))
+            self._pieces.append((self._last, piece))
         self.size += len(data)
         self._counts.bytes_sent += len(data)
         self._set_alarm()
@@ -64,7 +64,7 @@ class Pipe:
     def end(self, now: float, *, reset: bool = False) -> None:
         """Send the end of the stream, or a reset, behind everything else."""
         self._last = max(self._last, now + self.route.latency())
-        self._chunks.append((self._last, None if reset else b""))
+        self._pieces.append((self._last, None if reset else b""))
         self._set_alarm()
 
     def close(self, now: float) -> None:
@@ -86,26 +86,26 @@ class Pipe:
 
     def has_arrived(self, now: float) -> bool:
         """Whether there is something to read, if only the end."""
-        return bool(self._chunks) and self.arrived(self._chunks[0][0], now)
+        return bool(self._pieces) and self.arrived(self._pieces[0][0], now)
 
     def has_unread(self, now: float) -> bool:
         """Whether bytes have arrived that nobody read."""
-        return self.has_arrived(now) and bool(self._chunks[0][1])
+        return self.has_arrived(now) and bool(self._pieces[0][1])
 
-    def take(self, now: float, bytes_max: int) -> Chunk | None:
+    def take(self, now: float, bytes_max: int) -> Piece | None:
         """Return what has arrived, up to a number of bytes; None if nothing has."""
-        chunks = self._chunks
-        if not chunks or not self.arrived(chunks[0][0], now):
+        pieces = self._pieces
+        if not pieces or not self.arrived(pieces[0][0], now):
             return None
-        if not chunks[0][1]:
+        if not pieces[0][1]:
             # It stays: each further read finds it again.
-            return chunks[0]
-        at, data = chunks.popleft()
+            return pieces[0]
+        at, data = pieces.popleft()
         assert data
-        if len(data) < bytes_max and chunks and self.arrived(chunks[0][0], now):
+        if len(data) < bytes_max and pieces and self.arrived(pieces[0][0], now):
             data = self._joined(data, now, bytes_max)
         if len(data) > bytes_max:
-            chunks.appendleft((at, data[bytes_max:]))
+            pieces.appendleft((at, data[bytes_max:]))
             data = data[:bytes_max]
         self.size -= len(data)
         self._counts.bytes_received += len(data)
@@ -121,14 +121,14 @@ class Pipe:
     def discard(self) -> None:
         """Lose everything that was not read."""
         self._counts.bytes_lost += self.size
-        self._chunks.clear()
+        self._pieces.clear()
         self.size = 0
 
     def delay(self, since: float, now: float) -> None:
         """Let what the route held back since a time arrive from now on."""
         floor = now + self.route.latency()
-        late = [(max(at, floor) if at > since else at, data) for at, data in self._chunks]
-        self._chunks = deque(late)
+        late = [(max(at, floor) if at > since else at, data) for at, data in self._pieces]
+        self._pieces = deque(late)
         if self.closed_at > since:
             self.closed_at = max(self.closed_at, floor)
         if late:
@@ -158,18 +158,18 @@ class Pipe:
             self._writer.wake()
 
     def _joined(self, data: bytes, now: float, bytes_max: int) -> bytes:
-        parts, size, chunks = [data], len(data), self._chunks
-        while size < bytes_max and chunks and chunks[0][1] and self.arrived(chunks[0][0], now):
-            part = chunks.popleft()[1]
+        parts, size, pieces = [data], len(data), self._pieces
+        while size < bytes_max and pieces and pieces[0][1] and self.arrived(pieces[0][0], now):
+            part = pieces.popleft()[1]
             assert part
             parts.append(part)
             size += len(part)
         return b"".join(parts)
 
     def _next_arrival(self) -> float:
-        if not self._chunks or self._chunks[0][0] > self.route.blocked_since:
+        if not self._pieces or self._pieces[0][0] > self.route.blocked_since:
             return math.inf
-        return self._chunks[0][0]
+        return self._pieces[0][0]
 
     def _set_alarm(self) -> None:
         if self._reader is not None:

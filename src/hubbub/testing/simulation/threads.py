@@ -54,7 +54,11 @@ def threads_inline(inside: Callable[[], Random | None]) -> Iterator[None]:
 
 @contextmanager
 def outside_of_event_loop() -> Iterator[None]:
-    """Hide the event loop from what the block calls, as a thread of its own would."""
+    """
+    Hide the event loop from what the block calls, as a thread of its own would.
+
+    What looks for blocking calls asks whether an event loop runs.
+    """
     loop = asyncio._get_running_loop()
     context = vars(GLOBAL_RUN_CONTEXT)
     trio_run = dict(context)

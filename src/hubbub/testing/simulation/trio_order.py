@@ -26,6 +26,11 @@ __all__ = ["JumpingClock", "ordered"]
 # What trio has that is needed here; see the top of this file.
 NEEDED = ("_ALLOW_DETERMINISTIC_SCHEDULING", "_r", "GLOBAL_RUN_CONTEXT")
 
+# How often the time can be read at one instant, before a moment passes; trio itself reads it in
+# each turn. See ``asyncio_loop`` for why.
+READINGS_AT_ONCE_MAX = 100_000
+MOMENT = 1e-6
+
 
 class World(Protocol):
     """What is told of a run."""
@@ -52,6 +57,7 @@ class JumpingClock(trio.abc.Clock):
     def __init__(self, world: World) -> None:
         self._world = world
         self._now = 0.0
+        self._readings_at_once = 0
         # True until the world has heard that no deadline is left.
         self._telling = False
 
@@ -60,6 +66,10 @@ class JumpingClock(trio.abc.Clock):
 
     def current_time(self) -> float:
         """Return the virtual time in seconds."""
+        self._readings_at_once += 1
+        if self._readings_at_once > READINGS_AT_ONCE_MAX:
+            self._now += MOMENT
+            self._readings_at_once = 0
         return self._now
 
     def deadline_to_sleep_time(self, deadline: float) -> float:
@@ -71,8 +81,8 @@ class JumpingClock(trio.abc.Clock):
             if not self._telling:
                 self._telling = True
                 runner.entry_queue.run_sync_soon(self._tell)
-        else:
-            self._now = max(self._now, deadline)
+        elif deadline > self._now:
+            self._now, self._readings_at_once = deadline, 0
         return 0.0
 
     def _tell(self) -> None:

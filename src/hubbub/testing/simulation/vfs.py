@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Protocol
 
 import apsw
@@ -53,40 +51,40 @@ class Mounted(Protocol):
 class _DiskFile(apsw.VFSFile):
     def __init__(self, disk: Mounted, name: str | apsw.URIFilename, flags: list[int]) -> None:
         self._disk = disk
-        with _as_sqlite_errors():
+        with _as_sqlite_errors:
             self._file = disk.open_file(_path_of(name))
         self._directory = bool(flags[0] & apsw.SQLITE_OPEN_CREATE and flags[0] & JOURNALS)
         super().__init__(BASE, name, flags)
 
     def xLock(self, level: int) -> None:  # noqa: N802  (SQLite's name)
         # A connection from before a power loss that got its locks could delete files by name.
-        with _as_sqlite_errors():
+        with _as_sqlite_errors:
             self._disk.check_file(self._file)
         super().xLock(level)
 
     def xFileSize(self) -> int:  # noqa: N802
-        with _as_sqlite_errors():
+        with _as_sqlite_errors:
             self._disk.check_file(self._file)
         return super().xFileSize()
 
     def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802
-        with _as_sqlite_errors():
+        with _as_sqlite_errors:
             self._disk.read_file(self._file)
         return super().xRead(amount, offset)
 
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
-        with _as_sqlite_errors():
+        with _as_sqlite_errors:
             self._disk.write_file(self._file, bytes(data), offset)
         super().xWrite(data, offset)
 
     def xTruncate(self, newsize: int) -> None:  # noqa: N802
-        with _as_sqlite_errors():
+        with _as_sqlite_errors:
             self._disk.truncate_file(self._file, newsize)
         super().xTruncate(newsize)
 
     def xSync(self, flags: int) -> None:  # noqa: N802
         # The real file is not synced: that is slow, and only the simulated disk loses power.
-        with _as_sqlite_errors():
+        with _as_sqlite_errors:
             self._disk.sync_file(self._file, directory=self._directory)
         self._directory = False
 
@@ -103,7 +101,7 @@ class _DiskVFS(apsw.VFS):
 
     def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802
         if (disk := self._disk_of(filename)) is not None:
-            with _as_sqlite_errors():
+            with _as_sqlite_errors:
                 disk.delete_file(filename, directory=syncdir)
             syncdir = False
         super().xDelete(filename, syncdir)
@@ -150,11 +148,17 @@ def _path_of(name: str | apsw.URIFilename) -> str:
     return name.filename() if isinstance(name, apsw.URIFilename) else name
 
 
-@contextmanager
-def _as_sqlite_errors() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise apsw.FullError(str(error)) from error
-        raise apsw.IOError(str(error)) from error
+class _AsSQLiteErrors:
+    """Raises an OSError as SQLite's error; a generator would cost more than the rest."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            if error.errno == errno.ENOSPC:
+                raise apsw.FullError(str(error)) from error
+            raise apsw.IOError(str(error)) from error
+
+
+_as_sqlite_errors = _AsSQLiteErrors()
