@@ -31,7 +31,11 @@ EVIDENCE: Mapping[str, Sequence[str]] = {
         *("simulated", "properties/test_chat_machine.py", "wire/test_follow.py"),
         "session/test_following.py",
     ),
-    "One order of everything": ("properties/test_feed.py", "faults/test_feed_faults.py"),
+    "One order of everything": (
+        "simulated",
+        "properties/test_feed.py",
+        "faults/test_feed_faults.py",
+    ),
     "Exactly once, with a key": ("simulated", "session/test_keys.py", "faults/test_killed.py"),
     "A refusal costs nothing": ("simulated", "session/test_limits.py", "test_ratelimit.py"),
     "A restored database is another history": ("journal/test_backup.py", "cli/test_backup.py"),
@@ -51,7 +55,7 @@ EVIDENCE: Mapping[str, Sequence[str]] = {
         *("journal/stores/test_database_file.py", "journal/stores/test_opening.py"),
     ),
     "Closing a hub finishes what it accepted": (
-        *("simulated", "journal/test_journal.py", "server/test_stopping_applications.py"),
+        *("journal/test_journal.py", "server/test_stopping_applications.py"),
     ),
     "A slow follower harms nobody": (
         *("simulated", "server/test_pauses.py", "journal/live/test_following.py"),

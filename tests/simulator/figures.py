@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.event_loop import Backend
 from tests.simulator.planted import BUGS, hunt
 
 __all__ = ["measure"]
 
 ROOT = Path(__file__).parents[2]
-BACKENDS = ("asyncio", "trio")
+BACKENDS: Sequence[Backend] = ("asyncio", "trio")
 PLUGINS = {
     "asyncio": ("-p", "no:anyio", "--asyncio-mode=auto"),
     "trio": ("-p", "no:asyncio", "--anyio-mode=auto"),

@@ -10,7 +10,7 @@ import msgspec
 from ..session import Session
 from .client import Client
 
-__all__ = ["Evidence", "Workload"]
+__all__ = ["Evidence", "Watching", "Workload"]
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -28,7 +28,17 @@ class Evidence(msgspec.Struct, frozen=True):
     crashes: Sequence[float]
 
 
-class Workload(Protocol):
+class Watching(Protocol):
+    """Something that knows what must be true after a run."""
+
+    def missing(self, evidence: Evidence) -> Iterator[str]:
+        """Yield what has still to come true, now that nothing goes wrong any more."""
+
+    def broken(self, evidence: Evidence) -> Iterator[str]:
+        """Yield every promise that is broken, in a sentence."""
+
+
+class Workload(Watching, Protocol):
     """
     A part of what users do.
 
@@ -49,9 +59,3 @@ class Workload(Protocol):
 
     async def act(self, client: Client) -> None:
         """Do one thing."""
-
-    def missing(self, evidence: Evidence) -> Iterator[str]:
-        """Yield what has still to come true, now that nothing goes wrong any more."""
-
-    def broken(self, evidence: Evidence) -> Iterator[str]:
-        """Yield every promise that is broken, in a sentence."""

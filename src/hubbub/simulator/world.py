@@ -26,12 +26,13 @@ from ..testing.simulation import Host, Network
 from ..testing.simulation.threads import outside_of_event_loop
 from .client import Client
 from .dialing import PORT, SERVER, dial_over
+from .feed_reader import FeedReader
 from .jumping_clock import JumpingClock
 from .machine import Machine
 from .plan import PlannedFault
 from .provider import FlakyProvider
 from .stream_server import StreamServer
-from .workload import Evidence, Workload
+from .workload import Evidence, Watching, Workload
 
 __all__ = ["Broken", "Result", "World"]
 
@@ -126,6 +127,7 @@ class World:
         self._action_seconds = action_seconds
         self._features = features
         self._in_process = in_process
+        self._feed_reader = FeedReader()
         self._prepared = anyio.Event()
         self._lives = 0
         # Set when the users do nothing new any more.
@@ -229,8 +231,10 @@ class World:
                 self._prepared.set()
             self._gateway = gateway = Gateway(hub, _who, watch_signals=False)
             app = create_app(hub, gateway=gateway, page=False)
-            async with host.listen(PORT) as listener:
-                await StreamServer(app, gateway).serve(listener)
+            server = StreamServer(app, gateway)
+            async with host.listen(PORT) as listener, anyio.create_task_group() as tasks:
+                tasks.start_soon(self._feed_reader.read, hub)
+                await server.serve(listener)
 
     async def _live(self, number: int) -> None:
         random = self._random(f"client {number}")
@@ -290,11 +294,13 @@ class World:
 
     def _missing(self) -> list[str]:
         evidence = self._evidence()
-        return [line for workload in self._workloads for line in workload.missing(evidence)]
+        watching: list[Watching] = [*self._workloads, self._feed_reader]
+        return [line for one in watching for line in one.missing(evidence)]
 
     def _check(self) -> None:
         evidence = self._evidence()
-        broken = [line for workload in self._workloads for line in workload.broken(evidence)]
+        watching: list[Watching] = [*self._workloads, self._feed_reader]
+        broken = [line for one in watching for line in one.broken(evidence)]
         with outside_of_event_loop():
             report = verify(self.machine.look(), Streams(FeatureSet(self._features).streams))
         broken += [f"{fault.where}: {fault.what}" for fault in report.faults]
