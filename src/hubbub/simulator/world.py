@@ -8,6 +8,7 @@ from random import Random
 
 import anyio
 import msgspec
+from anyio.abc import TaskStatus
 
 from ..client import session_over
 from ..client.dial import Dial
@@ -22,12 +23,13 @@ from ..server.auth.tokens import Identity
 from ..server.gateway import Gateway
 from ..session import Session
 from ..settings import Settings
-from ..testing.simulation import Host, Network
+from ..testing.simulation import Host, Network, waiting_places
 from ..testing.simulation.threads import outside_of_event_loop
 from .client import Client
 from .dialing import PORT, SERVER, dial_over
 from .feed_reader import FeedReader
 from .jumping_clock import JumpingClock
+from .leftovers import leftovers
 from .machine import Machine
 from .plan import PlannedFault
 from .provider import FlakyProvider
@@ -43,6 +45,8 @@ LOOK_SECONDS = 5.0
 STOP_SECONDS = 1.0
 # How long it takes until a server that could not open its store tries again, in seconds.
 OPEN_AGAIN_SECONDS = 1.0
+# After this time a server without users has forgotten them, in seconds.
+GONE_SECONDS = 120.0
 # How long a client waits before it tries to sign in again, in seconds.
 SIGN_IN_AGAIN_SECONDS = 2.0
 # Broken promises that a failure names.
@@ -148,8 +152,10 @@ class World:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self.server.run, self._serve)
             await self._prepared.wait()
-            for number in range(self._count):
-                tasks.start_soon(self._live, number)
+            await anyio.sleep(GONE_SECONDS)
+            # With the first connection, the gateway begins to ping.
+            idle = len(anyio.get_running_tasks()) + 1
+            users = await tasks.start(self._live_all)
             async with anyio.create_task_group() as faults:
                 began = anyio.current_time()
                 for fault in self._plan:
@@ -158,6 +164,9 @@ class World:
                 await anyio.sleep_until(began + self.seconds)
             await self._settle()
             self._check()
+            users.cancel()
+            await anyio.sleep(GONE_SECONDS)
+            self._check_leftovers(idle)
             result = self._result()
             tasks.cancel_scope.cancel()
         return result
@@ -236,6 +245,14 @@ class World:
                 tasks.start_soon(self._feed_reader.read, hub)
                 await server.serve(listener)
 
+    async def _live_all(
+        self, *, task_status: TaskStatus[anyio.CancelScope] = anyio.TASK_STATUS_IGNORED
+    ) -> None:
+        async with anyio.create_task_group() as tasks:
+            for number in range(self._count):
+                tasks.start_soon(self._live, number)
+            task_status.started(tasks.cancel_scope)
+
     async def _live(self, number: int) -> None:
         random = self._random(f"client {number}")
         dial = dial_over(self.network, self.host_of(number), self._random(f"dial {number}"))
@@ -304,6 +321,16 @@ class World:
         with outside_of_event_loop():
             report = verify(self.machine.look(), Streams(FeatureSet(self._features).streams))
         broken += [f"{fault.where}: {fault.what}" for fault in report.faults]
+        if broken:
+            raise Broken(_named(broken))
+
+    def _check_leftovers(self, idle: int) -> None:
+        if self._gateway is None:
+            raise Broken("The server is not up.")
+        broken = list(leftovers(self._gateway))
+        if (tasks := len(anyio.get_running_tasks())) > idle:
+            places = "\n".join(waiting_places())
+            broken.append(f"There were {idle} tasks without users, and {tasks} are left:\n{places}")
         if broken:
             raise Broken(_named(broken))
 
