@@ -60,7 +60,7 @@ class Conversations:
             self.echoed += 1
 
     async def spoil(self) -> None:
-        """Let something go wrong every three seconds or so."""
+        """Make a fault every three seconds or so."""
         while True:
             await anyio.sleep(self.random.expovariate(1 / 3))
             fault = self.random.choice(self.faults())

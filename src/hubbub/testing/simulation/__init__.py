@@ -1,1 +1,1 @@
-""""""
+"""A network, hosts, disks and histories for simulations."""
