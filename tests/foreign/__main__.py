@@ -15,7 +15,7 @@ import anyio
 
 from . import caches, locks, pools, queues, services
 from .case import Case, Outcome, tried
-from .reproductions import REPRODUCTIONS
+from .reproductions import REPRODUCTIONS, Reproduction
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "testing.md"
 BEGIN, END = "<!-- made by nox -s foreign -->\n", "<!-- until here -->"
@@ -48,14 +48,22 @@ def reproduced() -> int:
     failed = 0
     for backend, functions in REPRODUCTIONS:
         for function in functions:
-            try:
-                anyio.run(function, backend=backend)
-            except AssertionError:
+            # They sleep in real time, which a busy machine stretches.
+            if any(happens(function, backend) for _ in range(3)):
+                print(f"reproduced on plain {backend}: {function.__name__}")
+            else:
                 failed += 1
                 print(f"NOT REPRODUCED on {backend}: {function.__name__}")
-            else:
-                print(f"reproduced on plain {backend}: {function.__name__}")
     return failed
+
+
+def happens(function: Reproduction, backend: str) -> bool:
+    """Return whether something happens on a plain event loop."""
+    try:
+        anyio.run(function, backend=backend)
+    except AssertionError:
+        return False
+    return True
 
 
 def outcomes_of(case: Case) -> list[Outcome | None]:

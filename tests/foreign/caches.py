@@ -1,4 +1,4 @@
-"""Caches: a value is computed once, and others are not disturbed by who gives up."""
+"""Caches: a value is computed once, and a caller that is cancelled disturbs no other."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Case(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What one event loop showed: the seed that failed and how, or None twice."""
+    """The result on one event loop: the seed that failed and how, or None twice."""
 
     seed: int | None
     error: str | None

@@ -24,7 +24,7 @@ def eighths(random: Random, most: float) -> float:
 
 @asynccontextmanager
 async def task_cancelled_after(seconds: float) -> AsyncIterator[None]:
-    """Cancel the task after a time, as another task of asyncio does; go on after the block."""
+    """Cancel the task after a time, as another task of asyncio does; continue after the block."""
     task = asyncio.current_task()
     assert task is not None
     fired = False

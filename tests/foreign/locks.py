@@ -18,7 +18,7 @@ from hubbub.testing.simulation import current_random
 from .case import ASYNCIO, TRIO, Case
 from .giving_up import eighths, task_cancelled_after, woken_and_cancelled
 
-__all__ = ["CASES", "OLDER", "aio_reading", "aio_writing", "tri_reading", "tri_writing"]
+__all__ = ["CASES", "LOSES_WAKE_UPS", "aio_reading", "aio_writing", "tri_reading", "tri_writing"]
 
 Lock = Any
 Locked = Callable[[Lock], AbstractAsyncContextManager[Any]]
@@ -185,9 +185,9 @@ async def gives_places_back(lock: Any, most: int, giving_up: Any) -> None:
         pass
 
 
+# Python 3.13 wakes another task.
+LOSES_WAKE_UPS = sys.version_info < (3, 13)
 OVERTAKEN = "after a waiting writer is cancelled, later readers overtake the readers behind it"
-# Later versions wake another task.
-OLDER = True if sys.version_info < (3, 13) else None
 CASES = [
     Case("aiorwlock", "the lock excludes, and is free again", aiorwlock_excludes, ASYNCIO),
     Case(
@@ -205,7 +205,9 @@ CASES = [
         "`asyncio.Condition.notify` wakes a task",
         cpython_condition_wakes_one,
         ASYNCIO,
-        OLDER and "the wake-up is lost if the woken task is cancelled at the same time",
+        "the wake-up is lost if the woken task is cancelled at the same time"
+        if LOSES_WAKE_UPS
+        else None,
         200,
         "python/cpython#112202, fixed in 3.13",
     ),

@@ -1,4 +1,4 @@
-"""Pools of HTTP connections, over a simulated network: a place is given back whatever happens."""
+"""Pools of HTTP connections over a simulated network: each place becomes free again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REQUEST_SECONDS_MAX = 60
 
 
 class OnNetwork:
-    """What a pool of ``httpcore`` wants of a network, over a simulated one."""
+    """The network of a pool of ``httpcore``, over a simulated one."""
 
     def __init__(self, library: Any, network: Network) -> None:
         self._library = library
@@ -170,8 +170,8 @@ async def httpcore2_cut() -> None:
     await cuts_and_cancellations(httpcore2)
 
 
-PLACE = "a pool gives a place back after a cancellation anywhere"
-CUT = "a pool survives cancellations and lost connections"
+PLACE = "a place is free again after a cancellation anywhere"
+CUT = "the pool survives cancellations and lost connections"
 CASES = [
     Case("httpcore", PLACE, httpcore_cancelled, seeds=20),
     Case("httpcore", CUT, httpcore_cut),

@@ -1,5 +1,5 @@
 """
-What the simulation found, once more without it: plain asyncio and trio, and real time.
+Reproductions without the simulation, of everything that it found, on plain asyncio and trio.
 
 Each function fails if its library no longer does what the table says.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import aiocache
@@ -25,7 +26,7 @@ from cashews import Cache
 from .locks import aio_reading, aio_writing, tri_reading, tri_writing
 from .queues import RemoteBackend
 
-__all__ = ["REPRODUCTIONS"]
+__all__ = ["REPRODUCTIONS", "Reproduction"]
 
 
 async def echo(value: int) -> int:
@@ -177,13 +178,14 @@ async def aiojobs_scheduler() -> None:
 
 async def readers_overtaken(lock: Any, reading: Any, writing: Any) -> None:
     came: list[str] = []
+    release, writer = anyio.Event(), anyio.CancelScope()
 
     async def hold() -> None:
         async with reading(lock):
-            await anyio.sleep(0.3)
+            await release.wait()
 
     async def write() -> None:
-        with anyio.move_on_after(0.05):
+        with writer:
             async with writing(lock):
                 pass
 
@@ -192,13 +194,14 @@ async def readers_overtaken(lock: Any, reading: Any, writing: Any) -> None:
             came.append(name)
 
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(hold)
-        await anyio.sleep(0.01)
-        tasks.start_soon(write)
-        await anyio.sleep(0.01)
-        tasks.start_soon(read, "first")
-        await anyio.sleep(0.1)
+        for begin in (hold, write, partial(read, "first")):
+            tasks.start_soon(begin)
+            await anyio.wait_all_tasks_blocked()
+        writer.cancel()
+        await anyio.wait_all_tasks_blocked()
         tasks.start_soon(read, "second")
+        await anyio.wait_all_tasks_blocked()
+        release.set()
     assert came == ["second", "first"]
 
 

@@ -60,7 +60,7 @@ class RateLimiter:
         self.used = 0
 
     async def permits(self) -> bool:
-        """Charge, if there is something left."""
+        """Charge, unless the limit is reached."""
         if self.used >= self.limit:
             return False
         await anyio.lowlevel.checkpoint()  # looks up the plan
@@ -157,7 +157,7 @@ async def seats_are_free_again() -> None:
 
 
 CASES = [
-    Case("services", "a cart counts two first adds", cart_counts_first_adds, breaks="one is lost"),
+    Case("services", "a cart counts two first adds", cart_counts_first_adds, breaks="an addition is lost"),
     Case(
         "services",
         "no score after a match's end",

@@ -1,4 +1,4 @@
-"""Code that knows nothing of the simulation: pinned libraries with defects, and naive services."""
+"""Code not written for the simulation: pinned libraries with defects, and naive services."""
 
 from __future__ import annotations
 
