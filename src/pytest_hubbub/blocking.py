@@ -3,7 +3,7 @@ Fails a test in which a task keeps the event loop from running the others.
 
 It times each step of a task, from where the task continues to where it waits again: on trio with an
 instrument, on asyncio around the handles that its event loop runs. A thread looks where a step
-stands that has taken too long. Of uvloop it cannot time anything, and says so.
+stands that has taken too long. It cannot time uvloop, and warns there.
 """
 
 from __future__ import annotations
