@@ -18,6 +18,7 @@ from .host import Host
 from .linearizability import Model
 from .listener import NetworkListener
 from .network import Network
+from .programs import Program, programs, run_program
 from .run import Deadlock, current_random, simulate
 from .stream import NetworkStream
 from .waiting import waiting_places
@@ -32,11 +33,14 @@ __all__ = [
     "Network",
     "NetworkListener",
     "NetworkStream",
+    "Program",
     "always",
     "cancel_everywhere",
     "current_random",
     "eventually",
     "explore",
+    "programs",
+    "run_program",
     "simulate",
     "waiting_places",
 ]
