@@ -25,7 +25,7 @@ PAGE = 1_000
 UTC_OFFSET = timedelta(0)
 
 # The errors of a store or a decoder for damaged bytes.
-_UNREADABLE = (HubbubError, ValueError)
+_UNREADABLE = (HubbubError, ValueError, RecursionError)
 
 
 class Fault(msgspec.Struct, frozen=True):
