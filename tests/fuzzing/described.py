@@ -3,8 +3,8 @@ Ask a real server everything that its OpenAPI describes, by schemathesis: ``nox 
 
     python -m tests.fuzzing.described SECONDS FOLDER
 
-A guest and an admin ask, with arguments that fit the description and others that do not. What
-answers must fit it as well. ``FOLDER`` keeps what failed, which the next run tries first.
+A guest and an admin ask, with arguments that fit the description and others that do not. Every
+response must fit it as well. ``FOLDER`` keeps the failures, which the next run tries first.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@ Fuzz the targets with atheris, which keeps the inputs that reach more code: ``no
 
     python -m tests.fuzzing.guided SECONDS FOLDER [TARGET]
 
-``FOLDER/TARGET/corpus`` keeps the inputs, and ``FOLDER/TARGET/failed`` those that fail, which
-the next run tries first. To repeat one that failed:
+``FOLDER/TARGET/corpus`` keeps these inputs, and ``FOLDER/TARGET/failed`` the inputs of failures,
+which the next run tries first. To repeat a failure:
 
     python -m tests.fuzzing.guided 0 FILE TARGET
 """

@@ -1,5 +1,5 @@
 """
-What is fuzzed: functions that take any bytes, and raise only for a fault of Hubbub's.
+The targets of fuzzing: functions that take any bytes, and raise only for a fault of Hubbub's.
 
 Hypothesis drives them in every run of the tests, and atheris, guided by coverage, in
 ``nox -s fuzz``.
@@ -79,7 +79,7 @@ def events(data: bytes) -> None:
     """
     Decode stored events, and fold them.
 
-    What can be decoded survives another encoding; what can be folded has a snapshot that is the
+    An event that can be decoded survives another encoding, and a state has a snapshot that is the
     same state.
     """
     states: dict[str, State] = {}

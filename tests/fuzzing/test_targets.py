@@ -1,4 +1,4 @@
-"""What atheris fuzzes for long, hypothesis tries in every run."""
+"""Hypothesis drives the targets of fuzzing in every run; atheris drives them for long."""
 
 from __future__ import annotations
 
