@@ -18,6 +18,8 @@ __all__ = ["BYTES_MAX", "ReadFrames", "check_frames", "read_frames"]
 BYTES_MAX: Final = 150
 # The largest of the second one, which has to see the characters of all.
 ALL_BYTES_MAX: Final = 1 << 20
+# A close code of IANA's registry that wsproto does not know.
+BAD_GATEWAY: Final = (1014).to_bytes(2, "big")
 # The other refuses some frames only when it has all of the header.
 HEADER_COMPLETION: Final = bytes(16)
 # So much completes any frame, except for one that is larger than both limits.
@@ -44,6 +46,8 @@ def check_frames(pieces: Sequence[bytes]) -> None:
         case None if theirs == 1007:
             # It decodes the characters of a frame as they come, and we when the frame is whole.
             assert read_frames([data, COMPLETION], ALL_BYTES_MAX).refused in (None, 1007)
+        case None if theirs == 1002 and closed_with(ours, BAD_GATEWAY):
+            pass
         case None:
             assert theirs is None, f"only wsproto refuses it, with {theirs}"
         case 1002 | 1007:
@@ -54,6 +58,12 @@ def check_frames(pieces: Sequence[bytes]) -> None:
             pass
         case code:
             raise AssertionError(f"unknown code {code}")
+
+
+def closed_with(read: ReadFrames, code: bytes) -> bool:
+    """Return whether the last message is a close frame with a code."""
+    opcode, payload = read.messages[-1] if read.messages else (0, b"")
+    return opcode == CLOSE and payload.startswith(code)
 
 
 def read_frames(pieces: Sequence[bytes], bytes_max: int) -> ReadFrames:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final, get_args
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from jwt.algorithms import HMACAlgorithm, OKPAlgorithm
 
+from hubbub.encryption.payloads import Content, DevicePayload, RoomPayload
 from hubbub.event_samples import sample
+from hubbub.games.boards.cursor import cursor_of
 from hubbub.journal.event import Event, encode_event, tag_of
+from hubbub.keys.events import DeviceKeys, SignedDevice
+from hubbub.server.auth.keys import KEY_BYTES_MIN
 from hubbub.server.websocket.frames import BINARY, CLOSE, CONTINUATION, PING, PONG
 from tests.blackbox.raw import frame_of
 from tests.chat.test_golden import all_events, folded
@@ -19,6 +27,7 @@ from tests.fuzzing.targets import REGISTRY
 
 __all__ = ["SEEDS", "words"]
 
+TESTS: Final = Path(__file__).parents[1]
 NOON: Final = datetime(2026, 1, 1, 12, tzinfo=UTC)
 # The first byte says how the rest is cut: not at all, or into pieces of so many bytes.
 CUTS: Final = (b"\x00", b"\x01", b"\x07")
@@ -34,6 +43,7 @@ FRAMES: Final = (
     frame_of(b"", PONG),
     frame_of(b"", CLOSE),
     frame_of(b"\x03\xe8bye", CLOSE),
+    frame_of(b"\x03\xf6", CLOSE),
     frame_of(b"\xff"),
     frame_of(b"a", reserved=4),
     frame_of(b"a", masked=False),
@@ -110,12 +120,33 @@ def states() -> Iterator[bytes]:
     yield b"room/1\n" + DEEP
 
 
+def encrypted() -> Iterator[bytes]:
+    """Write what is inside the ciphertexts of the past."""
+    vectors = json.loads((TESTS / "encryption" / "vectors.json").read_bytes())
+    for text in (*vectors["device_payloads"], *vectors["room_payloads"]):
+        yield text.encode()
+        yield text[:-1].encode() + b',"x":' + DEEP
+
+
+def key_sets() -> Iterator[bytes]:
+    """Write a set with a key of each kind."""
+    keys = [HMACAlgorithm.to_jwk("s" * KEY_BYTES_MIN, as_dict=True)]
+    public = Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key()
+    keys.append(OKPAlgorithm.to_jwk(public, as_dict=True))
+    keys.append({**keys[0], "alg": "HS256", "use": "sig", "kid": "a", "key_ops": ["verify"]})
+    yield msgspec.json.encode({"keys": keys})
+    yield b'{"keys":[' + DEEP
+
+
 SEEDS: Final[Mapping[str, list[bytes]]] = {
     "frames": cut_in_each_way([*FRAMES, b"".join(FRAMES)]),
     "requests": cut_in_each_way([*REQUESTS, b"".join(REQUESTS)]),
     "rpc": list(rpc_frames()),
     "events": list(histories()),
     "snapshots": list(states()),
+    "payloads": list(encrypted()),
+    "key_sets": list(key_sets()),
+    "cursors": [cursor_of(*place).encode() for place in ((0, 1), (-1.5, 7), (1e300, 99))],
 }
 
 
@@ -126,6 +157,11 @@ def words(target: str) -> set[str]:
             return {"Host", "Content-Length", "Transfer-Encoding", "chunked", "HTTP/1.1", "Upgrade"}
         case "rpc":
             return {"jsonrpc", "method", "params", "result", "error", *ALL.methods}
+        case "key_sets":
+            return {"keys", "kty", "alg", "crv", "use", "key_ops", "kid", "RSA", "OKP", "Ed25519"}
+        case "payloads":
+            kinds = (DevicePayload, RoomPayload, SignedDevice, DeviceKeys, *get_args(Content))
+            return {field for kind in kinds for field in kind.__struct_fields__}
         case "events" | "snapshots":
             fields = {name for event in sample_events() for name in event.data.__struct_fields__}
             return {tag_of(event.data) for event in sample_events()} | fields | STREAMS.keys()

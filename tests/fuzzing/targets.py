@@ -10,13 +10,18 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import h11
 import msgspec
 
+from hubbub.encryption.identity import decoded
+from hubbub.encryption.payloads import DevicePayload, RoomPayload
 from hubbub.errors import HubbubError, Invalid
+from hubbub.games.boards.cursor import cursor_of, read_cursor
 from hubbub.journal.event import EncodedState, Event, State, Streams, encode_event
+from hubbub.server.auth.keys import read_keys
 from hubbub.server.http.limits import BODY_BYTES_MAX
 from hubbub.server.http.request_head import Refused, RequestHead
 from hubbub.server.http.request_reader import RequestReader
@@ -112,12 +117,35 @@ def snapshots(data: bytes) -> None:
         check_snapshot(stream, state)
 
 
+def payloads(data: bytes) -> None:
+    """Read what a device of another user has encrypted: it is a payload, or passed over."""
+    for kind in (DevicePayload, RoomPayload):
+        if (payload := decoded(kind, data)) is not None:
+            assert decoded(kind, msgspec.json.encode(payload)) == payload
+
+
+def key_sets(data: bytes) -> None:
+    """Read the keys that an application signs its tokens with."""
+    with suppress(Invalid):
+        assert read_keys(data, secrets=True)
+
+
+def cursors(data: bytes) -> None:
+    """Read a place on a board, which a client gives back."""
+    with suppress(Invalid):
+        cursor = read_cursor(data.decode(errors="replace"))
+        assert read_cursor(cursor_of(cursor.score, cursor.seq)) == cursor
+
+
 TARGETS: Final[Mapping[str, Target]] = {
     "frames": frames,
     "requests": requests,
     "rpc": rpc,
     "events": events,
     "snapshots": snapshots,
+    "payloads": payloads,
+    "key_sets": key_sets,
+    "cursors": cursors,
 }
 
 
