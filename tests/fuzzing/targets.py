@@ -131,7 +131,7 @@ def key_sets(data: bytes) -> None:
 
 
 def cursors(data: bytes) -> None:
-    """Read a place on a board, which a client gives back."""
+    """Read a place on a board, which a client sends again."""
     with suppress(Invalid):
         cursor = read_cursor(data.decode(errors="replace"))
         assert read_cursor(cursor_of(cursor.score, cursor.seq)) == cursor

@@ -1,4 +1,4 @@
-"""What atheris is given, and what is told of what it found."""
+"""The arguments of atheris, and the figures of its log."""
 
 from __future__ import annotations
 
