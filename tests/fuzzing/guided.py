@@ -28,7 +28,7 @@ INPUT_BYTES_MAX: Final = 4_096
 INPUT_SECONDS_MAX: Final = 10
 MEMORY_MIB_MAX: Final = 1_024
 PROCESSES: Final = 2
-SECONDS_MIN: Final = 2
+SECONDS_MIN: Final = 1
 # Hubbub is imported in the functions: atheris instruments only what it sees imported.
 NO_WHEEL: Final = "There is no atheris for this Python and platform; its fuzzing is skipped."
 
