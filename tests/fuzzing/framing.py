@@ -22,6 +22,7 @@ ALL_BYTES_MAX: Final = 1 << 20
 BAD_GATEWAY: Final = (1014).to_bytes(2, "big")
 # The other refuses some frames only when it has all of the header.
 HEADER_COMPLETION: Final = bytes(16)
+HEADER_BYTES_MAX: Final = 14
 # So much completes any frame, except for one that is larger than both limits.
 COMPLETION: Final = bytes(70_000)
 
@@ -73,6 +74,9 @@ def read_frames(pieces: Sequence[bytes], bytes_max: int) -> ReadFrames:
         for piece in pieces:
             for message in ours.feed(piece):
                 messages.append(message)
+            # A fragment of a message, and the next one that is not whole yet.
+            kept = sum(map(len, ours._pieces or ())) + len(ours._parts or b"")
+            assert kept <= 2 * bytes_max + HEADER_BYTES_MAX, "it keeps more than it should"
     except FrameError as error:
         assert not list(ours.feed(COMPLETION)), "it reads on after a fault"
         return ReadFrames(messages, error.code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from tests.fuzzing.targets import REGISTRY
 
 __all__ = ["SEEDS", "words"]
 
+FIELD: Final = re.compile(rb"([A-Za-z-]{2,}):")
 TESTS: Final = Path(__file__).parents[1]
 NOON: Final = datetime(2026, 1, 1, 12, tzinfo=UTC)
 # The first byte says how the rest is cut: not at all, or into pieces of so many bytes.
@@ -63,7 +65,12 @@ REQUESTS: Final = (
         b"GET http://x.org/d?e HTTP/1.1\r\nHost: y\r\n"
         b"Connection: close, x\r\nExpect: 100-continue\r\n\r\n"
     ),
-    b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+    (
+        b"GET /ws HTTP/1.1\r\nHost: x.org\r\nOrigin: https://y.org\r\nConnection: Upgrade\r\n"
+        b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: a, hubbub.v1\r\n"
+        b"X-Forwarded-For: 1.2.3.4, [::1]:80, 10.0.0.1\r\n\r\n"
+    ),
     b"OPTIONS * HTTP/1.1\r\nHost: x\r\nA: \xe9\r\nA:  b \r\n\r\n",
 )
 DEEP: Final = b"[" * 1_200
@@ -154,7 +161,8 @@ def words(target: str) -> set[str]:
     """Return words that an input of a target can have."""
     match target:
         case "requests":
-            return {"Host", "Content-Length", "Transfer-Encoding", "chunked", "HTTP/1.1", "Upgrade"}
+            lines = [line for one in REQUESTS for line in one.split(b"\r\n")]
+            return {found[1].decode() for line in lines if (found := FIELD.match(line))}
         case "rpc":
             return {"jsonrpc", "method", "params", "result", "error", *ALL.methods}
         case "key_sets":

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
-import h11
 import msgspec
 
 from hubbub.encryption.identity import decoded
@@ -22,12 +21,10 @@ from hubbub.errors import HubbubError, Invalid
 from hubbub.games.boards.cursor import cursor_of, read_cursor
 from hubbub.journal.event import EncodedState, Event, State, Streams, encode_event
 from hubbub.server.auth.keys import read_keys
-from hubbub.server.http.limits import BODY_BYTES_MAX
-from hubbub.server.http.request_head import Refused, RequestHead
-from hubbub.server.http.request_reader import RequestReader
 from hubbub.wire.peer import Malformed, Notification, Peer, Request, Response, decode_params
 from tests.features import ALL, STREAMS
 from tests.fuzzing.framing import check_frames
+from tests.fuzzing.http_requests import check_requests
 
 __all__ = ["TARGETS", "Target"]
 
@@ -50,12 +47,7 @@ def frames(data: bytes) -> None:
 
 def requests(data: bytes) -> None:
     """Read HTTP requests alike however they are cut; what is accepted, h11 reads the same."""
-    pieces = cut(data)
-    whole = b"".join(pieces)
-    found = read_requests([whole])
-    assert found == read_requests(pieces), "the cuts change the meaning"
-    for start, end, head, body in found[0]:
-        check_with_h11(whole[start:end], head, body)
+    check_requests(cut(data))
 
 
 def rpc(data: bytes) -> None:
@@ -153,59 +145,6 @@ def cut(data: bytes) -> list[bytes]:
     """Cut what follows the first byte into pieces of so many bytes; 0 is one piece."""
     step = data[0] if data and data[0] else max(1, len(data))
     return [data[at : at + step] for at in range(1, len(data), step)]
-
-
-Found = tuple[int, int, RequestHead, bytes]
-
-
-def read_requests(pieces: list[bytes]) -> tuple[list[Found], int | None]:
-    """Read whole requests: where each begins and ends, its head and its body; the refusal."""
-    reader, found = RequestReader(), list[Found]()
-    fed = start = 0
-    head: RequestHead | None = None
-    body = b""
-    try:
-        for piece in pieces:
-            reader.feed(piece)
-            fed += len(piece)
-            while True:
-                if head is None and (head := reader.next_head()) is None:
-                    break
-                body += reader.next_piece()
-                if not reader.complete:
-                    break
-                found.append((start, fed - reader.ahead, head, body))
-                start, head, body = fed - reader.ahead, None, b""
-    except Refused as refused:
-        return found, refused.status
-    assert len(body) <= BODY_BYTES_MAX
-    return found, None
-
-
-def check_with_h11(raw: bytes, head: RequestHead, body: bytes) -> None:
-    """Fail if h11 reads another request, or none."""
-    other = h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 20)
-    other.receive_data(raw.lstrip(b"\r\n"))
-    request, theirs = other.next_event(), b""
-    assert isinstance(request, h11.Request), request
-    try:
-        while isinstance(event := other.next_event(), h11.Data):
-            theirs += bytes(event.data)
-        assert isinstance(event, h11.EndOfMessage), event
-    except h11.RemoteProtocolError:
-        # It checks the fields behind a body as if they were of the head; we ignore them.
-        assert head.length is None
-    assert (request.method, theirs) == (head.method.encode(), body)
-    # A whole address takes the place of Host: RFC 9112, 3.2.2.
-    if request.target.startswith(b"/"):
-        assert request.target.partition(b"?")[::2] == (head.raw_path, head.query)
-        assert list(request.headers) == [lowered(*pair) for pair in head.headers]
-    assert not other.trailing_data[0], "there is more behind it"
-
-
-def lowered(name: bytes, value: bytes) -> tuple[bytes, bytes]:
-    """Write a field as h11 does: it knows the words of this one."""
-    return name, value.lower() if name == b"transfer-encoding" else value
 
 
 def answer(peer: Peer, request: Request, number: int) -> bytes | None:
