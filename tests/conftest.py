@@ -36,7 +36,7 @@ settings.register_profile(
     stateful_step_count=100,
 )
 settings.register_profile(
-    "short", settings.get_profile("ci"), database=KEPT, max_examples=50, stateful_step_count=50
+    "short", settings.get_profile("ci"), database=KEPT, max_examples=40, stateful_step_count=50
 )
 settings.load_profile("ci")
 
