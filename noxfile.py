@@ -120,6 +120,8 @@ PURE = [
 FUZZ_SECONDS = 120.0
 # A simulation that takes so long also looks for bugs that are planted.
 PLANTED_SECONDS = 300.0
+# Where it keeps what it found; CI keeps the folder from one run to the next.
+FUZZED = ".fuzz"
 COVERED_MIN_PERCENT = 90
 COVERED_PURE_MIN_PERCENT = 95
 
@@ -208,11 +210,39 @@ def browser(session: nox.Session) -> None:
 
 @nox.session(requires=["environment"], venv_backend="none", default=False)
 def fuzz(session: nox.Session) -> None:
-    """Drive the properties for some seconds, 60 by default: ``nox -s fuzz -- 600``."""
+    """Fuzz for some seconds, 60 by default, in three ways: ``nox -s fuzz -- 600``."""
     seconds = float(session.posargs[0]) if session.posargs else 60.0
     ends = time.monotonic() + seconds
 
-    # Each round draws new examples and runs to its end, so a short session has short rounds.
+    # Each is fuzzed in its way, also if another has failed; what fails is kept in .fuzz/.
+    failed = []
+    for name, fuzzing in (
+        ("the HTTP interface", described),
+        ("the readers of bytes", guided),
+        ("the properties", properties),
+    ):
+        try:
+            fuzzing(session, seconds, ends)
+        except CommandFailed:
+            failed.append(name)
+    if failed:
+        session.error(f"Faults were found in {' and '.join(failed)}; {FUZZED}/ keeps them.")
+
+
+def described(session: nox.Session, seconds: float, ends: float) -> None:
+    """Ask everything that the OpenAPI describes; a short session draws nothing in addition."""
+    drawn = seconds / 4 if seconds >= FUZZ_SECONDS else 0
+    run(session, "python", "-m", "tests.fuzzing.described", f"{drawn:.0f}", f"{FUZZED}/described")
+
+
+def guided(session: nox.Session, seconds: float, ends: float) -> None:
+    """Fuzz what reads bytes, guided by coverage, where there is atheris."""
+    run(session, "python", "-m", "tests.fuzzing.guided", f"{seconds / 4:.0f}", f"{FUZZED}/guided")
+
+
+def properties(session: nox.Session, seconds: float, ends: float) -> None:
+    """Draw new examples for every property until the time is over, at least once."""
+    # Each round runs to its end, so a short session has short rounds.
     profile = "fuzz" if seconds >= FUZZ_SECONDS else "short"
     flags = ["-m", "hypothesis", f"--hypothesis-profile={profile}", "--timeout=900"]
     flags += ["--tb=short", "-q", "--numprocesses=2"]

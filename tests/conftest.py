@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from blockbuster import blockbuster_ctx
 from hypothesis import HealthCheck, settings
+from hypothesis.database import DirectoryBasedExampleDatabase
 
 from tests.event_loop import LOOP, Backend, depends_on_it, of_this_run
 
@@ -25,11 +26,18 @@ settings.register_profile(
     max_examples=50,
     suppress_health_check=[HealthCheck.too_slow],
 )
+# What fails is kept and tried first by the next run, also where CI restores the folder:
+# hypothesis itself keeps nothing in CI.
+KEPT = DirectoryBasedExampleDatabase(Path(__file__).parents[1] / ".fuzz" / "examples")
 settings.register_profile(
-    "fuzz", settings.get_profile("ci"), max_examples=300, stateful_step_count=100
+    "fuzz",
+    settings.get_profile("ci"),
+    database=KEPT,
+    max_examples=300,
+    stateful_step_count=100,
 )
 settings.register_profile(
-    "short", settings.get_profile("ci"), max_examples=100, stateful_step_count=50
+    "short", settings.get_profile("ci"), database=KEPT, max_examples=40, stateful_step_count=50
 )
 settings.load_profile("ci")
 

@@ -290,7 +290,8 @@ async def test_what_is_no_payload_is_passed_over(tmp_path: Path) -> None:
     ):
         room = await room_of(ann, bob)
         await ann.chat.send(room, "before")
-        for plaintext in (b"", b"junk", b'{"sender": 5}', b"[" * 5_000, bytes(range(256))):
+        deep, no_text = b'{"x":' + b"[" * 5_000, b'{"user":"\xff"}'
+        for plaintext in (b"", b"junk", b'{"sender": 5}', deep, no_text, bytes(range(256))):
             body = ann._device.olm.encrypt(bob._device.address, plaintext)
             names = {"/".join(bob._device.address): body}
             await ann._session.keys.deliver(ann.device_id, names)

@@ -113,10 +113,11 @@ def test_junk_is_altered_and_no_error(body: str) -> None:
     assert refusal(inbound, sealed(outbound.id, body)) in ("altered", "no_key")
 
 
-def test_what_is_no_payload_is_altered() -> None:
+@pytest.mark.parametrize("plaintext", [b'{"room": 5}', b'{"x":' + b"[" * 5_000, b'{"room":"\xff"}'])
+def test_what_is_no_payload_is_altered(plaintext: bytes) -> None:
     group = vodozemac.GroupSession()
     inbound = Inbound.of_key(group.session_key.to_base64(), OWNER, ROOM, "", exported=False)
-    body = group.encrypt(b'{"room": 5}').to_base64()
+    body = group.encrypt(plaintext).to_base64()
 
     assert refusal(inbound, sealed(group.session_id, body)) == "altered"
 

@@ -164,7 +164,10 @@ def test_a_time_that_is_not_utc_is_named(damaged: Damage, tmp_path: Path, at: st
     ]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"type":"message"}', b"[]"])
+DEEP = b"[" * 10_000
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"type":"message"}', b"[]", DEEP])
 def test_what_does_not_decode_is_named(damaged: Damage, tmp_path: Path, body: bytes) -> None:
     room = damaged("UPDATE event SET body = :body WHERE stream = :number AND seq = 5", body=body)
     [(where, what)] = faults_of(tmp_path / "hubbub.db")
@@ -244,8 +247,11 @@ def test_a_snapshot_that_is_not_the_fold_is_named(damaged: Damage, tmp_path: Pat
     assert what == "it is not the fold of the events up to there"
 
 
-def test_a_snapshot_that_does_not_decode_is_named(damaged: Damage, tmp_path: Path) -> None:
-    body = b"%d \0" % RoomState.version
+@pytest.mark.parametrize("body", [b"\0", DEEP])
+def test_a_snapshot_that_does_not_decode_is_named(
+    damaged: Damage, tmp_path: Path, body: bytes
+) -> None:
+    body = b"%d %b" % (RoomState.version, body)
     damaged("UPDATE snapshot SET body = :body WHERE stream = :room", body=body)
     [(_, what)] = faults_of(tmp_path / "hubbub.db")
 

@@ -23,6 +23,7 @@ from ..service import Service, remote
 from ..session import service_of
 from ..task_group import open_task_group
 from ..users.user import User
+from ..wire.messages import UNREADABLE
 from .connection import AskToken, ReconnectingConnection, RemoteTail, TokenStore
 from .dial import Dial
 
@@ -210,16 +211,16 @@ _bodies = msgspec.json.Decoder(list[msgspec.Raw])
 def _event(streams: Streams, body: bytes | msgspec.Raw) -> Event:
     try:
         return streams.decode(bytes(body))
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise _too_new("an event", error) from error
 
 
 def _decode(decoder: msgspec.json.Decoder[T], result: msgspec.Raw) -> T:
     try:
         return decoder.decode(result)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise _too_new("an answer", error) from error
 
 
-def _too_new(what: str, error: msgspec.MsgspecError) -> Invalid:
+def _too_new(what: str, error: Exception) -> Invalid:
     return Invalid(f"The server sent {what} that this version of hubbub does not know: {error}.")

@@ -140,7 +140,7 @@ class BackupSealer:
             kept = msgspec.json.decode(self._open(name, sealed), type=BackedUpSession)
             owner: DeviceAddress = (kept.user, kept.device)
             inbound = Inbound.of_key(kept.key, owner, kept.room, kept.signer, exported=True)
-        except (msgspec.MsgspecError, ValueError) as error:
+        except (ValueError, RecursionError) as error:
             raise Invalid("An entry of the backup cannot be read.") from error
         if inbound.name != name:
             raise Invalid("An entry of the backup has another session's key.")

@@ -9,6 +9,7 @@ import vodozemac
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ..keys.events import DeviceKeys, SignedDevice, SignedKey
+from ..wire.messages import UNREADABLE
 from .encoding import from_base64, to_base64
 
 __all__ = ["UserKey", "believed_device", "believed_key", "canonical", "fingerprint_of", "verifies"]
@@ -112,5 +113,5 @@ def decoded(kind: type[Any], body: bytes) -> Any:
     """Decode what another device has sent; None if it has no such form."""
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None

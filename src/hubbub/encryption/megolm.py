@@ -13,6 +13,7 @@ import vodozemac as vz
 
 from ..chat.events import Said, SealedChange, SealedMessage
 from ..journal.event import Event
+from ..wire.messages import UNREADABLE
 from .identity import canonical
 from .olm import PICKLE_KEY, DeviceAddress
 from .payloads import RoomContent, RoomPayload
@@ -202,7 +203,7 @@ class Inbound:
                 raise MessageRefused("no_key")
             found = self.session.decrypt(message)
             payload = _decode_payload(found.plaintext)
-        except (ValueError, msgspec.MsgspecError) as error:
+        except (ValueError, *UNREADABLE) as error:
             raise MessageRefused("altered") from error
         if (payload.room, payload.journal, payload.ref) != (event.stream, journal, event.ref):
             raise MessageRefused("readdressed")

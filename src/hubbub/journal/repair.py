@@ -235,7 +235,7 @@ class _Repair:
             at = self._newest if row.at is None else row.at
             try:
                 used = used_of(row.by, row.key, row.fingerprint, row.places, at)
-            except ValueError:
+            except (ValueError, RecursionError):
                 self._report.keys_dropped += 1
                 continue
             missing = [place for place in used.places if not self._exists(*place)]

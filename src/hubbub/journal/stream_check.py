@@ -16,7 +16,7 @@ __all__ = ["DECODING_ERRORS", "Head", "StreamCheck", "head_of"]
 UTC_OFFSET = timedelta(0)
 
 # The errors of a store or a decoder for damaged bytes.
-DECODING_ERRORS = (HubbubError, ValueError)
+DECODING_ERRORS = (HubbubError, ValueError, RecursionError)
 
 
 class Head(msgspec.Struct, frozen=True):

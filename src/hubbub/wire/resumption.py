@@ -24,7 +24,7 @@ from ..errors import Closed, Conflict, HubbubError, Invalid, Overloaded, RateLim
 from .connection_lost import PROTOCOL_ERROR, TRY_AGAIN_LATER, ConnectionLost, is_passing
 from .follow import Done, FollowedStream, read_head, read_stream
 from .follower import RemoteFollower
-from .messages import INTERNAL_ERROR, Ended, SignInResult, error_of
+from .messages import INTERNAL_ERROR, UNREADABLE, Ended, SignInResult, error_of
 from .peer import Malformed, Notification, Peer, Response
 
 __all__ = ["PendingRequest", "Resumption"]
@@ -191,7 +191,7 @@ class Resumption:
                         self._unfollowed(_read_ended(params))
                     case Malformed():
                         raise ConnectionLost(PROTOCOL_ERROR, "the server sent what is not JSON-RPC")
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise ConnectionLost(
                 PROTOCOL_ERROR, f"the server sent an invalid message: {error}"
             ) from error

@@ -47,6 +47,21 @@ async def test_a_query_has_its_arguments_and_their_defaults() -> None:
     assert parameters["limit"]["schema"]["default"] == 50
 
 
+async def test_a_body_is_required_if_an_argument_is() -> None:
+    async with api() as (_, http):
+        paths = (await http.get("/openapi.json")).json()["paths"]
+        without = await http.post("/api/users/sign_in")
+
+    def required(path: str) -> bool:
+        body = paths[path]["post"]["requestBody"]
+        return bool(body["required"])
+
+    assert required("/api/chat/send")
+    assert not required("/api/users/update")
+    assert not required("/api/users/sign_in")
+    assert without.status_code == 200
+
+
 async def test_a_method_is_described_by_its_docstring() -> None:
     async with api() as (_, http):
         paths = (await http.get("/openapi.json")).json()["paths"]

@@ -98,6 +98,25 @@ def test_a_head_is_as_large_as_the_limit() -> None:
     assert read(head) == ([("GET", "/a", b"")], b"")
 
 
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"GET / HTTP/0.1\r\nHost: x\n", 505),
+        (b"GET /" + b"a" * HEAD_BYTES_MAX + b" HTTP/1.1\r\n", 414),
+        (b"GET / HTTP/1.1\r\nX: " + b"a" * HEAD_BYTES_MAX + b"\n", 431),
+    ],
+    ids=["a wrong version, then a wrong line end", "a long line", "a wrong line end far behind"],
+)
+@pytest.mark.parametrize("step", [1, 1_000, 1 << 30])
+def test_of_several_faults_the_first_is_told_however_they_are_cut(
+    raw: bytes, status: int, step: int
+) -> None:
+    with pytest.raises(Refused) as refused:
+        read(raw, step)
+
+    assert refused.value.status == status
+
+
 junk = st.binary(max_size=60) | st.sampled_from(
     [*WHOLE, b"GET / HTTP/1.1\r\n", b"\r\n", b"Host: x"]
 )

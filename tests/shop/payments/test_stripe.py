@@ -182,13 +182,13 @@ async def test_what_may_be_otherwise_the_next_time_is_an_error(key: str, status:
     assert SECRET_KEY not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>", b"[]"])
-async def test_nonsense_is_an_error(key: str, content: bytes) -> None:
-    stripe = Stripe(
-        SECRET_KEY, transport=httpx2.MockTransport(lambda _: httpx2.Response(502, content=content))
-    )
+@pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b'{"x":' + b"[" * 5_000])
+@pytest.mark.parametrize(("status", "told"), [(200, "invalid response"), (502, "502")])
+async def test_nonsense_is_an_error(key: str, content: bytes, status: int, told: str) -> None:
+    response = httpx2.Response(status, content=content)
+    stripe = Stripe(SECRET_KEY, transport=httpx2.MockTransport(lambda _: response))
 
-    with pytest.raises(StripeError, match="502"):
+    with pytest.raises(StripeError, match=told):
         await stripe.look_up(key, TEN)
 
 

@@ -89,9 +89,9 @@ def _operation(name: str, route: Route, arguments: Json, result: Json, component
         "responses": _responses("The result.", _content(result)),
     }
     if route.method.changes:
-        operation["requestBody"] = {"required": True, "content": _content(arguments)}
+        operation["requestBody"] = _body(arguments, components)
     else:
-        schema = components[arguments["$ref"].removeprefix(REF.format(name=""))]
+        schema = _schema_of(arguments, components)
         required = schema.get("required", [])
         operation["parameters"] = [
             {"name": field, "in": "query", "required": field in required, "schema": about}
@@ -103,6 +103,17 @@ def _operation(name: str, route: Route, arguments: Json, result: Json, component
     return operation
 
 
+def _body(arguments: Json, components: Json) -> Json:
+    # Without a body, every argument has its default.
+    required = bool(_schema_of(arguments, components).get("required"))
+    return {"required": required, "content": _content(arguments)}
+
+
+def _schema_of(arguments: Json, components: Json) -> Json:
+    schema: Json = components[arguments["$ref"].removeprefix(REF.format(name=""))]
+    return schema
+
+
 def _other_paths(sign_in: Json, signed_in: Json) -> Json:
     return {
         "/api/users/sign_in": {
@@ -111,7 +122,8 @@ def _other_paths(sign_in: Json, signed_in: Json) -> Json:
                 "tags": ["users"],
                 "summary": "Sign in with a name and a password, as a guest, or again with a token.",
                 "security": [],
-                "requestBody": {"required": True, "content": _content(sign_in)},
+                # Without a body, it signs in a guest.
+                "requestBody": {"required": False, "content": _content(sign_in)},
                 "responses": _responses("The user and the tokens.", _content(signed_in)),
             }
         },

@@ -119,13 +119,15 @@ class RequestReader:
 
     def _check_incomplete(self) -> None:
         """Refuse a head early, if it would be refused when it is complete."""
-        if BARE_LF.search(self._buffer, self._scanned):
-            raise Refused(400, "A line ends in CR and LF.")
-        end = self._buffer.find(LINE_END)
+        # The status must not depend on how the network cuts the head: whatever comes first counts.
+        longest = limits.HEAD_BYTES_MAX
+        end = self._buffer.find(LINE_END, 0, longest)
         if end >= 0 and not self._line_checked:
             check_request_line(bytes(self._buffer[:end]))
             self._line_checked = True
-        if len(self._buffer) > limits.HEAD_BYTES_MAX:
+        if BARE_LF.search(self._buffer, self._scanned, longest):
+            raise Refused(400, "A line ends in CR and LF.")
+        if len(self._buffer) > longest:
             if end < 0:
                 raise Refused(414, "The request line is too long.")
-            raise Refused(431, f"The head is larger than {limits.HEAD_BYTES_MAX} bytes.")
+            raise Refused(431, f"The head is larger than {longest} bytes.")

@@ -123,6 +123,8 @@ class Frames:
         end = len(data)
         at = self._skip_over(0, end)
         while end - at >= 2:
+            if data[at] != WHOLE_TEXT or self._parts is not None:
+                self._check_order(data[at] & 0x0F)
             head, size, start = _header(data, at, end)
             if start < 0:
                 self._missing = 1
@@ -197,16 +199,18 @@ class Frames:
             yield OVERSIZE, b""
 
     def _continue(self, opcode: int, size: int) -> None:
-        if opcode == CONTINUATION:
-            if self._parts is None:
-                raise FrameError(1002, "nothing to continue")
-        elif self._parts is not None:
-            raise FrameError(1002, "a message within a message")
-        else:
+        if opcode != CONTINUATION:
             self._opcode, self._parts, self._size = opcode, bytearray(), 0
         self._size += size
         if self._size > SKIPPED_BYTES_MAX:
             raise FrameError(1009, "message too big")
+
+    def _check_order(self, opcode: int) -> None:
+        if opcode == CONTINUATION:
+            if self._parts is None:
+                raise FrameError(1002, "nothing to continue")
+        elif opcode < CLOSE and self._parts is not None:
+            raise FrameError(1002, "a message within a message")
 
     def _check_text(self, payload: bytes, *, final: bool) -> None:
         if self._opcode != TEXT:
@@ -234,18 +238,18 @@ def _header(data: bytes, at: int, end: int) -> tuple[int, int, int]:
     if size < 126:
         return head, size, at + 6 if end - at >= 6 else -1
     if size == 126:
-        if end - at < 8:
+        if end - at < 4:
             return head, 0, -1
         size, least, start = (data[at + 2] << 8) | data[at + 3], 126, at + 8
     else:
-        if end - at < 14:
+        if end - at < 10:
             return head, 0, -1
         [size], least, start = struct.unpack_from("!Q", data, at + 2), 65_536, at + 14
     if size < least:
         raise FrameError(1002, "a size is not written in its shortest form")
     if size > SKIPPED_BYTES_MAX:
         raise FrameError(1009, "message too big")
-    return head, size, start
+    return head, size, start if start <= end else -1
 
 
 def _check(head: int, size: int) -> None:

@@ -274,7 +274,7 @@ class Stripe:
         if answer.is_success:
             try:
                 return msgspec.json.decode(answer.content, type=kind)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise StripeError(f"Stripe sent an invalid response to {method} {path}.") from error
         raise _failure(answer.status_code, answer.content)
 
@@ -327,7 +327,7 @@ def _words(problem: _Problem) -> str:
 def _failure(status: int, content: bytes) -> Exception:
     try:
         problem = msgspec.json.decode(content, type=_Failure).error
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return StripeError(f"Stripe answered {status}.")
     # A wrong request is an error of the caller; anything else may succeed the next time.
     if status in (400, 402, 404) and problem.type != "idempotency_error":
