@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from blockbuster import blockbuster_ctx
 from hypothesis import HealthCheck, settings
 
-from tests.event_loop import Backend, depends_on_it, of_this_run
+from tests.event_loop import LOOP, Backend, depends_on_it, of_this_run
 
-LOOP = os.environ.get("HUBBUB_TEST_LOOP", "asyncio")
+TESTS = Path(__file__).parent
+# Whose tests fail if they leave a task, a thread, an open descriptor or a generator behind.
+NO_LEAKS = {"pytest_hubbub", "session", "testing"}
 
 # A busy machine is no reason to fail: pytest-timeout bounds a test, hypothesis need not.
 settings.register_profile(
@@ -51,7 +53,10 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, if asked to, what is the same on every event loop."""
+    """Mark the tests that must leave nothing, and leave out what is the same on every loop."""
+    for item in items:
+        if item.path.is_relative_to(TESTS) and item.path.relative_to(TESTS).parts[0] in NO_LEAKS:
+            item.add_marker(pytest.mark.no_leaks)
     if not config.getoption("--async-only"):
         return
     kept = [item for item in items if depends_on_it(item)]

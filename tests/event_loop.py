@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from inspect import isasyncgenfunction, iscoroutinefunction
 from typing import Literal
 
 import pytest
 
-__all__ = ["Backend", "depends_on_it", "of_this_run"]
+__all__ = ["LOOP", "Backend", "depends_on_it", "of_this_run"]
 
 Backend = Literal["asyncio", "trio"]
+
+# The event loop of asyncio's that this run is for.
+LOOP = os.environ.get("HUBBUB_TEST_LOOP", "asyncio")
 
 
 def of_this_run(config: pytest.Config) -> Backend:

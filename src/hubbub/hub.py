@@ -240,6 +240,7 @@ class Hubbub(AsyncContextManagerMixin):
         A protocol's callback is not a task, so it cannot start a task itself. An exception
         ends only this task, and the hub logs it.
         """
+        self.journal.check_home()
         name = str(getattr(work, "__qualname__", work))
         self._to_start.append(partial(contained, name, work, *args))
         self._start_wake_up.set()
@@ -262,6 +263,7 @@ class Hubbub(AsyncContextManagerMixin):
 
     async def drain(self) -> None:
         """Stop accepting commands, and finish the accepted ones."""
+        self.journal.check_home()
         self._open = False
         await self._runtimes.drain()
         await self.journal.drain()

@@ -58,6 +58,7 @@ class Runtimes:
 
     def keep_running(self, what: str, work: Work) -> None:
         """Run a task as long as the hub is open, from when every runtime is entered."""
+        self._hub.journal.check_home()
         if self._to_keep is None:
             self._tasks.start_soon(keep_running, what, work)
         else:

@@ -3,7 +3,7 @@ Fails a test in which a task keeps the event loop from running the others.
 
 It times each step of a task, from where the task continues to where it waits again: on trio with an
 instrument, on asyncio around the handles that its event loop runs. A thread looks where a step
-stands that has taken too long. (uvloop runs its handles elsewhere: nothing is timed there.)
+stands that has taken too long. It cannot time uvloop, and warns there.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import asyncio
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -140,6 +141,12 @@ def _timed_on_trio(steps: _Steps) -> Iterator[None]:
 
 @contextmanager
 def _timed_on_asyncio(steps: _Steps) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    if not isinstance(loop, asyncio.BaseEventLoop):
+        kind = f"{type(loop).__module__}.{type(loop).__qualname__}"
+        warnings.warn(
+            pytest.PytestWarning(f"The mark nonblocking cannot watch {kind}."), stacklevel=1
+        )
     run, thread = asyncio.Handle._run, threading.get_ident()
 
     def timed(handle: Any) -> None:

@@ -196,6 +196,7 @@ def _leaving(
                 await anext(generator)
         except StopAsyncIteration:
             return
+        await generator.aclose()
         raise RuntimeError(f"The fixture {name!r} yields more than once.")
 
     return leave

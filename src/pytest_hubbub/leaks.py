@@ -63,6 +63,9 @@ class Resources:
             if thread.is_alive():
                 yield f"the thread {thread.name!r}"
         for number, target in sorted(_descriptors().items()):
+            # libuv keeps one open for an event loop that listens, in case there are no more.
+            if target == os.devnull and "uvloop" in sys.modules:
+                continue
             if self._descriptors.get(number) != target:
                 yield f"the descriptor {number}, {target}"
 

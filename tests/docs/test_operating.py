@@ -72,8 +72,8 @@ def test_the_commands_of_backup_and_restore_work_one_after_another(folder: Path)
     blocks = blocks_of("backup-and-restore.md")
     printed = [shell(folder, block) for block in blocks]
 
-    assert len(blocks) == 4
-    assert "".join(printed).count("no fault.") == 3
+    assert len(blocks) == 5
+    assert "".join(printed).count("no fault.") == 5
     assert (folder / "new-machine" / "hubbub.db").exists()
 
 

@@ -104,8 +104,6 @@ FUNCTIONS_RAISE_NOTHING = {
         "Gateway.address_of",
         "Gateway.close_all",
         "Gateway.close_soon",
-        "Gateway.enter",
-        "Gateway.enter_stream",
         "Gateway.flush",
         "Gateway.new_pace",
         "Gateway.stop",

@@ -219,11 +219,11 @@ def test_a_damaged_copy_replaces_nothing(tmp_path: Path) -> None:
 
 KILLED_AT = {
     "copying": "b._copy = lambda old, new: (new.write_bytes(b'half'), wait())",
-    "bringing it to the disk": "b.os.fsync = wait",
-    "naming it": "b.os.link = b.os.replace = wait",
+    "bringing it to the disk": "os.fsync = wait",
+    "naming it": "os.link = os.replace = wait",
 }
 DOOMED = """
-import sys, time
+import os, sys, time
 import hubbub.journal.backup as b
 
 def wait(*arguments):
@@ -270,7 +270,7 @@ def test_a_restore_that_is_killed_leaves_the_whole_database(tmp_path: Path) -> N
     fill(db)
     backup(db, copy)
     leave_a_log(db, crashed)
-    patch = "b.os.replace = wait\nb.backup = b.restore"
+    patch = "os.replace = wait\nb.backup = b.restore"
     env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", DOOMED.format(patch=patch), str(copy), str(crashed), "force"]
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE) as doomed:

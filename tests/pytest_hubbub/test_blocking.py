@@ -7,6 +7,11 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from pytest_hubbub.blocking import nonblocking
+from tests.event_loop import LOOP
+
+watches_the_loop = pytest.mark.skipif(
+    LOOP == "uvloop", reason="uvloop runs its handles where nothing can time them"
+)
 
 LIMIT = 0.05
 TOO_LONG = 2.5 * LIMIT
@@ -18,6 +23,7 @@ async def failure_of(test: object) -> str:
     return str(failed.value)
 
 
+@watches_the_loop
 async def test_a_test_that_blocks_before_it_waits_fails() -> None:
     async def blocks() -> None:
         time.sleep(TOO_LONG)
@@ -29,6 +35,7 @@ async def test_a_test_that_blocks_before_it_waits_fails() -> None:
     assert "blocks" in text.splitlines()[-1]
 
 
+@watches_the_loop
 async def test_the_task_that_blocks_is_named_with_its_place() -> None:
     def slow_rule() -> None:
         time.sleep(TOO_LONG)
@@ -50,6 +57,7 @@ async def test_the_task_that_blocks_is_named_with_its_place() -> None:
     assert second.endswith("works")
 
 
+@watches_the_loop
 async def test_waiting_is_not_blocking() -> None:
     async def waits() -> None:
         await anyio.sleep(TOO_LONG)
@@ -58,6 +66,7 @@ async def test_waiting_is_not_blocking() -> None:
     await nonblocking(LIMIT, waits)()
 
 
+@watches_the_loop
 async def test_a_failure_of_the_test_comes_first() -> None:
     async def fails() -> None:
         time.sleep(TOO_LONG)
@@ -67,6 +76,13 @@ async def test_a_failure_of_the_test_comes_first() -> None:
         await nonblocking(LIMIT, fails)()
 
 
+@pytest.mark.skipif(LOOP != "uvloop", reason="it is about uvloop")
+async def test_on_another_event_loop_it_warns_that_it_sees_nothing() -> None:
+    with pytest.warns(pytest.PytestWarning, match=r"cannot watch uvloop\.Loop"):
+        await nonblocking(LIMIT, checkpoint)()
+
+
+@watches_the_loop
 @pytest.mark.nonblocking(seconds=5)
 async def test_the_mark_lets_a_quick_test_pass() -> None:
     await checkpoint()

@@ -24,6 +24,9 @@ COMMANDS = {
     ),
     "erase": LazyCommand("erase", "erase_user", "Erase the texts and names of a user.", "Users"),
     "verify": LazyCommand("verify", "verify_database", "Check a whole database.", "Databases"),
+    "repair": LazyCommand(
+        "repair", "repair_database", "Make a sound database of a damaged one.", "Databases"
+    ),
     "backup": LazyCommand(
         "backup", "backup_database", "Copy a database, also while it is served.", "Databases"
     ),

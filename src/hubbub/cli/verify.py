@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -9,14 +10,18 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from ..errors import StorageError
 from ..feature_set import FeatureSet
 from ..journal.event import Streams
+from ..journal.stores.integrity import integrity_faults
 from ..journal.upgrade import open_as_it_is
 from ..journal.verify import Report, verify
 from .exit import exit_on_error, fail
 from .feature_names import FeatureNames, features_known
 
-__all__ = ["verify_database"]
+__all__ = ["count_of", "verify_database"]
+
+ADVICE = "Restore a backup, or run `hubbub repair {} COPY` to keep what is sound."
 
 
 def verify_database(
@@ -28,8 +33,8 @@ def verify_database(
     """
     Check a whole database.
 
-    The program reads every event, lists the faults that it finds, and exits with 1 if there
-    is one. Stop the server first, or verify a copy.
+    The program checks the file and reads every event, lists the faults that it finds, and
+    exits with 1 if there is one. Stop the server first, or verify a copy.
 
     Examples:
         hubbub verify hubbub.db
@@ -40,19 +45,34 @@ def verify_database(
         raise fail(f"{db} is empty, so it is not a Hubbub database.")
     with exit_on_error():
         streams = Streams(FeatureSet(features_known(feature or ())).streams)
-        report = _read(db, streams)
-    for fault in report.faults:
-        typer.echo(f"{fault.where}: {fault.what}")
-    if unnamed := report.faults_found - len(report.faults):
-        typer.echo(f"… and {_count(unnamed, 'fault')} more")
+        in_file = integrity_faults(db)
+        try:
+            report = _read(db, streams)
+        except StorageError as error:
+            if not in_file:
+                raise
+            _show_faults(in_file)
+            raise fail(f"{error.message} {ADVICE.format(db)}") from error
+    _show_faults(in_file)
+    _show_faults((fault.where, fault.what) for fault in report.faults)
+    report.faults_found += len(in_file)
+    if unnamed := report.faults_found - len(in_file) - len(report.faults):
+        typer.echo(f"… and {count_of(unnamed, 'fault')} more")
     for kind, count in report.skipped.items():
         were = "was" if count == 1 else "were"
         typer.echo(
-            f"{_count(count, 'stream')} of the kind {kind} {were} skipped; name the feature "
+            f"{count_of(count, 'stream')} of the kind {kind} {were} skipped; name the feature "
             "with --feature"
         )
     typer.echo(f"{db}: {_summary(report)}")
+    if report.faults_found:
+        typer.echo(ADVICE.format(db), err=True)
     raise typer.Exit(1 if report.faults_found else 0)
+
+
+def _show_faults(faults: Iterable[tuple[str, str]]) -> None:
+    for where, what in faults:
+        typer.echo(f"{where}: {what}")
 
 
 def _read(db: Path, streams: Streams) -> Report:
@@ -70,14 +90,15 @@ def _read(db: Path, streams: Streams) -> Report:
 
 def _summary(report: Report) -> str:
     read = [
-        _count(report.streams, "stream"),
-        _count(report.events, "event"),
-        _count(report.snapshots, "snapshot"),
-        _count(report.keys, "key"),
+        count_of(report.streams, "stream"),
+        count_of(report.events, "event"),
+        count_of(report.snapshots, "snapshot"),
+        count_of(report.keys, "key"),
     ]
-    faults = _count(report.faults_found, "fault") if report.faults_found else "no fault"
+    faults = count_of(report.faults_found, "fault") if report.faults_found else "no fault"
     return f"{', '.join(read)}: {faults}."
 
 
-def _count(number: int, what: str) -> str:
+def count_of(number: int, what: str) -> str:
+    """Return a number with a noun, in the singular or the plural."""
     return f"{number:,} {what}" + ("" if number == 1 else "s")

@@ -14,6 +14,7 @@ import msgspec
 from anyio.abc import TaskStatus
 
 from ..errors import Closed, HubbubError
+from ..journal.home import Home
 from ..wake_up import WakeUp
 from ..wire.connection_lost import ConnectionLost
 from ..wire.follower import RemoteFollower
@@ -93,6 +94,7 @@ class ReconnectingConnection:
         # Whether any connection has signed in, and when this one did.
         self._was_reached = False
         self._since = math.inf
+        self._home: Home | None = None
 
     @property
     def signed_in(self) -> SignInResult:
@@ -111,6 +113,7 @@ class ReconnectingConnection:
             HubbubError: the first sign-in was refused.
             Closed: the server could not be reached for the first connection.
         """
+        self._home = Home("session")
         error: HubbubError | None = None
         self._patience.deadline = anyio.current_time() + CONNECT_SECONDS_MAX
         with self._patience:
@@ -129,7 +132,9 @@ class ReconnectingConnection:
         Raises:
             HubbubError: the server has refused the request.
             Closed: the session has ended.
+            WrongLoop: the session was opened in another event loop.
         """
+        self.check_home()
         async with self._places:
             waiting = _Waiting()
             number = self._resumption.ask(method, params, waiting.done)
@@ -155,8 +160,10 @@ class ReconnectingConnection:
 
         Raises:
             HubbubError: the server has refused it.
+            WrongLoop: the session was opened in another event loop.
         """
-        tail = RemoteTail()
+        self.check_home()
+        tail = RemoteTail(self.check_home)
         tail.follower = follower = self._resumption.follow(stream, after, tail.wake)
         follower.signal = signal
         try:
@@ -164,6 +171,11 @@ class ReconnectingConnection:
             yield tail
         finally:
             follower.leave()
+
+    def check_home(self) -> None:
+        """Raise WrongLoop in another event loop than the session's."""
+        if self._home is not None:
+            self._home.check()
 
     def end(self) -> None:
         """Fail all waiting calls: the session has ended."""
@@ -267,11 +279,17 @@ class ReconnectingConnection:
 
 
 class RemoteTail:
-    """A follower's view of a stream, for a task that can wait."""
+    """
+    A follower's view of a stream, for a task that can wait.
+
+    Args:
+        check_home: raises WrongLoop in another event loop than the session's.
+    """
 
     follower: RemoteFollower
 
-    def __init__(self) -> None:
+    def __init__(self, check_home: Callable[[], None]) -> None:
+        self._check_home = check_home
         self._wake_up = WakeUp()
 
     def wake(self) -> None:
@@ -296,8 +314,10 @@ class RemoteTail:
 
         Raises:
             HubbubError: the reason why no more events follow.
+            WrongLoop: the session was opened in another event loop.
         """
         while (body := self.follower.take()) is None:
+            self._check_home()
             await self._wake_up.wait()
         return body
 

@@ -145,6 +145,7 @@ class RemoteSession(AsyncContextManagerMixin, ServiceAttributes):
         tail: RemoteTail
 
         def check() -> None:
+            self._connection.check_home()
             # Skip the events; an error may follow the last of them.
             while tail.follower.take() is not None:
                 pass

@@ -103,7 +103,7 @@ def compact(db: str | Path, streams: Streams, expires_before: int) -> Survey:
                 writer.execute("DELETE FROM used WHERE at < ?", (expires_before,))
                 rows = [(stream,) for stream in before.outdated]
                 writer.executemany("DELETE FROM snapshot WHERE stream = ?", rows)
-            _finish_index(writer)
+            text_index.index_all(writer)
             writer.execute("VACUUM")
     finally:
         # The log is in the file by now: the last to close a database writes it there.
@@ -131,16 +131,6 @@ def _outdated(database: apsw.Connection, streams: Streams) -> tuple[tuple[str, .
             found[stream] = None
         size += length if stream in found else 0
     return tuple(found), size
-
-
-def _finish_index(writer: apsw.Connection) -> None:
-    """Index the texts that are not indexed yet, and merge the index into one part."""
-    rows = writer.execute("SELECT value FROM meta WHERE name = 'indexed'").fetchall()
-    last, more = int(str(rows[0][0])) if rows else 0, True
-    while more:
-        with writer:
-            last, more = text_index.index_some(writer, last)
-    writer.execute("INSERT INTO found (found) VALUES ('optimize')")
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from threading import get_ident
 from typing import Any, Self, TypeVar
 
 import anyio
@@ -86,7 +85,6 @@ class Journal(AsyncContextManagerMixin):
         self.feeds = Feeds(store, streams, self._reading.feed, self.check_home)
         self._topics = Topics()
         self._home: Home | None = None
-        self._thread = 0
         # Called after a batch or a signal, when collected output can be sent.
         self.after_batch: list[Callable[[], None]] = []
         # Called with the events of each batch once they are durable.
@@ -95,7 +93,7 @@ class Journal(AsyncContextManagerMixin):
 
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
-        self._home, self._thread = Home(), get_ident()
+        self._home = Home()
         # Cancelling the hub closes it: accepted commands are still finished.
         work = anyio.CancelScope(shield=True)
         async with open_task_group() as tasks:
@@ -136,9 +134,7 @@ class Journal(AsyncContextManagerMixin):
 
     async def wait_for(self, call: Call[R]) -> R:
         """Queue a call that waits, and return its outcome; see :meth:`execute`."""
-        # Checking the loop has a cost; a busy loop means that others are in other threads.
-        if self._committer.idle or get_ident() != self._thread:
-            self.check_home()
+        self.check_home()
         while self.full and not self._closed:
             await self._committer.progress()
         self._put(call)
@@ -313,6 +309,7 @@ class Journal(AsyncContextManagerMixin):
         follower = Follower(user, 0)
 
         def check() -> None:
+            self.check_home()
             topic = self._topics[stream]
             # Skip the events.
             follower.cursor = topic.head

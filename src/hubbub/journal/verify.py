@@ -9,23 +9,22 @@ seq; and if the events of every used key exist.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from typing import TypeVar
 
 import msgspec
 
-from ..errors import HubbubError
-from .event import Event, State, Streams, tag_of
-from .stores.contract import Record, Snapshot, Store
+from ..errors import StorageError
+from .event import Streams
+from .stores.contract import Snapshot, Store
+from .stream_check import DECODING_ERRORS, StreamCheck
 
 __all__ = ["FAULTS_MAX", "Fault", "Report", "verify"]
+
+T = TypeVar("T", int, str, tuple[str, str])
 
 # Faults that are listed; further ones are only counted.
 FAULTS_MAX = 1_000
 PAGE = 1_000
-UTC_OFFSET = timedelta(0)
-
-# The errors of a store or a decoder for damaged bytes.
-_UNREADABLE = (HubbubError, ValueError)
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -74,19 +73,6 @@ def verify(
     return _Verification(store, streams, on_progress).run()
 
 
-class _Fold:
-    """A stream, as far as it was read."""
-
-    def __init__(self, stream: str, state: State, snapshot: Snapshot | None) -> None:
-        self.stream = stream
-        self.state = state
-        self.snapshot = snapshot
-        self.seq = 0
-        self.at: datetime | None = None
-        # False after a fault: the fold is meaningless from then on.
-        self.sound = True
-
-
 class _Verification:
     def __init__(
         self, store: Store, streams: Streams, on_progress: Callable[[int, int], None]
@@ -111,12 +97,12 @@ class _Verification:
                     self._skip(stream, count)
                 else:
                     self._check_stream(stream, count, snapshot)
-            except _UNREADABLE as error:
+            except Exception as error:  # whatever damaged bytes lead to is a fault
                 self._fault(stream, f"it cannot be read: {error}")
         self._snapshot_of(None)
         try:
             self._check_keys()
-        except _UNREADABLE as error:
+        except Exception as error:  # whatever damaged bytes lead to is a fault
             self._fault("the used keys", f"they cannot be read: {error}")
         return self._report
 
@@ -136,77 +122,44 @@ class _Verification:
     def _check_stream(self, stream: str, count: int, snapshot: Snapshot | None) -> None:
         self._report.streams += 1
         before = self._report.events
-        fold = _Fold(stream, self._streams.empty(stream), snapshot)
-        while records := self._store.records(stream, fold.seq, PAGE):
+        # Raises for a kind that is unknown.
+        self._streams.empty(stream)
+        check = StreamCheck(stream, self._streams)
+        while records := self._store.records(stream, check.seq, PAGE):
+            _check_order(check.seq, records[0].seq)
             for record in records:
-                self._check_record(fold, record)
-            self._heads[stream] = fold.seq
+                for what in check.check(record):
+                    self._fault(f"{stream}, event {record.seq}", what)
+                if snapshot is not None and snapshot.seq == record.seq and check.sound:
+                    self._check_snapshot(check, snapshot)
+            self._heads[stream] = check.seq
             self._report.events += len(records)
             self._on_progress(self._report.events, self._total)
         if (lost := count - (self._report.events - before)) > 0:
             self._fault(stream, f"{lost} of its events have a seq below 1")
-        if snapshot is not None and snapshot.seq > fold.seq:
-            text = f"its snapshot is of event {snapshot.seq}, and the last is {fold.seq}"
+        if snapshot is not None and snapshot.seq > check.seq:
+            text = f"its snapshot is of event {snapshot.seq}, and the last is {check.seq}"
             self._fault(stream, text)
 
-    def _check_record(self, fold: _Fold, record: Record) -> None:
-        if record.seq != fold.seq + 1:
-            last = record.seq - 1
-            missing = f"event {last} is" if last == fold.seq + 1 else f"events up to {last} are"
-            self._event_fault(fold, record, f"{missing} missing before it")
-        fold.seq = record.seq
-        try:
-            event = self._streams.decode(record.body)
-        except _UNREADABLE as error:
-            self._event_fault(fold, record, f"it cannot be decoded: {error}")
-            return
-        self._check_head(fold, record, event)
-        if fold.sound:
-            self._fold(fold, record, event)
-
-    def _check_head(self, fold: _Fold, record: Record, event: Event) -> None:
-        shown = (event.stream, event.seq, tag_of(event.data), event.by, event.ref)
-        columns = (record.stream, record.seq, record.type, record.by, record.ref)
-        if shown != columns:
-            self._event_fault(fold, record, f"it is stored as {columns} and contains {shown}")
-        if event.ref is not None and not 1 <= event.ref < record.seq:
-            self._event_fault(fold, record, f"it is about event {event.ref}, which is not earlier")
-        if event.at.utcoffset() != UTC_OFFSET:
-            self._event_fault(fold, record, f"its time {event.at.isoformat()} is not UTC")
-            return
-        if fold.at is not None and event.at < fold.at:
-            text = f"its time {event.at.isoformat()} is before {fold.at.isoformat()}"
-            self._event_fault(fold, record, text)
-        fold.at = event.at
-
-    def _fold(self, fold: _Fold, record: Record, event: Event) -> None:
-        try:
-            fold.state.apply(event)
-        except Exception as error:  # any exception of a fold is a fault of the journal
-            text = f"it does not fold: {type(error).__name__}: {error}"
-            self._event_fault(fold, record, text)
-            return
-        if fold.snapshot is not None and fold.snapshot.seq == record.seq:
-            self._check_snapshot(fold, fold.snapshot, event)
-
-    def _check_snapshot(self, fold: _Fold, snapshot: Snapshot, event: Event) -> None:
-        if not self._streams.is_current(fold.stream, snapshot):
+    def _check_snapshot(self, check: StreamCheck, snapshot: Snapshot) -> None:
+        if not self._streams.is_current(check.stream, snapshot):
             # It is ignored when the stream is loaded.
             return
-        where = f"{fold.stream}, snapshot of event {snapshot.seq}"
+        where = f"{check.stream}, snapshot of event {snapshot.seq}"
         try:
-            state = self._streams.decode_state(fold.stream, snapshot)
-        except _UNREADABLE as error:
+            state = self._streams.decode_state(check.stream, snapshot)
+        except DECODING_ERRORS as error:
             self._fault(where, f"it cannot be decoded: {error}")
             return
-        if state != fold.state:
+        if state != check.state:
             self._fault(where, "it is not the fold of the events up to there")
-        if snapshot.at != event.at:
+        if snapshot.at != check.at:
             self._fault(where, f"its time {snapshot.at.isoformat()} is not the event's")
 
     def _check_keys(self) -> None:
         after = ("", "")
         while page := self._store.keys(after, PAGE):
+            _check_order(after, (page[-1].by, page[-1].key))
             for used in page:
                 self._report.keys += 1
                 for stream, seq in used.places:
@@ -231,14 +184,10 @@ class _Verification:
     def _advance(self) -> None:
         try:
             self._next_snapshot = next(self._snapshots, None)
-        except _UNREADABLE as error:
+        except Exception as error:  # whatever damaged bytes lead to is a fault
             self._next_snapshot = None
             self._fault("the snapshots", f"they cannot be read: {error}")
         self._report.snapshots += self._next_snapshot is not None
-
-    def _event_fault(self, fold: _Fold, record: Record, what: str) -> None:
-        fold.sound = False
-        self._fault(f"{fold.stream}, event {record.seq}", what)
 
     def _fault(self, where: str, what: str) -> None:
         self._report.faults_found += 1
@@ -249,5 +198,12 @@ class _Verification:
 def _all_snapshots(store: Store) -> Iterator[Snapshot]:
     after = ""
     while page := store.snapshots(after, PAGE):
+        _check_order(after, page[-1].stream)
         yield from page
         after = page[-1].stream
+
+
+def _check_order(after: T, found: T) -> None:
+    # A damaged index could return the same page again and again.
+    if not found > after:
+        raise StorageError("its index is out of order")

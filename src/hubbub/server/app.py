@@ -51,6 +51,8 @@ def create_app(
     shared = gateway or Gateway(hub, authenticator)
 
     async def websocket(socket: WebSocket) -> None:
+        # A connection has no task of its own that would meet the hub's check.
+        hub.journal.check_home()
         await AsgiSocket(shared, socket).run()
 
     shown = [feature.name for feature in hub.features]

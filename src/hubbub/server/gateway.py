@@ -187,12 +187,24 @@ class Gateway:
             stream.end()
 
     def enter(self, connection: object, socket: Socket) -> None:
-        """Count a WebSocket."""
+        """
+        Count a WebSocket.
+
+        Raises:
+            WrongLoop: the hub was opened in another event loop.
+        """
+        self.hub.journal.check_home()
         self.connections[connection] = socket
         self._begin()
 
     def enter_stream(self, stream: OpenStream) -> None:
-        """Count a stream of events."""
+        """
+        Count a stream of events.
+
+        Raises:
+            WrongLoop: the hub was opened in another event loop.
+        """
+        self.hub.journal.check_home()
         self.event_streams.add(stream)
         self._begin()
 

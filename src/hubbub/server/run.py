@@ -119,7 +119,11 @@ async def serve(
         listener: a socket that listens.
         stopping: waits until it is time to stop.
         task_status: gets the address; from then on the server accepts connections.
+
+    Raises:
+        WrongLoop: the hub was opened in another event loop.
     """
+    gateway.hub.journal.check_home()
     app = create_app(gateway.hub, gateway=gateway)
     # This server finishes the commands that it has accepted first.
     gateway.watch_signals = False

@@ -130,4 +130,5 @@ class Accounts:
         Raises:
             Overloaded: too many passwords wait for a thread.
         """
+        self._hub.journal.check_home()
         return await self.hashing.hash(password)

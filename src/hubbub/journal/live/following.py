@@ -26,15 +26,24 @@ class Tail:
         topic: its live part.
         follower: the cursor, already attached to the topic.
         read: reads the store: (stream, after, limit).
+        check_home: raises WrongLoop in another event loop than the journal's.
     """
 
-    __slots__ = ("_limit", "_read", "follower", "stream", "topic")
+    __slots__ = ("_check_home", "_limit", "_read", "follower", "stream", "topic")
 
-    def __init__(self, stream: str, topic: Topic, follower: Follower, read: Read) -> None:
+    def __init__(
+        self,
+        stream: str,
+        topic: Topic,
+        follower: Follower,
+        read: Read,
+        check_home: Callable[[], None] | None = None,
+    ) -> None:
         self.stream = stream
         self.topic = topic
         self.follower = follower
         self._read = read
+        self._check_home = check_home
         # Events read at once: as many as a batch can hold.
         self._limit = BATCH_EVENTS_MAX
 
@@ -45,6 +54,7 @@ class Tail:
         Raises:
             NotMember: the user's access to the stream has ended.
             Closed: the hub is closing.
+            WrongLoop: the hub was opened in another event loop.
         """
         topic, follower = self.topic, self.follower
         while True:
@@ -53,6 +63,8 @@ class Tail:
             bodies: Sequence[bytes] = ()
             if cursor >= topic.head or at_end:
                 check_open(topic, follower)
+                if self._check_home is not None:
+                    self._check_home()
                 await topic.wait(cursor)
             elif cursor < topic.base:
                 bodies = await self.older(cursor)
@@ -146,6 +158,9 @@ class Followable(Protocol):
     def detach(self, stream: str, follower: Follower) -> None:
         """Detach a follower."""
 
+    def check_home(self) -> None:
+        """Raise WrongLoop in another event loop than the journal's."""
+
 
 class Following:
     """
@@ -184,7 +199,8 @@ class Following:
         topic = journal.topic(stream)
         assert topic is not None
         read = partial(journal.read, by=follower.user)
-        return Events(Tail(stream, topic, follower, read), journal.streams.decode)
+        tail = Tail(stream, topic, follower, read, journal.check_home)
+        return Events(tail, journal.streams.decode)
 
     async def __aexit__(
         self,

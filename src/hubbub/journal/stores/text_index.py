@@ -14,6 +14,7 @@ __all__ = [
     "FOUND",
     "INDEX_BYTES_MAX",
     "INDEX_EVENTS_MAX",
+    "index_all",
     "index_some",
     "not_synced",
     "prepare",
@@ -84,6 +85,16 @@ def index_some(writer: apsw.Connection, after: int) -> tuple[int, bool]:
     writer.execute(FIND, (after, last))
     writer.execute("INSERT OR REPLACE INTO meta VALUES ('indexed', ?)", (str(last),))
     return int(last), count < found or found == INDEX_EVENTS_MAX
+
+
+def index_all(writer: apsw.Connection) -> None:
+    """Index the texts that are not indexed yet, and merge the index into one part."""
+    rows = writer.execute("SELECT value FROM meta WHERE name = 'indexed'").fetchall()
+    last, more = int(str(rows[0][0])) if rows else 0, True
+    while more:
+        with writer:
+            last, more = index_some(writer, last)
+    writer.execute("INSERT INTO found (found) VALUES ('optimize')")
 
 
 @contextmanager
