@@ -82,8 +82,6 @@ def _backend_of(item: pytest.Function) -> Backend:
 
 def _explore(test: Callable[[], Awaitable[None]], backend: Backend, seeds: Iterable[int]) -> None:
     __tracebackhide__ = True
-    import trio
-
     from hubbub.testing.simulation import Deadlock, explore
 
     # A run that repeats one seed is for looking closely, and should be one run.
@@ -97,12 +95,18 @@ def _explore(test: Callable[[], Awaitable[None]], backend: Backend, seeds: Itera
             # Its message has the places; the traceback would lead into the event loop.
             raise error.with_traceback(None) from None
 
-    if trio.lowlevel.in_trio_run():
+    if _in_trio_run():
         # anyio's plugin keeps the event loop of a module's async fixture inside trio.run.
         with ThreadPoolExecutor(1) as another_thread:
             another_thread.submit(contextvars.copy_context().run, _as_first, run).result()
     else:
         contextvars.copy_context().run(_as_first, run)
+
+
+def _in_trio_run() -> bool:
+    import trio
+
+    return trio.lowlevel.in_trio_run()
 
 
 def _as_first(run: Callable[[], None]) -> None:

@@ -50,6 +50,7 @@ def around_test(
     seconds = _seconds(item, "nonblocking", "hubbub_blocking_seconds", BLOCKING_SECONDS)
     if seconds is None:
         return test
+    _check_extra()
     from .blocking import nonblocking
 
     return nonblocking(seconds, test)
@@ -61,6 +62,7 @@ def around_all(
     """Put around an async test what watches it with its fixtures."""
     seconds = _seconds(item, "time_limit", "hubbub_time_limit_seconds", None)
     if seconds is not None:
+        _check_extra()
         from .time_limit import limited
 
         run = limited(seconds, run)
@@ -88,6 +90,11 @@ def is_watched(item: pytest.Function) -> bool:
     """Return whether anything watches an async test."""
     marked = any(map(item.get_closest_marker, OPTIONS.values()))
     return marked or any(map(item.config.getini, OPTIONS))
+
+
+def _check_extra() -> None:
+    # Importing it names the extra to install, if a package is missing.
+    import hubbub.testing  # noqa: F401
 
 
 def _seconds(item: pytest.Item, mark_name: str, option: str, default: float | None) -> float | None:
