@@ -29,7 +29,7 @@ class Stuck(AssertionError):
 
 class Client:
     """
-    A user with one session.
+    A user with one session at a time.
 
     Args:
         number: from 0.
@@ -45,6 +45,8 @@ class Client:
         self.session = session
         self.calls = 0
         self.refused = 0
+        # How long the user will be away, from when they leave.
+        self.away_seconds = 0.0
         self._keys = 0
 
     @property
@@ -56,6 +58,15 @@ class Client:
         """Return an idempotency key that this client has not used."""
         self._keys += 1
         return f"{self.host}-{self._keys}"
+
+    def leave(self, seconds: float) -> None:
+        """Close the session when this action is done, and open another one after some seconds."""
+        self.away_seconds = seconds
+
+    def come_back(self) -> float:
+        """Return how long to wait for the user who has left; they leave no second time."""
+        seconds, self.away_seconds = self.away_seconds, 0.0
+        return seconds
 
     async def attempt(self, what: str, call: Callable[[], Awaitable[T]]) -> T | None:
         """

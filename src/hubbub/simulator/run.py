@@ -17,6 +17,7 @@ from ..testing.simulation.shrinking import shorter
 from .chat_workload import ChatWorkload
 from .faults import happen
 from .plan import PlannedFault, draw_plan
+from .provider import FlakyProvider
 from .workload import Workload
 from .world import Result, World
 
@@ -69,6 +70,7 @@ def run_seed(seed: int, options: RunOptions, plan: Sequence[PlannedFault] | None
     seconds = options.hours * 3600
     if plan is None:
         plan = plan_of(seed, options)
+    provider = FlakyProvider(Random(f"provider {seed}"))
     steady = not any(fault.kind == "clock jump" for fault in plan)
     workloads: list[Workload] = [
         ChatWorkload(steady=steady),
@@ -85,6 +87,7 @@ def run_seed(seed: int, options: RunOptions, plan: Sequence[PlannedFault] | None
             workloads,
             options.action_seconds,
             options.features,
+            provider,
         )
         return await world.run()
 

@@ -39,6 +39,8 @@ SIGN_IN_AGAIN_SECONDS = 2.0
 # Broken promises that a failure names.
 NAMED_MAX = 10
 ADMIN = "root"
+# The client with the role of an admin, who refunds orders.
+ADMIN_CLIENT = "u0"
 
 
 class Broken(AssertionError):
@@ -85,6 +87,7 @@ class World:
         workloads: what users do.
         action_seconds: how long, on average, from one thing that a user does to the next.
         features: of the hub.
+        provider: takes the payments.
     """
 
     def __init__(  # noqa: PLR0913
@@ -97,12 +100,13 @@ class World:
         workloads: Sequence[Workload],
         action_seconds: float,
         features: Sequence[Feature],
+        provider: FlakyProvider,
     ) -> None:
         self.seed = seed
         self.seconds = seconds
         self.network = Network(self._random("network"), connect_timeout=20.0)
         self.machine = Machine(self._random("machine"))
-        self.provider = FlakyProvider(self._random("provider"))
+        self.provider = provider
         self.clock = JumpingClock()
         self.server = Host(SERVER, self.network, self.machine)
         self.clients: list[Client] = []
@@ -189,6 +193,7 @@ class World:
         random = self._random(f"client {number}")
         host = self.host_of(number)
         dial = dial_over(self.network, host, self._random(f"dial {number}"))
+        client: Client | None = None
         while True:
             try:
                 session = session_over(
@@ -199,9 +204,12 @@ class World:
                     clock=self.clock,
                 )
                 async with session as signed_in:
-                    client = Client(number, host, random, signed_in)
-                    self.clients.append(client)
+                    if client is None:
+                        client = Client(number, host, random, signed_in)
+                        self.clients.append(client)
+                    client.session = signed_in
                     await self._use(client)
+                await anyio.sleep(client.come_back())
             except (Closed, StorageError):
                 await anyio.sleep(SIGN_IN_AGAIN_SECONDS)
 
@@ -211,10 +219,11 @@ class World:
         async with anyio.create_task_group() as tasks:
             for workload in self._workloads:
                 tasks.start_soon(workload.follow, client)
-            while True:
+            while not client.away_seconds:
                 await anyio.sleep(client.random.expovariate(1 / self._action_seconds))
                 if not self._quiet:
                     await client.random.choice(self._workloads).act(client)
+            tasks.cancel_scope.cancel()
 
     async def _until_done(self, workload: Workload, client: Client) -> None:
         while True:
@@ -273,7 +282,8 @@ class World:
 
 
 async def _who(token: str) -> Identity | None:
-    return Identity(token, nickname=token.title())
+    role = "admin" if token == ADMIN_CLIENT else "user"
+    return Identity(token, role, nickname=token.title())
 
 
 def _named(lines: Sequence[str]) -> str:
