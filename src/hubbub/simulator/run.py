@@ -14,10 +14,13 @@ from ..feature import Feature
 from ..features import FEATURES
 from ..testing.simulation import simulate
 from ..testing.simulation.shrinking import shorter
+from .board_workload import BoardWorkload
 from .chat_workload import ChatWorkload
 from .faults import happen
+from .match_workload import MatchWorkload
 from .plan import PlannedFault, draw_plan
 from .provider import FlakyProvider
+from .shop_workload import ShopWorkload
 from .workload import Workload
 from .world import Result, World
 
@@ -27,6 +30,8 @@ __all__ = ["RunOptions", "run_seed", "shortest_plan"]
 FAULT_SECONDS = 200.0
 # How long, on average, until a user does the next thing, in seconds.
 ACTION_SECONDS = 30.0
+# The chance that users do something else than to chat, for each thing that they can do.
+WORKLOAD_CHANCE = 0.5
 # How often a shorter plan is tried.
 SHRINK_TRIES_MAX = 60
 
@@ -72,8 +77,8 @@ def run_seed(seed: int, options: RunOptions, plan: Sequence[PlannedFault] | None
         plan = plan_of(seed, options)
     provider = FlakyProvider(Random(f"provider {seed}"))
     steady = not any(fault.kind == "clock jump" for fault in plan)
-    workloads: list[Workload] = [
-        ChatWorkload(steady=steady),
+    workloads = [
+        *_drawn(Random(f"workloads {seed}"), provider, steady=steady),
         *(make() for make in options.workloads),
     ]
 
@@ -93,6 +98,19 @@ def run_seed(seed: int, options: RunOptions, plan: Sequence[PlannedFault] | None
 
     with _quiet():
         return simulate(live, backend=options.backend, seed=seed)
+
+
+def _drawn(random: Random, provider: FlakyProvider, *, steady: bool) -> Sequence[Workload]:
+    """Draw what users do: few things are done more often, and all of them meet one another."""
+    others: list[Workload] = [
+        MatchWorkload(steady=steady),
+        BoardWorkload(),
+        ShopWorkload(provider),
+    ]
+    return [
+        ChatWorkload(steady=steady),
+        *(workload for workload in others if random.random() < WORKLOAD_CHANCE),
+    ]
 
 
 def plan_of(seed: int, options: RunOptions) -> Sequence[PlannedFault]:
