@@ -11,8 +11,10 @@ import anyio
 from ..errors import Closed, Overloaded, RateLimited, StorageError
 from ..session import Session
 
-__all__ = ["CALL_SECONDS_MAX", "Client", "Stuck"]
+__all__ = ["ADMIN_NUMBER", "CALL_SECONDS_MAX", "Client", "Stuck"]
 
+# The client that is an admin.
+ADMIN_NUMBER = 0
 # How long any call may take, in seconds: no fault lasts so long.
 CALL_SECONDS_MAX = 300.0
 # The chance that a client gives up after an error whose outcome is unknown.
@@ -29,7 +31,7 @@ class Stuck(AssertionError):
 
 class Client:
     """
-    A user with one session.
+    A user with one session at a time.
 
     Args:
         number: from 0.
@@ -45,7 +47,14 @@ class Client:
         self.session = session
         self.calls = 0
         self.refused = 0
+        # How long the user will be away, from when they leave.
+        self.away_seconds = 0.0
         self._keys = 0
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the user is an admin, who refunds orders."""
+        return self.number == ADMIN_NUMBER
 
     @property
     def user(self) -> str:
@@ -56,6 +65,15 @@ class Client:
         """Return an idempotency key that this client has not used."""
         self._keys += 1
         return f"{self.host}-{self._keys}"
+
+    def leave(self, seconds: float) -> None:
+        """Close the session when this action is done, and open another one after some seconds."""
+        self.away_seconds = seconds
+
+    def come_back(self) -> float:
+        """Return how long to wait for the user who has left; they leave no second time."""
+        seconds, self.away_seconds = self.away_seconds, 0.0
+        return seconds
 
     async def attempt(self, what: str, call: Callable[[], Awaitable[T]]) -> T | None:
         """

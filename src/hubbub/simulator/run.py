@@ -16,10 +16,14 @@ from ..feature import Feature
 from ..features import FEATURES
 from ..testing.simulation import simulate
 from ..testing.simulation.shrinking import shorter
+from .board_workload import BoardWorkload
 from .chat_workload import ChatWorkload
 from .faults import happen
 from .machine import Machine, MemoryMachine, SQLiteMachine
+from .match_workload import MatchWorkload
 from .plan import PlannedFault, draw_plan
+from .provider import FlakyProvider
+from .shop_workload import ShopWorkload
 from .workload import Workload
 from .world import Result, World
 
@@ -29,6 +33,8 @@ __all__ = ["RunOptions", "run_seed", "shortest_plan"]
 FAULT_SECONDS = 200.0
 # How long, on average, until a user does the next thing, in seconds.
 ACTION_SECONDS = 30.0
+# The chance that users do something else than to chat, for each thing that they can do.
+WORKLOAD_CHANCE = 0.5
 # How often a shorter plan is tried.
 SHRINK_TRIES_MAX = 60
 # After these, times do not say when something was, or a commit that failed may have left the limit
@@ -83,8 +89,10 @@ def run_seed(seed: int, options: RunOptions, plan: Sequence[PlannedFault] | None
     if plan is None:
         plan = plan_of(seed, options)
     exact = INEXACT.isdisjoint(fault.kind for fault in plan)
-    workloads: list[Workload] = [
-        ChatWorkload(exact=exact),
+    steady = not any(fault.kind == "clock jump" for fault in plan)
+    provider = FlakyProvider(Random(f"provider {seed}"))
+    workloads = [
+        *_drawn(Random(f"workloads {seed}"), provider, exact=exact, steady=steady),
         *(make() for make in options.workloads),
     ]
 
@@ -99,12 +107,28 @@ def run_seed(seed: int, options: RunOptions, plan: Sequence[PlannedFault] | None
             workloads,
             options.action_seconds,
             options.features,
+            provider,
             in_process=options.in_process,
         )
         return await world.run()
 
     with _quiet(), _machine_of(seed) as machine:
         return simulate(live, machine, backend=options.backend, seed=seed)
+
+
+def _drawn(
+    random: Random, provider: FlakyProvider, *, exact: bool, steady: bool
+) -> Sequence[Workload]:
+    """Draw what users do: few things are done more often, and all of them meet one another."""
+    others: list[Workload] = [
+        MatchWorkload(steady=steady),
+        BoardWorkload(),
+        ShopWorkload(provider),
+    ]
+    return [
+        ChatWorkload(exact=exact),
+        *(workload for workload in others if random.random() < WORKLOAD_CHANCE),
+    ]
 
 
 def plan_of(seed: int, options: RunOptions) -> Sequence[PlannedFault]:

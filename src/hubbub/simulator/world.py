@@ -25,7 +25,7 @@ from ..session import Session
 from ..settings import Settings
 from ..testing.simulation import Host, Network, waiting_places
 from ..testing.simulation.threads import outside_of_event_loop
-from .client import Client
+from .client import ADMIN_NUMBER, Client
 from .dialing import PORT, SERVER, dial_over
 from .feed_reader import FeedReader
 from .jumping_clock import JumpingClock
@@ -97,6 +97,7 @@ class World:
         workloads: what users do.
         action_seconds: how long, on average, from one thing that a user does to the next.
         features: of the hub.
+        provider: takes the payments.
         in_process: whether users have sessions in the server's process, and need no network.
     """
 
@@ -111,6 +112,7 @@ class World:
         workloads: Sequence[Workload],
         action_seconds: float,
         features: Sequence[Feature],
+        provider: FlakyProvider,
         *,
         in_process: bool,
     ) -> None:
@@ -118,7 +120,7 @@ class World:
         self.seconds = seconds
         self.network = Network(self._random("network"), connect_timeout=20.0)
         self.machine = machine
-        self.provider = FlakyProvider(self._random("provider"))
+        self.provider = provider
         self.clock = JumpingClock()
         self.server = Host(SERVER, self.network, self.machine)
         self.clients: list[Client] = []
@@ -255,13 +257,18 @@ class World:
 
     async def _live(self, number: int) -> None:
         random = self._random(f"client {number}")
-        dial = dial_over(self.network, self.host_of(number), self._random(f"dial {number}"))
+        host = self.host_of(number)
+        dial = dial_over(self.network, host, self._random(f"dial {number}"))
+        client: Client | None = None
         while True:
             try:
                 async with self._session(number, dial) as session:
-                    client = Client(number, self.host_of(number), random, session)
-                    self.clients.append(client)
+                    if client is None:
+                        client = Client(number, host, random, session)
+                        self.clients.append(client)
+                    client.session = session
                     await self._use(client)
+                await anyio.sleep(client.come_back())
             except (Closed, StorageError):
                 await anyio.sleep(SIGN_IN_AGAIN_SECONDS)
 
@@ -270,7 +277,8 @@ class World:
         if self._in_process:
             if self._gateway is None:
                 raise Closed("The server is not up.")
-            return self._gateway.hub.session(user)
+            role = "admin" if number == ADMIN_NUMBER else "user"
+            return self._gateway.hub.session(user, role=role)
         return session_over(
             dial,
             where=SERVER,
@@ -285,10 +293,11 @@ class World:
         async with anyio.create_task_group() as tasks:
             for workload in self._workloads:
                 tasks.start_soon(workload.follow, client)
-            while True:
+            while not client.away_seconds:
                 await anyio.sleep(client.random.expovariate(1 / self._action_seconds))
                 if not self._quiet:
                     await client.random.choice(self._workloads).act(client)
+            tasks.cancel_scope.cancel()
 
     async def _until_done(self, workload: Workload, client: Client) -> None:
         while True:
@@ -359,7 +368,8 @@ class World:
 
 
 async def _who(token: str) -> Identity | None:
-    return Identity(token, nickname=token.title())
+    role = "admin" if token == f"u{ADMIN_NUMBER}" else "user"
+    return Identity(token, role, nickname=token.title())
 
 
 def _named(lines: Sequence[str]) -> str:

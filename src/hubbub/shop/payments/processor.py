@@ -166,7 +166,9 @@ class PaymentProcessor:
 
     def _settle_soon(self, order: Order, payment: str | None = None) -> None:
         if (settling := self._settling.get(order.stream)) is not None:
-            settling.again = True
+            # Its waiting calls return the order as it is now, and not before it was ended by hand.
+            settling.order, settling.again = order, True
+            settling.tell()
             return
         self._settling[order.stream] = settling = _Settling(order, payment)
         self._start(self._settle, settling)

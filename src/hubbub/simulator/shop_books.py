@@ -1,0 +1,87 @@
+"""What the users of a shop have tried, and what the system has told them. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+import msgspec
+
+from ..money import Money
+from ..shop.orders.order import Order, OrderStatus
+
+__all__ = ["Addition", "Checkout", "ShopBooks"]
+
+# A user, a SKU, and a quantity that was added to the cart.
+Addition = tuple[str, str, int]
+# What an order can still become after a status.
+NEXT: dict[OrderStatus, tuple[OrderStatus, ...]] = {
+    "pending": ("pending", "paid", "declined", "refunded"),
+    "paid": ("paid", "refunded"),
+    "declined": ("declined",),
+    "refunded": ("refunded",),
+}
+
+
+class Checkout(msgspec.Struct):
+    """
+    A checkout.
+
+    Args:
+        user: the buyer.
+        key: its key.
+        payment: the payment method.
+        order: the order, once the system has named it.
+        declined: whether the system has said that nothing was charged.
+    """
+
+    user: str
+    key: str
+    payment: str
+    order: str | None = None
+    declined: bool = False
+
+
+class ShopBooks:
+    """
+    The books of all users.
+
+    Attributes:
+        added: how often something was added to a cart, and acknowledged.
+        tried: how often it was tried.
+        removed: (a user, a SKU) -> how often they have tried to remove it.
+        adjusted: a SKU -> the acknowledged changes of the stock, each of another quantity.
+        adjusting: a SKU -> the changes that were tried.
+        checkouts: every checkout.
+        orders: the orders that somebody has seen, as they were when they were seen last.
+        refunds: an order -> the amounts of the refunds that were tried; None for all of it.
+        complaints: what the system has told somebody and must not.
+    """
+
+    def __init__(self) -> None:
+        self.added: Counter[Addition] = Counter()
+        self.tried: Counter[Addition] = Counter()
+        self.removed: Counter[tuple[str, str]] = Counter()
+        self.adjusted: dict[str, set[int]] = defaultdict(set)
+        self.adjusting: dict[str, set[int]] = defaultdict(set)
+        self.checkouts: list[Checkout] = []
+        self.orders: dict[str, Order] = {}
+        self.refunds: dict[str, list[Money | None]] = defaultdict(list)
+        self.complaints: list[str] = []
+
+    def see(self, order: Order) -> None:
+        """Note what a user has seen of an order."""
+        before = self.orders.get(order.id)
+        if before is not None and order.status not in NEXT[before.status]:
+            self.complaints.append(f"{order.id} was {before.status}, and is {order.status}.")
+        self.orders[order.id] = order
+
+    def see_checkout(self, checkout: Checkout, order: Order) -> None:
+        """Note the order that a checkout has returned."""
+        if checkout.order not in (None, order.id):
+            self.complaints.append(
+                f"The key {checkout.key} placed {checkout.order}, and {order.id}."
+            )
+        if checkout.declined:
+            self.complaints.append(f"{order.id} was declined, and is {order.status}.")
+        checkout.order = order.id
+        self.see(order)
