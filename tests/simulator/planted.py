@@ -17,8 +17,12 @@ from hubbub.client.remote import RemoteSession
 from hubbub.errors import HubbubError, StorageError
 from hubbub.journal.decide.committer import Committer
 from hubbub.journal.threads import Threads
+from hubbub.money import Money
 from hubbub.ratelimit import SlidingWindow
+from hubbub.shop.payments.payment import Payment
+from hubbub.shop.payments.processor import PaymentProcessor
 from hubbub.simulator import RunOptions, run_seed
+from hubbub.simulator.provider import FlakyProvider
 from hubbub.testing import VirtualClock
 from hubbub.testing.simulation import Deadlock, cancel_everywhere, simulate
 from hubbub.wake_up import WakeUp
@@ -194,6 +198,27 @@ def _not_asked_again(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Resumption, "disconnected", forget_sent)
 
 
+def _double_charge(patch: pytest.MonkeyPatch) -> None:
+    ask, capture = PaymentProcessor._ask, FlakyProvider.capture
+
+    async def ask_nobody(self: Any, settling: Any) -> Payment:
+        if settling.payment is None:
+            return Payment(settling.order.id, "authorized")
+        return await ask(self, settling)
+
+    async def capture_with_a_new_key(
+        self: FlakyProvider, key: str, payment_id: str, amount: Money
+    ) -> Payment:
+        # A provider charges for each key.
+        account = self.accounts.get(key)
+        if account is not None and account.status == "captured":
+            account.captured.append(amount)
+        return await capture(self, key, payment_id, amount)
+
+    patch.setattr(PaymentProcessor, "_ask", ask_nobody)
+    patch.setattr(FlakyProvider, "capture", capture_with_a_new_key)
+
+
 BUGS: Sequence[PlantedBug] = (
     PlantedBug("a missing shield", _missing_shield, cancelled_openings),
     PlantedBug("publish before commit", _publish_before_commit, whole_system),
@@ -202,6 +227,7 @@ BUGS: Sequence[PlantedBug] = (
     PlantedBug("a repeated command without its key", _without_key, whole_system),
     PlantedBug("a swallowed gap", _swallowed_gap, whole_system),
     PlantedBug("an off-by-one in the limiter", _one_too_many, whole_system),
+    PlantedBug("a double charge", _double_charge, whole_system),
     PlantedBug("a lost wake-up", _lost_wake_up, whole_system),
     PlantedBug("a sent request not asked again", _not_asked_again, whole_system),
 )
