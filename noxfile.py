@@ -229,6 +229,30 @@ def junk(session: nox.Session) -> None:
 
 
 @nox.session(requires=["environment"], venv_backend="none", default=False)
+def kill(session: nox.Session) -> None:
+    """Kill a process under load, on each event loop: ``nox -s kill -- 100 [SEED]``."""
+    kills, seed, *_ = [*session.posargs, *["100", ""][len(session.posargs) :]]
+    env = {"HUBBUB_KILLS": kills, "HUBBUB_KILL_SEED": seed}
+    run_on_each(session, "tests/faults/test_killed_under_load.py", env)
+
+
+@nox.session(requires=["environment"], venv_backend="none", default=False)
+def damage(session: nox.Session) -> None:
+    """Damage files in many ways, verify and repair them: ``nox -s damage -- 1000 [FIRST]``."""
+    seeds, first, *_ = [*session.posargs, *["1000", "0"][len(session.posargs) :]]
+    env = {"HUBBUB_DAMAGE_SEEDS": seeds, "HUBBUB_DAMAGE_FIRST": first}
+    flags = [*ON_ASYNCIO, "--numprocesses=2"]
+    run(session, "pytest", "-q", *flags, "tests/faults/test_damaged_files.py", env=env)
+
+
+@nox.session(requires=["environment"], venv_backend="none", default=False)
+def leaks(session: nox.Session) -> None:
+    """Load a real server for some seconds, and look for what is left: ``nox -s leaks -- 300``."""
+    seconds, *_ = [*session.posargs, "300"]
+    run_on_each(session, "tests/faults/test_leaks.py", {"HUBBUB_LEAK_SECONDS": seconds})
+
+
+@nox.session(requires=["environment"], venv_backend="none", default=False)
 def attack(session: nox.Session) -> None:
     """Attack a real server in every way, each for some seconds: ``nox -s attack -- 20 [NAME]``."""
     seconds, *names = session.posargs or ["20"]
