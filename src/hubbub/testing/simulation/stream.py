@@ -227,6 +227,9 @@ class NetworkStream(ByteStream):
 
     def _leave(self) -> None:
         self._incoming.discard()
+        if self._is_orphan:
+            # No other end will.
+            self._outgoing.discard()
         self._incoming.wake_reader()
         self._outgoing.wake_writer()
         self._on_end(self)
