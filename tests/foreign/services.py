@@ -157,7 +157,12 @@ async def seats_are_free_again() -> None:
 
 
 CASES = [
-    Case("services", "a cart counts two first adds", cart_counts_first_adds, breaks="an addition is lost"),
+    Case(
+        "services",
+        "a cart counts two first adds",
+        cart_counts_first_adds,
+        breaks="an addition is lost",
+    ),
     Case(
         "services",
         "no score after a match's end",
