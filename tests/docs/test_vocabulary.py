@@ -62,6 +62,7 @@ EXCEPTIONS = {
     ("README.md", "lobby"): "the name of a room",
     ("docs", "lobby"): "the name of a room",
     ("docs/reference/limits.md", "chunk"): "a chunk of HTTP",
+    ("docs/explanation/testing.md", "cell"): "a cell of a table",
     ("src/hubbub/cli/cart_lines.py", "cell"): "a cell of a table",
     ("src/hubbub/cli/top.py", "cell"): "a cell of a table",
     ("src/hubbub/cli/serve_options.py", "lobby"): "the name of a room",

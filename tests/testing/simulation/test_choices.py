@@ -1,4 +1,4 @@
-"""What is drawn about the order."""
+"""Choices about the order."""
 
 from __future__ import annotations
 

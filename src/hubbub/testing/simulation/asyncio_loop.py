@@ -1,9 +1,9 @@
 """
 An asyncio event loop in virtual time, whose order of ready tasks is drawn.
 
-What asyncio promises stays: plain callbacks run in the order in which they were scheduled, and so
-do the steps of one task. What it does not promise is drawn: which of the tasks that are ready runs
-next. Tasks are numbered as they are made, so no choice depends on an address in memory.
+The promises of asyncio stay: plain callbacks run in the order in which they were scheduled, and so
+do the steps of one task. The rest is drawn: which of the tasks that are ready runs next. Tasks are
+numbered as they are made, so no choice depends on an address in memory.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ __all__ = ["SimulatedLoop"]
 # asyncio fires timers that are due within this resolution; its nanosecond would be lost in the
 # float of a hundred days.
 RESOLUTION = 1e-6
-# How many turns fit into one instant. Real time passes by itself: what sets a timer that rounding
-# errors make due at once, until enough time has passed, would otherwise do so for ever.
+# How many turns fit into one instant. Real time passes by itself: code that sets a timer which a
+# rounding error makes due at once, until enough time has passed, would otherwise never end.
 TURNS_AT_ONCE_MAX = 1_000
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ Args = TypeVarTuple("Args")
 
 
 class World(Protocol):
-    """What the loop tells."""
+    """The run, which the loop notifies."""
 
     choices: Choices | None
 
@@ -53,7 +53,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     An event loop in virtual time, which begins at 0.
 
     Args:
-        world: has the choices, or None to keep asyncio's own order; it is told of what happens.
+        world: has the choices, or None to keep asyncio's own order; the loop notifies it.
     """
 
     def __init__(self, world: World) -> None:
@@ -197,36 +197,36 @@ class _Ready(deque[Handle]):
         self._left -= 1
         handle = super().popleft()
         if self._choices is not None:
-            self._choices.note(_lane_of(handle).number)
+            self._choices.note(_owner_of(handle).number)
         return handle
 
     def _arrange(self, choices: Choices) -> None:
-        lanes: dict[int, tuple[_Task, deque[Handle]]] = {}
+        queues: dict[int, tuple[_Task, deque[Handle]]] = {}
         slots: list[_Task] = []
         for handle in self:
-            task = _lane_of(handle)
-            lanes.setdefault(task.number, (task, deque()))[1].append(handle)
+            task = _owner_of(handle)
+            queues.setdefault(task.number, (task, deque()))[1].append(handle)
             slots.append(task)
-        if len(lanes) == 1:
+        if len(queues) == 1:
             return
         slots.sort(key=_number)
         runs, held = choices.arrange(slots, _pace, _name)
-        # What a task does stays in order: once it is held back, it is for this turn.
+        # The steps of a task stay in order: once it is held back, it is for this turn.
         behind = {task.number for task in held}
         order = [task for task in runs if task.number not in behind]
         later = [task for task in slots if task.number in behind]
         if not order:
             order, later = later, []
         self.clear()
-        self.extend(lanes[task.number][1].popleft() for task in (*order, *later))
+        self.extend(queues[task.number][1].popleft() for task in (*order, *later))
         self._left, self._gaps = len(order), len(later)
 
 
-# All plain callbacks together are one lane.
+# All plain callbacks together have one queue.
 _CALLBACKS: Any = type("_Callbacks", (), {"number": 0, "pace": 0.0, "get_name": lambda _: "loop"})()
 
 
-def _lane_of(handle: Any) -> _Task:
+def _owner_of(handle: Any) -> _Task:
     owner = getattr(handle._callback, "__self__", None)
     return owner if isinstance(owner, _Task) else _CALLBACKS
 

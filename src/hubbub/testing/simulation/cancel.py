@@ -26,7 +26,7 @@ async def cancel_everywhere(
     loop, in virtual time and in real time.
 
     Args:
-        async_fn: the function; it makes what it needs anew, or leaves it fit for the next run.
+        async_fn: the function; it makes new objects, or leaves them fit for the next run.
         check: called after each run, outside of the cancellation, with True if the run was
             cancelled; it raises if something is broken.
 

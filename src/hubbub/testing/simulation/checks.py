@@ -1,4 +1,4 @@
-"""What must hold after every step, and what must come true in time."""
+"""Checks of what must hold after every step, and of what must come true in time."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from .run import current_simulation
 
 __all__ = ["always", "eventually"]
 
-# How long to wait before looking again, in seconds, at first and at most.
+# How long to wait before looking again, in seconds, at first.
 LOOK_SECONDS_FIRST = 0.001
+# How long to wait before looking again, in seconds, at most.
 LOOK_SECONDS_MAX = 1.0
 
 

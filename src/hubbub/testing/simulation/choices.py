@@ -1,4 +1,4 @@
-"""What a run draws about the order of tasks: from a seed, or again from a list."""
+"""The choices of a run about the order of its tasks: from a seed, or again from a list."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Choices:
         self._pace_random = Random(f"pace {seed}")
         # The choices so far, if they are recorded.
         self.record: list[int] | None = None
-        # What was out of order, if it is told.
+        # The choices that were out of order, in words, if they are wanted.
         self.told: list[str] | None = None
         self._count = 0
         # A number that tells one order of steps from another.
@@ -60,7 +60,7 @@ class Choices:
             name: names a task.
 
         Returns:
-            Those that run in this turn, in order, at least one; and those that are held back.
+            The tasks that run in this turn, in order, at least one; and the tasks held back.
         """
         if len(ready) < 2:
             return ready, []

@@ -10,8 +10,9 @@ from .shrinking import simpler
 
 __all__ = ["explore"]
 
-# How much work goes into making a failure simpler.
+# How many runs make a failure simpler.
 SHRINK_RUNS_MAX = 300
+# How long they take, in real seconds.
 SHRINK_SECONDS_MAX = 20.0
 # How many choices out of order a note lists.
 LISTED_MAX = 20
@@ -31,8 +32,8 @@ def explore(
     run that fails in the same way.
 
     Args:
-        async_fn: the function. It makes what it needs anew each time: what it keeps elsewhere, a
-            seed finds as the one before has left it.
+        async_fn: the function. It makes new objects each time: a seed finds others as the seed
+            before has left them.
         backend: the event loop: ``asyncio`` or ``trio``.
         seeds: how many, from 0, or which.
         shrink: whether to look for a simpler run.

@@ -3,9 +3,9 @@ trio in virtual time, whose order of ready tasks is drawn.
 
 trio sorts each batch of ready tasks and has it shuffled, for Hypothesis and pytest-trio, if they
 ask for it: by ``_ALLOW_DETERMINISTIC_SCHEDULING`` and ``_r`` of ``trio._core._run``, which are
-private and have been there since 2019 (python-trio/trio#890). What trio calls to shuffle also puts
-tasks back here: shuffled alone, each ready task takes one step in each turn, and no task can fall
-two steps behind another.
+private and have been there since 2019 (python-trio/trio#890). Here the shuffle also puts tasks
+back: shuffled alone, each ready task takes one step in each turn, and no task can fall two steps
+behind another.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .choices import Choices
 
 __all__ = ["JumpingClock", "ordered"]
 
-# What trio has that is needed here; see the top of this file.
+# The private names of trio that this needs; see the top of this file.
 NEEDED = ("_ALLOW_DETERMINISTIC_SCHEDULING", "_r", "GLOBAL_RUN_CONTEXT")
 
 # How often the time can be read at one instant, before a moment passes; trio itself reads it in
@@ -33,7 +33,7 @@ MOMENT = 1e-6
 
 
 class World(Protocol):
-    """What is told of a run."""
+    """The run, which the clock notifies."""
 
     choices: Choices | None
 
@@ -51,7 +51,7 @@ class JumpingClock(trio.abc.Clock):
     ``MockClock(autojump_threshold=0)`` takes two turns of the event loop for each jump.
 
     Args:
-        world: is told when no deadline is left.
+        world: the clock notifies it when no deadline is left.
     """
 
     def __init__(self, world: World) -> None:

@@ -14,7 +14,7 @@ import trio
 
 __all__ = ["waiting_places"]
 
-# What tasks wait in, rather than where: the packages of event loops, and this one.
+# Frames that say in what a task waits, rather than where: those of event loops, and this package.
 MACHINERY = tuple(str(Path(str(package.__file__)).parent) for package in (anyio, asyncio, trio))
 HERE = str(Path(__file__).parent)
 
@@ -40,7 +40,7 @@ def _tasks() -> Iterator[tuple[str, Any]]:
         while left:
             task = left.pop()
             left += [child for nursery in task.child_nurseries for child in nursery.child_tasks]
-            # What is above the main task, and beside it, is trio's own.
+            # Tasks above the main task, and beside it, are trio's own.
             if task.parent_nursery is not None and not _is_system(task):
                 yield task.name, task.coro
         return
