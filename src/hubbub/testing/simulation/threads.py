@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,8 +16,9 @@ import trio
 from anyio import to_thread
 from anyio._backends._asyncio import AsyncIOBackend
 from anyio._backends._trio import TrioBackend
+from trio._core._run import GLOBAL_RUN_CONTEXT
 
-__all__ = ["threads_inline"]
+__all__ = ["outside_of_event_loop", "threads_inline"]
 
 # How long the work of a thread takes at most, in virtual seconds.
 THREAD_SECONDS_MAX = 1e-3
@@ -48,6 +50,25 @@ def threads_inline(inside: Callable[[], Random | None]) -> Iterator[None]:
     finally:
         for restore in undo:
             restore()
+
+
+@contextmanager
+def outside_of_event_loop() -> Iterator[None]:
+    """
+    Hide the event loop from what the block calls, as a thread of its own would.
+
+    What looks for blocking calls asks whether an event loop runs.
+    """
+    loop = asyncio._get_running_loop()
+    context = vars(GLOBAL_RUN_CONTEXT)
+    trio_run = dict(context)
+    asyncio._set_running_loop(None)
+    context.clear()
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(loop)
+        context.update(trio_run)
 
 
 def _anyio_inline(
@@ -108,7 +129,8 @@ async def _inline(
 def _outcome(work: Callable[[], Any]) -> Callable[[], Any]:
     """Do some work; return what returns its result or raises its error."""
     try:
-        result = contextvars.copy_context().run(work)
+        with outside_of_event_loop():
+            result = contextvars.copy_context().run(work)
     except BaseException as raised:
         # As of a thread, the error belongs to the task that waits, whatever it is.
         return partial(_reraise, raised)
