@@ -202,6 +202,7 @@ class World:
                     token=f"u{number}",
                     random=self._random(f"session {number} {anyio.current_time()}"),
                     clock=self.clock,
+                    features=self._features,
                 )
                 async with session as signed_in:
                     if client is None:
