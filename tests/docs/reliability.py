@@ -47,6 +47,9 @@ EVIDENCE: Mapping[str, Sequence[str]] = {
     "You can hand out and erase a user's data": (
         *("cli/test_export.py", "cli/test_erase.py", "faults/test_killed_erasure.py"),
     ),
+    "A damaged file costs only what is damaged": (
+        *("faults/test_damaged_files.py", "journal/test_repair.py", "cli/test_repair.py"),
+    ),
     "A failure stays where it happens": (
         *("journal/test_containment.py", "test_runtimes.py", "server/test_bad_clients.py"),
         *("faults/test_junk.py", "attack/test_attacks.py"),

@@ -285,6 +285,7 @@ class World:
             token=user,
             random=self._random(f"session {number} {anyio.current_time()}"),
             clock=self.clock,
+            features=self._features,
         )
 
     async def _use(self, client: Client) -> None:
