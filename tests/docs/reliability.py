@@ -105,7 +105,7 @@ def page(figures: str | None = None) -> str:
     Return the page as it should be.
 
     Args:
-        figures: instead of those that it has.
+        figures: instead of the figures that are there.
     """
     text = PAGE.read_text()
     for name, content in (("promises", tables()), ("figures", figures or part(text, "figures"))):

@@ -40,7 +40,7 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 
 
 class Found(NamedTuple):
-    """What found a bug: the check, the seed or place, and the real seconds that it took."""
+    """The check that found a bug, the seed or place, and the real seconds that it took."""
 
     check: str
     where: str

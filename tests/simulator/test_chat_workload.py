@@ -1,4 +1,4 @@
-"""What is checked of a chat: each check finds what it is for."""
+"""The checks of a chat: each finds the fault that it looks for."""
 
 from __future__ import annotations
 

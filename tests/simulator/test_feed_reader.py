@@ -1,4 +1,4 @@
-"""What is checked of the feed."""
+"""The checks of the feed."""
 
 from __future__ import annotations
 

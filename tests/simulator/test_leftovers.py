@@ -1,4 +1,4 @@
-"""What users leave behind in a server."""
+"""Users leave nothing behind in a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a crash leaves of a store."""
+"""A crash leaves a store with everything that it committed."""
 
 from __future__ import annotations
 

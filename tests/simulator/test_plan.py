@@ -1,4 +1,4 @@
-"""What goes wrong, and when."""
+"""The faults of a run, and their times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a workload is."""
+"""The interface of workloads."""
 
 from __future__ import annotations
 

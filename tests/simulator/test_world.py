@@ -1,4 +1,4 @@
-"""What a run checks at its end."""
+"""The checks at the end of a run."""
 
 from __future__ import annotations
 

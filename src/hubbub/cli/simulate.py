@@ -96,7 +96,7 @@ def simulate_system(
 
 
 class _Totals:
-    """What the runs so far had in all."""
+    """The totals of the runs so far."""
 
     def __init__(self, backend: str) -> None:
         self.seeds = 0

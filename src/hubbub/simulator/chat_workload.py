@@ -188,8 +188,8 @@ class ChatWorkload:
             message = await client.session.chat.send(self.room, text, key=key)
         except RateLimited as again:
             self._complaints.append(
-                f"{client.user} waited {refused.retry_after} s as told, and was told to wait "
-                f"{again.retry_after} s."
+                f"{client.user} waited {refused.retry_after} s as the refusal said, and must wait "
+                f"another {again.retry_after} s."
             )
         except (StorageError, Overloaded, Closed):
             return

@@ -17,8 +17,8 @@ __all__ = ["ADMIN_NUMBER", "CALL_SECONDS_MAX", "Client", "Stuck"]
 ADMIN_NUMBER = 0
 # How long any call may take, in seconds: no fault lasts so long.
 CALL_SECONDS_MAX = 300.0
-# The chance that a client gives up after an error whose outcome is unknown.
-GIVE_UP_CHANCE = 0.3
+# The chance that a user does not repeat a call whose outcome is unknown.
+LEAVE_IT_CHANCE = 0.3
 # How long a client waits before it repeats a call, in seconds, at most.
 PAUSE_SECONDS_MAX = 5.0
 
@@ -96,7 +96,7 @@ class Client:
                 return await self._in_time(what, call)
             except (StorageError, Overloaded, Closed):
                 self.refused += 1
-                if self.random.random() < GIVE_UP_CHANCE:
+                if self.random.random() < LEAVE_IT_CHANCE:
                     return None
             except RateLimited as error:
                 self.refused += 1

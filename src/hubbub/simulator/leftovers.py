@@ -1,4 +1,4 @@
-"""What a server still holds when all its users have gone."""
+"""Finds whatever a server still holds when all its users have gone."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ __all__ = ["Machine", "MemoryMachine", "SQLiteMachine"]
 FAILING_CHANCE = 0.5
 # The same for each of SQLite's calls; a transaction makes several.
 SQLITE_FAILING_CHANCE = 0.1
-# What needs space on the disk.
+# The calls that need space on the disk.
 WRITES = ("commit", "check", "catch_up", "expire")
 
 

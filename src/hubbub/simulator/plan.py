@@ -1,4 +1,4 @@
-"""What goes wrong in a run, and when: a list, so that it can be made shorter. Pure."""
+"""The faults of a run, and their times: a list, so that it can be made shorter. Pure."""
 
 from __future__ import annotations
 

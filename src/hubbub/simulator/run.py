@@ -40,7 +40,7 @@ SHRINK_TRIES_MAX = 60
 # After these, times do not say when something was, or a commit that failed may have left the limit
 # more generous: so the page on guarantees says.
 INEXACT = frozenset({"clock jump", "disk errors", "full disk"})
-# What can go wrong when users are in the process of the server.
+# The faults that can happen when users are in the process of the server.
 WITHOUT_NETWORK = INEXACT | {"silent provider", "failing provider"}
 # How many runs have a SQLite database on a disk that keeps only what was synced.
 SQLITE_CHANCE = 0.15
@@ -48,11 +48,11 @@ SQLITE_CHANCE = 0.15
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """
-    What the runs of all seeds have in common.
+    The options that the runs of all seeds share.
 
     Args:
         backend: the event loop.
-        hours: how long users and faults go on, in simulated hours.
+        hours: how long users act and faults happen, in simulated hours.
         clients: how many users there are.
         fault_seconds: how long, on average, from fault to fault; 0 for none.
         action_seconds: how long, on average, until a user does the next thing.

@@ -1,8 +1,8 @@
 """
 A server on the simulated network: our own HTTP and WebSockets, with every byte.
 
-Only the sockets of the operating system are replaced. What parses requests, answers handshakes and
-reads and writes frames is what ``hubbub serve`` uses.
+It replaces only the sockets of the operating system. The code that parses requests, answers
+handshakes, and reads and writes frames is the code of ``hubbub serve``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the users of a simulated system do, and what must be true of it afterwards."""
+"""The actions of the users of a simulated system, and the checks of its promises."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Evidence", "Watching", "Workload"]
 
 class Evidence(msgspec.Struct, frozen=True):
     """
-    What is there after a run.
+    The journal of a system after a run.
 
     Args:
         streams: the name of each stream -> its events, in order: decoded JSON objects.
@@ -52,7 +52,7 @@ class Workload(Watching, Protocol):
         """Make what the users need, before anything goes wrong."""
 
     async def begin(self, client: Client) -> None:
-        """Let a user come in: called when they sign in, and again if it raises StorageError."""
+        """Let a user join: called when they sign in, and again if it raises StorageError."""
 
     async def follow(self, client: Client) -> None:
         """Watch as long as the user is there; return at once if there is nothing to watch."""

@@ -60,7 +60,7 @@ class Broken(AssertionError):
 
 class Result(msgspec.Struct, frozen=True):
     """
-    What happened in a run.
+    The figures of a run.
 
     Args:
         events: the events in the journal.
@@ -90,7 +90,7 @@ class World:
     Args:
         seed: draws everything.
         machine: the server's.
-        seconds: how long faults and users go on.
+        seconds: how long users act and faults happen.
         clients: how many users there are.
         plan: what goes wrong.
         happen: lets a fault happen, and end.

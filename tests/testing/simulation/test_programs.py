@@ -42,7 +42,7 @@ class CarefulCart(Cart):
 
 
 class Counting:
-    """What a cart should do."""
+    """A model of a cart."""
 
     initial = 0
 

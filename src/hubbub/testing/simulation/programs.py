@@ -22,7 +22,7 @@ __all__ = ["Program", "programs", "run_program"]
 
 # A call: the name of a method, and its arguments.
 Step = tuple[Any, ...]
-# What each task does, in order.
+# The calls of each task, in order.
 Program = Sequence[Sequence[Step]]
 
 

@@ -57,7 +57,7 @@ def outside_of_event_loop() -> Iterator[None]:
     """
     Hide the event loop from what the block calls, as a thread of its own would.
 
-    What looks for blocking calls asks whether an event loop runs.
+    A tool that looks for blocking calls asks whether an event loop runs.
     """
     loop = asyncio._get_running_loop()
     context = vars(GLOBAL_RUN_CONTEXT)
