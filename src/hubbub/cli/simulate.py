@@ -33,18 +33,30 @@ WorkloadNames = Annotated[
 
 
 def simulate_system(
-    seed: Annotated[int, typer.Option(help="The first seed.")] = 0,
-    seeds: Annotated[int, typer.Option(min=1, help="How many seeds to run.")] = 1,
-    hours: Annotated[float, typer.Option(min=0.01, help="Simulated hours of each seed.")] = 1.0,
-    clients: Annotated[int, typer.Option(min=1, max=5_000, help="How many users there are.")] = 5,
+    seed: Annotated[int, typer.Option(metavar="N", help="The first seed.")] = 0,
+    seeds: Annotated[int, typer.Option(metavar="N", min=1, help="How many seeds to run.")] = 1,
+    hours: Annotated[
+        float, typer.Option(metavar="HOURS", min=0.01, help="Simulated hours of each seed.")
+    ] = 1.0,
+    clients: Annotated[
+        int, typer.Option(metavar="N", min=1, max=5_000, help="How many users there are.")
+    ] = 5,
     backend: Annotated[
-        Literal["asyncio", "trio"], typer.Option(help="The event loop.")
+        Literal["asyncio", "trio"], typer.Option(metavar="NAME", help="asyncio or trio.")
     ] = "asyncio",
     fault_seconds: Annotated[
-        float, typer.Option(min=0, help="Seconds from fault to fault, on average; 0 for none.")
+        float,
+        typer.Option(
+            metavar="SECONDS", min=0, help="Seconds from fault to fault, on average; 0 for none."
+        ),
     ] = 200.0,
     action_seconds: Annotated[
-        float, typer.Option(min=0.01, help="Seconds until a user does the next thing, on average.")
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            min=0.01,
+            help="Seconds until a user does the next thing, on average.",
+        ),
     ] = 30.0,
     in_process: Annotated[
         bool,
@@ -54,7 +66,12 @@ def simulate_system(
     ] = False,
     limit: Annotated[
         float | None,
-        typer.Option("--for", min=0, help="Run seeds for so many real seconds, not a number."),
+        typer.Option(
+            "--for",
+            metavar="SECONDS",
+            min=0,
+            help="Run seeds for so many real seconds, not a number.",
+        ),
     ] = None,
     feature: FeatureNames = None,
     workload: WorkloadNames = None,
