@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import subprocess
 import sys
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -17,6 +19,7 @@ from hubbub import Closed, Invalid, NotAllowed, StorageError
 from hubbub.games.matches.supervisor import MatchSupervisor
 from hubbub.hub import Hubbub, stream_bytes_max
 from hubbub.journal import containment
+from hubbub.journal.command import Command, nothing
 from hubbub.journal.event import STREAM_BYTES_MAX
 from hubbub.journal.stores.sqlite import SQLiteStore
 from hubbub.shop.runtime import Storefront
@@ -281,3 +284,16 @@ async def test_users_with_the_longest_ids_can_write_to_each_other() -> None:
         sent = await one.chat.send_direct(other, "hello")
 
     assert sent.text == "hello"
+
+
+async def test_a_closed_hub_leaves_the_memory() -> None:
+    async def open_and_close() -> weakref.ref[Hubbub]:
+        async with hubbub.open("memory://") as hub:
+            # The last command leads back to the hub.
+            await hub.itself.execute(Command("ann", nothing, lambda states, events: hub.is_open))
+            return weakref.ref(hub)
+
+    closed = await open_and_close()
+    gc.collect()
+
+    assert closed() is None

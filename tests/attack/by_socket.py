@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from contextlib import ExitStack
+from itertools import count
 from typing import Final
 
 from tests.attack.target import Attack, Target, batch_of, connect_and_hold, hold, pour
@@ -21,6 +22,7 @@ __all__ = ["BY_SOCKET"]
 MEGABYTE: Final = 1_000_000
 FRAME_BYTES_MAX: Final = 64 * 1024
 SILENT_CONNECTIONS: Final = 2_000
+DRIPS: Final = 100
 
 
 def pings(target: Target) -> None:
@@ -124,6 +126,33 @@ def half_messages(target: Target) -> None:
         def act() -> None:
             client = stack.enter_context(target.connect())
             client.send(handshake_of(), most if target.number() % 2 else fragments)
+
+        while target.going:
+            target.attempt(act)
+
+
+def drips(target: Target) -> None:
+    """Send heads, and long messages of signed-in users, a byte at a time, so as to seem alive."""
+    head = handshake_of("/ws", "X: " + "a" * 8_000)
+    message = frame_of(b"x" * (FRAME_BYTES_MAX - 1))
+    with ExitStack() as stack:
+        dripping = [(stack.enter_context(target.connect()), head) for _ in range(DRIPS)]
+        for _ in range(DRIPS):
+            target.attempt(lambda: dripping.append((stack.enter_context(target.guest()), message)))
+        for place in count():
+            if not target.going:
+                return
+            for client, data in dripping:
+                client.send(data[place : place + 1])
+
+
+def vanished(target: Target) -> None:
+    """Sign in, and go without a word: what the server sends then is answered by nobody."""
+    with ExitStack() as stack:
+
+        def act() -> None:
+            client = stack.enter_context(target.guest(reads=False))
+            client.vanish()
 
         while target.going:
             target.attempt(act)
@@ -255,6 +284,8 @@ BY_SOCKET: Final[dict[str, Attack]] = {
         sockets_of_one_user,
         silent_connections,
         half_messages,
+        drips,
+        vanished,
         deflate_bombs,
         long_frames,
         empty_fragments,

@@ -30,6 +30,9 @@ PONG: Final = 10
 MASK: Final = b"\x5a\xa5\x3c\xc3"
 KEY: Final = base64.b64encode(b"a key of 16 byte").decode()
 
+# Linux: a connection in this state is closed without a packet (tcp(7) does not name it).
+TCP_REPAIR: Final = 19
+
 # A read gives up after so many seconds, and the test fails: nothing is as slow as that.
 SECONDS_MAX = 15.0
 
@@ -248,6 +251,16 @@ class Raw:
     def reset(self) -> None:
         """End the connection at once, as a process does that dies."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+    def vanish(self) -> None:
+        """
+        End the connection without a packet, as a machine does that loses its power.
+
+        Raises:
+            OSError: only root can do that, and only on Linux.
+        """
+        self.socket.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
         self.socket.close()
 
     def close(self) -> None:

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import gc
+import weakref
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,6 +14,7 @@ from hubbub.errors import Conflict, Invalid
 from hubbub.journal.command import Call, Command, SessionQueue, Verdict, check_key, nothing
 from hubbub.journal.decide.cache_entries import NotLoaded
 from hubbub.journal.decide.states import States
+from hubbub.journal.event import Event
 from tests.journal.tally import add, memory_store, new_limit, open_journal, total
 
 scalars = st.none() | st.booleans() | st.integers(-(1 << 53), 1 << 53) | st.text("abc")
@@ -178,3 +183,22 @@ def test_calls_that_are_decided_again_have_their_old_turns(count: int, data: st.
 def test_a_key_that_is_none_is_refused(key: object) -> None:
     with pytest.raises(Invalid, match="200"):
         check_key(key, 200)
+
+
+def result_of(caller: object, states: States, events: Sequence[Event]) -> object:
+    return caller
+
+
+def test_a_command_that_leads_back_to_its_call_leaves_the_memory() -> None:
+    class Caller:
+        """Keeps its call."""
+
+        call: Call[object]
+
+    caller = Caller()
+    left = weakref.ref(caller)
+    caller.call = Call(Command("ann", nothing, partial(result_of, caller)))
+    del caller
+    gc.collect()
+
+    assert left() is None

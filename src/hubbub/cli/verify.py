@@ -45,14 +45,14 @@ def verify_database(
         raise fail(f"{db} is empty, so it is not a Hubbub database.")
     with exit_on_error():
         streams = Streams(FeatureSet(features_known(feature or ())).streams)
-        in_file = integrity_faults(db)
         try:
             report = _read(db, streams)
         except StorageError as error:
-            if not in_file:
+            if not (in_file := integrity_faults(db)):
                 raise
             _show_faults(in_file)
             raise fail(f"{error.message} {ADVICE.format(db)}") from error
+    in_file = integrity_faults(db)
     _show_faults(in_file)
     _show_faults((fault.where, fault.what) for fault in report.faults)
     report.faults_found += len(in_file)

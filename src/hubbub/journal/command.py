@@ -66,7 +66,7 @@ class Verdict:
             self._callbacks.append(callback)
 
 
-class Command(msgspec.Struct, Generic[R], gc=False, eq=False):
+class Command(msgspec.Struct, Generic[R], eq=False):
     """
     A command to decide.
 
@@ -85,6 +85,7 @@ class Command(msgspec.Struct, Generic[R], gc=False, eq=False):
         verdict: after the decision, the caller waits for this before it gets the result.
     """
 
+    # The garbage collector sees it: its functions may lead back to its call, and to the hub.
     by: str
     decide: Callable[[States], Sequence[Draft]]
     result: Callable[[States, Sequence[Event]], R]

@@ -268,6 +268,9 @@ class States:
         for entry in call.pins:
             entry.pins -= 1
         call.pins.clear()
+        if self._call is call:
+            # Otherwise the last call would keep its connection in memory until the next call.
+            self._call = None
 
     def missing(self, name: Name) -> bool:
         """Return whether a name must be loaded before a decision can read it."""

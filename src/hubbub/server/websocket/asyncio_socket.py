@@ -28,7 +28,7 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
         headers: of the handshake, with names in lower case.
     """
 
-    __slots__ = ("_ending", "_fd", "_held", "_reading", "_transport")
+    __slots__ = ("_ending", "_fd", "_held", "_patience", "_reading", "_transport")
 
     def __init__(
         self,
@@ -41,6 +41,8 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
         self._transport = transport
         # Aborts the connection when the client does not end its side.
         self._ending: asyncio.TimerHandle | None = None
+        # Closes the connection of a client that does not sign in.
+        self._patience: asyncio.TimerHandle | None = None
         # Bytes that were read and wait for their turn; meanwhile the socket reads no more.
         self._held = b""
         self._reading = True
@@ -56,7 +58,7 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
             data: bytes that came after the handshake already.
         """
         loop, patience = asyncio.get_running_loop(), self._gateway.settings.sign_in_seconds_max
-        loop.call_later(patience, self.check_signed_in)
+        self._patience = loop.call_later(patience, self.check_signed_in)
         self.check_place()
         if data:
             self.data_received(data)
@@ -98,8 +100,10 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Release everything that the connection holds."""
-        if self._ending is not None:
-            self._ending.cancel()
+        # A timer would keep the connection in memory until its time.
+        for timer in (self._ending, self._patience):
+            if timer is not None:
+                timer.cancel()
         self.release()
 
     def write(self, data: bytes) -> None:
