@@ -13,13 +13,13 @@ from pathlib import Path
 
 import anyio
 
-from . import caches, locks, pools, queues, services
+from . import caches, locks, pools, queues, services, streams
 from .case import Case, Outcome, tried
 from .reproductions import REPRODUCTIONS, Reproduction
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "testing.md"
 BEGIN, END = "<!-- made by nox -s foreign -->\n", "<!-- until here -->"
-CASES = [*services.CASES, *caches.CASES, *queues.CASES, *locks.CASES, *pools.CASES]
+CASES = [*services.CASES, *caches.CASES, *queues.CASES, *streams.CASES, *locks.CASES, *pools.CASES]
 
 
 def main(words: list[str]) -> int:

@@ -11,13 +11,12 @@ import aiojobs
 import aiometer
 import anyio
 import janus
-import trio
 from aiolimiter import AsyncLimiter
 from broadcaster import Broadcast, Event
 
 from hubbub.testing.simulation import cancel_everywhere, current_random, eventually
 
-from .case import ASYNCIO, TRIO, Case
+from .case import ASYNCIO, Case
 from .giving_up import eighths, task_cancelled_after
 from .locks import LOSES_WAKE_UPS
 
@@ -234,63 +233,6 @@ async def aiometer_keeps_its_limits() -> None:
     await cancel_everywhere(partial(aiometer.run_all, works, max_at_once=2), check=check)
 
 
-class Exchange:
-    """Three tasks that send, and two that receive, all of which give up at times."""
-
-    def __init__(self) -> None:
-        self.random = current_random()
-        self.tried: list[tuple[int, int]] = []
-        self.sent: list[tuple[int, int]] = []
-        self.taken: list[tuple[int, int]] = []
-
-    async def produce(self, number: int, stream: Any) -> None:
-        """Send three items."""
-        async with stream:
-            for item in range(3):
-                self.tried.append((number, item))
-                with anyio.move_on_after(eighths(self.random, 0.5)):
-                    await stream.send((number, item))
-                    self.sent.append((number, item))
-
-    async def consume(self, stream: Any) -> None:
-        """Receive, until nothing more comes."""
-        async with stream:
-            while True:
-                with anyio.move_on_after(eighths(self.random, 0.25)):
-                    try:
-                        self.taken.append(await stream.receive())
-                    except (anyio.EndOfStream, trio.EndOfChannel):
-                        return
-                await anyio.sleep(eighths(self.random, 0.25))
-
-    async def run(self, send: Any, receive: Any) -> None:
-        """Exchange all items."""
-        async with anyio.create_task_group() as tasks, send, receive:
-            for number in range(3):
-                tasks.start_soon(self.produce, number, send.clone())
-            for _ in range(2):
-                tasks.start_soon(self.consume, receive.clone())
-
-
-async def anyio_stream_loses_nothing() -> None:
-    exchange = Exchange()
-    await exchange.run(*anyio.create_memory_object_stream[Any](1))
-    assert len(set(exchange.taken)) == len(exchange.taken)
-    assert set(exchange.sent) <= set(exchange.taken) <= set(exchange.tried)
-
-
-async def anyio_cancelled_sends_send_nothing() -> None:
-    exchange = Exchange()
-    await exchange.run(*anyio.create_memory_object_stream[Any](1))
-    assert sorted(exchange.sent) == sorted(exchange.taken)
-
-
-async def trio_cancelled_sends_send_nothing() -> None:
-    exchange = Exchange()
-    await exchange.run(*trio.open_memory_channel[Any](1))
-    assert sorted(exchange.sent) == sorted(exchange.taken)
-
-
 CASES = [
     Case("janus", "items are neither lost nor doubled", janus_loses_nothing, ASYNCIO),
     Case(
@@ -342,18 +284,5 @@ CASES = [
         "limits hold, and nothing runs on after the end",
         aiometer_keeps_its_limits,
         seeds=20,
-    ),
-    Case("anyio", "a memory object stream loses nothing", anyio_stream_loses_nothing),
-    Case(
-        "anyio",
-        "a cancelled `send` of a memory object stream has sent nothing",
-        anyio_cancelled_sends_send_nothing,
-        breaks="an item can be received between the cancellation of its sender and its end",
-    ),
-    Case(
-        "trio",
-        "a cancelled `send` of a memory channel has sent nothing",
-        trio_cancelled_sends_send_nothing,
-        TRIO,
     ),
 ]
