@@ -10,8 +10,7 @@ import pytest
 from hubbub.errors import HubbubError, NotAllowed
 from hubbub.features import FEATURES
 from hubbub.session import Session
-from hubbub.simulator import Broken, Evidence, PlannedFault, RunOptions, run_seed
-from hubbub.simulator.client import Client
+from hubbub.simulator import Broken, Client, Evidence, PlannedFault, RunOptions, run_seed
 from tests.event_loop import Backend
 from tests.helpdesk import TICKETS, Tickets
 
