@@ -47,7 +47,7 @@ class ProviderAccount(msgspec.Struct):
 
     @property
     def charged(self) -> int:
-        """The amount that the buyer has paid, after the refunds, in the currency's smallest unit."""
+        """The sum of the charges less the refunds, in the currency's smallest unit."""
         back = sum(money.amount for money in self.refunds.values())
         return sum(money.amount for money in self.captured) - back
 
