@@ -74,7 +74,7 @@ def test_a_search_that_finds_another_match_is_named() -> None:
     known.searches["ann"].add("k1")
     known.found["m1", "ann"] = "k2"
 
-    assert any("of another search" in line for line in broken(known, won(keys={"ann": "k1"})))
+    assert any("to another search" in line for line in broken(known, won(keys={"ann": "k1"})))
 
 
 def test_ratings_change_only_for_opponents_that_were_found() -> None:
