@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import pytest
 
-from hubbub import Hubbub, Order, Session, Settings
+from hubbub import Hubbub, Money, Order, PaymentDeclined, Session, Settings
 from hubbub.shop.payments.processor import RETRY_SECONDS_MAX
 from tests.shop.bank import Bank, Trouble
 from tests.shop.payments.test_processor import AT_ONCE, check
@@ -36,6 +36,51 @@ def test_a_cancelled_order_is_not_charged_whatever_arrives_late(
             assert (await product(ann)).stock == STOCK
 
     sell(story, payments=bank, settings=Settings(payment_seconds_max=4))
+
+
+def test_a_checkout_that_waits_returns_when_the_order_is_cancelled(sell: Sell) -> None:
+    bank = Bank()
+    bank.down = True
+
+    async def story(hub: Hubbub, ann: Session) -> None:
+        async def cancel() -> None:
+            await anyio.sleep(3)
+            [order] = await ann.shop.orders()
+            async with hub.session("root", role="admin") as root:
+                await root.shop.cancel_order(order.id, key="2")
+
+        start = anyio.current_time()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(cancel)
+            with pytest.raises(PaymentDeclined):
+                await ann.shop.checkout(payment="good", key="1")
+            waited = anyio.current_time() - start
+        bank.down = False
+        await anyio.sleep(RETRY_SECONDS_MAX)
+
+        assert waited == pytest.approx(3, abs=0.1)
+
+    sell(story, payments=bank)
+
+
+def test_a_refund_that_begins_while_another_is_pending_is_in_its_result(sell: Sell) -> None:
+    bank = Bank()
+
+    async def story(hub: Hubbub, ann: Session) -> None:
+        bought = await ann.shop.checkout(payment="good", key="1")
+        bank.down = True
+        part = Money(1, bought.total.currency)
+        async with hub.session("root", role="admin") as root:
+            await root.shop.refund(bought.id, key="2", amount=part)
+            # By now the bank is asked rarely.
+            await anyio.sleep(RETRY_SECONDS_MAX)
+            second = await root.shop.refund(bought.id, key="3", amount=part)
+        bank.down = False
+        await anyio.sleep(RETRY_SECONDS_MAX)
+
+        assert [refund.status for refund in second.refunds] == ["pending", "pending"]
+
+    sell(story, payments=bank, settings=Settings(checkout_seconds_max=1))
 
 
 def test_a_buyer_goes_on_while_the_bank_is_silent(sell: Sell) -> None:

@@ -1,4 +1,4 @@
-"""What a payment provider takes in when nobody waits for its answer any more."""
+"""Requests that a payment provider takes in when nobody waits for the answer any more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What players know of their matches."""
+"""The books of players."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def event(stream: str, type_: str, by: str = "ann", **more: Any) -> dict[str, An
 
 def won(**started: Any) -> list[dict[str, Any]]:
     """Return the events of a match that ann wins."""
-    begun = {
+    begun: dict[str, Any] = {
         "players": ["ann", "bob"],
         "rules": {"type": "first_to", "points": 20},
         "board": "wins",
@@ -29,7 +29,7 @@ def won(**started: Any) -> list[dict[str, Any]]:
     }
     match = "match/m1"
     return [
-        event(match, "started", **begun | started),
+        event(match, "started", **{**begun, **started}),
         event(match, "scored", player="ann", points=20),
         event(match, "completed", winner="ann", scores={"ann": 20, "bob": 0}),
         event("agenda/matches", "settled", to=match),
@@ -74,7 +74,7 @@ def test_a_search_that_finds_another_match_is_named() -> None:
     known.searches["ann"].add("k1")
     known.found["m1", "ann"] = "k2"
 
-    assert any("of another search" in line for line in broken(known, won(keys={"ann": "k1"})))
+    assert any("to another search" in line for line in broken(known, won(keys={"ann": "k1"})))
 
 
 def test_ratings_change_only_for_opponents_that_were_found() -> None:

@@ -59,7 +59,7 @@ def test_a_match_that_ends_right_breaks_nothing(events: list[dict[str, Any]]) ->
 @pytest.mark.parametrize(
     ("events", "says"),
     [
-        ([scored("ann", 20)], "goes on after somebody has won"),
+        ([scored("ann", 20)], "continues after somebody has won"),
         ([scored("ann", 20), scored("bob", 1)], "scored after somebody has won"),
         ([scored("bob", 1), scored("ann", 20), completed("bob", 20, 1)], "is won by bob"),
         ([scored("bob", 1), scored("ann", 20), completed("ann", 21, 1)], "was scored"),

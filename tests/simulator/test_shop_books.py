@@ -1,4 +1,4 @@
-"""What the users of a shop know of their orders."""
+"""The books of buyers."""
 
 from __future__ import annotations
 

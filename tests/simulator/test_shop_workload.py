@@ -9,7 +9,7 @@ import pytest
 
 from hubbub.money import Money
 from hubbub.simulator.provider import FlakyProvider
-from hubbub.simulator.shop_workload import ShopWorkload
+from hubbub.simulator.shop_workload import QUANTITY_MAX, ShopWorkload
 from tests.event_loop import Backend
 from tests.simulator.recorded import doctored, recorded
 
@@ -167,3 +167,9 @@ def test_an_order_that_is_pending_is_missing(shopping: Shopping) -> None:
 
     assert not list(shopping.workload.missing(shopping.evidence))
     assert list(shopping.workload.missing(doctored(shopping.evidence, forget)))
+
+
+def test_users_add_a_few_pieces_at_once(shopping: Shopping) -> None:
+    quantities = {quantity for _, _, quantity in shopping.workload.books.tried}
+
+    assert quantities == set(range(1, QUANTITY_MAX + 1))

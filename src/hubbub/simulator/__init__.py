@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..extras import needs
 
 with needs("testing", "hubbub.simulator"):
+    from .client import Client
     from .plan import PlannedFault
     from .run import RunOptions, run_seed, shortest_plan
     from .workload import Evidence, Workload
@@ -12,6 +13,7 @@ with needs("testing", "hubbub.simulator"):
 
 __all__ = [
     "Broken",
+    "Client",
     "Evidence",
     "PlannedFault",
     "Result",

@@ -34,7 +34,7 @@ class BoardRules(msgspec.Struct, frozen=True):
 
 class BoardFold:
     """
-    What the events of a board say.
+    A board as its events have it.
 
     Args:
         rules: the board's.

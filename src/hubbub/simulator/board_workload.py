@@ -86,7 +86,7 @@ class BoardWorkload:
         yield from ()
 
     def broken(self, evidence: Evidence) -> Iterator[str]:
-        """A board is the fold of what was submitted, whoever looks at it."""
+        """A board is the fold of what was submitted, for every user."""
         yield from self.complaints
         for rules in BOARDS:
             fold = fold_board(rules, evidence.streams.get(f"board/{rules.name}", ()))

@@ -1,4 +1,4 @@
-"""What the players of matches have tried, and what the system has told them. Pure."""
+"""The books of players: the scores that they tried, and the answers that they got. Pure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class MatchBooks:
         starts: a user -> how many matches they have tried to start.
         searches: a user -> the keys of their searches.
         found: (a match, a user) -> the key of the search that has found it.
-        complaints: what the system has told somebody and must not.
+        complaints: answers that contradict one another.
     """
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class MatchBooks:
             self.complaints.append(f"{match.id} ended as {_end(before)}, and as {_end(match)}.")
 
     def close(self, match: str, user: str) -> None:
-        """Note that a user has been told that they cannot play on."""
+        """Note that the system has refused a user for good."""
         self._over.add((match, user))
 
 

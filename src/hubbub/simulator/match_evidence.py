@@ -13,7 +13,7 @@ from .workload import Evidence
 
 __all__ = ["WIN_POINTS", "broken_matches", "unfinished_matches"]
 
-# What a winner gets on the board; see the setting ``match_win_points``.
+# The points of a winner on the board; see the setting ``match_win_points``.
 WIN_POINTS = 10
 
 
@@ -22,7 +22,7 @@ def unfinished_matches(evidence: Evidence, *, steady: bool) -> Iterator[str]:
     for match, fold in _folds(evidence, steady=steady).items():
         if fold.end is None:
             for player in fold.dropped:
-                yield f"{match} takes {player} for absent, who is there."
+                yield f"{match} takes {player} for absent, who has returned."
             if steady and fold.seconds is not None:
                 yield f"The time of {match} is up, and it has not ended."
 
@@ -81,7 +81,7 @@ def _broken_starts(books: MatchBooks, folds: Mapping[str, MatchFold]) -> Iterato
             yield f"The search {key} of {user} has found {times} matches."
     for (match, user), key in books.found.items():
         if match in folds and folds[match].keys.get(user) != key:
-            yield f"The search {key} of {user} has found {match}, which is of another search."
+            yield f"The search {key} of {user} has found {match}, which belongs to another search."
 
 
 def _broken_ends(

@@ -19,7 +19,7 @@ LEAST_SECONDS = GRACE_SECONDS - CLOCK_SECONDS
 
 class MatchFold:
     """
-    What the events of a match say.
+    A match as its events have it.
 
     Args:
         match: its id.
@@ -76,7 +76,7 @@ class MatchFold:
     def close(self) -> None:
         """Note that nothing else has happened."""
         if self.end is None and self._is_won():
-            self._break("goes on after somebody has won")
+            self._break("continues after somebody has won")
 
     def _start(self, event: Mapping[str, Any]) -> None:
         if self.players:
@@ -136,7 +136,7 @@ class MatchFold:
             self._break("ends before its time is up")
 
     def _winners(self) -> list[str | None]:
-        """Return every right answer to who has won."""
+        """Return the players who can be the winner; None for a draw."""
         left = self._left()
         if len(left) == 1:
             return [left[0]]

@@ -1,4 +1,4 @@
-"""Matches: each ends once, with exactly the points that were scored, and nobody waits for ever."""
+"""Matches: each ends once, with exactly the points that were scored, and nobody waits forever."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ POINTS = 100
 TIMED_SECONDS = (30.0, 400.0)
 # How long a search for an opponent takes, in seconds.
 SEARCH_SECONDS = 20.0
-# How long a user drops out, in seconds, at most: some come back in time, some forfeit.
+# How long a user drops out, in seconds, at most: some return in time, some forfeit.
 AWAY_SECONDS_MAX = 90.0
 
 # How often a user does something else than to play.
@@ -220,7 +220,7 @@ class MatchWorkload:
 
 
 class _Calls:
-    """What a user is called for: to play a match, or, if it is None, to search for an opponent."""
+    """Calls of a user: to play a match or, if it is None, to search for an opponent."""
 
     def __init__(self) -> None:
         self._calls: list[str | None] = []

@@ -35,7 +35,7 @@ class ProviderAccount(msgspec.Struct):
 
     Args:
         status: see :class:`Payment`.
-        captured: the amounts that were charged; more than one is a double charge.
+        captured: the amounts that were charged; two of them are a double charge.
         refunds: the refund's id -> the amount.
         decided_at: when a pending payment is decided, in the event loop's time.
     """
@@ -47,7 +47,7 @@ class ProviderAccount(msgspec.Struct):
 
     @property
     def charged(self) -> int:
-        """What the buyer has paid, after the refunds, in the currency's smallest unit."""
+        """The sum of the charges less the refunds, in the currency's smallest unit."""
         back = sum(money.amount for money in self.refunds.values())
         return sum(money.amount for money in self.captured) - back
 

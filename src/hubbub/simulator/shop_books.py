@@ -1,4 +1,4 @@
-"""What the users of a shop have tried, and what the system has told them. Pure."""
+"""The books of buyers: what they tried, and the answers that they got. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Addition", "Checkout", "ShopBooks"]
 
 # A user, a SKU, and a quantity that was added to the cart.
 Addition = tuple[str, str, int]
-# What an order can still become after a status.
+# The statuses that can follow a status.
 NEXT: dict[OrderStatus, tuple[OrderStatus, ...]] = {
     "pending": ("pending", "paid", "declined", "refunded"),
     "paid": ("paid", "refunded"),
@@ -54,7 +54,7 @@ class ShopBooks:
         checkouts: every checkout.
         orders: the orders that somebody has seen, as they were when they were seen last.
         refunds: an order -> the amounts of the refunds that were tried; None for all of it.
-        complaints: what the system has told somebody and must not.
+        complaints: answers that contradict one another.
     """
 
     def __init__(self) -> None:

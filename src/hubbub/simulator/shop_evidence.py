@@ -12,12 +12,12 @@ from .workload import Evidence
 
 __all__ = ["broken_shop", "unfinished_orders"]
 
-# What the hub refunds when the provider has charged against the end of an order.
+# The id of the refund when the provider has charged against the end of an order.
 VOID = "{}-void"
 
 
 def unfinished_orders(goods: Sequence[Goods], evidence: Evidence) -> Iterator[str]:
-    """Yield the orders about which the provider has still to be asked."""
+    """Yield the orders that still wait for the provider."""
     for order in fold_orders(evidence.streams, goods).values():
         if order.is_open:
             yield f"{order.id} is open: {order.ends}, {order.reconciled}, {order.refunds}."

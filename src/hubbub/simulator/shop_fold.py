@@ -12,7 +12,7 @@ from ..money import Money
 
 __all__ = ["Goods", "OrderFold", "fold_orders", "wrong_carts", "wrong_stock"]
 
-# What ends an order's payment, and whether the order is paid then.
+# The events that end an order's payment -> whether the order is paid then.
 ENDS = {"paid": True, "order_marked_paid": True, "declined": False, "order_cancelled": False}
 
 
@@ -33,7 +33,7 @@ class Goods(msgspec.Struct, frozen=True):
 
 class OrderFold(msgspec.Struct):
     """
-    What the events of an order say.
+    An order as its events have it.
 
     Args:
         id: its id.
@@ -66,13 +66,13 @@ class OrderFold(msgspec.Struct):
 
     @property
     def is_open(self) -> bool:
-        """Whether something is to be settled with the provider."""
+        """Whether the provider must still answer."""
         refunding = any(status == "pending" for _, status in self.refunds.values())
         return not self.ends or self.reconciled == "pending" or refunding
 
     @property
     def refunded(self) -> int:
-        """What was refunded, in the currency's smallest unit."""
+        """The refunded amount, in the currency's smallest unit."""
         return sum(amount for amount, status in self.refunds.values() if status == "done")
 
     def take(self, event: Mapping[str, Any], prices: Mapping[str, int]) -> None:

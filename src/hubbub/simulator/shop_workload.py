@@ -34,7 +34,7 @@ TWICE_CHANCE = 0.15
 REMOVE_CHANCE = 0.05
 CHECKOUT_CHANCE = 0.35
 AGAIN_CHANCE = 0.05
-# How often an admin looks after the orders, instead.
+# How often an admin ends or refunds an order, instead.
 ADMIN_CHANCE = 0.4
 # How often a refund is for a part of what was paid.
 PART_CHANCE = 0.5
@@ -68,7 +68,7 @@ class ShopWorkload:
         """Watch nothing."""
 
     async def act(self, client: Client) -> None:
-        """Fill the cart, or check out; an admin sometimes looks after an order instead."""
+        """Fill the cart, or check out; an admin sometimes ends or refunds an order."""
         if client.is_admin and client.random.random() < ADMIN_CHANCE:
             await self._administer(client)
             return

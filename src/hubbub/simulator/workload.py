@@ -52,7 +52,7 @@ class Workload(Watching, Protocol):
         """Make what the users need, before anything goes wrong."""
 
     async def begin(self, client: Client) -> None:
-        """Let a user join: called when they sign in, and again if it raises StorageError."""
+        """Greet a user: called when they sign in, and again if it raises StorageError."""
 
     async def follow(self, client: Client) -> None:
         """Watch as long as the user is there; return at once if there is nothing to watch."""
