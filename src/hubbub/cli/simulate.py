@@ -20,6 +20,37 @@ with needs("testing", "hubbub simulate"):
 
 __all__ = ["simulate_system"]
 
+Seed = Annotated[int, typer.Option(metavar="N", help="The first seed.")]
+Seeds = Annotated[int, typer.Option(metavar="N", min=1, help="How many seeds to run.")]
+Hours = Annotated[
+    float, typer.Option(metavar="HOURS", min=0.01, help="Simulated hours of each seed.")
+]
+Clients = Annotated[
+    int, typer.Option(metavar="N", min=1, max=5_000, help="How many users there are.")
+]
+Backend = Annotated[
+    Literal["asyncio", "trio"], typer.Option(metavar="NAME", help="asyncio or trio.")
+]
+FaultSeconds = Annotated[
+    float,
+    typer.Option(
+        metavar="SECONDS", min=0, help="Seconds from fault to fault, on average; 0 for none."
+    ),
+]
+ActionSeconds = Annotated[
+    float,
+    typer.Option(metavar="SECONDS", min=0.01, help="Seconds until a user acts again, on average."),
+]
+InProcess = Annotated[
+    bool,
+    typer.Option(
+        "--in-process", help="Users are in the server's process: no network, many more users."
+    ),
+]
+Limit = Annotated[
+    float | None,
+    typer.Option("--for", metavar="SECONDS", min=0, help="Run seeds for so many real seconds."),
+]
 WorkloadNames = Annotated[
     list[str] | None,
     typer.Option(
@@ -33,46 +64,15 @@ WorkloadNames = Annotated[
 
 
 def simulate_system(
-    seed: Annotated[int, typer.Option(metavar="N", help="The first seed.")] = 0,
-    seeds: Annotated[int, typer.Option(metavar="N", min=1, help="How many seeds to run.")] = 1,
-    hours: Annotated[
-        float, typer.Option(metavar="HOURS", min=0.01, help="Simulated hours of each seed.")
-    ] = 1.0,
-    clients: Annotated[
-        int, typer.Option(metavar="N", min=1, max=5_000, help="How many users there are.")
-    ] = 5,
-    backend: Annotated[
-        Literal["asyncio", "trio"], typer.Option(metavar="NAME", help="asyncio or trio.")
-    ] = "asyncio",
-    fault_seconds: Annotated[
-        float,
-        typer.Option(
-            metavar="SECONDS", min=0, help="Seconds from fault to fault, on average; 0 for none."
-        ),
-    ] = 200.0,
-    action_seconds: Annotated[
-        float,
-        typer.Option(
-            metavar="SECONDS",
-            min=0.01,
-            help="Seconds until a user does the next thing, on average.",
-        ),
-    ] = 30.0,
-    in_process: Annotated[
-        bool,
-        typer.Option(
-            "--in-process", help="Users are in the server's process: no network, many more users."
-        ),
-    ] = False,
-    limit: Annotated[
-        float | None,
-        typer.Option(
-            "--for",
-            metavar="SECONDS",
-            min=0,
-            help="Run seeds for so many real seconds, not a number.",
-        ),
-    ] = None,
+    seed: Seed = 0,
+    seeds: Seeds = 1,
+    hours: Hours = 1.0,
+    clients: Clients = 5,
+    backend: Backend = "asyncio",
+    fault_seconds: FaultSeconds = 200.0,
+    action_seconds: ActionSeconds = 30.0,
+    in_process: InProcess = False,
+    limit: Limit = None,
     feature: FeatureNames = None,
     workload: WorkloadNames = None,
 ) -> None:
