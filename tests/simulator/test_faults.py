@@ -1,10 +1,18 @@
-"""Every kind of fault can happen."""
+"""Every kind of fault can happen; ``test_run.py`` lets each happen."""
 
 from __future__ import annotations
 
-from hubbub.simulator import faults
-from hubbub.simulator.plan import KINDS
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from hubbub.simulator.faults import happen
+from hubbub.simulator.plan import PlannedFault
 
 
-def test_every_kind_has_a_way_to_happen() -> None:
-    assert set(faults._FAULTS) == set(KINDS)
+async def test_a_fault_of_no_known_kind_is_an_error() -> None:
+    world: Any = SimpleNamespace(host_of=str)
+
+    with pytest.raises(ValueError, match="no fault of the kind 'flood'"):
+        await happen(PlannedFault(0, "flood", 1, 0), world)
