@@ -73,8 +73,8 @@ BOUNDED: Mapping[str, int] = {
 }
 # Of a hub that is closed there is none.
 OF_A_HUB = {"Hubbub", "Journal", "Gateway", "Connection", "StreamEntry", "Topic", "SQLiteStore"}
-# They grow with the data: the open rooms, and the entries of a board.
-DATA = {"IndexLinks.links", "IndexLinks.order", "Ranking._by_user"}
+# They grow with the data: the open rooms, the entries of a board, the members of the last room.
+DATA = {"IndexLinks.links", "IndexLinks.order", "Ranking._by_user", "RoomState.roles"}
 # Some objects that a task has still in its hands.
 SLACK = 10
 
