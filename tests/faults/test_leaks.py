@@ -26,7 +26,7 @@ from hubbub.server.auth.tokens import VERIFIED_MAX
 from tests.faults.census import Census, take_census
 from tests.server.running import Running, running
 
-SECONDS = float(os.environ.get("HUBBUB_LEAK_SECONDS") or 2.0)
+SECONDS = float(os.environ.get("HUBBUB_LEAK_SECONDS") or 1.0)
 # The first half of the rounds fills the caches; the others must leave what they found.
 ROUNDS = 2 if SECONDS < 20 else 6
 QUIET_SECONDS_MAX = 15.0
