@@ -72,6 +72,8 @@ def open_files() -> Mapping[str, int]:
         except FileNotFoundError:
             # It was that of the directory itself.
             continue
+    # uvloop keeps one for the processes that the test starts.
+    del files[os.devnull]
     return files
 
 

@@ -16,7 +16,7 @@ from hubbub.journal.repair import RepairReport, repair
 from tests.journal.damaged import Events, damage, events_of, flips_between
 from tests.journal.test_verify import REGISTRY, fill
 
-SEEDS = int(os.environ.get("HUBBUB_DAMAGE_SEEDS", "8"))
+SEEDS = int(os.environ.get("HUBBUB_DAMAGE_SEEDS", "6"))
 FIRST_SEED = int(os.environ.get("HUBBUB_DAMAGE_FIRST", "0"))
 
 

@@ -26,7 +26,7 @@ from tests.faults.doomed_load import BOARD, SETTINGS, SKU, STOCK, command, key_o
 from tests.faults.killing import kill_within
 from tests.features import STREAMS
 
-KILLS = int(os.environ.get("HUBBUB_KILLS", "2"))
+KILLS = int(os.environ.get("HUBBUB_KILLS", "1"))
 SEED = int(os.environ.get("HUBBUB_KILL_SEED") or Random().randrange(1 << 32))
 # So many processes continue with one database, which grows; then a new one begins.
 LIVES = 5
