@@ -105,6 +105,7 @@ CASES = [
     (CONNECT, "hubbub.connect", "client"),
     (COMMAND, "The command hubbub", "cli"),
     ("from hubbub.testing import run_in_virtual_time", "hubbub.testing", "testing"),
+    ("import hubbub.simulator", "hubbub.simulator", "simulate"),
     ("import hubbub.encryption", "hubbub.encryption", "e2e"),
     ("from hubbub.shop.stripe import Stripe", "hubbub.shop.stripe", "stripe"),
     (INVOICE.format(form="pdf"), "An invoice as PDF", "pdf"),
@@ -156,7 +157,7 @@ def test_every_message_is_tried() -> None:
 
 
 def test_all_installs_what_users_need_and_no_test_runner() -> None:
-    assert visible("all") == visible(*(EXTRAS.keys() - {"all", "testing"}))
+    assert visible("all") == visible(*(EXTRAS.keys() - {"all", "testing", "simulate"}))
     assert not visible("all") & {"pytest", "hypothesis"}
 
 

@@ -29,19 +29,22 @@ OpenHub = Callable[[Sequence[Feature]], AbstractAsyncContextManager[Hubbub]]
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def open_hub(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> OpenHub:
+def open_hub(request: pytest.FixtureRequest, tmp_path: Path) -> OpenHub:
     """Open a hub, again and again, on the same store."""
     if request.param == "memory":
-        store = MemoryStore()
-        monkeypatch.setattr(hubbub.hub, "open_store", lambda url: store)
+        return partial(opened_with, MemoryStore())
     return partial(opened, str(tmp_path / "hub.db"))
 
 
 @asynccontextmanager
 async def opened(url: str, features: Sequence[Feature]) -> AsyncIterator[Hubbub]:
     async with hubbub.open(url, features=features) as hub:
+        yield hub
+
+
+@asynccontextmanager
+async def opened_with(store: Store, features: Sequence[Feature]) -> AsyncIterator[Hubbub]:
+    async with hubbub.open(store=store, features=features) as hub:
         yield hub
 
 
@@ -203,10 +206,9 @@ def report_of(path: Path, features: Sequence[Feature]) -> Report:
         store.close()
 
 
-async def test_it_is_verified_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_is_verified_in_memory() -> None:
     store = MemoryStore()
-    monkeypatch.setattr(hubbub.hub, "open_store", lambda url: store)
-    await fill(partial(opened, "memory://"))
+    await fill(partial(opened_with, store))
 
     assert verified(store, FEATURES).skipped == {"ticket": 1}
     assert verified(store, MORE).skipped == {}

@@ -11,12 +11,9 @@ from typing import Annotated, Literal, cast
 import typer
 
 from ..errors import Invalid
-from ..extras import needs
+from ..simulator import Result, RunOptions, Workload, run_seed, shortest_plan
 from .exit import fail
 from .feature_names import FeatureNames, features_known, object_named
-
-with needs("testing", "hubbub simulate"):
-    from ..simulator import Result, RunOptions, Workload, run_seed, shortest_plan
 
 __all__ = ["simulate_system"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..extras import needs
 
-with needs("testing", "hubbub.simulator"):
+with needs("simulate", "hubbub.simulator"):
     from .client import Client
     from .plan import PlannedFault
     from .run import RunOptions, run_seed, shortest_plan
