@@ -29,19 +29,20 @@ OpenHub = Callable[[Sequence[Feature]], AbstractAsyncContextManager[Hubbub]]
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def open_hub(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> OpenHub:
+def open_hub(request: pytest.FixtureRequest, tmp_path: Path) -> OpenHub:
     """Open a hub, again and again, on the same store."""
     if request.param == "memory":
-        store = MemoryStore()
-        monkeypatch.setattr(hubbub.hub, "open_store", lambda url: store)
-    return partial(opened, str(tmp_path / "hub.db"))
+        return partial(opened, MemoryStore())
+    return partial(opened, tmp_path / "hub.db")
 
 
 @asynccontextmanager
-async def opened(url: str, features: Sequence[Feature]) -> AsyncIterator[Hubbub]:
-    async with hubbub.open(url, features=features) as hub:
+async def opened(where: Path | MemoryStore, features: Sequence[Feature]) -> AsyncIterator[Hubbub]:
+    if isinstance(where, Path):
+        opening = hubbub.open(str(where), features=features)
+    else:
+        opening = hubbub.open(store=where, features=features)
+    async with opening as hub:
         yield hub
 
 
@@ -192,7 +193,7 @@ def verified(store: Store, features: Sequence[Feature]) -> Report:
 
 
 def filled(path: Path) -> Shown:
-    return anyio.run(fill, partial(opened, str(path)))
+    return anyio.run(fill, partial(opened, path))
 
 
 def report_of(path: Path, features: Sequence[Feature]) -> Report:
@@ -203,10 +204,9 @@ def report_of(path: Path, features: Sequence[Feature]) -> Report:
         store.close()
 
 
-async def test_it_is_verified_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_is_verified_in_memory() -> None:
     store = MemoryStore()
-    monkeypatch.setattr(hubbub.hub, "open_store", lambda url: store)
-    await fill(partial(opened, "memory://"))
+    await fill(partial(opened, store))
 
     assert verified(store, FEATURES).skipped == {"ticket": 1}
     assert verified(store, MORE).skipped == {}
@@ -266,7 +266,7 @@ def test_a_copy_has_it_as_well(tmp_path: Path) -> None:
     restore(tmp_path / "copy.db", tmp_path / "other.db")
 
     async def look() -> Shown:
-        async with opened(str(tmp_path / "other.db"), MORE) as hub, hub.session("ann") as ann:
+        async with opened(tmp_path / "other.db", MORE) as hub, hub.session("ann") as ann:
             return await ann.service(Tickets).get(ticket.stream)
 
     assert anyio.run(look) == ticket
