@@ -13,6 +13,8 @@ import hubbub
 from hubbub.chat.rooms.room import RoomState
 from hubbub.journal.decide.cache_entries import SNAPSHOT_EVENTS_MIN
 from hubbub.journal.event import Streams
+from hubbub.journal.stores.contract import Record
+from hubbub.journal.stores.memory import MemoryStore
 from hubbub.journal.stores.sqlite import SQLiteStore
 from hubbub.journal.verify import FAULTS_MAX, Fault, Report, verify
 from tests.features import STREAMS
@@ -331,3 +333,19 @@ def test_a_page_that_the_disk_has_lost_is_a_fault(damaged: Damage, tmp_path: Pat
     except hubbub.StorageError:
         return
     assert report.faults_found
+
+
+class CircularStore(MemoryStore):
+    """Returns the same events again and again, as a damaged index can."""
+
+    def records(self, stream: str, after: int, limit: int) -> list[Record]:
+        return super().records(stream, 0, limit)[::-1]
+
+
+async def test_an_index_that_leads_in_circles_is_named() -> None:
+    store = CircularStore()
+    async with hubbub.open(store=store) as hub, hub.session("ann") as ann:
+        await ann.chat.create_room("Lobby")
+        report = verify(store, REGISTRY)
+
+    assert any("out of order" in fault.what for fault in report.faults)

@@ -32,19 +32,17 @@ OpenHub = Callable[[Sequence[Feature]], AbstractAsyncContextManager[Hubbub]]
 def open_hub(request: pytest.FixtureRequest, tmp_path: Path) -> OpenHub:
     """Open a hub, again and again, on the same store."""
     if request.param == "memory":
-        return partial(opened_with, MemoryStore())
-    return partial(opened, str(tmp_path / "hub.db"))
+        return partial(opened, MemoryStore())
+    return partial(opened, tmp_path / "hub.db")
 
 
 @asynccontextmanager
-async def opened(url: str, features: Sequence[Feature]) -> AsyncIterator[Hubbub]:
-    async with hubbub.open(url, features=features) as hub:
-        yield hub
-
-
-@asynccontextmanager
-async def opened_with(store: Store, features: Sequence[Feature]) -> AsyncIterator[Hubbub]:
-    async with hubbub.open(store=store, features=features) as hub:
+async def opened(where: Path | MemoryStore, features: Sequence[Feature]) -> AsyncIterator[Hubbub]:
+    if isinstance(where, Path):
+        opening = hubbub.open(str(where), features=features)
+    else:
+        opening = hubbub.open(store=where, features=features)
+    async with opening as hub:
         yield hub
 
 
@@ -195,7 +193,7 @@ def verified(store: Store, features: Sequence[Feature]) -> Report:
 
 
 def filled(path: Path) -> Shown:
-    return anyio.run(fill, partial(opened, str(path)))
+    return anyio.run(fill, partial(opened, path))
 
 
 def report_of(path: Path, features: Sequence[Feature]) -> Report:
@@ -208,7 +206,7 @@ def report_of(path: Path, features: Sequence[Feature]) -> Report:
 
 async def test_it_is_verified_in_memory() -> None:
     store = MemoryStore()
-    await fill(partial(opened_with, store))
+    await fill(partial(opened, store))
 
     assert verified(store, FEATURES).skipped == {"ticket": 1}
     assert verified(store, MORE).skipped == {}
@@ -268,7 +266,7 @@ def test_a_copy_has_it_as_well(tmp_path: Path) -> None:
     restore(tmp_path / "copy.db", tmp_path / "other.db")
 
     async def look() -> Shown:
-        async with opened(str(tmp_path / "other.db"), MORE) as hub, hub.session("ann") as ann:
+        async with opened(tmp_path / "other.db", MORE) as hub, hub.session("ann") as ann:
             return await ann.service(Tickets).get(ticket.stream)
 
     assert anyio.run(look) == ticket

@@ -126,7 +126,7 @@ class _Verification:
         self._streams.empty(stream)
         check = StreamCheck(stream, self._streams)
         while records := self._store.records(stream, check.seq, PAGE):
-            _check_order(check.seq, records[0].seq)
+            _check_order(check.seq, records[-1].seq)
             for record in records:
                 for what in check.check(record):
                     self._fault(f"{stream}, event {record.seq}", what)
