@@ -27,7 +27,7 @@ def needs(extra: str, what: str) -> Iterator[None]:
     try:
         yield
     except (ModuleNotFoundError, MissingExtra) as error:
-        # What the block imports may name a smaller extra, which is not enough.
+        # A module that the block imports may name a smaller extra, which is not enough.
         missing = (error.name or "").partition(".")[0]
         if missing == "hubbub":
             raise
