@@ -43,7 +43,7 @@ INEXACT = frozenset({"clock jump", "disk errors", "full disk"})
 # The faults that can happen when users are in the process of the server.
 WITHOUT_NETWORK = INEXACT | {"silent provider", "failing provider"}
 # How many runs have a SQLite database on a disk that keeps only what was synced.
-SQLITE_CHANCE = 0.15
+SQLITE_CHANCE = 0.1
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,6 @@ from random import Random
 from typing import Any
 
 import anyio
-import anyio.lowlevel
 import trio
 from anyio import to_thread
 from anyio._backends._asyncio import AsyncIOBackend
@@ -113,7 +112,7 @@ def _trio_inline(
 async def _inline(
     random: Random, work: Callable[[], Any], abandon_on_cancel: bool, limiter: Any
 ) -> Any:
-    await anyio.lowlevel.checkpoint()
+    # Taking a place is a checkpoint.
     async with limiter:
         seconds = random.random() * THREAD_SECONDS_MAX
         outcome = _outcome(work) if random.random() < 0.5 else None
