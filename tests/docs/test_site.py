@@ -21,6 +21,7 @@ from markdown_it import MarkdownIt
 import hubbub
 import hubbub.domain
 import hubbub.server
+import hubbub.simulator
 import hubbub.stores
 import hubbub.testing
 from hubbub.testing import simulation
@@ -162,6 +163,7 @@ def test_both_colour_schemes_are_there(site: Path) -> None:
         ("server", [f"hubbub.server.{name}" for name in hubbub.server.__all__]),
         ("testing", [f"hubbub.testing.{name}" for name in hubbub.testing.__all__]),
         ("simulation", [f"hubbub.testing.simulation.{name}" for name in simulation.__all__]),
+        ("simulator", [f"hubbub.simulator.{name}" for name in hubbub.simulator.__all__]),
         ("stores", [f"hubbub.stores.{name}" for name in hubbub.stores.__all__]),
         ("services", [f"{kind.__module__}.{kind.__name__}" for kind in SERVICES]),
     ],
