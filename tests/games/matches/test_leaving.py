@@ -215,6 +215,23 @@ def test_a_referee_who_does_nothing_is_not_waited_for_for_ever(hall: Hall) -> No
     assert kinds(hall.look(IDLE - 30))[0] == "MatchCancelled"
 
 
+def test_after_the_time_the_last_player_is_awaited_until_their_grace_ends() -> None:
+    hall = Hall()
+    hall.start(*PLAYERS, rules=Timed(40.0))
+    hall.online.clear()
+    hall.online.add("ann")
+    hall.look()
+    hall.online.clear()
+    hall.look(11)
+    hall.look(19)
+
+    # The time is up at 40 seconds, and ann can return until 41.
+    hall.look(10)
+    assert hall.due()[STREAM] == hall.states.now + timedelta(seconds=1)
+    hall.look(1)
+    assert hall.match().status == "cancelled"
+
+
 # Whatever happens
 
 rules: st.SearchStrategy[AnyRules] = st.sampled_from([FirstTo(9), Rounds(2), Timed(40.0)])

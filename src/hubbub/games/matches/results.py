@@ -96,7 +96,8 @@ def wait(
         if abandoned <= states.now:
             return ending.cancel_drafts(states, stream, match, NOBODY_LEFT)
         times.append(abandoned)
-    if (ends_at := match.ends_at()) is not None:
+    # When the time is up, only the last player's return is awaited: their grace period is later.
+    if (ends_at := match.ends_at()) is not None and ends_at > states.now:
         times.append(ends_at)
     due = min(times, default=None)
     schedule = states.of(Schedule, MATCH_SCHEDULE).due
