@@ -44,6 +44,12 @@ def test_a_failure_is_told_with_few_choices_out_of_order(backend: Backend) -> No
     assert "pay_in runs before" in notes[2]
 
 
+def test_a_failure_that_needs_no_order_says_so(backend: Backend) -> None:
+    notes = notes_of(toys.first_adds, backend)
+
+    assert notes[1].startswith("It fails in the order in which the tasks were made")
+
+
 def test_a_shuffle_alone_does_not_find_what_holding_back_finds(backend: Backend) -> None:
     notes = notes_of(toys.late_reader, backend)
 

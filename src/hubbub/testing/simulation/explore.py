@@ -84,6 +84,9 @@ def _simplest(
     best = simpler(first, lambda script: fails(script) is not None, SHRINK_RUNS_MAX)
     told: list[str] = []
     fails(best, told)
+    if not told:
+        yield "It fails in the order in which the tasks were made, so no rare order is needed."
+        return
     yield f"It needs {len(told)} of {len(first)} choices out of order:"
     yield from (f"  {line}" for line in told[:LISTED_MAX])
     if len(told) > LISTED_MAX:
