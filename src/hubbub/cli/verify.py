@@ -55,9 +55,9 @@ def verify_database(
     in_file = integrity_faults(db)
     _show_faults(in_file)
     _show_faults((fault.where, fault.what) for fault in report.faults)
-    report.faults_found += len(in_file)
-    if unnamed := report.faults_found - len(in_file) - len(report.faults):
+    if unnamed := report.faults_found - len(report.faults):
         typer.echo(f"… and {count_of(unnamed, 'fault')} more")
+    report.faults_found += len(in_file)
     for kind, count in report.skipped.items():
         were = "was" if count == 1 else "were"
         typer.echo(

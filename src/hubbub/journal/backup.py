@@ -8,16 +8,16 @@ continue with another history.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
+from random import SystemRandom
 
 import apsw
 
 from ..errors import StorageError
 from .publishing import check_paths, held, partial_file, publish_file, real_path
-from .stores.contract import JOURNAL_ID_BYTES
+from .stores.contract import new_journal_id
 from .stores.opening import APPLICATION_ID
 
 __all__ = ["backup", "restore"]
@@ -109,7 +109,7 @@ def _renew(path: Path) -> None:
         if (found := database.pragma("quick_check", 1)) != "ok":
             raise StorageError(f"The copy is damaged: {found}. Use an older one.")
         change = "UPDATE meta SET value = ? WHERE name = 'journal_id'"
-        database.execute(change, (secrets.token_hex(JOURNAL_ID_BYTES),))
+        database.execute(change, (new_journal_id(SystemRandom()),))
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from .decide.cache_entries import SNAPSHOT_EVENTS_MIN
 from .event import Streams
 from .publishing import check_paths, held, partial_file, publish_file, real_path
 from .stores import schema, text_index
-from .stores.contract import JOURNAL_ID_BYTES, SECRET_BYTES, Record, Snapshot
+from .stores.contract import Record, Snapshot, new_journal_id, new_secret
 from .stores.opening import open_writer
 from .stores.rows import parts_of, used_of, used_row
 from .stores.salvage import Salvage, open_salvage
@@ -98,7 +98,8 @@ def repair(
     """
     Write a new database with everything in a damaged one that is sound.
 
-    The damaged one is only read. The new one has a new ``journal_id``, as after a restore.
+    It only reads the damaged database. The new database has a new ``journal_id``, as after a
+    restore.
 
     Args:
         db: the damaged database's path; no server has it open.
@@ -262,5 +263,5 @@ class _Repair:
         secret = self._salvage.meta("secret")
         chance = SystemRandom()
         self._report.new_secret = secret is None
-        self._writer.execute(META, ("secret", secret or chance.randbytes(SECRET_BYTES).hex()))
-        self._writer.execute(META, ("journal_id", chance.randbytes(JOURNAL_ID_BYTES).hex()))
+        self._writer.execute(META, ("secret", secret or new_secret(chance)))
+        self._writer.execute(META, ("journal_id", new_journal_id(chance)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from random import Random
 from typing import Protocol
 
 import msgspec
@@ -12,8 +13,6 @@ import msgspec
 from ...errors import StorageError
 
 __all__ = [
-    "JOURNAL_ID_BYTES",
-    "SECRET_BYTES",
     "Batch",
     "Loaded",
     "LostRace",
@@ -22,12 +21,22 @@ __all__ = [
     "Snapshot",
     "Store",
     "Used",
+    "new_journal_id",
+    "new_secret",
 ]
 
-
-# The lengths of what a store makes for a new journal.
 JOURNAL_ID_BYTES = 16
 SECRET_BYTES = 32
+
+
+def new_journal_id(random: Random) -> str:
+    """Draw the id of a new journal."""
+    return random.randbytes(JOURNAL_ID_BYTES).hex()
+
+
+def new_secret(random: Random) -> str:
+    """Draw the secret of a new journal."""
+    return random.randbytes(SECRET_BYTES).hex()
 
 
 class LostRace(StorageError):

@@ -13,8 +13,6 @@ import msgspec
 
 from ...words import words as terms_of
 from .contract import (
-    JOURNAL_ID_BYTES,
-    SECRET_BYTES,
     Batch,
     Loaded,
     LostRace,
@@ -22,6 +20,8 @@ from .contract import (
     Record,
     Snapshot,
     Used,
+    new_journal_id,
+    new_secret,
 )
 
 __all__ = ["MemoryStore"]
@@ -68,8 +68,8 @@ class MemoryStore:
 
     def __init__(self, random: Random | None = None) -> None:
         random = random or SystemRandom()
-        self.journal_id = random.randbytes(JOURNAL_ID_BYTES).hex()
-        self.secret = random.randbytes(SECRET_BYTES).hex()
+        self.journal_id = new_journal_id(random)
+        self.secret = new_secret(random)
         self._streams: dict[str, list[Record]] = {}
         # All records, in the order of commits.
         self._committed: list[Record] = []

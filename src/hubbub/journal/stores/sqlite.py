@@ -17,8 +17,6 @@ from ...errors import StorageError
 from . import schema, text_index
 from .closing import abandon, close_all, take_all
 from .contract import (
-    JOURNAL_ID_BYTES,
-    SECRET_BYTES,
     Batch,
     Loaded,
     LostRace,
@@ -26,6 +24,8 @@ from .contract import (
     Record,
     Snapshot,
     Used,
+    new_journal_id,
+    new_secret,
 )
 from .database_file import DatabaseFile
 from .failures import failing, storage_errors
@@ -76,8 +76,8 @@ class SQLiteStore:
         self._writing = Lock()
         try:
             self._writer = open_writer(self.path, path)
-            self.journal_id = self._meta("journal_id", random.randbytes(JOURNAL_ID_BYTES).hex())
-            self.secret = self._meta("secret", random.randbytes(SECRET_BYTES).hex())
+            self.journal_id = self._meta("journal_id", new_journal_id(random))
+            self.secret = self._meta("secret", new_secret(random))
             self._indexed = int(self._meta("indexed", "0"))
             # The connection that a thread keeps while it reads several things.
             self._own = local()
