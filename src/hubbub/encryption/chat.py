@@ -45,7 +45,7 @@ class EncryptedChat:
     Args:
         session: the session.
         rooms: its encrypted rooms.
-        text_chars_max: the longest message; the server cannot tell how long one is.
+        text_chars_max: the longest message; the server cannot tell how long a message is.
     """
 
     def __init__(

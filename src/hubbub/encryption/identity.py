@@ -23,7 +23,7 @@ class UserKey:
     The key that signs a user's devices. Its private half never leaves the user's stores.
 
     Args:
-        seed: its 32 bytes, which a store or a backup kept; a new one is made without.
+        seed: its 32 bytes, which a store or a backup kept; without it, a new seed is drawn.
     """
 
     __slots__ = ("_private", "public")

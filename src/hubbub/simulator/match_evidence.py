@@ -22,7 +22,7 @@ def unfinished_matches(evidence: Evidence, *, steady: bool) -> Iterator[str]:
     for match, fold in _folds(evidence, steady=steady).items():
         if fold.end is None:
             for player in fold.dropped:
-                yield f"{match} takes {player} for absent, who has returned."
+                yield f"{match} takes {player} for absent, although they have returned."
             if steady and fold.seconds is not None:
                 yield f"The time of {match} is up, and it has not ended."
 
