@@ -16,7 +16,6 @@ import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -25,12 +24,12 @@ import pytest
 import trio
 from anyio.lowlevel import checkpoint
 
+from hubbub.testing.simulation.waiting import MACHINERY
+
 __all__ = ["nonblocking"]
 
 # How many of a task's frames a failure shows.
 FRAMES_MAX = 5
-# Frames of these packages only lead to the code that blocks.
-MACHINERY = tuple(str(Path(str(package.__file__)).parent) for package in (anyio, asyncio, trio))
 
 
 def nonblocking(
@@ -177,6 +176,7 @@ def _places(frame: FrameType | None) -> list[str]:
     places: list[str] = []
     while frame is not None and len(places) < FRAMES_MAX:
         code = frame.f_code
+        # Frames of an event loop only lead to the code that blocks.
         if places and code.co_filename.startswith((*MACHINERY, __file__)):
             break
         places.append(f"{code.co_filename}:{frame.f_lineno} {code.co_qualname}")

@@ -62,6 +62,18 @@ def test_after_a_crash_nothing_works(kind: str, kept: int) -> None:
     assert written(inner) == kept
 
 
+def test_a_test_can_let_it_crash() -> None:
+    inner = MemoryStore()
+    store = FaultyStore(inner, {})
+    store.commit(batch(1))
+
+    store.crash()
+
+    with pytest.raises(StorageError, match="has crashed"):
+        store.commit(batch(2))
+    assert written(inner) == 1
+
+
 def test_a_delayed_call_takes_longer() -> None:
     store = FaultyStore(MemoryStore(), {1: StoreFault("delay", 0.05)})
 

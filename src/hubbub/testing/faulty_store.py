@@ -16,7 +16,7 @@ import msgspec
 from ..errors import StorageError
 from ..journal.stores.failures import failure_of
 from ..stores import Batch, Loaded, PlacedEvent, Record, Snapshot, Store, Used
-from .simulation.run import current_simulation
+from .simulation.run import in_simulation
 
 __all__ = ["FaultPlan", "FaultyStore", "InjectedFault", "StoreFault", "drawn_faults"]
 
@@ -129,6 +129,10 @@ class FaultyStore:
         """True after a crash: every call fails."""
         return self._crashed
 
+    def crash(self) -> None:
+        """Let the process die now: every later call fails."""
+        self._crashed = True
+
     def free(self) -> None:
         """Make room on the full disk."""
         self._full = False
@@ -224,7 +228,7 @@ class FaultyStore:
         if self._crashed:
             raise StorageError("The store has crashed, so it does nothing any more.")
         kind = None if fault is None else fault.kind
-        if kind == "delay" and fault is not None and not _in_a_simulation():
+        if kind == "delay" and fault is not None and not in_simulation():
             time.sleep(fault.seconds)
         if kind == "error":
             raise failure_of(apsw.IOError("an injected fault"), "faulty")
@@ -248,17 +252,9 @@ class FaultyStore:
             return fault
 
     def _crash(self) -> None:
-        self._crashed = True
+        self.crash()
         raise StorageError("The store has crashed; whether it has written this is unknown.")
 
 
 def _by_commit(faults: Mapping[int, StoreFault]) -> Callable[[str, int], StoreFault | None]:
     return lambda operation, number: faults.get(number) if operation == "commit" else None
-
-
-def _in_a_simulation() -> bool:
-    try:
-        current_simulation()
-    except RuntimeError:
-        return False
-    return True

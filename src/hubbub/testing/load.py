@@ -14,7 +14,7 @@ from typing import TypeAlias
 import anyio
 import msgspec
 
-from .simulation.run import current_simulation
+from .simulation.run import in_simulation
 
 __all__ = ["Latencies", "LoadResult", "Stopwatch", "load"]
 
@@ -163,12 +163,8 @@ class _Run:
 
     def is_shown(self) -> bool:
         """Return whether anybody would see the progress."""
-        try:
-            current_simulation()
-        except RuntimeError:
-            return sys.stderr.isatty()
-        # A task more or less is another order of the tasks.
-        return False
+        # In a simulation, a task more or less is another order of the tasks.
+        return not in_simulation() and sys.stderr.isatty()
 
     async def show(self) -> None:
         """Write the progress to the terminal until it is cancelled."""

@@ -16,9 +16,9 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from contextvars import Context
-from typing import Any, Protocol, TypeVar, TypeVarTuple
+from typing import Any, TypeVar, TypeVarTuple
 
-from .choices import Choices
+from .choices import Choices, Observer
 
 __all__ = ["SimulatedLoop"]
 
@@ -33,36 +33,21 @@ T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
 
-class World(Protocol):
-    """The run, which the loop notifies."""
-
-    choices: Choices | None
-
-    def dead(self) -> None:
-        """Take note that every task waits and no timer is set."""
-
-    def turn(self) -> None:
-        """Take note that a turn begins."""
-
-    def after_step(self) -> None:
-        """Take note that a step is over."""
-
-
 class SimulatedLoop(asyncio.SelectorEventLoop):
     """
     An event loop in virtual time, which begins at 0.
 
     Args:
-        world: has the choices, or None to keep asyncio's own order; the loop notifies it.
+        observer: has the choices, or None to keep asyncio's own order; the loop notifies it.
     """
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
         self._now = 0.0
         self._turns_at_once = 0
         self._tasks_made = 0
         super().__init__(_Selector(self))
-        self._ready = _Ready(world)
+        self._ready = _Ready(observer)
         self._clock_resolution = RESOLUTION
         self._thread = threading.get_ident()
         factory: Any = self._new_task
@@ -81,14 +66,14 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
     def begin_turn(self, *, dead: bool) -> None:
         """Take note that the loop looks for what is ready."""
-        self._world.after_step()
+        self._observer.after_step()
         if dead:
-            self._world.dead()
+            self._observer.dead()
         self._turns_at_once += 1
         if self._turns_at_once > TURNS_AT_ONCE_MAX:
             self._now += RESOLUTION
             self._turns_at_once = 0
-        self._world.turn()
+        self._observer.turn()
         self._ready.begin()
 
     def run_in_executor(
@@ -128,8 +113,8 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         task = _Task(coroutine, loop=loop, **options)
         self._tasks_made += 1
         task.number = self._tasks_made
-        if self._world.choices is not None:
-            task.pace = self._world.choices.new_pace()
+        if self._observer.choices is not None:
+            task.pace = self._observer.choices.new_pace()
         return task
 
 
@@ -166,10 +151,10 @@ _NOTHING: Any = _Nothing()
 class _Ready(deque[Handle]):
     """The loop's queue of what is ready; in each turn, its order is drawn."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, observer: Observer) -> None:
         super().__init__()
-        self._world = world
-        self._choices = world.choices
+        self._observer = observer
+        self._choices = observer.choices
         # True until the first handle of a turn is taken.
         self._fresh = False
         # How many handles that are held back the loop still expects in this turn.
@@ -189,7 +174,7 @@ class _Ready(deque[Handle]):
             if self._choices is not None and self._left > 1:
                 self._arrange(self._choices)
         else:
-            self._world.after_step()
+            self._observer.after_step()
         if self._left == 0:
             self._gaps -= 1
             nothing: Handle = _NOTHING

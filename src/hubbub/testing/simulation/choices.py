@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from random import Random
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-__all__ = ["Choices"]
+__all__ = ["Choices", "Observer"]
 
 T = TypeVar("T")
 
@@ -103,3 +103,18 @@ class Choices:
         if self.record is not None:
             self.record.append(drawn)
         return drawn
+
+
+class Observer(Protocol):
+    """The run that an event loop and its clock notify, and whose choices they make."""
+
+    choices: Choices | None
+
+    def dead(self) -> None:
+        """Take note that every task waits and no timer is set."""
+
+    def turn(self) -> None:
+        """Take note that a turn of the event loop begins."""
+
+    def after_step(self) -> None:
+        """Take note that a step of a task is over."""

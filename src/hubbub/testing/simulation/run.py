@@ -17,7 +17,15 @@ from .threads import threads_inline
 from .trio_order import JumpingClock, ordered
 from .waiting import waiting_places
 
-__all__ = ["Deadlock", "LoopName", "Simulation", "current_random", "current_simulation", "simulate"]
+__all__ = [
+    "Deadlock",
+    "LoopName",
+    "Simulation",
+    "current_random",
+    "current_simulation",
+    "in_simulation",
+    "simulate",
+]
 
 LoopName = Literal["asyncio", "trio"]
 
@@ -147,6 +155,11 @@ class Simulation:
         if self.backend == "trio":
             return {"clock": JumpingClock(self)}
         return {"loop_factory": lambda: SimulatedLoop(self)}
+
+
+def in_simulation() -> bool:
+    """Return whether this task, or its thread, runs in a simulation."""
+    return _current.get(None) is not None
 
 
 def current_simulation() -> Simulation:

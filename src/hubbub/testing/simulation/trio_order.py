@@ -13,13 +13,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import trio
 import trio._core._run as trio_run
 
-from .choices import Choices
+from .choices import Choices, Observer
 
 __all__ = ["JumpingClock", "ordered"]
 
@@ -32,18 +32,6 @@ READINGS_AT_ONCE_MAX = 100_000
 MOMENT = 1e-6
 
 
-class World(Protocol):
-    """The run, which the clock notifies."""
-
-    choices: Choices | None
-
-    def dead(self) -> None:
-        """Take note that every task waits and no timer is set."""
-
-    def turn(self) -> None:
-        """Take note that a turn begins."""
-
-
 class JumpingClock(trio.abc.Clock):
     """
     A clock that stands until no task is ready, and then is at the next deadline.
@@ -51,14 +39,14 @@ class JumpingClock(trio.abc.Clock):
     ``MockClock(autojump_threshold=0)`` takes two turns of the event loop for each jump.
 
     Args:
-        world: the clock notifies it when no deadline is left.
+        observer: the clock notifies it when no deadline is left.
     """
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
         self._now = 0.0
         self._readings_at_once = 0
-        # True until the world has heard that no deadline is left.
+        # True until the observer has heard that no deadline is left.
         self._telling = False
 
     def start_clock(self) -> None:
@@ -87,18 +75,18 @@ class JumpingClock(trio.abc.Clock):
 
     def _tell(self) -> None:
         self._telling = False
-        self._world.dead()
+        self._observer.dead()
 
 
 @contextmanager
-def ordered(world: World) -> Iterator[None]:
+def ordered(observer: Observer) -> Iterator[None]:
     """
     Let trio's order of ready tasks be drawn, for runs that begin inside.
 
     Raises:
         RuntimeError: this version of trio has no way to do it.
     """
-    if world.choices is None:
+    if observer.choices is None:
         yield
         return
     missing = [name for name in NEEDED if not hasattr(trio_run, name)]
@@ -110,7 +98,7 @@ def ordered(world: World) -> Iterator[None]:
     internals: Any = trio_run
     before = internals._ALLOW_DETERMINISTIC_SCHEDULING, internals._r
     internals._ALLOW_DETERMINISTIC_SCHEDULING = True
-    internals._r = _Order(world, world.choices, before[1])
+    internals._r = _Order(observer, observer.choices, before[1])
     try:
         yield
     finally:
@@ -120,17 +108,17 @@ def ordered(world: World) -> Iterator[None]:
 class _Order:
     """Stands in the place of trio's random generator."""
 
-    def __init__(self, world: World, choices: Choices, random: Any) -> None:
+    def __init__(self, observer: Observer, choices: Choices, random: Any) -> None:
         self.random: Callable[[], float] = random.random
         self.uniform: Callable[[float, float], float] = random.uniform
-        self._world = world
+        self._observer = observer
         self._choices = choices
         self._paces: WeakKeyDictionary[trio.lowlevel.Task, float] = WeakKeyDictionary()
         self._first: int | None = None
 
     def shuffle(self, batch: list[trio.lowlevel.Task]) -> None:
         """Draw the order of a batch, which trio has sorted, and which it takes from the end."""
-        self._world.turn()
+        self._observer.turn()
         runs, held = self._choices.arrange(batch, self._pace, _name)
         for task in runs:
             self._choices.note(self._number(task))

@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import trio
 
-__all__ = ["waiting_places"]
+__all__ = ["MACHINERY", "waiting_places"]
 
 # Frames that say in what a task waits, rather than where: those of event loops, and this package.
 MACHINERY = tuple(str(Path(str(package.__file__)).parent) for package in (anyio, asyncio, trio))
