@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 from random import Random
-from typing import Any, Protocol, Self, cast
+from typing import Protocol, Self
 
-from ..errors import StorageError
 from ..stores import MemoryStore, SQLiteStore, Store
+from ..testing import FaultyStore, StoreFault
 from ..testing.simulation import Disk
 from ..testing.simulation.threads import outside_of_event_loop
 
@@ -52,18 +52,20 @@ class MemoryMachine:
     """
 
     def __init__(self, random: Random) -> None:
-        self._store = MemoryStore(random)
+        self._disk = MemoryStore(random)
         self._random = random
         self._failing = self._full = False
-        self._life = 0
+        # The store as the newest life of the server sees it.
+        self._store = self._new_life()
 
     def open(self) -> Store:
         """Open the store for one life of the server."""
-        return cast(Store, _Handle(self, self._store, self._life))
+        self._store = self._new_life()
+        return self._store
 
     def look(self) -> Store:
         """Return the store."""
-        return self._store
+        return self._disk
 
     def fail(self, *, failing: bool) -> None:
         """Let some calls fail from now on, or none any more."""
@@ -72,27 +74,26 @@ class MemoryMachine:
     def fill(self, *, full: bool) -> None:
         """Let the disk be full from now on, or not any more."""
         self._full = full
+        if not full:
+            self._store.free()
 
     def lose_power(self) -> None:
         """Refuse everything to the life that is over."""
-        self._life += 1
+        self._store.crash()
 
     def restore(self) -> None:
         """Do nothing: what was committed is there."""
 
-    def check(self, life: int, call: str) -> None:
-        """
-        Take note of a call of the store.
+    def _new_life(self) -> FaultyStore:
+        return FaultyStore(self._disk, self._fault)
 
-        Raises:
-            StorageError: the caller has crashed, or the disk fails.
-        """
-        if life != self._life:
-            raise StorageError("The machine has crashed.")
-        if self._full and call in WRITES:
-            raise StorageError("The disk is full.")
+    def _fault(self, operation: str, number: int) -> StoreFault | None:
+        if self._full and operation in WRITES:
+            # Deferred work fails for once; a store is full for its commits.
+            return StoreFault("full" if operation in ("commit", "check") else "error")
         if self._failing and self._random.random() < FAILING_CHANCE:
-            raise StorageError("The disk fails.")
+            return StoreFault("error")
+        return None
 
 
 class SQLiteMachine:
@@ -148,29 +149,3 @@ class SQLiteMachine:
         """Be there again, with what is left."""
         with outside_of_event_loop():
             self._disk.restore()
-
-
-class _Handle:
-    """The store, as one life of the server sees it."""
-
-    # As of a disk, its calls run in threads.
-    blocking = True
-
-    def __init__(self, machine: MemoryMachine, store: MemoryStore, life: int) -> None:
-        self.journal_id = store.journal_id
-        self.secret = store.secret
-        self._machine = machine
-        self._store = store
-        self._life = life
-
-    def close(self) -> None:
-        """Do nothing: the next life opens the same store."""
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._store, name)
-
-        def call(*args: Any) -> Any:
-            self._machine.check(self._life, name)
-            return method(*args)
-
-        return call

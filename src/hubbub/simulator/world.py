@@ -134,6 +134,7 @@ class World:
         self._features = features
         self._in_process = in_process
         self._feed_reader = FeedReader()
+        self._watching: Sequence[Watching] = (*workloads, self._feed_reader)
         self._prepared = anyio.Event()
         self._lives = 0
         # Set when the users do nothing new any more.
@@ -277,8 +278,7 @@ class World:
         if self._in_process:
             if self._gateway is None:
                 raise Closed("The server is not up.")
-            role = "admin" if number == ADMIN_NUMBER else "user"
-            return self._gateway.hub.session(user, role=role)
+            return self._gateway.hub.session(user, role=_role_of(user))
         return session_over(
             dial,
             where=SERVER,
@@ -321,13 +321,11 @@ class World:
 
     def _missing(self) -> list[str]:
         evidence = self._evidence()
-        watching: list[Watching] = [*self._workloads, self._feed_reader]
-        return [line for one in watching for line in one.missing(evidence)]
+        return [line for one in self._watching for line in one.missing(evidence)]
 
     def _check(self) -> None:
         evidence = self._evidence()
-        watching: list[Watching] = [*self._workloads, self._feed_reader]
-        broken = [line for one in watching for line in one.broken(evidence)]
+        broken = [line for one in self._watching for line in one.broken(evidence)]
         with outside_of_event_loop():
             report = verify(self.machine.look(), Streams(FeatureSet(self._features).streams))
         broken += [f"{fault.where}: {fault.what}" for fault in report.faults]
@@ -356,8 +354,10 @@ class World:
 
     def _result(self) -> Result:
         stats = self.network.stats
+        with outside_of_event_loop():
+            events = self.machine.look().last_place()
         return Result(
-            events=len(self._evidence().order),
+            events=events,
             calls=sum(client.calls for client in self.clients),
             refused=sum(client.refused for client in self.clients),
             faults=self.happened,
@@ -369,8 +369,11 @@ class World:
 
 
 async def _who(token: str) -> Identity | None:
-    role = "admin" if token == f"u{ADMIN_NUMBER}" else "user"
-    return Identity(token, role, nickname=token.title())
+    return Identity(token, _role_of(token), nickname=token.title())
+
+
+def _role_of(user: str) -> str:
+    return "admin" if user == f"u{ADMIN_NUMBER}" else "user"
 
 
 def _named(lines: Sequence[str]) -> str:
