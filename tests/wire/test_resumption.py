@@ -180,6 +180,15 @@ def test_what_is_no_json_is_refused_before_it_is_sent(resume: Resumption) -> Non
     assert sign_in(resume) == []
 
 
+def test_params_that_are_nested_too_deeply_are_refused(resume: Resumption) -> None:
+    nested: dict[str, object] = {}
+    for _ in range(10_000):
+        nested = {"a": nested}
+
+    with pytest.raises(Invalid, match="cannot be encoded"):
+        resume.ask("games.submit", nested, partial(note, []))
+
+
 def test_a_refused_sign_in_is_raised(resume: Resumption) -> None:
     resume.connected({"token": "forged"})
 

@@ -37,6 +37,9 @@ _NULL = msgspec.Raw(b"null")
 _read_signed_in = msgspec.json.Decoder(SignInResult).decode
 _read_ended = msgspec.json.Decoder(Ended).decode
 
+# The errors of an encoder for values that are no JSON, or are nested too deeply.
+ENCODING_ERRORS = (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError)
+
 
 class PendingRequest:
     """A request to the server, and the function that takes its response."""
@@ -125,7 +128,7 @@ class Resumption:
         self._check_open()
         try:
             number, frame = self._peer.ask(method, params)
-        except (TypeError, ValueError, OverflowError, msgspec.MsgspecError) as error:
+        except ENCODING_ERRORS as error:
             raise Invalid(f"The arguments of {method} cannot be encoded: {error}.") from error
         request = self._requests[number] = PendingRequest(frame, done, kept=True)
         if self._is_signed_in:
