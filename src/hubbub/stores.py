@@ -9,10 +9,10 @@ from __future__ import annotations
 from .journal.stores.contract import (
     Batch,
     Loaded,
-    LostRace,
     PlacedEvent,
     Record,
     Snapshot,
+    Stale,
     Store,
     Used,
 )
@@ -22,12 +22,12 @@ from .journal.stores.sqlite import SQLiteStore
 __all__ = [
     "Batch",
     "Loaded",
-    "LostRace",
     "MemoryStore",
     "PlacedEvent",
     "Record",
     "SQLiteStore",
     "Snapshot",
+    "Stale",
     "Store",
     "Used",
 ]

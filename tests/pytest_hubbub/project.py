@@ -15,7 +15,10 @@ __all__ = ["ON_ANYIO", "ON_ASYNCIO", "Run", "run_project", "run_shell"]
 SOURCE = Path(__file__).parents[2] / "src"
 
 # It must not be told how this run was started.
-OURS = ("HUBBUB_SEED", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_CURRENT_TEST")
+OURS = (
+    *("CI", "BUILD_NUMBER", "HUBBUB_SEED"),
+    *("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_CURRENT_TEST"),
+)
 
 ON_ASYNCIO = ["-p", "no:anyio", "--asyncio-mode=auto"]
 ON_ANYIO = ["-p", "no:asyncio", "--anyio-mode=auto"]

@@ -117,6 +117,7 @@ class FaultyStore:
         self.store = store
         self.journal_id = store.journal_id
         self.secret = store.secret
+        self.shared = store.shared
         self.faults: list[InjectedFault] = []
         self._plan = _by_commit(plan) if isinstance(plan, Mapping) else plan
         self._calls: Counter[str] = Counter()

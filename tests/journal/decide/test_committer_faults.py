@@ -19,7 +19,7 @@ from hubbub.journal.decide import committer, decider
 from hubbub.journal.decide.committer import RACES_MAX
 from hubbub.journal.event import Event, encode_event
 from hubbub.journal.journal import Journal
-from hubbub.journal.stores.contract import Batch, LostRace
+from hubbub.journal.stores.contract import Batch, Stale
 from hubbub.journal.stores.memory import MemoryStore
 from hubbub.journal.stores.sqlite import SQLiteStore
 from hubbub.settings import Settings
@@ -200,7 +200,7 @@ class RacyStore(MemoryStore):
     def commit(self, batch: Batch) -> None:
         self.asked += 1
         if self.asked <= self.races:
-            raise LostRace
+            raise Stale
         super().commit(batch)
 
 

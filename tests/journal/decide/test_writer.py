@@ -8,7 +8,7 @@ import pytest
 from hubbub.errors import StorageError
 from hubbub.journal.decide.writer import Writer
 from hubbub.journal.health import Health
-from hubbub.journal.stores.contract import Batch, LostRace
+from hubbub.journal.stores.contract import Batch, Stale
 from hubbub.journal.stores.memory import MemoryStore
 from tests.journal.tally import SetClock, memory_store, record
 from tests.journal.troubled import GatedStore
@@ -62,7 +62,7 @@ async def test_a_check_that_succeeds_says_that_the_store_is_well() -> None:
 
 async def test_a_lost_race_is_no_failure_of_the_store() -> None:
     writer, health = writer_of(memory_store())
-    with pytest.raises(LostRace):
+    with pytest.raises(Stale):
         await writer.commit(Batch([record("room/1", 2)]))
 
     assert not health.failed

@@ -9,10 +9,10 @@ import pytest
 
 from hubbub.journal.stores.contract import (
     Batch,
-    LostRace,
     PlacedEvent,
     Record,
     Snapshot,
+    Stale,
     Store,
     Used,
 )
@@ -106,7 +106,7 @@ def test_the_last_place_is_that_of_the_newest_event(store: Store) -> None:
 
 def test_what_was_not_committed_takes_no_place(store: Store) -> None:
     store.commit(Batch(records=[record("room/1", 1)]))
-    with pytest.raises(LostRace):
+    with pytest.raises(Stale):
         store.commit(Batch(records=[record("room/2", 1), record("room/1", 7)]))
     store.commit(Batch(records=[record("room/1", 2)]))
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hubbub.errors import StorageError
 from hubbub.journal.stores import memory, sqlite
-from hubbub.journal.stores.contract import Batch, LostRace, Store, Used
+from hubbub.journal.stores.contract import Batch, Stale, Store, Used
 from hubbub.journal.stores.sqlite import SQLiteStore
 from tests.journal.tally import memory_store, record
 
@@ -33,7 +33,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 @pytest.mark.parametrize("seqs", [[2], [1, 3], [1, 1], [2, 1], [1, 2, 4]])
 def test_a_gap_is_refused_and_nothing_is_kept(store: Store, seqs: list[int]) -> None:
     records = [record("room/2", 1), *[record("room/1", seq) for seq in seqs]]
-    with pytest.raises(LostRace):
+    with pytest.raises(Stale):
         store.commit(Batch(records, [Used("ann", "key", b"print", ())]))
 
     assert store.read("room/1", 0, 9) == store.read("room/2", 0, 9) == []
@@ -43,7 +43,7 @@ def test_a_gap_is_refused_and_nothing_is_kept(store: Store, seqs: list[int]) -> 
 @pytest.mark.parametrize("seq", [1, 3])
 def test_a_batch_begins_where_the_stream_ends(store: Store, seq: int) -> None:
     store.commit(Batch([record("room/1", 1)]))
-    with pytest.raises(LostRace):
+    with pytest.raises(Stale):
         store.commit(Batch([record("room/1", seq)]))
     store.commit(Batch([record("room/1", 2)]))
 
@@ -76,7 +76,7 @@ def test_streams_never_have_gaps_whatever_is_written(
             records.append(record(stream, counts[stream]))
         try:
             store.commit(Batch(records))
-        except LostRace:
+        except Stale:
             assert not fits
         else:
             assert fits
@@ -95,7 +95,7 @@ def test_another_writer_is_noticed(tmp_path: Path) -> None:
         "INSERT INTO event (stream, seq, type, by, body) VALUES (1, 2, 'a', 'b', x'7b7d')"
     )
     other.close()
-    with pytest.raises(LostRace):
+    with pytest.raises(Stale):
         store.commit(Batch([record("room/1", 2)]))
     store.commit(Batch([record("room/1", 3)]))
 

@@ -48,7 +48,7 @@ from ...wake_up import WakeUp
 from ..command import Call, put_back
 from ..event import Event, Streams
 from ..measures import Measures
-from ..stores.contract import LostRace, Record
+from ..stores.contract import Record, Stale
 from .cache_entries import Name, NotLoaded
 from .decider import FAULT, Decided, Decider
 from .states import States
@@ -360,7 +360,7 @@ class Committer:
         began = self._clock.monotonic()
         try:
             await self._writer.commit(decided.batch)
-        except LostRace as race:
+        except Stale as race:
             self._decide_again(decided, race)
         except StorageError as error:
             self._fail(decided, error)
@@ -379,7 +379,7 @@ class Committer:
             # A copy for each: an error that many tasks raise collects all their frames.
             call.error = StorageError(text)
 
-    def _decide_again(self, decided: Decided, race: LostRace) -> None:
+    def _decide_again(self, decided: Decided, race: Stale) -> None:
         """Return the calls of a batch to the front of the queue, each to its old place."""
         self._fail(decided, race)
         again = [call for call in decided.calls if call.races < RACES_MAX]

@@ -10,7 +10,7 @@ import anyio.lowlevel
 
 from ...errors import StorageError
 from ..health import Health
-from ..stores.contract import Batch, LostRace, Store
+from ..stores.contract import Batch, Stale, Store
 from ..threads import LateWork, Run, Threads
 
 __all__ = ["Writer"]
@@ -49,7 +49,7 @@ class Writer:
         Write a batch as one transaction.
 
         Raises:
-            LostRace: another writer was first; nothing was written.
+            Stale: another writer was first; nothing was written.
             StorageError: nothing was written or, if it is ``stuck`` now, the result is unknown.
         """
         await self._work(self._store.commit, batch)
@@ -89,7 +89,7 @@ class Writer:
             raise StorageError(self.stuck)
         try:
             found = await self._run(work, *args)
-        except LostRace:
+        except Stale:
             # The store itself works.
             raise
         except Exception as error:

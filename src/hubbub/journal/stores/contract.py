@@ -15,10 +15,10 @@ from ...errors import StorageError
 __all__ = [
     "Batch",
     "Loaded",
-    "LostRace",
     "PlacedEvent",
     "Record",
     "Snapshot",
+    "Stale",
     "Store",
     "Used",
     "new_journal_id",
@@ -39,7 +39,7 @@ def new_secret(random: Random) -> str:
     return random.randbytes(SECRET_BYTES).hex()
 
 
-class LostRace(StorageError):
+class Stale(StorageError):
     """
     A stream does not end where the batch begins; nothing was written.
 
@@ -122,6 +122,7 @@ class Batch(msgspec.Struct):
     used: list[Used] = []
     snapshots: list[Snapshot] = []
     superseded: list[tuple[str, int]] = []
+    limits: dict[tuple[str, str], bytes] = {}
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -146,13 +147,15 @@ class Store(Protocol):
     secret: str
     # False if calls return at once, and so need no worker thread.
     blocking: bool
+    # True if other nodes write to it too: then it is a SharedStore.
+    shared: bool
 
     def commit(self, batch: Batch) -> None:
         """
         Write a batch as one transaction that survives power loss, or raise.
 
         Raises:
-            LostRace: a stream does not end right before its first event in the batch.
+            Stale: a stream does not end right before its first event in the batch.
         """
 
     def reading(self, streams: Sequence[str] = ()) -> AbstractContextManager[None]:

@@ -15,10 +15,10 @@ from ...words import words as terms_of
 from .contract import (
     Batch,
     Loaded,
-    LostRace,
     PlacedEvent,
     Record,
     Snapshot,
+    Stale,
     Used,
     new_journal_id,
     new_secret,
@@ -65,6 +65,7 @@ class MemoryStore:
     """
 
     blocking = False
+    shared = False
 
     def __init__(self, random: Random | None = None) -> None:
         random = random or SystemRandom()
@@ -233,7 +234,7 @@ class MemoryStore:
             if head is None:
                 head = len(self._streams.get(record.stream, ()))
             if record.seq != head + 1:
-                raise LostRace
+                raise Stale
             heads[record.stream] = record.seq
 
     def _records(self, stream: str) -> list[Record]:

@@ -19,10 +19,10 @@ from .closing import abandon, close_all, take_all
 from .contract import (
     Batch,
     Loaded,
-    LostRace,
     PlacedEvent,
     Record,
     Snapshot,
+    Stale,
     Used,
     new_journal_id,
     new_secret,
@@ -64,6 +64,7 @@ class SQLiteStore:
     """
 
     blocking = True
+    shared = False
 
     def __init__(self, path: str | Path, random: Random | None = None) -> None:
         random = random or SystemRandom()
@@ -315,7 +316,7 @@ class SQLiteStore:
                 for r in records[done : done + rows]:
                     known = numbers.get(r.stream) or self._number(r.stream)
                     if r.seq != known[1] + 1:
-                        raise LostRace
+                        raise Stale
                     known[1] = r.seq
                     values += (known[0], r.seq, r.type, r.by, r.ref, r.body)
                 self._writer.execute(sql, values)
