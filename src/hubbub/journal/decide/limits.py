@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
 
 from ...errors import RateLimited
-from ...ratelimit import RateLimit
+from ...ratelimit import RateLimit, StoredRateLimit
 from .cache_entries import Name, NotLoaded
 
-__all__ = ["LIMITS_MAX", "LimitKey", "Limits", "name_of_limit"]
+__all__ = ["LIMITS_MAX", "LimitKey", "Limits", "is_limit", "name_of_limit"]
 
 # Rate limits that are remembered.
 LIMITS_MAX = 100_000
@@ -25,15 +24,9 @@ LIMITS_MAX = 100_000
 LimitKey = tuple[str, str]
 
 
-@runtime_checkable
-class StoredLimit(RateLimit, Protocol):
-    """A limit that the store can keep."""
-
-    def dump(self) -> bytes:
-        """Return its state."""
-
-    def load(self, state: bytes) -> None:
-        """Continue from a state."""
+def is_limit(name: Name) -> bool:
+    """Return whether a name is that of a limit; a limit is held, and not loaded."""
+    return isinstance(name, tuple) and len(name) == 4
 
 
 def name_of_limit(what: str, user: str) -> Name:
@@ -56,7 +49,7 @@ class Limits:
         self._new_limit = new_limit
         self._limits: OrderedDict[LimitKey, RateLimit] = OrderedDict()
         # What the batch holds; None where this node is alone.
-        self._held: dict[LimitKey, StoredLimit] | None = None
+        self._held: dict[LimitKey, StoredRateLimit] | None = None
         self._charged: set[LimitKey] = set()
 
     def hold(self, keys: Iterable[LimitKey], stored: Mapping[LimitKey, bytes]) -> None:
@@ -72,7 +65,7 @@ class Limits:
         for key in keys:
             limit = self._new_limit(key[0])
             # A feature's own kind of limit may be one that cannot be stored.
-            if isinstance(limit, StoredLimit):
+            if isinstance(limit, StoredRateLimit):
                 if (state := stored.get(key)) is not None:
                     limit.load(state)
                 self._held[key] = limit
@@ -91,10 +84,10 @@ class Limits:
         _charge_all((self._limit((what, user)), now) for user in users)
 
     def _charge_held(
-        self, keys: Sequence[LimitKey], held: Mapping[LimitKey, StoredLimit]
+        self, keys: Sequence[LimitKey], held: Mapping[LimitKey, StoredRateLimit]
     ) -> None:
         elsewhere = [key for key in keys if key not in held]
-        stored = [key for key in elsewhere if isinstance(self._new_limit(key[0]), StoredLimit)]
+        stored = [key for key in elsewhere if isinstance(self._new_limit(key[0]), StoredRateLimit)]
         if stored:
             raise NotLoaded(*(name_of_limit(*key) for key in stored))
         mine = ((self._limit(key), self.monotonic) for key in elsewhere)

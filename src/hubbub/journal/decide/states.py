@@ -307,6 +307,10 @@ class States:
         for name in gone:
             self._drop(name)
 
+    def forget_key(self, name: tuple[str, str, str]) -> None:
+        """Drop what is known of a key."""
+        self._drop(name)
+
     def _outdated(self, stream: str) -> bool:
         """Return whether other nodes may have written to a stream."""
         if self._held is None or stream in self._held:
