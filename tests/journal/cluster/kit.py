@@ -16,10 +16,8 @@ __all__ = ["SharedRecords", "node"]
 class SharedRecords(MemoryStore):
     """What nodes and relays use of a shared store: beats, and the heads of streams."""
 
-    shared = True
-
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(shared=True)
         self.heads_of: dict[str, int] = {}
         self.asked: list[int] = []
         self.away = False

@@ -41,7 +41,7 @@ class Filler:
         streams: decode the events.
         topics: the topics of this node.
         run: reads the store.
-        heard: called with each stream that has got events, and with them.
+        hear: called with a stream, the seq of the first event that it lacks, and the events.
     """
 
     def __init__(
@@ -50,13 +50,13 @@ class Filler:
         streams: Streams,
         topics: Topics,
         run: Run,
-        heard: Callable[[str, Sequence[bytes]], None],
+        hear: Callable[[str, int, Sequence[bytes]], None],
     ) -> None:
         self._store = store
         self._streams = streams
         self._topics = topics
         self._run = run
-        self._heard = heard
+        self._hear = hear
         # A stream -> the seq that its topic must have. It grows no larger than the topics.
         self._behind: dict[str, int] = {}
         self._wake_up = WakeUp()
@@ -101,8 +101,7 @@ class Filler:
     def _publish(self, places: Mapping[str, int], found: Mapping[str, list[bytes]]) -> None:
         for stream, bodies in found.items():
             if bodies:
-                self._heard(stream, bodies)
-                self._topics.hear(stream, places[stream] + 1, bodies, self._streams)
+                self._hear(stream, places[stream] + 1, bodies)
             else:
                 # It was told of an event that is not in the store: there is nothing to wait for.
                 self._behind.pop(stream, None)

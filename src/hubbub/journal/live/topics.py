@@ -60,6 +60,8 @@ class Topics(Mapping[str, Topic]):
             topic = self._topics[stream] = Topic(head, self._held)
         topic.followers[follower] = None
         self._idle.pop(stream, None)
+        if self.behind is not None and topic.head < head:
+            self.behind(stream, head)
 
     def detach(self, stream: str, follower: Follower) -> None:
         """Detach a follower."""
