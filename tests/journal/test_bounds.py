@@ -79,6 +79,8 @@ BOUNDS = {
     "Presence._lost": "LOST_MAX",
     "Presence._to_forget": "LOST_MAX",
     "Call.pins": "one command's streams",
+    "Call.needs": "one command's streams",
+    "States._may_look": "one command's streams",
     "Streams._kinds": "the kinds of stream",
     "Streams._data": "the kinds of stream",
     "Streams._kept": "the kinds of stream",
@@ -101,6 +103,7 @@ async def test_every_container_is_known_and_bounded() -> None:
             *(hub, journal, journal._committer, journal._loader, journal._states, journal._topics),
             *(journal._health, journal._reading, journal._reading._readers, journal.measures),
             *(journal.feeds, Feed(journal.feeds)),
+            journal._states.limits,
             *(hub.presence, journal.streams, Topic(0), SessionQueue(), Decided(), Readers()),
             *(Signals(lambda: None), Call(total("tally/1"))),
         ]

@@ -51,6 +51,8 @@ class Limits:
         # What the batch holds; None where this node is alone.
         self._held: dict[LimitKey, StoredRateLimit] | None = None
         self._charged: set[LimitKey] = set()
+        # What the current call has charged of it.
+        self._uses: list[RateLimit] = []
 
     def hold(self, keys: Iterable[LimitKey], stored: Mapping[LimitKey, bytes]) -> None:
         """
@@ -86,13 +88,34 @@ class Limits:
     def _charge_held(
         self, keys: Sequence[LimitKey], held: Mapping[LimitKey, StoredRateLimit]
     ) -> None:
-        elsewhere = [key for key in keys if key not in held]
-        stored = [key for key in elsewhere if isinstance(self._new_limit(key[0]), StoredRateLimit)]
-        if stored:
-            raise NotLoaded(*(name_of_limit(*key) for key in stored))
-        mine = ((self._limit(key), self.monotonic) for key in elsewhere)
+        self.need(keys)
+        mine = ((self._limit(key), self.monotonic) for key in keys if key not in held)
         _charge_all([*((held[key], self.wall) for key in keys if key in held), *mine])
         self._charged.update(key for key in keys if key in held)
+        self._uses += [held[key] for key in keys if key in held]
+
+    def need(self, keys: Iterable[LimitKey]) -> None:
+        """
+        Require several limits, so that a batch holds them together.
+
+        Raises:
+            NotLoaded: decide again when a batch holds all of them.
+        """
+        if self._held is not None:
+            elsewhere = [key for key in keys if key not in self._held]
+            made = {key: self._new_limit(key[0]) for key in elsewhere}
+            missing = [key for key, limit in made.items() if isinstance(limit, StoredRateLimit)]
+            if missing:
+                raise NotLoaded(*(name_of_limit(*key) for key in missing))
+
+    def begin_call(self) -> None:
+        """Note that another call is decided from now on."""
+        self._uses.clear()
+
+    def undo_call(self) -> None:
+        """Uncount what the current call has charged, because it is not decided after all."""
+        while self._uses:
+            self._uses.pop().refund()
 
     def forget(self, users: Iterable[str]) -> None:
         """Drop the limits of users who were charged for commands that were not written."""
