@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -11,6 +12,8 @@ from tests.session.worlds import KINDS, Kind, OpenWorld, open_world
 ON_UVLOOP = os.environ.get("HUBBUB_TEST_LOOP") == "uvloop"
 # uvloop has nothing to do with what is in memory, and somebody's server chooses its own loop.
 HERE: tuple[Kind, ...] = ("sqlite", "remote") if ON_UVLOOP else KINDS
+if chosen := os.environ.get("HUBBUB_TEST_WORLDS"):
+    HERE = cast(tuple[Kind, ...], tuple(chosen.split(",")))
 
 
 @pytest.fixture(params=HERE)
