@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 
+from tests.journal.stores.kinds import emptied
 from tests.session.worlds import KINDS, Kind, OpenWorld, open_world
 
 ON_UVLOOP = os.environ.get("HUBBUB_TEST_LOOP") == "uvloop"
@@ -19,4 +20,5 @@ if chosen := os.environ.get("HUBBUB_TEST_WORLDS"):
 @pytest.fixture(params=HERE)
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> OpenWorld:
     """Open a world: in the process on each store, over a socket of each kind."""
-    return partial(open_world, request.param, tmp_path / "hub.db")
+    database = emptied(request) if request.param == "postgres" else ""
+    return partial(open_world, request.param, tmp_path / "hub.db", database=database)

@@ -17,9 +17,11 @@ from starlette.routing import Mount
 
 import hubbub
 from hubbub.journal.cluster.memory_bus import MemoryBus
+from hubbub.journal.stores.postgres.holding import PostgresHold
+from hubbub.journal.stores.postgres.store import PostgresStore
 from hubbub.server import Gateway, create_app
 from hubbub.server.run import listen, serve
-from hubbub.stores import MemoryStore, SQLiteStore, Store
+from hubbub.stores import MemoryStore, News, SQLiteStore, Store, Wanted
 from tests.session.foreign import foreign_server
 
 __all__ = ["KINDS", "Kind", "OpenWorld", "SetClock", "World", "open_world", "until"]
@@ -123,6 +125,22 @@ class OpenWorld(Protocol):
     ) -> AbstractAsyncContextManager[World]: ...
 
 
+class TimedPostgres(PostgresStore):
+    """A PostgreSQL store whose clock stands until it is set."""
+
+    def __init__(self, url: str, clock: SetClock) -> None:
+        super().__init__(url)
+        self._clock = clock
+
+    def hold(self, wanted: Wanted) -> PostgresHold:
+        hold = super().hold(wanted)
+        hold.news = msgspec.structs.replace(hold.news, at=self._clock.now())
+        return hold
+
+    def news(self, wanted: Wanted) -> News:
+        return msgspec.structs.replace(super().news(wanted), at=self._clock.now())
+
+
 CLUSTERS: tuple[Kind, ...] = ("nodes", "postgres")
 SETTINGS = hubbub.Settings(message_limit=100_000)
 
@@ -138,6 +156,7 @@ async def open_world(
     tax: hubbub.TaxPolicy | None = None,
     payments: hubbub.PaymentProvider | None = None,
     features: Sequence[hubbub.Feature] = hubbub.FEATURES,
+    database: str = "",
 ) -> AsyncIterator[World]:
     """
     Open a world.
@@ -149,11 +168,12 @@ async def open_world(
         games: what can be played at the hub.
         prices, tax, payments: how its shop sells.
         features: what the hub has, and clients know.
+        database: the URL of a PostgreSQL database.
     """
     clock = SetClock()
     # The clock stands, so the requests of a connection are all in one second.
     settings = msgspec.structs.replace(settings, clock=clock, requests_per_second=100_000.0)
-    open_store = new_store(kind, path, clock)
+    open_store = new_store(kind, path, clock, database)
     bus = MemoryBus() if kind in CLUSTERS else None
     async with AsyncExitStack() as stack:
         world = World(clock, features)
@@ -188,7 +208,7 @@ async def open_world(
         yield await enter(world)
 
 
-def new_store(kind: Kind, path: Path, clock: SetClock) -> Callable[[], Store]:
+def new_store(kind: Kind, path: Path, clock: SetClock, database: str) -> Callable[[], Store]:
     """Return what makes the store of each hub of a world."""
     match kind:
         case "sqlite" | "remote":
@@ -197,7 +217,7 @@ def new_store(kind: Kind, path: Path, clock: SetClock) -> Callable[[], Store]:
             store = MemoryStore(shared=True, clock=clock)
             return lambda: store
         case "postgres":
-            raise NotImplementedError
+            return lambda: TimedPostgres(database, clock)
         case "memory" | "mounted":
             return MemoryStore
 
