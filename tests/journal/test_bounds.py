@@ -52,6 +52,7 @@ BOUNDS = {
     "States._used": "USED_KEYS_MAX",
     "States._empty": "EMPTY_STATES_MAX",
     "Limits._limits": "LIMITS_MAX",
+    "Limits._stored": "the names of limits",
     "Limits._uses": "one command's users",
     "Limits._charged": "batch_calls_max",
     "SessionQueue._gone": "calls_queued_max",

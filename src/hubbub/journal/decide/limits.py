@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import cast
 
 from ...errors import RateLimited
 from ...ratelimit import RateLimit, StoredRateLimit
@@ -47,6 +48,7 @@ class Limits:
         self.monotonic = 0.0
         self.wall = 0.0
         self._new_limit = new_limit
+        self._stored: dict[str, bool] = {}
         self._limits: OrderedDict[LimitKey, RateLimit] = OrderedDict()
         # What the batch holds; None where this node is alone.
         self._held: dict[LimitKey, StoredRateLimit] | None = None
@@ -65,9 +67,8 @@ class Limits:
         self._charged.clear()
         self._held = {}
         for key in keys:
-            limit = self._new_limit(key[0])
-            # A feature's own kind of limit may be one that cannot be stored.
-            if isinstance(limit, StoredRateLimit):
+            if self._is_stored(key[0]):
+                limit = cast(StoredRateLimit, self._new_limit(key[0]))
                 if (state := stored.get(key)) is not None:
                     limit.load(state)
                 self._held[key] = limit
@@ -103,9 +104,7 @@ class Limits:
         """
         if self._held is not None:
             elsewhere = [key for key in keys if key not in self._held]
-            made = {key: self._new_limit(key[0]) for key in elsewhere}
-            missing = [key for key, limit in made.items() if isinstance(limit, StoredRateLimit)]
-            if missing:
+            if missing := [key for key in elsewhere if self._is_stored(key[0])]:
                 raise NotLoaded(*(name_of_limit(*key) for key in missing))
 
     def begin_call(self) -> None:
@@ -122,6 +121,14 @@ class Limits:
         gone = set(users)
         for key in [key for key in self._limits if key[1] in gone]:
             del self._limits[key]
+
+    def _is_stored(self, what: str) -> bool:
+        """Return whether the store can keep a limit; a feature's own kind may be another."""
+        stored = self._stored.get(what)
+        if stored is None:
+            # To look at the class each time would take longer than to charge.
+            stored = self._stored[what] = isinstance(self._new_limit(what), StoredRateLimit)
+        return stored
 
     def _limit(self, key: LimitKey) -> RateLimit:
         limit = self._limits.get(key)
