@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
 from random import Random
 
 import anyio
 
 import hubbub
-from hubbub.errors import Closed, HubbubError, Overloaded, RateLimited, StorageError
+from hubbub.errors import Closed, Overloaded, RateLimited, StorageError
 
 __all__ = ["Chat", "chat"]
 
 AGAIN = (Closed, Overloaded, StorageError, RateLimited)
 PAUSE_SECONDS = 0.05
+# How long users wait for the last messages, after everything is well again.
+READ_SECONDS_MAX = 30.0
 
 
 @dataclass
@@ -26,13 +30,14 @@ class Chat:
         rooms: their ids.
         said: a message's text -> the room in which it was acknowledged.
         read: a follower -> a room -> the seqs and texts that it has got, in order.
+        sending: the number of users who have not said their last.
         longest: the longest time that a message waited for its acknowledgement, in seconds.
     """
 
     rooms: Sequence[str]
     said: dict[str, str] = field(default_factory=dict)
     read: dict[str, dict[str, list[tuple[int, str]]]] = field(default_factory=dict)
-    sent: int = 0
+    sending: int = 0
     longest: float = 0.0
     stop: bool = False
 
@@ -61,42 +66,52 @@ async def chat(url: str, history: Chat, name: str, random: Random) -> None:
     """Send messages and follow all rooms until the history says stop, and everything was read."""
     async with hubbub.connect(url, nickname=name) as session, anyio.create_task_group() as tasks:
         for room in history.rooms:
-            await again(lambda room=room: session.chat.join(room))  # type: ignore[misc]
+            await again(partial(session.chat.join, room))
             got = history.read.setdefault(name, {}).setdefault(room, [])
             tasks.start_soon(follow, session, room, got)
-        number = 0
-        while not history.stop:
-            number += 1
-            text, room = f"{name} {number}", random.choice(history.rooms)
-            history.sent += 1
-            began = anyio.current_time()
-            await again(lambda t=text, r=room: session.chat.send(r, t, key=t))  # type: ignore[misc]
-            history.longest = max(history.longest, anyio.current_time() - began)
-            history.said[text] = room
-            await anyio.sleep(random.uniform(0, 2 * PAUSE_SECONDS))
-        with anyio.move_on_after(30):
-            while not all_read(history, name):
-                await anyio.sleep(0.05)
+        history.sending += 1
+        await say(session, history, name, random)
+        history.sending -= 1
+        await read_all(history, name)
         tasks.cancel_scope.cancel()
 
 
-def all_read(history: Chat, name: str) -> bool:
-    read = {text for got in history.read[name].values() for _, text in got}
-    return history.said.keys() <= read
+async def say(session: hubbub.Session, history: Chat, name: str, random: Random) -> None:
+    for number in count(1):
+        if history.stop:
+            return
+        text, room = f"{name} {number}", random.choice(history.rooms)
+        began = anyio.current_time()
+        await again(partial(session.chat.send, room, text, key=text))
+        history.longest = max(history.longest, anyio.current_time() - began)
+        history.said[text] = room
+        await anyio.sleep(random.uniform(0, 2 * PAUSE_SECONDS))
+
+
+async def read_all(history: Chat, name: str) -> None:
+    """Wait until everything that was said is read; what is missing then is a fault."""
+    with anyio.move_on_after(READ_SECONDS_MAX):
+        while history.sending or not history.said.keys() <= texts(history.read[name]):
+            await anyio.sleep(PAUSE_SECONDS)  # it is another process that acts
+
+
+def texts(read: dict[str, list[tuple[int, str]]]) -> set[str]:
+    return {text for got in read.values() for _, text in got}
 
 
 async def follow(session: hubbub.Session, room: str, got: list[tuple[int, str]]) -> None:
     async with session.follow(f"room/{room}", after=0) as events:
         async for event in events:
-            got.append((event.seq, str(getattr(event.data, "text", ""))))
+            text = str(getattr(event.data, "text", ""))
+            got.append((event.seq, text))  # it is read while it grows
 
 
-async def again(call: object) -> object:
+async def again(call: Callable[[], Awaitable[object]]) -> None:
     """Do something with a key until it is done."""
     while True:
         try:
-            return await call()  # type: ignore[operator]
+            await call()
         except AGAIN:
             await anyio.sleep(PAUSE_SECONDS)
-        except HubbubError:
-            raise
+        else:
+            return

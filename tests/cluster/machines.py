@@ -21,6 +21,7 @@ from hubbub.local_servers.valkey import valkey_server
 
 __all__ = ["Balancer", "Cluster", "Node", "balanced", "real_cluster"]
 
+SERVE = [sys.executable, "-m", "hubbub.cli", "serve"]
 START_SECONDS_MAX = 30.0
 CUT = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError, OSError)
 
@@ -45,8 +46,7 @@ class Node:
     def start(self) -> None:
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "hubbub.cli", "serve", "--port", str(self.port)]
-                + [*self._arguments],
+                [*SERVE, "--port", str(self.port), *self._arguments],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "HUBBUB_REQUESTS_PER_SECOND": "100000"},
