@@ -91,8 +91,12 @@ async def say(session: hubbub.Session, history: Chat, name: str, random: Random)
 async def read_all(history: Chat, name: str) -> None:
     """Wait until everything that was said is read; what is missing then is a fault."""
     with anyio.move_on_after(READ_SECONDS_MAX):
-        while history.sending or not history.said.keys() <= texts(history.read[name]):
-            await anyio.sleep(PAUSE_SECONDS)  # it is another process that acts
+        while not is_read(history, name):  # noqa: ASYNC110  # other processes act
+            await anyio.sleep(PAUSE_SECONDS)
+
+
+def is_read(history: Chat, name: str) -> bool:
+    return not history.sending and history.said.keys() <= texts(history.read[name])
 
 
 def texts(read: dict[str, list[tuple[int, str]]]) -> set[str]:
