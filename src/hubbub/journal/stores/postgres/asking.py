@@ -89,7 +89,7 @@ def ask_and_lock(connection: PostgresConnection, wanted: Wanted, ids: StreamIds)
         Stale: history is another than the node knows.
     """
     question = _Question(wanted, ids)
-    with connection.raw.pipeline():
+    with connection.pipeline():
         connection.raw.execute("BEGIN")
         locked = connection.run(sql.LOCK_STREAMS, *question.streams())
         answers = _send(connection, question, sql.LOCK_LIMITS)
@@ -100,7 +100,7 @@ def ask_and_lock(connection: PostgresConnection, wanted: Wanted, ids: StreamIds)
 def ask_only(connection: PostgresConnection, wanted: Wanted, ids: StreamIds) -> Answer:
     """Return the news as of one moment, and lock nothing."""
     question = _Question(wanted, ids)
-    with connection.raw.pipeline():
+    with connection.pipeline():
         connection.raw.execute(ONE_MOMENT)
         answers = _send(connection, question, sql.READ_LIMITS)
         connection.raw.execute("COMMIT")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import logging
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from queue import Empty, LifoQueue
 from threading import BoundedSemaphore, Lock
 from typing import Any, TypeVar
@@ -49,6 +51,14 @@ TRANSACTION_TIMEOUT_SERVER = 170_000
 NEVER = 1 << 30
 
 
+def _is_not_an_echo(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith("error ignored terminating")
+
+
+# When a statement of a pipeline fails, psycopg warns that those after it fail too.
+logging.getLogger("psycopg").addFilter(_is_not_an_echo)
+
+
 class PostgresConnection:
     """
     A connection, and the server that it leads to.
@@ -73,9 +83,26 @@ class PostgresConnection:
         """Execute a query as :meth:`run` does, and fetch all its rows."""
         return self.run(query, *values).fetchall()
 
+    @contextmanager
+    def pipeline(self) -> Iterator[None]:
+        """Send all statements of the block at once, and fetch their results at its end."""
+        with self.raw.pipeline() as pipeline:
+            pipeline._exit_gen = partial(_sync_and_fetch, pipeline)  # type: ignore[method-assign]
+            yield
+
     def close(self) -> None:
         """Close it; the server rolls back what was not committed."""
         self.raw.close()
+
+
+def _sync_and_fetch(pipeline: psycopg.Pipeline) -> Generator[Any, Any, None]:
+    # psycopg's own sends a flush after the sync. The server takes that for a sign of life: it
+    # stops the clock of idle_in_transaction_session_timeout, and does not start it again.
+    try:
+        pipeline._enqueue_sync()
+        yield from pipeline._communicate_gen()
+    finally:
+        yield from pipeline._fetch_gen(flush=False)
 
 
 def connect(

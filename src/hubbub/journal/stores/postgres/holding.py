@@ -116,7 +116,7 @@ class PostgresHold:
         if snapshots and batch.snapshots:
             keep_snapshots(connection, batch.snapshots)
         run = connection.run
-        with connection.raw.pipeline():
+        with connection.pipeline():
             if new := sorted(name for name in after if self._writers.ids.get(name) is None):
                 run(sql.ADD_STREAMS, Texts(new))
             if batch.records:

@@ -55,12 +55,12 @@ REFUSALS: tuple[tuple[str, type[HubbubError], str], ...] = (
     (
         "role",
         Invalid,
-        "{name} knows no user {user}; correct the URL, or create it with: createuser {user}",
+        "{name} knows no user {user}; correct the URL, or create it: createuser {user}",
     ),
     (
         "database",
         Invalid,
-        "There is no {name}; correct the URL, or create it with: createdb {database}",
+        "The server has no database {database}; correct the URL, or create it: createdb {database}",
     ),
     (
         "permission denied",
