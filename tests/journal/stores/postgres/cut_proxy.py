@@ -12,10 +12,10 @@ __all__ = ["CutProxy", "cut_proxy"]
 
 class CutProxy:
     """
-    Hands everything on, until it is told to cut.
+    Hands everything on, unless ``cut`` is set.
 
     ``cut`` is "before": the next COMMIT does not reach the server; or "after": it does, and its
-    answer does not come back. Then the proxy hands everything on again.
+    answer is lost. Then the proxy hands everything on again.
     """
 
     def __init__(self, target: int) -> None:

@@ -1,4 +1,4 @@
-"""What a node is told before it decides."""
+"""The news that a node gets before it decides."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from hubbub.journal.stores.postgres.batches import (
     INDEXED_CHARS_MAX,
     check_seqs,
     event_arrays,
-    place_of,
+    seqs_before,
 )
 from hubbub.journal.stores.postgres.store import PostgresStore
 from tests.journal.tally import record
@@ -48,6 +48,6 @@ def test_the_records_of_a_stream_follow_its_head_and_each_other() -> None:
     records = [record("room/1", 3), record("room/2", 1), record("room/1", 4)]
 
     assert check_seqs(records, {"room/1": 2, "room/2": 0}) == {"room/1": 4, "room/2": 1}
-    assert place_of(Batch(records)) == {"room/1": 2, "room/2": 0}
+    assert seqs_before(Batch(records)) == {"room/1": 2, "room/2": 0}
     with pytest.raises(Stale):
         check_seqs(records, {"room/1": 1, "room/2": 0})

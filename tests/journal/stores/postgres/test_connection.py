@@ -10,7 +10,7 @@ import pytest
 from hubbub.errors import Closed, Invalid, StorageError
 from hubbub.journal.stores.contract import Batch
 from hubbub.journal.stores.postgres import connection
-from hubbub.journal.stores.postgres.connection import ConnectionPool, connect
+from hubbub.journal.stores.postgres.connection import ConnectionPool, connect_postgres
 from hubbub.journal.stores.postgres.store import READERS_MAX, PostgresStore
 from hubbub.journal.stores.sharing import Wanted
 from tests.journal.tally import record
@@ -80,11 +80,11 @@ def test_a_closed_store_refuses(store: PostgresStore) -> None:
 def test_an_old_server_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "OLDEST_SERVER", 990_000)
     with pytest.raises(Invalid, match="needs 99 or newer"):
-        connect(url, {})
+        connect_postgres(url, {})
 
 
 def test_a_failover_list_needs_the_server_that_can_be_written_to(url: str) -> None:
-    made = connect(url, {"default_transaction_read_only": "on"})
+    made = connect_postgres(url, {"default_transaction_read_only": "on"})
     made.close()
     with pytest.raises(StorageError, match="primary"):
-        connect(f"{url}?options=-cdefault_transaction_read_only%3Don", {})
+        connect_postgres(f"{url}?options=-cdefault_transaction_read_only%3Don", {})

@@ -1,4 +1,4 @@
-"""Commits whose answer is lost: what became of them is found out, both ways."""
+"""Commits whose answer is lost: the store finds out whether they were made."""
 
 from __future__ import annotations
 

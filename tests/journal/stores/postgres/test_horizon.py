@@ -1,4 +1,4 @@
-"""A reader of everything is never told of a place before all lower ones are decided."""
+"""A reader of everything gets no place before all lower places are decided."""
 
 from __future__ import annotations
 

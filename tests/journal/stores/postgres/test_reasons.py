@@ -1,4 +1,4 @@
-"""What an operator is told: one sentence, what to do, and no password."""
+"""The operator's errors: one sentence that says what to do, and no password."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a PostgreSQL store does besides the contract of all stores."""
+"""A PostgreSQL store beyond the contract of all stores."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from ....errors import Closed, Invalid, StorageError
 from .arrays import register_arrays
 from .reasons import database_name, refusal_of
 
-__all__ = ["ConnectionPool", "PostgresConnection", "connect"]
+__all__ = ["ConnectionPool", "PostgresConnection", "connect_postgres"]
 
 T = TypeVar("T")
 
@@ -105,7 +105,7 @@ def _sync_and_fetch(pipeline: psycopg.Pipeline) -> Generator[Any, Any, None]:
         yield from pipeline._fetch_gen(flush=False)
 
 
-def connect(
+def connect_postgres(
     url: str, settings: Mapping[str, str], *, transaction_seconds: int | None = None
 ) -> PostgresConnection:
     """
@@ -113,7 +113,7 @@ def connect(
 
     Args:
         url: ``postgresql://user:password@host:port/database``, with any options of libpq.
-        settings: of the session, besides those that all connections have.
+        settings: of the session, in addition to the common settings.
         transaction_seconds: no transaction lasts longer, where the server can see to it.
 
     Raises:
@@ -163,7 +163,7 @@ class ConnectionPool:
 
     def take(self) -> PostgresConnection:
         """
-        Return a connection that nobody else uses until it is given back.
+        Return a connection that nobody else uses until :meth:`give`.
 
         Raises:
             StorageError: all are in use for too long, or the server cannot be reached.
@@ -188,7 +188,7 @@ class ConnectionPool:
 
     def give(self, taken: PostgresConnection, *, whole: bool) -> None:
         """
-        Give a connection back.
+        Return a connection to the pool.
 
         Args:
             taken: the connection.
@@ -204,7 +204,7 @@ class ConnectionPool:
 
     @contextmanager
     def borrowed(self) -> Iterator[PostgresConnection]:
-        """Take a connection, and give it back at the exit; close it if the block fails."""
+        """Take a connection until the exit; close it if the block fails."""
         taken = self.take()
         whole = False
         try:
@@ -239,7 +239,7 @@ class ConnectionPool:
             return work(fresh)
 
     def drop_idle(self) -> None:
-        """Close the idle connections: one was lost, and so the others may be."""
+        """Close the idle connections, because another connection was lost."""
         while True:
             try:
                 self._idle.get_nowait().close()

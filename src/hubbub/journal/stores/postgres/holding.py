@@ -18,7 +18,7 @@ from ..contract import Batch, Stale
 from ..sharing import News
 from . import statements as sql
 from .arrays import Numbers, Texts
-from .asking import Answer, StreamIds
+from .asking import BatchNews, StreamIds
 from .batches import check_seqs, event_arrays, limit_arrays, used_arrays
 from .connection import ConnectionPool, PostgresConnection
 from .doubt import was_committed
@@ -30,11 +30,11 @@ __all__ = ["PostgresHold", "Writers"]
 
 class Writers:
     """
-    What the holds of a store share.
+    The common parts of a store's holds.
 
     Args:
         pool: of the connections that write.
-        connect: makes a connection, to find out what became of a commit.
+        connect: makes a connection, to find out whether a commit was made.
         log_name: names the database to the operator.
     """
 
@@ -45,7 +45,7 @@ class Writers:
         self.connect = connect
         self.log_name = log_name
         self.ids = StreamIds()
-        # Events whose words may not be in the index yet.
+        # Events since the index of words was last completed.
         self.unindexed = 0
 
 
@@ -59,7 +59,7 @@ class PostgresHold:
         writers: gets the connection back.
     """
 
-    def __init__(self, connection: PostgresConnection, answer: Answer, writers: Writers) -> None:
+    def __init__(self, connection: PostgresConnection, answer: BatchNews, writers: Writers) -> None:
         self.news: News = answer.news
         self._connection: PostgresConnection | None = connection
         self._answer = answer
@@ -93,7 +93,7 @@ class PostgresHold:
         self._writers.unindexed += len(batch.records)
 
     def release(self) -> None:
-        """Let go of the locks, and write nothing."""
+        """Release the locks, and write nothing."""
         if self._connection is None:
             return
         connection, whole = self._end(), False

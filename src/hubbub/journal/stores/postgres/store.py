@@ -16,8 +16,8 @@ from ..contract import Batch, Record, Snapshot, Stale
 from ..sharing import News, NodeRecord, Wanted
 from . import statements as sql
 from .asking import ask_and_lock, ask_only
-from .batches import place_of
-from .connection import ConnectionPool, PostgresConnection, connect
+from .batches import seqs_before
+from .connection import ConnectionPool, PostgresConnection, connect_postgres
 from .holding import PostgresHold, Writers
 from .keeping import keep_snapshots
 from .nodes import beat_node
@@ -111,7 +111,7 @@ class PostgresStore(PostgresReader):
 
     def commit(self, batch: Batch) -> None:
         """Write a batch as one transaction; see the contract."""
-        before = place_of(batch)
+        before = seqs_before(batch)
         held = self.hold(Wanted(streams=before, limits=list(batch.limits)))
         if held.news.bodies:
             held.release()
@@ -167,7 +167,7 @@ class PostgresStore(PostgresReader):
 
     @postgres_errors
     def _prepare(self, random: Random) -> tuple[str, str]:
-        connection = connect(self._url, BEATING)
+        connection = connect_postgres(self._url, BEATING)
         try:
             return migrate_postgres(connection.raw, random, self.log_name)
         except psycopg.errors.InsufficientPrivilege as error:
@@ -197,7 +197,7 @@ class PostgresStore(PostgresReader):
     def _connect(
         self, settings: Mapping[str, str], *, transaction_seconds: int | None = None
     ) -> PostgresConnection:
-        made = connect(self._url, settings, transaction_seconds=transaction_seconds)
+        made = connect_postgres(self._url, settings, transaction_seconds=transaction_seconds)
         try:
             if made.rows(JOURNAL_ID) != [(self.journal_id,)]:
                 raise StorageError("The database holds another journal now; restart Hubbub.")
