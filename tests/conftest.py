@@ -13,6 +13,7 @@ from blockbuster import blockbuster_ctx
 from hypothesis import HealthCheck, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
+from hubbub.journal.stores.postgres.store import PostgresStore
 from hubbub.local_servers import postgres_server
 from tests.event_loop import LOOP, Backend, depends_on_it, of_this_run
 from tests.local_servers.places import reachable
@@ -110,6 +111,15 @@ def postgres_url() -> Iterator[str]:
         ) as server,
     ):
         yield server.url
+
+
+@pytest.fixture(scope="session")
+def postgres_stores(postgres_url: str) -> Iterator[list[PostgresStore]]:
+    """Keep the stores that tests share, and close them at the end."""
+    stores = list[PostgresStore]()
+    yield stores
+    for store in stores:
+        store.close()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -13,7 +13,14 @@ from hubbub.journal.stores.postgres import connection
 from hubbub.journal.stores.postgres.connection import ConnectionPool, connect_postgres
 from hubbub.journal.stores.postgres.store import READERS_MAX, PostgresStore
 from hubbub.journal.stores.sharing import Wanted
+from tests.journal.stores.postgres.conftest import OpenStore
 from tests.journal.tally import record
+
+
+def read_together(store: PostgresStore) -> None:
+    with store.reading():
+        store.read("room/1", 0, 9)
+
 
 USES: list[Callable[[PostgresStore], object]] = [
     lambda store: store.read("room/1", 0, 9),
@@ -24,7 +31,7 @@ USES: list[Callable[[PostgresStore], object]] = [
     lambda store: store.news(Wanted({"room/1": 1})),
     lambda store: store.beat("1", "one", "0", leaving=False),
     lambda store: store.check(),
-    lambda store: store.reading().__enter__(),
+    read_together,
 ]
 
 
@@ -33,8 +40,7 @@ def test_a_lost_connection_is_replaced(
     store: PostgresStore, database: psycopg.Connection, use: Callable[[PostgresStore], object]
 ) -> None:
     store.commit(Batch([record("room/1", 1)]))
-    if use is not USES[-1]:
-        use(store)
+    use(store)
     end_all(database)
 
     use(store)
@@ -49,10 +55,11 @@ def end_all(database: psycopg.Connection) -> None:
 
 
 def test_a_pool_makes_only_so_many_connections(
-    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+    opened: OpenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert connection.WAIT_SECONDS_MAX > 1
     monkeypatch.setattr(connection, "WAIT_SECONDS_MAX", 0.01)
+    store = opened()
     taken = [store._readers.take() for _ in range(READERS_MAX)]
     with pytest.raises(StorageError, match="in use"):
         store.read("room/1", 0, 1)
@@ -71,7 +78,8 @@ def test_a_connection_that_cannot_be_made_takes_no_place(url: str) -> None:
             pool.take()
 
 
-def test_a_closed_store_refuses(store: PostgresStore) -> None:
+def test_a_closed_store_refuses(opened: OpenStore) -> None:
+    store = opened()
     store.close()
     with pytest.raises(Closed):
         store.read("room/1", 0, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from queue import Empty, LifoQueue
 from threading import BoundedSemaphore, Lock
@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
 
 from ....errors import Closed, Invalid, StorageError
 from .arrays import register_arrays
@@ -89,6 +90,13 @@ class PostgresConnection:
         with self.raw.pipeline() as pipeline:
             pipeline._exit_gen = partial(_sync_and_fetch, pipeline)  # type: ignore[method-assign]
             yield
+
+    def roll_back(self) -> bool:
+        """End the transaction, and return whether the connection can be used again."""
+        # psycopg's own forgets all prepared statements.
+        with suppress(psycopg.Error):
+            self.raw.pgconn.exec_(b"ROLLBACK")
+        return self.raw.pgconn.transaction_status == TransactionStatus.IDLE
 
     def close(self) -> None:
         """Close it; the server rolls back what was not committed."""

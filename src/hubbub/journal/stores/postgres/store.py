@@ -186,7 +186,7 @@ class PostgresStore(PostgresReader):
             answer = ask_and_lock(connection, wanted, self._ids)
         except BaseException as error:
             was_lost = connection.raw.closed
-            pool.give(connection, whole=False)
+            pool.give(connection, whole=connection.roll_back())
             if isinstance(error, LockNotAvailable):
                 self._end_stopped_holders()
             if not was_lost:
