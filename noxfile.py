@@ -166,11 +166,16 @@ def trio(session: nox.Session) -> None:
 
 @nox.session(requires=["environment"], venv_backend="none", default=False)
 def postgres(session: nox.Session) -> None:
-    """Test the stores on the oldest PostgreSQL that is supported, if it is installed."""
+    """Test stores and sessions on the oldest PostgreSQL that is supported, if it is installed."""
     if not OLDEST_POSTGRES.exists():
         session.skip(f"There is no {OLDEST_POSTGRES}.")
     env = {"HUBBUB_TEST_POSTGRES": str(OLDEST_POSTGRES)}
-    flags = [*ON_ASYNCIO, "-k", "postgres", *(session.posargs or ["tests/journal/stores"])]
+    flags = [
+        *ON_ASYNCIO,
+        "-k",
+        "postgres",
+        *(session.posargs or ["tests/journal/stores", "tests/session"]),
+    ]
     run(session, "pytest", *flags, env=env)
 
 

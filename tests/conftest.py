@@ -7,16 +7,20 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from blockbuster import blockbuster_ctx
 from hypothesis import HealthCheck, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
-from hubbub.journal.stores.postgres.store import PostgresStore
 from hubbub.local_servers import postgres_server
 from tests.event_loop import LOOP, Backend, depends_on_it, of_this_run
 from tests.local_servers.places import reachable
+
+if TYPE_CHECKING:
+    # Its driver takes a quarter of a second, in every process of every run.
+    from hubbub.journal.stores.postgres.store import PostgresStore
 
 TESTS = Path(__file__).parent
 # Whose tests fail if they leave a task, a thread, an open descriptor or a generator behind.
@@ -116,7 +120,7 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres_stores(postgres_url: str) -> Iterator[list[PostgresStore]]:
     """Keep the stores that tests share, and close them at the end."""
-    stores = list[PostgresStore]()
+    stores: list[PostgresStore] = []
     yield stores
     for store in stores:
         store.close()

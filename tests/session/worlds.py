@@ -22,7 +22,7 @@ from tests.session.foreign import foreign_server
 __all__ = ["KINDS", "Kind", "OpenWorld", "SetClock", "World", "open_world", "until"]
 
 # In the process on each store; our own server; somebody's application that we are mounted in.
-Kind = Literal["memory", "sqlite", "remote", "mounted"]
+Kind = Literal["memory", "sqlite", "remote", "mounted", "postgres"]
 KINDS: tuple[Kind, ...] = ("memory", "sqlite", "remote", "mounted")
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -118,7 +118,7 @@ SETTINGS = hubbub.Settings(message_limit=100_000)
 @asynccontextmanager
 async def open_world(
     kind: Kind,
-    path: Path,
+    path: Path | str,
     settings: hubbub.Settings = SETTINGS,
     *,
     games: Mapping[str, hubbub.Game] | None = None,
@@ -132,7 +132,7 @@ async def open_world(
 
     Args:
         kind: which.
-        path: the path of a database, for stores that need one.
+        path: the path or the URL of a database, for stores that need one.
         settings: of the hub; its clock stands still.
         games: what can be played at the hub.
         prices, tax, payments: how its shop sells.
@@ -141,7 +141,7 @@ async def open_world(
     clock = SetClock()
     # The clock stands, so the requests of a connection are all in one second.
     settings = msgspec.structs.replace(settings, clock=clock, requests_per_second=100_000.0)
-    url = str(path) if kind in ("sqlite", "remote") else "memory://"
+    url = str(path) if kind in ("sqlite", "remote", "postgres") else "memory://"
     async with AsyncExitStack() as stack:
         world = World(clock, features)
         enter = stack.enter_async_context

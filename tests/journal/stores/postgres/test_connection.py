@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 
 import psycopg
@@ -63,7 +65,8 @@ def test_a_pool_makes_only_so_many_connections(
     taken = [store._readers.take() for _ in range(READERS_MAX)]
     with pytest.raises(StorageError, match="in use"):
         store.read("room/1", 0, 1)
-    store._readers.give(taken[0], whole=True)
+    for one in taken:
+        store._readers.give(one, whole=True)
 
     assert store.read("room/1", 0, 1) == []
 
@@ -83,6 +86,48 @@ def test_a_closed_store_refuses(opened: OpenStore) -> None:
     store.close()
     with pytest.raises(Closed):
         store.read("room/1", 0, 1)
+
+
+def test_closing_waits_for_whoever_uses_a_connection(opened: OpenStore) -> None:
+    store, done = opened(), list[str]()
+    held = store.hold(Wanted({"room/1": 0}))
+
+    def commit() -> None:
+        time.sleep(0.05)
+        held.commit(Batch([record("room/1", 1)]))
+        done.append("committed")
+
+    thread = threading.Thread(target=commit)
+    thread.start()
+    store.close()
+    done.append("closed")
+    thread.join(5)
+
+    assert done == ["committed", "closed"]
+
+
+def test_a_call_that_does_not_return_is_cut_at_closing(
+    opened: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert connection.CLOSE_SECONDS_MAX > 1
+    monkeypatch.setattr(connection, "CLOSE_SECONDS_MAX", 0.05)
+    store, errors = opened(), list[BaseException]()
+    reader = store._readers.take()
+
+    def sleep() -> None:
+        try:
+            reader.raw.execute("SELECT pg_sleep(60)")
+        except psycopg.Error as error:
+            errors.append(error)
+        store._readers.give(reader, whole=False)
+
+    thread = threading.Thread(target=sleep)
+    thread.start()
+    with pytest.raises(StorageError, match="does not answer"):
+        store.close()
+    thread.join(5)
+
+    assert errors
 
 
 def test_an_old_server_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

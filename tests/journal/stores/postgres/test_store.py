@@ -102,6 +102,17 @@ def test_a_transaction_has_a_deadline_where_the_server_can_see_to_it(
     held.release()
 
 
+def test_a_commit_is_durable_whatever_the_database_says(url: str) -> None:
+    store = PostgresStore(f"{url}?options=-csynchronous_commit%3Doff")
+    held = store.hold(Wanted({"room/1": 0}))
+    assert held._connection is not None
+    found = held._connection.raw.execute("SHOW synchronous_commit").fetchall()
+    held.release()
+    store.close()
+
+    assert found == [("on",)]
+
+
 def test_an_unknown_url_is_refused_without_its_password() -> None:
     with pytest.raises(Invalid) as caught:
         open_store("mysql://ann:s3cret@here/chat")

@@ -6,8 +6,10 @@ import logging
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
+from os import dup
 from queue import Empty, LifoQueue
-from threading import BoundedSemaphore, Lock
+from socket import SHUT_RDWR, socket
+from threading import BoundedSemaphore, Condition
 from typing import Any, TypeVar
 
 import psycopg
@@ -25,6 +27,8 @@ T = TypeVar("T")
 OLDEST_SERVER = 150_000
 # How long a thread waits for a connection that others use, in seconds.
 WAIT_SECONDS_MAX = 10.0
+# How long closing waits for calls that are still running, in seconds.
+CLOSE_SECONDS_MAX = 5.0
 # A network that swallows everything is noticed within about ten seconds.
 NETWORK: Mapping[str, str | int] = {
     "connect_timeout": 3,
@@ -98,6 +102,11 @@ class PostgresConnection:
             self.raw.pgconn.exec_(b"ROLLBACK")
         return self.raw.pgconn.transaction_status == TransactionStatus.IDLE
 
+    def cut(self) -> None:
+        """Let whatever another thread does with the connection fail."""
+        with suppress(OSError, psycopg.Error), socket(fileno=dup(self.raw.fileno())) as own:
+            own.shutdown(SHUT_RDWR)
+
     def close(self) -> None:
         """Close it; the server rolls back what was not committed."""
         self.raw.close()
@@ -165,7 +174,7 @@ class ConnectionPool:
         self._make = make
         self._free = BoundedSemaphore(size)
         self._idle: LifoQueue[PostgresConnection] = LifoQueue()
-        self._lock = Lock()
+        self._changed = Condition()
         self._taken = set[PostgresConnection]()
         self._closed = False
 
@@ -186,7 +195,7 @@ class ConnectionPool:
         except BaseException:
             self._free.release()
             raise
-        with self._lock:
+        with self._changed:
             if self._closed:
                 taken.close()
                 self._free.release()
@@ -202,8 +211,9 @@ class ConnectionPool:
             taken: the connection.
             whole: False if it failed: then it is closed, and another is made when needed.
         """
-        with self._lock:
+        with self._changed:
             self._taken.discard(taken)
+            self._changed.notify_all()
             if whole and not self._closed and not taken.raw.closed:
                 self._idle.put(taken)
             else:
@@ -255,10 +265,18 @@ class ConnectionPool:
                 return
 
     def close(self) -> None:
-        """Close all connections, also those in use."""
-        with self._lock:
+        """
+        Wait until no thread uses a connection, and close all.
+
+        Raises:
+            StorageError: some thread does not finish; its connection is cut.
+        """
+        with self._changed:
             self._closed = True
-            taken = list(self._taken)
-        for one in taken:
-            one.close()
+            unused = self._changed.wait_for(lambda: not self._taken, CLOSE_SECONDS_MAX)
+            # To close a connection while another thread uses it would crash the process.
+            for taken in self._taken:
+                taken.cut()
         self.drop_idle()
+        if not unused:
+            raise StorageError("The database does not answer.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from random import Random, SystemRandom
 from threading import Lock
 
@@ -47,6 +48,10 @@ READING = {"idle_in_transaction_session_timeout": "60s"}
 BEATING = {**WRITING, "synchronous_commit": "off"}
 # Fewer new events are not worth a round trip to each partition; a search finds them anyway.
 UNINDEXED_MIN = 500
+SYNCHRONOUS = """
+SELECT set_config('synchronous_commit', 'on', false)
+WHERE current_setting('synchronous_commit') = 'off'
+"""
 NEXT_WRITER = "SELECT nextval('writer_id')"
 JOURNAL_ID = "SELECT value FROM meta WHERE name = 'journal_id'"
 EXPIRE = """
@@ -161,9 +166,15 @@ class PostgresStore(PostgresReader):
             writer.raw.execute(CHECK)
 
     def close(self) -> None:
-        """Close all connections; what they have not committed is undone."""
-        for pool in (self._readers, self._writers.pool, self._beating):
-            pool.close()
+        """
+        Wait for running calls, and close every connection.
+
+        Raises:
+            StorageError: a call does not return; its connection is cut.
+        """
+        with ExitStack() as stack:
+            for pool in (self._readers, self._writers.pool, self._beating):
+                stack.callback(pool.close)
 
     @postgres_errors
     def _prepare(self, random: Random) -> tuple[str, str]:
@@ -212,6 +223,8 @@ class PostgresStore(PostgresReader):
 
     def _connect_writer(self) -> PostgresConnection:
         made = self._connect(WRITING, transaction_seconds=TRANSACTION_SECONDS_MAX)
+        # An acknowledged commit is durable, whatever the database's defaults are.
+        made.raw.execute(SYNCHRONOUS)
         [(made.writer,)] = made.rows(NEXT_WRITER)
         sql.prepare_writer(made)
         return made
