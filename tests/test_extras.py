@@ -99,6 +99,16 @@ with tempfile.TemporaryDirectory() as made:
         pass
 """
 
+POSTGRES = """
+import hubbub
+from hubbub.journal.stores.url import open_store
+
+try:
+    open_store("postgresql://ann@127.0.0.1:9/chat")
+except hubbub.StorageError:
+    print("nobody answered")
+"""
+
 COMMAND = """
 import sys
 
@@ -123,6 +133,7 @@ CASES = [
     (INVOICE.format(form="html"), "Money.format", "shop"),
     ("import hubbub; hubbub.Money('1', 'USD').format()", "Money.format", "shop"),
     (PRICES, "A price source", "shop"),
+    (POSTGRES, "A PostgreSQL database", "postgres"),
     (LOCAL_SERVER.format(name="postgres"), "A local PostgreSQL", "cluster"),
     (LOCAL_SERVER.format(name="valkey"), "A local Valkey", "cluster"),
 ]

@@ -148,7 +148,7 @@ SETTINGS = hubbub.Settings(message_limit=100_000)
 @asynccontextmanager
 async def open_world(
     kind: Kind,
-    path: Path,
+    path: Path | str,
     settings: hubbub.Settings = SETTINGS,
     *,
     games: Mapping[str, hubbub.Game] | None = None,
@@ -163,7 +163,7 @@ async def open_world(
 
     Args:
         kind: which.
-        path: the path of a database, for stores that need one.
+        path: the path or the URL of a database, for stores that need one.
         settings: of the hub; its clock stands still.
         games: what can be played at the hub.
         prices, tax, payments: how its shop sells.
