@@ -1,4 +1,4 @@
-"""What every bus does, on real servers."""
+"""The suite of every bus, on real servers."""
 
 from __future__ import annotations
 

@@ -11,8 +11,9 @@ __all__ = ["RECONNECT_SECONDS_MAX", "RECONNECT_SECONDS_MIN", "first_of", "keep_c
 
 logger = logging.getLogger("hubbub.journal")
 
-# The first pause before the next try to connect; each failure doubles it, up to the longest.
+# The first pause before the next try to connect.
 RECONNECT_SECONDS_MIN = 0.1
+# The longest such pause: each failure doubles it.
 RECONNECT_SECONDS_MAX = 2.0
 
 

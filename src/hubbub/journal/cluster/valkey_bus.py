@@ -34,10 +34,12 @@ PIPELINE_FRAMES_MAX = 256
 # Each channel carries the heartbeats of this node, one a second; whatever is silent for longer
 # is broken, even if it does not look so.
 SILENT_SECONDS_MAX = 5.0
+# How long connecting to a host can take.
 CONNECT_SECONDS_MAX = 2.0
+# How long the server can take to answer.
 ANSWER_SECONDS_MAX = 2.0
 
-# Of the keyspace of a cluster.
+# The slots of a cluster's keyspace.
 CLUSTER_SLOTS = 16_384
 
 # True in the tasks of a bus.
@@ -125,7 +127,7 @@ class ValkeyBus:
     async def _subscriber(
         self, client: _Client, stack: AsyncExitStack, channel: str
     ) -> BaseConnection:
-        """Return the connection on which a channel is heard; in a cluster each is a node's."""
+        """Return the connection that receives a channel; in a cluster each node has its own."""
         node: Any = None
         pool: Any = client.connection_pool
         if isinstance(client, RedisCluster):
