@@ -35,8 +35,8 @@ async def keep_connected(
             await connect()
         except* Exception as group:
             error = first_of(group)
-            # The relay logs that the bus is away, once.
-            logger.debug("a connection is broken", exc_info=True)
+            # The relay logs that the bus is away, once. A traceback could show what was sent.
+            logger.debug("a connection is broken: %s", type(error).__name__)
         if ended(error):
             pause = RECONNECT_SECONDS_MIN
         await anyio.sleep(pause)

@@ -236,7 +236,7 @@ class Relay:
     def _judge(self, now: float) -> None:
         away = frozenset(shard for shard in ALL if self._bus.trouble or self._is_silent(shard, now))
         if away and not self._away:
-            why = self._bus.trouble or "It answers, but frames do not return."
+            why = self._bus.trouble or "Frames do not return from it."
             logger.warning(
                 "The bus is away. Events of other nodes are read from the database, which is "
                 "slower. %s",

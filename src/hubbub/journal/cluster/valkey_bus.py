@@ -209,7 +209,10 @@ class ValkeyBus:
             return f"{self._address} refuses the sign-in: correct the user and password in its URL."
         if isinstance(error, PrimaryNotFoundError):
             return f"The sentinels at {self._address} know no {self._address.service}."
-        return f"{self._address} cannot be reached: start it, or correct its URL ({error})."
+        # The client's own words could show what was sent.
+        told = isinstance(error, OSError) and not isinstance(error, TimeoutError)
+        why = error if told else "it does not answer"
+        return f"{self._address} cannot be reached: start it, or correct its URL ({why})."
 
 
 def _is_of_others(_record: logging.LogRecord) -> bool:
