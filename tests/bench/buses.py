@@ -15,7 +15,7 @@ import anyio
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from hubbub.journal.cluster.bus import SHARDS, Bus
-from hubbub.journal.cluster.buses import open_bus, open_notify_bus
+from hubbub.journal.cluster.bus_url import open_bus, open_notify_bus
 from hubbub.journal.cluster.outbox import Outbox
 from hubbub.local_servers import postgres_server, valkey_server
 from tests.journal.cluster.kit import Listener, listening

