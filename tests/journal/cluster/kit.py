@@ -25,10 +25,8 @@ __all__ = ["Listener", "Member", "SharedRecords", "cluster", "listening", "node"
 class SharedRecords(MemoryStore):
     """The parts of a shared store that nodes and relays use: beats, and the heads of streams."""
 
-    shared = True
-
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(shared=True)
         self.written: dict[str, list[bytes]] = defaultdict(list)
         # How many heads were asked for, each time.
         self.asked: list[int] = []
