@@ -75,6 +75,8 @@ FUNCTIONS_RAISE_NOTHING = {
         "PartedState.restored",
         "RateLimit.idle",
         "RateLimit.refund",
+        "StoredRateLimit.dump",
+        "StoredRateLimit.load",
         "RemoteCache.changed",
         "Service.new_stream",
         "Service.waits",
