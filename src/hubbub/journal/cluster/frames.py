@@ -31,7 +31,7 @@ __all__ = [
 # The largest frame that a node reads; whatever is larger is refused before it is decoded.
 FRAME_BYTES_MAX = 4 * 1024 * 1024
 # The largest body of a message from node to node: every bus carries it in one frame.
-MESSAGE_BYTES_MAX = 32 * 1024
+MESSAGE_BYTES_MAX = 16 * 1024
 # The longest id of a node.
 NODE_CHARS_MAX = 64
 
