@@ -19,6 +19,7 @@ from .guard import MethodGuard
 from .ids import Ids
 from .journal.actor import Actor
 from .journal.allowance import Allowance
+from .journal.cluster.bus import Bus, bus_of
 from .journal.command import Command
 from .journal.containment import contained
 from .journal.event import STREAM_BYTES_MAX, Streams
@@ -59,6 +60,7 @@ class Hubbub(AsyncContextManagerMixin):
         settings: limits and the clock.
         features: the features of the hub.
         options: the options that features take, by name.
+        open_bus: returns the bus of a store that several nodes share.
 
     Raises:
         Invalid: a feature has a mistake, or an option belongs to no feature.
@@ -77,6 +79,7 @@ class Hubbub(AsyncContextManagerMixin):
         settings: Settings,
         features: Sequence[Feature],
         options: Mapping[str, object],
+        open_bus: Callable[[Store], Bus | None] = bus_of,
     ) -> None:
         self.features = FeatureSet(features)
         if USERS_NAME not in self.features:
@@ -90,6 +93,7 @@ class Hubbub(AsyncContextManagerMixin):
         self.ids = Ids(settings.clock, settings.random)
         self.quotas = Quotas(settings, self.features.quotas)
         self._open_store = open_store
+        self._open_bus = open_bus
         self._open = False
         self._to_start: deque[Callable[[], Coroutine[Any, Any, None]]] = deque()
 
@@ -102,7 +106,8 @@ class Hubbub(AsyncContextManagerMixin):
             longest = stream_bytes_max(self.settings.name_chars_max)
             streams = Streams(self.features.streams, longest)
             new_limit = partial(self.features.new_limit, self.settings)
-            self.journal = Journal(store, streams, self.settings, new_limit)
+            bus = self._open_bus(store)
+            self.journal = Journal(store, streams, self.settings, new_limit, bus)
             self.itself = Actor(self.journal, self.settings, self.ids, HUB, "user")
             self.meter = self._new_meter()
             await stack.enter_async_context(self.journal)

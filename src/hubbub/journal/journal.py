@@ -16,6 +16,7 @@ from ..ids import Ids
 from ..ratelimit import RateLimit
 from ..settings import Settings
 from ..task_group import open_task_group
+from .cluster.bus import Bus
 from .cluster.nodes import Nodes
 from .cluster.sharing import Sharing
 from .command import Call, Command, SessionQueue, check_key
@@ -55,6 +56,7 @@ class Journal(AsyncContextManagerMixin):
         streams: the known kinds of stream.
         settings: limits and the clock.
         new_limit: makes a rate limit for a name.
+        bus: carries what is committed to the other nodes of a store that is shared.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Journal(AsyncContextManagerMixin):
         streams: Streams,
         settings: Settings,
         new_limit: Callable[[str], RateLimit],
+        bus: Bus | None = None,
     ) -> None:
         self.store = store
         self.streams = streams
@@ -88,6 +91,8 @@ class Journal(AsyncContextManagerMixin):
                 self._reading,
                 settings,
                 self._after_batch,
+                self.nodes,
+                bus,
             )
         self._committer = Committer(
             writer,
@@ -134,7 +139,6 @@ class Journal(AsyncContextManagerMixin):
                 tasks.start_soon(keep_running, "the loader", self._loader.run)
                 tasks.start_soon(keep_running, "the committer", self._committer.run)
                 if self._sharing is not None:
-                    tasks.start_soon(keep_running, "the heartbeat", self.nodes.run)
                     tasks.start_soon(self._sharing.run)
 
     # Commands
@@ -334,9 +338,15 @@ class Journal(AsyncContextManagerMixin):
 
     def signal(self, signal: Signal) -> None:
         """Send an ephemeral signal to the followers of a stream."""
-        if (topic := self._topics.get(signal.stream)) is not None:
-            topic.signal(msgspec.json.encode(signal))
+        topic = self._topics.get(signal.stream)
+        if topic is None and self._sharing is None:
+            return
+        body = msgspec.json.encode(signal)
+        if topic is not None:
+            topic.signal(body)
             self._after_batch()
+        if self._sharing is not None:
+            self._sharing.signal(signal.stream, body)
 
     @property
     def failed(self) -> str:
@@ -359,6 +369,8 @@ class Journal(AsyncContextManagerMixin):
 
     def _publish(self, events: Sequence[Event], records: Sequence[Record]) -> None:
         self._topics.publish(events, records, self.streams)
+        if self._sharing is not None:
+            self._sharing.publish(events, records)
         tell_each(self.on_commit, events)
 
     def _after_batch(self) -> None:

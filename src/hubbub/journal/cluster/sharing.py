@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 import anyio
@@ -17,8 +17,12 @@ from ..live.feed import Feeds
 from ..live.filler import Filler
 from ..live.topics import Topics
 from ..reading import Reading
-from ..stores.contract import Store
+from ..stores.contract import Record, Store
 from ..stores.sharing import SharedStore
+from .bus import Bus
+from .no_bus import NoBus
+from .nodes import Nodes
+from .relay import Ears, Relay
 
 __all__ = ["Sharing"]
 
@@ -37,6 +41,8 @@ class Sharing:
         reading: reads the store.
         settings: limits and the clock.
         after_batch: called when collected output can be sent.
+        nodes: the nodes of the cluster.
+        bus: tells the other nodes what this one has committed; None for no bus.
     """
 
     def __init__(  # noqa: PLR0913
@@ -50,6 +56,8 @@ class Sharing:
         reading: Reading,
         settings: Settings,
         after_batch: Callable[[], None],
+        nodes: Nodes,
+        bus: Bus | None,
     ) -> None:
         assert store.shared
         shared = cast(SharedStore, store)
@@ -66,13 +74,31 @@ class Sharing:
             self._hear_decoded,
             settings.commit_seconds_max,
         )
-        self._filler = Filler(store, streams, topics, reading.feed, self._filled)
+        self._filler = Filler(store, streams, topics, reading.feed, self._hear_told)
         topics.behind = self._filler.behind
+        self._nodes = nodes
+        ears = Ears(self._hear_told, self._hear_signal, self._followed, self._filler.behind)
+        self._relay = Relay(bus or NoBus(), nodes, shared, settings.clock, ears)
 
     async def run(self) -> None:
-        """Fill what is missing, until cancelled."""
+        """Beat, send and receive, and fill what is missing, until cancelled."""
         async with anyio.create_task_group() as tasks:
+            tasks.start_soon(keep_running, "the heartbeat", self._nodes.run)
             tasks.start_soon(keep_running, "the filler", self._filler.run)
+            tasks.start_soon(keep_running, "the relay", self._relay.run)
+
+    def publish(self, events: Sequence[Event], records: Sequence[Record]) -> None:
+        """Tell the other nodes what this one has committed."""
+        streams = dict[str, tuple[int, list[bytes]]]()
+        for event, record in zip(events, records, strict=True):
+            if (run := streams.get(event.stream)) is None:
+                run = streams[event.stream] = event.seq, []
+            run[1].append(record.body)
+        self._relay.publish(streams)
+
+    def signal(self, stream: str, body: bytes) -> None:
+        """Send a signal to the followers of a stream on the other nodes."""
+        self._relay.signal(stream, body)
 
     def hear(self, stream: str, first: int, bodies: Sequence[bytes]) -> None:
         """
@@ -86,10 +112,18 @@ class Sharing:
         self._feeds.hear(bodies)
         self._topics.hear(stream, first, bodies, self._streams)
 
+    def _hear_told(self, stream: str, first: int, bodies: Sequence[bytes]) -> None:
+        self.hear(stream, first, bodies)
+        self._after_batch()
+
+    def _hear_signal(self, stream: str, body: bytes) -> None:
+        if (topic := self._topics.get(stream)) is not None:
+            topic.signal(body)
+            self._after_batch()
+
+    def _followed(self) -> Mapping[str, int]:
+        return {stream: topic.head for stream, topic in self._topics.items()}
+
     def _hear_decoded(self, stream: str, bodies: Sequence[bytes], events: Sequence[Event]) -> None:
         self._feeds.hear(bodies)
         self._topics.hear(stream, events[0].seq, bodies, self._streams, events)
-
-    def _filled(self, stream: str, first: int, bodies: Sequence[bytes]) -> None:
-        self.hear(stream, first, bodies)
-        self._after_batch()
