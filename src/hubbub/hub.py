@@ -124,6 +124,7 @@ class Hubbub(AsyncContextManagerMixin):
                     # The users feature comes first; after it, the other features can have sessions.
                     self._open = True
                 self._runtimes.begin()
+                self.presence.died = self._runtimes.tell_connected
                 yield self
             except Exception as raised:
                 # Report the failure of a feature's runtime before its consequences.
@@ -294,8 +295,13 @@ class Hubbub(AsyncContextManagerMixin):
         return self.runtime(UsersRuntime).accounts
 
     def is_connected(self, user_id: str) -> bool:
-        """Return whether a user has a session now."""
+        """Return whether a user has a session now, on any node."""
         return self.presence.is_connected(user_id)
+
+    @property
+    def knows_presence(self) -> bool:
+        """False while users may be connected to other nodes without this one knowing."""
+        return self.presence.fresh
 
     def runtime(self, kind: type[T]) -> T:
         """
@@ -384,7 +390,7 @@ class Hubbub(AsyncContextManagerMixin):
             self.journal,
             self.settings.clock,
             lambda: self.presence.count,
-            lambda: len(self.presence.online()),
+            lambda: self.presence.users,
             self.features.traffic,
         )
 

@@ -27,7 +27,7 @@ from hubbub.shop.runtime import Storefront
 from hubbub.stores import MemoryStore
 from hubbub.testing import VirtualClock, run_in_virtual_time
 from tests.event_loop import Backend
-from tests.shop.bank import Bank, ClosingBank
+from tests.shop.bank import Bank, ClosingBank, Trouble
 from tests.shop.virtual_shop import STOCK, product, usd
 
 # A node is left at once, as if its process had died.
@@ -98,7 +98,8 @@ async def check(ann: Session, bank: Bank, order: Order) -> None:
 def test_what_a_dead_node_has_begun_at_the_bank_is_paid_once(
     tell: Tell, trouble: str, nodes: int
 ) -> None:
-    bank = ClosingBank(**{trouble: ["answer lost"]})
+    troubles: dict[str, list[Trouble | None]] = {trouble: ["answer lost"]}
+    bank = ClosingBank(**troubles)
 
     async def story(shops: Shops) -> None:
         async with AsyncExitStack() as stack:
