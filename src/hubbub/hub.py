@@ -222,7 +222,7 @@ class Hubbub(AsyncContextManagerMixin):
         """Make a session for an actor, with the role that takes precedence."""
         if signed_in is None:
             return LocalSession(actor, self)
-        actor.role = signed_in.role
+        actor.role, actor.admitted = signed_in.role, signed_in.seq
         session = LocalSession(actor, self)
         session.user = signed_in.user
         return session

@@ -25,7 +25,7 @@ logger = logging.getLogger("hubbub.users")
 # How often a node tells the number of its last change, even if there is none.
 PRESENCE_BEAT_SECONDS = 1.0
 # How long another node can take to answer with a page of its users.
-PAGE_SECONDS_MAX = 5.0
+PAGE_SECONDS_MAX = 2.0
 # Users of a dead node that are handled together, and the pause between, in seconds: each may have
 # to be read from the store.
 AT_ONCE = 500
