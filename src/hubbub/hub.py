@@ -22,7 +22,6 @@ from .journal.allowance import Allowance
 from .journal.cluster.bus import Bus, bus_of
 from .journal.command import Command
 from .journal.containment import contained
-from .journal.event import STREAM_BYTES_MAX, Streams
 from .journal.journal import Journal
 from .journal.live.feed import Feed
 from .journal.schedule import HUB
@@ -103,8 +102,7 @@ class Hubbub(AsyncContextManagerMixin):
         async with AsyncExitStack() as stack:
             store = await Threads(1).run(self._open_store)
             stack.push_async_callback(close_store, store)
-            longest = stream_bytes_max(self.settings.name_chars_max)
-            streams = Streams(self.features.streams, longest)
+            streams = self.features.new_streams(self.settings)
             new_limit = partial(self.features.new_limit, self.settings)
             bus = self._open_bus(store)
             self.journal = Journal(store, streams, self.settings, new_limit, bus)
@@ -404,8 +402,3 @@ def check_user_id(user_id: object, chars_max: int) -> None:
     good = isinstance(user_id, str) and 0 < len(user_id) <= chars_max
     if not good or not str(user_id).isprintable() or "/" in str(user_id):
         raise Invalid(f"A user id must have 1 to {chars_max} printable characters and no slash.")
-
-
-def stream_bytes_max(name_chars_max: int) -> int:
-    """Return the longest name of a stream: room for two names of four bytes a character."""
-    return max(STREAM_BYTES_MAX, 8 * name_chars_max + 64)

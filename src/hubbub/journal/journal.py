@@ -79,33 +79,8 @@ class Journal(AsyncContextManagerMixin):
         self.feeds = Feeds(store, streams, self._reading.feed, self.check_home)
         self._topics = Topics()
         writer = Writer(store, self._health, settings.commit_seconds_max)
-        self._sharing: Sharing | None = None
-        if store.shared:
-            self._sharing = Sharing(
-                store,
-                writer,
-                self._states,
-                streams,
-                self._topics,
-                self.feeds,
-                self._reading,
-                settings,
-                self._after_batch,
-                self.nodes,
-                bus,
-            )
-        self._committer = Committer(
-            writer,
-            self._states,
-            streams,
-            settings.clock,
-            publish=self._publish,
-            load=self._load,
-            after_batch=self._after_batch,
-            batch_calls_max=settings.batch_calls_max,
-            key_seconds=settings.key_days * DAY_SECONDS,
-            holder=None if self._sharing is None else self._sharing.holder,
-        )
+        self._sharing = self._share(store, writer, bus) if store.shared else None
+        self._committer = self._new_committer(writer)
         # Measurements since the journal was opened.
         self.measures = self._committer.measures
         self._loader = Loader(store, self._states, streams, self._health, self._loaded)
@@ -116,6 +91,36 @@ class Journal(AsyncContextManagerMixin):
         # Called with the events of each batch once they are durable.
         self.on_commit: list[Callable[[Sequence[Event]], None]] = [self.feeds.tell]
         self._closed = False
+
+    def _share(self, store: Store, writer: Writer, bus: Bus | None) -> Sharing:
+        return Sharing(
+            store,
+            writer,
+            self._states,
+            self.streams,
+            self._topics,
+            self.feeds,
+            self._reading,
+            self._settings,
+            self._after_batch,
+            self.nodes,
+            bus,
+        )
+
+    def _new_committer(self, writer: Writer) -> Committer:
+        settings = self._settings
+        return Committer(
+            writer,
+            self._states,
+            self.streams,
+            settings.clock,
+            publish=self._publish,
+            load=self._load,
+            after_batch=self._after_batch,
+            batch_calls_max=settings.batch_calls_max,
+            key_seconds=settings.key_days * DAY_SECONDS,
+            holder=None if self._sharing is None else self._sharing.holder,
+        )
 
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:

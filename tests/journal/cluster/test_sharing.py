@@ -17,7 +17,7 @@ from hubbub.journal.journal import Journal
 from hubbub.journal.stores.memory import MemoryStore
 from tests.journal.tally import MANY, add, bar, open_journal, publish, seqs, take, take_until, total
 
-BUSES = {"a bus": MemoryBus, "no bus": NoBus}
+BUSES: dict[str, type[MemoryBus | NoBus]] = {"a bus": MemoryBus, "no bus": NoBus}
 
 
 @asynccontextmanager

@@ -338,9 +338,11 @@ class Committer:
             if self._holder is None:
                 self._load(call, missing.names)
             else:
+                self._states.limits.undo_call()
                 call.needs += missing.names
                 self._load(call, [name for name in missing.names if self._is_cold(name)])
         except Exception as error:  # a refusal, or a bug in the decision: fails this call alone
+            self._states.limits.undo_call()
             self.refuse(call, error)
         else:
             self._leave(call)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import cast
 
 from ...errors import RateLimited
 from ...ratelimit import RateLimit, StoredRateLimit
@@ -47,10 +48,13 @@ class Limits:
         self.monotonic = 0.0
         self.wall = 0.0
         self._new_limit = new_limit
+        self._stored: dict[str, bool] = {}
         self._limits: OrderedDict[LimitKey, RateLimit] = OrderedDict()
         # What the batch holds; None where this node is alone.
         self._held: dict[LimitKey, StoredRateLimit] | None = None
         self._charged: set[LimitKey] = set()
+        # What the current call has charged of it.
+        self._uses: list[RateLimit] = []
 
     def hold(self, keys: Iterable[LimitKey], stored: Mapping[LimitKey, bytes]) -> None:
         """
@@ -63,9 +67,8 @@ class Limits:
         self._charged.clear()
         self._held = {}
         for key in keys:
-            limit = self._new_limit(key[0])
-            # A feature's own kind of limit may be one that cannot be stored.
-            if isinstance(limit, StoredRateLimit):
+            if self._is_stored(key[0]):
+                limit = cast(StoredRateLimit, self._new_limit(key[0]))
                 if (state := stored.get(key)) is not None:
                     limit.load(state)
                 self._held[key] = limit
@@ -86,19 +89,46 @@ class Limits:
     def _charge_held(
         self, keys: Sequence[LimitKey], held: Mapping[LimitKey, StoredRateLimit]
     ) -> None:
-        elsewhere = [key for key in keys if key not in held]
-        stored = [key for key in elsewhere if isinstance(self._new_limit(key[0]), StoredRateLimit)]
-        if stored:
-            raise NotLoaded(*(name_of_limit(*key) for key in stored))
-        mine = ((self._limit(key), self.monotonic) for key in elsewhere)
+        self.need(keys)
+        mine = ((self._limit(key), self.monotonic) for key in keys if key not in held)
         _charge_all([*((held[key], self.wall) for key in keys if key in held), *mine])
         self._charged.update(key for key in keys if key in held)
+        self._uses += [held[key] for key in keys if key in held]
+
+    def need(self, keys: Iterable[LimitKey]) -> None:
+        """
+        Require several limits, so that a batch holds them together.
+
+        Raises:
+            NotLoaded: decide again when a batch holds all of them.
+        """
+        if self._held is not None:
+            elsewhere = [key for key in keys if key not in self._held]
+            if missing := [key for key in elsewhere if self._is_stored(key[0])]:
+                raise NotLoaded(*(name_of_limit(*key) for key in missing))
+
+    def begin_call(self) -> None:
+        """Note that another call is decided from now on."""
+        self._uses.clear()
+
+    def undo_call(self) -> None:
+        """Uncount what the current call has charged, because it is not decided after all."""
+        while self._uses:
+            self._uses.pop().refund()
 
     def forget(self, users: Iterable[str]) -> None:
         """Drop the limits of users who were charged for commands that were not written."""
         gone = set(users)
         for key in [key for key in self._limits if key[1] in gone]:
             del self._limits[key]
+
+    def _is_stored(self, what: str) -> bool:
+        """Return whether the store can keep a limit; a feature's own kind may be another."""
+        stored = self._stored.get(what)
+        if stored is None:
+            # To look at the class each time would take longer than to charge.
+            stored = self._stored[what] = isinstance(self._new_limit(what), StoredRateLimit)
+        return stored
 
     def _limit(self, key: LimitKey) -> RateLimit:
         limit = self._limits.get(key)

@@ -144,6 +144,15 @@ class States:
         """
         self.limits.charge(what, users)
 
+    def need_limits(self, what: str, users: Iterable[str]) -> None:
+        """
+        Require the limits of several users, so that they are held together.
+
+        Raises:
+            NotLoaded: decide again when all of them are.
+        """
+        self.limits.need([(what, user) for user in users])
+
     # For the committer and the loader
 
     def hold(self, held: AbstractSet[Name], looks: AbstractSet[str]) -> None:
@@ -168,6 +177,7 @@ class States:
         self._call = call
         if self._held is not None:
             self._may_look = self._looks if may_look is None else may_look
+            self.limits.begin_call()
 
     def entry(self, stream: str) -> StreamEntry:
         """
