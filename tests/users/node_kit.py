@@ -43,7 +43,9 @@ class Cluster:
 
 
 def in_cluster(
-    backend: Backend, story: Callable[[Cluster], Awaitable[None]], bus: Bus | None = None
+    backend: Backend,
+    story: Callable[[Cluster], Awaitable[None]],
+    bus: Bus | None = None,
 ) -> None:
     """Tell a story of nodes in virtual time."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -20,7 +20,7 @@ from ..users.events import RoleGiven, SignedOut, SignedOutEverywhere
 from .access_log import AccessLog
 from .address import client_address
 from .auth.sign_in import SignIns
-from .auth.tickets import Tickets
+from .auth.tickets import Tickets, Visit
 from .auth.tokens import Authenticator, KeepsFresh, Tokens
 from .places import Places
 from .sign_in_watch import SignInWatch
@@ -151,6 +151,17 @@ class Gateway:
             headers: of the request, with names in lower case.
         """
         return client_address(peer, headers, self._proxies)
+
+    async def use_ticket(self, ticket: str, cookies: Mapping[str, str]) -> Visit:
+        """
+        Use a ticket for events; see :meth:`Tickets.use`.
+
+        Raises:
+            NotAllowed: the server did not make it, or it was used or has expired.
+        """
+        if not self.hub.journal.store.shared:
+            return self.tickets.use(ticket, cookies)
+        return await self.tickets.use_on_any_node(ticket, cookies, self.hub.itself)
 
     def flush(self) -> None:
         """Send all answers that have gathered, then close the sockets that wait for it."""

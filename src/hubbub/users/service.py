@@ -116,7 +116,7 @@ class Users(Administration):
         """
         by, chars_max = self._by, self._actor.settings.name_chars_max
         streams, shown = streams_of(name, chars_max), check_account_name(name, chars_max)
-        self._accounts.charge(self._actor.address or by)
+        await self._accounts.charge(self._actor.address or by)
         hashed = await self._accounts.hash(check_password(password))
 
         def decide(states: States) -> Sequence[Draft]:
