@@ -104,7 +104,7 @@ class Hubbub(AsyncContextManagerMixin):
             stack.push_async_callback(close_store, store)
             streams = self.features.new_streams(self.settings)
             new_limit = partial(self.features.new_limit, self.settings)
-            bus = self._open_bus(store)
+            bus = await Threads(1).run(self._open_bus, store)
             self.journal = Journal(store, streams, self.settings, new_limit, bus)
             self.itself = Actor(self.journal, self.settings, self.ids, HUB, "user")
             self.meter = self._new_meter()

@@ -131,3 +131,12 @@ def test_a_limit_that_cannot_be_stored_counts_on_this_node_alone() -> None:
 
     assert mine.charges == 1
     assert limits.charged() == {}
+
+
+def test_a_limit_that_cannot_be_read_begins_anew(caplog: pytest.LogCaptureFixture) -> None:
+    limits = Limits(window)
+    limits.hold([("numbers", "ann")], {("numbers", "ann"): b"w123"})
+    limits.charge("numbers", ["ann"])
+
+    assert "begins anew" in caplog.text
+    assert limits.charged().keys() == {("numbers", "ann")}

@@ -10,7 +10,7 @@ from ...errors import Invalid
 from ...extras import needs
 from .bus import Bus
 
-__all__ = ["BusAddress", "open_bus", "read_bus_url"]
+__all__ = ["BusAddress", "open_bus", "open_notify_bus", "read_bus_url"]
 
 PORT = 6379
 SENTINEL_PORT = 26379
@@ -85,7 +85,7 @@ def read_bus_url(url: str) -> BusAddress:
 
 def open_bus(url: str, journal_id: str) -> Bus:
     """
-    Open the bus of a URL; it connects when it runs.
+    Open the bus of a URL, in a worker thread; it connects when it runs.
 
     Args:
         url: see :func:`read_bus_url`.
@@ -99,6 +99,23 @@ def open_bus(url: str, journal_id: str) -> Bus:
     with needs("valkey", "A Valkey or Redis bus"):
         from .valkey_bus import ValkeyBus  # noqa: PLC0415
     return ValkeyBus(address, journal_id)
+
+
+def open_notify_bus(store_url: str, journal_id: str) -> Bus:
+    """
+    Open the bus that PostgreSQL itself is, in a worker thread; it connects when it runs.
+
+    Args:
+        store_url: of the database. It must lead to the server itself, or to a pooler that keeps
+            sessions: a transaction pooler loses what a session listens to.
+        journal_id: of the store, so that several clusters can share a database.
+
+    Raises:
+        MissingExtra: the package that it needs is not installed.
+    """
+    with needs("postgres", "A bus over PostgreSQL"):
+        from .notify_bus import NotifyBus  # noqa: PLC0415
+    return NotifyBus(store_url, journal_id)
 
 
 def _authority(netloc: str) -> tuple[str, str, str]:

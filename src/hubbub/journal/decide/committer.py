@@ -285,16 +285,15 @@ class Committer:
         calls = list(islice(self.queue, min(self._batch_calls_max, HELD_CALLS_MAX)))
         try:
             await holder.hold(calls)
-        except StorageError as error:
-            self._refuse_all(calls, error)
-            self._come_back_later(Decided())
-            return
-        try:
-            # Some may have been withdrawn; of those that came, nothing is held.
+            # Some may have been withdrawn; of those that came since, nothing is held.
             self._decide_first(len(calls), decided, set(calls))
             decided.batch.limits.update(self._states.limits.charged())
             if decided.batch.records or decided.batch.limits:
                 await self._commit(decided, holder)
+        except StorageError as error:
+            # It could not be held: a commit handles its own errors.
+            self._refuse_all(calls, error)
+            self._come_back_later(Decided())
         finally:
             with anyio.CancelScope(shield=True):
                 await holder.release()

@@ -8,6 +8,7 @@ writes them with its events.
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import cast
@@ -17,6 +18,8 @@ from ...ratelimit import RateLimit, StoredRateLimit
 from .cache_entries import Name, NotLoaded
 
 __all__ = ["LIMITS_MAX", "LimitKey", "Limits", "is_limit", "name_of_limit"]
+
+logger = logging.getLogger("hubbub.journal")
 
 # Rate limits that are remembered.
 LIMITS_MAX = 100_000
@@ -68,10 +71,7 @@ class Limits:
         self._held = {}
         for key in keys:
             if self._is_stored(key[0]):
-                limit = cast(StoredRateLimit, self._new_limit(key[0]))
-                if (state := stored.get(key)) is not None:
-                    limit.load(state)
-                self._held[key] = limit
+                self._held[key] = self._load(key, stored.get(key))
 
     def charged(self) -> dict[LimitKey, bytes]:
         """Return the state of each held limit that was charged."""
@@ -129,6 +129,16 @@ class Limits:
             # To look at the class each time would take longer than to charge.
             stored = self._stored[what] = isinstance(self._new_limit(what), StoredRateLimit)
         return stored
+
+    def _load(self, key: LimitKey, state: bytes | None) -> StoredRateLimit:
+        limit = cast(StoredRateLimit, self._new_limit(key[0]))
+        if state is not None:
+            try:
+                limit.load(state)
+            except Exception:  # a fault of this limit, which must not fail the whole batch
+                logger.exception("the limit %s of %s cannot be read, and begins anew", *key)
+                return cast(StoredRateLimit, self._new_limit(key[0]))
+        return limit
 
     def _limit(self, key: LimitKey) -> RateLimit:
         limit = self._limits.get(key)

@@ -12,6 +12,8 @@ from psycopg.errors import LockNotAvailable
 from psycopg.types.numeric import Int8
 
 from ....errors import Invalid, StorageError
+from ...cluster.bus import Bus
+from ...cluster.bus_url import open_notify_bus
 from ..contract import Batch, Record, Snapshot, Stale
 from ..sharing import News, NodeRecord, Wanted
 from . import statements as sql
@@ -159,6 +161,10 @@ class PostgresStore(PostgresReader):
         self._writers.pool.drop_idle()
         with self._writers.pool.borrowed() as writer:
             writer.raw.execute(CHECK)
+
+    def new_bus(self) -> Bus:
+        """Return a bus that this server carries itself, by NOTIFY, on connections of its own."""
+        return open_notify_bus(self._url, self.journal_id)
 
     def close(self) -> None:
         """Close all connections; what they have not committed is undone."""
