@@ -16,16 +16,7 @@ from hubbub.server.gateway import COME_BACK, SIGNED_OUT
 from hubbub.server.sign_in_watch import SignInWatch
 from tests.event_loop import Backend
 from tests.server.memory_socket import Client
-from tests.users.node_kit import Cluster, in_cluster, until
-
-
-async def signed_in(gateway: Gateway, user: str, session: str, role: str = "user") -> Client:
-    """Connect a client with a token."""
-    client = Client(gateway)
-    token = gateway.tokens.sign(user, role, session)
-    answer = await client.ask("session.sign_in", token=token)
-    assert "result" in answer
-    return client
+from tests.users.node_kit import Cluster, in_cluster, signed_in, until
 
 
 def closed(client: Client) -> int | None:

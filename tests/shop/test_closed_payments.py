@@ -1,4 +1,4 @@
-"""Payments that the hub closes at a provider that has not heard of them."""
+"""Payments that the hub closes at a provider that does not know them yet."""
 
 from __future__ import annotations
 

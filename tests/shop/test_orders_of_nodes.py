@@ -40,7 +40,7 @@ Tell = Callable[[PaymentProvider, Story], None]
 
 
 class Shops:
-    """Some nodes of one shop, and ann, who has two pens in her cart."""
+    """Some nodes of one shop, where ann has two pens in a cart."""
 
     def __init__(self, store: MemoryStore, payments: PaymentProvider) -> None:
         self._store = store

@@ -13,11 +13,13 @@ import hubbub
 from hubbub import Hubbub, Settings
 from hubbub.journal.cluster.bus import Bus
 from hubbub.journal.cluster.memory_bus import MemoryBus
+from hubbub.server import Gateway
 from hubbub.stores import MemoryStore
 from hubbub.testing import VirtualClock, run_in_virtual_time
 from tests.event_loop import Backend
+from tests.server.memory_socket import Client
 
-__all__ = ["Cluster", "die", "in_cluster", "until"]
+__all__ = ["Cluster", "die", "in_cluster", "signed_in", "until"]
 
 
 class Cluster:
@@ -75,3 +77,12 @@ def die(hub: Hubbub) -> None:
 
     nodes.beat = no_beat  # type: ignore[method-assign]
     nodes.messages.send = None
+
+
+async def signed_in(gateway: Gateway, user: str, session: str, role: str = "user") -> Client:
+    """Connect a client with a token."""
+    client = Client(gateway)
+    token = gateway.tokens.sign(user, role, session)
+    answer = await client.ask("session.sign_in", token=token)
+    assert "result" in answer
+    return client

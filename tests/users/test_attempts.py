@@ -123,5 +123,6 @@ def test_the_limits_of_nodes_are_those_of_one() -> None:
         limit = sizes[name]
         assert isinstance(limit, SlidingWindow)
         assert (limit.limit, limit.period) == (LIMIT * factor, 60.0)
-    assert isinstance(sizes[TICKET_LIMIT], SlidingWindow)
-    assert sizes[TICKET_LIMIT].limit == 1
+    uses = sizes[TICKET_LIMIT]
+    assert isinstance(uses, SlidingWindow)
+    assert uses.limit == 1

@@ -137,7 +137,7 @@ class SignIns:
         )
         if identity.fresh and identity.epoch is None:
             command = charged(
-                command, GUESTS, lambda: hub.quotas.charge(GUESTS, actor.user, address)
+                command, GUESTS, lambda states: hub.quotas.charge(GUESTS, actor.user, address)
             )
 
         def signed_in(call: Call[SignedIn]) -> None:
