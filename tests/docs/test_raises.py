@@ -73,6 +73,7 @@ FUNCTIONS_RAISE_NOTHING = {
         "PartedState.kept",
         "PartedState.parts",
         "PartedState.restored",
+        "Quota.new_limit",
         "RateLimit.idle",
         "RateLimit.refund",
         "StoredRateLimit.dump",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 import anyio
 
 import hubbub
-from hubbub import Hubbub, Settings
+from hubbub import FEATURES, Hubbub, Settings
+from hubbub.domain import Feature
 from hubbub.journal.cluster.bus import Bus
 from hubbub.journal.cluster.memory_bus import MemoryBus
 from hubbub.server import Gateway
@@ -30,10 +31,14 @@ class Cluster:
         self.store = MemoryStore(Random(1), shared=True, clock=VirtualClock())
 
     @asynccontextmanager
-    async def node(self, **settings: Any) -> AsyncIterator[Hubbub]:
+    async def node(
+        self, features: Sequence[Feature] = FEATURES, **settings: Any
+    ) -> AsyncIterator[Hubbub]:
         """Run a node."""
         given = Settings(clock=VirtualClock(), random=Random(), **settings)
-        async with hubbub.open(store=self.store, bus=self.bus, settings=given) as hub:
+        async with hubbub.open(
+            store=self.store, bus=self.bus, settings=given, features=features
+        ) as hub:
             yield hub
 
     @asynccontextmanager
