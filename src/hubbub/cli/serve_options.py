@@ -45,6 +45,16 @@ Db = Annotated[
         "PATH",
     ),
 ]
+Bus = Annotated[
+    str | None,
+    _option(
+        "HUBBUB_BUS",
+        "Database and settings",
+        "With postgresql://: a Valkey or Redis server that makes delivery between many servers "
+        "quicker. By default, PostgreSQL does it.",
+        "URL",
+    ),
+]
 Assignments = Annotated[
     list[str] | None,
     typer.Option(
