@@ -17,12 +17,14 @@ from starlette.routing import Mount
 import hubbub
 from hubbub.server import Gateway, create_app
 from hubbub.server.run import listen, serve
+from hubbub.stores import Batch, MemoryStore, Stale
 from tests.session.foreign import foreign_server
 
 __all__ = ["KINDS", "Kind", "OpenWorld", "SetClock", "World", "open_world", "until"]
 
 # In the process on each store; our own server; somebody's application that we are mounted in.
-Kind = Literal["memory", "sqlite", "remote", "mounted"]
+# Besides, in the process on a store on which another writer is first, once for every commit.
+Kind = Literal["memory", "sqlite", "remote", "mounted", "contended"]
 KINDS: tuple[Kind, ...] = ("memory", "sqlite", "remote", "mounted")
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -41,6 +43,20 @@ class SetClock:
 
     def monotonic(self) -> float:
         return self.passed
+
+
+class ContendedStore(MemoryStore):
+    """Refuses every batch once, as if another writer had been first."""
+
+    refused = 0
+    _refuse = True
+
+    def commit(self, batch: Batch) -> None:
+        refused, self._refuse = self._refuse, not self._refuse
+        if refused:
+            self.refused += 1
+            raise Stale
+        super().commit(batch)
 
 
 class World:
@@ -146,7 +162,8 @@ async def open_world(
         world = World(clock, features)
         enter = stack.enter_async_context
         opened = hubbub.open(
-            url,
+            None if kind == "contended" else url,
+            store=ContendedStore() if kind == "contended" else None,
             settings=settings,
             features=features,
             games=games,

@@ -140,11 +140,14 @@ class MatchMethods:
             return ()
 
         def result(states: States, events: Sequence[Event]) -> None:
+            return None
+
+        def effect(_: None) -> None:
             # In the order in which the session has sent the messages.
             self._supervisor.put(stream, by, body, verdict, key)
 
         # A command's key is stored with its events, and this one has none.
-        return Command(by, decide, result, reads=(stream,), verdict=verdict)
+        return Command(by, decide, result, reads=(stream,), verdict=verdict, effect=effect)
 
     async def find(self, queue: str, seconds: float, key: str | None) -> Match:
         """Wait for opponents, and start a match with them."""

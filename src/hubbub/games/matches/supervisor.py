@@ -272,11 +272,10 @@ class MatchSupervisor:
             return decisions.start(states, stream, wanted, self.terms) if still_there else ()
 
         def result(states: States, events: Sequence[Event]) -> Match | None:
-            if not events:
-                return None
             for search in group:
-                search.taken = True
-            return match_of(stream, states.of(MatchState, stream))
+                # As the last decision says, if another writer made it run again.
+                search.taken = bool(events)
+            return match_of(stream, states.of(MatchState, stream)) if events else None
 
         return await self._hub.execute(Command(HUB, decide, result, reads=(stream,)))
 
