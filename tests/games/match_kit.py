@@ -19,6 +19,7 @@ from hubbub.journal.decide.states import States
 from hubbub.journal.event import Data
 from hubbub.journal.link import Links
 from hubbub.journal.schedule import Schedule
+from hubbub.journal.shards import shard_of
 from hubbub.players import PlayerLinks
 from hubbub.users.user import UserState
 from tests.games.board_kit import NOON, Desk, states_of
@@ -60,7 +61,7 @@ def hall_with(stream: str, match: MatchState, now: datetime) -> States:
         now,
         StreamEntry(stream, match),
         StreamEntry("board/main", BoardState()),
-        StreamEntry(MATCH_SCHEDULE, Schedule()),
+        StreamEntry(shard_of(MATCH_SCHEDULE, stream), Schedule()),
         StreamEntry(MATCH_INDEX, Links()),
         *entries,
     )
@@ -123,7 +124,8 @@ class Hall(Desk):
         return self.ask(lambda states: states.of(PlayerLinks, f"user/{player}"))
 
     def due(self) -> dict[str, datetime | None]:
-        return self.ask(lambda states: dict(states.of(Schedule, MATCH_SCHEDULE).due))
+        shard = shard_of(MATCH_SCHEDULE, STREAM)
+        return self.ask(lambda states: dict(states.of(Schedule, shard).due))
 
 
 def _user(player: str) -> UserState:

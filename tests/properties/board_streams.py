@@ -15,6 +15,7 @@ from hubbub.journal.decide.cache_entries import StreamEntry
 from hubbub.journal.decide.states import States
 from hubbub.journal.event import Data, Draft, Event
 from hubbub.journal.schedule import Schedule, Scheduled, Unscheduled
+from hubbub.journal.shards import shard_of
 from hubbub.users.user import UserState
 from tests.games.board_kit import NOON, states_of
 
@@ -97,5 +98,5 @@ def _states(stream: str, board: BoardState, user: str, nickname: str) -> States:
         NOON,
         StreamEntry(stream, board),
         StreamEntry(f"user/{user}", profile),
-        StreamEntry(board_decisions.BOARD_SCHEDULE, Schedule()),
+        StreamEntry(shard_of(board_decisions.BOARD_SCHEDULE, stream), Schedule()),
     )

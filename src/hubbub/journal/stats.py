@@ -105,13 +105,14 @@ class Meter:
         journal, measures = self.journal, self.journal.measures
         seconds = sorted(batch.seconds for batch in measures.recent)
         calls = sum(batch.calls for batch in measures.recent)
-        topics = journal.topics
+        # The hub itself follows its schedules, with and without users.
+        topics = [t for name, t in journal.topics.items() if not name.startswith("agenda/")]
         return Stats(
             at=self._clock.now(),
             connections=self._connections(),
             users=self._users(),
-            topics=sum(1 for topic in topics.values() if topic.followers),
-            followers=sum(len(topic.followers) for topic in topics.values()),
+            topics=sum(1 for topic in topics if topic.followers),
+            followers=sum(len(topic.followers) for topic in topics),
             calls=measures.calls,
             refusals=measures.refusals,
             calls_queued=journal.calls_queued,

@@ -11,7 +11,7 @@ import msgspec
 from ...errors import Conflict, Invalid, NotAllowed, NotFound
 from ...journal.decide.states import States
 from ...journal.event import Draft, Event
-from ...journal.schedule import Schedule, Scheduled, Unscheduled
+from ...journal.schedule import schedule_entry, scheduled, unscheduled
 from ...players import PlayerLinks, ToldPlayer
 from ...shown import shown
 from ...stream_names import user_stream
@@ -105,7 +105,7 @@ def start(states: States, stream: str, wanted: Wanted, terms: MatchTerms) -> lis
     links = ending.begin_links(
         stream, wanted.players, private=wanted.private, begun_by=(*wanted.keys, *begun_by)
     )
-    return [Draft(stream, started), *links, *more, Draft(MATCH_SCHEDULE, Scheduled(stream, due))]
+    return [Draft(stream, started), *links, *more, scheduled(MATCH_SCHEDULE, stream, due)]
 
 
 def check_begun(states: States, user: str, matches_max: int) -> None:
@@ -212,8 +212,8 @@ def look_at_match(
     """
     match = states.of(MatchState, stream)
     if match.started_at is None or match.status != "active":
-        scheduled = stream in states.of(Schedule, MATCH_SCHEDULE).due
-        return [Draft(MATCH_SCHEDULE, Unscheduled(stream))] if scheduled else []
+        known, _ = schedule_entry(states, MATCH_SCHEDULE, stream)
+        return [unscheduled(MATCH_SCHEDULE, stream)] if known else []
     found = presence(match, stream, states.now, terms.online, opening=opening)
     late = [p for p, at in found.dropped.items() if at + terms.grace <= states.now]
     away = {player: at for player, at in found.dropped.items() if player not in late}

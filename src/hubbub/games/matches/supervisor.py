@@ -25,7 +25,15 @@ from ...journal.decide.states import States
 from ...journal.event import Draft, Event
 from ...journal.journal import Journal
 from ...journal.link import Links
-from ...journal.schedule import HUB, Schedule, Scheduled, TimerQueue, Unscheduled
+from ...journal.live.following_all import FollowingAll
+from ...journal.schedule import (
+    HUB,
+    Scheduled,
+    TimerQueue,
+    Unscheduled,
+    schedule_entry,
+)
+from ...journal.schedule_entries import read_schedule
 from ...settings import Settings
 from ...stream_names import user_stream
 from ...wake_up import WakeUp
@@ -135,11 +143,14 @@ class MatchSupervisor:
     # Schedule
 
     async def _follow(self, schedule: str) -> None:
-        head, due = await self._hub.execute(Command(HUB, nothing, partial(_due, schedule)))
-        async with self._journal.follow(HUB, schedule, head) as events:
-            await self._look_at_all(list(due))
-            async for event in events:
-                self._take(event)
+        entries = await self._hub.execute(read_schedule(schedule))
+        while entries.left:
+            entries = await self._hub.execute(read_schedule(schedule))
+        async with FollowingAll(self._journal, HUB, entries.heads) as following:
+            await self._look_at_all(list(entries.due))
+            while True:
+                for event in await following.next():
+                    self._take(event)
 
     async def _look_at_all(self, streams: Sequence[str]) -> None:
         limiter = anyio.CapacityLimiter(LOOKS_MAX)
@@ -291,10 +302,6 @@ def _match_and_silent(
     return match_of(stream, match), match.silent()
 
 
-def _due(schedule: str, states: States, events: Sequence[Event]) -> tuple[int, Mapping[str, Any]]:
-    return states.entry(schedule).head, dict(states.of(Schedule, schedule).due)
-
-
 def _scheduled(stream: str, states: States, events: Sequence[Event]) -> Any:
     schedule = board_decisions.BOARD_SCHEDULE if is_board(stream) else MATCH_SCHEDULE
-    return states.of(Schedule, schedule).due.get(stream)
+    return schedule_entry(states, schedule, stream)[1]

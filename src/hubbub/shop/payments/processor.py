@@ -21,7 +21,9 @@ from ...journal.actor import Actor
 from ...journal.command import Call, Command, nothing
 from ...journal.decide.states import States
 from ...journal.event import Draft, Event
-from ...journal.schedule import HUB, Schedule
+from ...journal.schedule import HUB
+from ...journal.schedule_entries import read_schedule
+from ...journal.shards import shard_of
 from ..events import Reconciled
 from ..orders import commands
 from ..orders.commands import ORDER_SCHEDULE
@@ -91,15 +93,12 @@ class PaymentProcessor:
 
     async def run(self) -> None:
         """Start to finish what an earlier process has left open."""
-
-        def due(states: States, events: Sequence[Event]) -> list[str]:
-            return list(states.of(Schedule, ORDER_SCHEDULE).due)
-
         wait = RETRY_SECONDS_MIN
         while True:
             try:
-                command = Command(HUB, nothing, due, reads=(ORDER_SCHEDULE,))
-                streams = await self._hub.journal.execute(command)
+                entries = await self._hub.journal.execute(read_schedule(ORDER_SCHEDULE))
+                if entries.left:
+                    continue
                 break
             except Closed:
                 return
@@ -107,7 +106,7 @@ class PaymentProcessor:
                 logger.warning("the open orders cannot be read yet", exc_info=True)
             await anyio.sleep(wait)
             wait = min(2 * wait, RETRY_SECONDS_MAX)
-        for stream in streams:
+        for stream in sorted(entries.due):
             await self._look_at(stream)
 
     async def place(self, command: Command[Order], payment: str | None) -> Order:
@@ -329,7 +328,7 @@ class PaymentProcessor:
         def shown(states: States, events: Sequence[Event]) -> Order:
             return order_of(stream, states.of(OrderState, stream))
 
-        command = Command(HUB, decide, shown, reads=(stream, ORDER_SCHEDULE))
+        command = Command(HUB, decide, shown, reads=(stream, shard_of(ORDER_SCHEDULE, stream)))
         settling.order = await self._hub.journal.execute(command)
 
     async def _show(self, stream: str) -> Order:
