@@ -12,10 +12,12 @@ import msgspec
 from anyio import AsyncContextManagerMixin
 
 from ..errors import Closed, Conflict, Overloaded, StorageError
+from ..ids import Ids
 from ..ratelimit import RateLimit
 from ..service import check_seq
 from ..settings import Settings
 from ..task_group import open_task_group
+from .cluster.nodes import Nodes
 from .command import Call, Command, SessionQueue, check_key, nothing
 from .containment import keep_running, tell_each
 from .decide.cache_entries import Name, StreamEntry
@@ -63,6 +65,8 @@ class Journal(AsyncContextManagerMixin):
     ) -> None:
         self.store = store
         self.streams = streams
+        node = Ids(settings.clock, settings.random).new()
+        self.nodes = Nodes(node, store, settings.clock)
         self._settings = settings
         self._calls_queued_max = settings.calls_queued_max
         self._health = Health(settings.clock.monotonic)
@@ -94,6 +98,7 @@ class Journal(AsyncContextManagerMixin):
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         self._home = Home()
+        await self.nodes.beat()
         # Cancelling the hub closes it: accepted commands are still finished.
         work = anyio.CancelScope(shield=True)
         async with open_task_group() as tasks:
@@ -111,6 +116,8 @@ class Journal(AsyncContextManagerMixin):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(keep_running, "the loader", self._loader.run)
                 tasks.start_soon(keep_running, "the committer", self._committer.run)
+                if self.store.shared:
+                    tasks.start_soon(keep_running, "the heartbeat", self.nodes.run)
 
     # Commands
 
@@ -379,6 +386,7 @@ class Journal(AsyncContextManagerMixin):
     async def drain(self) -> None:
         """Stop accepting calls, and finish accepted ones, up to a deadline."""
         self._closed = True
+        await self.nodes.leave()
         with anyio.move_on_after(self._settings.drain_seconds_max):
             while not (self._committer.idle and self._loader.idle):
                 await self._committer.progress()

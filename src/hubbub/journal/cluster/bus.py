@@ -17,7 +17,17 @@ SHARDS = 8
 
 
 class Bus(Protocol):
-    """Carries frames to all nodes, the sender among them."""
+    """
+    Carries frames to all nodes, the sender among them.
+
+    Args:
+        frame_bytes_max: the largest frame that it carries; at least twice
+            ``MESSAGE_BYTES_MAX``.
+        trouble: why it is not connected, in a sentence; empty while it is.
+    """
+
+    frame_bytes_max: int
+    trouble: str
 
     async def run(self, heard: Callable[[bytes], None], lost: Callable[[], None]) -> None:
         """
@@ -34,6 +44,6 @@ class Bus(Protocol):
 
         Args:
             shard: from 0 to ``SHARDS`` - 1.
-            frame: of any size. If too many wait to be sent, it is dropped, which is noticed as
-                a loss.
+            frame: at most ``frame_bytes_max`` bytes. If too many wait to be sent, or there is
+                no connection, it is dropped, which is noticed as a loss.
         """
