@@ -10,7 +10,7 @@ from hubbub.journal.event import Draft, Streams
 from hubbub.journal.journal import Journal
 from hubbub.journal.schedule import HUB, Schedule, Scheduled, scheduled, unscheduled
 from hubbub.journal.schedule_entries import MOVED_MAX, read_schedule
-from hubbub.journal.shards import shards_of
+from hubbub.journal.shards import stream_shards
 from hubbub.journal.stores.memory import MemoryStore
 from hubbub.settings import Settings
 from tests.journal.tally import NOON, new_limit
@@ -30,7 +30,7 @@ async def test_a_schedule_is_read_from_all_its_shards() -> None:
         entries = await journal.execute(read_schedule("agenda/matches"))
 
     assert entries.due == {f"match/{n}": at(n) for n in range(40) if n != 7}
-    assert entries.heads.keys() == {*shards_of("agenda/matches")}
+    assert entries.heads.keys() == {*stream_shards("agenda/matches")}
     assert sum(entries.heads.values()) == 41
     assert not entries.left
 

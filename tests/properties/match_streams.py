@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hubbub.games.boards.commands import Maker
 from hubbub.games.matches import commands as decisions
-from hubbub.games.matches.commands import Starter, Wanted
+from hubbub.games.matches.commands import NewMatch, Starter
 from hubbub.games.matches.match import MatchState
 from hubbub.games.matches.rules import AnyRules, BestOf, Custom, FirstTo, Rounds, Timed
 from hubbub.games.matches.terms import MatchTerms
@@ -51,7 +51,7 @@ def decide_match(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
             if match.started_at is None:
                 # Over a network it begins if all are connected; else the application starts it.
                 starter = Starter(Maker(by, 9, 9, 60.0), 9) if len(online) == len(PLAYERS) else None
-                wanted = Wanted(PLAYERS, made, "main", starter=starter)
+                wanted = NewMatch(PLAYERS, made, "main", starter=starter)
                 return decisions.start(states, stream, wanted, terms)
             return _asked(what, states, stream, by, amount, terms)
 

@@ -11,7 +11,7 @@ import msgspec
 from hubbub.journal.decide.states import States
 from hubbub.journal.event import Data, Draft
 from hubbub.journal.schedule import Schedule
-from hubbub.journal.shards import shards_of
+from hubbub.journal.shards import stream_shards
 from hubbub.money import Money
 from hubbub.shop.carts import commands as cart_commands
 from hubbub.shop.carts.cart import Cart, CartState, cart_of, cart_stream
@@ -135,7 +135,7 @@ class Shelf(Desk):
         return self.do(lambda states: reconciliation.reconcile(states, stream, outcome))
 
     def schedule(self) -> list[str]:
-        shards = shards_of(order_commands.ORDER_SCHEDULE)
+        shards = stream_shards(order_commands.ORDER_SCHEDULE)
         return [
             to
             for shard in shards

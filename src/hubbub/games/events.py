@@ -19,11 +19,15 @@ __all__ = [
     "Forfeited",
     "MatchCancelled",
     "MatchEvent",
+    "Matched",
     "Operator",
     "Reset",
     "Resigned",
     "Returned",
     "Scored",
+    "SearchBegan",
+    "SearchCancelled",
+    "SearchEvent",
     "Started",
     "Submitted",
     "Told",
@@ -123,7 +127,30 @@ class Reset(Data, frozen=True, tag="reset"):
     ended_at: datetime
 
 
+class SearchBegan(Data, frozen=True, tag="search_began"):
+    """A user searches for a match, or continues a search at another node: ``node``."""
+
+    user: str
+    key: str
+    rating: float
+    node: str
+
+
+class SearchCancelled(Data, frozen=True, tag="search_cancelled"):
+    """A user no longer searches."""
+
+    user: str
+
+
+class Matched(Data, frozen=True, tag="matched"):
+    """Users were matched with one another, and play the match with the stream ``to``."""
+
+    to: str
+    players: list[str]
+
+
 MatchEvent = (
     Started | Scored | Resigned | Dropped | Returned | Forfeited | Told | Completed | MatchCancelled
 )
+SearchEvent = SearchBegan | SearchCancelled | Matched
 BoardEvent = BoardCreated | Submitted | Reset

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from ..permissions import Grant, check
 from .decide.states import States
 from .event import Data, Draft, Event, State
-from .shards import shard_of
+from .shards import stream_shard
 
 __all__ = [
     "HUB",
@@ -86,17 +86,17 @@ def scheduled(schedule: str, to: str, due: datetime | None) -> Draft:
         to: the stream.
         due: when, at the latest.
     """
-    return Draft(shard_of(schedule, to), Scheduled(to, due))
+    return Draft(stream_shard(schedule, to), Scheduled(to, due))
 
 
 def unscheduled(schedule: str, to: str) -> Draft:
     """Draft that a stream needs no more attention."""
-    return Draft(shard_of(schedule, to), Unscheduled(to))
+    return Draft(stream_shard(schedule, to), Unscheduled(to))
 
 
 def schedule_entry(states: States, schedule: str, to: str) -> tuple[bool, datetime | None]:
     """Return whether a stream is in a schedule, and when it is due."""
-    due = states.of(Schedule, shard_of(schedule, to)).due
+    due = states.of(Schedule, stream_shard(schedule, to)).due
     return to in due, due.get(to)
 
 

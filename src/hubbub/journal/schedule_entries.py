@@ -12,7 +12,7 @@ from .command import Command
 from .decide.states import States
 from .event import Draft, Event
 from .schedule import HUB, Schedule, Unscheduled, schedule_entry, scheduled
-from .shards import shards_of
+from .shards import stream_shards
 
 __all__ = ["MOVED_MAX", "ScheduleEntries", "read_schedule"]
 
@@ -37,7 +37,7 @@ class ScheduleEntries(msgspec.Struct, frozen=True):
 
 def read_schedule(schedule: str) -> Command[ScheduleEntries]:
     """Make a command that reads a schedule, and moves entries of an earlier release."""
-    shards = shards_of(schedule)
+    shards = stream_shards(schedule)
 
     def decide(states: States) -> Sequence[Draft]:
         states.need((schedule, *shards))

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from zlib import crc32
 
-__all__ = ["STREAM_SHARDS", "shard_of", "shards_of"]
+__all__ = ["STREAM_SHARDS", "stream_shard", "stream_shards"]
 
 # It is part of what is stored: another number would look for the entries in other shards.
 STREAM_SHARDS = 16
 
 
-def shard_of(stream: str, about: str) -> str:
+def stream_shard(stream: str, about: str) -> str:
     """
     Return the shard of a stream that has the entries about another stream.
 
@@ -27,6 +27,6 @@ def shard_of(stream: str, about: str) -> str:
     return f"{stream}/{crc32(about.encode()) % STREAM_SHARDS}"
 
 
-def shards_of(stream: str) -> tuple[str, ...]:
+def stream_shards(stream: str) -> tuple[str, ...]:
     """Return all shards of a stream."""
     return tuple(f"{stream}/{number}" for number in range(STREAM_SHARDS))

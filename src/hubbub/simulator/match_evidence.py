@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..games.matches.match import is_match
-from ..journal.shards import shard_of
+from ..journal.shards import stream_shard
 from .match_books import MatchBooks
 from .match_fold import MatchFold
 from .workload import Evidence
@@ -112,7 +112,7 @@ def _broken_ends(
 
 def _written_with(stream: str, fold: MatchFold) -> Sequence[tuple[str, str]]:
     """Return the streams that the end of a match is written into as well, and with what."""
-    wanted = [(shard_of("agenda/matches", stream), "settled")]
+    wanted = [(stream_shard("agenda/matches", stream), "settled")]
     wanted += [(f"user/{player}", "unlinked") for player in fold.players]
     if not fold.private:
         wanted.append(("index/matches", "unlinked"))

@@ -13,7 +13,7 @@ from hubbub.journal.command import Command, nothing
 from hubbub.journal.decide.states import States
 from hubbub.journal.event import Draft
 from hubbub.journal.schedule import HUB, Schedule, Scheduled, unscheduled
-from hubbub.journal.shards import shards_of
+from hubbub.journal.shards import stream_shards
 from tests.games.virtual_hub import Play
 
 
@@ -58,7 +58,7 @@ def test_a_match_that_has_ended_meanwhile_leaves_the_schedule(play: Play, tmp_pa
 
 
 async def entries(hub: hubbub.Hubbub) -> list[str]:
-    shards = (MATCH_SCHEDULE, *shards_of(MATCH_SCHEDULE))
+    shards = (MATCH_SCHEDULE, *stream_shards(MATCH_SCHEDULE))
 
     def found(states: States, _: object) -> list[str]:
         return [to for shard in shards for to in states.of(Schedule, shard).due]

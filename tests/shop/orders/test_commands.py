@@ -8,7 +8,7 @@ import pytest
 from hubbub.errors import Conflict, Invalid, NotFound, OutOfStock, Overloaded
 from hubbub.journal.link import Linked, Links
 from hubbub.journal.schedule import HUB, Scheduled, Unscheduled
-from hubbub.journal.shards import STREAM_SHARDS, shard_of
+from hubbub.journal.shards import STREAM_SHARDS, stream_shard
 from hubbub.money import Money
 from hubbub.shop.carts import commands as cart_commands
 from hubbub.shop.events import (
@@ -192,9 +192,9 @@ def test_orders_that_are_open_have_their_limit() -> None:
     shelf = full_shelf()
     shelf.terms_with(orders_open_max=STREAM_SHARDS)
     # Each shard of the schedule has its share.
-    same = shard_of(ORDER_SCHEDULE, "order/1")
+    same = stream_shard(ORDER_SCHEDULE, "order/1")
     other = next(
-        n for n in map(str, range(2, 999)) if shard_of(ORDER_SCHEDULE, f"order/{n}") == same
+        n for n in map(str, range(2, 999)) if stream_shard(ORDER_SCHEDULE, f"order/{n}") == same
     )
     for user in ("ann", "bob"):
         shelf.add("mouse", user=user)

@@ -28,8 +28,8 @@ from .rules import POINTS_MAX, AnyRules, Custom, Outcome, check_rules
 from .terms import MatchTerms
 
 __all__ = [
+    "NewMatch",
     "Starter",
-    "Wanted",
     "cancel",
     "check_begun",
     "check_submitter",
@@ -58,7 +58,7 @@ class Starter(msgspec.Struct, frozen=True):
     matches_max: int
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class NewMatch(msgspec.Struct, frozen=True):
     """A match to start; see :meth:`hubbub.games.service.Games.start_match`."""
 
     players: list[str]
@@ -71,7 +71,7 @@ class Wanted(msgspec.Struct, frozen=True):
     starter: Starter | None = None
 
 
-def start(states: States, stream: str, wanted: Wanted, terms: MatchTerms) -> list[Draft]:
+def start(states: States, stream: str, wanted: NewMatch, terms: MatchTerms) -> list[Draft]:
     """
     Start a match.
 
@@ -124,7 +124,7 @@ def check_begun(states: States, user: str, matches_max: int) -> None:
 
 
 def _check_starter(
-    states: States, wanted: Wanted, terms: MatchTerms
+    states: States, wanted: NewMatch, terms: MatchTerms
 ) -> tuple[Sequence[str], Sequence[Draft]]:
     starter = wanted.starter
     if starter is None:
@@ -283,7 +283,7 @@ def _player_of(match: MatchState, player: object) -> str:
     return player
 
 
-def _check_wanted(wanted: Wanted, terms: MatchTerms) -> None:
+def _check_wanted(wanted: NewMatch, terms: MatchTerms) -> None:
     players = wanted.players
     good = isinstance(players, list) and all(isinstance(player, str) for player in players)
     if not good or not 2 <= len(players) <= PLAYERS_MAX or len(set(players)) < len(players):

@@ -17,11 +17,10 @@ from ...journal.schedule import HUB
 from ...json_values import check_object
 from ...service import check_limit
 from ...shown import shown
-from ...stream_names import user_stream
 from ..boards.commands import check_board_name
 from ..boards.methods import maker_of
 from . import commands as decisions
-from .commands import Starter, Wanted
+from .commands import NewMatch, Starter
 from .listing import list_matches
 from .match import Match, MatchState, MatchStatus, match_of, match_stream
 from .rules import AnyRules, Custom, FirstTo
@@ -67,7 +66,7 @@ class MatchMethods:
         # Copy the list, which the caller may change during the match.
         players = list(players) if isinstance(players, list) else players
         played = self._supervisor.games.get(game) if isinstance(game, str) else None
-        wanted = Wanted(
+        wanted = NewMatch(
             players,
             rules or (played.rules if played else FirstTo()),
             board or (played.board if played else "main"),
@@ -163,12 +162,8 @@ class MatchMethods:
         check_key(key, self._actor.settings.key_chars_max)
         limited, settings = self._actor.is_limited, self._actor.settings
         begun_max = settings.matches_begun_max if limited else None
-        found = partial(decisions.found, by=self._by, key=key, begun_max=begun_max)
-        command = Command(self._by, nothing, found, reads=(user_stream(self._by),))
-        rating, match = await self._actor.execute(command)
-        if match is not None:
-            return match
-        return await self._supervisor.matchmaker.find(queue, self._by, rating, key, seconds)
+        find = self._supervisor.matchmaker.find
+        return await find(queue, self._by, None, key, seconds, begun_max)
 
     def _starter(self) -> Starter | None:
         maker = maker_of(self._actor)

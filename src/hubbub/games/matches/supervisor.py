@@ -39,13 +39,13 @@ from ...stream_names import user_stream
 from ...wake_up import WakeUp
 from ..boards import commands as board_decisions
 from ..boards.stream import is_board
-from ..matchmaking.matchmaker import Matchmaker, MatchSearch
+from ..matchmaking.commands import QueueTerms
+from ..matchmaking.matchmaker import Matchmaker
 from ..matchmaking.pool import Widening
 from . import commands as decisions
-from .commands import Wanted
 from .ending import MATCH_SCHEDULE
 from .game import Game, check_games
-from .match import Match, MatchState, is_match, match_of, match_stream
+from .match import Match, MatchState, is_match, match_of
 from .match_commands import MatchCommands
 from .runner import Runner
 from .terms import MatchTerms
@@ -98,26 +98,39 @@ class MatchSupervisor:
             settings.name_chars_max,
         )
         widening = Widening(settings.rating_range, settings.rating_range_per_second)
-        self.matchmaker = Matchmaker(
-            settings.clock, games, widening, self._begin, settings.searches_max
-        )
         self._journal = journal
         self._settings = settings
         self._ids = ids
         self._start = start
         self._hub = Actor(journal, settings, ids, HUB, "user")
+        nodes = journal.nodes
+        queues = QueueTerms(self.terms, widening, settings.searches_max, nodes.me, nodes.is_live)
+        self.matchmaker = Matchmaker(self._hub, ids, queues, start)
         self._runners: dict[str, Runner] = {}
         self._timers = TimerQueue()
         self._wake_up = WakeUp()
 
     async def run(self) -> None:
         """Handle everything in the schedule until cancelled."""
+        changed = self._journal.nodes.changed
+        changed.append(self._nodes_changed)
+        try:
+            await self._run()
+        finally:
+            changed.remove(self._nodes_changed)
+
+    async def _run(self) -> None:
         async with anyio.create_task_group() as tasks:
             for schedule in (MATCH_SCHEDULE, board_decisions.BOARD_SCHEDULE):
                 follow = partial(self._follow, schedule)
                 tasks.start_soon(keep_running, f"following {schedule}", follow)
             tasks.start_soon(keep_running, "the timers of games", self._ring)
             tasks.start_soon(keep_running, "matchmaking", self.matchmaker.run)
+
+    def _nodes_changed(self) -> None:
+        """Look at everything again: what another node looked after may be this one's now."""
+        self._wake_up.set()
+        self.matchmaker.nodes_changed()
 
     def presence_changed(self, user: str) -> None:
         """Look at the matches of a user who has just connected or disconnected."""
@@ -262,33 +275,6 @@ class MatchSupervisor:
 
     def _commands(self, stream: str) -> MatchCommands:
         return MatchCommands(self._hub, stream, self.terms)
-
-    # Matchmaking
-
-    async def _begin(self, queue: str, group: Sequence[MatchSearch]) -> Match | None:
-        game = self.games[queue]
-        stream = match_stream(self._ids.new())
-        players = [search.user for search in sorted(group, key=lambda one: one.number)]
-        wanted = Wanted(
-            players,
-            game.rules,
-            game.board,
-            None if game.handler is None else HUB,
-            game=queue,
-            keys={search.user: search.key for search in group},
-        )
-
-        def decide(states: States) -> Drafts:
-            still_there = all(search.waiters for search in group)
-            return decisions.start(states, stream, wanted, self.terms) if still_there else ()
-
-        def result(states: States, events: Sequence[Event]) -> Match | None:
-            for search in group:
-                # As the last decision says, if another writer made it run again.
-                search.taken = bool(events)
-            return match_of(stream, states.of(MatchState, stream)) if events else None
-
-        return await self._hub.execute(Command(HUB, decide, result, reads=(stream,)))
 
 
 def _matches(links: Links) -> list[str]:

@@ -16,7 +16,7 @@ from ...journal.decide.states import States
 from ...journal.event import Draft
 from ...journal.link import Linked
 from ...journal.schedule import HUB, Schedule, scheduled, unscheduled
-from ...journal.shards import STREAM_SHARDS, shard_of
+from ...journal.shards import STREAM_SHARDS, stream_shard
 from ...money import Money
 from ...shown import shown
 from ...stream_names import user_stream
@@ -86,7 +86,7 @@ def place(states: States, stream: str, user: str, terms: ShopTerms) -> list[Draf
     )
     # Each shard of the schedule has its share: to count them all, every checkout of every node
     # would wait for every other.
-    shard = states.of(Schedule, shard_of(ORDER_SCHEDULE, stream))
+    shard = states.of(Schedule, stream_shard(ORDER_SCHEDULE, stream))
     if len(shard.due) >= ceil(terms.orders_open_max / STREAM_SHARDS):
         raise Overloaded("Too many orders are being paid; try again in a few seconds.")
     return [

@@ -11,7 +11,7 @@ from ...journal.decide.states import States
 from ...journal.event import Draft, Event
 from ...journal.link import Links
 from ...journal.schedule import Schedule
-from ...journal.shards import shard_of, shards_of
+from ...journal.shards import stream_shard, stream_shards
 from ...money import Money
 from ...permissions import check
 from ...stream_names import user_stream
@@ -58,7 +58,7 @@ class UserOrders:
             placed = events[0].stream
             return order_of(placed, states.of(OrderState, placed))
 
-        schedule = shard_of(ORDER_SCHEDULE, stream)
+        schedule = stream_shard(ORDER_SCHEDULE, stream)
         reads = (cart_stream(user), stream, user_stream(user), schedule)
         arguments = ("checkout", payment)
         return Command(user, decide, result, reads=reads, key=key, arguments=arguments)
@@ -87,7 +87,7 @@ class UserOrders:
         """List the orders that wait for the payment provider, the oldest first."""
 
         # The first is an earlier release's.
-        shards = (ORDER_SCHEDULE, *shards_of(ORDER_SCHEDULE))
+        shards = (ORDER_SCHEDULE, *stream_shards(ORDER_SCHEDULE))
 
         def result(states: States, events: Sequence[Event]) -> list[Order]:
             # The ids of orders sort by the time when they were placed.
@@ -133,7 +133,7 @@ class UserOrders:
         def result(states: States, events: Sequence[Event]) -> Order:
             return order_of(stream, states.of(OrderState, stream))
 
-        reads = (stream, shard_of(ORDER_SCHEDULE, stream))
+        reads = (stream, stream_shard(ORDER_SCHEDULE, stream))
         return Command(self._user, decide, result, reads=reads, key=key, arguments=arguments)
 
     def _shown(self, states: States, stream: str) -> Order:

@@ -23,7 +23,7 @@ from ...journal.decide.states import States
 from ...journal.event import Draft, Event
 from ...journal.schedule import HUB
 from ...journal.schedule_entries import read_schedule
-from ...journal.shards import shard_of
+from ...journal.shards import stream_shard
 from ..events import Reconciled
 from ..orders import commands
 from ..orders.commands import ORDER_SCHEDULE
@@ -328,7 +328,7 @@ class PaymentProcessor:
         def shown(states: States, events: Sequence[Event]) -> Order:
             return order_of(stream, states.of(OrderState, stream))
 
-        command = Command(HUB, decide, shown, reads=(stream, shard_of(ORDER_SCHEDULE, stream)))
+        command = Command(HUB, decide, shown, reads=(stream, stream_shard(ORDER_SCHEDULE, stream)))
         settling.order = await self._hub.journal.execute(command)
 
     async def _show(self, stream: str) -> Order:
