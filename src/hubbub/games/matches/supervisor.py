@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -62,6 +62,8 @@ RETRY_SECONDS = 5.0
 LOOK_AGAIN_SECONDS = 1.0
 # Streams that are brought up to date concurrently when the hub opens.
 LOOKS_MAX = 100
+# How late the node that has to look at a stream can be before the other nodes look at it as well.
+LATE_LOOK_SECONDS = 5.0
 
 
 class MatchSupervisor:
@@ -108,6 +110,8 @@ class MatchSupervisor:
         self.matchmaker = Matchmaker(self._hub, ids, queues, start)
         self._runners: dict[str, Runner] = {}
         self._timers = TimerQueue()
+        # Streams that are due, and that another node has to look at.
+        self._elsewhere: set[str] = set()
         self._wake_up = WakeUp()
 
     async def run(self) -> None:
@@ -129,6 +133,9 @@ class MatchSupervisor:
 
     def _nodes_changed(self) -> None:
         """Look at everything again: what another node looked after may be this one's now."""
+        for stream in self._elsewhere:
+            self._timers.set(stream, self._settings.clock.now())
+        self._elsewhere.clear()
         self._wake_up.set()
         self.matchmaker.nodes_changed()
 
@@ -160,10 +167,21 @@ class MatchSupervisor:
         while entries.left:
             entries = await self._hub.execute(read_schedule(schedule))
         async with FollowingAll(self._journal, HUB, entries.heads) as following:
-            await self._look_at_all(list(entries.due))
+            if len(self._journal.nodes.live()) > 1:
+                self._join(entries.due)
+            else:
+                await self._look_at_all(list(entries.due))
             while True:
                 for event in await following.next():
                     self._take(event)
+
+    def _join(self, due: Mapping[str, datetime | None]) -> None:
+        """Look at streams when they are due: other nodes have kept them up to date."""
+        for stream, at in due.items():
+            self._timers.set(stream, at)
+            if is_match(stream):
+                self._start(self._run_if_played_here, stream)
+        self._wake_up.set()
 
     async def _look_at_all(self, streams: Sequence[str]) -> None:
         limiter = anyio.CapacityLimiter(LOOKS_MAX)
@@ -179,11 +197,13 @@ class MatchSupervisor:
     def _take(self, event: Event) -> None:
         match event.data:
             case Scheduled(to, due):
+                self._elsewhere.discard(to)
                 self._timers.set(to, due)
                 self._wake_up.set()
                 if is_match(to) and to not in self._runners:
                     self._start(self._run_if_played_here, to)
             case Unscheduled(to):
+                self._elsewhere.discard(to)
                 self._timers.set(to, None)
                 if (runner := self._runners.get(to)) is not None:
                     runner.end()
@@ -193,8 +213,15 @@ class MatchSupervisor:
         while True:
             # Streams that are due again at once, for whatever reason, must not block the hub.
             await anyio.lowlevel.checkpoint()
-            for stream in list(self._timers.ring(clock.now())):
-                self._start(self._look, stream)
+            now = clock.now()
+            for stream in list(self._timers.ring(now)):
+                if self._journal.nodes.owns(stream) or stream in self._elsewhere:
+                    # Its owner is late: to look at a stream twice is harmless.
+                    self._elsewhere.discard(stream)
+                    self._start(self._look, stream)
+                else:
+                    self._elsewhere.add(stream)
+                    self._timers.set(stream, now + timedelta(seconds=LATE_LOOK_SECONDS))
             due = self._timers.next()
             wait = None if due is None else max(0.0, (due - clock.now()).total_seconds())
             with anyio.move_on_after(wait):
