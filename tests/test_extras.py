@@ -99,6 +99,16 @@ with tempfile.TemporaryDirectory() as made:
         pass
 """
 
+VALKEY_BUS = """
+from hubbub.journal.cluster.buses import open_bus
+open_bus("redis://localhost", "journal")
+"""
+
+NOTIFY_BUS = """
+from hubbub.journal.cluster.buses import open_notify_bus
+open_notify_bus("postgresql://localhost", "journal")
+"""
+
 COMMAND = """
 import sys
 
@@ -123,6 +133,8 @@ CASES = [
     (INVOICE.format(form="html"), "Money.format", "shop"),
     ("import hubbub; hubbub.Money('1', 'USD').format()", "Money.format", "shop"),
     (PRICES, "A price source", "shop"),
+    (VALKEY_BUS, "A Valkey or Redis bus", "valkey"),
+    (NOTIFY_BUS, "A bus over PostgreSQL", "postgres"),
     (LOCAL_SERVER.format(name="postgres"), "A local PostgreSQL", "cluster"),
     (LOCAL_SERVER.format(name="valkey"), "A local Valkey", "cluster"),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import cast
 
 import anyio
@@ -16,8 +17,9 @@ from hubbub.journal.cluster.relay import Ears, Relay
 from hubbub.journal.stores.memory import MemoryStore
 from hubbub.journal.stores.sharing import NodeRecord, SharedStore
 from hubbub.testing import VirtualClock
+from hubbub.wake_up import WakeUp
 
-__all__ = ["Member", "SharedRecords", "cluster", "node", "until"]
+__all__ = ["Listener", "Member", "SharedRecords", "cluster", "listening", "node", "until"]
 
 
 class SharedRecords(MemoryStore):
@@ -127,3 +129,42 @@ async def until(holds: Callable[[], bool], seconds: float = 10) -> None:
 
 def node(name: str, store: MemoryStore) -> Nodes:
     return Nodes(name, store, VirtualClock())
+
+
+class Listener:
+    """What comes over a bus."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.bus = bus
+        self.frames: list[bytes] = []
+        self.losses = 0
+        self._wake_up = WakeUp()
+
+    async def run(self) -> None:
+        await self.bus.run(self.heard, self.lost)
+
+    def heard(self, frame: bytes) -> None:
+        self.frames.append(frame)
+        self._wake_up.set()
+
+    def lost(self) -> None:
+        self.losses += 1
+        self._wake_up.set()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        with anyio.fail_after(10):
+            while not holds():
+                await self._wake_up.wait()
+
+
+@asynccontextmanager
+async def listening(*buses: Bus) -> AsyncGenerator[list[Listener]]:
+    """Connect some buses, each a node's own."""
+    listeners = [Listener(bus) for bus in buses]
+    async with anyio.create_task_group() as tasks:
+        for one in listeners:
+            tasks.start_soon(one.run)
+        for one in listeners:
+            await one.until(partial(getattr, one, "losses"))
+        yield listeners
+        tasks.cancel_scope.cancel()

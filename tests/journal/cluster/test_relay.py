@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hubbub.journal.cluster.bus import SHARDS
 from hubbub.journal.cluster.frames import shard_of
 from hubbub.journal.cluster.memory_bus import MemoryBus
-from hubbub.journal.cluster.relay import BUS_POLL_SECONDS, ECHO_SECONDS_MAX
+from hubbub.journal.cluster.relay import BUS_POLL_SECONDS, ECHO_SECONDS_MAX, SETTLE_SECONDS_MAX
 from hubbub.testing import FaultyBus, run_in_virtual_time
 from tests.event_loop import Backend
 from tests.journal.cluster.kit import SharedRecords, cluster
@@ -286,3 +286,20 @@ def test_whatever_the_bus_does_every_follower_has_every_event_once_in_order(
 
 def test_every_shard_has_streams_in_these_tests() -> None:
     assert {shard_of(name) for name in STREAMS} == set(range(SHARDS))
+
+
+def test_a_node_that_leaves_waits_until_its_frames_have_gone_out(run: Run) -> None:
+    async def leave() -> None:
+        bus = FaultyBus(Random(1), delays=1.0, delay_seconds_max=0.5)
+        async with cluster(SharedRecords(), bus, "ab") as (a, b):
+            b.follow("room/1")
+            a.write("room/1", b"the last word")
+            await a.relay.settle()
+            assert len(b.had["room/1"]) == 1 or b.caught_up == []
+            bus.away = True
+            began = anyio.current_time()
+            await a.relay.settle()
+
+            assert anyio.current_time() - began == pytest.approx(SETTLE_SECONDS_MAX)
+
+    run(leave)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from itertools import count
+from typing import Any
 
 import anyio
 
@@ -31,7 +32,7 @@ class Messages:
         # Sends a message over the bus; None while there is none: then all of it is lost.
         self.send: Callable[[Broadcast | Asked | Answered], None] | None = None
         # Starts a task of the relay's.
-        self.start: Callable[[str, Callable[[], Awaitable[None]]], None] | None = None
+        self.start: Callable[[str, Callable[[], Coroutine[Any, Any, None]]], object] | None = None
         self.hear: dict[str, Callable[[str, bytes], None]] = {}
         self.answer: dict[str, Callable[[str, bytes], Awaitable[bytes]]] = {}
         self._me = me

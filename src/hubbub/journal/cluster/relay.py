@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from itertools import count
+from typing import Any
 
 import anyio
 import anyio.lowlevel
@@ -22,7 +23,7 @@ from ...wake_up import WakeUp
 from ..containment import contained, keep_running
 from ..stores.sharing import SharedStore
 from .bus import SHARDS, Bus
-from .comparison import Comparison
+from .comparison import StoreComparison
 from .frames import Answered, Asked, Broadcast, Frame, Noticed, decode_frame, shard_of
 from .nodes import Nodes
 from .numbers import FrameNumbers
@@ -38,6 +39,8 @@ BUS_POLL_SECONDS = 0.5
 BEAT_TURNS = 2
 # The bus is away if a heartbeat has not come back to its sender for this long.
 ECHO_SECONDS_MAX = 2.5
+# How long a node that leaves waits until its frames have gone out.
+SETTLE_SECONDS_MAX = 1.0
 # A node that ran this late was stopped itself: its heartbeats may still wait to be read.
 STALLED_SECONDS = 1.0
 
@@ -91,8 +94,9 @@ class Relay:
         self._ears = ears
         self._outbox = Outbox(nodes.me, bus.frame_bytes_max)
         self._numbers = FrameNumbers()
-        self._comparison = Comparison(store, ears.followed, ears.behind)
+        self._comparison = StoreComparison(store, ears.followed, ears.behind)
         self._wake_up = WakeUp()
+        self._echo = WakeUp()
         self._lived = nodes.live()
         # The times of the last heartbeats, and of the newest that came back for each shard.
         self._beats: deque[float] = deque(maxlen=8)
@@ -120,11 +124,21 @@ class Relay:
         """Send a signal to the followers of a stream on other nodes, without waiting."""
         self._put(stream, Noticed(stream, body))
 
+    async def settle(self) -> None:
+        """Return when all that was sent has gone out, or after a second: before leaving."""
+        now = self._clock.monotonic()
+        self._publish(self._outbox.rest())
+        self._publish(self._outbox.beats(now))
+        with anyio.move_on_after(SETTLE_SECONDS_MAX):
+            # A heartbeat that comes back has overtaken nothing.
+            while min(self._echoed) < now and not self._bus.trouble:
+                await self._echo.wait()
+
     async def run(self) -> None:
         """Connect the bus, send and receive, until cancelled."""
         async with anyio.create_task_group() as tasks:
 
-            def start(what: str, work: Callable[[], Awaitable[None]]) -> None:
+            def start(what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
                 tasks.start_soon(contained, what, work)
 
             self._nodes.messages.start = start
@@ -185,6 +199,7 @@ class Relay:
         elif frame.node == self._nodes.me:
             if frame.beat is not None:
                 self._echoed[frame.shard] = max(self._echoed[frame.shard], frame.beat)
+                self._echo.set()
         elif self._numbers.is_new(frame):
             if self._numbers.note(frame):
                 self._comparison.mark([frame.shard])
