@@ -18,6 +18,7 @@ __all__ = [
     "Dropped",
     "Forfeited",
     "MatchCancelled",
+    "MatchClaimed",
     "MatchEvent",
     "Matched",
     "Operator",
@@ -52,6 +53,14 @@ class Started(Data, frozen=True, tag="started"):
     # False if one of the players started it over a network: the others have not agreed to play, so
     # they take part only when they act.
     asked: bool | UnsetType = UNSET
+    # The node that runs the match, if the hub runs it.
+    node: str | UnsetType = UNSET
+
+
+class MatchClaimed(Data, frozen=True, tag="match_claimed"):
+    """Another node runs the match from now on: ``node``."""
+
+    node: str
 
 
 class Scored(Data, frozen=True, tag="scored"):
@@ -150,7 +159,16 @@ class Matched(Data, frozen=True, tag="matched"):
 
 
 MatchEvent = (
-    Started | Scored | Resigned | Dropped | Returned | Forfeited | Told | Completed | MatchCancelled
+    Started
+    | Scored
+    | Resigned
+    | Dropped
+    | Returned
+    | Forfeited
+    | Told
+    | MatchClaimed
+    | Completed
+    | MatchCancelled
 )
 SearchEvent = SearchBegan | SearchCancelled | Matched
 BoardEvent = BoardCreated | Submitted | Reset

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 
 import hubbub
-from hubbub.games.matches.supervisor import LATE_LOOK_SECONDS
+from hubbub.errors import Overloaded
+from hubbub.games.matches.claims import claim_match
+from hubbub.games.matches.supervisor import LATE_LOOK_SECONDS, MatchSupervisor
 from hubbub.journal.cluster.nodes import Nodes
+from hubbub.journal.command import Command
+from hubbub.journal.decide.states import States
+from hubbub.journal.event import Draft
+from hubbub.journal.schedule import HUB
 from tests.games.virtual_hub import Play, match_of_two, moment, what
 
 
@@ -96,3 +104,84 @@ def test_nobody_drops_because_a_node_joins(play: Play, others: Others, tmp_path:
         url=f"{tmp_path}/hub.db",
         settings=hubbub.Settings(match_grace_seconds=300),
     )
+
+
+class Counting(hubbub.Handler):
+    """A game that gives a point for each message, and counts its starts."""
+
+    starts = 0
+
+    async def on_start(self, table: hubbub.Table) -> None:
+        type(self).starts += 1
+
+    async def on_message(self, table: hubbub.Table, player: str, body: dict[str, Any]) -> None:
+        await table.add_score(player, 1)
+
+
+@pytest.fixture
+def games() -> dict[str, hubbub.Game]:
+    class Fresh(Counting):
+        pass
+
+    return {"counting": hubbub.Game(handler=Fresh)}
+
+
+async def claimed_by(hub: hubbub.Hubbub, match: hubbub.Match, node: str) -> None:
+    """Let another node claim a match, as if this one had been taken for dead."""
+
+    def decide(states: States) -> Sequence[Draft]:
+        return claim_match(states, match.stream, node, lambda _: True)
+
+    await hub.journal.execute(Command(HUB, decide, lambda _, __: None))
+    await moment()
+
+
+def test_a_node_that_lost_a_match_leaves_it_alone(
+    play: Play, others: Others, games: dict[str, hubbub.Game], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ask(nodes: Nodes, node: str, kind: str, body: bytes, seconds: float) -> bytes:
+        raise Overloaded("Another server of this cluster did not answer; try again.")
+
+    monkeypatch.setattr(Nodes, "ask", ask)
+    monkeypatch.setattr(Nodes, "is_live", lambda nodes, node: node in nodes.live())
+
+    async def story(hub: hubbub.Hubbub) -> None:
+        async with match_of_two(hub, game="counting") as (match, ann, _):
+            await ann.games.message(match.id, {})
+            await claimed_by(hub, match, "other")
+            # It is the other node's to answer now.
+            with pytest.raises(Overloaded):
+                await ann.games.message(match.id, {})
+
+            assert (await ann.games.match(match.id)).status == "active"
+            assert hub.runtime(MatchSupervisor)._runners == {}
+            others.die(hub)
+            await moment()
+            await ann.games.message(match.id, {})
+            happened = [kind for _, kind in await what(hub, match.stream)]
+        assert happened == ["Started", "Scored", "MatchClaimed", "MatchClaimed", "Scored"]
+
+    play(story, games=games)
+
+
+def test_a_match_goes_on_after_a_restart_under_a_new_claim(
+    play: Play, games: dict[str, hubbub.Game], tmp_path: Path
+) -> None:
+    started: list[hubbub.Match] = []
+
+    async def story(hub: hubbub.Hubbub) -> None:
+        async with match_of_two(hub, game="counting") as (match, ann, _):
+            started.append(match)
+            await ann.games.message(match.id, {})
+
+    async def later(hub: hubbub.Hubbub) -> None:
+        async with hub.session("ann") as ann, hub.session("bob"):
+            await anyio.sleep(1)
+            await ann.games.message(started[0].id, {})
+
+        kinds = [kind for _, kind in await what(hub, started[0].stream)]
+        assert kinds.count("MatchClaimed") == 1
+        assert kinds.count("Scored") == 2
+
+    later_settings = hubbub.Settings(match_grace_seconds=300)
+    play(story, later=later, games=games, url=f"{tmp_path}/hub.db", settings=later_settings)

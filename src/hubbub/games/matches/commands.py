@@ -101,6 +101,7 @@ def start(states: States, stream: str, wanted: NewMatch, terms: MatchTerms) -> l
         present,
         wanted.keys,
         asked=msgspec.UNSET if wanted.starter is None else False,
+        node=terms.node if terms.node and terms.runs(wanted.game) else msgspec.UNSET,
     )
     links = ending.begin_links(
         stream, wanted.players, private=wanted.private, begun_by=(*wanted.keys, *begun_by)

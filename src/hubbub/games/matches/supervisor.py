@@ -15,8 +15,9 @@ from functools import partial
 from typing import Any
 
 import anyio
+import msgspec
 
-from ...errors import Closed, Conflict
+from ...errors import Closed, Conflict, Overloaded
 from ...ids import Ids
 from ...journal.actor import Actor
 from ...journal.command import Command, Verdict, nothing
@@ -43,7 +44,9 @@ from ..matchmaking.commands import QueueTerms
 from ..matchmaking.matchmaker import Matchmaker
 from ..matchmaking.pool import Widening
 from . import commands as decisions
+from .claims import claim_match
 from .ending import MATCH_SCHEDULE
+from .forwarding import MessageForwarding
 from .game import Game, check_games
 from .match import Match, MatchState, is_match, match_of
 from .match_commands import MatchCommands
@@ -98,6 +101,7 @@ class MatchSupervisor:
             timedelta(seconds=settings.match_idle_seconds),
             settings.rated_matches_max,
             settings.name_chars_max,
+            journal.nodes.me,
         )
         widening = Widening(settings.rating_range, settings.rating_range_per_second)
         self._journal = journal
@@ -109,6 +113,10 @@ class MatchSupervisor:
         queues = QueueTerms(self.terms, widening, settings.searches_max, nodes.me, nodes.is_live)
         self.matchmaker = Matchmaker(self._hub, ids, queues, start)
         self._runners: dict[str, Runner] = {}
+        # Matches that other nodes run -> the node.
+        self._run_elsewhere: dict[str, str] = {}
+        self._forwarding = MessageForwarding(journal.nodes, self._put_here, start)
+        journal.nodes.answer["match"] = self._forwarding.answer
         self._timers = TimerQueue()
         # Streams that are due, and that another node has to look at.
         self._elsewhere: set[str] = set()
@@ -137,6 +145,9 @@ class MatchSupervisor:
             self._timers.set(stream, self._settings.clock.now())
         self._elsewhere.clear()
         self._wake_up.set()
+        for stream, node in list(self._run_elsewhere.items()):
+            if self._is_gone(node):
+                self._start(self._run_if_played_here, stream)
         self.matchmaker.nodes_changed()
 
     def presence_changed(self, user: str) -> None:
@@ -155,9 +166,21 @@ class MatchSupervisor:
             Conflict: no handler runs the match.
             Overloaded: too many messages wait.
         """
-        runner = self._runners.get(stream)
-        if runner is None:
+        if (runner := self._runners.get(stream)) is not None:
+            runner.inbox.put(player, body, verdict, key)
+            return
+        match, nodes = self._journal.peek(stream), self._journal.nodes
+        node = match.node if isinstance(match, MatchState) else nodes.me
+        if node == nodes.me or not nodes.is_live(node):
             raise Conflict("This match takes no messages: no game runs it, or it is over.")
+        self._forwarding.send(node, stream, player, body, verdict, key)
+
+    def _put_here(
+        self, stream: str, player: str, body: dict[str, Any], verdict: Verdict, key: str | None
+    ) -> None:
+        if (runner := self._runners.get(stream)) is None:
+            # It was claimed a moment ago, by this node or by another.
+            raise Overloaded("This match is about to go on at a server; send the message again.")
         runner.inbox.put(player, body, verdict, key)
 
     # Schedule
@@ -200,10 +223,12 @@ class MatchSupervisor:
                 self._elsewhere.discard(to)
                 self._timers.set(to, due)
                 self._wake_up.set()
-                if is_match(to) and to not in self._runners:
+                others = len(self._journal.nodes.live()) > 1
+                if is_match(to) and (others or to not in self._runners):
                     self._start(self._run_if_played_here, to)
             case Unscheduled(to):
                 self._elsewhere.discard(to)
+                self._run_elsewhere.pop(to, None)
                 self._timers.set(to, None)
                 if (runner := self._runners.get(to)) is not None:
                     runner.end()
@@ -274,23 +299,48 @@ class MatchSupervisor:
 
     async def _run_if_played_here(self, stream: str) -> None:
         try:
-            match, silent = await self._hub.execute(
-                Command(HUB, nothing, partial(_match_and_silent, stream), reads=(stream,))
+            seen = await self._hub.execute(
+                Command(HUB, nothing, partial(_seen, stream), reads=(stream,))
             )
+            if not self.terms.runs(seen.match.game) or seen.match.status != "active":
+                return
+            seen = await self._claimed(stream, seen)
         except Closed:
             return
         except Exception:  # this match does not run, and no other match is affected
             logger.exception("%s is not run", stream)
             return
-        game = self.games.get(match.game or "")
-        if game is None or game.handler is None or match.status != "active":
-            return
+        if (runner := self._runners.get(stream)) is not None:
+            if runner.claim != seen.claim:
+                runner.lose()
+        elif seen.node == self.terms.node:
+            await self._run_match(stream, seen)
+
+    async def _claimed(self, stream: str, seen: _Seen) -> _Seen:
+        """Claim a match that this node has to run; return what holds then."""
+        me = self.terms.node
+        if seen.node != me and self._is_gone(seen.node) and self._journal.nodes.owns(stream):
+            decide = partial(claim_match, stream=stream, node=me, is_gone=self._is_gone)
+            command = Command(HUB, decide, partial(_seen, stream), reads=(stream,))
+            seen = await self._hub.execute(command)
+        if seen.node == me:
+            self._run_elsewhere.pop(stream, None)
+        else:
+            self._run_elsewhere[stream] = seen.node
+        return seen
+
+    def _is_gone(self, node: str) -> bool:
+        nodes = self._journal.nodes
+        return nodes.fresh and (not nodes.is_live(node) or node in nodes.leaving())
+
+    async def _run_match(self, stream: str, seen: _Seen) -> None:
         state = self._journal.peek(stream)
-        ended = isinstance(state, MatchState) and state.status != "active"
-        if ended or stream in self._runners:
+        if isinstance(state, MatchState) and state.status != "active":
             return
-        commands, monotonic = self._commands(stream), self._settings.clock.monotonic
-        runner = Runner(match, game, commands, self._settings.random, monotonic, silent)
+        game = self.games[seen.match.game or ""]
+        commands = self._commands(stream, seen.claim)
+        monotonic, random = self._settings.clock.monotonic, self._settings.random
+        runner = Runner(seen.match, game, commands, random, monotonic, seen.silent)
         self._runners[stream] = runner
         try:
             await runner.run()
@@ -300,19 +350,26 @@ class MatchSupervisor:
         finally:
             del self._runners[stream]
 
-    def _commands(self, stream: str) -> MatchCommands:
-        return MatchCommands(self._hub, stream, self.terms)
+    def _commands(self, stream: str, claim: int) -> MatchCommands:
+        return MatchCommands(self._hub, stream, self.terms, claim)
 
 
 def _matches(links: Links) -> list[str]:
     return [stream for stream in links.links if is_match(stream)]
 
 
-def _match_and_silent(
-    stream: str, states: States, events: Sequence[Event]
-) -> tuple[Match, set[str]]:
+class _Seen(msgspec.Struct, frozen=True):
+    """A match, the players who have not acted, and the node that runs it."""
+
+    match: Match
+    silent: set[str]
+    node: str
+    claim: int
+
+
+def _seen(stream: str, states: States, events: Sequence[Event]) -> _Seen:
     match = states.of(MatchState, stream)
-    return match_of(stream, match), match.silent()
+    return _Seen(match_of(stream, match), match.silent(), match.node, match.claim)
 
 
 def _scheduled(stream: str, states: States, events: Sequence[Event]) -> Any:
