@@ -366,7 +366,8 @@ def package(session: nox.Session) -> None:
         session.run("python", "-m", "tests.packaging.installed", "all")
         session.install(f"{wheel}[testing]", *nox.project.dependency_groups(PROJECT, "test"))
         for plugin in (ON_ASYNCIO, ON_TRIO):
-            session.run("python", "-m", "pytest", "-q", *plugin, *IN_THE_SDIST)
+            flags = ["-q", "--numprocesses=2", *plugin]
+            session.run("python", "-m", "pytest", *flags, *IN_THE_SDIST)
 
 
 def on_python(version: str) -> None:

@@ -16,7 +16,7 @@ def count_loads(hub: Hubbub, monkeypatch: pytest.MonkeyPatch, kind: str) -> list
     """
     Note how many streams of one kind each trip of the loader is for.
 
-    What a hub loads by itself after its start, such as the agendas, is on trips of its own, or not.
+    A hub also loads streams by itself after its start, such as its agendas, at any moment.
     """
     trips, load = list[int](), hub.journal._loader._load
 
