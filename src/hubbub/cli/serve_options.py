@@ -40,7 +40,8 @@ Db = Annotated[
     _option(
         "HUBBUB_DB",
         "Database and settings",
-        "The database; a new one if there is none. memory:// keeps nothing.",
+        "The database: a file, which is new if there is none, or "
+        "postgresql://user:password@host/database. memory:// keeps nothing.",
         "PATH",
     ),
 ]
