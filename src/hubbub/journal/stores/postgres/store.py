@@ -18,6 +18,7 @@ from ...cluster.bus_url import open_notify_bus
 from ..contract import Batch, Record, Snapshot, Stale
 from ..sharing import News, NodeRecord, Wanted
 from . import statements as sql
+from .arrays import Texts
 from .asking import ask_and_lock, ask_only
 from .batches import seqs_before
 from .connection import ConnectionPool, PostgresConnection, connect_postgres
@@ -60,6 +61,10 @@ EXPIRE = """
 DELETE FROM used USING (
     SELECT by, key FROM used WHERE at < %b ORDER BY at LIMIT %b FOR UPDATE SKIP LOCKED
 ) old WHERE used.by = old.by AND used.key = old.key
+"""
+ADOPT = """
+UPDATE meta SET value = k.value FROM unnest(ARRAY['journal_id', 'secret'], %b) k(name, value)
+WHERE meta.name = k.name
 """
 CHECK = "INSERT INTO meta VALUES ('checked', '') ON CONFLICT (name) DO UPDATE SET value = ''"
 INDEX = "SELECT gin_clean_pending_list('event_words_{}'::regclass)"
@@ -170,6 +175,13 @@ class PostgresStore(PostgresReader):
     def new_bus(self) -> Bus:
         """Return a bus that this server carries itself, by NOTIFY, on connections of its own."""
         return open_notify_bus(self._url, self.journal_id)
+
+    @postgres_errors
+    def adopt(self, journal_id: str, secret: str) -> None:
+        """Be the journal of this id from now on, and sign tokens with its secret."""
+        with self._writers.pool.borrowed() as writer, writer.raw.transaction():
+            writer.run(ADOPT, Texts([journal_id, secret]))
+        self.journal_id, self.secret = journal_id, secret
 
     def close(self) -> None:
         """
