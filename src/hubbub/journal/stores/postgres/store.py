@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from random import Random, SystemRandom
 from threading import Lock
@@ -22,6 +22,7 @@ from .arrays import Texts
 from .asking import ask_and_lock, ask_only
 from .batches import seqs_before
 from .connection import ConnectionPool, PostgresConnection, connect_postgres
+from .erasing import overwrite_events, rewrite_tables
 from .holding import PostgresHold, Writers
 from .keeping import keep_snapshots
 from .nodes import beat_node
@@ -55,6 +56,7 @@ SYNCHRONOUS = """
 SELECT set_config('synchronous_commit', 'on', false)
 WHERE current_setting('synchronous_commit') = 'off'
 """
+ERASING_LOCK_TIMEOUT = "10s"
 NEXT_WRITER = "SELECT nextval('writer_id')"
 JOURNAL_ID = "SELECT value FROM meta WHERE name = 'journal_id'"
 EXPIRE = """
@@ -182,6 +184,24 @@ class PostgresStore(PostgresReader):
         with self._writers.pool.borrowed() as writer, writer.raw.transaction():
             writer.run(ADOPT, Texts([journal_id, secret]))
         self.journal_id, self.secret = journal_id, secret
+
+    @postgres_errors
+    def erase(
+        self,
+        user: str,
+        last: int,
+        bodies: Mapping[int, bytes],
+        touched: Collection[str],
+        renamed: Mapping[str, str],
+    ) -> None:
+        """Overwrite events, and leave no copy in the tables; see :func:`overwrite_events`."""
+        # A writer's connection ends transactions that last.
+        connection = self._connect({"lock_timeout": ERASING_LOCK_TIMEOUT})
+        try:
+            overwrite_events(connection, user, last, bodies, touched, renamed)
+            rewrite_tables(connection)
+        finally:
+            connection.close()
 
     def close(self) -> None:
         """
