@@ -12,7 +12,7 @@ import psycopg
 from psycopg.errors import LockNotAvailable
 from psycopg.types.numeric import Int8
 
-from ....errors import Invalid, StorageError
+from ....errors import HubbubError, Invalid, StorageError
 from ...cluster.bus import Bus
 from ...cluster.bus_url import open_notify_bus
 from ..contract import Batch, Record, Snapshot, Stale
@@ -57,6 +57,8 @@ SELECT set_config('synchronous_commit', 'on', false)
 WHERE current_setting('synchronous_commit') = 'off'
 """
 ERASING_LOCK_TIMEOUT = "10s"
+# A node waits while another makes or changes the tables.
+MIGRATING = {"lock_timeout": "60s"}
 NEXT_WRITER = "SELECT nextval('writer_id')"
 JOURNAL_ID = "SELECT value FROM meta WHERE name = 'journal_id'"
 EXPIRE = """
@@ -216,13 +218,17 @@ class PostgresStore(PostgresReader):
 
     @postgres_errors
     def _prepare(self, random: Random) -> tuple[str, str]:
-        connection = connect_postgres(self._url, BEATING)
+        connection = connect_postgres(self._url, MIGRATING)
         try:
             return migrate_postgres(connection.raw, random, self.log_name)
         except psycopg.errors.InsufficientPrivilege as error:
             raise Invalid(
                 f"The user of {self.log_name} lacks a right; let it make tables: "
                 "GRANT USAGE, CREATE ON SCHEMA public TO its name."
+            ) from error
+        except LockNotAvailable as error:
+            raise StorageError(
+                f"Another node is changing the tables of {self.log_name}; try again."
             ) from error
         finally:
             connection.close()
@@ -246,7 +252,13 @@ class PostgresStore(PostgresReader):
     def _connect(
         self, settings: Mapping[str, str], *, transaction_seconds: int | None = None
     ) -> PostgresConnection:
-        made = connect_postgres(self._url, settings, transaction_seconds=transaction_seconds)
+        try:
+            made = connect_postgres(self._url, settings, transaction_seconds=transaction_seconds)
+        except HubbubError as error:
+            # Clients see it, so it does not say where the database is.
+            failure = StorageError("The database cannot be reached; try again.")
+            failure.add_note(str(error))
+            raise failure from error
         try:
             if made.rows(JOURNAL_ID) != [(self.journal_id,)]:
                 raise StorageError("The database holds another journal now; restart Hubbub.")
