@@ -32,7 +32,7 @@ from hubbub.users.events import (
     UserEnabled,
 )
 from tests.features import STREAMS
-from tests.properties.board_streams import decide_agenda, decide_board
+from tests.properties.board_streams import decide_agenda, decide_board, decide_queue
 from tests.properties.key_streams import decide_backup, decide_inbox, decide_keys, first_device
 from tests.properties.match_streams import decide_match
 from tests.properties.shop_streams import (
@@ -223,6 +223,7 @@ STRATEGIES: dict[str, Callable[[str], st.SearchStrategy[tuple[str, Decide]]]] = 
     "order": decide_order,
     "sandbox": take,
     "agenda": decide_agenda,
+    "queue": decide_queue,
     "keys": decide_keys,
     "device": decide_inbox,
     "backup": decide_backup,
@@ -242,6 +243,7 @@ EXAMPLES = {
     "order": "order/1",
     "sandbox": "sandbox/1",
     "agenda": "agenda/boards",
+    "queue": "queue/duel",
     "keys": "keys/ann",
     "device": "device/ann/phone",
     "backup": "backup/ann",

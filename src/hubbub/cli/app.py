@@ -33,6 +33,12 @@ COMMANDS = {
     "restore": LazyCommand(
         "backup", "restore_database", "Make a database from a copy.", "Databases"
     ),
+    "copy": LazyCommand(
+        "copy_journal",
+        "copy_database",
+        "Copy a database between SQLite and PostgreSQL.",
+        "Databases",
+    ),
     "migrate": LazyCommand(
         "migrate", "migrate_database", "Bring an older database to this version.", "Databases"
     ),

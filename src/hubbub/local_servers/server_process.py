@@ -21,14 +21,14 @@ STOP_SECONDS_MAX = 10.0
 POLL_SECONDS = 0.01
 # Some servers refuse to run as root; this user exists everywhere, and owns nothing else.
 UNPRIVILEGED = "nobody"
-# It waits until its input ends, which is when whoever started it has ended, and then ends the
+# It waits until its input ends, which is when the starter has ended, and then ends the
 # server. A server could ask the kernel for that, but would then end with the *thread* that
 # started it.
 GUARD = 'read -r _; kill -9 $(cat "/proc/$1/task/$1/children" 2>/dev/null) "$1" 2>/dev/null'
 
 
 class _Owner(NamedTuple):
-    """Who servers run as; without values, whoever runs this process."""
+    """The user that servers run as; without values, the user of this process."""
 
     user: int | None = None
     group: int | None = None
@@ -143,7 +143,7 @@ class ServerProcess:
         self._signal(signal.SIGSTOP)
 
     def cont(self) -> None:
-        """Let the server go on after :meth:`stop` (SIGCONT)."""
+        """Let the server continue after :meth:`stop` (SIGCONT)."""
         self._signal(signal.SIGCONT)
 
     def close(self) -> None:

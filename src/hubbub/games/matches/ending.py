@@ -9,7 +9,7 @@ import msgspec
 from ...journal.decide.states import States
 from ...journal.event import Data, Draft
 from ...journal.link import Linked, Links, Unlinked
-from ...journal.schedule import Unscheduled
+from ...journal.schedule import unscheduled
 from ...players import PlayerLinks, Rated
 from ...stream_names import user_stream
 from .. import events as e
@@ -90,7 +90,7 @@ def cancel_drafts(states: States, stream: str, match: MatchState, reason: str) -
 
 
 def _end(states: States, stream: str, match: MatchState, data: Data) -> list[Draft]:
-    drafts = [Draft(stream, data), Draft(MATCH_SCHEDULE, Unscheduled(stream))]
+    drafts = [Draft(stream, data), unscheduled(MATCH_SCHEDULE, stream)]
     holders = [user_stream(player) for player in match.players]
     linked = [one for one in (*holders, MATCH_INDEX) if stream in states.of(Links, one).links]
     return drafts + [Draft(holder, Unlinked(stream)) for holder in linked]

@@ -17,7 +17,7 @@ __all__ = [
     "event_arrays",
     "limit_arrays",
     "part_arrays",
-    "place_of",
+    "seqs_before",
     "used_arrays",
     "used_from",
 ]
@@ -118,7 +118,7 @@ def part_arrays(snapshots: Iterable[Snapshot]) -> tuple[Any, ...]:
     )
 
 
-def place_of(batch: Batch) -> dict[str, int]:
+def seqs_before(batch: Batch) -> dict[str, int]:
     """Return the seq before the first event of each stream in a batch."""
     before = dict[str, int]()
     for record in batch.records:

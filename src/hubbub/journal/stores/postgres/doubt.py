@@ -64,5 +64,5 @@ def was_committed(
                     "The database does not answer, and it is not known yet whether this command "
                     "was written; send it again with the same idempotency key."
                 ) from error
-        # The server may be starting, or the lost transaction may not have timed out yet.
+        # The server may be starting, and the lost transaction times out soon.
         time.sleep(RETRY_SECONDS)

@@ -176,8 +176,8 @@ class PostgresReader:
         found = self._settled(after, limit)
         if len(found) == limit:
             return found
-        # A caller that is told of no events waits for the next commit. So it is told of those
-        # whose commit it was woken by, although they are settled a moment later.
+        # A caller that gets no events waits for the next commit. So it must get the events whose
+        # commit has woken it, although they are settled a moment later.
         seconds = SHORT_PAGE_SECONDS_MAX if found else UNSETTLED_SECONDS_MAX
         if not self._horizon.advance(seconds) and not found:
             raise StorageError(UNSETTLED)

@@ -88,7 +88,7 @@ def _first() -> str:
     return _FIRST.replace("{partitions}", "".join(made))
 
 
-POSTGRES_MIGRATIONS = (PostgresMigration(1, "0.4.0", _first()),)
+POSTGRES_MIGRATIONS = (PostgresMigration(1, "0.3.0", _first()),)
 POSTGRES_SCHEMA_VERSION = POSTGRES_MIGRATIONS[-1].version
 
 
@@ -105,7 +105,7 @@ def migrate_postgres(connection: Connection, random: Random, name: str) -> tuple
         The journal's id and its secret.
 
     Raises:
-        StorageError: the database is of a newer release, or somebody else's.
+        StorageError: the database belongs to a newer release, or is somebody else's.
     """
     _make_meta(connection)
     try:

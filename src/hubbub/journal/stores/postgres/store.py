@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from random import Random, SystemRandom
 from threading import Lock
 
@@ -17,9 +18,10 @@ from ...cluster.bus_url import open_notify_bus
 from ..contract import Batch, Record, Snapshot, Stale
 from ..sharing import News, NodeRecord, Wanted
 from . import statements as sql
+from .arrays import Texts
 from .asking import ask_and_lock, ask_only
-from .batches import place_of
-from .connection import ConnectionPool, PostgresConnection, connect
+from .batches import seqs_before
+from .connection import ConnectionPool, PostgresConnection, connect_postgres
 from .holding import PostgresHold, Writers
 from .keeping import keep_snapshots
 from .nodes import beat_node
@@ -49,12 +51,20 @@ READING = {"idle_in_transaction_session_timeout": "60s"}
 BEATING = {**WRITING, "synchronous_commit": "off"}
 # Fewer new events are not worth a round trip to each partition; a search finds them anyway.
 UNINDEXED_MIN = 500
+SYNCHRONOUS = """
+SELECT set_config('synchronous_commit', 'on', false)
+WHERE current_setting('synchronous_commit') = 'off'
+"""
 NEXT_WRITER = "SELECT nextval('writer_id')"
 JOURNAL_ID = "SELECT value FROM meta WHERE name = 'journal_id'"
 EXPIRE = """
 DELETE FROM used USING (
     SELECT by, key FROM used WHERE at < %b ORDER BY at LIMIT %b FOR UPDATE SKIP LOCKED
 ) old WHERE used.by = old.by AND used.key = old.key
+"""
+ADOPT = """
+UPDATE meta SET value = k.value FROM unnest(ARRAY['journal_id', 'secret'], %b) k(name, value)
+WHERE meta.name = k.name
 """
 CHECK = "INSERT INTO meta VALUES ('checked', '') ON CONFLICT (name) DO UPDATE SET value = ''"
 INDEX = "SELECT gin_clean_pending_list('event_words_{}'::regclass)"
@@ -113,7 +123,7 @@ class PostgresStore(PostgresReader):
 
     def commit(self, batch: Batch) -> None:
         """Write a batch as one transaction; see the contract."""
-        before = place_of(batch)
+        before = seqs_before(batch)
         held = self.hold(Wanted(streams=before, limits=list(batch.limits)))
         if held.news.bodies:
             held.release()
@@ -166,14 +176,27 @@ class PostgresStore(PostgresReader):
         """Return a bus that this server carries itself, by NOTIFY, on connections of its own."""
         return open_notify_bus(self._url, self.journal_id)
 
+    @postgres_errors
+    def adopt(self, journal_id: str, secret: str) -> None:
+        """Be the journal of this id from now on, and sign tokens with its secret."""
+        with self._writers.pool.borrowed() as writer, writer.raw.transaction():
+            writer.run(ADOPT, Texts([journal_id, secret]))
+        self.journal_id, self.secret = journal_id, secret
+
     def close(self) -> None:
-        """Close all connections; what they have not committed is undone."""
-        for pool in (self._readers, self._writers.pool, self._beating):
-            pool.close()
+        """
+        Wait for running calls, and close every connection.
+
+        Raises:
+            StorageError: a call does not return; its connection is cut.
+        """
+        with ExitStack() as stack:
+            for pool in (self._readers, self._writers.pool, self._beating):
+                stack.callback(pool.close)
 
     @postgres_errors
     def _prepare(self, random: Random) -> tuple[str, str]:
-        connection = connect(self._url, BEATING)
+        connection = connect_postgres(self._url, BEATING)
         try:
             return migrate_postgres(connection.raw, random, self.log_name)
         except psycopg.errors.InsufficientPrivilege as error:
@@ -192,7 +215,7 @@ class PostgresStore(PostgresReader):
             answer = ask_and_lock(connection, wanted, self._ids)
         except BaseException as error:
             was_lost = connection.raw.closed
-            pool.give(connection, whole=False)
+            pool.give(connection, whole=connection.roll_back())
             if isinstance(error, LockNotAvailable):
                 self._end_stopped_holders()
             if not was_lost:
@@ -203,7 +226,7 @@ class PostgresStore(PostgresReader):
     def _connect(
         self, settings: Mapping[str, str], *, transaction_seconds: int | None = None
     ) -> PostgresConnection:
-        made = connect(self._url, settings, transaction_seconds=transaction_seconds)
+        made = connect_postgres(self._url, settings, transaction_seconds=transaction_seconds)
         try:
             if made.rows(JOURNAL_ID) != [(self.journal_id,)]:
                 raise StorageError("The database holds another journal now; restart Hubbub.")
@@ -218,6 +241,8 @@ class PostgresStore(PostgresReader):
 
     def _connect_writer(self) -> PostgresConnection:
         made = self._connect(WRITING, transaction_seconds=TRANSACTION_SECONDS_MAX)
+        # An acknowledged commit is durable, whatever the database's defaults are.
+        made.raw.execute(SYNCHRONOUS)
         [(made.writer,)] = made.rows(NEXT_WRITER)
         sql.prepare_writer(made)
         return made
