@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -124,18 +125,10 @@ class Relay:
         """Send a signal to the followers of a stream on other nodes, without waiting."""
         self._put(stream, Noticed(stream, body))
 
-    async def settle(self) -> None:
-        """Return when all that was sent has gone out, or after a second: before leaving."""
-        now = self._clock.monotonic()
-        self._publish(self._outbox.rest())
-        self._publish(self._outbox.beats(now))
-        with anyio.move_on_after(SETTLE_SECONDS_MAX):
-            # A heartbeat that returns has overtaken no frame.
-            while min(self._echoed) < now and not self._bus.trouble:
-                await self._echo.wait()
-
     async def run(self) -> None:
-        """Connect the bus, send and receive, until cancelled."""
+        """Connect the bus, send and receive, until cancelled and all that was sent has gone out."""
+        # The bus goes on for a moment after that.
+        bus = anyio.CancelScope(shield=True)
         async with anyio.create_task_group() as tasks:
 
             def start(what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -143,16 +136,29 @@ class Relay:
 
             self._nodes.messages.start = start
             try:
-                tasks.start_soon(keep_running, "the bus", self._listen)
+                tasks.start_soon(self._listen, bus)
                 tasks.start_soon(keep_running, "the relay's heartbeat", self._beat)
                 tasks.start_soon(keep_running, "the relay's comparison", self._comparison.run)
                 tasks.start_soon(keep_running, "the relay", self._flush)
                 await anyio.sleep_forever()
             finally:
                 self._nodes.messages.start = None
+                with anyio.CancelScope(shield=True):
+                    await self._settle()
+                bus.cancel()
 
-    async def _listen(self) -> None:
-        await self._bus.run(self._heard, self._lost)
+    async def _listen(self, scope: anyio.CancelScope) -> None:
+        with scope:
+            await keep_running("the bus", partial(self._bus.run, self._heard, self._lost))
+
+    async def _settle(self) -> None:
+        now = self._clock.monotonic()
+        self._publish(self._outbox.rest())
+        self._publish(self._outbox.beats(now))
+        with anyio.move_on_after(SETTLE_SECONDS_MAX):
+            # A heartbeat that returns has overtaken no frame.
+            while min(self._echoed) < now and not self._bus.trouble:
+                await self._echo.wait()
 
     # Sending
 
