@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,9 @@ from blockbuster import blockbuster_ctx
 from hypothesis import HealthCheck, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
+from hubbub.local_servers import postgres_server
 from tests.event_loop import LOOP, Backend, depends_on_it, of_this_run
+from tests.local_servers.places import reachable
 
 TESTS = Path(__file__).parent
 # Whose tests fail if they leave a task, a thread, an open descriptor or a generator behind.
@@ -92,6 +95,21 @@ def backend(request: pytest.FixtureRequest) -> Backend:
 def anyio_backend() -> str:
     """Say where anyio's plugin runs the async tests."""
     return "trio"
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """Run PostgreSQL for all tests of this process, and name a database that they share."""
+    binaries = os.environ.get("HUBBUB_TEST_POSTGRES")
+    # What is killed is the process, not the machine.
+    settings = {"fsync": "off", "max_connections": "200"}
+    with (
+        reachable() as directory,
+        postgres_server(
+            directory, settings=settings, binaries=Path(binaries) if binaries else None
+        ) as server,
+    ):
+        yield server.url
 
 
 @pytest.fixture(autouse=True, scope="session")

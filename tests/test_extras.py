@@ -100,12 +100,12 @@ with tempfile.TemporaryDirectory() as made:
 """
 
 VALKEY_BUS = """
-from hubbub.journal.cluster.buses import open_bus
+from hubbub.journal.cluster.bus_url import open_bus
 open_bus("redis://localhost", "journal")
 """
 
 NOTIFY_BUS = """
-from hubbub.journal.cluster.buses import open_notify_bus
+from hubbub.journal.cluster.bus_url import open_notify_bus
 open_notify_bus("postgresql://localhost", "journal")
 """
 

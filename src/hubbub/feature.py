@@ -171,6 +171,8 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         readers: a kind of stream -> who can read it; for the documentation.
         quotas: a method -> the quota that it counts against, for users over a network.
         limits: a name for ``states.charge`` -> a function that makes its rate limit.
+            Nodes that share a store count a :class:`~hubbub.domain.StoredRateLimit` together,
+            and any other limit each for itself.
         options: the keyword arguments of ``hubbub.open`` that belong to this feature.
         adoption: what a guest keeps when they sign in as another user.
         erasure: how ``hubbub erase`` removes a person from the events of the feature.

@@ -19,9 +19,9 @@ from .guard import MethodGuard
 from .ids import Ids
 from .journal.actor import Actor
 from .journal.allowance import Allowance
+from .journal.cluster.bus import Bus, bus_of
 from .journal.command import Command
 from .journal.containment import contained
-from .journal.event import STREAM_BYTES_MAX, Streams
 from .journal.journal import Journal
 from .journal.live.feed import Feed
 from .journal.schedule import HUB
@@ -59,6 +59,7 @@ class Hubbub(AsyncContextManagerMixin):
         settings: limits and the clock.
         features: the features of the hub.
         options: the options that features take, by name.
+        open_bus: returns the bus of a store that several nodes share.
 
     Raises:
         Invalid: a feature has a mistake, or an option belongs to no feature.
@@ -77,6 +78,7 @@ class Hubbub(AsyncContextManagerMixin):
         settings: Settings,
         features: Sequence[Feature],
         options: Mapping[str, object],
+        open_bus: Callable[[Store], Bus | None] = bus_of,
     ) -> None:
         self.features = FeatureSet(features)
         if USERS_NAME not in self.features:
@@ -90,6 +92,7 @@ class Hubbub(AsyncContextManagerMixin):
         self.ids = Ids(settings.clock, settings.random)
         self.quotas = Quotas(settings, self.features.quotas)
         self._open_store = open_store
+        self._open_bus = open_bus
         self._open = False
         self._to_start: deque[Callable[[], Coroutine[Any, Any, None]]] = deque()
 
@@ -99,10 +102,10 @@ class Hubbub(AsyncContextManagerMixin):
         async with AsyncExitStack() as stack:
             store = await Threads(1).run(self._open_store)
             stack.push_async_callback(close_store, store)
-            longest = stream_bytes_max(self.settings.name_chars_max)
-            streams = Streams(self.features.streams, longest)
+            streams = self.features.new_streams(self.settings)
             new_limit = partial(self.features.new_limit, self.settings)
-            self.journal = Journal(store, streams, self.settings, new_limit)
+            bus = await Threads(1).run(self._open_bus, store)
+            self.journal = Journal(store, streams, self.settings, new_limit, bus)
             self.itself = Actor(self.journal, self.settings, self.ids, HUB, "user")
             self.meter = self._new_meter()
             await stack.enter_async_context(self.journal)
@@ -393,8 +396,3 @@ def check_user_id(user_id: object, chars_max: int) -> None:
     good = isinstance(user_id, str) and 0 < len(user_id) <= chars_max
     if not good or not str(user_id).isprintable() or "/" in str(user_id):
         raise Invalid(f"A user id must have 1 to {chars_max} printable characters and no slash.")
-
-
-def stream_bytes_max(name_chars_max: int) -> int:
-    """Return the longest name of a stream: room for two names of four bytes a character."""
-    return max(STREAM_BYTES_MAX, 8 * name_chars_max + 64)

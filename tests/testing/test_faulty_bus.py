@@ -10,7 +10,7 @@ from tests.journal.cluster.kit import Listener, listening
 
 
 def through(bus: FaultyBus, backend: Backend, count: int = 200) -> list[list[int]]:
-    """Send numbers over a bus; return those that each of two hubs got, in their order."""
+    """Send numbers over a bus; return the numbers that each of two hubs got, in their order."""
 
     async def send() -> list[Listener]:
         async with listening(bus, bus) as listeners:

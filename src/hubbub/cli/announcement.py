@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
+from .databases import is_url, shown_database
+
 __all__ = ["announcement", "cannot_listen", "describe_database"]
 
 MEMORY = "memory://"
@@ -37,10 +39,12 @@ def describe_database(db: str) -> str:
     Call it before the database is opened: opening makes a new one.
 
     Args:
-        db: the path of a file, or ``memory://``.
+        db: the path of a file, ``memory://`` or ``postgresql://…``.
     """
     if db == MEMORY:
         return "in memory, lost when the server stops"
+    if is_url(db):
+        return shown_database(db)
     path = Path(db).absolute()
     try:
         size = path.stat().st_size

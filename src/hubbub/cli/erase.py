@@ -60,7 +60,7 @@ def erase_user(
     async def disable(session: ServiceAttributes) -> None:
         await session.users.disable(plan.user)
 
-    administer(Administered(db, None, None), disable)
+    administer(Administered(str(db), None, None), disable)
     with exit_on_error():
         erase(db, Streams(features.streams), _plan(db, features, plan.user))
     typer.echo(f"{db}: {plan.user} is erased. Erase the user from your backups, too.")

@@ -15,7 +15,7 @@ from ..errors import HubbubError, Invalid
 if TYPE_CHECKING:
     from anyio import Event as Wake
 
-    from .decide.cache_entries import CacheEntry
+    from .decide.cache_entries import CacheEntry, Name
     from .decide.states import States
     from .event import Draft, Event
 
@@ -87,6 +87,11 @@ class Command(msgspec.Struct, Generic[R], eq=False):
         effect: what the command does outside the journal: it runs once, in the event loop, when
             the events are durable and before the caller gets the result. An error that it raises
             becomes the caller's. Effects run in the order in which the commands were decided.
+        looks: streams that the decision only reads. Where other nodes write to the store, it
+            reads their newest state without holding them, so that nobody waits: what it decides
+            may then follow from a state that has just passed.
+        charges: the rate limits that the decision charges: (name, user); naming them saves a
+            second run where other nodes charge them, too.
     """
 
     # The garbage collector sees it: its functions may lead back to its call, and to the hub.
@@ -99,6 +104,8 @@ class Command(msgspec.Struct, Generic[R], eq=False):
     before: Callable[[], Coroutine[Any, Any, None]] | None = None
     verdict: Verdict | None = None
     effect: Callable[[R], None] | None = None
+    looks: Sequence[str] = ()
+    charges: Sequence[tuple[str, str]] = ()
 
     def fingerprint(self) -> bytes:
         """
@@ -150,6 +157,8 @@ class Call(msgspec.Struct, Generic[R], eq=False):
     wake: Wake | None = None
     # How often it was decided again because another writer was first.
     races: int = 0
+    # What its decisions needed and did not name.
+    needs: tuple[Name, ...] = ()
 
     def wait_on(self, wake: Wake) -> None:
         """Make the caller wait on another event."""

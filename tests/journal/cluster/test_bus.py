@@ -1,4 +1,4 @@
-"""What every bus does, on real servers."""
+"""The suite of every bus, on real servers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from hubbub.journal.cluster import notify_bus, valkey_bus
 from hubbub.journal.cluster.bus import SHARDS, Bus
-from hubbub.journal.cluster.buses import open_bus, open_notify_bus
+from hubbub.journal.cluster.bus_url import open_bus, open_notify_bus
 from hubbub.journal.cluster.frames import MESSAGE_BYTES_MAX
 from hubbub.journal.cluster.memory_bus import MEMORY_BUS_BYTES_MAX, MemoryBus
 from hubbub.journal.cluster.notify_bus import NOTIFY_QUEUE_BYTES_MAX, SENT_FRAMES_MAX

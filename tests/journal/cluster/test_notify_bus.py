@@ -6,7 +6,7 @@ import pytest
 from anyio import to_thread
 
 from hubbub.journal.cluster import notify_bus
-from hubbub.journal.cluster.buses import open_notify_bus
+from hubbub.journal.cluster.bus_url import open_notify_bus
 from hubbub.journal.cluster.notify_bus import NOTIFY_QUEUE_BYTES_MAX
 from hubbub.local_servers import ServerProcess
 from hubbub.local_servers.server_process import free_port

@@ -16,7 +16,7 @@ from hubbub.journal.cluster.memory_bus import MemoryBus
 from hubbub.journal.cluster.relay import BUS_POLL_SECONDS, ECHO_SECONDS_MAX, SETTLE_SECONDS_MAX
 from hubbub.testing import FaultyBus, run_in_virtual_time
 from tests.event_loop import Backend
-from tests.journal.cluster.kit import SharedRecords, cluster
+from tests.journal.cluster.kit import Member, SharedRecords, cluster
 
 Run = Callable[[Callable[[], Awaitable[None]]], None]
 
@@ -288,18 +288,24 @@ def test_every_shard_has_streams_in_these_tests() -> None:
     assert {shard_of(name) for name in STREAMS} == set(range(SHARDS))
 
 
-def test_a_node_that_leaves_waits_until_its_frames_have_gone_out(run: Run) -> None:
-    async def leave() -> None:
-        bus = FaultyBus(Random(1), delays=1.0, delay_seconds_max=0.5)
-        async with cluster(SharedRecords(), bus, "ab") as (a, b):
-            b.follow("room/1")
-            a.write("room/1", b"the last word")
-            await a.relay.settle()
-            assert len(b.had["room/1"]) == 1 or b.caught_up == []
-            bus.away = True
-            began = anyio.current_time()
-            await a.relay.settle()
+@pytest.mark.parametrize("away", [False, True])
+def test_a_node_that_ends_waits_until_its_frames_have_gone_out(run: Run, away: bool) -> None:
+    async def end() -> None:
+        store, bus = SharedRecords(), FaultyBus(Random(1))
+        async with cluster(store, bus, "ab") as (_, b):
+            leaver = Member("c", store, bus)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(leaver.run)
+                await anyio.sleep(1.1)
+                b.follow("room/1")
+                bus.away = away
+                leaver.write("room/1", b"the last word")
+                leaver.relay.signal("room/1", b"gone")
+                began = anyio.current_time()
+                tasks.cancel_scope.cancel()
 
-            assert anyio.current_time() - began == pytest.approx(SETTLE_SECONDS_MAX)
+            assert (anyio.current_time() - began == pytest.approx(SETTLE_SECONDS_MAX)) == away
+            assert b.heard == ([] if away else [("room/1", 1, [b"the last word"])])
+            assert b.signals == ([] if away else [("room/1", b"gone")])
 
-    run(leave)
+    run(end)

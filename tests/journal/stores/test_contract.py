@@ -11,11 +11,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hubbub.journal.stores.contract import Batch, Record, Snapshot, Store, Used
-from hubbub.journal.stores.sqlite import SQLiteStore
 from hubbub.words import words
-from tests.journal.tally import NOON, memory_store, record
+from tests.journal.stores.kinds import STORES, store_of
+from tests.journal.tally import NOON, record
 
-STORES = ["memory", "sqlite"]
 EVER = 1 << 62
 
 kinds = st.sampled_from(["message", "edited"])
@@ -37,12 +36,9 @@ _number = count(1)
 def store(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Store]:
-    """A store that the tests of this module share; each writes to streams of its own."""
-    store: Store = memory_store()
-    if request.param == "sqlite":
-        store = SQLiteStore(tmp_path_factory.mktemp("contract") / "hubbub.db")
-    yield store
-    store.close()
+    """Open a store that the tests of this module share; each writes to streams of its own."""
+    with store_of(request.param, tmp_path_factory.mktemp("contract"), request) as store:
+        yield store
 
 
 @pytest.fixture

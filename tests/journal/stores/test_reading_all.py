@@ -16,20 +16,17 @@ from hubbub.journal.stores.contract import (
     Store,
     Used,
 )
-from hubbub.journal.stores.sqlite import SQLiteStore
-from tests.journal.tally import NOON, memory_store, record
+from tests.journal.stores.kinds import STORES, store_of
+from tests.journal.tally import NOON, record
 
 # Names in the order of their code points, which is the order of their bytes.
 NAMES = ["room/1", "room/2", "room/B", "room/a", "room/é", "room/\uffee", "room/\U0001f44b"]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    store: Store = memory_store()
-    if request.param == "sqlite":
-        store = SQLiteStore(tmp_path / "hubbub.db")
-    yield store
-    store.close()
+    with store_of(request.param, tmp_path, request) as store:
+        yield store
 
 
 def snapshot(stream: str) -> Snapshot:

@@ -12,19 +12,18 @@ from hypothesis import strategies as st
 from hubbub.errors import StorageError
 from hubbub.journal.stores import memory, sqlite
 from hubbub.journal.stores.contract import Batch, Stale, Store, Used
+from hubbub.journal.stores.postgres import store as postgres
 from hubbub.journal.stores.sqlite import SQLiteStore
-from tests.journal.tally import memory_store, record
+from tests.journal.stores.kinds import STORES, store_of
+from tests.journal.tally import record
 
-STREAMS = ["room/1", "room/2"]
+NAMES = ["room/1", "room/2"]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    store: Store = memory_store()
-    if request.param == "sqlite":
-        store = SQLiteStore(tmp_path / "hubbub.db")
-    yield store
-    store.close()
+    with store_of(request.param, tmp_path, request) as store:
+        yield store
 
 
 # Heads
@@ -53,14 +52,14 @@ def test_a_batch_begins_where_the_stream_ends(store: Store, seq: int) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
-        st.lists(st.tuples(st.sampled_from(STREAMS), st.integers(1, 5)), min_size=1, max_size=4),
+        st.lists(st.tuples(st.sampled_from(NAMES), st.integers(1, 5)), min_size=1, max_size=4),
         max_size=6,
     )
 )
 def test_streams_never_have_gaps_whatever_is_written(
     store: Store, batches: list[list[tuple[str, int]]]
 ) -> None:
-    heads = {stream: len(store.read(stream, 0, 9_999)) for stream in STREAMS}
+    heads = {stream: len(store.read(stream, 0, 9_999)) for stream in NAMES}
     for batch in batches:
         after = dict(heads)
         fits = True
@@ -82,7 +81,7 @@ def test_streams_never_have_gaps_whatever_is_written(
             assert fits
             heads = after
 
-    assert {stream: len(store.read(stream, 0, 9_999)) for stream in STREAMS} == heads
+    assert {stream: len(store.read(stream, 0, 9_999)) for stream in NAMES} == heads
 
 
 def test_another_writer_is_noticed(tmp_path: Path) -> None:
@@ -119,7 +118,7 @@ def test_old_keys_expire_and_the_others_stay(store: Store) -> None:
 
 
 def test_keys_expire_in_bounded_parts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (memory, sqlite):
+    for module in (memory, sqlite, postgres):
         monkeypatch.setattr(module, "EXPIRED_MAX", 10)
     use(store, *range(25))
     left = [25]

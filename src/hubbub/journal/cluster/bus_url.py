@@ -1,14 +1,15 @@
-"""The URLs of buses."""
+"""Opens the bus that a URL names; its package is imported only then."""
 
 from __future__ import annotations
 
 from urllib.parse import SplitResult, unquote, urlsplit
 
-import msgspec
-
 from ...errors import Invalid
+from ...extras import needs
+from .bus import Bus
+from .bus_address import BusAddress
 
-__all__ = ["BusAddress", "read_bus_url"]
+__all__ = ["open_bus", "open_notify_bus", "read_bus_url"]
 
 PORT = 6379
 SENTINEL_PORT = 26379
@@ -16,29 +17,6 @@ SENTINEL_PORT = 26379
 KINDS = {"": "server", "cluster": "cluster", "sentinel": "sentinel"}
 # The same with TLS, and without.
 SCHEMES = {"redis": False, "rediss": True, "valkey": False, "valkeys": True}
-
-
-class BusAddress(msgspec.Struct, frozen=True):
-    """
-    Where a bus is.
-
-    Args:
-        kind: ``server``, ``cluster`` or ``sentinel``.
-        hosts: the hosts, each with its port; of a cluster and of sentinels, some of them.
-        tls: True if the connections are encrypted.
-        user, password: what to sign in with, if not empty.
-        service: the service that the sentinels watch.
-    """
-
-    kind: str
-    hosts: tuple[tuple[str, int], ...]
-    tls: bool = False
-    user: str = ""
-    password: str = ""
-    service: str = ""
-
-    def __str__(self) -> str:
-        return ", ".join(f"{host}:{port}" for host, port in self.hosts)
 
 
 def read_bus_url(url: str) -> BusAddress:
@@ -79,6 +57,41 @@ def read_bus_url(url: str) -> BusAddress:
         password,
         service if where == "sentinel" else "",
     )
+
+
+def open_bus(url: str, journal_id: str) -> Bus:
+    """
+    Open the bus of a URL, in a worker thread; it connects when it runs.
+
+    Args:
+        url: see :func:`read_bus_url`.
+        journal_id: of the store, so that several clusters can share a bus.
+
+    Raises:
+        Invalid: the URL names no bus.
+        MissingExtra: the package that it needs is not installed.
+    """
+    address = read_bus_url(url)
+    with needs("valkey", "A Valkey or Redis bus"):
+        from .valkey_bus import ValkeyBus  # noqa: PLC0415
+    return ValkeyBus(address, journal_id)
+
+
+def open_notify_bus(store_url: str, journal_id: str) -> Bus:
+    """
+    Open the bus that PostgreSQL itself is, in a worker thread; it connects when it runs.
+
+    Args:
+        store_url: of the database. It must lead to the server itself, or to a pooler that keeps
+            sessions: a transaction pooler loses what a session listens to.
+        journal_id: of the store, so that several clusters can share a database.
+
+    Raises:
+        MissingExtra: the package that it needs is not installed.
+    """
+    with needs("postgres", "A bus over PostgreSQL"):
+        from .notify_bus import NotifyBus  # noqa: PLC0415
+    return NotifyBus(store_url, journal_id)
 
 
 def _authority(netloc: str) -> tuple[str, str, str]:

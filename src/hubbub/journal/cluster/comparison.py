@@ -19,7 +19,7 @@ __all__ = ["HEADS_ASKED_MAX", "StoreComparison"]
 
 logger = logging.getLogger("hubbub.journal")
 
-# Streams whose heads are asked for at once.
+# Streams whose heads one query returns.
 HEADS_ASKED_MAX = 1_000
 # Names that are looked at before other tasks have their turn.
 NAMES_LOOKED_AT_MAX = 5_000
@@ -69,7 +69,7 @@ class StoreComparison:
                 await self._compare(marked)
                 await anyio.sleep(COMPARED_SECONDS)
             except StorageError:
-                # The store's failures are logged by those who use it for more.
+                # The health of the store logs its failures.
                 await anyio.sleep(RETRY_SECONDS)
                 self.mark(marked)
 

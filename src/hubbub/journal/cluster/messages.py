@@ -65,13 +65,13 @@ class Messages:
         return request.answer
 
     def receive_told(self, node: str, told: Broadcast) -> None:
-        """Hand on what another node tells; an error of whoever hears it is logged."""
+        """Hand on what another node tells; an error of its listener is logged."""
         if (hear := self.hear.get(told.kind)) is None:
             return
         try:
             hear(node, told.body)
         except Exception:
-            logger.exception("a message of the kind %s could not be heard", told.kind)
+            logger.exception("the listener to messages of the kind %s has failed", told.kind)
 
     def receive_asked(self, node: str, asked: Asked) -> None:
         """Answer the request of another node, in a task."""

@@ -36,7 +36,9 @@ MORE, LAST = "+", "."
 # Frames that are sent together.
 SENT_FRAMES_MAX = 100
 
+# How long connecting to an address can take.
 CONNECT_SECONDS_MAX = 2
+# How long sending can take.
 SEND_SECONDS_MAX = 5.0
 # The channel carries the heartbeats of this node, one a second; if it is silent for longer, it
 # is broken, even if it does not look so.

@@ -11,8 +11,9 @@ __all__ = ["RECONNECT_SECONDS_MAX", "RECONNECT_SECONDS_MIN", "first_of", "keep_c
 
 logger = logging.getLogger("hubbub.journal")
 
-# The first pause before the next try to connect; each failure doubles it, up to the longest.
+# The first pause before the next try to connect.
 RECONNECT_SECONDS_MIN = 0.1
+# The longest such pause: each failure doubles it.
 RECONNECT_SECONDS_MAX = 2.0
 
 
@@ -34,8 +35,8 @@ async def keep_connected(
             await connect()
         except* Exception as group:
             error = first_of(group)
-            # The relay logs that the bus is away, once.
-            logger.debug("a connection is broken", exc_info=True)
+            # The relay logs that the bus is away, once. A traceback could show what was sent.
+            logger.debug("a connection is broken: %s", type(error).__name__)
         if ended(error):
             pause = RECONNECT_SECONDS_MIN
         await anyio.sleep(pause)

@@ -4,7 +4,7 @@ The relay: it sends what a node has committed to the other nodes, and hears what
 The bus may lose frames. A node notices that by the numbers of the frames, by the heartbeats,
 which tell the last numbers, by the bus itself, and when a node dies; then it compares the
 streams that it follows with the store. It also listens for its own heartbeats: if they do not
-come back, the bus is away, whatever its connection says, and the node polls the store.
+return, the bus is away, whatever its connection says, and the node polls the store.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -37,7 +38,7 @@ logger = logging.getLogger("hubbub.journal")
 BUS_POLL_SECONDS = 0.5
 # The node beats in one of so many of these turns.
 BEAT_TURNS = 2
-# The bus is away if a heartbeat has not come back to its sender for this long.
+# The bus is away if a heartbeat has not returned to its sender for this long.
 ECHO_SECONDS_MAX = 2.5
 # How long a node that leaves waits until its frames have gone out.
 SETTLE_SECONDS_MAX = 1.0
@@ -49,15 +50,15 @@ ALL = range(SHARDS)
 
 class Ears:
     """
-    What a relay calls.
+    The functions that a relay calls.
 
     Args:
         events: called with a stream, the seq of the first event and the encoded events of
             another node. They may begin after the last known event, or be known already.
         signal: called with a stream and an encoded signal of another node.
         followed: returns the followed streams, and the seq of the last known event of each.
-        behind: called with a stream and a seq up to which it was committed, of which this node
-            may not know all.
+        behind: called with a stream and a seq up to which it was committed; perhaps this node
+            does not have all of it.
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class Relay:
         self._wake_up = WakeUp()
         self._echo = WakeUp()
         self._lived = nodes.live()
-        # The times of the last heartbeats, and of the newest that came back for each shard.
+        # The times of the last heartbeats, and of the newest that returned for each shard.
         self._beats: deque[float] = deque(maxlen=8)
         self._echoed = [float("-inf")] * SHARDS
         self._away: frozenset[int] = frozenset()
@@ -124,18 +125,10 @@ class Relay:
         """Send a signal to the followers of a stream on other nodes, without waiting."""
         self._put(stream, Noticed(stream, body))
 
-    async def settle(self) -> None:
-        """Return when all that was sent has gone out, or after a second: before leaving."""
-        now = self._clock.monotonic()
-        self._publish(self._outbox.rest())
-        self._publish(self._outbox.beats(now))
-        with anyio.move_on_after(SETTLE_SECONDS_MAX):
-            # A heartbeat that comes back has overtaken nothing.
-            while min(self._echoed) < now and not self._bus.trouble:
-                await self._echo.wait()
-
     async def run(self) -> None:
-        """Connect the bus, send and receive, until cancelled."""
+        """Connect the bus, send and receive, until cancelled and all that was sent has gone out."""
+        # The bus goes on for a moment after that.
+        bus = anyio.CancelScope(shield=True)
         async with anyio.create_task_group() as tasks:
 
             def start(what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -143,23 +136,36 @@ class Relay:
 
             self._nodes.messages.start = start
             try:
-                tasks.start_soon(keep_running, "the bus", self._listen)
+                tasks.start_soon(self._listen, bus)
                 tasks.start_soon(keep_running, "the relay's heartbeat", self._beat)
                 tasks.start_soon(keep_running, "the relay's comparison", self._comparison.run)
                 tasks.start_soon(keep_running, "the relay", self._flush)
                 await anyio.sleep_forever()
             finally:
                 self._nodes.messages.start = None
+                with anyio.CancelScope(shield=True):
+                    await self._settle()
+                bus.cancel()
 
-    async def _listen(self) -> None:
-        await self._bus.run(self._heard, self._lost)
+    async def _listen(self, scope: anyio.CancelScope) -> None:
+        with scope:
+            await keep_running("the bus", partial(self._bus.run, self._heard, self._lost))
+
+    async def _settle(self) -> None:
+        now = self._clock.monotonic()
+        self._publish(self._outbox.rest())
+        self._publish(self._outbox.beats(now))
+        with anyio.move_on_after(SETTLE_SECONDS_MAX):
+            # A heartbeat that returns has overtaken no frame.
+            while min(self._echoed) < now and not self._bus.trouble:
+                await self._echo.wait()
 
     # Sending
 
     async def _flush(self) -> None:
         while True:
             await self._wake_up.wait()
-            # What the other tasks of this turn have to send goes along.
+            # The other tasks of this turn can add to the same frames.
             await anyio.lowlevel.checkpoint()
             self._publish(self._outbox.rest())
 
@@ -229,14 +235,14 @@ class Relay:
     def _nodes_changed(self) -> None:
         lived, self._lived = self._lived, self._nodes.live()
         if gone := lived - self._lived:
-            # It may have died after a commit, and before it told of it.
+            # It may have died between a commit and its frame.
             self._comparison.mark(ALL)
             self._numbers.forget(gone)
 
     def _judge(self, now: float) -> None:
         away = frozenset(shard for shard in ALL if self._bus.trouble or self._is_silent(shard, now))
         if away and not self._away:
-            why = self._bus.trouble or "Its frames do not come back."
+            why = self._bus.trouble or "Frames do not return from it."
             logger.warning(
                 "The bus is away. Events of other nodes are read from the database, which is "
                 "slower. %s",

@@ -19,7 +19,7 @@ from coredis.exceptions import AuthenticationError, AuthorizationError, PrimaryN
 
 from ...wake_up import WakeUp
 from .bus import SHARDS
-from .bus_url import BusAddress
+from .bus_address import BusAddress
 from .reconnecting import keep_connected
 
 __all__ = ["BUS_QUEUE_BYTES_MAX", "ValkeyBus"]
@@ -34,10 +34,12 @@ PIPELINE_FRAMES_MAX = 256
 # Each channel carries the heartbeats of this node, one a second; whatever is silent for longer
 # is broken, even if it does not look so.
 SILENT_SECONDS_MAX = 5.0
+# How long connecting to a host can take.
 CONNECT_SECONDS_MAX = 2.0
+# How long the server can take to answer.
 ANSWER_SECONDS_MAX = 2.0
 
-# Of the keyspace of a cluster.
+# The slots of a cluster's keyspace.
 CLUSTER_SLOTS = 16_384
 
 # True in the tasks of a bus.
@@ -125,7 +127,7 @@ class ValkeyBus:
     async def _subscriber(
         self, client: _Client, stack: AsyncExitStack, channel: str
     ) -> BaseConnection:
-        """Return the connection on which a channel is heard; in a cluster each is a node's."""
+        """Return the connection that receives a channel; in a cluster each node has its own."""
         node: Any = None
         pool: Any = client.connection_pool
         if isinstance(client, RedisCluster):
@@ -207,7 +209,10 @@ class ValkeyBus:
             return f"{self._address} refuses the sign-in: correct the user and password in its URL."
         if isinstance(error, PrimaryNotFoundError):
             return f"The sentinels at {self._address} know no {self._address.service}."
-        return f"{self._address} cannot be reached: start it, or correct its URL ({error})."
+        # The client's own words could show what was sent.
+        told = isinstance(error, OSError) and not isinstance(error, TimeoutError)
+        why = error if told else "it does not answer"
+        return f"{self._address} cannot be reached: start it, or correct its URL ({why})."
 
 
 def _is_of_others(_record: logging.LogRecord) -> bool:

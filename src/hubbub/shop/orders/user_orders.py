@@ -61,7 +61,10 @@ class UserOrders:
         schedule = stream_shard(ORDER_SCHEDULE, stream)
         reads = (cart_stream(user), stream, user_stream(user), schedule)
         arguments = ("checkout", payment)
-        return Command(user, decide, result, reads=reads, key=key, arguments=arguments)
+        charges = (("checkouts", user),)
+        return Command(
+            user, decide, result, reads=reads, key=key, arguments=arguments, charges=charges
+        )
 
     def show(self, order_id: str) -> Command[Order]:
         """Return an order to its buyer, or to an admin."""

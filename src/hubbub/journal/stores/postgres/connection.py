@@ -1,0 +1,229 @@
+"""Connections to PostgreSQL: how they are made, and the pools that bound and replace them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from queue import Empty, LifoQueue
+from threading import BoundedSemaphore, Lock
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from ....errors import Closed, Invalid, StorageError
+from .arrays import register_arrays
+from .reasons import database_name, refusal_of
+
+__all__ = ["ConnectionPool", "PostgresConnection", "connect"]
+
+T = TypeVar("T")
+
+OLDEST_SERVER = 150_000
+# How long a thread waits for a connection that others use, in seconds.
+WAIT_SECONDS_MAX = 10.0
+# A network that swallows everything is noticed within about ten seconds.
+NETWORK: Mapping[str, str | int] = {
+    "connect_timeout": 3,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "application_name": "hubbub",
+    "target_session_attrs": "read-write",
+}
+# All queries look up keys. Without this, one plan for all values reads whole tables.
+SESSION = {
+    "timezone": "UTC",
+    "jit": "off",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "max_parallel_workers_per_gather": "0",
+    "plan_cache_mode": "force_generic_plan",
+}
+TRANSACTION_TIMEOUT_SERVER = 170_000
+# psycopg must not prepare by itself: what is prepared in a pipeline that fails is lost.
+NEVER = 1 << 30
+
+
+class PostgresConnection:
+    """
+    A connection, and the server that it leads to.
+
+    Args:
+        raw: the connection, in autocommit.
+        server: another value means that the server was restarted, or is another.
+    """
+
+    def __init__(self, raw: psycopg.Connection, server: str) -> None:
+        self.raw = raw
+        self.server = server
+        # A writer's own: see ``doubt``.
+        self.writer = 0
+        self.number = 0
+
+    def run(self, query: str, *values: Any) -> psycopg.Cursor[Any]:
+        """Execute a statement that is prepared the first time, with ``%b`` for each value."""
+        return self.raw.execute(query, values, prepare=True, binary=True)
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Execute a query as :meth:`run` does, and fetch all its rows."""
+        return self.run(query, *values).fetchall()
+
+    def close(self) -> None:
+        """Close it; the server rolls back what was not committed."""
+        self.raw.close()
+
+
+def connect(
+    url: str, settings: Mapping[str, str], *, transaction_seconds: int | None = None
+) -> PostgresConnection:
+    """
+    Connect.
+
+    Args:
+        url: ``postgresql://user:password@host:port/database``, with any options of libpq.
+        settings: of the session, besides those that all connections have.
+        transaction_seconds: no transaction lasts longer, where the server can see to it.
+
+    Raises:
+        Invalid: the URL is wrong, or the server is too old.
+        StorageError: the server cannot be reached.
+    """
+    name = database_name(url)
+    given = conninfo_to_dict(url)
+    added = {key: value for key, value in NETWORK.items() if given.get(key) is None}
+    try:
+        raw = psycopg.connect(make_conninfo(url, **added), autocommit=True)
+    except psycopg.Error as error:
+        raise refusal_of(error, url) from error
+    try:
+        if raw.info.server_version < OLDEST_SERVER:
+            found, wanted = raw.info.server_version // 10_000, OLDEST_SERVER // 10_000
+            raise Invalid(f"{name} has version {found}; Hubbub needs {wanted} or newer.")
+        raw.prepare_threshold = NEVER
+        register_arrays(raw)
+        chosen = {**SESSION, **settings}
+        if transaction_seconds and raw.info.server_version >= TRANSACTION_TIMEOUT_SERVER:
+            chosen["transaction_timeout"] = f"{transaction_seconds}s"
+        raw.execute("; ".join([f"SET {key} = '{value}'" for key, value in chosen.items()]))
+        rows = raw.execute("SELECT pg_postmaster_start_time()::text").fetchall()
+    except BaseException:
+        raw.close()
+        raise
+    return PostgresConnection(raw, str(rows[0][0]))
+
+
+class ConnectionPool:
+    """
+    Up to a number of connections, each of which one thread uses at a time.
+
+    Args:
+        make: connects.
+        size: the most connections at a time.
+    """
+
+    def __init__(self, make: Callable[[], PostgresConnection], size: int) -> None:
+        self._make = make
+        self._free = BoundedSemaphore(size)
+        self._idle: LifoQueue[PostgresConnection] = LifoQueue()
+        self._lock = Lock()
+        self._taken = set[PostgresConnection]()
+        self._closed = False
+
+    def take(self) -> PostgresConnection:
+        """
+        Return a connection that nobody else uses until it is given back.
+
+        Raises:
+            StorageError: all are in use for too long, or the server cannot be reached.
+        """
+        if not self._free.acquire(timeout=WAIT_SECONDS_MAX):
+            raise StorageError("All connections to the database are in use; try again.")
+        try:
+            try:
+                taken = self._idle.get_nowait()
+            except Empty:
+                taken = self._make()
+        except BaseException:
+            self._free.release()
+            raise
+        with self._lock:
+            if self._closed:
+                taken.close()
+                self._free.release()
+                raise Closed("The store is closed.")
+            self._taken.add(taken)
+        return taken
+
+    def give(self, taken: PostgresConnection, *, whole: bool) -> None:
+        """
+        Give a connection back.
+
+        Args:
+            taken: the connection.
+            whole: False if it failed: then it is closed, and another is made when needed.
+        """
+        with self._lock:
+            self._taken.discard(taken)
+            if whole and not self._closed and not taken.raw.closed:
+                self._idle.put(taken)
+            else:
+                taken.close()
+        self._free.release()
+
+    @contextmanager
+    def borrowed(self) -> Iterator[PostgresConnection]:
+        """Take a connection, and give it back at the exit; close it if the block fails."""
+        taken = self.take()
+        whole = False
+        try:
+            yield taken
+            whole = True
+        finally:
+            self.give(taken, whole=whole)
+
+    def retried(self, work: Callable[[PostgresConnection], T]) -> T:
+        """
+        Do some reading with a connection; if it turns out to be lost, with a new one.
+
+        Args:
+            work: called with a connection; it must do no harm if it is done twice.
+        """
+        taken = self.take()
+        try:
+            value = work(taken)
+        except psycopg.OperationalError:
+            was_lost = taken.raw.closed
+            self.give(taken, whole=False)
+            if not was_lost:
+                raise
+            self.drop_idle()
+        except BaseException:
+            self.give(taken, whole=False)
+            raise
+        else:
+            self.give(taken, whole=True)
+            return value
+        with self.borrowed() as fresh:
+            return work(fresh)
+
+    def drop_idle(self) -> None:
+        """Close the idle connections: one was lost, and so the others may be."""
+        while True:
+            try:
+                self._idle.get_nowait().close()
+            except Empty:
+                return
+
+    def close(self) -> None:
+        """Close all connections, also those in use."""
+        with self._lock:
+            self._closed = True
+            taken = list(self._taken)
+        for one in taken:
+            one.close()
+        self.drop_idle()

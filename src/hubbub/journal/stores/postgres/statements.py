@@ -1,0 +1,147 @@
+"""
+The statements of a batch.
+
+They are prepared when a writer connects: a statement that psycopg prepares inside a pipeline
+that then fails would be taken for prepared, and is not.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg.types.numeric import Int8
+
+from ..sharing import NEWS_EVENTS_MAX
+from .arrays import Blobs, Numbers, Texts
+from .connection import PostgresConnection
+
+__all__ = [
+    "ADD_EVENTS",
+    "ADD_LIMITS",
+    "ADD_STREAMS",
+    "ADD_USED",
+    "KEEP_FIRST_PARTS",
+    "KEEP_ONLY_NEWEST",
+    "KEEP_OTHER_PARTS",
+    "LOCK_LIMITS",
+    "LOCK_STREAMS",
+    "NEWS_OF",
+    "NOTE_COMMIT",
+    "NOW",
+    "READ_LIMITS",
+    "SET_LIMITS",
+    "USED_OF",
+    "VOID_EVENTS",
+    "prepare_reader",
+    "prepare_writer",
+]
+
+# Streams by their ids, and by names for those whose ids are not known.
+LOCK_STREAMS = """
+SELECT id, name FROM stream
+WHERE id = ANY(%b || ARRAY(SELECT s.id FROM stream s WHERE s.name = ANY(%b)))
+ORDER BY id FOR UPDATE
+"""
+# The event that the node knows as the last comes too, without its body: if it does not, the
+# history is another than the node's. It is one statement, so all is of one moment.
+_EVENTS = f"""
+JOIN LATERAL (
+    SELECT seq, CASE WHEN seq > k.head THEN body END AS body FROM event
+    WHERE stream = {{}} AND seq >= k.head ORDER BY seq LIMIT {NEWS_EVENTS_MAX + 1}
+) e ON true
+"""
+NEWS_OF = f"""
+SELECT k.n, k.id, e.seq, e.body FROM unnest(%b, %b) WITH ORDINALITY k(id, head, n)
+{_EVENTS.format("k.id")}
+UNION ALL
+SELECT -k.n, s.id, e.seq, e.body FROM unnest(%b, %b) WITH ORDINALITY k(name, head, n)
+JOIN stream s ON s.name = k.name {_EVENTS.format("s.id")}
+"""
+USED_OF = """
+SELECT u.by, u.key, u.fingerprint, u.places, u.at FROM unnest(%b, %b) k(by, key)
+JOIN used u ON u.by = k.by AND u.key = k.key
+"""
+READ_LIMITS = """
+SELECT c.limited, c.by, c.state FROM unnest(%b, %b) k(limited, by)
+JOIN charged c ON c.limited = k.limited AND c.by = k.by ORDER BY c.limited, c.by
+"""
+LOCK_LIMITS = READ_LIMITS + "FOR UPDATE OF c"
+NOW = "SELECT clock_timestamp()"
+
+ADD_STREAMS = "INSERT INTO stream (name) SELECT unnest(%b)"
+# An id of 0: the stream is new, and its id is not known here. The words come with a space before
+# each, which becomes the stream's id.
+ADD_EVENTS = """
+INSERT INTO event (stream, seq, type, by, ref, body, words)
+SELECT i.id, r.seq, r.type, r.by, r.ref, r.body,
+    array_to_tsvector(string_to_array(substr(replace(r.words, ' ', ' ' || i.id || '·'), 2), ' '))
+FROM unnest(%b, %b, %b, %b, %b, %b, %b, %b) r(id, name, seq, type, by, ref, body, words)
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN r.id > 0 THEN r.id ELSE (SELECT id FROM stream WHERE name = r.name) END AS id
+) i
+"""
+# A superseded event keeps its ref, and is no longer found by it.
+VOID_EVENTS = """
+UPDATE event SET ref = -ref, words = NULL FROM unnest(%b, %b) k(name, seq)
+JOIN stream s ON s.name = k.name
+WHERE event.stream = s.id AND event.seq = k.seq AND event.ref > 0
+"""
+ADD_USED = """
+INSERT INTO used (by, key, fingerprint, places, at) SELECT * FROM unnest(%b, %b, %b, %b, %b)
+"""
+SET_LIMITS = """
+UPDATE charged SET state = k.state FROM unnest(%b, %b, %b) k(limited, by, state)
+WHERE charged.limited = k.limited AND charged.by = k.by
+"""
+ADD_LIMITS = "INSERT INTO charged (limited, by, state) SELECT * FROM unnest(%b, %b, %b)"
+NOTE_COMMIT = """
+INSERT INTO writer VALUES (%b, %b, clock_timestamp())
+ON CONFLICT (id) DO UPDATE SET number = excluded.number, at = excluded.at
+"""
+# The other parts are written only where the first was: two nodes' snapshots never mix.
+KEEP_FIRST_PARTS = """
+INSERT INTO snapshot (stream, seq, part, at, body)
+SELECT r.stream, r.seq, 0, r.at, r.body
+FROM unnest(%b, %b, %b, %b) r(stream, seq, at, body)
+WHERE NOT EXISTS (SELECT 1 FROM snapshot s WHERE s.stream = r.stream AND s.seq >= r.seq)
+ON CONFLICT DO NOTHING RETURNING stream
+"""
+KEEP_OTHER_PARTS = """
+INSERT INTO snapshot (stream, seq, part, at, body)
+SELECT r.stream, r.seq, r.part, r.at, r.body
+FROM unnest(%b, %b, %b, %b, %b) r(stream, seq, part, at, body)
+"""
+KEEP_ONLY_NEWEST = """
+DELETE FROM snapshot USING unnest(%b, %b) k(stream, seq)
+WHERE snapshot.stream = k.stream AND snapshot.seq < k.seq
+"""
+
+
+def prepare_writer(connection: PostgresConnection) -> None:
+    """Prepare the statements of a batch by executing them for nothing."""
+    n, t, b = Numbers(), Texts(), Blobs()
+    nothing: list[tuple[str, tuple[Any, ...]]] = [
+        (LOCK_STREAMS, (n, t)),
+        (NEWS_OF, (n, n, t, n)),
+        (USED_OF, (t, t)),
+        (LOCK_LIMITS, (t, t)),
+        (NOW, ()),
+        (ADD_STREAMS, (t,)),
+        (ADD_EVENTS, (n, t, n, t, t, n, b, t)),
+        (VOID_EVENTS, (t, n)),
+        (ADD_USED, (t, t, b, b, n)),
+        (SET_LIMITS, (t, t, b)),
+        (ADD_LIMITS, (t, t, b)),
+        (NOTE_COMMIT, (Int8(connection.writer), Int8(0))),
+    ]
+    for statement, values in nothing:
+        connection.run(statement, *values)
+
+
+def prepare_reader(connection: PostgresConnection) -> None:
+    """Prepare the statements of a batch that only reads."""
+    n, t = Numbers(), Texts()
+    connection.run(NEWS_OF, n, n, t, n)
+    connection.run(USED_OF, t, t)
+    connection.run(READ_LIMITS, t, t)
+    connection.run(NOW)

@@ -1,0 +1,234 @@
+"""A store in a PostgreSQL database."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from random import Random, SystemRandom
+from threading import Lock
+
+import psycopg
+from psycopg.errors import LockNotAvailable
+from psycopg.types.numeric import Int8
+
+from ....errors import Invalid, StorageError
+from ...cluster.bus import Bus
+from ...cluster.bus_url import open_notify_bus
+from ..contract import Batch, Record, Snapshot, Stale
+from ..sharing import News, NodeRecord, Wanted
+from . import statements as sql
+from .asking import ask_and_lock, ask_only
+from .batches import place_of
+from .connection import ConnectionPool, PostgresConnection, connect
+from .holding import PostgresHold, Writers
+from .keeping import keep_snapshots
+from .nodes import beat_node
+from .reader import PostgresReader
+from .reasons import database_name, postgres_errors
+from .schema import PARTITIONS, migrate_postgres
+from .stopped import HOLDER_SECONDS_MAX, end_stopped_holders
+
+__all__ = ["PostgresStore"]
+
+logger = logging.getLogger("hubbub.journal")
+
+# Connections at a time of one store.
+READERS_MAX = 4
+WRITERS_MAX = 4
+# Used keys that are removed at once: a few milliseconds.
+EXPIRED_MAX = 2_000
+# The server ends a transaction that lasts longer, from PostgreSQL 17 on.
+TRANSACTION_SECONDS_MAX = 10
+WRITING = {
+    "lock_timeout": f"{HOLDER_SECONDS_MAX}s",
+    "idle_in_transaction_session_timeout": f"{HOLDER_SECONDS_MAX}s",
+}
+# A reader locks nothing; a thread that folds a long state may take its time.
+READING = {"idle_in_transaction_session_timeout": "60s"}
+# Whether a node lives need not survive power loss.
+BEATING = {**WRITING, "synchronous_commit": "off"}
+# Fewer new events are not worth a round trip to each partition; a search finds them anyway.
+UNINDEXED_MIN = 500
+NEXT_WRITER = "SELECT nextval('writer_id')"
+JOURNAL_ID = "SELECT value FROM meta WHERE name = 'journal_id'"
+EXPIRE = """
+DELETE FROM used USING (
+    SELECT by, key FROM used WHERE at < %b ORDER BY at LIMIT %b FOR UPDATE SKIP LOCKED
+) old WHERE used.by = old.by AND used.key = old.key
+"""
+CHECK = "INSERT INTO meta VALUES ('checked', '') ON CONFLICT (name) DO UPDATE SET value = ''"
+INDEX = "SELECT gin_clean_pending_list('event_words_{}'::regclass)"
+
+
+class PostgresStore(PostgresReader):
+    """
+    Events, keys, snapshots, limits and the index of words in a PostgreSQL database.
+
+    Any number of stores, on any number of machines, may use the same database.
+
+    Args:
+        url: ``postgresql://user:password@host:port/database``; the tables are made if necessary.
+        random: where the id and the secret of a new journal come from; by default the operating
+            system.
+
+    Raises:
+        Invalid: the URL is wrong, or the server refuses it.
+        StorageError: the server cannot be reached, or the database is not a Hubbub database.
+    """
+
+    blocking = True
+    shared = True
+
+    def __init__(self, url: str, random: Random | None = None) -> None:
+        self._url = url
+        name = database_name(url)
+        pool = ConnectionPool(self._connect_writer, WRITERS_MAX)
+        self._writers = Writers(pool, lambda: self._connect(BEATING), name)
+        readers = ConnectionPool(self._connect_reader, READERS_MAX)
+        super().__init__(readers, self._writers.ids, name)
+        self._beating = ConnectionPool(lambda: self._connect(BEATING), 1)
+        # The server that ids were learnt from.
+        self._server = ""
+        # The partition whose index is next.
+        self._next = 0
+        self._indexing = Lock()
+        self.journal_id, self.secret = self._prepare(random or SystemRandom())
+
+    @postgres_errors
+    def hold(self, wanted: Wanted) -> PostgresHold:
+        """Lock streams and limits, and return what others have written; see the contract."""
+        held, was_lost = self._hold(wanted)
+        if was_lost:
+            # The server was restarted since, or has ended the idle connection.
+            self._writers.pool.drop_idle()
+            held, was_lost = self._hold(wanted)
+        if held is None:
+            raise StorageError("The database cannot be reached; try again.")
+        return held
+
+    @postgres_errors
+    def news(self, wanted: Wanted) -> News:
+        """Return what others have written, as :meth:`hold` does, and lock nothing."""
+        return self._readers.retried(lambda reader: ask_only(reader, wanted, self._ids)).news
+
+    def commit(self, batch: Batch) -> None:
+        """Write a batch as one transaction; see the contract."""
+        before = place_of(batch)
+        held = self.hold(Wanted(streams=before, limits=list(batch.limits)))
+        if held.news.bodies:
+            held.release()
+            raise Stale
+        held.commit(batch, snapshots=True)
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Write events that come from another store; see the contract."""
+        self.commit(Batch(records=list(records)))
+
+    @postgres_errors
+    def keep(self, snapshots: Sequence[Snapshot]) -> None:
+        """Write snapshots, each unless its stream has a newer one already."""
+        with self._writers.pool.borrowed() as writer, writer.raw.transaction():
+            keep_snapshots(writer, snapshots)
+
+    @postgres_errors
+    def beat(self, node: str, name: str, version: str, *, leaving: bool) -> list[NodeRecord]:
+        """Tell that a node lives, or leaves; see the contract."""
+        record = NodeRecord(node, name, version, 0.0, leaving)
+        return self._beating.retried(lambda connection: beat_node(connection, record))
+
+    @postgres_errors
+    def catch_up(self) -> bool:
+        """Merge the words of one more partition into its index; return whether more are left."""
+        with self._indexing:
+            if self._next == 0 and self._writers.unindexed < UNINDEXED_MIN:
+                return False
+            if self._next == 0:
+                self._writers.unindexed = 0
+            with self._writers.pool.borrowed() as writer:
+                writer.raw.execute(INDEX.format(self._next))
+            self._next = (self._next + 1) % PARTITIONS
+            return self._next > 0
+
+    @postgres_errors
+    def expire(self, before: int) -> bool:
+        """Remove some expired keys; return whether more are left."""
+        with self._writers.pool.borrowed() as writer:
+            return writer.run(EXPIRE, Int8(before), Int8(EXPIRED_MAX)).rowcount == EXPIRED_MAX
+
+    @postgres_errors
+    def check(self) -> None:
+        """Write a dummy value, or raise."""
+        self._writers.pool.drop_idle()
+        with self._writers.pool.borrowed() as writer:
+            writer.raw.execute(CHECK)
+
+    def new_bus(self) -> Bus:
+        """Return a bus that this server carries itself, by NOTIFY, on connections of its own."""
+        return open_notify_bus(self._url, self.journal_id)
+
+    def close(self) -> None:
+        """Close all connections; what they have not committed is undone."""
+        for pool in (self._readers, self._writers.pool, self._beating):
+            pool.close()
+
+    @postgres_errors
+    def _prepare(self, random: Random) -> tuple[str, str]:
+        connection = connect(self._url, BEATING)
+        try:
+            return migrate_postgres(connection.raw, random, self.log_name)
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise Invalid(
+                f"The user of {self.log_name} lacks a right; let it make tables: "
+                "GRANT USAGE, CREATE ON SCHEMA public TO its name."
+            ) from error
+        finally:
+            connection.close()
+
+    def _hold(self, wanted: Wanted) -> tuple[PostgresHold | None, bool]:
+        """Return a hold, or None and whether the connection turned out to be lost."""
+        pool = self._writers.pool
+        connection = pool.take()
+        try:
+            answer = ask_and_lock(connection, wanted, self._ids)
+        except BaseException as error:
+            was_lost = connection.raw.closed
+            pool.give(connection, whole=False)
+            if isinstance(error, LockNotAvailable):
+                self._end_stopped_holders()
+            if not was_lost:
+                raise
+            return None, True
+        return PostgresHold(connection, answer, self._writers), False
+
+    def _connect(
+        self, settings: Mapping[str, str], *, transaction_seconds: int | None = None
+    ) -> PostgresConnection:
+        made = connect(self._url, settings, transaction_seconds=transaction_seconds)
+        try:
+            if made.rows(JOURNAL_ID) != [(self.journal_id,)]:
+                raise StorageError("The database holds another journal now; restart Hubbub.")
+        except BaseException:
+            made.close()
+            raise
+        if made.server != self._server:
+            # After a failover that lost commits, an id may be another stream's.
+            self._server = made.server
+            self._ids.clear()
+        return made
+
+    def _connect_writer(self) -> PostgresConnection:
+        made = self._connect(WRITING, transaction_seconds=TRANSACTION_SECONDS_MAX)
+        [(made.writer,)] = made.rows(NEXT_WRITER)
+        sql.prepare_writer(made)
+        return made
+
+    def _connect_reader(self) -> PostgresConnection:
+        made = self._connect(READING)
+        sql.prepare_reader(made)
+        return made
+
+    def _end_stopped_holders(self) -> None:
+        try:
+            self._readers.retried(end_stopped_holders)
+        except psycopg.Error as error:
+            logger.warning("could not end a transaction that holds locks: %s", error)
