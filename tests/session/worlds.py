@@ -21,14 +21,15 @@ from hubbub.journal.stores.postgres.holding import PostgresHold
 from hubbub.journal.stores.postgres.store import PostgresStore
 from hubbub.server import Gateway, create_app
 from hubbub.server.run import listen, serve
-from hubbub.stores import MemoryStore, News, SQLiteStore, Store, Wanted
+from hubbub.stores import Batch, MemoryStore, News, SQLiteStore, Stale, Store, Wanted
 from tests.session.foreign import foreign_server
 
 __all__ = ["KINDS", "Kind", "OpenWorld", "SetClock", "World", "open_world", "until"]
 
 # In the process on each store; our own server; somebody's application that we are mounted in; two
-# nodes that share a store, each with every other session.
-Kind = Literal["memory", "sqlite", "remote", "mounted", "nodes", "postgres"]
+# nodes that share a store, each with every other session; and in the process on a store on which
+# another writer is first, once for every commit.
+Kind = Literal["memory", "sqlite", "remote", "mounted", "nodes", "postgres", "contended"]
 KINDS: tuple[Kind, ...] = ("memory", "sqlite", "remote", "mounted")
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -47,6 +48,20 @@ class SetClock:
 
     def monotonic(self) -> float:
         return self.passed
+
+
+class ContendedStore(MemoryStore):
+    """Refuses every batch once, as if another writer had been first."""
+
+    refused = 0
+    _refuse = True
+
+    def commit(self, batch: Batch) -> None:
+        refused, self._refuse = self._refuse, not self._refuse
+        if refused:
+            self.refused += 1
+            raise Stale
+        super().commit(batch)
 
 
 class World:
@@ -148,7 +163,7 @@ SETTINGS = hubbub.Settings(message_limit=100_000)
 @asynccontextmanager
 async def open_world(
     kind: Kind,
-    path: Path,
+    path: Path | str,
     settings: hubbub.Settings = SETTINGS,
     *,
     games: Mapping[str, hubbub.Game] | None = None,
@@ -163,7 +178,7 @@ async def open_world(
 
     Args:
         kind: which.
-        path: the path of a database, for stores that need one.
+        path: the path or the URL of a database, for stores that need one.
         settings: of the hub; its clock stands still.
         games: what can be played at the hub.
         prices, tax, payments: how its shop sells.
@@ -208,7 +223,7 @@ async def open_world(
         yield await enter(world)
 
 
-def new_store(kind: Kind, path: Path, clock: SetClock, database: str) -> Callable[[], Store]:
+def new_store(kind: Kind, path: Path | str, clock: SetClock, database: str) -> Callable[[], Store]:
     """Return what makes the store of each hub of a world."""
     match kind:
         case "sqlite" | "remote":
@@ -218,6 +233,8 @@ def new_store(kind: Kind, path: Path, clock: SetClock, database: str) -> Callabl
             return lambda: store
         case "postgres":
             return lambda: TimedPostgres(database, clock)
+        case "contended":
+            return ContendedStore
         case "memory" | "mounted":
             return MemoryStore
 

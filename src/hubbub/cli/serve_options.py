@@ -10,6 +10,7 @@ __all__ = [
     "Admin",
     "Assignments",
     "Audience",
+    "Bus",
     "Db",
     "Demo",
     "Issuer",

@@ -74,7 +74,7 @@ class FaultyBus:
                 member.put(anyio.current_time() + delay, self._sent, frame)
 
     def interrupt(self) -> None:
-        """Break all connections: what is on its way is lost, and the hubs are told."""
+        """Break all connections: the frames on their way are lost, and the hubs notice it."""
         for member in self._members:
             member.frames.clear()
             member.lost()

@@ -9,8 +9,7 @@ import pytest
 from hubbub import Rounds, Timed
 from hubbub.games import events as e
 from hubbub.games.matches.ending import MATCH_SCHEDULE
-from hubbub.journal.event import Draft
-from hubbub.journal.schedule import Scheduled, Unscheduled
+from hubbub.journal.schedule import Scheduled, Unscheduled, scheduled, unscheduled
 from tests.games.board_kit import NOON
 from tests.games.match_kit import FOUND, STREAM, Hall, kinds
 
@@ -131,7 +130,7 @@ def test_one_who_gave_up_may_go(hall: Hall) -> None:
 def test_a_match_that_is_over_is_settled_once(hall: Hall) -> None:
     hall.start()
     hall.resign("ann")
-    hall.do(lambda _: [Draft(MATCH_SCHEDULE, Scheduled(STREAM, None))])
+    hall.do(lambda _: [scheduled(MATCH_SCHEDULE, STREAM, None)])
 
     assert hall.look() == [Unscheduled(STREAM)]
     assert hall.look() == []
@@ -172,6 +171,6 @@ def test_after_one_has_forfeited_the_time_of_the_next_is_planned(hall: Hall) -> 
 
 def test_a_match_that_is_not_on_the_agenda_is_put_there(hall: Hall) -> None:
     hall.start()
-    hall.do(lambda _: [Draft(MATCH_SCHEDULE, Unscheduled(STREAM))])
+    hall.do(lambda _: [unscheduled(MATCH_SCHEDULE, STREAM)])
 
     assert hall.look() == [Scheduled(STREAM, None)]

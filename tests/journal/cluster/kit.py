@@ -23,7 +23,7 @@ __all__ = ["Listener", "Member", "SharedRecords", "cluster", "listening", "node"
 
 
 class SharedRecords(MemoryStore):
-    """What nodes and relays use of a shared store: beats, and the heads of streams."""
+    """The parts of a shared store that nodes and relays use: beats, and the heads of streams."""
 
     def __init__(self) -> None:
         super().__init__(shared=True)
@@ -130,7 +130,7 @@ def node(name: str, store: MemoryStore) -> Nodes:
 
 
 class Listener:
-    """What comes over a bus."""
+    """A node that notes everything that a bus carries to it."""
 
     def __init__(self, bus: Bus) -> None:
         self.bus = bus

@@ -1,19 +1,21 @@
-"""What every bus does, on real servers."""
+"""The suite of every bus, on real servers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from types import ModuleType
 from uuid import uuid4
 
 import pytest
 
+from hubbub.journal.cluster import notify_bus, valkey_bus
 from hubbub.journal.cluster.bus import SHARDS, Bus
 from hubbub.journal.cluster.bus_url import open_bus, open_notify_bus
 from hubbub.journal.cluster.frames import MESSAGE_BYTES_MAX
 from hubbub.journal.cluster.memory_bus import MEMORY_BUS_BYTES_MAX, MemoryBus
-from hubbub.journal.cluster.notify_bus import NOTIFY_QUEUE_BYTES_MAX
-from hubbub.journal.cluster.valkey_bus import BUS_QUEUE_BYTES_MAX
+from hubbub.journal.cluster.notify_bus import NOTIFY_QUEUE_BYTES_MAX, SENT_FRAMES_MAX
+from hubbub.journal.cluster.valkey_bus import BUS_QUEUE_BYTES_MAX, PIPELINE_FRAMES_MAX
 from tests.journal.cluster.kit import listening
 
 NewBus = Callable[[str], Bus]
@@ -38,13 +40,14 @@ def journal_id() -> str:
 async def test_every_node_gets_every_frame_its_own_too_in_order(
     new_bus: NewBus, journal_id: str
 ) -> None:
-    frames = [b"%d \x00\xff" % n for n in range(200)]
+    count = 20 + max(PIPELINE_FRAMES_MAX, SENT_FRAMES_MAX)
+    frames = [b"%d \x00\xff" % n for n in range(count)]
     async with listening(new_bus(journal_id), new_bus(journal_id)) as (a, b):
         for n, frame in enumerate(frames):
             a.bus.publish(0, frame)
             b.bus.publish(n % SHARDS, b"other %d" % n)
         for one in (a, b):
-            await one.until(lambda one=one: len(one.frames) == 400)  # type: ignore[misc]
+            await one.until(lambda one=one: len(one.frames) == 2 * count)  # type: ignore[misc]
 
         for one in (a, b):
             assert [frame for frame in one.frames if not frame.startswith(b"other")] == frames
@@ -89,3 +92,19 @@ async def test_a_queue_that_is_full_drops_frames_and_sends_the_others(
         numbers = [int(frame[:8]) for frame in a.frames[:-1]]
         assert numbers == list(range(len(numbers)))
         assert 0 < len(numbers) < count
+
+
+@pytest.mark.parametrize(
+    ("module", "server", "open_it"),
+    [(notify_bus, "postgres", open_notify_bus), (valkey_bus, "valkey", open_bus)],
+)
+async def test_a_connection_without_heartbeats_is_opened_again(
+    module: ModuleType,
+    server: str,
+    open_it: Callable[[str, str], Bus],
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "SILENT_SECONDS_MAX", 0.1)
+    async with listening(open_it(request.getfixturevalue(server).url, "j")) as (a,):
+        await a.until(lambda: a.losses == 2)

@@ -9,13 +9,16 @@ import anyio
 import pytest
 
 from hubbub.errors import Invalid, Overloaded
+from hubbub.journal.cluster import nodes
 from hubbub.journal.cluster.frames import MESSAGE_BYTES_MAX
 from hubbub.journal.cluster.nodes import BEAT_SECONDS, NODE_SILENT_SECONDS_MAX, Nodes
 from hubbub.journal.stores.memory import MemoryStore
+from hubbub.journal.stores.sharing import NodeRecord
 from hubbub.testing import run_in_virtual_time
 from tests.event_loop import Backend
 from tests.journal.cluster.kit import SharedRecords, node
 from tests.journal.tally import memory_store, open_journal
+from tests.journal.troubled import Gate
 
 Run = Callable[[Callable[[], Awaitable[None]]], None]
 
@@ -26,16 +29,16 @@ def run(backend: Backend) -> Run:
 
 
 @asynccontextmanager
-async def running(*nodes: Nodes) -> AsyncGenerator[dict[str, anyio.CancelScope]]:
+async def running(*members: Nodes) -> AsyncGenerator[dict[str, anyio.CancelScope]]:
     """Let nodes beat; a cancelled scope is a node that dies."""
-    scopes = {one.me: anyio.CancelScope() for one in nodes}
+    scopes = {one.me: anyio.CancelScope() for one in members}
 
     async def live(one: Nodes) -> None:
         with scopes[one.me]:
             await one.run()
 
     async with anyio.create_task_group() as tasks:
-        for one in nodes:
+        for one in members:
             tasks.start_soon(live, one)
         await anyio.sleep(2 * BEAT_SECONDS + 0.1)
         yield scopes
@@ -92,10 +95,10 @@ def test_a_message_that_no_bus_carries_is_refused() -> None:
 def test_nodes_that_share_a_store_find_one_another(run: Run) -> None:
     async def find() -> None:
         store = SharedRecords()
-        nodes = [node(name, store) for name in "abc"]
-        async with running(*nodes):
-            assert [one.live() for one in nodes] == [{"a", "b", "c"}] * 3
-            assert all(one.fresh and one.is_live("b") for one in nodes)
+        together = [node(name, store) for name in "abc"]
+        async with running(*together):
+            assert [one.live() for one in together] == [{"a", "b", "c"}] * 3
+            assert all(one.fresh and one.is_live("b") for one in together)
 
     run(find)
 
@@ -179,9 +182,9 @@ def test_a_node_that_leaves_gives_its_jobs_away_at_once(run: Run) -> None:
 def test_each_job_has_one_owner_and_only_a_dead_nodes_jobs_move(run: Run) -> None:
     async def own() -> None:
         store = SharedRecords()
-        a, b, c = nodes = [node(name, store) for name in "abc"]
+        a, b, c = three = [node(name, store) for name in "abc"]
         jobs = [f"agenda/{n}" for n in range(60)]
-        async with running(*nodes) as scopes:
+        async with running(*three) as scopes:
             before = [a.owner(job) for job in jobs]
             assert before == [b.owner(job) for job in jobs] == [c.owner(job) for job in jobs]
             assert all(before.count(name) >= 8 for name in "abc")
@@ -193,3 +196,21 @@ def test_each_job_has_one_owner_and_only_a_dead_nodes_jobs_move(run: Run) -> Non
             assert set(after) == {"a", "b"}
 
     run(own)
+
+
+async def test_a_store_that_does_not_answer_does_not_keep_a_node_from_leaving(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate = Gate(is_open=False)
+
+    class Hanging(SharedRecords):
+        blocking = True
+
+        def beat(self, node: str, name: str, version: str, *, leaving: bool) -> list[NodeRecord]:
+            gate.go_through()
+            return super().beat(node, name, version, leaving=leaving)
+
+    monkeypatch.setattr(nodes, "LEAVE_SECONDS_MAX", 0.1)
+    with anyio.fail_after(5):
+        await node("a", Hanging()).leave()
+    gate.open()

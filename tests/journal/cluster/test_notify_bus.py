@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import anyio
 import psycopg
+import pytest
 from anyio import to_thread
 
+from hubbub.journal.cluster import notify_bus
 from hubbub.journal.cluster.bus_url import open_notify_bus
 from hubbub.journal.cluster.notify_bus import NOTIFY_QUEUE_BYTES_MAX
 from hubbub.local_servers import ServerProcess
@@ -33,6 +35,18 @@ async def test_a_session_that_the_server_ends_is_opened_again(postgres: ServerPr
         await a.until(lambda: a.losses == 2)
         a.bus.publish(0, b"hello")
         await a.until(lambda: a.frames == [b"hello"])
+
+
+async def test_a_server_that_stands_still_is_noticed_without_its_connection(
+    postgres: ServerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notify_bus, "SEND_SECONDS_MAX", 0.2)
+    async with listening(open_notify_bus(postgres.url, "j")) as (a,):
+        await to_thread.run_sync(postgres.stop)
+        a.bus.publish(0, b"a heartbeat")
+        await until(lambda: a.bus.trouble != "")
+        await to_thread.run_sync(postgres.cont)
+        await a.until(lambda: a.losses == 2)
 
 
 async def test_a_server_that_is_down_and_a_wrong_password_are_told_in_a_sentence(

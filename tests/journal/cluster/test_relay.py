@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from hubbub.journal.cluster.bus import SHARDS
 from hubbub.journal.cluster.frames import shard_of
 from hubbub.journal.cluster.memory_bus import MemoryBus
-from hubbub.journal.cluster.relay import BUS_POLL_SECONDS, ECHO_SECONDS_MAX
+from hubbub.journal.cluster.relay import BUS_POLL_SECONDS, ECHO_SECONDS_MAX, SETTLE_SECONDS_MAX
 from hubbub.testing import FaultyBus, run_in_virtual_time
 from tests.event_loop import Backend
-from tests.journal.cluster.kit import SharedRecords, cluster
+from tests.journal.cluster.kit import Member, SharedRecords, cluster
 
 Run = Callable[[Callable[[], Awaitable[None]]], None]
 
@@ -286,3 +286,26 @@ def test_whatever_the_bus_does_every_follower_has_every_event_once_in_order(
 
 def test_every_shard_has_streams_in_these_tests() -> None:
     assert {shard_of(name) for name in STREAMS} == set(range(SHARDS))
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_a_node_that_ends_waits_until_its_frames_have_gone_out(run: Run, away: bool) -> None:
+    async def end() -> None:
+        store, bus = SharedRecords(), FaultyBus(Random(1))
+        async with cluster(store, bus, "ab") as (_, b):
+            leaver = Member("c", store, bus)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(leaver.run)
+                await anyio.sleep(1.1)
+                b.follow("room/1")
+                bus.away = away
+                leaver.write("room/1", b"the last word")
+                leaver.relay.signal("room/1", b"gone")
+                began = anyio.current_time()
+                tasks.cancel_scope.cancel()
+
+            assert (anyio.current_time() - began == pytest.approx(SETTLE_SECONDS_MAX)) == away
+            assert b.heard == ([] if away else [("room/1", 1, [b"the last word"])])
+            assert b.signals == ([] if away else [("room/1", b"gone")])
+
+    run(end)

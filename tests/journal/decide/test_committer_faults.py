@@ -11,9 +11,10 @@ from typing import Any
 import anyio
 import anyio.abc
 import apsw
+import msgspec
 import pytest
 
-from hubbub.errors import Closed, HubbubError, StorageError
+from hubbub.errors import Closed, HubbubError, Overloaded, StorageError
 from hubbub.journal.command import Call
 from hubbub.journal.decide import committer, decider, upkeep
 from hubbub.journal.decide.committer import RACES_MAX
@@ -243,6 +244,28 @@ async def test_nobody_is_charged_twice_for_a_race() -> None:
         outcomes = await together(journal, *[add("tally/1", 1, charged=True)] * 3)
 
     assert outcomes == [1, 2, 3]
+
+
+async def test_effects_come_once_and_before_their_callers_are_told() -> None:
+    happened: list[object] = []
+    async with open_journal(RacyStore(2)) as journal:
+        for _ in range(3):
+            command = msgspec.structs.replace(add("tally/1", 1), effect=happened.append)
+            journal.submit(Call(command, on_done=lambda call: happened.append("told")))
+        await journal.execute(total("tally/1"))
+
+    assert happened == [1, "told", 2, "told", 3, "told"]
+
+
+async def test_an_effect_that_fails_fails_its_caller_alone() -> None:
+    def fail(result: int) -> None:
+        raise Overloaded("There is no place for it; try again.")
+
+    async with open_journal(memory_store()) as journal:
+        with pytest.raises(Overloaded):
+            await journal.execute(msgspec.structs.replace(add("tally/1", 1), effect=fail))
+
+        assert await journal.execute(add("tally/1", 1)) == 2
 
 
 # A store that fails

@@ -8,6 +8,7 @@ import pytest
 from hubbub.errors import Conflict, Invalid, NotFound, OutOfStock, Overloaded
 from hubbub.journal.link import Linked, Links
 from hubbub.journal.schedule import HUB, Scheduled, Unscheduled
+from hubbub.journal.shards import STREAM_SHARDS, stream_shard
 from hubbub.money import Money
 from hubbub.shop.carts import commands as cart_commands
 from hubbub.shop.events import (
@@ -19,7 +20,7 @@ from hubbub.shop.events import (
     StockReserved,
 )
 from hubbub.shop.orders import commands as order_commands
-from hubbub.shop.orders.commands import REFUNDS_MAX
+from hubbub.shop.orders.commands import ORDER_SCHEDULE, REFUNDS_MAX
 from hubbub.shop.orders.order import OrderState
 from tests.shop.shelf_kit import NOON, Shelf, full_shelf, placed, placed_with_coupon, usd
 
@@ -236,15 +237,20 @@ def test_a_coupon_for_every_order_is_never_used_up() -> None:
 
 def test_orders_that_are_open_have_their_limit() -> None:
     shelf = full_shelf()
-    shelf.terms_with(orders_open_max=1)
+    shelf.terms_with(orders_open_max=STREAM_SHARDS)
+    # Each shard of the schedule has its share.
+    same = stream_shard(ORDER_SCHEDULE, "order/1")
+    other = next(
+        n for n in map(str, range(2, 999)) if stream_shard(ORDER_SCHEDULE, f"order/{n}") == same
+    )
     for user in ("ann", "bob"):
         shelf.add("mouse", user=user)
     shelf.place()
 
     with pytest.raises(Overloaded):
-        shelf.place("2", user="bob")
+        shelf.place(other, user="bob")
     shelf.pay()
-    shelf.place("2", user="bob")
+    shelf.place(other, user="bob")
 
 
 def test_an_order_has_so_many_refunds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,8 @@
 """
 The interface of a bus: it carries frames between the nodes of a cluster, at most once.
 
-A bus only makes delivery quick. It may lose, repeat, delay and reorder frames: whoever receives
-them notices what is missing, and reads it from the store.
+A bus only makes delivery quick. It may lose, repeat, delay and reorder frames: the node that
+receives them notices what is missing, and reads it from the store.
 """
 
 from __future__ import annotations

@@ -1,16 +1,15 @@
-"""Opens the bus that a URL names."""
+"""Opens the bus that a URL names; its package is imported only then."""
 
 from __future__ import annotations
 
 from urllib.parse import SplitResult, unquote, urlsplit
 
-import msgspec
-
 from ...errors import Invalid
 from ...extras import needs
 from .bus import Bus
+from .bus_address import BusAddress
 
-__all__ = ["BusAddress", "open_bus", "open_notify_bus", "read_bus_url"]
+__all__ = ["open_bus", "open_notify_bus", "read_bus_url"]
 
 PORT = 6379
 SENTINEL_PORT = 26379
@@ -18,29 +17,6 @@ SENTINEL_PORT = 26379
 KINDS = {"": "server", "cluster": "cluster", "sentinel": "sentinel"}
 # The same with TLS, and without.
 SCHEMES = {"redis": False, "rediss": True, "valkey": False, "valkeys": True}
-
-
-class BusAddress(msgspec.Struct, frozen=True):
-    """
-    Where a bus is.
-
-    Args:
-        kind: ``server``, ``cluster`` or ``sentinel``.
-        hosts: the hosts, each with its port; of a cluster and of sentinels, some of them.
-        tls: True if the connections are encrypted.
-        user, password: what to sign in with, if not empty.
-        service: the service that the sentinels watch.
-    """
-
-    kind: str
-    hosts: tuple[tuple[str, int], ...]
-    tls: bool = False
-    user: str = ""
-    password: str = ""
-    service: str = ""
-
-    def __str__(self) -> str:
-        return ", ".join(f"{host}:{port}" for host, port in self.hosts)
 
 
 def read_bus_url(url: str) -> BusAddress:

@@ -15,19 +15,21 @@ from ..threads import Threads
 from .bus import SHARDS
 from .frames import shard_of
 
-__all__ = ["HEADS_ASKED_MAX", "Comparison"]
+__all__ = ["HEADS_ASKED_MAX", "StoreComparison"]
 
 logger = logging.getLogger("hubbub.journal")
 
-# Streams whose heads are asked for at once.
+# Streams whose heads one query returns.
 HEADS_ASKED_MAX = 1_000
 # Names that are looked at before other tasks have their turn.
 NAMES_LOOKED_AT_MAX = 5_000
+# The pause after a comparison: a bus that loses much must not keep the store busy.
+COMPARED_SECONDS = 0.05
 # The pause before the next try while the store is away.
 RETRY_SECONDS = 0.5
 
 
-class Comparison:
+class StoreComparison:
     """
     Finds the followed streams that are behind the store.
 
@@ -65,8 +67,9 @@ class Comparison:
             marked, self._marked = self._marked, set()
             try:
                 await self._compare(marked)
+                await anyio.sleep(COMPARED_SECONDS)
             except StorageError:
-                # The store's failures are logged by those who use it for more.
+                # The health of the store logs its failures.
                 await anyio.sleep(RETRY_SECONDS)
                 self.mark(marked)
 

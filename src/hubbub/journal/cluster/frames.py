@@ -1,7 +1,7 @@
 """
 Frames: what the nodes of a cluster send one another over the bus, in MessagePack.
 
-A node numbers its frames for each shard from 1. So whoever receives them knows which are lost.
+A node numbers its frames for each shard from 1. So the other nodes know which are lost.
 """
 
 from __future__ import annotations

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from itertools import count
+from typing import Any
 
 import anyio
 
@@ -31,7 +32,7 @@ class Messages:
         # Sends a message over the bus; None while there is none: then all of it is lost.
         self.send: Callable[[Broadcast | Asked | Answered], None] | None = None
         # Starts a task of the relay's.
-        self.start: Callable[[str, Callable[[], Awaitable[None]]], None] | None = None
+        self.start: Callable[[str, Callable[[], Coroutine[Any, Any, None]]], object] | None = None
         self.hear: dict[str, Callable[[str, bytes], None]] = {}
         self.answer: dict[str, Callable[[str, bytes], Awaitable[bytes]]] = {}
         self._me = me
@@ -64,13 +65,13 @@ class Messages:
         return request.answer
 
     def receive_told(self, node: str, told: Broadcast) -> None:
-        """Hand on what another node tells; an error of whoever hears it is logged."""
+        """Hand on what another node tells; an error of its listener is logged."""
         if (hear := self.hear.get(told.kind)) is None:
             return
         try:
             hear(node, told.body)
         except Exception:
-            logger.exception("a message of the kind %s could not be heard", told.kind)
+            logger.exception("the listener to messages of the kind %s has failed", told.kind)
 
     def receive_asked(self, node: str, asked: Asked) -> None:
         """Answer the request of another node, in a task."""

@@ -33,7 +33,7 @@ logger = logging.getLogger("hubbub.journal")
 BEAT_SECONDS = 1.0
 # A node that has been silent for this long is dead.
 NODE_SILENT_SECONDS_MAX = 3.0
-# What another node misses too if the store does not answer for this long.
+# If the store does not answer for this long, other nodes may have missed a beat as well.
 LATE_SECONDS = 2 * BEAT_SECONDS
 # How long a node that shuts down tries to tell the others.
 LEAVE_SECONDS_MAX = 2.0

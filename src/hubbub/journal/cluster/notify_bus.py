@@ -11,6 +11,7 @@ import logging
 from base64 import b64decode, b64encode
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import count
 from threading import Lock
 
@@ -20,6 +21,7 @@ from anyio import CapacityLimiter, to_thread
 from psycopg import sql
 
 from ...wake_up import WakeUp
+from .reconnecting import keep_connected
 
 __all__ = ["NOTIFY_QUEUE_BYTES_MAX", "NotifyBus"]
 
@@ -34,14 +36,13 @@ MORE, LAST = "+", "."
 # Frames that are sent together.
 SENT_FRAMES_MAX = 100
 
+# How long connecting to an address can take.
 CONNECT_SECONDS_MAX = 2
+# How long sending can take.
 SEND_SECONDS_MAX = 5.0
 # The channel carries the heartbeats of this node, one a second; if it is silent for longer, it
 # is broken, even if it does not look so.
 SILENT_SECONDS_MAX = 5.0
-# The pause before the next try to connect; it doubles with each failure.
-RECONNECT_SECONDS_MIN = 0.1
-RECONNECT_SECONDS_MAX = 2.0
 
 
 class NotifyBus:
@@ -73,19 +74,14 @@ class NotifyBus:
 
     async def run(self, heard: Callable[[bytes], None], lost: Callable[[], None]) -> None:
         """Connect and receive until cancelled; see :class:`Bus`."""
-        pause = RECONNECT_SECONDS_MIN
-        while True:
-            try:
-                await self._connect(heard, lost)
-            except* (psycopg.Error, OSError) as group:
-                logger.debug("the connection to the bus is broken", exc_info=True)
-                self.trouble = _trouble(group)
-            if self._connected:
-                pause = RECONNECT_SECONDS_MIN
-            self._connected, self._size = False, 0
-            self._queue.clear()
-            await anyio.sleep(pause)
-            pause = min(2 * pause, RECONNECT_SECONDS_MAX)
+        await keep_connected(partial(self._connect, heard, lost), self._ended)
+
+    def _ended(self, error: Exception | None) -> bool:
+        connected, self._connected, self._size = self._connected, False, 0
+        self._queue.clear()
+        reason = str(error or "").strip().partition("\n")[0] or "it does not answer"
+        self.trouble = f"PostgreSQL does not carry notifications: {reason}."
+        return connected
 
     async def _connect(self, heard: Callable[[bytes], None], lost: Callable[[], None]) -> None:
         self._wake_up = WakeUp()
@@ -197,11 +193,3 @@ def _open(url: str) -> psycopg.Connection:
         keepalives_count=3,
         tcp_user_timeout=5_000,
     )
-
-
-def _trouble(group: BaseExceptionGroup[Exception]) -> str:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    reason = str(error).strip().partition("\n")[0]
-    return f"PostgreSQL does not carry notifications: {reason or 'it does not answer'}."

@@ -22,7 +22,8 @@ class FrameNumbers:
 
     def is_new(self, frame: Frame) -> bool:
         """Return whether a frame has not come before; one that was overtaken counts as lost."""
-        return frame.beat is not None or frame.number > self._of(frame.node)[frame.shard]
+        last = self._last.get(frame.node)
+        return last is None or frame.beat is not None or frame.number > last[frame.shard]
 
     def note(self, frame: Frame) -> bool:
         """Note a frame or a heartbeat; return whether frames before it are missing."""

@@ -22,7 +22,7 @@ __all__ = ["OUTBOX_BYTES_MAX", "Outbox", "Sent"]
 # Bytes of signals and messages that wait for the next frame of a shard; more are dropped.
 OUTBOX_BYTES_MAX = 1024 * 1024
 
-# What an item, and what a frame, takes besides its texts and bodies.
+# An item, and a frame, take so many bytes besides their texts and bodies.
 ITEM_BYTES = 48
 FRAME_BYTES = 128
 
@@ -90,7 +90,7 @@ class Outbox:
         for item in items:
             size = _size(item)
             if size > self._room and isinstance(item, StreamEvents):
-                # Whoever follows the stream reads the store.
+                # The nodes that follow the stream read the store.
                 item = StreamEvents(item.stream, item.first + len(item.bodies))  # noqa: PLW2901
                 size = _size(item)
             if size > room and some:

@@ -4,15 +4,17 @@ The relay: it sends what a node has committed to the other nodes, and hears what
 The bus may lose frames. A node notices that by the numbers of the frames, by the heartbeats,
 which tell the last numbers, by the bus itself, and when a node dies; then it compares the
 streams that it follows with the store. It also listens for its own heartbeats: if they do not
-come back, the bus is away, whatever its connection says, and the node polls the store.
+return, the bus is away, whatever its connection says, and the node polls the store.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import count
+from typing import Any
 
 import anyio
 import anyio.lowlevel
@@ -22,7 +24,7 @@ from ...wake_up import WakeUp
 from ..containment import contained, keep_running
 from ..stores.sharing import SharedStore
 from .bus import SHARDS, Bus
-from .comparison import Comparison
+from .comparison import StoreComparison
 from .frames import Answered, Asked, Broadcast, Frame, Noticed, decode_frame, shard_of
 from .nodes import Nodes
 from .numbers import FrameNumbers
@@ -36,8 +38,10 @@ logger = logging.getLogger("hubbub.journal")
 BUS_POLL_SECONDS = 0.5
 # The node beats in one of so many of these turns.
 BEAT_TURNS = 2
-# The bus is away if a heartbeat has not come back to its sender for this long.
+# The bus is away if a heartbeat has not returned to its sender for this long.
 ECHO_SECONDS_MAX = 2.5
+# How long a node that leaves waits until its frames have gone out.
+SETTLE_SECONDS_MAX = 1.0
 # A node that ran this late was stopped itself: its heartbeats may still wait to be read.
 STALLED_SECONDS = 1.0
 
@@ -46,15 +50,15 @@ ALL = range(SHARDS)
 
 class Ears:
     """
-    What a relay calls.
+    The functions that a relay calls.
 
     Args:
         events: called with a stream, the seq of the first event and the encoded events of
             another node. They may begin after the last known event, or be known already.
         signal: called with a stream and an encoded signal of another node.
         followed: returns the followed streams, and the seq of the last known event of each.
-        behind: called with a stream and a seq up to which it was committed, of which this node
-            may not know all.
+        behind: called with a stream and a seq up to which it was committed; perhaps this node
+            does not have all of it.
     """
 
     def __init__(
@@ -91,10 +95,11 @@ class Relay:
         self._ears = ears
         self._outbox = Outbox(nodes.me, bus.frame_bytes_max)
         self._numbers = FrameNumbers()
-        self._comparison = Comparison(store, ears.followed, ears.behind)
+        self._comparison = StoreComparison(store, ears.followed, ears.behind)
         self._wake_up = WakeUp()
+        self._echo = WakeUp()
         self._lived = nodes.live()
-        # The times of the last heartbeats, and of the newest that came back for each shard.
+        # The times of the last heartbeats, and of the newest that returned for each shard.
         self._beats: deque[float] = deque(maxlen=8)
         self._echoed = [float("-inf")] * SHARDS
         self._away: frozenset[int] = frozenset()
@@ -121,31 +126,46 @@ class Relay:
         self._put(stream, Noticed(stream, body))
 
     async def run(self) -> None:
-        """Connect the bus, send and receive, until cancelled."""
+        """Connect the bus, send and receive, until cancelled and all that was sent has gone out."""
+        # The bus goes on for a moment after that.
+        bus = anyio.CancelScope(shield=True)
         async with anyio.create_task_group() as tasks:
 
-            def start(what: str, work: Callable[[], Awaitable[None]]) -> None:
+            def start(what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
                 tasks.start_soon(contained, what, work)
 
             self._nodes.messages.start = start
             try:
-                tasks.start_soon(keep_running, "the bus", self._listen)
+                tasks.start_soon(self._listen, bus)
                 tasks.start_soon(keep_running, "the relay's heartbeat", self._beat)
                 tasks.start_soon(keep_running, "the relay's comparison", self._comparison.run)
                 tasks.start_soon(keep_running, "the relay", self._flush)
                 await anyio.sleep_forever()
             finally:
                 self._nodes.messages.start = None
+                with anyio.CancelScope(shield=True):
+                    await self._settle()
+                bus.cancel()
 
-    async def _listen(self) -> None:
-        await self._bus.run(self._heard, self._lost)
+    async def _listen(self, scope: anyio.CancelScope) -> None:
+        with scope:
+            await keep_running("the bus", partial(self._bus.run, self._heard, self._lost))
+
+    async def _settle(self) -> None:
+        now = self._clock.monotonic()
+        self._publish(self._outbox.rest())
+        self._publish(self._outbox.beats(now))
+        with anyio.move_on_after(SETTLE_SECONDS_MAX):
+            # A heartbeat that returns has overtaken no frame.
+            while min(self._echoed) < now and not self._bus.trouble:
+                await self._echo.wait()
 
     # Sending
 
     async def _flush(self) -> None:
         while True:
             await self._wake_up.wait()
-            # What the other tasks of this turn have to send goes along.
+            # The other tasks of this turn can add to the same frames.
             await anyio.lowlevel.checkpoint()
             self._publish(self._outbox.rest())
 
@@ -185,6 +205,7 @@ class Relay:
         elif frame.node == self._nodes.me:
             if frame.beat is not None:
                 self._echoed[frame.shard] = max(self._echoed[frame.shard], frame.beat)
+                self._echo.set()
         elif self._numbers.is_new(frame):
             if self._numbers.note(frame):
                 self._comparison.mark([frame.shard])
@@ -214,14 +235,14 @@ class Relay:
     def _nodes_changed(self) -> None:
         lived, self._lived = self._lived, self._nodes.live()
         if gone := lived - self._lived:
-            # It may have died after a commit, and before it told of it.
+            # It may have died between a commit and its frame.
             self._comparison.mark(ALL)
             self._numbers.forget(gone)
 
     def _judge(self, now: float) -> None:
         away = frozenset(shard for shard in ALL if self._bus.trouble or self._is_silent(shard, now))
         if away and not self._away:
-            why = self._bus.trouble or "Its frames do not come back."
+            why = self._bus.trouble or "Frames do not return from it."
             logger.warning(
                 "The bus is away. Events of other nodes are read from the database, which is "
                 "slower. %s",

@@ -8,6 +8,7 @@ from collections import defaultdict, deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from contextvars import ContextVar
+from functools import partial
 from ssl import create_default_context
 from typing import Any
 
@@ -18,7 +19,8 @@ from coredis.exceptions import AuthenticationError, AuthorizationError, PrimaryN
 
 from ...wake_up import WakeUp
 from .bus import SHARDS
-from .bus_url import BusAddress
+from .bus_address import BusAddress
+from .reconnecting import keep_connected
 
 __all__ = ["BUS_QUEUE_BYTES_MAX", "ValkeyBus"]
 
@@ -32,13 +34,12 @@ PIPELINE_FRAMES_MAX = 256
 # Each channel carries the heartbeats of this node, one a second; whatever is silent for longer
 # is broken, even if it does not look so.
 SILENT_SECONDS_MAX = 5.0
+# How long connecting to a host can take.
 CONNECT_SECONDS_MAX = 2.0
+# How long the server can take to answer.
 ANSWER_SECONDS_MAX = 2.0
-# The pause before the next try to connect; it doubles with each failure.
-RECONNECT_SECONDS_MIN = 0.1
-RECONNECT_SECONDS_MAX = 2.0
 
-# Of the keyspace of a cluster.
+# The slots of a cluster's keyspace.
 CLUSTER_SLOTS = 16_384
 
 # True in the tasks of a bus.
@@ -81,23 +82,19 @@ class ValkeyBus:
         """Connect and receive until cancelled; see :class:`Bus`."""
         # The relay logs that the bus is away; the client would log each attempt to connect.
         _in_bus.set(True)
-        pause = RECONNECT_SECONDS_MIN
-        while True:
-            try:
-                await self._connect(heard, lost)
-            except* Exception as group:
-                logger.debug("the connection to the bus is broken", exc_info=True)
-                self.trouble = self._trouble(group)
-            if self._connected:
-                pause = RECONNECT_SECONDS_MIN
-            self._connected, self._size = False, 0
-            self._queue.clear()
-            await anyio.sleep(pause)
-            pause = min(2 * pause, RECONNECT_SECONDS_MAX)
+        await keep_connected(partial(self._connect, heard, lost), self._ended)
+
+    def _ended(self, error: Exception | None) -> bool:
+        connected, self._connected, self._size = self._connected, False, 0
+        self._queue.clear()
+        self.trouble = self._trouble(error)
+        return connected
 
     async def _connect(self, heard: Callable[[bytes], None], lost: Callable[[], None]) -> None:
         self._wake_up = WakeUp()
-        await self._find()
+        if self._tls is None:
+            # A server with TLS would log a handshake that failed.
+            await self._find()
         async with self._client() as client, AsyncExitStack() as stack:
             connections: dict[BaseConnection, list[str]] = defaultdict(list)
             for channel in self._channels:
@@ -132,7 +129,7 @@ class ValkeyBus:
     async def _subscriber(
         self, client: _Client, stack: AsyncExitStack, channel: str
     ) -> BaseConnection:
-        """Return the connection on which a channel is heard; in a cluster each is a node's."""
+        """Return the connection that receives a channel; in a cluster each node has its own."""
         node: Any = None
         pool: Any = client.connection_pool
         if isinstance(client, RedisCluster):
@@ -209,15 +206,15 @@ class ValkeyBus:
                 async with Redis(*address.hosts[0], **options) as client:
                     yield client
 
-    def _trouble(self, group: ExceptionGroup[Exception]) -> str:
-        error: Exception = group
-        while isinstance(error, ExceptionGroup):
-            error = error.exceptions[0]
+    def _trouble(self, error: Exception | None) -> str:
         if isinstance(error, AuthenticationError | AuthorizationError):
             return f"{self._address} refuses the sign-in: correct the user and password in its URL."
         if isinstance(error, PrimaryNotFoundError):
             return f"The sentinels at {self._address} know no {self._address.service}."
-        return f"{self._address} cannot be reached: start it, or correct its URL ({error})."
+        # The client's own words could show what was sent.
+        told = isinstance(error, OSError) and not isinstance(error, TimeoutError)
+        why = error if told else "it does not answer"
+        return f"{self._address} cannot be reached: start it, or correct its URL ({why})."
 
 
 def _is_of_others(_record: logging.LogRecord) -> bool:

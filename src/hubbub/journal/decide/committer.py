@@ -177,6 +177,7 @@ class Committer:
         """Give a call its outcome."""
         call.done = True
         self.measures.calls += 1
+        call.take_effect()
         if call.on_done is not None:
             try:
                 call.on_done(call)

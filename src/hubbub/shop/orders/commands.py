@@ -9,12 +9,14 @@ finish.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 
 from ...errors import Conflict, Invalid, OutOfStock, Overloaded
 from ...journal.decide.states import States
 from ...journal.event import Draft
 from ...journal.link import Linked
-from ...journal.schedule import HUB, Schedule, Scheduled, Unscheduled
+from ...journal.schedule import HUB, Schedule, scheduled, unscheduled
+from ...journal.shards import STREAM_SHARDS, stream_shard
 from ...money import Money
 from ...shown import shown
 from ...stream_names import user_stream
@@ -96,14 +98,17 @@ def place(
         due,
         claimant,
     )
-    if len(states.of(Schedule, ORDER_SCHEDULE).due) >= terms.orders_open_max:
+    # Each shard of the schedule has its share: to count them all, every checkout of every node
+    # would wait for every other.
+    shard = states.of(Schedule, stream_shard(ORDER_SCHEDULE, stream))
+    if len(shard.due) >= ceil(terms.orders_open_max / STREAM_SHARDS):
         raise Overloaded("Too many orders are being paid; try again in a few seconds.")
     return [
         Draft(stream, placed),
         *_reserve(items, reserved),
         Draft(cart_stream(user), CheckoutBegan(order, _once(states, coupon))),
         Draft(user_stream(user), Linked(stream)),
-        Draft(ORDER_SCHEDULE, Scheduled(stream, due)),
+        scheduled(ORDER_SCHEDULE, stream, due),
     ]
 
 
@@ -120,7 +125,7 @@ def pay(states: States, stream: str, payment_id: str | None) -> list[Draft]:
     return [
         Draft(stream, Paid(payment_id)),
         end_checkout(stream, placed, paid=True),
-        Draft(ORDER_SCHEDULE, Unscheduled(stream)),
+        unscheduled(ORDER_SCHEDULE, stream),
     ]
 
 
@@ -134,7 +139,7 @@ def _charged_late(states: States, stream: str, payment_id: str | None) -> list[D
         again = MarkedPaid(order.payment_id)
     else:
         return []
-    return [Draft(stream, again), Draft(ORDER_SCHEDULE, Scheduled(stream, states.now))]
+    return [Draft(stream, again), scheduled(ORDER_SCHEDULE, stream, states.now)]
 
 
 def decline(states: States, stream: str, reason: str) -> list[Draft]:
@@ -147,7 +152,7 @@ def decline(states: States, stream: str, reason: str) -> list[Draft]:
         Draft(stream, Declined(reason)),
         *release(placed),
         end_checkout(stream, placed, paid=False),
-        Draft(ORDER_SCHEDULE, Unscheduled(stream)),
+        unscheduled(ORDER_SCHEDULE, stream),
     ]
 
 
@@ -170,7 +175,7 @@ def begin_refund(states: States, stream: str, refund: str, amount: Money | None)
         raise Conflict(f"Only {left} of this order can still be refunded.")
     return [
         Draft(stream, RefundBegan(refund, amount)),
-        Draft(ORDER_SCHEDULE, Scheduled(stream, states.now)),
+        scheduled(ORDER_SCHEDULE, stream, states.now),
     ]
 
 
@@ -200,7 +205,7 @@ def _end_refund(states: States, stream: str, refund: str, ended: Draft) -> list[
     if refund not in pending:
         return []
     over = pending == [refund] and order.reconciliation != "pending"
-    return [ended, *([Draft(ORDER_SCHEDULE, Unscheduled(stream))] if over else [])]
+    return [ended, *([unscheduled(ORDER_SCHEDULE, stream)] if over else [])]
 
 
 def _check_cart(states: States, cart: CartState, terms: ShopTerms) -> None:

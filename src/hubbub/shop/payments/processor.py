@@ -25,7 +25,9 @@ from ...journal.actor import Actor
 from ...journal.command import Call, Command, nothing
 from ...journal.decide.states import States
 from ...journal.event import Draft, Event
-from ...journal.schedule import HUB, Schedule
+from ...journal.schedule import HUB
+from ...journal.schedule_entries import read_schedule
+from ...journal.shards import stream_shard
 from ..events import Reconciled
 from ..orders import commands
 from ..orders.commands import ORDER_SCHEDULE
@@ -121,15 +123,14 @@ class PaymentProcessor:
 
     async def _scheduled(self) -> list[str]:
         """Return the orders in the schedule; none if the hub is closing."""
-
-        def due(states: States, events: Sequence[Event]) -> list[str]:
-            return list(states.of(Schedule, ORDER_SCHEDULE).due)
-
-        wait = RETRY_SECONDS_MIN
+        wait, moves = RETRY_SECONDS_MIN, False
         while True:
             try:
-                command = Command(HUB, nothing, due, reads=(ORDER_SCHEDULE,))
-                return await self._hub.journal.execute(command)
+                command = read_schedule(ORDER_SCHEDULE, moves=moves)
+                entries = await self._hub.journal.execute(command)
+                if not (moves := entries.left):
+                    return sorted(entries.due)
+                continue
             except Closed:
                 return []
             except Exception:  # the store may be readable later
@@ -385,7 +386,7 @@ class PaymentProcessor:
         def shown(states: States, events: Sequence[Event]) -> Order:
             return order_of(stream, states.of(OrderState, stream))
 
-        command = Command(HUB, decide, shown, reads=(stream, ORDER_SCHEDULE))
+        command = Command(HUB, decide, shown, reads=(stream, stream_shard(ORDER_SCHEDULE, stream)))
         settling.order = await self._hub.journal.execute(command)
 
     async def _show(self, stream: str) -> ClaimedOrder:
