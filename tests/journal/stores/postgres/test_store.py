@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from hubbub.errors import Invalid
+from hubbub.errors import Invalid, StorageError
 from hubbub.journal.stores.contract import Batch, Stale, Used
 from hubbub.journal.stores.postgres import store as store_module
 from hubbub.journal.stores.postgres.schema import PARTITIONS
@@ -111,6 +111,18 @@ def test_a_commit_is_durable_whatever_the_database_says(url: str) -> None:
     store.close()
 
     assert found == [("on",)]
+
+
+def test_clients_do_not_learn_where_a_database_is_that_is_away(url: str) -> None:
+    store = PostgresStore(url)
+    store._url = url.replace("hubbub:", "hubbub:x")
+    for ask in (lambda: store.read("room/1", 0, 1), lambda: store.hold(Wanted({"room/1": 0}))):
+        with pytest.raises(StorageError, match="cannot be reached") as caught:
+            ask()
+
+        assert "127.0.0.1" not in str(caught.value)
+        assert "refuses the password" in caught.value.__notes__[0]
+    store.close()
 
 
 def test_an_unknown_url_is_refused_without_its_password() -> None:
