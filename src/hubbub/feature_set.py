@@ -67,6 +67,7 @@ class FeatureSet:
         self.limits: dict[str, Callable[[Settings], RateLimit]] = {}
         for feature in features:
             self._add_limits(feature)
+        self.limits |= {quota.name: quota.new_limit for quota in self.quotas.values()}
         self.traffic = {kind: name for one in features for kind, name in one.traffic.items()}
         self.erasures = {kind: one for f in features for kind, one in f.erasure.events.items()}
         self.renamed = {kind for feature in features for kind in feature.erasure.renamed}

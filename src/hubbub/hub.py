@@ -122,6 +122,7 @@ class Hubbub(AsyncContextManagerMixin):
                     # The users feature comes first; after it, the other features can have sessions.
                     self._open = True
                 self._runtimes.begin()
+                self.presence.died = self._runtimes.tell_connected
                 yield self
             except Exception as raised:
                 # Report the failure of a feature's runtime before its consequences.
@@ -219,7 +220,7 @@ class Hubbub(AsyncContextManagerMixin):
         """Make a session for an actor, with the role that takes precedence."""
         if signed_in is None:
             return LocalSession(actor, self)
-        actor.role = signed_in.role
+        actor.role, actor.admitted = signed_in.role, signed_in.seq
         session = LocalSession(actor, self)
         session.user = signed_in.user
         return session
@@ -292,8 +293,13 @@ class Hubbub(AsyncContextManagerMixin):
         return self.runtime(UsersRuntime).accounts
 
     def is_connected(self, user_id: str) -> bool:
-        """Return whether a user has a session now."""
+        """Return whether a user has a session now, on any node."""
         return self.presence.is_connected(user_id)
+
+    @property
+    def knows_presence(self) -> bool:
+        """False while users may be connected to other nodes without this one knowing."""
+        return self.presence.fresh
 
     def runtime(self, kind: type[T]) -> T:
         """
@@ -382,7 +388,7 @@ class Hubbub(AsyncContextManagerMixin):
             self.journal,
             self.settings.clock,
             lambda: self.presence.count,
-            lambda: len(self.presence.online()),
+            lambda: self.presence.users,
             self.features.traffic,
         )
 

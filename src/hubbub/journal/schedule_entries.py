@@ -8,7 +8,7 @@ from itertools import islice
 
 import msgspec
 
-from .command import Command
+from .command import Command, nothing
 from .decide.states import States
 from .event import Draft, Event
 from .schedule import HUB, Schedule, Unscheduled, schedule_entry, scheduled
@@ -27,7 +27,7 @@ class ScheduleEntries(msgspec.Struct, frozen=True):
     Args:
         due: a stream -> when to look at it.
         heads: a shard -> the seq of its last event.
-        left: True if entries of an earlier release are left: read the schedule again.
+        left: True if entries of an earlier release are left: move them.
     """
 
     due: Mapping[str, datetime | None]
@@ -35,8 +35,14 @@ class ScheduleEntries(msgspec.Struct, frozen=True):
     left: bool
 
 
-def read_schedule(schedule: str) -> Command[ScheduleEntries]:
-    """Make a command that reads a schedule, and moves entries of an earlier release."""
+def read_schedule(schedule: str, *, move: bool = False) -> Command[ScheduleEntries]:
+    """
+    Make a command that reads a schedule.
+
+    Args:
+        schedule: such as ``agenda/matches``.
+        move: True to move some of the entries that an earlier release has written.
+    """
     shards = stream_shards(schedule)
 
     def decide(states: States) -> Sequence[Draft]:
@@ -57,4 +63,4 @@ def read_schedule(schedule: str) -> Command[ScheduleEntries]:
         heads = {shard: entry.head for shard, entry in entries.items()}
         return ScheduleEntries(due, heads, bool(states.of(Schedule, schedule).due))
 
-    return Command(HUB, decide, result, reads=(schedule, *shards))
+    return Command(HUB, decide if move else nothing, result, reads=(schedule, *shards))

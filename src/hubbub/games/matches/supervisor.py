@@ -194,7 +194,7 @@ class MatchSupervisor:
     async def _follow(self, schedule: str) -> None:
         entries = await self._hub.execute(read_schedule(schedule))
         while entries.left:
-            entries = await self._hub.execute(read_schedule(schedule))
+            entries = await self._hub.execute(read_schedule(schedule, move=True))
         async with FollowingAll(self._journal, HUB, entries.heads) as following:
             if len(self._journal.nodes.live()) > 1:
                 self._join(entries.due)

@@ -59,6 +59,11 @@ class Limits:
         # What the current call has charged of it.
         self._uses: list[RateLimit] = []
 
+    @property
+    def shared(self) -> bool:
+        """True if other nodes charge the same limits."""
+        return self._held is not None
+
     def hold(self, keys: Iterable[LimitKey], stored: Mapping[LimitKey, bytes]) -> None:
         """
         Begin a batch that charges limits which other nodes charge, too.

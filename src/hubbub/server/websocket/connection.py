@@ -134,7 +134,7 @@ class Connection:
             self._tasks.release()
         if self.session is not None:
             actor = self.session.actor
-            self._gateway.sockets.pop(actor, None)
+            self._gateway.leave_session(actor)
             self._gateway.places.leave_user(actor.user)
             self._gateway.hub.disconnect(actor, lost=lost)
             self.session = None
@@ -288,7 +288,7 @@ class Connection:
         else:
             gateway.hub.connect(session.actor)
             self.session = session
-            gateway.sockets[session.actor] = (identity.session, self._socket)
+            gateway.enter_session(session.actor, identity.session, self._socket)
             signed_in = call.outcome()
             self.answer(request, gateway.sign_ins.answer(sign_in, identity, session, signed_in))
         self._go_on()

@@ -30,6 +30,8 @@ from ..events import (
     CouponReturned,
     Declined,
     Item,
+    MarkedPaid,
+    OrderCancelled,
     Paid,
     Placed,
     RefundBegan,
@@ -58,8 +60,19 @@ ORDER_SCHEDULE = "agenda/orders"
 REFUNDS_MAX = 100
 
 
-def place(states: States, stream: str, user: str, terms: ShopTerms) -> list[Draft]:
-    """Place an order of a cart, and reserve its stock until it is paid."""
+def place(
+    states: States, stream: str, user: str, terms: ShopTerms, claimant: str | None = None
+) -> list[Draft]:
+    """
+    Place an order of a cart, and reserve its stock until it is paid.
+
+    Args:
+        states: the states to decide on.
+        stream: the stream of the new order.
+        user: the buyer.
+        terms: the terms of the shop.
+        claimant: the node that will settle it, where nodes share a store.
+    """
     cart = states.of(CartState, cart_stream(user))
     states.need(shown_with(cart))
     _check_cart(states, cart, terms)
@@ -83,6 +96,7 @@ def place(states: States, stream: str, user: str, terms: ShopTerms) -> list[Draf
         cart.country,
         reserved,
         due,
+        claimant,
     )
     # Each shard of the schedule has its share: to count them all, every checkout of every node
     # would wait for every other.
@@ -99,16 +113,33 @@ def place(states: States, stream: str, user: str, terms: ShopTerms) -> list[Draf
 
 
 def pay(states: States, stream: str, payment_id: str | None) -> list[Draft]:
-    """Record that an order was paid; if that is known already, nothing happens."""
+    """
+    Record that an order was paid; if that is known already, nothing happens.
+
+    If the order has ended otherwise in the meantime, the charge is refunded.
+    """
     order = states.of(OrderState, stream)
     placed = order.terms()
     if order.status != "pending":
-        return []
+        return _charged_late(states, stream, payment_id)
     return [
         Draft(stream, Paid(payment_id)),
         end_checkout(stream, placed, paid=True),
         unscheduled(ORDER_SCHEDULE, stream),
     ]
+
+
+def _charged_late(states: States, stream: str, payment_id: str | None) -> list[Draft]:
+    order = states.of(OrderState, stream)
+    if payment_id in (None, order.payment_id) or order.reconciliation == "pending":
+        return []
+    if order.status == "declined":
+        again: OrderCancelled | MarkedPaid = OrderCancelled(order.reason or "")
+    elif order.status == "paid" and order.reconciliation is not None:
+        again = MarkedPaid(order.payment_id)
+    else:
+        return []
+    return [Draft(stream, again), scheduled(ORDER_SCHEDULE, stream, states.now)]
 
 
 def decline(states: States, stream: str, reason: str) -> list[Draft]:

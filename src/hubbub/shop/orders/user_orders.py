@@ -47,9 +47,11 @@ class UserOrders:
     def place(self, payment: str, key: str) -> Command[Order]:
         """Place an order of the user's cart."""
         stream, terms, user = order_stream(self._actor.ids.new()), self._terms, self._user
+        journal = self._actor.journal
+        claimant = journal.nodes.me if journal.store.shared else None
 
         def decide(states: States) -> Sequence[Draft]:
-            drafts = commands.place(states, stream, user, terms)
+            drafts = commands.place(states, stream, user, terms, claimant)
             states.charge("checkouts", user)
             return drafts
 

@@ -6,12 +6,16 @@ nothing is left half done when the buyer disconnects; and when the hub opens aga
 provider for the status of each payment in the schedule, and finishes the order. Only an order that
 the journal has as pending is ever charged, and the order's id is the provider's key, so it is
 charged once.
+
+Where nodes share a store, the node that placed an order settles it, and another one takes over
+when that node is dead: see :mod:`.claims`.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import anyio
 from anyio import to_thread
@@ -30,7 +34,8 @@ from ..orders.commands import ORDER_SCHEDULE
 from ..orders.invoice import invoice_html
 from ..orders.order import Order, OrderState, order_of, order_stream
 from ..orders.reconciliation import conclude, need, reconcile
-from .payment import Payment, PaymentProvider
+from .claims import ClaimedOrder, Claims
+from .payment import ClosingProvider, Payment, PaymentProvider
 
 __all__ = ["PaymentProcessor"]
 
@@ -41,6 +46,10 @@ logger = logging.getLogger("hubbub.shop")
 RETRY_SECONDS_MIN = 0.5
 # The longest such pause, in seconds.
 RETRY_SECONDS_MAX = 60.0
+# The pause, in seconds, before a node looks again for orders of nodes that have died.
+TAKE_OVER_SECONDS = 5.0
+# The kind of message that tells other nodes to look at an order.
+ORDER_NEWS = "order"
 # Invoices that are made at the same time, each in a thread.
 INVOICES_AT_ONCE_MAX = 2
 
@@ -50,7 +59,7 @@ INTERRUPTED = "The payment was interrupted, and nothing was charged; try again."
 class _Settling:
     """An order that is being settled."""
 
-    def __init__(self, order: Order, payment: str | None) -> None:
+    def __init__(self, order: Order, payment: str | None, *, claimed: bool) -> None:
         self.order = order
         # The payment method; it is never stored, and given to the provider once.
         self.payment = payment
@@ -59,6 +68,10 @@ class _Settling:
         self.again = False
         # True if something has failed, and was logged.
         self.failed = False
+        # False while another node settles the order, or may do so.
+        self.claimed = claimed
+        # True if this node has told the others that there is something to settle.
+        self.told = False
 
     @property
     def over(self) -> bool:
@@ -88,26 +101,43 @@ class PaymentProcessor:
         self._start = start
         self._seconds_max = hub.settings.payment_seconds_max
         self._settling: dict[str, _Settling] = {}
+        # How far the store's clock is ahead of this node's.
+        self._ahead = timedelta()
+        nodes = hub.journal.nodes if hub.journal.store.shared else None
+        self._claims = Claims(nodes, self._seconds_max)
+        if nodes is not None:
+            nodes.hear[ORDER_NEWS] = self._hear
         # Writing an invoice takes one of a few threads that are reserved for that.
         self.invoice_threads = anyio.CapacityLimiter(INVOICES_AT_ONCE_MAX)
 
     async def run(self) -> None:
-        """Start to finish what an earlier process has left open."""
-        wait = RETRY_SECONDS_MIN
+        """Start to finish what an earlier process has left open, and what a dead node has."""
+        while True:
+            for stream in self._claims.unclaimed(await self._scheduled()):
+                if stream not in self._settling:
+                    await self._look_at(stream)
+            if not self._claims.shared:
+                # Nobody else leaves orders open.
+                return
+            await anyio.sleep(TAKE_OVER_SECONDS)
+
+    async def _scheduled(self) -> list[str]:
+        """Return the orders in the schedule, the oldest first; none if the hub is closing."""
+        wait, move = RETRY_SECONDS_MIN, False
         while True:
             try:
-                entries = await self._hub.journal.execute(read_schedule(ORDER_SCHEDULE))
-                if entries.left:
-                    continue
-                break
+                command = read_schedule(ORDER_SCHEDULE, move=move)
+                entries = await self._hub.journal.execute(command)
+                if not entries.left:
+                    return sorted(entries.due)
+                move = True
+                continue
             except Closed:
-                return
+                return []
             except Exception:  # the store may be readable later
                 logger.warning("the open orders cannot be read yet", exc_info=True)
             await anyio.sleep(wait)
             wait = min(2 * wait, RETRY_SECONDS_MAX)
-        for stream in sorted(entries.due):
-            await self._look_at(stream)
 
     async def place(self, command: Command[Order], payment: str | None) -> Order:
         """
@@ -142,15 +172,25 @@ class PaymentProcessor:
         """Wait for open payments, up to a deadline; the next process finishes the rest."""
         with anyio.move_on_after(self._hub.settings.drain_seconds_max, shield=True):
             for settling in list(self._settling.values()):
-                await settling.done.wait()
+                if settling.claimed:
+                    await settling.done.wait()
 
     def look_at(self, order_id: str) -> None:
         """Look at an order soon, because the provider has news about it."""
         self._start(self._look_at, order_stream(order_id))
+        self._tell(order_stream(order_id))
+
+    def _tell(self, stream: str) -> None:
+        """Let the node that settles an order look at it."""
+        if self._claims.shared:
+            self._hub.journal.nodes.tell(ORDER_NEWS, stream.encode())
+
+    def _hear(self, node: str, body: bytes) -> None:
+        self._start(self._look_at, body.decode())
 
     async def _look_at(self, stream: str) -> None:
         try:
-            order = await self._show(stream)
+            found = await self._show(stream)
         except Closed:
             # It stays in the schedule, for the next time.
             return
@@ -160,8 +200,8 @@ class PaymentProcessor:
         except Exception:  # an order that cannot be read affects no other
             logger.exception("%s cannot be looked at", stream)
             return
-        if order.is_open:
-            self._settle_soon(order)
+        if found.order.is_open and (stream in self._settling or self._claims.is_mine(found)):
+            self._settle_soon(found.order)
 
     def _settle_soon(self, order: Order, payment: str | None = None) -> None:
         if (settling := self._settling.get(order.stream)) is not None:
@@ -169,7 +209,8 @@ class PaymentProcessor:
             settling.order, settling.again = order, True
             settling.tell()
             return
-        self._settling[order.stream] = settling = _Settling(order, payment)
+        settling = _Settling(order, payment, claimed=not self._claims.shared)
+        self._settling[order.stream] = settling
         self._start(self._settle, settling)
 
     async def _settle(self, settling: _Settling) -> None:
@@ -182,7 +223,8 @@ class PaymentProcessor:
                     wait = RETRY_SECONDS_MIN
                     continue
                 await anyio.sleep(wait)
-                wait = min(2 * wait, RETRY_SECONDS_MAX)
+                longer = min(2 * wait, RETRY_SECONDS_MAX)
+                wait = longer if settling.claimed else RETRY_SECONDS_MIN
         except Closed:
             # It stays in the schedule, for the next time.
             logger.info("%s is finished when the hub is opened again", stream)
@@ -193,21 +235,30 @@ class PaymentProcessor:
     async def _step(self, settling: _Settling) -> bool:
         """Take one step; return False if the order has to wait."""
         try:
-            if settling.again:
-                settling.again = False
-                settling.order = await self._show(settling.order.stream)
-            elif settling.order.status == "pending":
+            if settling.again or not settling.claimed:
+                return await self._look_again(settling)
+            if settling.order.status == "pending":
                 return await self._pay(settling)
-            elif settling.order.reconciliation == "pending":
+            if settling.order.reconciliation == "pending":
                 return await self._reconcile(settling)
-            else:
-                await self._refund(settling)
+            await self._refund(settling)
         except Closed:
             raise
         except Exception as error:  # of the provider or the store: retry
             self._log_failure(settling, error)
             return False
         return True
+
+    async def _look_again(self, settling: _Settling) -> bool:
+        """Show what has changed; return False while another node settles the order."""
+        settling.again = False
+        found = await self._show(settling.order.stream)
+        settling.order = found.order
+        settling.claimed = settling.claimed or self._claims.is_mine(found, called=True)
+        if not settling.claimed and not settling.told:
+            settling.told = True
+            self._tell(found.order.stream)
+        return settling.claimed or settling.over
 
     def _log_failure(self, settling: _Settling, error: Exception) -> None:
         # Once for each order, because a provider that is down for a day is retried very often.
@@ -239,13 +290,21 @@ class PaymentProcessor:
     async def _ask(self, settling: _Settling) -> Payment:
         order, payment = settling.order, settling.payment
         if payment is None:
-            return await self._provider.look_up(order.id, order.total)
+            return await self._find(order)
         # Without an answer the request may still have arrived: then look it up.
         settling.payment = None
         try:
             return await self._provider.authorize(order.id, order.total, payment)
         except (Invalid, PaymentDeclined) as error:
             return Payment("", "declined", error.message)
+
+    async def _find(self, order: Order) -> Payment:
+        """Look a payment up; if there is none, see to it that none comes."""
+        found = await self._provider.look_up(order.id, order.total)
+        if found.status == "none" and isinstance(self._provider, ClosingProvider):
+            # A request to authorize it may still be on its way, even from another node.
+            return await self._provider.close(order.id, order.total)
+        return found
 
     async def _note(self, settling: _Settling, found: Payment) -> bool:
         stream = settling.order.stream
@@ -274,7 +333,7 @@ class PaymentProcessor:
         return True
 
     async def _let_go(self, order: Order) -> Reconciled | None:
-        found = await self._provider.look_up(order.id, order.total)
+        found = await self._find(order)
         match need(order, found):
             case "cancel":
                 found = await self._provider.cancel(order.id, found.id)
@@ -318,7 +377,7 @@ class PaymentProcessor:
 
     def _is_late(self, order: Order) -> bool:
         due = order.reserved_until
-        return due is not None and due <= self._hub.settings.clock.now()
+        return due is not None and due <= self._hub.settings.clock.now() + self._ahead
 
     async def _change(
         self, settling: _Settling, decide: Callable[[States], Sequence[Draft]]
@@ -331,8 +390,13 @@ class PaymentProcessor:
         command = Command(HUB, decide, shown, reads=(stream, stream_shard(ORDER_SCHEDULE, stream)))
         settling.order = await self._hub.journal.execute(command)
 
-    async def _show(self, stream: str) -> Order:
-        def shown(states: States, events: Sequence[Event]) -> Order:
-            return order_of(stream, states.of(OrderState, stream))
+    async def _show(self, stream: str) -> ClaimedOrder:
+        def shown(states: States, events: Sequence[Event]) -> ClaimedOrder:
+            state = states.of(OrderState, stream)
+            return ClaimedOrder(order_of(stream, state), state.terms().claimant, states.now)
 
-        return await self._hub.journal.execute(Command(HUB, nothing, shown, reads=(stream,)))
+        command = Command(HUB, nothing, shown, reads=(stream,))
+        found = await self._hub.journal.execute(command)
+        if self._claims.shared:
+            self._ahead = found.now - self._hub.settings.clock.now()
+        return found
