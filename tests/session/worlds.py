@@ -104,7 +104,13 @@ class World:
 
     async def session(self, nickname: str, *, role: str = "user") -> hubbub.Session:
         """Connect somebody new, until the world ends."""
-        return await self._stack.enter_async_context(self.visit(nickname, role=role))
+        session = await self._stack.enter_async_context(self.visit(nickname, role=role))
+        await until(partial(self._is_known, session.user.id))
+        return session
+
+    async def _is_known(self, user: str) -> bool:
+        # The nodes tell one another who is there.
+        return all(hub.is_connected(user) for hub in (self.hub, *self.others))
 
     async def sessions(self, *nicknames: str) -> list[hubbub.Session]:
         """Connect several."""
