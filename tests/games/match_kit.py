@@ -63,6 +63,7 @@ def hall_with(stream: str, match: MatchState, now: datetime) -> States:
         StreamEntry("board/main", BoardState()),
         StreamEntry(stream_shard(MATCH_SCHEDULE, stream), Schedule()),
         StreamEntry(MATCH_INDEX, Links()),
+        StreamEntry(stream_shard(MATCH_INDEX, stream), Links()),
         *entries,
     )
 

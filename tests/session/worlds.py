@@ -27,8 +27,8 @@ from tests.session.foreign import foreign_server
 __all__ = ["KINDS", "Kind", "OpenWorld", "SetClock", "World", "open_world", "until"]
 
 # In the process on each store; our own server; somebody's application that we are mounted in; two
-# nodes that share a store, each with every other session. Besides, in the process on a store on
-# which another writer is first, once for every commit.
+# nodes that share a store, each with every other session; and in the process on a store on which
+# another writer is first, once for every commit.
 Kind = Literal["memory", "sqlite", "remote", "mounted", "nodes", "postgres", "contended"]
 KINDS: tuple[Kind, ...] = ("memory", "sqlite", "remote", "mounted")
 

@@ -13,6 +13,9 @@ __all__ = ["COMMANDS", "app"]
 # A command's name -> where it is. To add a command, add a line here.
 COMMANDS = {
     "serve": LazyCommand("serve", "serve_hub", "Serve a hub over WebSocket and HTTP.", "Server"),
+    "cluster": LazyCommand(
+        "cluster", "run_cluster", "Run several nodes on this machine, to try them.", "Server"
+    ),
     "chat": LazyCommand("chat", "chat", "Chat in a room.", "Clients"),
     "play": LazyCommand("play", "play", "Find an opponent and play a match.", "Clients"),
     "watch": LazyCommand("watch", "watch", "Watch a match to its end.", "Clients"),

@@ -84,14 +84,14 @@ class Command(msgspec.Struct, Generic[R], eq=False):
             if it is None, the commands of a session are decided in the order in which they
             arrived.
         verdict: after the decision, the caller waits for this before it gets the result.
+        effect: what the command does outside the journal: it runs once, in the event loop, when
+            the events are durable and before the caller gets the result. An error that it raises
+            becomes the caller's. Effects run in the order in which the commands were decided.
         looks: streams that the decision only reads. Where other nodes write to the store, it
             reads their newest state without holding them, so that nobody waits: what it decides
             may then follow from a state that has just passed.
         charges: the rate limits that the decision charges: (name, user); naming them saves a
             second run where other nodes charge them, too.
-        effect: what the command does outside the journal: it runs once, in the event loop, when
-            the events are durable and before the caller gets the result. An error that it raises
-            becomes the caller's. Effects run in the order in which the commands were decided.
     """
 
     # The garbage collector sees it: its functions may lead back to its call, and to the hub.
@@ -103,9 +103,9 @@ class Command(msgspec.Struct, Generic[R], eq=False):
     arguments: object = None
     before: Callable[[], Coroutine[Any, Any, None]] | None = None
     verdict: Verdict | None = None
+    effect: Callable[[R], None] | None = None
     looks: Sequence[str] = ()
     charges: Sequence[tuple[str, str]] = ()
-    effect: Callable[[R], None] | None = None
 
     def fingerprint(self) -> bytes:
         """

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -84,6 +84,8 @@ class ServerProcess:
         is_ready: says whether the server accepts connections, given its process id and port.
         stop_signal: asks the server to shut down.
         port: what it listens on, also after a restart; None chooses a free one.
+        environment: more variables of its environment.
+        as_own_user: whether it runs as the user of this process, also as root.
 
     Raises:
         StorageError: the server does not start.
@@ -100,8 +102,12 @@ class ServerProcess:
         *,
         stop_signal: signal.Signals = signal.SIGTERM,
         port: int | None = None,
+        environment: Mapping[str, str] = {},
+        as_own_user: bool = False,
     ) -> None:
         self._program = program
+        self._environment = environment
+        self._owner = _Owner() if as_own_user else _owner()
         self._is_ready = is_ready
         self._stop_signal = stop_signal
         self._guard: subprocess.Popen[bytes] | None = None
@@ -113,11 +119,12 @@ class ServerProcess:
     def restart(self) -> None:
         """Start the server again, on the same port; end it first if it runs."""
         self.close()
-        owner = _owner()
+        owner = self._owner
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self._program(self.port),
                 cwd="/",
+                env={**os.environ, **self._environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -115,7 +115,7 @@ def _written_with(stream: str, fold: MatchFold) -> Sequence[tuple[str, str]]:
     wanted = [(stream_shard("agenda/matches", stream), "settled")]
     wanted += [(f"user/{player}", "unlinked") for player in fold.players]
     if not fold.private:
-        wanted.append(("index/matches", "unlinked"))
+        wanted.append((stream_shard("index/matches", stream), "unlinked"))
     if fold.end == "completed" and fold.winner is not None:
         wanted.append((f"board/{fold.board}", "submitted"))
     return wanted

@@ -32,7 +32,7 @@ def test_all_who_answer_for_a_match_hear_of_its_end_together(hall: Hall) -> None
         e.BoardCreated, e.Submitted, Rated, Rated,
     ]  # fmt: skip
     assert set(to) == {
-        STREAM, stream_shard("agenda/matches", STREAM), "index/matches",
+        STREAM, stream_shard("agenda/matches", STREAM), stream_shard("index/matches", STREAM),
         "board/main", "user/ann", "user/bob",
     }  # fmt: skip
 

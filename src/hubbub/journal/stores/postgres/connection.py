@@ -96,11 +96,13 @@ class PostgresConnection:
             yield
 
     def roll_back(self) -> bool:
-        """End the transaction, and return whether the connection can be used again."""
-        # psycopg's own forgets all prepared statements.
-        with suppress(psycopg.Error):
-            self.raw.pgconn.exec_(b"ROLLBACK")
-        return self.raw.pgconn.transaction_status == TransactionStatus.IDLE
+        """End the transaction, if any, and return whether the connection can be used again."""
+        server = self.raw.pgconn
+        if server.transaction_status != TransactionStatus.IDLE:
+            # psycopg's own forgets all prepared statements.
+            with suppress(psycopg.Error):
+                server.exec_(b"ROLLBACK")
+        return server.transaction_status == TransactionStatus.IDLE
 
     def cut(self) -> None:
         """Let whatever another thread does with the connection fail."""
@@ -243,12 +245,12 @@ class ConnectionPool:
             value = work(taken)
         except psycopg.OperationalError:
             was_lost = taken.raw.closed
-            self.give(taken, whole=False)
+            self.give(taken, whole=taken.roll_back())
             if not was_lost:
                 raise
             self.drop_idle()
         except BaseException:
-            self.give(taken, whole=False)
+            self.give(taken, whole=taken.roll_back())
             raise
         else:
             self.give(taken, whole=True)

@@ -126,7 +126,7 @@ class PostgresHold:
                 streams, seqs = zip(*batch.superseded, strict=True)
                 run(sql.VOID_EVENTS, Texts(streams), Numbers(seqs))
             if batch.used:
-                run(sql.ADD_USED, *used_arrays(batch.used))
+                run(sql.ADD_KEYS, *used_arrays(batch.used))
             self._write_limits(connection, batch)
             run(sql.NOTE_COMMIT, Int8(connection.writer), Int8(number))
             connection.raw.execute("COMMIT")
