@@ -134,6 +134,8 @@ PURE = [
 ]
 # A whole round of fuzzing takes about so long.
 FUZZ_SECONDS = 120.0
+# A session for clusters that takes so long tests all sessions on PostgreSQL as well.
+CLUSTER_SECONDS = 300.0
 # A simulation that takes so long also looks for bugs that are planted.
 PLANTED_SECONDS = 300.0
 # Where it keeps what it found; CI keeps the folder from one run to the next.
@@ -183,12 +185,27 @@ def trio(session: nox.Session) -> None:
 
 @nox.session(requires=["environment"], venv_backend="none", default=False)
 def postgres(session: nox.Session) -> None:
-    """Test the stores on the oldest PostgreSQL that is supported, if it is installed."""
+    """Test stores and sessions on the oldest PostgreSQL that is supported, if it is installed."""
     if not OLDEST_POSTGRES.exists():
         session.skip(f"There is no {OLDEST_POSTGRES}.")
     env = {"HUBBUB_TEST_POSTGRES": str(OLDEST_POSTGRES)}
-    flags = [*ON_ASYNCIO, "-k", "postgres", *(session.posargs or ["tests/journal/stores"])]
-    run(session, "pytest", *flags, env=env)
+    tests = session.posargs or ["tests/journal/stores", "tests/session"]
+    for plugin in (ON_ASYNCIO, ON_TRIO):
+        run(session, "pytest", "-q", "-k", "postgres", *plugin, *PARALLEL, *tests, env=env)
+
+
+@nox.session(requires=["environment"], venv_backend="none", default=False)
+def cluster(session: nox.Session) -> None:
+    """Trouble real clusters, and test sessions on them: ``nox -s cluster -- 3600 [SEED]``."""
+    seconds, first, *_ = [*session.posargs, *["60", "0"][len(session.posargs) :]]
+    whole = float(seconds) >= CLUSTER_SECONDS
+    worlds = ["nodes", "postgres"] if whole else ["nodes"]
+    for plugin in (ON_ASYNCIO, ON_TRIO) if whole else (ON_ASYNCIO,):
+        flags = ["-q", *plugin, *PARALLEL, "tests/session"]
+        with in_memory() as env:
+            env = {**env, "HUBBUB_TEST_WORLDS": ",".join(worlds)}
+            run(session, "pytest", *flags, env=env)
+    run(session, "python", "-m", "tests.cluster.night", seconds, first)
 
 
 @nox.session(requires=["environment"], venv_backend="none")

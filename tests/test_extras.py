@@ -109,6 +109,16 @@ except hubbub.StorageError:
     print("nobody answered")
 """
 
+VALKEY_BUS = """
+from hubbub.journal.cluster.bus_url import open_bus
+open_bus("redis://localhost", "journal")
+"""
+
+NOTIFY_BUS = """
+from hubbub.journal.cluster.bus_url import open_notify_bus
+open_notify_bus("postgresql://localhost", "journal")
+"""
+
 COMMAND = """
 import sys
 
@@ -134,6 +144,8 @@ CASES = [
     ("import hubbub; hubbub.Money('1', 'USD').format()", "Money.format", "shop"),
     (PRICES, "A price source", "shop"),
     (POSTGRES, "A PostgreSQL database", "postgres"),
+    (VALKEY_BUS, "A Valkey or Redis bus", "valkey"),
+    (NOTIFY_BUS, "A bus over PostgreSQL", "postgres"),
     (LOCAL_SERVER.format(name="postgres"), "A local PostgreSQL", "cluster"),
     (LOCAL_SERVER.format(name="valkey"), "A local Valkey", "cluster"),
 ]

@@ -16,8 +16,9 @@ import pytest
 
 import hubbub
 from hubbub import Closed, Invalid, NotAllowed, StorageError
+from hubbub.feature_set import stream_bytes_max
 from hubbub.games.matches.supervisor import MatchSupervisor
-from hubbub.hub import Hubbub, stream_bytes_max
+from hubbub.hub import Hubbub
 from hubbub.journal import containment
 from hubbub.journal.command import Command, nothing
 from hubbub.journal.event import STREAM_BYTES_MAX

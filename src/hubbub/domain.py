@@ -27,7 +27,7 @@ from .journal.link import Linked, Links, Unlinked
 from .method import Arguments
 from .permissions import Grant
 from .quotas import Quota
-from .ratelimit import RateLimit, rate_limit
+from .ratelimit import RateLimit, StoredRateLimit, rate_limit
 from .service import (
     Service,
     check_limit,
@@ -64,6 +64,7 @@ __all__ = [
     "Signal",
     "State",
     "States",
+    "StoredRateLimit",
     "Unlinked",
     "WebhookRoute",
     "check_limit",

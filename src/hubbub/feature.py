@@ -80,7 +80,11 @@ class Host(Protocol):
         """The options given to ``hubbub.open``, for features that take options."""
 
     def is_connected(self, user_id: str) -> bool:
-        """Return whether a user has a session now."""
+        """Return whether a user has a session now, on any node."""
+
+    @property
+    def knows_presence(self) -> bool:
+        """False while users may be connected to other nodes without this one knowing."""
 
     def start(self, work: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
         """Run a task in the hub; an exception ends only this task, and the hub logs it."""
@@ -171,11 +175,13 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         readers: a kind of stream -> who can read it; for the documentation.
         quotas: a method -> the quota that it counts against, for users over a network.
         limits: a name for ``states.charge`` -> a function that makes its rate limit.
+            Nodes that share a store count a :class:`~hubbub.domain.StoredRateLimit` together,
+            and any other limit each for itself.
         options: the keyword arguments of ``hubbub.open`` that belong to this feature.
         adoption: what a guest keeps when they sign in as another user.
         erasure: how ``hubbub erase`` removes a person from the events of the feature.
-        connected: called when a session of a user begins or ends, with the runtime and the
-            user's id.
+        connected: called when a session of a user begins or ends on this node, with the runtime
+            and the user's id; if a node dies, the other ones are called for its users.
         drain: finishes accepted work, before the hub stops accepting commands.
         webhooks: a name -> a route for the webhooks of a provider.
         traffic: a kind of stream whose busiest ones operators see -> the name of each, or None

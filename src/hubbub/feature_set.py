@@ -9,7 +9,7 @@ from .errors import Invalid
 from .feature import Feature
 from .feature_checks import check_feature
 from .guard import Hooks
-from .journal.event import State
+from .journal.event import STREAM_BYTES_MAX, State, Streams
 from .journal.schedule import SCHEDULE_READERS, Schedule
 from .method import Method
 from .permissions import ANYONE, ARTICLE, ROLES, Grant, Permissions
@@ -67,6 +67,7 @@ class FeatureSet:
         self.limits: dict[str, Callable[[Settings], RateLimit]] = {}
         for feature in features:
             self._add_limits(feature)
+        self.limits |= {quota.name: quota.new_limit for quota in self.quotas.values()}
         self.traffic = {kind: name for one in features for kind, name in one.traffic.items()}
         self.erasures = {kind: one for f in features for kind, one in f.erasure.events.items()}
         self.renamed = {kind for feature in features for kind in feature.erasure.renamed}
@@ -112,6 +113,10 @@ class FeatureSet:
                     f"it has {command!r}: {role!r}."
                 )
         return Permissions(self.grants, {**self.roles, **required})
+
+    def new_streams(self, settings: Settings) -> Streams:
+        """Return the kinds of stream, and how long their names can be."""
+        return Streams(self.streams, stream_bytes_max(settings.name_chars_max))
 
     def new_limit(self, settings: Settings, what: str) -> RateLimit:
         """
@@ -204,3 +209,8 @@ def _check_quotas(features: Sequence[Feature]) -> None:
 def _first_twice(features: Sequence[Feature]) -> str:
     names = [feature.name for feature in features]
     return next(name for name in names if names.count(name) > 1)
+
+
+def stream_bytes_max(name_chars_max: int) -> int:
+    """Return the longest name of a stream: room for two names of four bytes a character."""
+    return max(STREAM_BYTES_MAX, 8 * name_chars_max + 64)

@@ -19,9 +19,9 @@ from .guard import MethodGuard
 from .ids import Ids
 from .journal.actor import Actor
 from .journal.allowance import Allowance
+from .journal.cluster.bus import Bus, bus_of
 from .journal.command import Command
 from .journal.containment import contained
-from .journal.event import STREAM_BYTES_MAX, Streams
 from .journal.journal import Journal
 from .journal.live.feed import Feed
 from .journal.schedule import HUB
@@ -32,7 +32,7 @@ from .journal.threads import Threads
 from .permissions import ROLES
 from .quotas import Quotas
 from .runtimes import Runtimes
-from .service import Service
+from .service import Service, check_new_user_id
 from .session import LocalSession, Session
 from .settings import Settings
 from .users.accounts import Accounts
@@ -59,6 +59,7 @@ class Hubbub(AsyncContextManagerMixin):
         settings: limits and the clock.
         features: the features of the hub.
         options: the options that features take, by name.
+        open_bus: returns the bus of a store that several nodes share.
 
     Raises:
         Invalid: a feature has a mistake, or an option belongs to no feature.
@@ -77,6 +78,7 @@ class Hubbub(AsyncContextManagerMixin):
         settings: Settings,
         features: Sequence[Feature],
         options: Mapping[str, object],
+        open_bus: Callable[[Store], Bus | None] = bus_of,
     ) -> None:
         self.features = FeatureSet(features)
         if USERS_NAME not in self.features:
@@ -90,6 +92,7 @@ class Hubbub(AsyncContextManagerMixin):
         self.ids = Ids(settings.clock, settings.random)
         self.quotas = Quotas(settings, self.features.quotas)
         self._open_store = open_store
+        self._open_bus = open_bus
         self._open = False
         self._to_start: deque[Callable[[], Coroutine[Any, Any, None]]] = deque()
 
@@ -99,10 +102,10 @@ class Hubbub(AsyncContextManagerMixin):
         async with AsyncExitStack() as stack:
             store = await Threads(1).run(self._open_store)
             stack.push_async_callback(close_store, store)
-            longest = stream_bytes_max(self.settings.name_chars_max)
-            streams = Streams(self.features.streams, longest)
+            streams = self.features.new_streams(self.settings)
             new_limit = partial(self.features.new_limit, self.settings)
-            self.journal = Journal(store, streams, self.settings, new_limit)
+            bus = await Threads(1).run(self._open_bus, store)
+            self.journal = Journal(store, streams, self.settings, new_limit, bus)
             self.itself = Actor(self.journal, self.settings, self.ids, HUB, "user")
             self.meter = self._new_meter()
             await stack.enter_async_context(self.journal)
@@ -119,6 +122,7 @@ class Hubbub(AsyncContextManagerMixin):
                     # The users feature comes first; after it, the other features can have sessions.
                     self._open = True
                 self._runtimes.begin()
+                self.presence.died = self._runtimes.tell_connected
                 yield self
             except Exception as raised:
                 # Report the failure of a feature's runtime before its consequences.
@@ -206,7 +210,7 @@ class Hubbub(AsyncContextManagerMixin):
         """
         adopted = None
         if guest is not None:
-            check_user_id(guest.user, self.settings.name_chars_max)
+            check_new_user_id(guest.user, self.settings.name_chars_max)
             adopted = Adopted(guest, self._runtimes.adoptions)
         return sign_in_command(
             actor, self.presence, nickname, reference, adopted, chosen=chosen, named=named
@@ -216,7 +220,7 @@ class Hubbub(AsyncContextManagerMixin):
         """Make a session for an actor, with the role that takes precedence."""
         if signed_in is None:
             return LocalSession(actor, self)
-        actor.role = signed_in.role
+        actor.role, actor.admitted = signed_in.role, signed_in.seq
         session = LocalSession(actor, self)
         session.user = signed_in.user
         return session
@@ -289,8 +293,13 @@ class Hubbub(AsyncContextManagerMixin):
         return self.runtime(UsersRuntime).accounts
 
     def is_connected(self, user_id: str) -> bool:
-        """Return whether a user has a session now."""
+        """Return whether a user has a session now, on any node."""
         return self.presence.is_connected(user_id)
+
+    @property
+    def knows_presence(self) -> bool:
+        """False while users may be connected to other nodes without this one knowing."""
+        return self.presence.fresh
 
     def runtime(self, kind: type[T]) -> T:
         """
@@ -361,7 +370,7 @@ class Hubbub(AsyncContextManagerMixin):
             raise Closed("The hub is not open; use it with `async with`.")
         if role not in ROLES:
             raise Invalid(f"The role must be one of {', '.join(ROLES)}, not {role!r}.")
-        check_user_id(user_id, self.settings.name_chars_max)
+        check_new_user_id(user_id, self.settings.name_chars_max)
         return Actor(
             self.journal,
             self.settings,
@@ -379,22 +388,10 @@ class Hubbub(AsyncContextManagerMixin):
             self.journal,
             self.settings.clock,
             lambda: self.presence.count,
-            lambda: len(self.presence.online()),
+            lambda: self.presence.users,
             self.features.traffic,
         )
 
     def _stop(self) -> None:
         self._open = False
         self._tasks.cancel_scope.cancel()
-
-
-def check_user_id(user_id: object, chars_max: int) -> None:
-    """Raise Invalid for a user id that cannot be part of a stream's name."""
-    good = isinstance(user_id, str) and 0 < len(user_id) <= chars_max
-    if not good or not str(user_id).isprintable() or "/" in str(user_id):
-        raise Invalid(f"A user id must have 1 to {chars_max} printable characters and no slash.")
-
-
-def stream_bytes_max(name_chars_max: int) -> int:
-    """Return the longest name of a stream: room for two names of four bytes a character."""
-    return max(STREAM_BYTES_MAX, 8 * name_chars_max + 64)

@@ -11,6 +11,8 @@ from .errors import Invalid
 from .feature import Feature
 from .features import FEATURES, Options
 from .hub import Hubbub
+from .journal.cluster.bus import Bus, bus_of
+from .journal.cluster.bus_url import open_bus, read_bus_url
 from .journal.stores.contract import Store
 from .journal.stores.url import open_store
 from .settings import Settings
@@ -24,6 +26,7 @@ def open_hub(
     url: str | None = None,
     *,
     store: Store | Callable[[], Store] | None = None,
+    bus: str | Bus | None = None,
     settings: Settings | None = None,
     features: Sequence[Feature] = FEATURES,
     **options: Unpack[Options],
@@ -40,6 +43,8 @@ def open_hub(
         store: a store of your own instead of a URL, or a function without arguments that makes
             one; the hub calls the function in a worker thread. The hub closes the store in both
             cases. See :mod:`hubbub.stores`.
+        bus: what makes delivery quick where several nodes share the store: the URL of a Valkey or
+            Redis server, or an object of your own. By default PostgreSQL itself does.
         settings: limits and the clock; see :class:`Settings`.
         features: the features of the hub; by default ``hubbub.FEATURES``. Add your own, or
             leave out features that you do not need; only ``hubbub.USERS`` is required.
@@ -57,7 +62,8 @@ def open_hub(
             limits.
     """
     settings = settings or Settings()
-    return Hubbub(_opener(url, store, settings.random), settings, features, options)
+    opener = _opener(url, store, settings.random)
+    return Hubbub(opener, settings, features, options, _bus_opener(bus))
 
 
 def _opener(
@@ -70,3 +76,20 @@ def _opener(
     if callable(store):
         return store
     return lambda: store
+
+
+def _bus_opener(bus: str | Bus | None) -> Callable[[Store], Bus | None]:
+    if bus is None:
+        return bus_of
+    if isinstance(bus, str):
+        read_bus_url(bus)
+
+    def opened(store: Store) -> Bus:
+        if not store.shared:
+            raise Invalid(
+                "A bus connects the nodes that share a PostgreSQL database; leave out bus=, or "
+                "use postgresql://…."
+            )
+        return open_bus(bus, store.journal_id) if isinstance(bus, str) else bus
+
+    return opened

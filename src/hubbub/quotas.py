@@ -3,6 +3,9 @@ How often a user can do something over a network that is stored, or sent to othe
 
 Each feature declares which of its commands count against which quota. Hubbub counts by user,
 and allows ten times as much by address, so that many guests at one address cannot get around it.
+
+Nodes that share a store count a user's commands together, in the limits of the journal. Each of
+them counts for itself what is limited by address, and what is not stored, such as signals.
 """
 
 from __future__ import annotations
@@ -54,6 +57,17 @@ class Quota(msgspec.Struct, frozen=True):
     always: bool = False
     by_user: bool = True
 
+    @property
+    def name(self) -> str:
+        """The name of the limit that nodes with a shared store charge for a user."""
+        return f"quota {self.limit}"
+
+    def new_limit(self, settings: Settings, factor: int = 1) -> TokenBucket:
+        """Make the limit of one user, or a multiple of it."""
+        most: int = getattr(settings, self.limit) * factor
+        period: float = getattr(settings, self.period)
+        return TokenBucket(most, period, self.what)
+
 
 GUESTS = Quota("new guests", "guests_per_address", by_user=False)
 # Changes that others see, and that are cheap.
@@ -101,15 +115,24 @@ class Quotas:
         now = self._settings.clock.monotonic()
         if quota.by_user:
             self._limits(self._by_user, quota, 1).charge(user, now)
-        if not (place := self._place(address)):
-            return
-        factor = ADDRESS_FACTOR if quota.by_user else 1
         try:
-            self._limits(self._by_place, quota, factor).charge(place, now)
+            self.charge_place(quota, address)
         except RateLimited:
             if quota.by_user:
                 self._limits(self._by_user, quota, 1).refund(user)
             raise
+
+    def charge_place(self, quota: Quota, address: str) -> None:
+        """
+        Count something once by address only, because the journal counts it by user.
+
+        Raises:
+            RateLimited: the limit is reached; nothing was counted.
+        """
+        if place := self._place(address):
+            factor = ADDRESS_FACTOR if quota.by_user else 1
+            now = self._settings.clock.monotonic()
+            self._limits(self._by_place, quota, factor).charge(place, now)
 
     def refund(self, quota: Quota, user: str, address: str) -> None:
         """Uncount something that was refused after all."""
@@ -122,10 +145,8 @@ class Quotas:
     def _limits(self, limits: dict[str, RateLimits], quota: Quota, factor: int) -> RateLimits:
         found = limits.get(quota.limit)
         if found is None:
-            most: int = getattr(self._settings, quota.limit) * factor
-            period: float = getattr(self._settings, quota.period)
             found = limits[quota.limit] = RateLimits(
-                lambda: TokenBucket(most, period, quota.what), KEYS_MAX
+                lambda: quota.new_limit(self._settings, factor), KEYS_MAX
             )
         return found
 

@@ -5,11 +5,25 @@ from __future__ import annotations
 import math
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import Literal, Protocol
+from struct import Struct, iter_unpack, pack
+from typing import Literal, Protocol, runtime_checkable
 
 from .errors import RateLimited
 
-__all__ = ["RateLimit", "RateLimits", "SlidingWindow", "TokenBucket", "rate_limit"]
+__all__ = [
+    "RateLimit",
+    "RateLimits",
+    "SlidingWindow",
+    "StoredRateLimit",
+    "TokenBucket",
+    "rate_limit",
+]
+
+# The first byte of a stored limit names its kind: a setting can change the kind in between.
+WINDOW = b"w"
+BUCKET = b"b"
+# When the bucket was last seen full, and the number of events since then.
+BUCKET_STATE = Struct("<dQ")
 
 
 class RateLimit(Protocol):
@@ -20,7 +34,8 @@ class RateLimit(Protocol):
         Count one event.
 
         Args:
-            now: seconds; never less than in the previous call.
+            now: seconds. If it is less than in an earlier call, because a clock was set back,
+                time may stand still.
 
         Raises:
             RateLimited: nothing was counted; ``now + retry_after`` is the
@@ -32,6 +47,26 @@ class RateLimit(Protocol):
 
     def idle(self, now: float) -> bool:
         """Return whether a new limit in its place would behave the same from ``now`` on."""
+
+
+@runtime_checkable
+class StoredRateLimit(RateLimit, Protocol):
+    """
+    A limit that several nodes can share, because its counts can be stored.
+
+    Where a store is shared, ``now`` is the store's time in seconds since 1970.
+    """
+
+    def dump(self) -> bytes:
+        """Return the counts; a limit that loads them behaves the same from then on."""
+
+    def load(self, state: bytes) -> None:
+        """
+        Take the counts that a limit has dumped in place of its own.
+
+        If its settings have changed since then, the new ones count. Counts of another kind of
+        limit are those of a new limit.
+        """
 
 
 class SlidingWindow:
@@ -62,8 +97,7 @@ class SlidingWindow:
         """Count one event; see :meth:`RateLimit.charge`."""
         times = self._times
         if times:
-            assert now >= times[-1]
-
+            now = max(now, times[-1])
             if len(times) == self.limit:
                 free_at = times[0] + self.period
                 if now < free_at:
@@ -80,6 +114,16 @@ class SlidingWindow:
     def idle(self, now: float) -> bool:
         """Return whether the window is empty."""
         return not self._times or now >= self._times[-1] + self.period
+
+    def dump(self) -> bytes:
+        """Return the counts; see :meth:`StoredRateLimit.dump`."""
+        return WINDOW + pack(f"<{len(self._times)}d", *self._times)
+
+    def load(self, state: bytes) -> None:
+        """Take the counts that a limit has dumped; see :meth:`StoredRateLimit.load`."""
+        times = iter_unpack("<d", state[1:]) if state.startswith(WINDOW) else ()
+        # If the limit was lowered since then, the deque keeps the newest.
+        self._times = deque((time for (time,) in times), maxlen=self.limit)
 
 
 class TokenBucket:
@@ -115,8 +159,7 @@ class TokenBucket:
     def charge(self, now: float) -> None:
         """Count one event; see :meth:`RateLimit.charge`."""
         start = self._start
-        assert now >= start
-
+        now = max(now, start)
         if now >= self._full_at:
             self._start = start = now
             count = 1
@@ -138,6 +181,17 @@ class TokenBucket:
     def idle(self, now: float) -> bool:
         """Return whether the bucket is full."""
         return now >= self._full_at
+
+    def dump(self) -> bytes:
+        """Return the counts; see :meth:`StoredRateLimit.dump`."""
+        return BUCKET + BUCKET_STATE.pack(self._start, self._count)
+
+    def load(self, state: bytes) -> None:
+        """Take the counts that a limit has dumped; see :meth:`StoredRateLimit.load`."""
+        self._start, self._count = -math.inf, 0
+        if state.startswith(BUCKET):
+            self._start, self._count = BUCKET_STATE.unpack(state[1:])
+        self._full_at = self._start + self._count * self.period / self.limit
 
 
 class RateLimits:

@@ -101,6 +101,8 @@ class Runtimes:
 
     async def drain(self) -> None:
         """Finish accepted work, before the hub stops accepting commands."""
+        # So that other nodes take over what comes from now on.
+        await self._hub.journal.nodes.leave()
         for feature in self._features:
             if feature.drain is not None:
                 await self._drain(feature.name, feature.drain)

@@ -11,6 +11,7 @@ from .features import ServiceAttributes, Services
 from .guard import MethodGuard
 from .journal.actor import Actor
 from .journal.event import Event, Signal
+from .journal.live.attaching import check_command
 from .journal.live.topic import cut
 from .service import Service, check_limit, check_seq
 from .users.user import User
@@ -160,7 +161,7 @@ class LocalSession(ServiceAttributes):
         journal, user = self.actor.journal, self.actor.user
         check_limit(limit, self.actor.settings.page_max)
         check_seq(after)
-        await self.actor.execute(journal.check_command(user, stream))
+        await self.actor.execute(check_command(user, stream))
         bodies = await journal.read(stream, after, limit, by=user)
         page = cut(bodies, self.actor.settings.page_bytes_max)
         return [journal.streams.decode(body) for body in page]

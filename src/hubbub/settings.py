@@ -76,8 +76,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             returns the order as pending, and Hubbub continues in the background.
         checkout_limit: the number of checkouts a user can begin in any ``checkout_period``.
         checkout_period: its length in seconds.
-        orders_open_max: the number of orders that are being paid or refunded; when it is reached
-            a checkout raises :exc:`Overloaded`.
+        orders_open_max: about how many orders can be paid or refunded at the same time; above
+            that, a checkout raises :exc:`Overloaded`.
         price_seconds_max: how long a price source can take to answer.
         price_fresh_seconds: how long Hubbub uses a price before it asks the price source
             again.

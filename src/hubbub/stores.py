@@ -17,17 +17,23 @@ from .journal.stores.contract import (
     Used,
 )
 from .journal.stores.memory import MemoryStore
+from .journal.stores.sharing import Hold, News, NodeRecord, SharedStore, Wanted
 from .journal.stores.sqlite import SQLiteStore
 
 __all__ = [
     "Batch",
+    "Hold",
     "Loaded",
     "MemoryStore",
+    "News",
+    "NodeRecord",
     "PlacedEvent",
     "Record",
     "SQLiteStore",
+    "SharedStore",
     "Snapshot",
     "Stale",
     "Store",
     "Used",
+    "Wanted",
 ]

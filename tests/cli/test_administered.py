@@ -21,7 +21,7 @@ def test_a_failure_is_one_line_and_the_exit_code_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(typer.Exit) as ended:
-        administer(Administered(tmp_path / "none.db", None, None), count)
+        administer(Administered(str(tmp_path / "none.db"), None, None), count)
 
     assert ended.value.exit_code == 1
     assert capsys.readouterr().err == f"There is no database {tmp_path}/none.db.\n"

@@ -10,10 +10,11 @@ import hubbub
 from hubbub.demo import feature
 from hubbub.demo.bots import ROBIN, SAMPLES
 from hubbub.demo.chatting import Chatting
-from hubbub.demo.feature import DEMO_NEEDS, SET_UP_SECONDS
+from hubbub.demo.feature import DEMO, DEMO_NEEDS, SET_UP_SECONDS
 from hubbub.shop.catalog.demo import put_on_sale
 from hubbub.shop.service import Shop
 from tests.demo.demo_hub import Backend, demo_hub, in_demo, lobby_of, on_each_backend, texts_in
+from tests.users.node_kit import Cluster, die, in_cluster, until
 
 LATER = 8 * 24 * 3600.0
 
@@ -154,3 +155,18 @@ def test_an_idle_demo_does_nothing(backend: Backend) -> None:
                 raise AssertionError(f"{event} at {position}")
 
     in_demo(backend, story)
+
+
+@on_each_backend
+def test_one_node_runs_the_bot_and_another_when_that_one_dies(backend: Backend) -> None:
+    async def story(cluster: Cluster) -> None:
+        features = [*hubbub.FEATURES, DEMO]
+        async with cluster.node(features) as one, cluster.node(features) as two:
+            await anyio.sleep(10)
+            hubs = [hub for hub in (one, two) if hub.presence.sessions(ROBIN.id)]
+            assert len(hubs) == 1
+            other = two if hubs == [one] else one
+            die(hubs[0])
+            await until(lambda: bool(other.presence.sessions(ROBIN.id)))
+
+    in_cluster(backend, story)

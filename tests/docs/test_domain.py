@@ -32,6 +32,7 @@ MEMBERS: dict[type[Any], set[str]] = {
     domain.RateLimit: set(vars(domain.RateLimit)),
     domain.RemoteCache: {"__call__", "changed"},
     domain.Service: {"name", "actor", "runtime", "new_stream"},
+    domain.StoredRateLimit: {"dump", "load"},
     domain.States: {"now", "of", "need", "event", "about", "charge"},
 }
 

@@ -12,6 +12,7 @@ import hubbub
 from hubbub import Event, Session
 from hubbub.games.events import Completed, MatchCancelled, Scored
 from hubbub.journal.link import Linked
+from hubbub.journal.shards import stream_shards
 from tests.faults.doomed_matches import NOBODY, PLAYERS, POINTS
 from tests.faults.killing import kill_after
 
@@ -44,7 +45,8 @@ async def test_every_match_has_one_end_and_the_board_is_their_fold(
     path = tmp_path / "hubbub.db"
     told = await to_thread.run_sync(kill_one, path, backend, count)
     async with hubbub.open(str(path)) as hub, hub.session("host") as host:
-        started = [e.data.to for e in await read(host, "index/matches") if type(e.data) is Linked]
+        index = [e for name in stream_shards("index/matches") for e in await read(host, name)]
+        started = [event.data.to for event in index if type(event.data) is Linked]
         matches = {stream: await read(host, stream) for stream in started}
         board = {entry.user_id: entry.score for entry in await host.games.top("main", limit=500)}
         winners = [check_match(stream, events, told) for stream, events in matches.items()]

@@ -16,7 +16,8 @@ import pytest
 
 import hubbub
 from hubbub import Money, Settings
-from hubbub.journal.decide.states import LIMITS_MAX, USED_KEYS_MAX
+from hubbub.journal.decide.limits import LIMITS_MAX
+from hubbub.journal.decide.states import USED_KEYS_MAX
 from hubbub.journal.live.topic import TAIL_EVENTS_MAX
 from hubbub.journal.live.topics import TOPICS_IDLE_MAX
 from hubbub.journal.measures import RECENT_MAX, STREAMS_MAX
@@ -62,7 +63,7 @@ BOUNDED: Mapping[str, int] = {
     "SQLiteStore._numbers": NUMBERS_MAX,
     "SlidingWindow": LIMITS_MAX,
     "SlidingWindow._times": LIMITS_MAX * 10,
-    "States._limits": LIMITS_MAX,
+    "Limits._limits": LIMITS_MAX,
     "States._used": USED_KEYS_MAX,
     "TokenBucket": QUOTAS_MAX * KEYS_MAX,
     "Tokens._verified": VERIFIED_MAX,

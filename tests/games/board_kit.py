@@ -15,6 +15,7 @@ from hubbub.journal.decide.cache_entries import NotLoaded, StreamEntry
 from hubbub.journal.decide.states import States
 from hubbub.journal.event import Data, Draft, Event, State, Streams
 from hubbub.journal.schedule import Schedule
+from hubbub.journal.shards import stream_shard
 from hubbub.users.user import UserState
 from tests.features import STREAMS
 from tests.journal.tally import new_limit
@@ -130,7 +131,8 @@ def desk_with(operator: Operator = "best", reset: str | None = None) -> Desk:
 
 
 def scheduled(desk: Desk) -> dict[str, datetime | None]:
-    return desk.ask(lambda states: states.of(Schedule, BOARD_SCHEDULE).due)
+    shard = stream_shard(BOARD_SCHEDULE, STREAM)
+    return desk.ask(lambda states: states.of(Schedule, shard).due)
 
 
 def submitted(

@@ -1,23 +1,25 @@
-"""A lobby with people in it, in virtual time."""
+"""A hub with people who search for matches, in virtual time."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 import anyio
 import pytest
 from anyio.abc import TaskGroup
 
+import hubbub
 from hubbub.errors import HubbubError
+from hubbub.games.events import Matched
 from hubbub.games.matches.game import Game
-from hubbub.games.matches.match import Match
-from hubbub.games.matches.rules import FirstTo
-from hubbub.games.matchmaking.matchmaker import Matchmaker, MatchSearch
-from hubbub.games.matchmaking.pool import Widening
-from hubbub.testing import EPOCH, VirtualClock, run_in_virtual_time
+from hubbub.games.matches.supervisor import MatchSupervisor
+from hubbub.games.matchmaking.matchmaker import Matchmaker
+from hubbub.games.matchmaking.queue import queue_stream
+from hubbub.testing import run_in_virtual_time
+from tests.games.virtual_hub import open_hub
 
-__all__ = ["Backend", "Hall", "Met", "match_of", "on_each_backend", "what_happens"]
+__all__ = ["Backend", "Hall", "Met", "on_each_backend", "what_happens"]
 
 Backend = Literal["asyncio", "trio"]
 # When somebody's search has ended, and how: with these players, with an error, or given up.
@@ -32,30 +34,28 @@ GAMES = {
     "slow": Game(rating_range_per_second=1),
 }
 # 100 points at first, and 10 more for each second.
-WIDENING = Widening(100, 10)
+SETTINGS = hubbub.Settings(rating_range=100, rating_range_per_second=10)
 
 
 class Hall:
     """
-    A lobby, and users who search for a match in it.
+    A hub, and users who search for a match in it.
 
     Args:
         tasks: runs both.
+        hub: where they search.
     """
 
-    def __init__(self, tasks: TaskGroup) -> None:
-        self.matchmaker = Matchmaker(VirtualClock(), GAMES, WIDENING, self.begin)
+    def __init__(self, tasks: TaskGroup, hub: hubbub.Hubbub) -> None:
+        self.hub = hub
         self.met: dict[str, Met] = {}
-        # How long it takes until a match is decided, and then until it is written.
-        self.deciding = self.writing = 0.0
-        self.refusal: HubbubError | None = None
-        # Every group that was found, also if nothing came of it.
-        self.groups: list[str] = []
-        self.closing = anyio.CancelScope()
-        self.closes_when_it_is_written = False
         self._tasks = tasks
         self._scopes: dict[str, anyio.CancelScope] = {}
-        tasks.start_soon(self._run)
+
+    @property
+    def matchmaker(self) -> Matchmaker:
+        """The queues."""
+        return self.hub.runtime(MatchSupervisor).matchmaker
 
     def look_for(
         self,
@@ -76,25 +76,11 @@ class Hall:
         """Cancel a call."""
         self._scopes[call].cancel()
 
-    async def begin(self, queue: str, group: Sequence[MatchSearch]) -> Match | None:
-        """Start a match as the arena does."""
-        users = sorted(search.user for search in group)
-        self.groups.append(f"{queue}: {' '.join(users)}")
-        await anyio.sleep(self.deciding)
-        if self.refusal is not None:
-            raise self.refusal
-        if not all(search.waiters for search in group):
-            return None
-        for search in group:
-            search.taken = True
-        await anyio.sleep(self.writing)
-        if self.closes_when_it_is_written:
-            self.closing.cancel()
-        return match_of(users)
-
-    async def _run(self) -> None:
-        with self.closing:
-            await self.matchmaker.run()
+    async def groups(self, queue: str = "duel") -> list[str]:
+        """Return the players of each match that was begun."""
+        bodies = await self.hub.journal.read(queue_stream(queue), 0, 500)
+        events = [self.hub.journal.streams.decode(body).data for body in bodies]
+        return [" ".join(sorted(data.players)) for data in events if isinstance(data, Matched)]
 
     async def _find(
         self,
@@ -110,45 +96,31 @@ class Hall:
         try:
             with scope:
                 match = await self.matchmaker.find(queue, user, rating, key, seconds)
-                how = " ".join(match.players)
+                how = " ".join(sorted(match.players))
         except HubbubError as error:
             how = type(error)
-        self.met[call] = round(anyio.current_time(), 6), how
+        self.met[call] = round(anyio.current_time(), 3), how
+
+
+USERS = ("ann", "bob", "cid", "dan", "eve", "zoë", "bot", *map(str, range(50)))
 
 
 def what_happens(scenario: Callable[[Hall], Awaitable[None]], backend: Backend) -> Hall:
-    """Play a scenario, wait until it is quiet for an hour, and close the lobby."""
+    """Play a scenario, wait until it is quiet for an hour, and close the hub."""
 
     async def run() -> Hall:
-        async with anyio.create_task_group() as tasks:
-            hall = Hall(tasks)
-            await anyio.wait_all_tasks_blocked()
-            await scenario(hall)
-            await anyio.sleep(3600)
-            tasks.cancel_scope.cancel()
-        assert not hall.matchmaker._searches, "nobody stays behind"
-        assert not any(map(len, hall.matchmaker._pools.values())), "no ghost stays behind"
+        async with open_hub("memory://", GAMES, SETTINGS) as hub:
+            async with anyio.create_task_group() as tasks:
+                for user in USERS:
+                    async with hub.session(user):
+                        pass
+                hall = Hall(tasks, hub)
+                await scenario(hall)
+                await anyio.sleep(3600)
+                tasks.cancel_scope.cancel()
+            assert not hall.matchmaker._waiting, "nobody stays behind"
+            for queue in hall.matchmaker._queues.values():
+                assert not queue.tickets, "no ghost stays behind"
         return hall
 
     return run_in_virtual_time(run, backend=backend)
-
-
-def match_of(players: list[str]) -> Match:
-    """Make a match that has just begun."""
-    return Match(
-        "1",
-        "match/1",
-        players,
-        dict.fromkeys(players, 0),
-        "active",
-        None,
-        FirstTo(),
-        EPOCH,
-        None,
-        "main",
-        None,
-        False,
-        None,
-        [],
-        None,
-    )

@@ -8,7 +8,7 @@ from typing import Any
 
 from hubbub.games.boards.board import BoardState
 from hubbub.games.matches import commands as decisions
-from hubbub.games.matches.commands import Wanted
+from hubbub.games.matches.commands import NewMatch
 from hubbub.games.matches.ending import MATCH_INDEX, MATCH_SCHEDULE
 from hubbub.games.matches.game import Game
 from hubbub.games.matches.match import MatchState
@@ -19,6 +19,7 @@ from hubbub.journal.decide.states import States
 from hubbub.journal.event import Data
 from hubbub.journal.link import Links
 from hubbub.journal.schedule import Schedule
+from hubbub.journal.shards import stream_shard
 from hubbub.players import PlayerLinks
 from hubbub.users.user import UserState
 from tests.games.board_kit import NOON, Desk, states_of
@@ -60,8 +61,9 @@ def hall_with(stream: str, match: MatchState, now: datetime) -> States:
         now,
         StreamEntry(stream, match),
         StreamEntry("board/main", BoardState()),
-        StreamEntry(MATCH_SCHEDULE, Schedule()),
+        StreamEntry(stream_shard(MATCH_SCHEDULE, stream), Schedule()),
         StreamEntry(MATCH_INDEX, Links()),
+        StreamEntry(stream_shard(MATCH_INDEX, stream), Links()),
         *entries,
     )
 
@@ -89,7 +91,7 @@ class Hall(Desk):
         **more: Any,
     ) -> list[Data]:
         names = list(players or PLAYERS[:2])
-        wanted = Wanted(names, rules or FirstTo(), board, **more)
+        wanted = NewMatch(names, rules or FirstTo(), board, **more)
         return self.do(lambda states: decisions.start(states, stream, wanted, self.terms))
 
     def score(
@@ -123,7 +125,8 @@ class Hall(Desk):
         return self.ask(lambda states: states.of(PlayerLinks, f"user/{player}"))
 
     def due(self) -> dict[str, datetime | None]:
-        return self.ask(lambda states: dict(states.of(Schedule, MATCH_SCHEDULE).due))
+        shard = stream_shard(MATCH_SCHEDULE, STREAM)
+        return self.ask(lambda states: dict(states.of(Schedule, shard).due))
 
 
 def _user(player: str) -> UserState:

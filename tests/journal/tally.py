@@ -11,6 +11,7 @@ import anyio
 import msgspec
 
 from hubbub.errors import Conflict, Invalid, NotMember
+from hubbub.journal.cluster.bus import Bus
 from hubbub.journal.command import Call, Command, nothing
 from hubbub.journal.decide.states import States
 from hubbub.journal.event import Data, Draft, Event, State, Streams
@@ -91,8 +92,10 @@ def memory_store() -> MemoryStore:
 
 
 @asynccontextmanager
-async def open_journal(store: Store, settings: Settings | None = None) -> AsyncIterator[Journal]:
-    async with Journal(store, STREAMS, settings or Settings(), new_limit) as journal:
+async def open_journal(
+    store: Store, settings: Settings | None = None, bus: Bus | None = None
+) -> AsyncIterator[Journal]:
+    async with Journal(store, STREAMS, settings or Settings(), new_limit, bus) as journal:
         yield journal
 
 

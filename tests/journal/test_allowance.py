@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 
 import hubbub
 from hubbub.errors import Conflict, Invalid, NotFound, RateLimited
 from hubbub.journal.allowance import Allowance
+from hubbub.quotas import ADDRESS_FACTOR
+from hubbub.server import Gateway
+from tests.event_loop import Backend
 from tests.features import QUOTAS
 from tests.server.memory_socket import Client, clients
+from tests.users.node_kit import Cluster, in_cluster, signed_in
 
 MESSAGE = {"text": "hello"}
 
@@ -152,3 +157,34 @@ async def test_a_coroutine_that_may_not_run_is_closed() -> None:
         allowance.spend(QUOTAS["chat.typing"])
         with pytest.raises(RateLimited):
             await allowance.charged("chat.typing", refuse(Conflict("no")))
+
+
+def test_what_a_user_does_on_all_nodes_counts_together(backend: Backend) -> None:
+    async def story(cluster: Cluster) -> None:
+        async with cluster.nodes(rooms_per_user=3) as (one, two):
+            here, there = Gateway(one), Gateway(two)
+            tabs = [await signed_in(gateway, "ann", "1") for gateway in (here, there)]
+            bob = await signed_in(here, "bob", "2")
+            made = [code for tab in (*tabs, *tabs) for code in await rooms(tab, 1)]
+
+            assert made == ["fine"] * 3 + ["rate_limited"]
+            assert await rooms(bob, 1) == ["fine"]
+
+    in_cluster(backend, story)
+
+
+def test_a_refusal_by_address_does_not_count_against_the_user(backend: Backend) -> None:
+    async def story(cluster: Cluster) -> None:
+        async with cluster.node(rooms_per_user=1, creations_period=100.0) as hub:
+            gateway = Gateway(hub)
+            for number in range(ADDRESS_FACTOR):
+                assert await rooms(await signed_in(gateway, f"user-{number}", "1"), 1) == ["fine"]
+            ann = await signed_in(gateway, "ann", "1")
+            refused = await rooms(ann, 1)
+            # A tenth of the time that it takes a user to have one more.
+            await anyio.sleep(10.1)
+
+            assert refused == ["rate_limited"]
+            assert await rooms(ann, 1) == ["fine"]
+
+    in_cluster(backend, story)

@@ -12,10 +12,11 @@ import pytest
 import hubbub
 from hubbub.errors import Invalid, NotFound, RateLimited
 from hubbub.journal.command import Call, SessionQueue
-from hubbub.journal.decide import states as states_module
+from hubbub.journal.decide import limits as limits_module
 from hubbub.journal.decide.cache_entries import IdempotencyRecord, StreamEntry
 from hubbub.journal.decide.decider import Decided
-from hubbub.journal.decide.states import EMPTY_STATES_MAX, LIMITS_MAX, USED_KEYS_MAX, States
+from hubbub.journal.decide.limits import LIMITS_MAX
+from hubbub.journal.decide.states import EMPTY_STATES_MAX, USED_KEYS_MAX, States
 from hubbub.journal.event import STREAM_BYTES_MAX, Streams
 from hubbub.journal.live.feed import Feed
 from hubbub.journal.live.signals import Signals
@@ -50,7 +51,10 @@ BOUNDS = {
     "States._entries": "states_max",
     "States._used": "USED_KEYS_MAX",
     "States._empty": "EMPTY_STATES_MAX",
-    "States._limits": "LIMITS_MAX",
+    "Limits._limits": "LIMITS_MAX",
+    "Limits._stored": "the names of limits",
+    "Limits._uses": "one command's users",
+    "Limits._charged": "batch_calls_max",
     "SessionQueue._gone": "calls_queued_max",
     "Topics._topics": "follows_max",
     "Topics._idle": "TOPICS_IDLE_MAX",
@@ -77,6 +81,8 @@ BOUNDS = {
     "Presence._lost": "LOST_MAX",
     "Presence._to_forget": "LOST_MAX",
     "Call.pins": "one command's streams",
+    "Call.needs": "one command's streams",
+    "States._may_look": "one command's streams",
     "Streams._kinds": "the kinds of stream",
     "Streams._data": "the kinds of stream",
     "Streams._kept": "the kinds of stream",
@@ -99,6 +105,7 @@ async def test_every_container_is_known_and_bounded() -> None:
             *(hub, journal, journal._committer, journal._loader, journal._states, journal._topics),
             *(journal._health, journal._reading, journal._reading._readers, journal.measures),
             *(journal.feeds, Feed(journal.feeds)),
+            journal._states.limits,
             *(hub.presence, journal.streams, Topic(0), SessionQueue(), Decided(), Readers()),
             *(Signals(lambda: None), Call(total("tally/1"))),
         ]
@@ -238,12 +245,12 @@ def test_a_used_key_is_found_among_the_keys() -> None:
 
 
 def test_rate_limits_are_bounded_though_none_is_idle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(states_module, "LIMITS_MAX", 100)
+    monkeypatch.setattr(limits_module, "LIMITS_MAX", 100)
     states = States(10, new_limit)
     for user in range(1_000):
         states.charge("numbers", str(user))
 
-        assert len(states._limits) <= 100
+        assert len(states.limits._limits) <= 100
     # The newest are not forgotten.
     for _ in range(2):
         states.charge("numbers", "999")

@@ -7,9 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.errors import NotAllowed
+from hubbub.journal.decide.cache_entries import StreamEntry
 from hubbub.journal.event import Data, Event
 from hubbub.journal.link import Linked
-from hubbub.journal.schedule import HUB, Schedule, Scheduled, TimerQueue, Unscheduled
+from hubbub.journal.schedule import (
+    HUB,
+    Schedule,
+    Scheduled,
+    TimerQueue,
+    Unscheduled,
+    schedule_entry,
+    scheduled,
+    unscheduled,
+)
+from tests.games.board_kit import states_of
 from tests.journal.tally import NOON
 
 LATER = NOON + timedelta(seconds=1)
@@ -163,3 +174,22 @@ def test_alarms_do_what_a_plain_table_of_times_does(
             if when is not None:
                 plain[to] = when
         assert timers.next() == min(plain.values(), default=None)
+
+
+# In the shards
+
+
+def test_an_entry_is_in_the_shard_of_its_stream() -> None:
+    plan, end = (
+        scheduled("agenda/matches", "match/1", LATER),
+        unscheduled("agenda/matches", "match/1"),
+    )
+    schedule = Schedule()
+    states = states_of(NOON, StreamEntry(plan.stream, schedule))
+    schedule.apply(Event(plan.stream, 1, NOON, "ann", None, plan.data))
+
+    assert plan.stream == end.stream
+    assert plan.stream.startswith("agenda/matches/")
+    assert schedule_entry(states, "agenda/matches", "match/1") == (True, LATER)
+    schedule.apply(Event(end.stream, 2, NOON, "ann", None, end.data))
+    assert schedule_entry(states, "agenda/matches", "match/1") == (False, None)

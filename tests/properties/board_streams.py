@@ -10,15 +10,16 @@ from hypothesis import strategies as st
 
 from hubbub.games.boards import commands as board_decisions
 from hubbub.games.boards.board import BoardState
-from hubbub.games.events import BoardOrder, Operator
+from hubbub.games.events import BoardOrder, Matched, Operator, SearchBegan, SearchCancelled
 from hubbub.journal.decide.cache_entries import StreamEntry
 from hubbub.journal.decide.states import States
 from hubbub.journal.event import Data, Draft, Event
 from hubbub.journal.schedule import Schedule, Scheduled, Unscheduled
+from hubbub.journal.shards import stream_shard
 from hubbub.users.user import UserState
 from tests.games.board_kit import NOON, states_of
 
-__all__ = ["Decide", "decide_agenda", "decide_board", "metadata", "scores"]
+__all__ = ["Decide", "decide_agenda", "decide_board", "decide_queue", "metadata", "scores"]
 
 # A new season begins with every fourth event or so.
 SECONDS_PER_EVENT = 15
@@ -90,6 +91,22 @@ def decide_agenda(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
     return data.map(draft)
 
 
+def decide_queue(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
+    """Draw searches, and what ends them."""
+    users, keys = st.sampled_from(["ann", "bob", "cid"]), st.sampled_from("ab")
+    ratings = st.sampled_from([1400.0, 1500.0])
+    data: st.SearchStrategy[Data] = st.one_of(
+        st.builds(SearchBegan, users, keys, ratings, st.sampled_from(["one", "two"])),
+        st.builds(SearchCancelled, users),
+        st.builds(Matched, st.just("match/1"), st.lists(users, min_size=2, max_size=2)),
+    )
+
+    def draft(data: Data) -> tuple[str, Decide]:
+        return "ann", lambda _, __: [Draft(stream, data)]
+
+    return data.map(draft)
+
+
 def _states(stream: str, board: BoardState, user: str, nickname: str) -> States:
     profile = UserState()
     profile.nickname = nickname
@@ -97,5 +114,5 @@ def _states(stream: str, board: BoardState, user: str, nickname: str) -> States:
         NOON,
         StreamEntry(stream, board),
         StreamEntry(f"user/{user}", profile),
-        StreamEntry(board_decisions.BOARD_SCHEDULE, Schedule()),
+        StreamEntry(stream_shard(board_decisions.BOARD_SCHEDULE, stream), Schedule()),
     )

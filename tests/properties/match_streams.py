@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from hubbub.games.boards.commands import Maker
 from hubbub.games.matches import commands as decisions
-from hubbub.games.matches.commands import Starter, Wanted
+from hubbub.games.matches.claims import claim_match
+from hubbub.games.matches.commands import NewMatch, Starter
 from hubbub.games.matches.match import MatchState
 from hubbub.games.matches.rules import AnyRules, BestOf, Custom, FirstTo, Rounds, Timed
 from hubbub.games.matches.terms import MatchTerms
@@ -24,7 +25,7 @@ __all__ = ["decide_match", "rules"]
 
 PLAYERS = ["ann", "bob", "cid"]
 SECONDS_PER_EVENT = 5
-MORE = ["look", "look", "resign", "hear", "tell", "tell player", "finish", "cancel"]
+MORE = ["look", "look", "resign", "hear", "tell", "tell player", "finish", "cancel", "claim"]
 
 players = st.sampled_from(PLAYERS)
 points = st.integers(0, 9)
@@ -51,7 +52,7 @@ def decide_match(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
             if match.started_at is None:
                 # Over a network it begins if all are connected; else the application starts it.
                 starter = Starter(Maker(by, 9, 9, 60.0), 9) if len(online) == len(PLAYERS) else None
-                wanted = Wanted(PLAYERS, made, "main", starter=starter)
+                wanted = NewMatch(PLAYERS, made, "main", starter=starter)
                 return decisions.start(states, stream, wanted, terms)
             return _asked(what, states, stream, by, amount, terms)
 
@@ -79,6 +80,8 @@ def _asked(
             return decisions.tell(states, stream, body)
         case "tell player":
             return decisions.tell_player(states, stream, by, {"hand": amount})
+        case "claim":
+            return claim_match(states, stream, f"node {amount}", lambda node: True)
         case "finish":
             return decisions.finish(states, stream, by, terms) if amount == 2 else ()
     return decisions.cancel(states, stream, "rain") if amount == 1 else ()

@@ -15,10 +15,11 @@ from hubbub.chat.events import Created, Said
 from hubbub.chat.messages import commands as message_commands
 from hubbub.chat.messages.message import Message, message_of
 from hubbub.chat.rooms import commands as room_commands
-from hubbub.chat.rooms.room import RoomState
+from hubbub.chat.rooms.room import INDEX, RoomState
 from hubbub.errors import HubbubError
+from hubbub.journal.decide.cache_entries import StreamEntry
 from hubbub.journal.event import Data, Draft, Event, State, Streams, encode_event
-from hubbub.journal.link import Linked, Marked, Offered, Unlinked
+from hubbub.journal.link import Linked, Links, Marked, Offered, Unlinked
 from hubbub.players import Rated, ToldPlayer
 from hubbub.users import user as u
 from hubbub.users.events import (
@@ -32,7 +33,8 @@ from hubbub.users.events import (
     UserEnabled,
 )
 from tests.features import STREAMS
-from tests.properties.board_streams import decide_agenda, decide_board
+from tests.games.board_kit import states_of
+from tests.properties.board_streams import decide_agenda, decide_board, decide_queue
 from tests.properties.key_streams import decide_backup, decide_inbox, decide_keys, first_device
 from tests.properties.match_streams import decide_match
 from tests.properties.shop_streams import (
@@ -98,7 +100,9 @@ def decide_room(stream: str) -> st.SearchStrategy[tuple[str, Decide]]:
             "promote": lambda room, _: room_commands.set_role(
                 room, stream, user, other, "moderator", role
             ),
-            "close": lambda room, _: room_commands.close(room, stream, user, role),
+            "close": lambda room, _: room_commands.close(
+                states_of(NOON, StreamEntry(INDEX, Links())), room, stream, user, role
+            ),
             "demote": lambda room, _: room_commands.set_role(
                 room, stream, user, other, "member", role
             ),
@@ -223,6 +227,7 @@ STRATEGIES: dict[str, Callable[[str], st.SearchStrategy[tuple[str, Decide]]]] = 
     "order": decide_order,
     "sandbox": take,
     "agenda": decide_agenda,
+    "queue": decide_queue,
     "keys": decide_keys,
     "device": decide_inbox,
     "backup": decide_backup,
@@ -242,6 +247,7 @@ EXAMPLES = {
     "order": "order/1",
     "sandbox": "sandbox/1",
     "agenda": "agenda/boards",
+    "queue": "queue/duel",
     "keys": "keys/ann",
     "device": "device/ann/phone",
     "backup": "backup/ann",

@@ -58,7 +58,8 @@ async def until_waiting(w: World, count: int) -> None:
     """Wait until so many look for a match."""
 
     async def are_there() -> bool:
-        return len(w.hub.runtime(MatchSupervisor).matchmaker._searches) == count
+        queues = w.hub.runtime(MatchSupervisor).matchmaker._queues
+        return sum(len(queue.tickets) for queue in queues.values()) == count
 
     await until(are_there)
 

@@ -7,6 +7,7 @@ import anyio
 import pytest
 
 from hubbub import Conflict, NotAllowed, NotFound, Order, Session, Settings
+from hubbub.journal.shards import stream_shard
 from hubbub.shop.orders import user_orders
 from tests.session.selling import CARD, fill, stocked, usd
 from tests.session.worlds import OpenWorld, World
@@ -50,7 +51,8 @@ async def test_nobody_reads_what_is_not_theirs(world: OpenWorld) -> None:
         await admin.shop.set_coupon("spring", percent=10)
         ann, bob = await here.sessions("Ann", "Bob")
         order = await bought(here, ann)
-        streams = [order.stream, "coupon/SPRING", f"sandbox/{order.id}", "agenda/orders"]
+        schedule = stream_shard("agenda/orders", order.stream)
+        streams = [order.stream, "coupon/SPRING", f"sandbox/{order.id}", schedule]
 
         for stream in streams:
             with pytest.raises(NotAllowed):

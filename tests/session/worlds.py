@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol, Self
 
@@ -15,14 +16,20 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 import hubbub
+from hubbub.journal.cluster.memory_bus import MemoryBus
+from hubbub.journal.stores.postgres.holding import PostgresHold
+from hubbub.journal.stores.postgres.store import PostgresStore
 from hubbub.server import Gateway, create_app
 from hubbub.server.run import listen, serve
+from hubbub.stores import Batch, MemoryStore, News, SQLiteStore, Stale, Store, Wanted
 from tests.session.foreign import foreign_server
 
 __all__ = ["KINDS", "Kind", "OpenWorld", "SetClock", "World", "open_world", "until"]
 
-# In the process on each store; our own server; somebody's application that we are mounted in.
-Kind = Literal["memory", "sqlite", "remote", "mounted"]
+# In the process on each store; our own server; somebody's application that we are mounted in; two
+# nodes that share a store, each with every other session; and in the process on a store on which
+# another writer is first, once for every commit.
+Kind = Literal["memory", "sqlite", "remote", "mounted", "nodes", "postgres", "contended"]
 KINDS: tuple[Kind, ...] = ("memory", "sqlite", "remote", "mounted")
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -43,6 +50,20 @@ class SetClock:
         return self.passed
 
 
+class ContendedStore(MemoryStore):
+    """Refuses every batch once, as if another writer had been first."""
+
+    refused = 0
+    _refuse = True
+
+    def commit(self, batch: Batch) -> None:
+        refused, self._refuse = self._refuse, not self._refuse
+        if refused:
+            self.refused += 1
+            raise Stale
+        super().commit(batch)
+
+
 class World:
     """
     One hub, and a way to it.
@@ -56,6 +77,9 @@ class World:
         self.clock = clock
         self.features = features
         self.hub: hubbub.Hubbub
+        # The other nodes of the cluster.
+        self.others: list[hubbub.Hubbub] = []
+        self._visits = 0
         self.address: str | None = None
         self.gateway: Gateway | None = None
         self._stack = AsyncExitStack()
@@ -66,7 +90,7 @@ class World:
         """Connect somebody new, until the context is left."""
         user, was = self.hub.ids.new(), None if guest is None else guest.user.id
         if self.gateway is None or self.address is None:
-            return self.hub.session(user, nickname=nickname, role=role, guest=was)
+            return self._next_hub().session(user, nickname=nickname, role=role, guest=was)
         # A guest gets his id from the server; who has another role comes with a token.
         token = None if role == "user" else self.gateway.tokens.sign(user, role)
         before = None if was is None else self.gateway.tokens.sign(was, "user")
@@ -74,9 +98,19 @@ class World:
             self.address, token=token, nickname=nickname, guest=before, features=self.features
         )
 
+    def _next_hub(self) -> hubbub.Hubbub:
+        self._visits += 1
+        return [self.hub, *self.others][self._visits % (1 + len(self.others))]
+
     async def session(self, nickname: str, *, role: str = "user") -> hubbub.Session:
         """Connect somebody new, until the world ends."""
-        return await self._stack.enter_async_context(self.visit(nickname, role=role))
+        session = await self._stack.enter_async_context(self.visit(nickname, role=role))
+        await until(partial(self._is_known, session.user.id))
+        return session
+
+    async def _is_known(self, user: str) -> bool:
+        # The nodes tell one another who is there.
+        return all(hub.is_connected(user) for hub in (self.hub, *self.others))
 
     async def sessions(self, *nicknames: str) -> list[hubbub.Session]:
         """Connect several."""
@@ -112,13 +146,30 @@ class OpenWorld(Protocol):
     ) -> AbstractAsyncContextManager[World]: ...
 
 
+class TimedPostgres(PostgresStore):
+    """A PostgreSQL store whose clock stands until it is set."""
+
+    def __init__(self, url: str, clock: SetClock) -> None:
+        super().__init__(url)
+        self._clock = clock
+
+    def hold(self, wanted: Wanted) -> PostgresHold:
+        hold = super().hold(wanted)
+        hold.news = msgspec.structs.replace(hold.news, at=self._clock.now())
+        return hold
+
+    def news(self, wanted: Wanted) -> News:
+        return msgspec.structs.replace(super().news(wanted), at=self._clock.now())
+
+
+CLUSTERS: tuple[Kind, ...] = ("nodes", "postgres")
 SETTINGS = hubbub.Settings(message_limit=100_000)
 
 
 @asynccontextmanager
 async def open_world(
     kind: Kind,
-    path: Path,
+    path: Path | str,
     settings: hubbub.Settings = SETTINGS,
     *,
     games: Mapping[str, hubbub.Game] | None = None,
@@ -126,39 +177,47 @@ async def open_world(
     tax: hubbub.TaxPolicy | None = None,
     payments: hubbub.PaymentProvider | None = None,
     features: Sequence[hubbub.Feature] = hubbub.FEATURES,
+    database: str = "",
 ) -> AsyncIterator[World]:
     """
     Open a world.
 
     Args:
         kind: which.
-        path: the path of a database, for stores that need one.
+        path: the path or the URL of a database, for stores that need one.
         settings: of the hub; its clock stands still.
         games: what can be played at the hub.
         prices, tax, payments: how its shop sells.
         features: what the hub has, and clients know.
+        database: the URL of a PostgreSQL database.
     """
     clock = SetClock()
     # The clock stands, so the requests of a connection are all in one second.
     settings = msgspec.structs.replace(settings, clock=clock, requests_per_second=100_000.0)
-    url = str(path) if kind in ("sqlite", "remote") else "memory://"
+    open_store = new_store(kind, path, clock, database)
+    bus = MemoryBus() if kind in CLUSTERS else None
     async with AsyncExitStack() as stack:
         world = World(clock, features)
         enter = stack.enter_async_context
-        opened = hubbub.open(
-            url,
-            settings=settings,
-            features=features,
-            games=games,
-            prices=prices,
-            tax=tax,
-            payments=payments,
-        )
-        world.hub = await enter(opened)
+        hubs = [
+            await enter(
+                hubbub.open(
+                    store=open_store,
+                    bus=bus,
+                    settings=settings,
+                    features=features,
+                    games=games,
+                    prices=prices,
+                    tax=tax,
+                    payments=payments,
+                )
+            )
+            for _ in range(2 if bus else 1)
+        ]
+        world.hub, *world.others = hubs
         # What a hash costs is tested with the accounts; here it would only take time.
-        world.hub.accounts.hashing.hasher = PasswordHasher(
-            time_cost=1, memory_cost=8, parallelism=1
-        )
+        for hub in hubs:
+            hub.accounts.hashing.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
         if kind == "remote":
             world.gateway = Gateway(world.hub)
             world.address = await enter(own_server(world.gateway))
@@ -168,6 +227,22 @@ async def open_world(
             theirs = Starlette(routes=[Mount(PREFIX, ours)])
             world.address = await enter(foreign_server(theirs)) + PREFIX
         yield await enter(world)
+
+
+def new_store(kind: Kind, path: Path | str, clock: SetClock, database: str) -> Callable[[], Store]:
+    """Return what makes the store of each hub of a world."""
+    match kind:
+        case "sqlite" | "remote":
+            return partial(SQLiteStore, path)
+        case "nodes":
+            store = MemoryStore(shared=True, clock=clock)
+            return lambda: store
+        case "postgres":
+            return lambda: TimedPostgres(database, clock)
+        case "contended":
+            return ContendedStore
+        case "memory" | "mounted":
+            return MemoryStore
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ import anyio
 
 from hubbub import Money, Payment, PaymentDeclined
 
-__all__ = ["Bank", "BankError", "Trouble"]
+__all__ = ["Bank", "BankError", "ClosingBank", "Trouble"]
 
 # What may go wrong with a call: it never gets there, it gets there and its answer is lost,
 # or the answer comes late; nobody is told, or an error is raised.
@@ -120,3 +120,15 @@ class Bank:
         if trouble == "answer lost":
             await anyio.sleep_forever()
         return answer
+
+
+class ClosingBank(Bank):
+    """A bank that can close a payment before the request to authorize it arrives."""
+
+    async def close(self, key: str, amount: Money) -> Payment:
+        def do() -> Payment:
+            if self.statuses.get(key) not in ("captured", "declined"):
+                self.statuses[key], self.amounts[key] = "cancelled", amount
+            return self._payment(key)
+
+        return await self._call("close", do)

@@ -11,6 +11,7 @@ import msgspec
 from hubbub.journal.decide.states import States
 from hubbub.journal.event import Data, Draft
 from hubbub.journal.schedule import Schedule
+from hubbub.journal.shards import stream_shards
 from hubbub.money import Money
 from hubbub.shop.carts import commands as cart_commands
 from hubbub.shop.carts.cart import Cart, CartState, cart_of, cart_stream
@@ -134,7 +135,12 @@ class Shelf(Desk):
         return self.do(lambda states: reconciliation.reconcile(states, stream, outcome))
 
     def schedule(self) -> list[str]:
-        return list(self.ask(lambda states: states.of(Schedule, order_commands.ORDER_SCHEDULE)).due)
+        shards = stream_shards(order_commands.ORDER_SCHEDULE)
+        return [
+            to
+            for shard in shards
+            for to in self.ask(lambda states: states.of(Schedule, shard)).due  # noqa: B023
+        ]
 
 
 def full_shelf(stock: int | None = 10) -> Shelf:

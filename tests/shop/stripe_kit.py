@@ -130,6 +130,9 @@ class Customer:
     async def cancel(self, payment_id: str) -> Payment:
         return await self.stripe.cancel(self.order, payment_id)
 
+    async def close(self) -> Payment:
+        return await self.stripe.close(self.order, self.amount)
+
     async def look_up(self) -> Payment:
         # As after a restart: nothing is known but the order.
         return await Stripe(SECRET_KEY, url=self.url).look_up(self.order, self.amount)

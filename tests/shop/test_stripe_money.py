@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -197,6 +198,69 @@ async def test_what_was_captured_stays_so_when_it_is_cancelled(url: str) -> None
     captured = await customer.pay()
 
     assert await customer.cancel(captured.id) == captured
+
+
+async def test_a_payment_that_was_closed_is_not_authorized_later(url: str) -> None:
+    customer = Customer(url)
+
+    closed = await customer.close()
+    with pytest.raises(StripeError):
+        await customer.authorize()
+
+    assert closed.status == "cancelled"
+    assert await customer.look_up() == closed
+    assert await customer.close() == closed
+
+
+async def test_closing_lets_go_of_the_money_that_was_put_aside(url: str) -> None:
+    customer = Customer(url)
+
+    authorized = await customer.authorize()
+    closed = await customer.close()
+
+    assert closed == Payment(authorized.id, "cancelled")
+    assert await customer.moved(closed.id) == []
+
+
+async def test_what_was_captured_is_not_closed(url: str) -> None:
+    customer = Customer(url)
+
+    paid = await customer.pay()
+
+    assert await customer.close() == paid
+
+
+async def test_a_payment_that_asks_for_its_holder_is_closed(url: str) -> None:
+    customer = Customer(url)
+
+    asked = await customer.authorize(ASKING_CARD)
+
+    assert await customer.close() == Payment(asked.id, "cancelled")
+
+
+async def test_a_payment_is_closed_that_another_node_authorizes_meanwhile(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer, closer = Customer(url), Stripe(SECRET_KEY, url=url)
+    intents, late = closer._intents, list[Payment]()
+
+    async def look(key: str) -> Any:
+        found = await intents(key)
+        if not late:
+            late.append(await customer.authorize())
+        return found
+
+    monkeypatch.setattr(closer, "_intents", look)
+    closed = await closer.close(customer.order, customer.amount)
+
+    assert late[0].status == "authorized"
+    assert closed == Payment(late[0].id, "cancelled")
+
+
+async def test_an_amount_that_stripe_cannot_charge_needs_no_closing(url: str) -> None:
+    customer = Customer(url, Money("1.001", "KWD"))
+
+    assert await customer.close() == Payment("", "none")
 
 
 @pytest.mark.parametrize("payment_id", ["pi_nobody", "../charges", "", "sandbox_1"])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hubbub.journal.shards import stream_shard
 from hubbub.simulator import Evidence
 from hubbub.simulator.match_books import MatchBooks
 from hubbub.simulator.match_evidence import WIN_POINTS, broken_matches, unfinished_matches
@@ -32,7 +33,7 @@ def won(**started: Any) -> list[dict[str, Any]]:
         event(match, "started", **{**begun, **started}),
         event(match, "scored", player="ann", points=20),
         event(match, "completed", winner="ann", scores={"ann": 20, "bob": 0}),
-        event("agenda/matches", "settled", to=match),
+        event(stream_shard("agenda/matches", match), "settled", to=match),
         event("user/ann", "unlinked", to=match),
         event("user/bob", "unlinked", to=match),
         event("board/wins", "submitted", user="ann", score=WIN_POINTS),

@@ -9,8 +9,10 @@ from argon2 import PasswordHasher
 import hubbub
 from hubbub.errors import Invalid, NotAllowed, Overloaded, RateLimited
 from hubbub.server.auth.sign_in import SignIn
-from hubbub.users.hashing import WAITING_MAX
+from hubbub.users.hashing import WAITING_MAX, Hashing
+from tests.event_loop import Backend
 from tests.server.memory_socket import Client
+from tests.users.node_kit import Cluster, in_cluster
 
 PASSWORD = "correct horse"
 # What a hash costs is not what is tested.
@@ -86,6 +88,65 @@ async def test_wrong_passwords_from_elsewhere_lock_nobody_out() -> None:
                     await hub.accounts.sign_in("ann", "wrong", f"203.0.113.{number}")
 
         assert await hub.accounts.sign_in("ann", PASSWORD, "192.0.2.1") == "ann"
+
+
+class Unhashed(Hashing):
+    """Hashes nothing, and so needs no thread, which virtual time cannot see."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+
+    async def hash(self, password: str) -> str:
+        return password
+
+    async def verify(self, hashed: str, password: str, *, known: bool) -> bool:
+        return hashed == password
+
+
+def test_attempts_at_all_nodes_count_together(backend: Backend) -> None:
+    async def story(cluster: Cluster) -> None:
+        async with (
+            cluster.node(password_attempts=3) as one,
+            cluster.node(password_attempts=3) as two,
+            one.session("ann") as ann,
+        ):
+            for hub in (one, two):
+                hub.accounts.hashing = Unhashed()
+            await ann.users.create_account("Ann", PASSWORD)
+            outcomes = list[str]()
+            for hub in (one, two, one, two, one):
+                try:
+                    await hub.accounts.sign_in("ann", "wrong", "192.0.2.1")
+                except (NotAllowed, RateLimited) as error:
+                    outcomes.append(error.code)
+
+            assert outcomes == ["not_allowed"] * 3 + ["rate_limited"] * 2
+            assert await two.accounts.sign_in("ann", PASSWORD, "192.0.2.2") == "ann"
+            await anyio.sleep(one.settings.password_attempts_period)
+            assert await two.accounts.sign_in("ann", PASSWORD, "192.0.2.1") == "ann"
+
+    in_cluster(backend, story)
+
+
+def test_a_node_knows_from_where_a_user_has_signed_in_on_another(backend: Backend) -> None:
+    async def story(cluster: Cluster) -> None:
+        async with (
+            cluster.node(password_attempts=1) as one,
+            cluster.node(password_attempts=1) as two,
+            one.session("ann") as ann,
+        ):
+            for hub in (one, two):
+                hub.accounts.hashing = Unhashed()
+            await ann.users.create_account("Ann", PASSWORD)
+            await one.accounts.sign_in("ann", PASSWORD, "192.0.2.1")
+            await anyio.sleep(1)
+            for number in range(5):
+                with pytest.raises((NotAllowed, RateLimited)):
+                    await two.accounts.sign_in(f"nobody {number}", "x" * 2_000, "192.0.2.1")
+
+            assert await two.accounts.sign_in("ann", PASSWORD, "192.0.2.1") == "ann"
+
+    in_cluster(backend, story)
 
 
 async def test_nor_do_those_from_an_address_that_somebody_has_signed_in_from() -> None:

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from hubbub import Settings
 from hubbub.errors import RateLimited
-from hubbub.users.attempts import ATTEMPTS_ADDRESS_FACTOR, ATTEMPTS_KEYS_MAX, KNOWN_FACTOR, Attempts
+from hubbub.ratelimit import SlidingWindow
+from hubbub.users.attempts import (
+    ATTEMPT_LIMITS,
+    ATTEMPTS_ADDRESS_FACTOR,
+    ATTEMPTS_KEYS_MAX,
+    KNOWN_FACTOR,
+    TICKET_LIMIT,
+    Attempts,
+)
 
 HOME, HERE, THERE = "192.0.2.1", "203.0.113.9", "203.0.113.10"
 LIMIT = 3
@@ -81,3 +90,39 @@ def test_the_addresses_that_are_known_are_bounded() -> None:
 
     assert not attempts.is_known("0", HERE)
     assert attempts.is_known("1", HERE)
+
+
+def test_nodes_charge_the_same_limits_without_names_and_addresses() -> None:
+    one, other = Attempts(LIMIT, 60.0), Attempts(LIMIT, 60.0)
+    charges = one.charges("root", HERE)
+
+    assert charges == other.charges("root", HERE)
+    assert [what for what, _ in charges] == ["attempts_by_address", "attempts"]
+    assert charges[:1] == one.address_charges(HERE)
+    assert len({*charges, *one.charges("root", THERE), *one.charges("ann", HERE)}) == 5
+    assert not any("root" in key or HERE in key for _, key in charges)
+
+
+def test_where_a_user_has_signed_in_nodes_charge_another_limit() -> None:
+    attempts = Attempts(LIMIT, 60.0)
+    attempts.succeeded("root", HERE)
+
+    assert [what for what, _ in attempts.charges("root", HERE)] == ["attempts_from_known"]
+    assert [what for what, _ in attempts.charges("root", THERE)][1:] == ["attempts"]
+
+
+def test_the_limits_of_nodes_are_those_of_one() -> None:
+    settings = Settings(password_attempts=LIMIT, password_attempts_period=60.0)
+    sizes = {name: limit(settings) for name, limit in ATTEMPT_LIMITS.items()}
+
+    for name, factor in (
+        ("attempts", 1),
+        ("attempts_by_address", ATTEMPTS_ADDRESS_FACTOR),
+        ("attempts_from_known", KNOWN_FACTOR),
+    ):
+        limit = sizes[name]
+        assert isinstance(limit, SlidingWindow)
+        assert (limit.limit, limit.period) == (LIMIT * factor, 60.0)
+    uses = sizes[TICKET_LIMIT]
+    assert isinstance(uses, SlidingWindow)
+    assert uses.limit == 1

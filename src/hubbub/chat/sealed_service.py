@@ -107,6 +107,7 @@ class SealedChat(RoomService):
             reads=(stream, keys_stream(by)),
             key=key,
             arguments=arguments,
+            charges=message_commands.charges(by),
         )
 
     @command

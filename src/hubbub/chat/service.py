@@ -69,7 +69,13 @@ class Chat(SealedChat):
         )
         arguments = ("send", room_id, text, reply_to)
         return Command(
-            by, decide, message_commands.said, reads=(stream,), key=key, arguments=arguments
+            by,
+            decide,
+            message_commands.said,
+            reads=(stream,),
+            key=key,
+            arguments=arguments,
+            charges=message_commands.charges(by) if charged else (),
         )
 
     @command
@@ -98,7 +104,15 @@ class Chat(SealedChat):
             message_commands.send_direct, by, user_id, text, self._longest, charged=charged
         )
         arguments = ("send_direct", user_id, text)
-        return Command(by, decide, message_commands.said, reads=reads, key=key, arguments=arguments)
+        return Command(
+            by,
+            decide,
+            message_commands.said,
+            reads=reads,
+            key=key,
+            arguments=arguments,
+            charges=message_commands.charges(by) if charged else (),
+        )
 
     @command
     def edit(self, room_id: str, seq: int, text: str) -> Command[Message]:

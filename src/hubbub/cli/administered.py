@@ -17,9 +17,9 @@ from ..client import connect
 from ..client.server_url import server_url
 from ..errors import Conflict, Invalid
 from ..features import ServiceAttributes
-from ..journal.upgrade import check_upgraded
 from ..opening import open_hub
 from ..users.feature import USERS
+from .databases import check_ready
 from .exit import exit_on_error
 from .first_admin import PASSWORD_VARIABLE
 from .tokens import KeptTokens
@@ -31,11 +31,12 @@ R = TypeVar("R")
 DEFAULT_DB = "hubbub.db"
 
 Database = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         metavar="PATH",
         rich_help_panel="Where",
-        help="The database, if no server has it open. By default, HUBBUB_DB or hubbub.db.",
+        help="The database: a file that no server has open, or postgresql://…. By default, "
+        "HUBBUB_DB or hubbub.db.",
     ),
 ]
 ServerUrl = Annotated[
@@ -67,7 +68,7 @@ class Administered(NamedTuple):
         admin: the name of the account to sign in with at the server.
     """
 
-    db: Path | None
+    db: str | None
     url: str | None
     admin: str | None
 
@@ -113,11 +114,11 @@ async def _session(place: Administered) -> AsyncGenerator[ServiceAttributes]:
         async with _connected(server_url(url), place.admin) as session:
             yield session
         return
-    await to_thread.run_sync(check_upgraded, db)
+    await to_thread.run_sync(check_ready, db)
     async with AsyncExitStack() as stack:
         try:
             # Without other features nothing else runs: no match, no payment.
-            hub = await stack.enter_async_context(open_hub(str(db), features=[USERS]))
+            hub = await stack.enter_async_context(open_hub(db, features=[USERS]))
         except Conflict as error:
             raise Conflict(
                 f"A server has {db} open. Stop the server, or use --url with its address."
@@ -125,12 +126,12 @@ async def _session(place: Administered) -> AsyncGenerator[ServiceAttributes]:
         yield hub.session_of(hub.itself)
 
 
-def _chosen(place: Administered) -> tuple[str | None, Path]:
+def _chosen(place: Administered) -> tuple[str | None, str]:
     if place.db is not None and place.url is not None:
         raise Invalid("Give --db for a database, or --url for a server, not both.")
     # An option counts more than the environment, whichever of the two it is.
     url = place.url or (None if place.db else os.environ.get("HUBBUB_URL") or None)
-    return url, place.db or Path(os.environ.get("HUBBUB_DB") or DEFAULT_DB)
+    return url, place.db or os.environ.get("HUBBUB_DB") or DEFAULT_DB
 
 
 @asynccontextmanager

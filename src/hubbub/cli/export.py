@@ -17,9 +17,9 @@ from ..errors import Conflict, Invalid, StorageError
 from ..feature_set import FeatureSet
 from ..journal.event import Streams
 from ..journal.export import ExportSummary, export
-from ..journal.stores.sqlite import SQLiteStore
-from ..journal.upgrade import open_as_it_is
+from ..journal.stores.contract import Store
 from ..users.account import AccountState, streams_of
+from .databases import AnyDatabase, opened_database
 from .exit import exit_on_error
 from .feature_names import FeatureNames, features_known
 
@@ -29,6 +29,8 @@ __all__ = ["export_user", "private_kinds", "user_id_of"]
 MODE = 0o600
 # The longest name of an account that any setting allows here, in characters.
 NAME_CHARS = 1_000
+# More events than an account ever has.
+ACCOUNT_EVENTS_MAX = 1_000_000
 STDOUT = Path("-")
 
 Out = Annotated[
@@ -40,22 +42,22 @@ def export_user(
     user: Annotated[
         str, typer.Argument(metavar="USER", help="The name of the account, or the user's id.")
     ],
-    db: Annotated[Path, typer.Argument(metavar="DB", help="The database.")],
+    db: AnyDatabase,
     out: Out = STDOUT,
     feature: FeatureNames = None,
 ) -> None:
     """
     Write everything that a database holds about a user.
 
-    Each line is one JSON object. Stop the server first, or export from a copy that
-    `hubbub backup` made.
+    Each line is one JSON object. Stop the server of a file first, or export from a copy that
+    `hubbub backup` made; a PostgreSQL database can be in use meanwhile.
 
     Examples:
         hubbub export Ann hubbub.db --out ann.jsonl
     """
     features = FeatureSet(features_known(feature or ()))
     streams, private, now = Streams(features.streams), private_kinds(features), SystemClock().now()
-    with exit_on_error(), open_as_it_is(db) as store, _opened(out) as file:
+    with exit_on_error(), opened_database(db) as store, _opened(out) as file:
         user_id = user_id_of(user, store, streams)
         summary = _write(export(store, streams, private, user_id, now), file)
     for kind, count in summary.skipped.items():
@@ -78,7 +80,7 @@ def private_kinds(features: FeatureSet) -> set[str]:
     return {k for k, grant in features.readers.items() if {"owner", "nobody"} & set(grant.who)}
 
 
-def user_id_of(name: str, store: SQLiteStore, streams: Streams) -> str:
+def user_id_of(name: str, store: Store, streams: Streams) -> str:
     """Return the id of the user whose account has a name; the name itself if there is none."""
     try:
         candidates = streams_of(name, NAME_CHARS)
@@ -86,7 +88,7 @@ def user_id_of(name: str, store: SQLiteStore, streams: Streams) -> str:
         return name
     for stream in candidates:
         state = AccountState()
-        for body in store.read(stream, 0, -1):
+        for body in store.read(stream, 0, ACCOUNT_EVENTS_MAX):
             state.apply(streams.decode(body))
         if state.user:
             return state.user

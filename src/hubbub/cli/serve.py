@@ -35,6 +35,7 @@ logger = logging.getLogger("hubbub.cli")
 def serve_hub(
     context: typer.Context,
     db: of.Db = "hubbub.db",
+    bus: of.BusUrl = None,
     config: Config = None,
     set_: of.Assignments = None,
     host: of.ListenHost = "127.0.0.1",
@@ -65,6 +66,7 @@ def serve_hub(
         hubbub serve
         hubbub serve --db /var/lib/hubbub/hubbub.db --log json --access-log
         hubbub serve --set message_limit=20 --without shop,games
+        hubbub serve --db postgresql://hubbub@db.example/hubbub --bus redis://bus.example
         HUBBUB_SECRET=… hubbub serve --config hubbub.toml
     """
     from ..server.logs import configure  # noqa: PLC0415  # only this needs it
@@ -90,6 +92,7 @@ def serve_hub(
         on_ready=partial(_announce, describe_database(db), backend, in_log=in_log),
         prepare=partial(_prepare, admin=admin),
         features=features,
+        bus=bus,
     )
     _serve(host, port, serving, in_log=in_log)
 

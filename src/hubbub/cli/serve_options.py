@@ -10,6 +10,7 @@ __all__ = [
     "Admin",
     "Assignments",
     "Audience",
+    "BusUrl",
     "Db",
     "Demo",
     "Issuer",
@@ -40,9 +41,19 @@ Db = Annotated[
     _option(
         "HUBBUB_DB",
         "Database and settings",
-        "The database: a file, which is new if there is none, or "
-        "postgresql://user:password@host/database. memory:// keeps nothing.",
+        "The database: a file, which is made if there is none, or postgresql://…, which several "
+        "servers can share. memory:// keeps nothing.",
         "PATH",
+    ),
+]
+BusUrl = Annotated[
+    str | None,
+    _option(
+        "HUBBUB_BUS",
+        "Database and settings",
+        "With postgresql://: a Valkey or Redis server that makes delivery between many servers "
+        "quicker. By default, PostgreSQL does it.",
+        "URL",
     ),
 ]
 Assignments = Annotated[

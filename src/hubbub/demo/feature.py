@@ -36,6 +36,9 @@ BOARD = "main"
 SET_UP_SECONDS = 5.0
 # How long the bot waits for its rate limit, where the refusal does not say it.
 RETRY_SECONDS = 1.0
+# The job of running the bot, which one of the nodes has; how often they look which, in seconds.
+JOB = "demo"
+LOOK_SECONDS = 1.0
 
 
 class Demo:
@@ -66,9 +69,20 @@ class Demo:
         self._is_set_up = True
 
     async def run(self) -> None:
-        """Let the bot talk and play until cancelled."""
+        """Let the bot talk and play until cancelled: on one node, where several share a store."""
         if not self._is_set_up:
             await self.set_up()
+        nodes = self._hub.journal.nodes
+        while True:
+            if nodes.owns(JOB):
+                async with open_task_group() as tasks:
+                    tasks.start_soon(self._run_bot)
+                    while nodes.owns(JOB):  # noqa: ASYNC110  (the bot stops a little later)
+                        await anyio.sleep(LOOK_SECONDS)
+                    tasks.cancel_scope.cancel()
+            await anyio.sleep(LOOK_SECONDS)
+
+    async def _run_bot(self) -> None:
         async with bot_session(self._hub, ROBIN) as robin, open_task_group() as tasks:
             for name, works in (
                 ("chat", (self._talk, self._answer_directs)),

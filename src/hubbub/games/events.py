@@ -18,12 +18,17 @@ __all__ = [
     "Dropped",
     "Forfeited",
     "MatchCancelled",
+    "MatchClaimed",
     "MatchEvent",
+    "Matched",
     "Operator",
     "Reset",
     "Resigned",
     "Returned",
     "Scored",
+    "SearchBegan",
+    "SearchCancelled",
+    "SearchEvent",
     "Started",
     "Submitted",
     "Told",
@@ -48,6 +53,14 @@ class Started(Data, frozen=True, tag="started"):
     # False if one of the players started it over a network: the others have not agreed to play, so
     # they take part only when they act.
     asked: bool | UnsetType = UNSET
+    # The node that runs the match, if the hub runs it.
+    node: str | UnsetType = UNSET
+
+
+class MatchClaimed(Data, frozen=True, tag="match_claimed"):
+    """Another node runs the match from now on: ``node``."""
+
+    node: str
 
 
 class Scored(Data, frozen=True, tag="scored"):
@@ -123,7 +136,39 @@ class Reset(Data, frozen=True, tag="reset"):
     ended_at: datetime
 
 
+class SearchBegan(Data, frozen=True, tag="search_began"):
+    """A user searches for a match, or continues a search at another node: ``node``."""
+
+    user: str
+    key: str
+    rating: float
+    node: str
+
+
+class SearchCancelled(Data, frozen=True, tag="search_cancelled"):
+    """A user no longer searches."""
+
+    user: str
+
+
+class Matched(Data, frozen=True, tag="matched"):
+    """Users were matched with one another, and play the match with the stream ``to``."""
+
+    to: str
+    players: list[str]
+
+
 MatchEvent = (
-    Started | Scored | Resigned | Dropped | Returned | Forfeited | Told | Completed | MatchCancelled
+    Started
+    | Scored
+    | Resigned
+    | Dropped
+    | Returned
+    | Forfeited
+    | Told
+    | MatchClaimed
+    | Completed
+    | MatchCancelled
 )
+SearchEvent = SearchBegan | SearchCancelled | Matched
 BoardEvent = BoardCreated | Submitted | Reset

@@ -9,6 +9,7 @@ from .events import Submitted
 from .grants import GAMES_GRANTS, GAMES_READERS
 from .matches.match import MatchState
 from .matches.supervisor import MatchSupervisor
+from .matchmaking.queue import QueueState
 from .runtime import supervising
 from .service import Games
 
@@ -27,7 +28,7 @@ def _without_nickname(data: Submitted, user: str) -> Submitted:
 GAMES = Feature(
     name="games",
     service=Games,
-    streams={"match": MatchState, "board": BoardState},
+    streams={"match": MatchState, "board": BoardState, "queue": QueueState},
     runtime=supervising,
     options=frozenset({"games"}),
     grants=GAMES_GRANTS,

@@ -15,6 +15,7 @@ GAMES_READERS: Mapping[str, Grant] = {
         ("player", "referee"), "This match is private: only its players can watch it."
     ),
     "board": ANYONE,
+    "queue": Grant(("nobody",), "Only the hub can read its queues."),
 }
 
 # A method -> who can call it.

@@ -43,6 +43,7 @@ class Actor:
 
     __slots__ = (
         "address",
+        "admitted",
         "ids",
         "journal",
         "permissions",
@@ -79,6 +80,8 @@ class Actor:
         self.address = address
         self.remote = remote
         self.queue = SessionQueue()
+        # The seq of the user's stream at which the session was admitted.
+        self.admitted = 0
 
     @property
     def refused(self) -> Refusals:

@@ -47,8 +47,23 @@ class Allowance:
         if quota is None:
             return command
         if isinstance(command, Command):
-            return charged(command, quota, lambda: self.spend(quota))
+            return self._charged(command, quota)
         return self._carry_out(quota, command)
+
+    def _charged(self, command: Command[R], quota: Quota) -> Command[R]:
+        counts, user = quota.by_user and not quota.always, self._user
+
+        def spend(states: States) -> None:
+            if counts and states.limits.shared:
+                states.charge(quota.name, user)
+                self._quotas.charge_place(quota, self._address)
+            else:
+                self.spend(quota)
+
+        if counts:
+            charges = (*command.charges, (quota.name, user))
+            command = msgspec.structs.replace(command, charges=charges)
+        return charged(command, quota, spend)
 
     def spend(self, quota: Quota) -> None:
         """
@@ -73,7 +88,7 @@ class Allowance:
             raise
 
 
-def charged(command: Command[R], quota: Quota, spend: Callable[[], None]) -> Command[R]:
+def charged(command: Command[R], quota: Quota, spend: Callable[[States], None]) -> Command[R]:
     """
     Return a command that is charged last, when nothing else can refuse it.
 
@@ -87,7 +102,7 @@ def charged(command: Command[R], quota: Quota, spend: Callable[[], None]) -> Com
         drafts = command.decide(states)
         if quota.always or _is_counted(states, drafts, quota):
             _touch(states, drafts)
-            spend()
+            spend(states)
         return drafts
 
     return msgspec.structs.replace(command, decide=decide)

@@ -15,7 +15,7 @@ from ..errors import HubbubError, Invalid
 if TYPE_CHECKING:
     from anyio import Event as Wake
 
-    from .decide.cache_entries import CacheEntry
+    from .decide.cache_entries import CacheEntry, Name
     from .decide.states import States
     from .event import Draft, Event
 
@@ -75,7 +75,8 @@ class Command(msgspec.Struct, Generic[R], eq=False):
         decide: a pure function that returns the drafts of new events, or raises a HubbubError.
             It may run several times, and runs again after it raises NotLoaded.
         result: a pure function that makes the caller's result, right after the new events were
-            applied. With a known key it gets the events of the first run.
+            applied. With a known key it gets the events of the first run. It may run several
+            times, as the decision may.
         reads: streams that the decision touches; naming them saves a second run.
         key: makes the command exactly-once for this user.
         arguments: distinguish a repeated command from another one with the same key.
@@ -83,6 +84,14 @@ class Command(msgspec.Struct, Generic[R], eq=False):
             if it is None, the commands of a session are decided in the order in which they
             arrived.
         verdict: after the decision, the caller waits for this before it gets the result.
+        effect: what the command does outside the journal: it runs once, in the event loop, when
+            the events are durable and before the caller gets the result. An error that it raises
+            becomes the caller's. Effects run in the order in which the commands were decided.
+        looks: streams that the decision only reads. Where other nodes write to the store, it
+            reads their newest state without holding them, so that nobody waits: what it decides
+            may then follow from a state that has just passed.
+        charges: the rate limits that the decision charges: (name, user); naming them saves a
+            second run where other nodes charge them, too.
     """
 
     # The garbage collector sees it: its functions may lead back to its call, and to the hub.
@@ -94,6 +103,9 @@ class Command(msgspec.Struct, Generic[R], eq=False):
     arguments: object = None
     before: Callable[[], Coroutine[Any, Any, None]] | None = None
     verdict: Verdict | None = None
+    effect: Callable[[R], None] | None = None
+    looks: Sequence[str] = ()
+    charges: Sequence[tuple[str, str]] = ()
 
     def fingerprint(self) -> bytes:
         """
@@ -145,12 +157,23 @@ class Call(msgspec.Struct, Generic[R], eq=False):
     wake: Wake | None = None
     # How often it was decided again because another writer was first.
     races: int = 0
+    # What its decisions needed and did not name.
+    needs: tuple[Name, ...] = ()
 
     def wait_on(self, wake: Wake) -> None:
         """Make the caller wait on another event."""
         before, self.wake = self.wake, wake
         if before is not None:
             before.set()
+
+    def take_effect(self) -> None:
+        """Run the command's effect, if it has one; an error that it raises is the call's."""
+        if self.error is not None or self.command.effect is None:
+            return
+        try:
+            self.command.effect(self.value)  # type: ignore[arg-type]
+        except Exception as error:  # a refusal, or a bug in the effect: fails this call alone
+            self.error = error
 
     def outcome(self) -> R:
         """Return the result, or raise the error."""

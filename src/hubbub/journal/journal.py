@@ -11,12 +11,15 @@ import anyio.lowlevel
 import msgspec
 from anyio import AsyncContextManagerMixin
 
-from ..errors import Closed, Conflict, Overloaded, StorageError
+from ..errors import Closed, Overloaded
+from ..ids import Ids
 from ..ratelimit import RateLimit
-from ..service import check_seq
 from ..settings import Settings
 from ..task_group import open_task_group
-from .command import Call, Command, SessionQueue, check_key, nothing
+from .cluster.bus import Bus
+from .cluster.nodes import Nodes
+from .cluster.sharing import Sharing
+from .command import Call, Command, SessionQueue, check_key
 from .containment import keep_running, tell_each
 from .decide.cache_entries import Name, StreamEntry
 from .decide.committer import Committer
@@ -26,6 +29,7 @@ from .decide.writer import Writer
 from .event import Event, Signal, State, Streams
 from .health import Health
 from .home import Home
+from .live.attaching import Attacher
 from .live.feed import Feeds
 from .live.following import Following, check_open
 from .live.signals import Signals
@@ -52,6 +56,7 @@ class Journal(AsyncContextManagerMixin):
         streams: the known kinds of stream.
         settings: limits and the clock.
         new_limit: makes a rate limit for a name.
+        bus: carries what is committed to the other nodes of a store that is shared.
     """
 
     def __init__(
@@ -60,30 +65,26 @@ class Journal(AsyncContextManagerMixin):
         streams: Streams,
         settings: Settings,
         new_limit: Callable[[str], RateLimit],
+        bus: Bus | None = None,
     ) -> None:
         self.store = store
         self.streams = streams
+        node = Ids(settings.clock, settings.random).new()
+        self.nodes = Nodes(node, store, settings.clock)
         self._settings = settings
         self._calls_queued_max = settings.calls_queued_max
         self._health = Health(settings.clock.monotonic)
         self._states = States(settings.states_max, new_limit, settings.states_bytes_max)
-        self._committer = Committer(
-            Writer(store, self._health, settings.commit_seconds_max),
-            self._states,
-            streams,
-            settings.clock,
-            publish=self._publish,
-            load=self._load,
-            after_batch=self._after_batch,
-            batch_calls_max=settings.batch_calls_max,
-            key_seconds=settings.key_days * DAY_SECONDS,
-        )
-        # Measurements since the journal was opened.
-        self.measures = self._committer.measures
-        self._loader = Loader(store, self._states, streams, self._health, self._loaded)
         self._reading = Reading(store, streams, self._health)
         self.feeds = Feeds(store, streams, self._reading.feed, self.check_home)
         self._topics = Topics()
+        writer = Writer(store, self._health, settings.commit_seconds_max)
+        self._sharing = self._share(store, writer, bus) if store.shared else None
+        self._committer = self._new_committer(writer)
+        # Measurements since the journal was opened.
+        self.measures = self._committer.measures
+        self._loader = Loader(store, self._states, streams, self._health, self._loaded)
+        self._attacher = Attacher(self._states, self._topics)
         self._home: Home | None = None
         # Called after a batch or a signal, when collected output can be sent.
         self.after_batch: list[Callable[[], None]] = []
@@ -91,9 +92,40 @@ class Journal(AsyncContextManagerMixin):
         self.on_commit: list[Callable[[Sequence[Event]], None]] = [self.feeds.tell]
         self._closed = False
 
+    def _share(self, store: Store, writer: Writer, bus: Bus | None) -> Sharing:
+        return Sharing(
+            store,
+            writer,
+            self._states,
+            self.streams,
+            self._topics,
+            self.feeds,
+            self._reading,
+            self._settings,
+            self._after_batch,
+            self.nodes,
+            bus,
+        )
+
+    def _new_committer(self, writer: Writer) -> Committer:
+        settings = self._settings
+        return Committer(
+            writer,
+            self._states,
+            self.streams,
+            settings.clock,
+            publish=self._publish,
+            load=self._load,
+            after_batch=self._after_batch,
+            batch_calls_max=settings.batch_calls_max,
+            key_seconds=settings.key_days * DAY_SECONDS,
+            holder=None if self._sharing is None else self._sharing.holder,
+        )
+
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         self._home = Home()
+        await self.nodes.beat()
         # Cancelling the hub closes it: accepted commands are still finished.
         work = anyio.CancelScope(shield=True)
         async with open_task_group() as tasks:
@@ -111,6 +143,8 @@ class Journal(AsyncContextManagerMixin):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(keep_running, "the loader", self._loader.run)
                 tasks.start_soon(keep_running, "the committer", self._committer.run)
+                if self._sharing is not None:
+                    tasks.start_soon(self._sharing.run)
 
     # Commands
 
@@ -183,12 +217,14 @@ class Journal(AsyncContextManagerMixin):
     def _missing(self, command: Command[Any]) -> Sequence[Name]:
         missing = self._states.missing
         names: list[Name] = [stream for stream in command.reads if missing(stream)]
+        names += [stream for stream in command.looks if missing(stream)]
         for name in names:
             # Check before anything of it is kept.
             self.streams.check_name(name)
         if (key := command.key) is not None:
             check_key(key, self._settings.key_chars_max)
-            if missing((command.by, key, "")):
+            # Where other nodes write, a batch asks the store for it.
+            if not self.store.shared and missing((command.by, key, "")):
                 names.append((command.by, key, ""))
         return names
 
@@ -233,8 +269,10 @@ class Journal(AsyncContextManagerMixin):
     async def searching(self, work: Callable[..., R], *args: object, by: str = "") -> R:
         """Run a search in a worker thread, with any store, once all texts are indexed."""
         self._check_open()
-        await self._committer.caught_up()
-        self._check_open()
+        if not self.store.shared:
+            # A shared store indexes as it writes.
+            await self._committer.caught_up()
+            self._check_open()
         return await self._reading.search(by, work, *args)
 
     async def query(self, work: Callable[..., R], *args: object, by: str = "") -> R:
@@ -248,16 +286,6 @@ class Journal(AsyncContextManagerMixin):
             raise Closed("The hub is closed; open it again.")
 
     # Following
-
-    def check_command(self, user: str, stream: str) -> Command[int]:
-        """Make a command that checks a user's access to a stream and returns its head."""
-
-        def head(states: States, events: Sequence[Event]) -> int:
-            entry = states.entry(stream)
-            entry.state.check_reader(stream, user)
-            return entry.head
-
-        return Command(user, nothing, head, reads=(stream,))
 
     def follow_call(
         self,
@@ -275,19 +303,7 @@ class Journal(AsyncContextManagerMixin):
         Raises:
             Invalid: ``after`` is not a seq.
         """
-        if after is not None:
-            check_seq(after)
-
-        def attach(call: Call[int]) -> None:
-            if call.error is None:
-                try:
-                    self._attach(stream, follower, after, call.outcome())
-                except Exception as error:
-                    call.error = error
-            if on_done is not None:
-                on_done(call)
-
-        return Call(self.check_command(user, stream), on_done=attach)
+        return self._attacher.call(user, stream, after, follower, on_done)
 
     def topic(self, stream: str) -> Topic | None:
         """Return a stream's topic, or None."""
@@ -327,9 +343,15 @@ class Journal(AsyncContextManagerMixin):
 
     def signal(self, signal: Signal) -> None:
         """Send an ephemeral signal to the followers of a stream."""
-        if (topic := self._topics.get(signal.stream)) is not None:
-            topic.signal(msgspec.json.encode(signal))
+        topic = self._topics.get(signal.stream)
+        if topic is None and self._sharing is None:
+            return
+        body = msgspec.json.encode(signal)
+        if topic is not None:
+            topic.signal(body)
             self._after_batch()
+        if self._sharing is not None:
+            self._sharing.signal(signal.stream, body)
 
     @property
     def failed(self) -> str:
@@ -350,24 +372,10 @@ class Journal(AsyncContextManagerMixin):
         """Return a stream's state if it is in memory; it may be ahead of durable events."""
         return entry.state if isinstance(entry := self._states.get(stream), StreamEntry) else None
 
-    def _attach(self, stream: str, follower: Follower, after: int | None, head: int) -> None:
-        if after is not None and after > head:
-            raise Conflict(
-                f"The stream ends at {head}, before {after}: the history was reset. "
-                "Follow it from 0."
-            )
-        # Later calls of the same batch have already moved the head, and may have ended the
-        # user's access; their events were published before this follower was attached.
-        entry = self._states.get(stream)
-        if not isinstance(entry, StreamEntry):
-            # An error in the same batch has made it unknown.
-            raise StorageError("The stream cannot be followed at the moment; try again.")
-        entry.state.check_reader(stream, follower.user)
-        follower.cursor = head if after is None else after
-        self._topics.attach(stream, follower, entry.head)
-
     def _publish(self, events: Sequence[Event], records: Sequence[Record]) -> None:
         self._topics.publish(events, records, self.streams)
+        if self._sharing is not None:
+            self._sharing.publish(events, records)
         tell_each(self.on_commit, events)
 
     def _after_batch(self) -> None:
@@ -379,6 +387,7 @@ class Journal(AsyncContextManagerMixin):
     async def drain(self) -> None:
         """Stop accepting calls, and finish accepted ones, up to a deadline."""
         self._closed = True
+        await self.nodes.leave()
         with anyio.move_on_after(self._settings.drain_seconds_max):
             while not (self._committer.idle and self._loader.idle):
                 await self._committer.progress()

@@ -1,8 +1,9 @@
 """
 The hub's schedule: which streams it must look at, and when. A fold, so it survives a restart.
 
-A service drafts ``Scheduled`` into its stream of this kind, ``agenda/matches``, when something
-begins that ends by the clock, or that the hub takes part in, and ``Unscheduled`` at its end.
+A service drafts ``Scheduled`` into a shard of its stream of this kind, ``agenda/matches/7``, when
+something begins that ends by the clock, or that the hub takes part in, and ``Unscheduled`` at its
+end. Earlier releases wrote all entries to ``agenda/matches``; they are moved when the hub opens.
 """
 
 from __future__ import annotations
@@ -13,9 +14,21 @@ from heapq import heapify, heappop, heappush
 from typing import Any, ClassVar
 
 from ..permissions import Grant, check
-from .event import Data, Event, State
+from .decide.states import States
+from .event import Data, Draft, Event, State
+from .shards import stream_shard
 
-__all__ = ["HUB", "SCHEDULE_READERS", "Schedule", "Scheduled", "TimerQueue", "Unscheduled"]
+__all__ = [
+    "HUB",
+    "SCHEDULE_READERS",
+    "Schedule",
+    "Scheduled",
+    "TimerQueue",
+    "Unscheduled",
+    "schedule_entry",
+    "scheduled",
+    "unscheduled",
+]
 
 # The author of the hub's own events. No user's id has a slash.
 HUB = "/hub"
@@ -62,6 +75,29 @@ class Schedule(State):
         """Refuse every reader but the hub."""
         if user != HUB:
             check(SCHEDULE_READERS)
+
+
+def scheduled(schedule: str, to: str, due: datetime | None) -> Draft:
+    """
+    Draft that a stream needs attention.
+
+    Args:
+        schedule: such as ``agenda/matches``.
+        to: the stream.
+        due: when, at the latest.
+    """
+    return Draft(stream_shard(schedule, to), Scheduled(to, due))
+
+
+def unscheduled(schedule: str, to: str) -> Draft:
+    """Draft that a stream needs no more attention."""
+    return Draft(stream_shard(schedule, to), Unscheduled(to))
+
+
+def schedule_entry(states: States, schedule: str, to: str) -> tuple[bool, datetime | None]:
+    """Return whether a stream is in a schedule, and when it is due."""
+    due = states.of(Schedule, stream_shard(schedule, to)).due
+    return to in due, due.get(to)
 
 
 class TimerQueue:

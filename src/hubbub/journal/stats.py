@@ -19,6 +19,8 @@ __all__ = ["Lag", "Meter", "Stats", "Traffic"]
 
 # Rows of each table of statistics: the busiest rooms, the slowest followers.
 SHOWN_MAX = 10
+# What the hub itself follows, with and without users, is not counted.
+OWN_STREAMS = ("agenda/", "queue/")
 
 
 class Lag(msgspec.Struct, frozen=True):
@@ -105,13 +107,13 @@ class Meter:
         journal, measures = self.journal, self.journal.measures
         seconds = sorted(batch.seconds for batch in measures.recent)
         calls = sum(batch.calls for batch in measures.recent)
-        topics = journal.topics
+        topics = [t for name, t in journal.topics.items() if not name.startswith(OWN_STREAMS)]
         return Stats(
             at=self._clock.now(),
             connections=self._connections(),
             users=self._users(),
-            topics=sum(1 for topic in topics.values() if topic.followers),
-            followers=sum(len(topic.followers) for topic in topics.values()),
+            topics=sum(1 for topic in topics if topic.followers),
+            followers=sum(len(topic.followers) for topic in topics),
             calls=measures.calls,
             refusals=measures.refusals,
             calls_queued=journal.calls_queued,

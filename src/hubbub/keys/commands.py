@@ -112,6 +112,7 @@ def claim_keys(states: States, by: str, devices: Sequence[tuple[str, str]]) -> S
         else:
             continue
         drafts.append(Draft(keys_stream(owner), claimed))
+    states.need_limits("key_claims", [_claims_of(by, draft) for draft in drafts])
     return [draft for draft in drafts if _may_have_more(states, by, draft)]
 
 
@@ -170,12 +171,15 @@ def back_up(states: States, by: str, version: str, entries: Mapping[str, str]) -
     return (Draft(backup_stream(by), e.BackedUp(version, dict(entries))),)
 
 
+def _claims_of(by: str, draft: Draft) -> str:
+    assert isinstance(draft.data, e.KeyClaimed)
+    return f"{by} {draft.stream.removeprefix('keys/')}/{draft.data.device}"
+
+
 def _may_have_more(states: States, by: str, draft: Draft) -> bool:
     """Count a claimed key; one device of which a user takes too many keeps nobody from others."""
-    assert isinstance(draft.data, e.KeyClaimed)
-    owner = draft.stream.removeprefix("keys/")
     try:
-        states.charge("key_claims", f"{by} {owner}/{draft.data.device}")
+        states.charge("key_claims", _claims_of(by, draft))
     except RateLimited:
         return False
     return True

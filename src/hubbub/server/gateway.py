@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 import anyio
@@ -19,9 +20,10 @@ from ..users.events import RoleGiven, SignedOut, SignedOutEverywhere
 from .access_log import AccessLog
 from .address import client_address
 from .auth.sign_in import SignIns
-from .auth.tickets import Tickets
+from .auth.tickets import Tickets, Visit
 from .auth.tokens import Authenticator, KeepsFresh, Tokens
 from .places import Places
+from .sign_in_watch import SignInWatch
 from .stop_signals import wait_for_stop_signal
 from .websocket.handshake import Handshakes
 from .websocket.socket import Socket
@@ -123,7 +125,10 @@ class Gateway:
         # Sockets whose answers have gathered: each is written to once for a batch.
         self.unflushed: list[Socket] = []
         hub.journal.after_batch.append(self.flush)
-        hub.journal.on_commit.append(self._end_sign_ins)
+        # Where nodes share the store, a follower for each session: also for what others commit.
+        self._watches: dict[object, SignInWatch] = {}
+        if not hub.journal.store.shared:
+            hub.journal.on_commit.append(self._end_sign_ins)
         # Open connections with their sockets, and streams that clients follow over HTTP.
         self.connections: dict[object, Socket] = {}
         self.event_streams: set[OpenStream] = set()
@@ -146,6 +151,17 @@ class Gateway:
             headers: of the request, with names in lower case.
         """
         return client_address(peer, headers, self._proxies)
+
+    async def use_ticket(self, ticket: str, cookies: Mapping[str, str]) -> Visit:
+        """
+        Use a ticket for events; see :meth:`Tickets.use`.
+
+        Raises:
+            NotAllowed: the server did not make it, or it was used or has expired.
+        """
+        if not self.hub.journal.store.shared:
+            return self.tickets.use(ticket, cookies)
+        return await self.tickets.use_on_any_node(ticket, cookies, self.hub.itself)
 
     def flush(self) -> None:
         """Send all answers that have gathered, then close the sockets that wait for it."""
@@ -206,6 +222,7 @@ class Gateway:
         """
         self.hub.journal.check_home()
         self.event_streams.add(stream)
+        self._watch(stream, stream.actor)
         self._begin()
 
     def _begin(self) -> None:
@@ -245,30 +262,89 @@ class Gateway:
         )
         return False
 
+    # Ends of sign-ins
+
+    def enter_session(self, actor: Actor, session: str | None, socket: Socket) -> None:
+        """Note the sign-in and the socket of a session."""
+        self.sockets[actor] = (session, socket)
+        self._watch(actor, actor)
+
+    def leave_session(self, actor: Actor) -> None:
+        """Forget a session."""
+        self.sockets.pop(actor, None)
+        self._unwatch(actor)
+
+    def leave_stream(self, stream: OpenStream) -> None:
+        """Uncount a stream of events."""
+        self.event_streams.discard(stream)
+        self._unwatch(stream)
+
+    def _watch(self, what: Actor | OpenStream, actor: Actor) -> None:
+        """Notice the ends of sign-ins that other nodes commit."""
+        if self.hub.journal.store.shared:
+            reset = SignInEnd(COME_BACK)
+            self._watches[what] = SignInWatch(
+                self.hub, actor, partial(self._look_at, what), partial(self._end, what, reset)
+            )
+
+    def _unwatch(self, what: object) -> None:
+        if (watch := self._watches.pop(what, None)) is not None:
+            watch.release()
+
+    def _look_at(self, what: Actor | OpenStream, events: Sequence[Event]) -> None:
+        for event in events:
+            if (end := _end_of(event)) is not None:
+                self._end(what, end)
+
     def _end_sign_ins(self, events: Sequence[Event]) -> None:
         for event in events:
-            match event.data:
-                case SignedOut(session):
-                    self._end_sessions(event, SIGNED_OUT, only=session)
-                case SignedOutEverywhere(keep):
-                    self._end_sessions(event, SIGNED_OUT, keep=keep)
-                case RoleGiven():
-                    # The clients reconnect, with the role that they have from now on.
-                    self._end_sessions(event, COME_BACK)
+            if (end := _end_of(event)) is None:
+                continue
+            user = event.stream.removeprefix("user/")
+            for one in self.hub.presence.sessions(user):
+                self._end(one, end)
+            for stream in list(self.event_streams):
+                if stream.actor.user == user:
+                    self._end(stream, end)
 
-    def _end_sessions(
-        self, event: Event, code: int, *, only: str | None = None, keep: str | None = None
-    ) -> None:
-        user = event.stream.removeprefix("user/")
-        for one in self.hub.presence.sessions(user):
-            # A session in the process has no socket and no token.
-            session, socket = self.sockets.get(one, (None, None))
-            if socket is not None and _ends(session, only, keep):
-                self.close_soon(socket, code)
-        for stream in self.event_streams:
-            if stream.actor.user == user and _ends(stream.actor.session, only, keep):
-                stream.end()
+    def _end(self, what: object, end: SignInEnd) -> None:
+        """End a session, or a stream of events, if its sign-in has ended."""
+        # A session in the process has no socket and no token.
+        session, socket = self.sockets.get(what, (None, None))
+        if socket is not None and end.ends(session):
+            self.close_soon(socket, end.code)
+        elif what in self.event_streams and end.ends(what.actor.session):
+            what.end()
 
 
-def _ends(session: str | None, only: str | None, keep: str | None) -> bool:
-    return session == only if only is not None else session is None or session != keep
+class SignInEnd(msgspec.Struct, frozen=True):
+    """
+    The end of some sign-ins of a user.
+
+    Args:
+        code: the code that closes their sockets.
+        only: the sign-in that ends, if it is one.
+        keep: otherwise the sign-in that does not end.
+    """
+
+    code: int
+    only: str | None = None
+    keep: str | None = None
+
+    def ends(self, session: str | None) -> bool:
+        """Return whether a sign-in ends."""
+        if self.only is not None:
+            return session == self.only
+        return session is None or session != self.keep
+
+
+def _end_of(event: Event) -> SignInEnd | None:
+    match event.data:
+        case SignedOut(session):
+            return SignInEnd(SIGNED_OUT, only=session)
+        case SignedOutEverywhere(keep):
+            return SignInEnd(SIGNED_OUT, keep=keep)
+        case RoleGiven():
+            # The clients reconnect, with the role that they have from now on.
+            return SignInEnd(COME_BACK)
+    return None

@@ -57,6 +57,7 @@ def run(  # noqa: PLR0913
     on_ready: Callable[[str], None] = lambda address: None,
     prepare: Callable[[Hubbub], Awaitable[None]] | None = None,
     features: Sequence[Feature] = FEATURES,
+    bus: str | None = None,
 ) -> None:
     """
     Serve a hub until SIGINT or SIGTERM; a second one stops at once.
@@ -71,13 +72,15 @@ def run(  # noqa: PLR0913
         on_ready: called with the address when the server accepts connections.
         prepare: called with the open hub before that.
         features: what the hub offers, as for :func:`hubbub.open`.
+        bus: the URL of the bus of a cluster, as for :func:`hubbub.open`.
 
     Raises:
         HubbubError: the store cannot be opened, or a feature has a mistake.
         OSError: the server cannot listen on the port.
     """
     give_memory_back()
-    hub = open_hub(url, settings=within_descriptors(settings or Settings()), features=features)
+    settings = within_descriptors(settings or Settings())
+    hub = open_hub(url, bus=bus, settings=settings, features=features)
     with listen(host, port) as listener:
         main = partial(_main, hub, authenticator, listener, on_ready, prepare)
         options = {"use_uvloop": _has_uvloop()} if backend == "asyncio" else {}

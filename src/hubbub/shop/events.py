@@ -196,6 +196,7 @@ class Placed(Data, frozen=True, tag="placed"):
     country: str | None = None
     reserved: list[str] = []
     due: datetime | None = None
+    claimant: str | None = None  # the node that settles it, where nodes share a store
 
 
 class Paid(Data, frozen=True, tag="paid"):

@@ -9,10 +9,6 @@ from ..server.gateway import Gateway
 __all__ = ["leftovers"]
 
 
-# Streams that the hub itself follows: the schedules of matches and of orders.
-OWN_FOLLOWERS = 2
-
-
 def leftovers(gateway: Gateway) -> Iterator[str]:
     """
     Yield a sentence for everything that is left of users who have gone.
@@ -29,7 +25,7 @@ def leftovers(gateway: Gateway) -> Iterator[str]:
         "places of connections": gateway.places.count,
         "connected sessions": stats.connections,
         "users who are online": stats.users,
-        "followers of streams": max(0, stats.followers - OWN_FOLLOWERS),
+        "followers of streams": stats.followers,
         "calls that wait": stats.calls_queued,
     }
     for what, count in counts.items():

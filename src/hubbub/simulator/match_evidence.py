@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..games.matches.match import is_match
+from ..journal.shards import stream_shard
 from .match_books import MatchBooks
 from .match_fold import MatchFold
 from .workload import Evidence
@@ -92,7 +93,7 @@ def _broken_ends(
         if event["type"] in ("completed", "cancelled") and is_match(event["stream"]):
             match = event["stream"].removeprefix("match/")
             fold, found, rated = folds[match], Counter[tuple[str, str]](), 0
-            wanted = _written_with(fold)
+            wanted = _written_with(event["stream"], fold)
             for other in order[place:]:
                 what = (other["stream"], other["type"])
                 if what not in (*wanted, *_may_come_with(fold)):
@@ -109,12 +110,12 @@ def _broken_ends(
                 yield f"{match} has changed {rated} ratings."
 
 
-def _written_with(fold: MatchFold) -> Sequence[tuple[str, str]]:
+def _written_with(stream: str, fold: MatchFold) -> Sequence[tuple[str, str]]:
     """Return the streams that the end of a match is written into as well, and with what."""
-    wanted = [("agenda/matches", "settled")]
+    wanted = [(stream_shard("agenda/matches", stream), "settled")]
     wanted += [(f"user/{player}", "unlinked") for player in fold.players]
     if not fold.private:
-        wanted.append(("index/matches", "unlinked"))
+        wanted.append((stream_shard("index/matches", stream), "unlinked"))
     if fold.end == "completed" and fold.winner is not None:
         wanted.append((f"board/{fold.board}", "submitted"))
     return wanted

@@ -80,6 +80,9 @@ class OrderFold(msgspec.Struct):
         type_ = event["type"]
         if type_ == "placed":
             self._place(event, prices)
+        elif self._is_charged_late(type_):
+            # A charge came after the end; the provider must refund it.
+            self.reconciled = "pending"
         elif type_ in ENDS:
             self.ends.append(type_)
             self.payment = event.get("payment_id")
@@ -94,6 +97,10 @@ class OrderFold(msgspec.Struct):
         else:
             status = "done" if type_ == "refunded" else "failed"
             self.refunds[event["refund"]] = self.refunds[event["refund"]][0], status
+
+    def _is_charged_late(self, type_: str) -> bool:
+        by_hand = type_ in ("order_cancelled", "order_marked_paid")
+        return by_hand and self.reconciled != "pending" and self.is_paid is ENDS[type_]
 
     def _place(self, event: Mapping[str, Any], prices: Mapping[str, int]) -> None:
         if self.items:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..extras import needs
 
 with needs("testing", "hubbub.testing"):
+    from .faulty_bus import FaultyBus
     from .faulty_store import FaultPlan, FaultyStore, InjectedFault, StoreFault, drawn_faults
     from .hosted import hosted
     from .in_memory import ASGIApplication, in_memory
@@ -24,6 +25,7 @@ __all__ = [
     "THREAD_SECONDS_MAX",
     "ASGIApplication",
     "FaultPlan",
+    "FaultyBus",
     "FaultyStore",
     "InjectedFault",
     "Latencies",

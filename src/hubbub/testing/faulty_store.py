@@ -8,14 +8,27 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from random import Random
 from threading import Lock
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar, cast
 
 import apsw
 import msgspec
 
 from ..errors import StorageError
 from ..journal.stores.failures import failure_of
-from ..stores import Batch, Loaded, PlacedEvent, Record, Snapshot, Store, Used
+from ..stores import (
+    Batch,
+    Hold,
+    Loaded,
+    News,
+    NodeRecord,
+    PlacedEvent,
+    Record,
+    SharedStore,
+    Snapshot,
+    Store,
+    Used,
+    Wanted,
+)
 from .simulation.run import in_simulation
 
 __all__ = ["FaultPlan", "FaultyStore", "InjectedFault", "StoreFault", "drawn_faults"]
@@ -220,9 +233,44 @@ class FaultyStore:
         """Return used keys; see :class:`Store`."""
         return self._call("keys", lambda: self.store.keys(after, limit))
 
+    # Of a store that is shared; see SharedStore
+
+    def hold(self, wanted: Wanted) -> Hold:
+        """Lock streams; the hold's ``commit`` counts as a commit; see :class:`SharedStore`."""
+        return FaultyHold(self, self._call("hold", lambda: self._shared.hold(wanted)))
+
+    def news(self, wanted: Wanted) -> News:
+        """Return what others have written; see :class:`SharedStore`."""
+        return self._call("news", lambda: self._shared.news(wanted))
+
+    def heads(self, streams: Sequence[str]) -> dict[str, int]:
+        """Return the seqs of last events; see :class:`SharedStore`."""
+        return self._call("heads", lambda: self._shared.heads(streams))
+
+    def keep(self, snapshots: Sequence[Snapshot]) -> None:
+        """Write snapshots; see :class:`SharedStore`."""
+        self._call("keep", lambda: self._shared.keep(snapshots))
+
+    def beat(self, node: str, name: str, version: str, *, leaving: bool) -> list[NodeRecord]:
+        """Tell that a node lives; see :class:`SharedStore`."""
+        return self._call("beat", lambda: self._shared.beat(node, name, version, leaving=leaving))
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Write events of another store; see :class:`SharedStore`."""
+        self._call("append", lambda: self._shared.append(records))
+
+    @property
+    def _shared(self) -> SharedStore:
+        assert self.store.shared
+        return cast(SharedStore, self.store)
+
     def close(self) -> None:
         """Close the wrapped store; it never fails, and also works after a crash."""
         self.store.close()
+
+    def call_hold(self, operation: str, work: Callable[[], T]) -> T:
+        """Run a method of a hold, with the faults of this name."""
+        return self._call(operation, work)
 
     def _call(self, operation: str, work: Callable[[], T]) -> T:
         fault = self._next_fault(operation)
@@ -255,6 +303,29 @@ class FaultyStore:
     def _crash(self) -> None:
         self.crash()
         raise StorageError("The store has crashed; whether it has written this is unknown.")
+
+
+class FaultyHold:
+    """
+    A hold that fails as its store does.
+
+    Args:
+        store: the store that fails.
+        hold: the hold of the store that does the work.
+    """
+
+    def __init__(self, store: FaultyStore, hold: Hold) -> None:
+        self.news = hold.news
+        self._store = store
+        self._hold = hold
+
+    def commit(self, batch: Batch) -> None:
+        """Write a batch; see :class:`Hold`."""
+        self._store.call_hold("commit", lambda: self._hold.commit(batch))
+
+    def release(self) -> None:
+        """Let go of the locks; see :class:`Hold`."""
+        self._store.call_hold("release", self._hold.release)
 
 
 def _by_commit(faults: Mapping[int, StoreFault]) -> Callable[[str, int], StoreFault | None]:

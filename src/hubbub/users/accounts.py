@@ -12,7 +12,7 @@ from ..errors import NotAllowed
 from ..journal.actor import Actor
 from ..journal.command import Command, nothing
 from ..journal.decide.states import States
-from ..journal.event import Event
+from ..journal.event import Draft, Event
 from ..journal.schedule import HUB
 from ..shown import repr_without
 from ..stream_names import user_stream
@@ -25,6 +25,8 @@ __all__ = ["Accounts", "Verified"]
 
 logger = logging.getLogger("hubbub.users")
 
+# The kind of message that tells other nodes from where a user has signed in to an account.
+KIND = "signed in"
 WRONG = "The account name or the password is wrong."
 
 
@@ -61,6 +63,9 @@ class Accounts:
         settings = hub.settings
         self.hashing = Hashing(settings.password_checks_max)
         self._attempts = Attempts(settings.password_attempts, settings.password_attempts_period)
+        self._nodes = hub.journal.nodes if hub.journal.store.shared else None
+        if self._nodes is not None:
+            self._nodes.hear[KIND] = self._hear
 
     async def sign_in(self, name: str, password: str, address: str) -> str:
         """
@@ -80,11 +85,13 @@ class Accounts:
 
     async def verify(self, name: str, password: str, address: str) -> Verified:
         """Return an account if the password is right; see :meth:`sign_in`."""
-        now = self._hub.settings.clock.monotonic()
         streams = streams_of(name, self._hub.settings.name_chars_max)
         account = streams[0]
         known = self._attempts.is_known(account, address)
-        self._attempts.charge(account, address, now)
+        if self._nodes is None:
+            self._attempts.charge(account, address, self._hub.settings.clock.monotonic())
+        else:
+            await self._charge(self._attempts.charges(account, address))
         if len(password) > PASSWORD_CHARS_MAX:
             # No account has a password this long, and hashing it takes time.
             raise NotAllowed(WRONG)
@@ -96,6 +103,8 @@ class Accounts:
             logger.info("a wrong password for %s from %s", account, address, extra=about)
             raise NotAllowed(WRONG)
         self._attempts.succeeded(account, address)
+        if self._nodes is not None:
+            self._nodes.tell(KIND, msgspec.msgpack.encode((account, address)))
         return found
 
     async def find(self, name: str) -> str | None:
@@ -114,14 +123,34 @@ class Accounts:
 
         return await self._hub.execute(Command(HUB, nothing, found, reads=streams))
 
-    def charge(self, address: str) -> None:
+    async def charge(self, address: str) -> None:
         """
         Count an attempt from an address.
 
         Raises:
             RateLimited: there were too many attempts.
         """
-        self._attempts.charge_address(address, self._hub.settings.clock.monotonic())
+        if self._nodes is None:
+            self._attempts.charge_address(address, self._hub.settings.clock.monotonic())
+        else:
+            await self._charge(self._attempts.address_charges(address))
+
+    async def _charge(self, charges: Sequence[tuple[str, str]]) -> None:
+        """Count an attempt for all nodes: a command that charges, and writes nothing else."""
+
+        def decide(states: States) -> Sequence[Draft]:
+            for what, key in charges:
+                states.charge(what, key)
+            return ()
+
+        def result(states: States, events: Sequence[Event]) -> None:
+            return
+
+        await self._hub.execute(Command(HUB, decide, result, charges=charges))
+
+    def _hear(self, node: str, body: bytes) -> None:
+        """Remember from where a user has signed in to an account on another node."""
+        self._attempts.succeeded(*msgspec.msgpack.decode(body, type=tuple[str, str]))
 
     async def hash(self, password: str) -> str:
         """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..feature import Erasure, Feature
 from ..quotas import CHANGES, SIGNALS, Quota
 from .account import AccountState
+from .attempts import ATTEMPT_LIMITS
 from .erasing import ERASED_EVENTS
 from .grants import USERS_GRANTS, USERS_READERS
 from .profiles import Profiles
@@ -28,6 +29,7 @@ USERS = Feature(
         "users.set_away": SIGNALS,
         "users.update": CHANGES,
     },
+    limits=ATTEMPT_LIMITS,
     remote=Profiles,
     erasure=Erasure(ERASED_EVENTS, frozenset({"account"})),
 )

@@ -1,4 +1,8 @@
-"""Presence: the connected users, counted in memory by session."""
+"""
+Presence: the connected users, counted in memory by session.
+
+Where nodes share a store, each tells the others of its users, and has a map of theirs.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from collections.abc import Callable
 import anyio
 
 from ..wake_up import WakeUp
+from .presence_map import Attendance, PresenceMap
 from .user import Status
 
 __all__ = ["LOST_MAX", "Presence"]
@@ -43,15 +48,36 @@ class Presence:
         self._lost: dict[str, tuple[float, Status]] = {}
         self._to_forget: deque[tuple[float, str]] = deque()
         self._wake_up = WakeUp()
+        # The users of other nodes.
+        self.others = PresenceMap(grace_seconds, now)
+        # Tells other nodes how a user takes part here; None if there are no other nodes.
+        self.publish: Callable[[str, Attendance], None] | None = None
+        self.is_fresh: Callable[[], bool] = lambda: True
+        # Called for a user who was connected on a node that has died.
+        self.died: Callable[[str], None] = lambda user_id: None
 
     @property
     def count(self) -> int:
-        """The number of sessions."""
+        """The number of sessions on this node."""
         return sum(map(len, self._sessions.values()))
+
+    @property
+    def users(self) -> int:
+        """The number of users of this node who are not offline."""
+        return len(self._sessions)
+
+    @property
+    def fresh(self) -> bool:
+        """
+        False while this node might not know the users of some other node.
+
+        Then a user who is not connected as far as this node knows may be connected to another.
+        """
+        return self.is_fresh()
 
     def connect(self, user_id: str, session: object) -> None:
         """Count a session of a user."""
-        before = self.status(user_id)
+        before = self._before(user_id)
         self._lost.pop(user_id, None)
         self._sessions.setdefault(user_id, {})[session] = False
         self._tell(user_id, before)
@@ -65,11 +91,11 @@ class Presence:
             session: the same object as in :meth:`connect`.
             lost: True if the client did not say goodbye, and may reconnect.
         """
-        before = self.status(user_id)
+        before = self._before(user_id)
         sessions = self._sessions[user_id]
         del sessions[session]
         if not sessions and lost and self._grace_seconds > 0:
-            self._linger(user_id, before)
+            self._linger(user_id, before[1].status)
         elif not sessions:
             del self._sessions[user_id]
         self._tell(user_id, before)
@@ -79,31 +105,43 @@ class Presence:
         sessions = self._sessions.get(user_id, {})
         if session not in sessions:
             return False
-        before = self.status(user_id)
+        before = self._before(user_id)
         sessions[session] = away
         self._tell(user_id, before)
         return True
 
     def status(self, user_id: str) -> Status:
-        """Return ``online``, ``away`` if all sessions are, or ``offline``."""
-        if (lost := self._lost.get(user_id)) is not None:
-            return lost[1]
-        sessions = self._sessions.get(user_id)
-        if not sessions:
-            return "offline"
-        return "away" if all(sessions.values()) else "online"
+        """Return ``online``, ``away`` if all sessions are, or ``offline``, on all nodes."""
+        here = self._attendance(user_id).status
+        if here == "online" or self.publish is None:
+            return here
+        there = self.others.status(user_id)
+        return here if there == "offline" else there
 
     def is_connected(self, user_id: str) -> bool:
-        """Return whether a user has a session now."""
-        return bool(self._sessions.get(user_id))
+        """Return whether a user has a session now, on any node."""
+        if self._sessions.get(user_id):
+            return True
+        return self.publish is not None and self.others.is_connected(user_id)
 
     def online(self) -> list[str]:
-        """Return the users who are not offline, in the order in which they connected."""
-        return list(self._sessions)
+        """Return the users who are not offline: this node's, in the order they connected, first."""
+        if self.publish is None:
+            return list(self._sessions)
+        return list(dict.fromkeys([*self._sessions, *self.others.users()]))
+
+    def here(self) -> dict[str, Attendance]:
+        """Return how each user takes part on this node."""
+        return {user: self._attendance(user) for user in self._sessions}
 
     def sessions(self, user_id: str) -> list[object]:
-        """Return a user's sessions, as :meth:`connect` got them."""
+        """Return a user's sessions on this node, as :meth:`connect` got them."""
         return list(self._sessions.get(user_id, ()))
+
+    def gone(self, user_id: str) -> None:
+        """Signal the status of a user whose node has died a grace period ago."""
+        if self._changed is not None:
+            self._changed(user_id, self.status(user_id))
 
     async def run(self) -> None:
         """Mark users as offline whose grace period has passed, until cancelled."""
@@ -127,10 +165,24 @@ class Presence:
         lost = self._lost.get(user_id)
         # The user may have reconnected, and disconnected again.
         if lost is not None and lost[0] == until:
+            before = self._before(user_id)
             del self._lost[user_id], self._sessions[user_id]
-            self._tell(user_id, lost[1])
+            self._tell(user_id, before)
 
-    def _tell(self, user_id: str, before: Status) -> None:
-        after = self.status(user_id)
-        if self._changed is not None and after != before:
-            self._changed(user_id, after)
+    def _attendance(self, user_id: str) -> Attendance:
+        if (lost := self._lost.get(user_id)) is not None:
+            return Attendance.LOST_AWAY if lost[1] == "away" else Attendance.LOST_ONLINE
+        sessions = self._sessions.get(user_id)
+        if not sessions:
+            return Attendance.NONE
+        return Attendance.AWAY if all(sessions.values()) else Attendance.ONLINE
+
+    def _before(self, user_id: str) -> tuple[Status, Attendance]:
+        return self.status(user_id), self._attendance(user_id)
+
+    def _tell(self, user_id: str, before: tuple[Status, Attendance]) -> None:
+        status, attendance = self._before(user_id)
+        if self.publish is not None and attendance is not before[1]:
+            self.publish(user_id, attendance)
+        if self._changed is not None and status != before[0]:
+            self._changed(user_id, status)

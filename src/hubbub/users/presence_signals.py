@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import anyio
+import msgspec
 
 from ..errors import HubbubError, RateLimited
 from ..journal.actor import Actor
+from ..journal.cluster.frames import MESSAGE_BYTES_MAX
 from ..journal.command import Command, nothing
+from ..journal.containment import tell_each
 from ..journal.decide.states import States
 from ..journal.event import Event, Signal
 from ..journal.link import Links
@@ -18,11 +21,29 @@ from ..quotas import PRESENCE, Quotas
 from ..stream_names import user_stream
 from .user import Status
 
-__all__ = ["PresenceSignals"]
+__all__ = ["PresenceNews", "PresenceSignals"]
 
 logger = logging.getLogger("hubbub.users")
 
 SHARED = ("room/", "direct/")
+KIND = "presence signals"
+# A message to other nodes leaves room for its frame and the user's id.
+PART_BYTES_MAX = MESSAGE_BYTES_MAX // 2
+
+
+class PresenceNews(msgspec.Struct, frozen=True, array_like=True):
+    """
+    A user's new status, for the followers of some streams.
+
+    Args:
+        user: the user.
+        status: the status.
+        streams: the streams that the user takes part in.
+    """
+
+    user: str
+    status: Status
+    streams: list[str]
 
 
 class PresenceSignals:
@@ -49,6 +70,9 @@ class PresenceSignals:
         self._quotas = quotas
         # Users who change too often; followers get their last status later.
         self._late: set[str] = set()
+        self._nodes = hub.journal.nodes if hub.journal.store.shared else None
+        if self._nodes is not None:
+            self._nodes.hear[KIND] = self._hear
 
     def tell(self, user_id: str, status: Status) -> None:
         """Signal a user's status to the followers of their streams, within the quotas."""
@@ -84,9 +108,41 @@ class PresenceSignals:
             return
         self._signal(user_id, streams, self._status(user_id))
 
-    def _signal(self, user_id: str, streams: Iterable[str], status: Status) -> None:
+    def _signal(self, user_id: str, links: Iterable[str], status: Status) -> None:
+        streams = [stream for stream in links if stream.startswith(SHARED)]
+        self._show(PresenceNews(user_id, status, streams))
+        if self._nodes is not None:
+            for part in _parts(streams):
+                body = msgspec.msgpack.encode(PresenceNews(user_id, status, part))
+                self._nodes.tell(KIND, body)
+
+    def _hear(self, node: str, body: bytes) -> None:
+        self._show(msgspec.msgpack.decode(body, type=PresenceNews))
+
+    def _show(self, news: PresenceNews) -> None:
+        """Signal a status to the followers on this node."""
         journal, most = self._hub.journal, self._hub.settings.presence_followers_max
-        for stream in streams:
-            topic = journal.topic(stream) if stream.startswith(SHARED) else None
+        shown = False
+        for stream in news.streams:
+            topic = journal.topic(stream)
+            # Each node compares with its own followers.
             if topic is not None and 0 < len(topic.followers) <= most:
-                journal.signal(Signal(stream, user_id, "presence", {"status": status}))
+                signal = Signal(stream, news.user, "presence", {"status": news.status})
+                topic.signal(msgspec.json.encode(signal))
+                shown = True
+        if shown:
+            tell_each(journal.after_batch)
+
+
+def _parts(streams: Iterable[str]) -> Iterator[list[str]]:
+    """Divide streams into parts that one message can carry."""
+    part, size = list[str](), 0
+    for stream in streams:
+        length = len(stream.encode())
+        if part and size + length > PART_BYTES_MAX:
+            yield part
+            part, size = [], 0
+        part.append(stream)
+        size += length
+    if part:
+        yield part

@@ -12,6 +12,7 @@ from ..journal.threads import Threads
 from .accounts import Accounts
 from .claims import claim_old_names
 from .presence import Presence
+from .presence_relay import PresenceRelay
 from .presence_signals import PresenceSignals
 from .user import Status
 
@@ -34,6 +35,9 @@ class UsersRuntime:
         )
         self.accounts = Accounts(hub.itself)
         self._signals = PresenceSignals(hub.itself, self.presence.status, hub.start, hub.quotas)
+        self.relay: PresenceRelay | None = None
+        if hub.journal.store.shared:
+            self.relay = PresenceRelay(hub.journal.nodes, self.presence)
 
     def _changed(self, user_id: str, status: Status) -> None:
         if self._hub.is_open:
@@ -46,6 +50,8 @@ async def running_users(hub: Host) -> AsyncGenerator[UsersRuntime]:
     await Threads(1).run(names.read_names_ahead)
     users = UsersRuntime(hub)
     hub.keep_running("presence", users.presence.run)
+    if users.relay is not None:
+        hub.keep_running("the presence of other nodes", users.relay.run)
     if hub.journal.store.blocking:
         # An old database may have accounts whose names are not claimed yet.
         hub.keep_running("old names", partial(claim_old_names, hub.itself))

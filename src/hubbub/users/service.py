@@ -116,7 +116,7 @@ class Users(Administration):
         """
         by, chars_max = self._by, self._actor.settings.name_chars_max
         streams, shown = streams_of(name, chars_max), check_account_name(name, chars_max)
-        self._accounts.charge(self._actor.address or by)
+        await self._accounts.charge(self._actor.address or by)
         hashed = await self._accounts.hash(check_password(password))
 
         def decide(states: States) -> Sequence[Draft]:
@@ -191,20 +191,17 @@ class Users(Administration):
 
         return self._changing(user_id, decide)
 
-    @command
-    def set_away(self, *, away: bool) -> Command[None]:
+    @slow_command
+    async def set_away(self, *, away: bool) -> None:
         """
         Mark this session as away, or as back.
 
         Raises:
             Conflict: the session is not a connection, but a single request over HTTP.
         """
-
-        def result(states: States, events: Sequence[Event]) -> None:
-            if not self._presence.set_away(self._by, self._actor, away=away):
-                raise Conflict("Only a connected session can be away.")
-
-        return Command(self._by, nothing, result)
+        # Not a part of a decision, which may run twice.
+        if not self._presence.set_away(self._by, self._actor, away=away):
+            raise Conflict("Only a connected session can be away.")
 
     def _changing(
         self, user_id: str, decide: Callable[[States], Sequence[Draft]], *also: str

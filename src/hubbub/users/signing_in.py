@@ -18,7 +18,7 @@ from .presence import Presence
 from .sign_ins import GuestReference, check_guest, has_ended
 from .user import SignInReference, User, UserState, user_of
 
-__all__ = ["Adopted", "SignedIn", "role_command", "sign_in_command"]
+__all__ = ["Admitted", "Adopted", "SignedIn", "admit_command", "sign_in_command"]
 
 
 class SignedIn(msgspec.Struct, frozen=True):
@@ -31,6 +31,7 @@ class SignedIn(msgspec.Struct, frozen=True):
         account: the name of the account, if any.
         generation: the generation of the newest refresh token; None for a sign-in without one.
         reused: True if an old refresh token was used again, which has ended the sign-in.
+        seq: the seq of the user's stream at which the session was admitted.
     """
 
     user: User
@@ -38,6 +39,20 @@ class SignedIn(msgspec.Struct, frozen=True):
     account: str | None
     generation: int | None = None
     reused: bool = False
+    seq: int = 0
+
+
+class Admitted(msgspec.Struct, frozen=True):
+    """
+    The user of a single request.
+
+    Args:
+        role: the role that takes precedence.
+        seq: the seq of the user's stream at which the request was admitted.
+    """
+
+    role: str
+    seq: int
 
 
 class Adopted(msgspec.Struct, frozen=True):
@@ -97,9 +112,11 @@ def sign_in_command(  # noqa: PLR0913
     return Command(user, decide, command.result, reads=reads)
 
 
-def role_command(actor: Actor, reference: SignInReference, nickname: str | None) -> Command[str]:
+def admit_command(
+    actor: Actor, reference: SignInReference, nickname: str | None
+) -> Command[Admitted]:
     """
-    Make the command that a single request begins with: it returns the user's role.
+    Make the command that a single request begins with.
 
     Args:
         actor: the user; the command registers a new user, and changes nothing else.
@@ -111,10 +128,11 @@ def role_command(actor: Actor, reference: SignInReference, nickname: str | None)
     def decide(states: States) -> Sequence[Draft]:
         return commands.begin_request(states, by, nickname, reference, actor.settings, actor.role)
 
-    def role(states: States, events: Sequence[Event]) -> str:
-        return states.of(UserState, stream).effective_role(actor.role)
+    def admitted(states: States, events: Sequence[Event]) -> Admitted:
+        role = states.of(UserState, stream).effective_role(actor.role)
+        return Admitted(role, states.entry(stream).head)
 
-    return Command(by, decide, role, reads=(stream,))
+    return Command(by, decide, admitted, reads=(stream,))
 
 
 def _registering(  # noqa: PLR0913
@@ -151,6 +169,7 @@ def _registering(  # noqa: PLR0913
             state.account or None,
             None if kept is None else kept.generation,
             has_ended(event.data for event in events),
+            states.entry(stream).head,
         )
 
     # The streams are named here so that they load together with the user.

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import hubbub
+from hubbub.chat.rooms import commands
 from hubbub.errors import Invalid, NotFound
 from hubbub.hub import Hubbub
 from hubbub.settings import Settings
@@ -98,3 +99,22 @@ async def test_rooms_are_listed_in_order_whoever_is_in_them() -> None:
         assert [r.id for r in await ann.chat.rooms(joined=True)] == [private.id, closed.id]
         assert await ann.chat.rooms(after="~") == []
         assert len(await ann.chat.rooms(after="direct/a/b")) == 5
+
+
+async def test_rooms_of_an_earlier_release_are_listed_until_they_close(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with (
+        hubbub.open("memory://") as hub,
+        hub.session("ann") as ann,
+        hub.session("bob") as bob,
+    ):
+        monkeypatch.setattr(commands, "stream_shard", lambda stream, about: stream)
+        early = await ann.chat.create_room("Early")
+        monkeypatch.undo()
+        late = await ann.chat.create_room("Late")
+
+        assert [room.id for room in await bob.chat.rooms()] == [early.id, late.id]
+        for room in (early, late):
+            await ann.chat.close_room(room.id)
+        assert await bob.chat.rooms() == []

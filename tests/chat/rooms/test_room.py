@@ -16,6 +16,7 @@ from hubbub.chat.rooms import commands
 from hubbub.chat.rooms.commands import MUTE_SECONDS_MAX
 from hubbub.chat.rooms.room import INDEX, RoomState, direct_stream, room_of
 from hubbub.journal.event import Draft
+from hubbub.journal.shards import stream_shard
 from tests.chat.folding import NOW, STREAM, fold, room_with
 
 Decide = Callable[[RoomState], list[Draft]]
@@ -35,12 +36,17 @@ def with_moderator() -> RoomState:
 def test_the_creator_is_in_the_room_and_it_is_listed() -> None:
     drafts = commands.create(STREAM, ANN, "Room", private=False)
 
-    assert [draft.stream for draft in drafts] == [STREAM, STREAM, "user/ann", INDEX]
+    assert [draft.stream for draft in drafts] == [
+        STREAM,
+        STREAM,
+        "user/ann",
+        stream_shard(INDEX, STREAM),
+    ]
     assert room_with(ANN).roles == {ANN: "creator"}
 
 
 def test_a_private_room_is_not_listed() -> None:
-    assert INDEX not in [d.stream for d in commands.create(STREAM, ANN, "Room", private=True)]
+    assert len(commands.create(STREAM, ANN, "Room", private=True)) == 3
 
 
 def test_to_join_twice_is_to_join_once() -> None:

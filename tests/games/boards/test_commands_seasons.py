@@ -14,6 +14,7 @@ from hubbub.games.events import BoardCreated, Reset, Submitted
 from hubbub.games.scores import SCORE_MAX
 from hubbub.journal.event import Data
 from hubbub.journal.schedule import Schedule, Scheduled, Unscheduled
+from hubbub.journal.shards import stream_shard
 from tests.games.board_kit import (
     DAILY,
     DAY,
@@ -91,7 +92,7 @@ def test_a_stale_plan_of_a_season_that_goes_on_is_put_right() -> None:
     submit(desk, "ann", 1)
     schedule = Schedule()
     schedule.due[STREAM] = NOON - DAY
-    desk.put(BOARD_SCHEDULE, schedule)
+    desk.put(stream_shard(BOARD_SCHEDULE, STREAM), schedule)
 
     assert look(desk) == [Scheduled(STREAM, MIDNIGHT)]
 
@@ -169,7 +170,7 @@ def test_what_needs_no_looking_after_is_settled() -> None:
     desk = Desk()
     schedule = Schedule()
     schedule.due[STREAM] = NOON
-    desk.put(BOARD_SCHEDULE, schedule)
+    desk.put(stream_shard(BOARD_SCHEDULE, STREAM), schedule)
 
     assert look(desk) == [Unscheduled(STREAM)]
     assert look(desk) == []

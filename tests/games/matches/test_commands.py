@@ -58,7 +58,7 @@ def test_a_timed_match_is_planned_to_end(hall: Hall) -> None:
     [["ann"], [], ["ann", "ann"], ["ann", 7], "ann", None, ["x"] * (PLAYERS_MAX + 1)],
 )
 def test_players_that_cannot_play_are_refused(hall: Hall, players: Any) -> None:
-    wanted = decisions.Wanted(players, FirstTo(), "main")
+    wanted = decisions.NewMatch(players, FirstTo(), "main")
     with pytest.raises(Invalid, match="different players"):
         hall.do(lambda states: decisions.start(states, STREAM, wanted, hall.terms))
 

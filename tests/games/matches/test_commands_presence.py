@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from hubbub import Rounds, Timed
 from hubbub.games import events as e
 from hubbub.games.matches.ending import MATCH_SCHEDULE
-from hubbub.journal.event import Draft
-from hubbub.journal.schedule import Scheduled, Unscheduled
+from hubbub.journal.schedule import Scheduled, Unscheduled, scheduled, unscheduled
 from tests.games.board_kit import NOON
 from tests.games.match_kit import FOUND, STREAM, Hall, kinds
 
@@ -131,7 +131,7 @@ def test_one_who_gave_up_may_go(hall: Hall) -> None:
 def test_a_match_that_is_over_is_settled_once(hall: Hall) -> None:
     hall.start()
     hall.resign("ann")
-    hall.do(lambda _: [Draft(MATCH_SCHEDULE, Scheduled(STREAM, None))])
+    hall.do(lambda _: [scheduled(MATCH_SCHEDULE, STREAM, None)])
 
     assert hall.look() == [Unscheduled(STREAM)]
     assert hall.look() == []
@@ -172,6 +172,33 @@ def test_after_one_has_forfeited_the_time_of_the_next_is_planned(hall: Hall) -> 
 
 def test_a_match_that_is_not_on_the_agenda_is_put_there(hall: Hall) -> None:
     hall.start()
-    hall.do(lambda _: [Draft(MATCH_SCHEDULE, Unscheduled(STREAM))])
+    hall.do(lambda _: [unscheduled(MATCH_SCHEDULE, STREAM)])
 
     assert hall.look() == [Scheduled(STREAM, None)]
+
+
+def test_nobody_forfeits_while_the_users_of_other_nodes_are_not_known(hall: Hall) -> None:
+    hall.start()
+    hall.online.discard("bob")
+    hall.look()
+    known = hall.terms
+    hall.terms = msgspec.structs.replace(known, knows_presence=lambda: False)
+
+    for _ in range(5):
+        assert kinds(hall.look(30)) == ["Scheduled"]
+        assert hall.due() == {STREAM: hall.states.now + timedelta(seconds=30)}
+    hall.terms = known
+    hall.online.add("bob")
+    assert hall.look(30) == [e.Returned("bob"), Scheduled(STREAM, None)]
+
+
+def test_who_drops_meanwhile_drops_when_they_are_known(hall: Hall) -> None:
+    hall.start()
+    hall.online.discard("bob")
+    known = hall.terms
+    hall.terms = msgspec.structs.replace(known, knows_presence=lambda: False)
+
+    assert kinds(hall.look()) == ["Scheduled"]
+    hall.terms = known
+    assert kinds(hall.look(30)) == ["Dropped", "Scheduled"]
+    assert kinds(hall.look(30))[0] == "Forfeited"

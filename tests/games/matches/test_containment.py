@@ -15,9 +15,9 @@ from hubbub.games.matches import commands as decisions
 from hubbub.games.matches.inbox import INBOX_BYTES_MAX
 from hubbub.games.matches.runner import GAME_BODY_BYTES_MAX
 from hubbub.games.matches.supervisor import LOOK_AGAIN_SECONDS, RETRY_SECONDS, MatchSupervisor
-from hubbub.games.matchmaking.matchmaker import MatchSearch
 from hubbub.journal.containment import RESTART_SECONDS_MAX
 from hubbub.journal.decide.states import States
+from hubbub.journal.event import Draft
 from tests.games.handlers import Calls, hang
 from tests.games.matches.test_runner import cancelled, go_on, go_wrong, noted, two_matches
 from tests.games.virtual_hub import Play, match_of_two, moment, senders
@@ -212,35 +212,31 @@ def test_an_agenda_that_cannot_be_read_is_read_again(
 def test_a_match_that_cannot_be_begun_does_not_stop_the_queues(
     play: Play, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    begin, faults = MatchSupervisor._begin, list[str]()
+    start, faults = decisions.start, list[str]()
 
-    async def faulty(
-        self: MatchSupervisor, queue: str, group: Sequence[MatchSearch]
-    ) -> hubbub.Match | None:
+    def faulty(*args: Any) -> Sequence[Draft]:
         if not faults:
-            faults.append(queue)
+            faults.append("one")
             raise RecursionError("a fault of the hub's own")
-        return await begin(self, queue, group)
+        return start(*args)
 
     async def story(hub: hubbub.Hubbub) -> None:
-        found = list[str | type[Exception]]()
-
-        async def find(session: hubbub.Session) -> None:
-            try:
-                found.append((await session.games.find_match()).status)
-            except hubbub.HubbubError as error:
-                found.append(type(error))
-
         async with hub.session("ann") as ann, hub.session("bob") as bob:
-            for _ in range(2):
-                async with anyio.create_task_group() as tasks:
-                    tasks.start_soon(find, ann)
-                    tasks.start_soon(find, bob)
+            found = list[str]()
 
-        assert found == [Overloaded, Overloaded, "active", "active"]
-        assert caplog.text.count("could not be started") == 1
+            async def find(session: hubbub.Session) -> None:
+                found.append((await session.games.find_match()).status)
 
-    monkeypatch.setattr(MatchSupervisor, "_begin", faulty)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(find, ann)
+                await moment()
+                with pytest.raises(RecursionError):
+                    await bob.games.find_match()
+                tasks.start_soon(find, bob)
+
+        assert found == ["active", "active"]
+
+    monkeypatch.setattr(decisions, "start", faulty)
     play(story)
 
 

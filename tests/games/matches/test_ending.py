@@ -11,6 +11,7 @@ from hubbub.games.matches.ending import ranks
 from hubbub.games.matches.rules import Outcome
 from hubbub.journal.link import Unlinked
 from hubbub.journal.schedule import HUB, Unscheduled
+from hubbub.journal.shards import stream_shard
 from hubbub.players import Rated
 from tests.games.board_kit import table
 from tests.games.match_kit import FOUND, STREAM, Hall
@@ -31,7 +32,8 @@ def test_all_who_answer_for_a_match_hear_of_its_end_together(hall: Hall) -> None
         e.BoardCreated, e.Submitted, Rated, Rated,
     ]  # fmt: skip
     assert set(to) == {
-        STREAM, "agenda/matches", "index/matches", "board/main", "user/ann", "user/bob",
+        STREAM, stream_shard("agenda/matches", STREAM), stream_shard("index/matches", STREAM),
+        "board/main", "user/ann", "user/bob",
     }  # fmt: skip
 
 

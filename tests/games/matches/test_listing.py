@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 import hubbub
-from hubbub.games.matches import listing
+from hubbub.games.matches import ending, listing
 from hubbub.games.matches.match import MatchState, match_of
 from hubbub.games.matches.supervisor import MatchSupervisor
 from tests.session.worlds import SetClock
@@ -37,7 +37,7 @@ async def played(ann: hubbub.Session, count: int) -> list[hubbub.Match]:
 
 async def cancel(hub: hubbub.Hubbub, match: hubbub.Match) -> None:
     """Let the hub end a match without a result."""
-    await hub.runtime(MatchSupervisor)._commands(match.stream).cancel("it rains")
+    await hub.runtime(MatchSupervisor)._commands(match.stream, 0).cancel("it rains")
 
 
 @pytest.mark.parametrize("page", [1, 2, 3, 100])
@@ -66,16 +66,34 @@ async def test_what_has_another_status_is_passed_over(monkeypatch: pytest.Monkey
 
 
 async def test_what_is_long_over_is_not_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with three() as (_, [ann, _, eve], _):
-        over = await played(ann, 4)
-        going_on = [await ann.games.start_match(["ann", "bob"]) for _ in range(3)]
-        # Of the index's events the last 3 are of those that go on; each match that is over ended
-        # with one, and before that all had begun with one.
+    async with three() as (_, [ann, *_], _):
+        players = ["ann", "bob"]
+        # Private matches are only in the players' own streams.
+        over = [await ann.games.start_match(players, private=True) for _ in range(4)]
+        over = [await ann.games.resign(match.id) for match in over]
+        going_on = [await ann.games.start_match(players, private=True) for _ in range(3)]
+        # The last 3 events are of those that go on; each match that is over ended with one, and
+        # before that all had begun with one.
         for limit, expected in ((5, over[-2:]), (4, over[-1:]), (3, [])):
             monkeypatch.setattr(listing, "EVENTS_READ_MAX", limit)
 
-            assert await eve.games.matches(status="completed") == expected
-            assert await eve.games.matches() == expected + going_on
+            assert await ann.games.matches(status="completed") == expected
+            assert await ann.games.matches() == expected + going_on
+
+
+async def test_matches_of_an_earlier_release_are_listed_and_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with three() as (_, [ann, _, eve], _):
+        monkeypatch.setattr(ending, "stream_shard", lambda stream, about: stream)
+        early = await ann.games.start_match(["ann", "bob"])
+        monkeypatch.undo()
+        late = await ann.games.start_match(["ann", "bob"])
+
+        assert await eve.games.matches() == [early, late]
+        over = [await ann.games.resign(match.id) for match in (early, late)]
+        assert await eve.games.matches(status="active") == []
+        assert await eve.games.matches(status="completed") == over
 
 
 async def test_a_private_match_is_listed_to_its_players() -> None:

@@ -9,8 +9,13 @@ import pytest
 
 import hubbub
 from hubbub.errors import Conflict, Invalid, NotFound
+from hubbub.games.events import MatchClaimed
+from hubbub.games.matches.claims import ClaimLost
 from hubbub.games.matches.match_commands import MatchCommands
 from hubbub.games.matches.supervisor import MatchSupervisor
+from hubbub.journal.command import Command
+from hubbub.journal.event import Draft
+from hubbub.journal.schedule import HUB
 
 
 @asynccontextmanager
@@ -23,7 +28,7 @@ async def two() -> AsyncIterator[tuple[MatchCommands, hubbub.Session, hubbub.Ses
     ):
         await ann.games.create_board("speed", order="asc")
         match = await ann.games.start_match(["ann", "bob"], game="own", referee="/hub")
-        yield hub.runtime(MatchSupervisor)._commands(match.stream), ann, bob
+        yield hub.runtime(MatchSupervisor)._commands(match.stream, 0), ann, bob
 
 
 async def test_a_score_of_a_players_counts_on_any_board() -> None:
@@ -66,3 +71,22 @@ async def test_only_that_player_reads_what_they_are_told() -> None:
 
 def msg_of(event: hubbub.Event) -> tuple[object, object, str]:
     return getattr(event.data, "match", None), getattr(event.data, "body", None), event.by
+
+
+async def test_a_node_whose_claim_is_lost_changes_nothing_any_more() -> None:
+    async with two() as (commands, ann, _):
+        hub = commands._hub
+        stream = (await commands.show()).stream
+        claimed = Draft(stream, MatchClaimed("another node"))
+        await hub.journal.execute(Command(HUB, lambda _: [claimed], lambda _, __: None))
+        for work in (
+            commands.finish("ann"),
+            commands.add_score("ann", 1, None),
+            commands.submit("main", "ann", 1, None),
+            commands.cancel("it rains"),
+            commands.show(),
+        ):
+            with pytest.raises(ClaimLost):
+                await work
+
+        assert (await ann.games.match(stream.removeprefix("match/"))).status == "active"

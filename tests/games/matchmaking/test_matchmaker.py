@@ -1,11 +1,22 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import anyio
 import pytest
 
 import hubbub
-from hubbub.errors import Closed, Conflict, NoOpponent, StorageError
-from tests.games.hall import Backend, Hall, match_of, on_each_backend, what_happens
+from hubbub.errors import Closed, Conflict, NoOpponent, Overloaded
+from hubbub.games.events import SearchBegan, SearchCancelled
+from hubbub.games.matches import commands as matches
+from hubbub.games.matches.supervisor import MatchSupervisor
+from hubbub.games.matchmaking.queue import queue_stream
+from hubbub.journal.command import Command
+from hubbub.journal.event import Draft
+from hubbub.journal.schedule import HUB
+from tests.games.hall import Backend, Hall, on_each_backend, what_happens
+from tests.games.virtual_hub import Play, moment
 
 # Who plays with whom
 
@@ -86,8 +97,9 @@ def test_many_are_all_brought_together(backend: Backend) -> None:
 
     hall = what_happens(scenario, backend)
 
-    assert all(when == 0 and how is not NoOpponent for when, how in hall.met.values())
-    assert len(hall.groups) == 25
+    # Whoever comes in between takes an opponent from somebody, who then accepts another.
+    assert all(how is not NoOpponent for _, how in hall.met.values())
+    assert len({how for _, how in hall.met.values()}) == 25
 
 
 # Nobody comes
@@ -103,7 +115,6 @@ def test_nobody_comes_in_time(backend: Backend) -> None:
     hall = what_happens(scenario, backend)
 
     assert hall.met == {"ann": (2.5, NoOpponent), "bob": (8, NoOpponent)}
-    assert hall.groups == []
 
 
 @on_each_backend
@@ -112,13 +123,12 @@ def test_who_has_given_up_leaves_no_ghost(backend: Backend) -> None:
         hall.look_for("ann")
         await anyio.sleep(1)
         hall.give_up("ann")
-        await anyio.wait_all_tasks_blocked()
+        await moment()
         hall.look_for("bob", seconds=5)
 
     hall = what_happens(scenario, backend)
 
     assert hall.met == {"ann": (1, None), "bob": (6, NoOpponent)}
-    assert hall.groups == []
 
 
 @on_each_backend
@@ -179,7 +189,6 @@ def test_the_same_key_waits_for_the_same_search(backend: Backend) -> None:
     hall = what_happens(scenario, backend)
 
     assert set(hall.met.values()) == {(10, "ann bob")}
-    assert hall.groups == ["duel: ann bob"]
 
 
 @on_each_backend
@@ -203,170 +212,114 @@ def test_a_search_goes_on_until_the_last_who_waits_for_it_has_gone(backend: Back
     }
 
 
-# Between the pairing and the decision
+# A search is a command
 
 
 @on_each_backend
-def test_the_others_go_back_when_one_has_gone_and_keep_their_waiting_time(backend: Backend) -> None:
+def test_who_gives_up_in_the_same_moment_is_not_found(backend: Backend) -> None:
     async def scenario(hall: Hall) -> None:
-        hall.deciding = 1
+        hall.look_for("ann")
+        await anyio.sleep(2)
+        hall.give_up("ann")
+        hall.look_for("bob", seconds=5)
+
+    hall = what_happens(scenario, backend)
+
+    assert hall.met["ann"] == (2, None)
+    assert hall.met["bob"] in ((7, NoOpponent), (2, "ann bob"))
+
+
+@on_each_backend
+def test_who_keeps_waiting_keeps_their_waiting_time(backend: Backend) -> None:
+    async def scenario(hall: Hall) -> None:
         hall.look_for("ann", 1500)
         await anyio.sleep(2)
-        hall.look_for("bob", 1500)
-        await anyio.sleep(0.5)
+        hall.look_for("bob", 1750)
+        await anyio.sleep(1)
         hall.give_up("bob")
         await anyio.sleep(2)
         hall.look_for("eve", 1700)
 
     hall = what_happens(scenario, backend)
 
-    # Ann waits since 0, so she accepts 100 points more at 10; then it takes 1 s to decide.
-    assert hall.met == {"bob": (2.5, None), "ann": (11, "ann eve"), "eve": (11, "ann eve")}
-    assert hall.groups == ["duel: ann bob", "duel: ann eve"]
+    # Ann waits since 0, so she accepts 100 points more at 10.
+    assert hall.met == {"bob": (3, None), "ann": (10, "ann eve"), "eve": (10, "ann eve")}
 
 
 @on_each_backend
-def test_who_goes_back_may_be_brought_together_at_once(backend: Backend) -> None:
+def test_a_match_that_cannot_begin_fails_the_search_that_would_begin_it(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    start = matches.start
+
+    def refuse(*args: Any) -> Any:
+        raise Overloaded("There is no place for a match.")
+
     async def scenario(hall: Hall) -> None:
-        hall.deciding = 1
+        monkeypatch.setattr(matches, "start", refuse)
         hall.look_for("ann")
-        hall.look_for("bob")
-        await anyio.sleep(0.5)
-        hall.give_up("bob")
-        hall.look_for("eve")
-
-    hall = what_happens(scenario, backend)
-
-    assert hall.met["ann"] == hall.met["eve"] == (2, "ann eve")
-
-
-@on_each_backend
-def test_all_of_a_group_may_have_gone(backend: Backend) -> None:
-    async def scenario(hall: Hall) -> None:
-        hall.deciding = 1
-        hall.look_for("ann", seconds=0.5)
-        hall.look_for("bob", seconds=0.5)
-
-    hall = what_happens(scenario, backend)
-
-    assert hall.met == {"ann": (0.5, NoOpponent), "bob": (0.5, NoOpponent)}
-
-
-@on_each_backend
-def test_who_goes_and_comes_again_meanwhile_looks_anew(backend: Backend) -> None:
-    async def scenario(hall: Hall) -> None:
-        hall.deciding = 1
-        hall.look_for("ann")
-        hall.look_for("bob")
-        await anyio.sleep(0.5)
-        hall.give_up("bob")
-        await anyio.wait_all_tasks_blocked()
-        hall.look_for("bob", call="again")
-
-    hall = what_happens(scenario, backend)
-
-    # The first group is given up at 1, and the second is decided at 2.
-    assert hall.met == {"bob": (0.5, None), "ann": (2, "ann bob"), "again": (2, "ann bob")}
-
-
-@on_each_backend
-def test_an_error_reaches_all_of_the_group_and_nobody_else(backend: Backend) -> None:
-    async def scenario(hall: Hall) -> None:
-        hall.refusal = StorageError("The disk is full.")
-        hall.look_for("ann")
-        hall.look_for("bob")
-        hall.look_for("eve", 5000)
         await anyio.sleep(1)
-        hall.refusal = None
-        hall.look_for("zoë", 5000)
+        hall.look_for("bob")
+        hall.look_for("eve", 1750)
+        await anyio.sleep(60)
+        monkeypatch.setattr(matches, "start", start)
 
     hall = what_happens(scenario, backend)
 
-    assert hall.met["ann"] == hall.met["bob"] == (0, StorageError)
-    assert hall.met["eve"] == hall.met["zoë"] == (1, "eve zoë")
-
-
-# Between the decision and its being written
-
-
-@on_each_backend
-def test_who_is_in_a_match_that_is_being_written_waits_past_their_time(backend: Backend) -> None:
-    async def scenario(hall: Hall) -> None:
-        hall.deciding, hall.writing = 0.5, 3
-        hall.look_for("ann", seconds=10)
-        await anyio.sleep(9)
-        hall.look_for("bob")
-
-    hall = what_happens(scenario, backend)
-
-    assert hall.met == {"ann": (12.5, "ann bob"), "bob": (12.5, "ann bob")}
+    assert hall.met["bob"] == (1, Overloaded)
+    # It is tried again, and nobody else noticed.
+    assert hall.met["ann"][1] == hall.met["eve"][1] == "ann eve"
+    assert "could not be started" in caplog.text
 
 
 @on_each_backend
-def test_who_gives_up_then_has_a_match_all_the_same(backend: Backend) -> None:
+def test_a_node_that_is_gone_leaves_no_ghost(backend: Backend) -> None:
     async def scenario(hall: Hall) -> None:
-        hall.writing = 3
-        hall.look_for("ann")
-        hall.look_for("bob")
+        await hall.hub.journal.execute(search_at("ann", "another node"))
+        hall.look_for("bob", seconds=5)
+        hall.look_for("ann", key="anew", seconds=10, queue="trio")
         await anyio.sleep(1)
-        hall.give_up("ann")
+        hall.matchmaker.nodes_changed()
 
     hall = what_happens(scenario, backend)
 
-    assert hall.met == {"ann": (1, None), "bob": (3, "ann bob")}
+    assert hall.met == {"bob": (5, NoOpponent), "ann": (10, NoOpponent)}
+
+
+@on_each_backend
+def test_who_was_taken_for_gone_searches_on(backend: Backend) -> None:
+    async def scenario(hall: Hall) -> None:
+        hall.look_for("ann")
+        await anyio.sleep(5)
+        # As another node does that has not seen this one for some time.
+        cancel = Draft(queue_stream("duel"), SearchCancelled("ann"))
+        await hall.hub.journal.execute(Command(HUB, lambda _: [cancel], lambda _, __: None))
+        await anyio.sleep(5)
+        hall.look_for("bob")
+
+    hall = what_happens(scenario, backend)
+
+    assert hall.met == {"ann": (10, "ann bob"), "bob": (10, "ann bob")}
+
+
+def search_at(user: str, node: str, queue: str = "duel") -> Command[None]:
+    began = Draft(queue_stream(queue), SearchBegan(user, "key", 1500, node))
+    return Command(user, lambda _: [began], lambda _, __: None)
+
+
+def test_a_restart_cancels_the_searches_of_before(play: Play, tmp_path: Path) -> None:
+    async def story(hub: hubbub.Hubbub) -> None:
+        await hub.journal.execute(search_at("ann", hub.journal.nodes.me, "default"))
+
+    async def later(hub: hubbub.Hubbub) -> None:
+        await anyio.sleep(1)
+        queue = hub.runtime(MatchSupervisor).matchmaker._queues["default"]
+        assert queue.tickets == {}
+
+    play(story, later=later, url=f"{tmp_path}/hub.db")
 
 
 # The hub goes
-
-
-@on_each_backend
-def test_who_waits_when_the_hub_closes_is_told(backend: Backend) -> None:
-    async def scenario(hall: Hall) -> None:
-        hall.look_for("ann")
-        await anyio.sleep(1)
-        hall.closing.cancel()
-
-    hall = what_happens(scenario, backend)
-
-    assert hall.met == {"ann": (1, Closed)}
-
-
-@on_each_backend
-def test_who_comes_when_the_hub_has_closed_is_told(backend: Backend) -> None:
-    async def scenario(hall: Hall) -> None:
-        hall.closing.cancel()
-        await anyio.sleep(1)
-        hall.look_for("ann")
-
-    hall = what_happens(scenario, backend)
-
-    assert hall.met == {"ann": (1, Closed)}
-
-
-@on_each_backend
-def test_a_match_that_is_found_is_not_lost_when_the_hub_closes(backend: Backend) -> None:
-    async def scenario(hall: Hall) -> None:
-        hall.closes_when_it_is_written = True
-        hall.look_for("ann")
-        hall.look_for("bob")
-
-    hall = what_happens(scenario, backend)
-
-    assert hall.met == {"ann": (0, "ann bob"), "bob": (0, "ann bob")}
-
-
-@on_each_backend
-def test_a_match_of_which_nobody_has_heard_yet_is_not_taken_back(backend: Backend) -> None:
-    async def scenario(hall: Hall) -> None:
-        search = hall.matchmaker._begin_search("duel", "ann", 1500, "key")
-        search.end(match_of(["ann", "bob"]))
-        hall.closing.cancel()
-        await anyio.sleep(1)
-        hall.look_for("ann")
-
-    hall = what_happens(scenario, backend)
-
-    assert hall.met == {"ann": (1, "ann bob")}
 
 
 async def test_a_session_that_looks_for_a_match_is_told_that_the_hub_closes() -> None:

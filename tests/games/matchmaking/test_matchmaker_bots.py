@@ -59,7 +59,7 @@ def test_a_bot_leaves_people_to_people(backend: Backend) -> None:
     hall, found = what_the_bot_does(scenario, backend)
 
     assert found == []
-    assert hall.groups == ["duel: ann bob"]
+    assert hall.met["ann"][1] == hall.met["bob"][1] == "ann bob"
 
 
 @on_each_backend

@@ -11,11 +11,12 @@ from typing import Any
 import anyio
 import anyio.abc
 import apsw
+import msgspec
 import pytest
 
-from hubbub.errors import Closed, HubbubError, StorageError
+from hubbub.errors import Closed, HubbubError, Overloaded, StorageError
 from hubbub.journal.command import Call
-from hubbub.journal.decide import committer, decider
+from hubbub.journal.decide import committer, decider, upkeep
 from hubbub.journal.decide.committer import RACES_MAX
 from hubbub.journal.event import Event, encode_event
 from hubbub.journal.journal import Journal
@@ -103,8 +104,8 @@ async def test_a_fault_of_the_committer_itself_fails_its_batch_alone(
 async def test_a_committer_that_dies_starts_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_journal(memory_store()) as journal:
         with monkeypatch.context() as patch:
-            patch.setattr(committer.Committer, "_catch_up", broken)
-            await anyio.sleep(2 * committer.IDLE_SECONDS)
+            patch.setattr(upkeep.Upkeep, "_catch_up", broken)
+            await anyio.sleep(2 * upkeep.IDLE_SECONDS)
         with anyio.fail_after(10):
             assert await journal.execute(add("tally/1", 1)) == 1
 
@@ -114,7 +115,7 @@ async def test_nobody_waits_for_ever_for_a_committer_that_can_decide_nothing(
 ) -> None:
     async with open_journal(memory_store()) as journal:
         await journal.execute(add("tally/1", 1))
-        with breaking(monkeypatch, committer.Committer, "_decide_all"):
+        with breaking(monkeypatch, committer.Committer, "_decide_first"):
             outcomes = await together(journal, *[add("tally/1", 1)] * 3)
         after = await journal.execute(add("tally/1", 1))
 
@@ -245,6 +246,28 @@ async def test_nobody_is_charged_twice_for_a_race() -> None:
     assert outcomes == [1, 2, 3]
 
 
+async def test_effects_come_once_and_before_their_callers_are_told() -> None:
+    happened: list[object] = []
+    async with open_journal(RacyStore(2)) as journal:
+        for _ in range(3):
+            command = msgspec.structs.replace(add("tally/1", 1), effect=happened.append)
+            journal.submit(Call(command, on_done=lambda call: happened.append("told")))
+        await journal.execute(total("tally/1"))
+
+    assert happened == [1, "told", 2, "told", 3, "told"]
+
+
+async def test_an_effect_that_fails_fails_its_caller_alone() -> None:
+    def fail(result: int) -> None:
+        raise Overloaded("There is no place for it; try again.")
+
+    async with open_journal(memory_store()) as journal:
+        with pytest.raises(Overloaded):
+            await journal.execute(msgspec.structs.replace(add("tally/1", 1), effect=fail))
+
+        assert await journal.execute(add("tally/1", 1)) == 2
+
+
 # A store that fails
 
 
@@ -282,7 +305,7 @@ async def test_whatever_a_commit_raises_fails_its_batch_alone(error: Exception) 
 async def test_a_store_that_is_well_again_is_found_so_without_a_command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(committer, "CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(upkeep, "CHECK_SECONDS", 0.01)
     store = OddStore()
     async with open_journal(store) as journal:
         store.error = OSError(28, "full")

@@ -7,8 +7,8 @@ import anyio
 import pytest
 
 from hubbub.journal.command import Call, Command
-from hubbub.journal.decide.committer import IDLE_SECONDS
 from hubbub.journal.decide.states import States
+from hubbub.journal.decide.upkeep import IDLE_SECONDS
 from hubbub.journal.event import Draft
 from hubbub.journal.stores.contract import Batch
 from hubbub.settings import Settings

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.errors import NotFound, RateLimited
+from hubbub.errors import NotFound
 from hubbub.journal.command import Call
 from hubbub.journal.decide.cache_entries import (
     IdempotencyRecord,
@@ -15,10 +15,10 @@ from hubbub.journal.decide.cache_entries import (
     NotLoaded,
     StreamEntry,
 )
-from hubbub.journal.decide.states import LIMITS_MAX, States
+from hubbub.journal.decide.states import States
 from hubbub.journal.event import Data, Event
 from hubbub.journal.link import Links
-from tests.journal.tally import CHARGES_MAX, NOON, Added, Doubted, Tally, new_limit, total
+from tests.journal.tally import NOON, Added, Doubted, Tally, new_limit, total
 
 
 def event(seq: int, data: Data | None = None, ref: int | None = None) -> Event:
@@ -131,56 +131,6 @@ def test_a_thread_learns_what_happens_to_it(states: States) -> None:
     states.applied(event(3))
 
     assert [about.seq for about in states.about("tally/1", 1)] == [2]
-
-
-def test_a_charge_counts_until_the_limit() -> None:
-    states = States(100, new_limit)
-    for _ in range(CHARGES_MAX):
-        states.charge("numbers", "ann")
-
-    with pytest.raises(RateLimited):
-        states.charge("numbers", "ann")
-
-
-def test_each_user_and_each_thing_has_a_limit_of_its_own() -> None:
-    states = States(100, new_limit)
-    for what, user in [("numbers", "ann"), ("numbers", "bob"), ("letters", "ann")]:
-        for _ in range(CHARGES_MAX):
-            states.charge(what, user)
-
-    states.monotonic = 60.0
-    states.charge("numbers", "ann")
-
-
-def test_the_limits_of_some_users_are_forgotten() -> None:
-    states = States(100, new_limit)
-    for user in ("ann", "bob"):
-        for _ in range(CHARGES_MAX):
-            states.charge("numbers", user)
-
-    states.forget_limits(["ann"])
-
-    states.charge("numbers", "ann")
-    with pytest.raises(RateLimited):
-        states.charge("numbers", "bob")
-
-
-def test_idle_limits_do_not_pile_up() -> None:
-    made: list[str] = []
-
-    def counted(what: str) -> Any:
-        made.append(what)
-        return new_limit(what)
-
-    states = States(100, counted)
-    for user in range(LIMITS_MAX):
-        states.charge("numbers", str(user))
-    states.monotonic = 60.0
-    states.charge("numbers", "one too many")
-
-    # The first user's limit is idle, so nobody misses it; it is made anew.
-    states.charge("numbers", "0")
-    assert len(made) == LIMITS_MAX + 2
 
 
 # The entries

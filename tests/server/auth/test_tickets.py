@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+import anyio
 import jwt
 import pytest
 from hypothesis import given
@@ -12,10 +13,13 @@ from hypothesis import strategies as st
 
 from hubbub import Settings
 from hubbub.errors import NotAllowed
+from hubbub.server import Gateway
 from hubbub.server.auth import tickets as module
 from hubbub.server.auth.tickets import TICKETS_USED_MAX, Tickets
 from hubbub.server.auth.tokens import Identity, Tokens
+from tests.event_loop import Backend
 from tests.session.worlds import SetClock
+from tests.users.node_kit import Cluster, in_cluster
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECRET = "s" * 32
@@ -196,3 +200,25 @@ def test_claims_that_are_not_a_ticket_s_are_refused(claims: dict[str, int]) -> N
 
     with pytest.raises(NotAllowed):
         tickets.use(signed, {})
+
+
+def test_a_ticket_is_used_once_on_all_nodes(backend: Backend) -> None:
+    async def story(cluster: Cluster) -> None:
+        async with cluster.node() as one:
+            ticket = Gateway(one).tickets.issue(BOB).ticket
+            # This node begins after the ticket was made.
+            async with cluster.node() as two:
+                visit = await Gateway(two).use_ticket(ticket, {})
+                assert visit.identity.user == "bob"
+                assert visit.cookie is not None
+                for hub in (one, two):
+                    with pytest.raises(NotAllowed):
+                        await Gateway(hub).use_ticket(ticket, {})
+                    back = await Gateway(hub).use_ticket(ticket, dict([visit.cookie]))
+                    assert back.identity.user == "bob"
+                late = Gateway(two).tickets.issue(BOB).ticket
+                await anyio.sleep(one.settings.ticket_seconds + 1)
+                with pytest.raises(NotAllowed):
+                    await Gateway(one).use_ticket(late, {})
+
+    in_cluster(backend, story)

@@ -8,17 +8,20 @@ import pytest
 from hubbub.errors import Conflict, Invalid, NotFound, OutOfStock, Overloaded
 from hubbub.journal.link import Linked, Links
 from hubbub.journal.schedule import HUB, Scheduled, Unscheduled
+from hubbub.journal.shards import STREAM_SHARDS, stream_shard
 from hubbub.money import Money
 from hubbub.shop.carts import commands as cart_commands
 from hubbub.shop.events import (
     CheckoutBegan,
     CheckoutEnded,
     Placed,
+    Reconciled,
     StockReleased,
     StockReserved,
 )
 from hubbub.shop.orders import commands as order_commands
-from hubbub.shop.orders.commands import REFUNDS_MAX
+from hubbub.shop.orders.commands import ORDER_SCHEDULE, REFUNDS_MAX
+from hubbub.shop.orders.order import OrderState
 from tests.shop.shelf_kit import NOON, Shelf, full_shelf, placed, placed_with_coupon, usd
 
 
@@ -153,9 +156,54 @@ def test_what_was_not_reserved_is_not_put_back() -> None:
 def test_an_order_ends_once(first: Any) -> None:
     shelf = placed()
     first(shelf)
+    ended = shelf.order()
+
+    shelf.pay()
+    assert shelf.decline() == []
+    assert (shelf.order().status, shelf.order().history) == (ended.status, ended.history)
+
+
+def test_an_order_that_was_paid_is_not_paid_again() -> None:
+    shelf = placed()
+    shelf.pay()
 
     assert shelf.pay() == []
-    assert shelf.decline() == []
+    assert not shelf.order().is_open
+
+
+def test_a_charge_after_an_order_was_declined_is_refunded() -> None:
+    shelf = placed()
+    shelf.decline()
+    stock = shelf.stock("mouse")
+
+    shelf.pay()
+
+    order = shelf.order()
+    assert (order.status, order.reason, order.reconciliation) == ("declined", "no money", "pending")
+    assert (shelf.schedule(), shelf.stock("mouse")) == (["order/1"], stock)
+    assert shelf.pay() == []
+
+
+def test_a_charge_after_an_order_was_settled_otherwise_is_refunded() -> None:
+    shelf = placed()
+    shelf.settle("cash")
+    shelf.reconcile(Reconciled())
+
+    assert shelf.pay(payment_id="cash") == []
+    shelf.pay(payment_id="p")
+
+    order = shelf.order()
+    assert (order.status, order.payment_id, order.reconciliation) == ("paid", "cash", "pending")
+    assert shelf.schedule() == ["order/1"]
+
+
+def test_an_order_names_the_node_that_settles_it() -> None:
+    shelf = full_shelf()
+    shelf.add("mouse")
+
+    shelf.do(lambda states: order_commands.place(states, "order/1", "ann", shelf.terms, "node-a"))
+
+    assert shelf.ask(lambda states: states.of(OrderState, "order/1")).terms().claimant == "node-a"
 
 
 def test_a_coupon_is_used_up_by_what_was_paid() -> None:
@@ -189,15 +237,20 @@ def test_a_coupon_for_every_order_is_never_used_up() -> None:
 
 def test_orders_that_are_open_have_their_limit() -> None:
     shelf = full_shelf()
-    shelf.terms_with(orders_open_max=1)
+    shelf.terms_with(orders_open_max=STREAM_SHARDS)
+    # Each shard of the schedule has its share.
+    same = stream_shard(ORDER_SCHEDULE, "order/1")
+    other = next(
+        n for n in map(str, range(2, 999)) if stream_shard(ORDER_SCHEDULE, f"order/{n}") == same
+    )
     for user in ("ann", "bob"):
         shelf.add("mouse", user=user)
     shelf.place()
 
     with pytest.raises(Overloaded):
-        shelf.place("2", user="bob")
+        shelf.place(other, user="bob")
     shelf.pay()
-    shelf.place("2", user="bob")
+    shelf.place(other, user="bob")
 
 
 def test_an_order_has_so_many_refunds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from hubbub import Hubbub, Order, PaymentDeclined, RateLimited, Session, Settings
 from hubbub.journal.schedule import Schedule
+from hubbub.shop.payments.claims import ClaimedOrder
 from hubbub.shop.payments.processor import (
     INTERRUPTED,
     INVOICES_AT_ONCE_MAX,
@@ -311,7 +312,7 @@ def test_an_order_that_cannot_be_read_ends_alone(
         processor = hub.runtime(Storefront).processor
         show = processor._show
 
-        async def broken(stream: str) -> Order:
+        async def broken(stream: str) -> ClaimedOrder:
             if stream == "order/broken":
                 raise ZeroDivisionError
             return await show(stream)

@@ -55,6 +55,24 @@ async def test_a_card_does_what_it_says(opened: Open, card: sandbox.Card, writte
     assert paid.reason == card.declined
 
 
+async def test_a_payment_that_was_closed_is_not_authorized_later(opened: Open) -> None:
+    async with opened() as box:
+        closed = await box.close("1", TEN)
+    async with opened() as other:
+        late = await other.authorize("1", TEN, "pm_card_visa")
+        captured = await other.capture("1", closed.id, TEN)
+
+        assert (closed.status, late.status, captured.status) == ("cancelled",) * 3
+
+
+async def test_a_payment_that_was_captured_is_not_closed(opened: Open) -> None:
+    async with opened() as box:
+        paid = await box.authorize("1", TEN, "pm_card_visa")
+        await box.capture("1", paid.id, TEN)
+
+        assert (await box.close("1", TEN)).status == "captured"
+
+
 async def test_a_card_that_it_does_not_know_is_refused(opened: Open) -> None:
     async with opened() as box:
         with pytest.raises(Invalid, match="4242424242424242 pays"):

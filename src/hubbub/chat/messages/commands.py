@@ -43,6 +43,11 @@ REACTIONS_MAX = 50
 MessageChange = Callable[[Message, RoomState], Sequence[Draft]]
 
 
+def charges(by: str) -> tuple[tuple[str, str], ...]:
+    """Return the rate limit that a message counts against."""
+    return (("messages", by),)
+
+
 def send(  # noqa: PLR0913
     stream: str,
     by: str,

@@ -9,6 +9,7 @@ from ...errors import Conflict, Invalid, NotAllowed, NotFound
 from ...journal.decide.states import States
 from ...journal.event import Draft
 from ...journal.link import Linked, Links, Marked, Offered, Unlinked
+from ...journal.shards import stream_shard
 from ...permissions import check
 from ...settings import Settings
 from ...shown import shown
@@ -107,7 +108,7 @@ def create(stream: str, by: str, name: str, *, private: bool) -> list[Draft]:
         Draft(stream, e.Joined()),
         Draft(user_stream(by), Linked(stream, 2)),
     ]
-    return drafts if private else [*drafts, Draft(INDEX, Linked(stream))]
+    return drafts if private else [*drafts, Draft(stream_shard(INDEX, stream), Linked(stream))]
 
 
 def join(room: RoomState, stream: str, by: str, head: int, members_max: int) -> list[Draft]:
@@ -215,7 +216,7 @@ def set_role(  # noqa: PLR0913
     return [] if room.roles[user] == new else [Draft(stream, e.RoleSet(user, new))]
 
 
-def close(room: RoomState, stream: str, by: str, role: str) -> list[Draft]:
+def close(states: States, room: RoomState, stream: str, by: str, role: str) -> list[Draft]:
     """Close a room to messages and members; for the creator. Closing it again is a no-op."""
     _check_inside(room, by, role)
     _check_not_direct(room)
@@ -223,7 +224,10 @@ def close(room: RoomState, stream: str, by: str, role: str) -> list[Draft]:
     if room.closed:
         return []
     drafts = [Draft(stream, e.RoomClosed())]
-    return drafts if room.private else [*drafts, Draft(INDEX, Unlinked(stream))]
+    if room.private:
+        return drafts
+    listed = stream in states.of(Links, INDEX).links
+    return [*drafts, Draft(INDEX if listed else stream_shard(INDEX, stream), Unlinked(stream))]
 
 
 def _check_inside(room: RoomState, by: str, role: str) -> None:

@@ -30,6 +30,7 @@ __all__ = [
     "room_stream",
 ]
 
+# The public rooms, in shards; earlier releases wrote all of them to this stream itself.
 INDEX = "index/rooms"
 # The first characters of the streams of rooms.
 ROOM_STREAMS = ("room/", "direct/")

@@ -9,6 +9,7 @@ from ...journal.actor import Actor
 from ...journal.command import Command
 from ...journal.decide.states import States
 from ...journal.event import Draft, Event
+from ...journal.shards import stream_shard
 from ...service import Service, check_user_id, command, query
 from ...stream_names import user_stream
 from . import commands as room_commands
@@ -70,7 +71,7 @@ class RoomService(Service):
             made = events[0].stream
             return room_of(made, states.of(RoomState, made))
 
-        reads = [stream, user_stream(by), INDEX]
+        reads = [stream, user_stream(by), stream_shard(INDEX, stream)]
         # Calls of clients that know no encryption keep their fingerprint.
         arguments = ("create_room", name, private, *([encrypted] if encrypted else []))
         return Command(by, decide, result, reads=reads, key=key, arguments=arguments)
@@ -254,8 +255,8 @@ class RoomService(Service):
         by, role, stream = self._by, self._actor.role, stream_of(room_id)
         return self._room_command(
             room_id,
-            lambda room, _: room_commands.close(room, stream, by, role),
-            also=INDEX,
+            lambda room, states: room_commands.close(states, room, stream, by, role),
+            also=(INDEX, stream_shard(INDEX, stream)),
         )
 
     def _room_command(
@@ -263,10 +264,10 @@ class RoomService(Service):
         room_id: str,
         decide: Callable[[RoomState, States], Sequence[Draft]],
         *,
-        also: str = "",
+        also: Sequence[str] = (),
     ) -> Command[None]:
         stream = stream_of(room_id)
-        reads = (stream, also) if also else (stream,)
+        reads = (stream, *also)
         return Command(
             self._by,
             lambda states: decide(states.of(RoomState, stream), states),

@@ -11,7 +11,7 @@ from ...errors import Conflict, Invalid
 from ...journal.decide.states import States
 from ...journal.event import Draft
 from ...journal.link import Linked, Links
-from ...journal.schedule import Schedule, Scheduled, Unscheduled
+from ...journal.schedule import schedule_entry, scheduled, unscheduled
 from ...json_values import check_object
 from ...stream_names import user_stream
 from ...text import check_name
@@ -87,8 +87,8 @@ def create_board(  # noqa: PLR0913
     board = states.of(BoardState, stream)
     if board.created_at is None:
         made = Draft(stream, e.BoardCreated(operator, order, reset))  # type: ignore[arg-type]
-        scheduled = [Draft(BOARD_SCHEDULE, Scheduled(stream, due))] if due else []
-        return [made, *scheduled, *made_by(states, stream, maker)]
+        planned = [scheduled(BOARD_SCHEDULE, stream, due)] if due else []
+        return [made, *planned, *made_by(states, stream, maker)]
     if (board.operator, board.order, board.reset) != (operator, order, reset):
         raise Conflict(f"There is another board {checked!r}; choose another name.")
     return []
@@ -135,14 +135,14 @@ def win(states: States, stream: str, winner: str, points: int) -> list[Draft]:
 
 def look_at_board(states: States, stream: str) -> list[Draft]:
     """End a board's season if it is due."""
-    board, schedule = states.of(BoardState, stream), states.of(Schedule, BOARD_SCHEDULE).due
+    board = states.of(BoardState, stream)
     if board.ranking:
         return _reset(states, stream, board) or _plan(states, stream, board, board.season_began())
-    due = schedule.get(stream)
-    if stream not in schedule or (board.reset is not None and due and states.now < due):
+    known, due = schedule_entry(states, BOARD_SCHEDULE, stream)
+    if not known or (board.reset is not None and due and states.now < due):
         return []
     # Schedule nothing before the first score, so that an idle board costs nothing.
-    return [Draft(BOARD_SCHEDULE, Unscheduled(stream))]
+    return [unscheduled(BOARD_SCHEDULE, stream)]
 
 
 def _count(
@@ -169,12 +169,11 @@ def _count(
 
 def _plan(states: States, stream: str, board: BoardState, began: datetime | None) -> list[Draft]:
     """Schedule the end of a season whose first score came at a time, if it is not scheduled."""
+    known, planned = schedule_entry(states, BOARD_SCHEDULE, stream)
     if board.reset is None or began is None:
-        unscheduled = stream not in states.of(Schedule, BOARD_SCHEDULE).due
-        return [] if unscheduled else [Draft(BOARD_SCHEDULE, Unscheduled(stream))]
+        return [unscheduled(BOARD_SCHEDULE, stream)] if known else []
     due = next_reset(board.reset, began)
-    scheduled = states.of(Schedule, BOARD_SCHEDULE).due.get(stream) == due
-    return [] if scheduled else [Draft(BOARD_SCHEDULE, Scheduled(stream, due))]
+    return [] if planned == due else [scheduled(BOARD_SCHEDULE, stream, due)]
 
 
 def _reset(states: States, stream: str, board: BoardState) -> list[Draft]:
@@ -189,7 +188,7 @@ def _reset(states: States, stream: str, board: BoardState) -> list[Draft]:
     # Seasons that passed while the hub was down count as one.
     number = board.seasons[-1].number + 1 if board.seasons else 1
     due, ended_at = next_reset(board.reset, states.now), last_reset(board.reset, states.now)
-    return [Draft(stream, e.Reset(number, ended_at)), Draft(BOARD_SCHEDULE, Scheduled(stream, due))]
+    return [Draft(stream, e.Reset(number, ended_at)), scheduled(BOARD_SCHEDULE, stream, due)]
 
 
 def check_board_name(name: object, chars_max: int) -> str:

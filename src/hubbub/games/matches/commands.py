@@ -11,7 +11,7 @@ import msgspec
 from ...errors import Conflict, Invalid, NotAllowed, NotFound
 from ...journal.decide.states import States
 from ...journal.event import Draft, Event
-from ...journal.schedule import Schedule, Scheduled, Unscheduled
+from ...journal.schedule import schedule_entry, scheduled, unscheduled
 from ...players import PlayerLinks, ToldPlayer
 from ...shown import shown
 from ...stream_names import user_stream
@@ -28,8 +28,8 @@ from .rules import POINTS_MAX, AnyRules, Custom, Outcome, check_rules
 from .terms import MatchTerms
 
 __all__ = [
+    "NewMatch",
     "Starter",
-    "Wanted",
     "cancel",
     "check_begun",
     "check_submitter",
@@ -58,7 +58,7 @@ class Starter(msgspec.Struct, frozen=True):
     matches_max: int
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class NewMatch(msgspec.Struct, frozen=True):
     """A match to start; see :meth:`hubbub.games.service.Games.start_match`."""
 
     players: list[str]
@@ -71,7 +71,7 @@ class Wanted(msgspec.Struct, frozen=True):
     starter: Starter | None = None
 
 
-def start(states: States, stream: str, wanted: Wanted, terms: MatchTerms) -> list[Draft]:
+def start(states: States, stream: str, wanted: NewMatch, terms: MatchTerms) -> list[Draft]:
     """
     Start a match.
 
@@ -101,11 +101,12 @@ def start(states: States, stream: str, wanted: Wanted, terms: MatchTerms) -> lis
         present,
         wanted.keys,
         asked=msgspec.UNSET if wanted.starter is None else False,
+        node=terms.node if terms.node and terms.runs(wanted.game) else msgspec.UNSET,
     )
     links = ending.begin_links(
         stream, wanted.players, private=wanted.private, begun_by=(*wanted.keys, *begun_by)
     )
-    return [Draft(stream, started), *links, *more, Draft(MATCH_SCHEDULE, Scheduled(stream, due))]
+    return [Draft(stream, started), *links, *more, scheduled(MATCH_SCHEDULE, stream, due)]
 
 
 def check_begun(states: States, user: str, matches_max: int) -> None:
@@ -124,7 +125,7 @@ def check_begun(states: States, user: str, matches_max: int) -> None:
 
 
 def _check_starter(
-    states: States, wanted: Wanted, terms: MatchTerms
+    states: States, wanted: NewMatch, terms: MatchTerms
 ) -> tuple[Sequence[str], Sequence[Draft]]:
     starter = wanted.starter
     if starter is None:
@@ -212,9 +213,10 @@ def look_at_match(
     """
     match = states.of(MatchState, stream)
     if match.started_at is None or match.status != "active":
-        scheduled = stream in states.of(Schedule, MATCH_SCHEDULE).due
-        return [Draft(MATCH_SCHEDULE, Unscheduled(stream))] if scheduled else []
-    found = presence(match, stream, states.now, terms.online, opening=opening)
+        known, _ = schedule_entry(states, MATCH_SCHEDULE, stream)
+        return [unscheduled(MATCH_SCHEDULE, stream)] if known else []
+    known = terms.knows_presence()
+    found = presence(match, stream, states.now, terms.online, opening=opening, known=known)
     late = [p for p, at in found.dropped.items() if at + terms.grace <= states.now]
     away = {player: at for player, at in found.dropped.items() if player not in late}
     seen = msgspec.structs.replace(
@@ -283,7 +285,7 @@ def _player_of(match: MatchState, player: object) -> str:
     return player
 
 
-def _check_wanted(wanted: Wanted, terms: MatchTerms) -> None:
+def _check_wanted(wanted: NewMatch, terms: MatchTerms) -> None:
     players = wanted.players
     good = isinstance(players, list) and all(isinstance(player, str) for player in players)
     if not good or not 2 <= len(players) <= PLAYERS_MAX or len(set(players)) < len(players):

@@ -9,7 +9,8 @@ import msgspec
 from ...journal.decide.states import States
 from ...journal.event import Data, Draft
 from ...journal.link import Linked, Links, Unlinked
-from ...journal.schedule import Unscheduled
+from ...journal.schedule import unscheduled
+from ...journal.shards import stream_shard
 from ...players import PlayerLinks, Rated
 from ...stream_names import user_stream
 from .. import events as e
@@ -30,6 +31,7 @@ __all__ = [
     "ranks",
 ]
 
+# The active public matches, in shards; earlier releases wrote all of them to this stream itself.
 MATCH_INDEX = "index/matches"
 MATCH_SCHEDULE = "agenda/matches"
 # The mark of a link to a match that the user has begun; for other users it is 0.
@@ -65,7 +67,7 @@ def begin_links(
         Draft(user_stream(player), Linked(stream, BEGUN if player in begun_by else 0))
         for player in players
     ]
-    return links if private else [*links, Draft(MATCH_INDEX, Linked(stream))]
+    return links if private else [*links, Draft(stream_shard(MATCH_INDEX, stream), Linked(stream))]
 
 
 def complete(  # noqa: PLR0913
@@ -90,9 +92,12 @@ def cancel_drafts(states: States, stream: str, match: MatchState, reason: str) -
 
 
 def _end(states: States, stream: str, match: MatchState, data: Data) -> list[Draft]:
-    drafts = [Draft(stream, data), Draft(MATCH_SCHEDULE, Unscheduled(stream))]
+    drafts = [Draft(stream, data), unscheduled(MATCH_SCHEDULE, stream)]
     holders = [user_stream(player) for player in match.players]
-    linked = [one for one in (*holders, MATCH_INDEX) if stream in states.of(Links, one).links]
+    if not match.private:
+        shard = stream_shard(MATCH_INDEX, stream)
+        holders.append(shard if stream in states.of(Links, shard).links else MATCH_INDEX)
+    linked = [one for one in holders if stream in states.of(Links, one).links]
     return drafts + [Draft(holder, Unlinked(stream)) for holder in linked]
 
 

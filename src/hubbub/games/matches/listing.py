@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from heapq import nlargest
 from itertools import islice
 from typing import get_args
 
@@ -12,6 +14,7 @@ from ...journal.command import Command, nothing
 from ...journal.decide.states import States
 from ...journal.event import Event
 from ...journal.link import Links, Unlinked
+from ...journal.shards import stream_shards
 from ...shown import shown
 from ...stream_names import user_stream
 from .ending import MATCH_INDEX
@@ -39,35 +42,42 @@ async def list_matches(actor: Actor, status: MatchStatus | None, limit: int) -> 
             f"status must be one of {', '.join(get_args(MatchStatus))}, not {shown(status)}."
         )
     found = dict[str, Match]()
-    for holder in (MATCH_INDEX, user_stream(actor.user)):
+    # The first is an earlier release's.
+    index = (MATCH_INDEX, *stream_shards(MATCH_INDEX))
+    for holders in (index, (user_stream(actor.user),)):
         newest = limit if status in (None, "active") else 0
-        active, head = await actor.execute(_links_command(actor, holder, newest))
+        active, heads = await actor.execute(_links_command(actor, holders, newest))
         found |= await _shown(actor, active, status)
         if status != "active":
-            found |= await _ended(actor, holder, head, status, limit)
+            found |= await _ended(actor, heads, status, limit)
     # The ids of matches sort by their start.
     return [found[stream] for stream in sorted(found)[-limit:]]
 
 
-def _links_command(actor: Actor, holder: str, newest: int) -> Command[tuple[list[str], int]]:
-    def result(states: States, events: Sequence[Event]) -> tuple[list[str], int]:
-        # Links are in the order in which they were made, so the cost depends on the page alone.
-        links = reversed(states.of(Links, holder).links)
-        return list(islice(filter(is_match, links), newest)), states.entry(holder).head
+def _links_command(
+    actor: Actor, holders: Sequence[str], newest: int
+) -> Command[tuple[list[str], dict[str, int]]]:
+    def result(states: States, events: Sequence[Event]) -> tuple[list[str], dict[str, int]]:
+        states.need(holders)
+        found, heads = list[str](), dict[str, int]()
+        for holder in holders:
+            # Links are in the order in which they were made, so the cost depends on the page alone.
+            links = reversed(states.of(Links, holder).links)
+            found += islice(filter(is_match, links), newest)
+            heads[holder] = states.entry(holder).head
+        return nlargest(newest, found), {holder: head for holder, head in heads.items() if head}
 
-    return Command(actor.user, nothing, result, reads=(holder,))
+    return Command(actor.user, nothing, result, reads=holders)
 
 
 async def _ended(
-    actor: Actor, holder: str, head: int, status: MatchStatus | None, limit: int
+    actor: Actor, heads: dict[str, int], status: MatchStatus | None, limit: int
 ) -> dict[str, Match]:
-    journal, found, looked_at = actor.journal, dict[str, Match](), 0
-    first = max(0, head - EVENTS_READ_MAX)
-    while head > first and len(found) < limit and looked_at < MATCHES_SHOWN_MAX:
-        after = max(first, head - PAGE)
-        bodies = await journal.read(holder, after, head - after, by=actor.user)
-        ended = [journal.streams.decode(body).data for body in reversed(bodies)]
-        streams = [data.to for data in ended if isinstance(data, Unlinked) and is_match(data.to)]
+    found, looked_at = dict[str, Match](), 0
+    most = EVENTS_READ_MAX // max(1, len(heads))
+    firsts = {holder: max(0, head - most) for holder, head in heads.items()}
+    while heads and len(found) < limit and looked_at < MATCHES_SHOWN_MAX:
+        streams = await _ended_before(actor, heads, firsts)
         # Load only as many as needed, or a few at a time: each may be in the store only.
         streams = streams[: MATCHES_SHOWN_MAX - looked_at]
         while streams and len(found) < limit:
@@ -75,8 +85,25 @@ async def _ended(
             some, streams = streams[:few], streams[few:]
             found |= await _shown(actor, some, status)
             looked_at += len(some)
-        head = after
     return found
+
+
+async def _ended_before(
+    actor: Actor, heads: dict[str, int], firsts: Mapping[str, int]
+) -> list[str]:
+    """Read a page of events, from all holders together; return the ended matches, newest first."""
+    journal, ended = actor.journal, list[tuple[datetime, str]]()
+    page = max(1, PAGE // len(heads))
+    for holder, head in list(heads.items()):
+        after = max(firsts[holder], head - page)
+        bodies = await journal.read(holder, after, head - after, by=actor.user)
+        for event in map(journal.streams.decode, bodies):
+            if isinstance(event.data, Unlinked) and is_match(event.data.to):
+                ended.append((event.at, event.data.to))
+        heads[holder] = after
+        if after <= firsts[holder]:
+            del heads[holder]
+    return [stream for _, stream in sorted(ended, reverse=True)]
 
 
 async def _shown(

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
 import msgspec
+from msgspec import UNSET
 
 from ...errors import Conflict, Invalid, NotAllowed, NotFound
 from ...journal.event import Event, State
@@ -80,6 +81,8 @@ class MatchState(State):
         scored_at: when a player last scored.
         asked: False if one of the players started it over a network, so that the others take
             part only when they act.
+        node: the node that runs it; empty if none does.
+        claim: the number of that node's claim: the seq of its event.
         acted: in that case, the players who scored, sent the game a message, or resigned.
     """
 
@@ -106,6 +109,8 @@ class MatchState(State):
     scored_at: datetime | None = None
     asked: bool = True
     acted: set[str] = set()
+    node: str = ""
+    claim: int = 0
 
     def apply(self, event: Event) -> None:
         """Fold one event."""
@@ -117,6 +122,8 @@ class MatchState(State):
                 self._act(event.by)
             case e.Told():
                 pass
+            case e.MatchClaimed(node):
+                self.node, self.claim = node, event.seq
             case e.Dropped(player):
                 self.dropped[player] = event.at
             case e.Returned(player, True):
@@ -135,13 +142,17 @@ class MatchState(State):
 
     def _begin_or_end(self, event: Event, data: object) -> None:
         match data:
-            case e.Started(players, rules, board, referee, private, game, present, keys, asked):
+            case e.Started(
+                players, rules, board, referee, private, game, present, keys, asked, node
+            ):
                 self.players, self.rules, self.board = players, rules, board
                 self.referee, self.private, self.game = referee, private, game
                 self.present, self.keys, self.asked = set(present), keys, asked is not False
                 self.scores = dict.fromkeys(players, 0)
                 self.turns = dict.fromkeys(players, 0)
                 self.started_at, self.by = event.at, event.by
+                if node is not UNSET:
+                    self.node, self.claim = node, event.seq
             case e.Completed(winner):
                 self.status, self.winner, self.ended_at = "completed", winner, event.at
             case e.MatchCancelled(reason):

@@ -15,6 +15,7 @@ from ..boards.commands import check_board_name
 from ..boards.methods import submit_command
 from ..boards.stream import board_stream
 from . import commands as decisions
+from .claims import check_claim
 from .match import Match, MatchState, match_of
 from .terms import MatchTerms
 
@@ -31,10 +32,12 @@ class MatchCommands:
         hub: the actor of the hub's own commands.
         stream: the match's stream.
         terms: the terms of all matches.
+        claim: the number of this node's claim of the match; each command checks it.
     """
 
-    def __init__(self, hub: Actor, stream: str, terms: MatchTerms) -> None:
-        self._hub = hub
+    def __init__(self, hub: Actor, stream: str, terms: MatchTerms, claim: int) -> None:
+        self.claim = claim
+        self._hub = hub.ruled(lambda states: check_claim(states, stream, claim))
         self._stream = stream
         self._terms = terms
 

@@ -17,11 +17,10 @@ from ...journal.schedule import HUB
 from ...json_values import check_object
 from ...service import check_limit
 from ...shown import shown
-from ...stream_names import user_stream
 from ..boards.commands import check_board_name
 from ..boards.methods import maker_of
 from . import commands as decisions
-from .commands import Starter, Wanted
+from .commands import NewMatch, Starter
 from .listing import list_matches
 from .match import Match, MatchState, MatchStatus, match_of, match_stream
 from .rules import AnyRules, Custom, FirstTo
@@ -67,7 +66,7 @@ class MatchMethods:
         # Copy the list, which the caller may change during the match.
         players = list(players) if isinstance(players, list) else players
         played = self._supervisor.games.get(game) if isinstance(game, str) else None
-        wanted = Wanted(
+        wanted = NewMatch(
             players,
             rules or (played.rules if played else FirstTo()),
             board or (played.board if played else "main"),
@@ -140,11 +139,14 @@ class MatchMethods:
             return ()
 
         def result(states: States, events: Sequence[Event]) -> None:
+            return None
+
+        def effect(_: None) -> None:
             # In the order in which the session has sent the messages.
             self._supervisor.put(stream, by, body, verdict, key)
 
         # A command's key is stored with its events, and this one has none.
-        return Command(by, decide, result, reads=(stream,), verdict=verdict)
+        return Command(by, decide, result, reads=(stream,), verdict=verdict, effect=effect)
 
     async def find(self, queue: str, seconds: float, key: str | None) -> Match:
         """Wait for opponents, and start a match with them."""
@@ -160,12 +162,8 @@ class MatchMethods:
         check_key(key, self._actor.settings.key_chars_max)
         limited, settings = self._actor.is_limited, self._actor.settings
         begun_max = settings.matches_begun_max if limited else None
-        found = partial(decisions.found, by=self._by, key=key, begun_max=begun_max)
-        command = Command(self._by, nothing, found, reads=(user_stream(self._by),))
-        rating, match = await self._actor.execute(command)
-        if match is not None:
-            return match
-        return await self._supervisor.matchmaker.find(queue, self._by, rating, key, seconds)
+        find = self._supervisor.matchmaker.find
+        return await find(queue, self._by, None, key, seconds, begun_max)
 
     def _starter(self) -> Starter | None:
         maker = maker_of(self._actor)

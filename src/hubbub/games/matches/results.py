@@ -8,7 +8,7 @@ import msgspec
 
 from ...journal.decide.states import States
 from ...journal.event import Draft
-from ...journal.schedule import Schedule, Scheduled
+from ...journal.schedule import schedule_entry, scheduled
 from . import ending
 from .ending import MATCH_SCHEDULE
 from .game import outcome
@@ -100,10 +100,9 @@ def wait(
     if (ends_at := match.ends_at()) is not None and ends_at > states.now:
         times.append(ends_at)
     due = min(times, default=None)
-    schedule = states.of(Schedule, MATCH_SCHEDULE).due
-    if stream in schedule and schedule[stream] == due:
+    if schedule_entry(states, MATCH_SCHEDULE, stream) == (True, due):
         return []
-    return [Draft(MATCH_SCHEDULE, Scheduled(stream, due))]
+    return [scheduled(MATCH_SCHEDULE, stream, due)]
 
 
 def without(standing: Standing, leaving: Sequence[str]) -> Standing:

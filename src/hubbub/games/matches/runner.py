@@ -16,9 +16,10 @@ from typing import Any
 
 import anyio
 
-from ...errors import Closed, Conflict, HubbubError, Invalid, StorageError
+from ...errors import Closed, Conflict, HubbubError, Invalid, Overloaded, StorageError
 from ...json_values import check_object
 from ..boards.board import Entry
+from .claims import ClaimLost
 from .game import Game, Handler
 from .inbox import Inbox, PlayerMessage
 from .match import Match
@@ -65,12 +66,17 @@ class Runner:
         self._commands = commands
         self._watch = Watch(f"match {match.id} ({match.game})", monotonic)
         self._scope = anyio.CancelScope()
-        self._ended = False
+        self._ended = self._lost = False
         self._silent = set(silent)
         self.inbox = Inbox(match.players)
         # The message that the handler is handling.
         self._handled: PlayerMessage | None = None
         self._tasks: anyio.abc.TaskGroup | None = None
+
+    @property
+    def claim(self) -> int:
+        """The number of this node's claim of the match."""
+        return self._commands.claim
 
     # The hub's part
 
@@ -83,15 +89,24 @@ class Runner:
         except (Closed, StorageError):
             # The hub is closing, or cannot write; when it opens again the match continues.
             logger.warning("match %s is interrupted", self.match.id, exc_info=True)
+        except ClaimLost:
+            error = Overloaded("Another server runs this match now; send the message again.")
+            logger.warning("match %s goes on at another node", self.match.id)
         finally:
             if self._handled is not None:
                 # The handler was handling it when the match ended: nobody has refused it.
-                self._handled.verdict.settle(error if isinstance(error, Closed) else None)
+                unread = isinstance(error, Closed | Overloaded)
+                self._handled.verdict.settle(error if unread else None)
             self.inbox.close(error)
 
     def end(self) -> None:
         """Stop: the match is over."""
         self._ended = True
+        self._scope.cancel()
+
+    def lose(self) -> None:
+        """Stop: another node runs the match."""
+        self._lost = True
         self._scope.cancel()
 
     # The handler's part
@@ -148,11 +163,13 @@ class Runner:
         try:
             handler = self._watch.call("the handler", self._handler)
             await self._play_to_the_end(handler)
+            if self._lost:
+                raise ClaimLost("another node has claimed it")
             if not self._ended:
                 raise RuntimeError("the game has cancelled itself")
             self.match = await self._commands.show()
             await self._call("on_end", handler.on_end, self)
-        except (Closed, StorageError):
+        except (Closed, StorageError, ClaimLost):
             raise
         except Exception as error:
             await self._fail(error)

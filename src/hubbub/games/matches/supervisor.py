@@ -10,34 +10,47 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import anyio
+import msgspec
 
-from ...errors import Closed, Conflict
+from ...errors import Closed, Conflict, Overloaded
 from ...ids import Ids
 from ...journal.actor import Actor
+from ...journal.cluster.nodes import NODE_SILENT_SECONDS_MAX
 from ...journal.command import Command, Verdict, nothing
 from ...journal.containment import keep_running
 from ...journal.decide.states import States
 from ...journal.event import Draft, Event
 from ...journal.journal import Journal
 from ...journal.link import Links
-from ...journal.schedule import HUB, Schedule, Scheduled, TimerQueue, Unscheduled
+from ...journal.live.following_all import FollowingAll
+from ...journal.schedule import (
+    HUB,
+    Scheduled,
+    TimerQueue,
+    Unscheduled,
+    schedule_entry,
+)
+from ...journal.schedule_entries import read_schedule
 from ...settings import Settings
 from ...stream_names import user_stream
 from ...wake_up import WakeUp
 from ..boards import commands as board_decisions
 from ..boards.stream import is_board
-from ..matchmaking.matchmaker import Matchmaker, MatchSearch
+from ..known_nodes import KnownNodes
+from ..matchmaking.commands import QueueTerms
+from ..matchmaking.matchmaker import Matchmaker
 from ..matchmaking.pool import Widening
 from . import commands as decisions
-from .commands import Wanted
+from .claims import claim_match
 from .ending import MATCH_SCHEDULE
+from .forwarding import MessageForwarding
 from .game import Game, check_games
-from .match import Match, MatchState, is_match, match_of, match_stream
+from .match import Match, MatchState, is_match, match_of
 from .match_commands import MatchCommands
 from .runner import Runner
 from .terms import MatchTerms
@@ -54,6 +67,8 @@ RETRY_SECONDS = 5.0
 LOOK_AGAIN_SECONDS = 1.0
 # Streams that are brought up to date concurrently when the hub opens.
 LOOKS_MAX = 100
+# How late the node that has to look at a stream can be before the other nodes look at it as well.
+LATE_LOOK_SECONDS = 5.0
 
 
 class MatchSupervisor:
@@ -67,6 +82,7 @@ class MatchSupervisor:
         games: the games of the application, by name.
         online: returns whether a user is connected now.
         start: runs a task in the hub, from anywhere.
+        knows_presence: returns whether this node knows the users of all nodes.
     """
 
     def __init__(  # noqa: PLR0913
@@ -77,6 +93,7 @@ class MatchSupervisor:
         games: Mapping[str, Game],
         online: Callable[[str], bool],
         start: Callable[..., None],
+        knows_presence: Callable[[], bool] = lambda: True,
     ) -> None:
         check_games(games)
         self.games = games
@@ -88,28 +105,59 @@ class MatchSupervisor:
             timedelta(seconds=settings.match_idle_seconds),
             settings.rated_matches_max,
             settings.name_chars_max,
+            journal.nodes.me,
+            knows_presence=knows_presence,
         )
         widening = Widening(settings.rating_range, settings.rating_range_per_second)
-        self.matchmaker = Matchmaker(
-            settings.clock, games, widening, self._begin, settings.searches_max
-        )
         self._journal = journal
         self._settings = settings
         self._ids = ids
         self._start = start
         self._hub = Actor(journal, settings, ids, HUB, "user")
+        monotonic, alone = settings.clock.monotonic, not journal.store.shared
+        self._nodes = KnownNodes(journal.nodes, monotonic, alone=alone)
+        queues = QueueTerms(
+            self.terms, widening, settings.searches_max, self._nodes.me, self._nodes.is_there
+        )
+        self.matchmaker = Matchmaker(self._hub, ids, queues, start)
         self._runners: dict[str, Runner] = {}
+        # Matches that other nodes run -> the node.
+        self._run_elsewhere: dict[str, str] = {}
+        self._forwarding = MessageForwarding(journal.nodes, self._put_here, start)
+        journal.nodes.answer["match"] = self._forwarding.answer
         self._timers = TimerQueue()
+        # Streams that are due, and that another node has to look at.
+        self._elsewhere: set[str] = set()
         self._wake_up = WakeUp()
 
     async def run(self) -> None:
         """Handle everything in the schedule until cancelled."""
+        changed = self._journal.nodes.changed
+        changed.append(self._nodes_changed)
+        try:
+            await self._run()
+        finally:
+            changed.remove(self._nodes_changed)
+
+    async def _run(self) -> None:
         async with anyio.create_task_group() as tasks:
             for schedule in (MATCH_SCHEDULE, board_decisions.BOARD_SCHEDULE):
                 follow = partial(self._follow, schedule)
                 tasks.start_soon(keep_running, f"following {schedule}", follow)
             tasks.start_soon(keep_running, "the timers of games", self._ring)
             tasks.start_soon(keep_running, "matchmaking", self.matchmaker.run)
+
+    def _nodes_changed(self) -> None:
+        """Look at everything again: what another node looked after may be this one's now."""
+        self._nodes.look()
+        for stream in self._elsewhere:
+            self._timers.set(stream, self._settings.clock.now())
+        self._elsewhere.clear()
+        self._wake_up.set()
+        for stream, node in list(self._run_elsewhere.items()):
+            if self._nodes.is_gone(node):
+                self._start(self._run_if_played_here, stream)
+        self.matchmaker.nodes_changed()
 
     def presence_changed(self, user: str) -> None:
         """Look at the matches of a user who has just connected or disconnected."""
@@ -127,19 +175,45 @@ class MatchSupervisor:
             Conflict: no handler runs the match.
             Overloaded: too many messages wait.
         """
-        runner = self._runners.get(stream)
-        if runner is None:
+        if (runner := self._runners.get(stream)) is not None:
+            runner.inbox.put(player, body, verdict, key)
+            return
+        match, nodes = self._journal.peek(stream), self._journal.nodes
+        node = match.node if isinstance(match, MatchState) else nodes.me
+        if node in ("", nodes.me) or not self._nodes.is_there(node):
             raise Conflict("This match takes no messages: no game runs it, or it is over.")
+        self._forwarding.send(node, stream, player, body, verdict, key)
+
+    def _put_here(
+        self, stream: str, player: str, body: dict[str, Any], verdict: Verdict, key: str | None
+    ) -> None:
+        if (runner := self._runners.get(stream)) is None:
+            # It was claimed a moment ago, by this node or by another.
+            raise Overloaded("This match is about to go on at a server; send the message again.")
         runner.inbox.put(player, body, verdict, key)
 
     # Schedule
 
     async def _follow(self, schedule: str) -> None:
-        head, due = await self._hub.execute(Command(HUB, nothing, partial(_due, schedule)))
-        async with self._journal.follow(HUB, schedule, head) as events:
-            await self._look_at_all(list(due))
-            async for event in events:
-                self._take(event)
+        entries = await self._hub.execute(read_schedule(schedule))
+        while entries.left:
+            entries = await self._hub.execute(read_schedule(schedule, move=True))
+        async with FollowingAll(self._journal, HUB, entries.heads) as following:
+            if len(self._journal.nodes.live()) > 1:
+                self._join(entries.due)
+            else:
+                await self._look_at_all(list(entries.due))
+            while True:
+                for event in await following.next():
+                    self._take(event)
+
+    def _join(self, due: Mapping[str, datetime | None]) -> None:
+        """Look at streams when they are due: other nodes have kept them up to date."""
+        for stream, at in due.items():
+            self._timers.set(stream, at)
+            if is_match(stream):
+                self._start(self._run_if_played_here, stream)
+        self._wake_up.set()
 
     async def _look_at_all(self, streams: Sequence[str]) -> None:
         limiter = anyio.CapacityLimiter(LOOKS_MAX)
@@ -155,11 +229,15 @@ class MatchSupervisor:
     def _take(self, event: Event) -> None:
         match event.data:
             case Scheduled(to, due):
+                self._elsewhere.discard(to)
                 self._timers.set(to, due)
                 self._wake_up.set()
-                if is_match(to) and to not in self._runners:
+                others = len(self._journal.nodes.live()) > 1
+                if is_match(to) and (others or to not in self._runners):
                     self._start(self._run_if_played_here, to)
             case Unscheduled(to):
+                self._elsewhere.discard(to)
+                self._run_elsewhere.pop(to, None)
                 self._timers.set(to, None)
                 if (runner := self._runners.get(to)) is not None:
                     runner.end()
@@ -169,8 +247,15 @@ class MatchSupervisor:
         while True:
             # Streams that are due again at once, for whatever reason, must not block the hub.
             await anyio.lowlevel.checkpoint()
-            for stream in list(self._timers.ring(clock.now())):
-                self._start(self._look, stream)
+            now = clock.now()
+            for stream in list(self._timers.ring(now)):
+                if self._journal.nodes.owns(stream) or stream in self._elsewhere:
+                    # Its owner is late: to look at a stream twice is harmless.
+                    self._elsewhere.discard(stream)
+                    self._start(self._look, stream)
+                else:
+                    self._elsewhere.add(stream)
+                    self._timers.set(stream, now + timedelta(seconds=LATE_LOOK_SECONDS))
             due = self._timers.next()
             wait = None if due is None else max(0.0, (due - clock.now()).total_seconds())
             with anyio.move_on_after(wait):
@@ -223,23 +308,53 @@ class MatchSupervisor:
 
     async def _run_if_played_here(self, stream: str) -> None:
         try:
-            match, silent = await self._hub.execute(
-                Command(HUB, nothing, partial(_match_and_silent, stream), reads=(stream,))
+            seen = await self._hub.execute(
+                Command(HUB, nothing, partial(_seen, stream), reads=(stream,))
             )
+            if not self.terms.runs(seen.match.game) or seen.match.status != "active":
+                return
+            seen = await self._claimed(stream, seen)
         except Closed:
             return
         except Exception:  # this match does not run, and no other match is affected
             logger.exception("%s is not run", stream)
             return
-        game = self.games.get(match.game or "")
-        if game is None or game.handler is None or match.status != "active":
-            return
+        if (runner := self._runners.get(stream)) is not None:
+            if runner.claim != seen.claim:
+                runner.lose()
+        elif seen.node == self.terms.node:
+            await self._run_match(stream, seen)
+
+    async def _claimed(self, stream: str, seen: _Seen) -> _Seen:
+        """Claim a match that this node has to run; return what holds then."""
+        me = self.terms.node
+        gone = self._nodes.is_gone
+        if seen.node != me and gone(seen.node) and self._journal.nodes.owns(stream):
+            decide = partial(claim_match, stream=stream, node=me, is_gone=gone)
+            command = Command(HUB, decide, partial(_seen, stream), reads=(stream,))
+            seen = await self._hub.execute(command)
+        if seen.node == me:
+            self._run_elsewhere.pop(stream, None)
+        else:
+            self._run_elsewhere[stream] = seen.node
+            if not self._journal.nodes.is_live(seen.node):
+                self._start(self._look_for_its_node, stream)
+        return seen
+
+    async def _look_for_its_node(self, stream: str) -> None:
+        """Look at a match again whose node has just joined, or died before this one joined."""
+        await anyio.sleep(NODE_SILENT_SECONDS_MAX + LOOK_AGAIN_SECONDS)
+        if stream in self._run_elsewhere:
+            await self._run_if_played_here(stream)
+
+    async def _run_match(self, stream: str, seen: _Seen) -> None:
         state = self._journal.peek(stream)
-        ended = isinstance(state, MatchState) and state.status != "active"
-        if ended or stream in self._runners:
+        if isinstance(state, MatchState) and state.status != "active":
             return
-        commands, monotonic = self._commands(stream), self._settings.clock.monotonic
-        runner = Runner(match, game, commands, self._settings.random, monotonic, silent)
+        game = self.games[seen.match.game or ""]
+        commands = self._commands(stream, seen.claim)
+        monotonic, random = self._settings.clock.monotonic, self._settings.random
+        runner = Runner(seen.match, game, commands, random, monotonic, seen.silent)
         self._runners[stream] = runner
         try:
             await runner.run()
@@ -249,53 +364,28 @@ class MatchSupervisor:
         finally:
             del self._runners[stream]
 
-    def _commands(self, stream: str) -> MatchCommands:
-        return MatchCommands(self._hub, stream, self.terms)
-
-    # Matchmaking
-
-    async def _begin(self, queue: str, group: Sequence[MatchSearch]) -> Match | None:
-        game = self.games[queue]
-        stream = match_stream(self._ids.new())
-        players = [search.user for search in sorted(group, key=lambda one: one.number)]
-        wanted = Wanted(
-            players,
-            game.rules,
-            game.board,
-            None if game.handler is None else HUB,
-            game=queue,
-            keys={search.user: search.key for search in group},
-        )
-
-        def decide(states: States) -> Drafts:
-            still_there = all(search.waiters for search in group)
-            return decisions.start(states, stream, wanted, self.terms) if still_there else ()
-
-        def result(states: States, events: Sequence[Event]) -> Match | None:
-            if not events:
-                return None
-            for search in group:
-                search.taken = True
-            return match_of(stream, states.of(MatchState, stream))
-
-        return await self._hub.execute(Command(HUB, decide, result, reads=(stream,)))
+    def _commands(self, stream: str, claim: int) -> MatchCommands:
+        return MatchCommands(self._hub, stream, self.terms, claim)
 
 
 def _matches(links: Links) -> list[str]:
     return [stream for stream in links.links if is_match(stream)]
 
 
-def _match_and_silent(
-    stream: str, states: States, events: Sequence[Event]
-) -> tuple[Match, set[str]]:
+class _Seen(msgspec.Struct, frozen=True):
+    """A match, the players who have not acted, and the node that runs it."""
+
+    match: Match
+    silent: set[str]
+    node: str
+    claim: int
+
+
+def _seen(stream: str, states: States, events: Sequence[Event]) -> _Seen:
     match = states.of(MatchState, stream)
-    return match_of(stream, match), match.silent()
-
-
-def _due(schedule: str, states: States, events: Sequence[Event]) -> tuple[int, Mapping[str, Any]]:
-    return states.entry(schedule).head, dict(states.of(Schedule, schedule).due)
+    return _Seen(match_of(stream, match), match.silent(), match.node, match.claim)
 
 
 def _scheduled(stream: str, states: States, events: Sequence[Event]) -> Any:
     schedule = board_decisions.BOARD_SCHEDULE if is_board(stream) else MATCH_SCHEDULE
-    return states.of(Schedule, schedule).due.get(stream)
+    return schedule_entry(states, schedule, stream)[1]

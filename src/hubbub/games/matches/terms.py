@@ -27,6 +27,9 @@ class MatchTerms(msgspec.Struct, frozen=True):
         idle: how long a match continues without a connected player, if any player has acted.
         rated_max: the number of rated matches a day between the same two players.
         chars_max: the longest user id.
+        node: this node, which runs the matches that it starts.
+        knows_presence: returns False while users may be connected to other nodes without this one
+            knowing.
     """
 
     games: Mapping[str, Game]
@@ -36,6 +39,8 @@ class MatchTerms(msgspec.Struct, frozen=True):
     idle: timedelta = timedelta(days=1)
     rated_max: int = 5
     chars_max: int = 100
+    node: str = ""
+    knows_presence: Callable[[], bool] = lambda: True
 
     def win_points_of(self, game: str | None) -> int:
         """Return the points for the winner of a game's match on its board."""
@@ -45,6 +50,10 @@ class MatchTerms(msgspec.Struct, frozen=True):
     def rated_max_of(self, game: str | None) -> int:
         """Return the daily number of rated matches between two players of a game; 0 for none."""
         return self.rated_max if self._game(game).rated else 0
+
+    def runs(self, game: str | None) -> bool:
+        """Return whether the hub runs the matches of a game."""
+        return self._game(game).handler is not None
 
     def _game(self, name: str | None) -> Game:
         return self.games.get(name, _ANY) if name is not None else _ANY

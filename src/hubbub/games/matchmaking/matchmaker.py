@@ -1,63 +1,72 @@
 """
-Matchmaking: each search is a task that waits.
+Matchmaking: the users who wait at this node, and the queues that it looks after.
 
-The matchmaker takes a group out of its queue, and its match is decided like any command. The
-decision checks again that all of them still wait: nothing can happen between that check and the
-start. If a player has left, the others return to their places.
+A queue is a stream that all nodes follow. A search is a command, and so is cancelling it; a call
+that waits is told by the stream that its user was matched. As time passes, users accept opponents
+whose ratings are further apart: the node that owns a queue starts their matches then.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import anyio
 
-from ...clock import Clock
-from ...errors import Closed, Conflict, HubbubError, NoOpponent, Overloaded
+from ...errors import Closed, Conflict, NoOpponent, Overloaded
+from ...ids import Ids
+from ...journal.actor import Actor
+from ...journal.command import Call, Command, nothing
+from ...journal.containment import keep_running
+from ...journal.decide.states import States
+from ...journal.event import Draft, Event
+from ...journal.live.following_all import FollowingAll
+from ...journal.schedule import HUB
+from ...stream_names import user_stream
 from ...wake_up import WakeUp
-from ..matches.game import Game
-from ..matches.match import Match
-from .pool import Pool, Ticket, Widening
+from ..events import Matched, SearchCancelled
+from ..matches.match import Match, MatchState, match_of, match_stream
+from . import commands as decisions
+from .commands import MatchSearch, QueueTerms, pool_of
+from .pool import Ticket
+from .queue import QueueState, queue_stream
 
-__all__ = ["MatchSearch", "Matchmaker"]
+__all__ = ["Matchmaker"]
 
 logger = logging.getLogger("hubbub.games")
 
+# How long to wait after a failure, or with a clock that is ahead of the store's, before the next
+# look at a queue.
+AGAIN_SECONDS = 1.0
+# How often to look for searches at nodes that this one has never seen alive.
+LOST_SECONDS = 2.0
 
-class MatchSearch(Ticket):
+
+class _Waiting:
     """
-    A user who is searching for a match.
+    A user who waits here.
 
     Args:
-        queue: the queue.
+        queue: the name of a game.
         key: the idempotency key of the search.
     """
 
-    __slots__ = ("done", "error", "key", "match", "queue", "taken", "waiters")
+    __slots__ = ("calls", "key", "match", "queue", "wake_up")
 
-    def __init__(  # noqa: PLR0913
-        self, user: str, rating: float, since: float, number: int, queue: str, key: str
-    ) -> None:
-        super().__init__(user, rating, since, number)
+    def __init__(self, queue: str, key: str) -> None:
         self.queue = queue
         self.key = key
         # Calls that wait for it: a client that reconnects adds another call.
-        self.waiters = 0
-        # True once its match is decided: from then on it cannot be cancelled.
-        self.taken = False
-        self.done = anyio.Event()
-        self.match: Match | None = None
-        self.error: HubbubError | None = None
+        self.calls = 0
+        # The stream of the match that was found.
+        self.match: str | None = None
+        self.wake_up = anyio.Event()
 
-    def end(self, match: Match | None, error: HubbubError | None = None) -> None:
-        """Wake the waiting calls."""
-        self.match, self.error = match, error
-        self.done.set()
-
-
-# Starts a match of a queue; returns None if a player of the group has left.
-Begin = Callable[[str, Sequence[MatchSearch]], Awaitable[Match | None]]
+    def look(self) -> None:
+        """Wake the waiting calls to check again."""
+        self.wake_up.set()
+        self.wake_up = anyio.Event()
 
 
 class Matchmaker:
@@ -65,71 +74,84 @@ class Matchmaker:
     The matchmaking queues of a hub, one for each game.
 
     Args:
-        clock: measures how long a user has waited.
-        games: give the number of players in a match.
-        widening: how far apart ratings can be, for games that do not set it.
-        begin: starts a match.
-        searches_max: the number of users who can search for a match at the same time.
+        hub: the actor of the hub's own commands.
+        ids: makes the ids of matches.
+        terms: the terms of all queues.
+        start: runs a task in the hub, from anywhere.
     """
 
-    def __init__(
-        self,
-        clock: Clock,
-        games: Mapping[str, Game],
-        widening: Widening,
-        begin: Begin,
-        searches_max: int = 2_000,
-    ) -> None:
-        self._clock = clock
-        self._searches_max = searches_max
-        self._begin = begin
-        self._pools: dict[str, Pool[MatchSearch]] = {
-            name: Pool(game.size, _widening_of(game, widening)) for name, game in games.items()
-        }
-        self._searches: dict[str, MatchSearch] = {}
-        self._numbers = 0
+    def __init__(self, hub: Actor, ids: Ids, terms: QueueTerms, start: Callable[..., None]) -> None:
+        self.terms = terms
+        self._hub = hub
+        self._ids = ids
+        self._start = start
+        self._clock = hub.settings.clock
+        self._names = {queue_stream(name): name for name in terms.games}
+        self._waiting: dict[str, _Waiting] = {}
+        # The queues as they are followed.
+        self._queues: dict[str, QueueState] = {name: QueueState() for name in terms.games}
+        # When to look at a queue again; it is found out anew for those that have changed.
+        self._due: dict[str, float | None] = {}
         self._closed = False
         self._wake_up = WakeUp()
         # Wakes what waits for a user who searches alone; no search pays for it otherwise.
-        self._pools_changed = WakeUp()
+        self._queues_changed = WakeUp()
 
-    async def find(self, queue: str, user: str, rating: float, key: str, seconds: float) -> Match:
+    async def find(  # noqa: PLR0913
+        self,
+        queue: str,
+        user: str,
+        rating: float | None,
+        key: str,
+        seconds: float,
+        begun_max: int | None = None,
+    ) -> Match:
         """
         Wait for a match.
 
+        Args:
+            queue: the name of a game.
+            user: the user who searches.
+            rating: the user's rating; None for the rating that they have.
+            key: the idempotency key of the search.
+            seconds: how long to wait.
+            begun_max: the number of other matches that the user can have begun; None for any.
+
         Raises:
-            Conflict: this user is already searching.
+            Conflict: this user is already searching, or has too many running matches.
             NoOpponent: there was no match in time.
             Overloaded: too many users are searching.
             Closed: the hub is closing.
         """
-        search = self._searches.get(user)
-        if search is None:
-            search = self._begin_search(queue, user, rating, key)
-        elif (search.queue, search.key) != (queue, key):
+        waiting = self._waiting.get(user)
+        if waiting is None or waiting.match is not None:
+            waiting = self._waiting[user] = _Waiting(queue, key)
+        elif (waiting.queue, waiting.key) != (queue, key):
             raise Conflict("You are already searching for a match; cancel that search first.")
-        search.waiters += 1
+        wanted = MatchSearch(queue, user, key, match_stream(self._ids.new()), rating, begun_max)
+        waiting.calls += 1
+        searches = True
         try:
+            match: Match | None = None
             with anyio.move_on_after(seconds):
-                await search.done.wait()
-            if search.taken:
-                # It was decided at the last moment, and is being written.
-                await search.done.wait()
+                match = await self._find(wanted, waiting)
+            if match is None and waiting.calls == 1:
+                # It may be found at the last moment.
+                match = await self._cancel(wanted)
+            searches = match is None and waiting.calls > 1
         finally:
-            search.waiters -= 1
-            if not search.waiters:
-                self._end_search(search)
-        if search.match is not None:
-            return search.match
-        raise search.error or NoOpponent(
-            f"No opponent was found in {seconds:g} s; try again later."
-        )
+            waiting.calls -= 1
+            if not waiting.calls:
+                self._leave(user, waiting, cancel=searches)
+        if match is None:
+            raise NoOpponent(f"No opponent was found in {seconds:g} s; try again later.")
+        return match
 
-    async def until_alone(self, queue: str, seconds: float) -> MatchSearch:
+    async def until_alone(self, queue: str, seconds: float) -> Ticket:
         """
-        Wait until a user has searched alone in a queue for some time, and return that search.
+        Wait until a user has searched alone in a queue for some time, and return their ticket.
 
-        A bot that then searches by :meth:`find`, with the rating of that search, plays with that
+        A bot that then searches by :meth:`find`, with the rating of that ticket, plays with that
         user at once, and never takes the place of a person.
 
         Args:
@@ -137,81 +159,211 @@ class Matchmaker:
             seconds: how long the user has searched, at least.
         """
         while True:
-            search = self._pools[queue].alone
-            wait = None if search is None else search.since + seconds - self._clock.monotonic()
-            if search is not None and wait is not None and wait <= 0:
-                return search
+            tickets = list(self._queues[queue].tickets.values())
+            wait = None
+            if len(tickets) == 1:
+                wait = tickets[0].since + seconds - self._clock.now().timestamp()
+                if wait <= 0 and await self._is_alone(queue, tickets[0]):
+                    return tickets[0]
+                # Otherwise an event of the queue is on its way here.
+                wait = wait if wait > 0 else None
             with anyio.move_on_after(wait):
-                await self._pools_changed.wait()
+                await self._queues_changed.wait()
 
     async def run(self) -> None:
-        """Match groups until cancelled."""
+        """Match users until cancelled."""
         self._closed = False
         try:
             async with anyio.create_task_group() as tasks:
-                while True:
-                    for queue, pool in self._pools.items():
-                        while (group := pool.take(self._clock.monotonic())) is not None:
-                            tasks.start_soon(self._play, queue, pool, group)
-                    await self._wait_for_news()
+                tasks.start_soon(keep_running, "following the queues", self._follow)
+                tasks.start_soon(keep_running, "the timers of the queues", self._ring)
+                if self._hub.journal.store.shared:
+                    tasks.start_soon(keep_running, "the lost searches", self._look_for_lost)
         finally:
             self._closed = True
-            for search in self._searches.values():
-                if not search.done.is_set():
-                    search.end(None, _closed())
+            for waiting in self._waiting.values():
+                waiting.look()
 
-    def _begin_search(self, queue: str, user: str, rating: float, key: str) -> MatchSearch:
-        if self._closed:
-            raise _closed()
-        if len(self._searches) >= self._searches_max:
-            raise Overloaded("Too many users are searching for a match; try again later.")
-        self._numbers += 1
-        search = MatchSearch(user, rating, self._clock.monotonic(), self._numbers, queue, key)
-        self._searches[user] = search
-        self._pools[queue].add(search)
+    def nodes_changed(self) -> None:
+        """Look at all queues: another node may have died."""
         self._wake_up.set()
-        self._pools_changed.set()
-        return search
+        for queue in self._queues:
+            if self._owns(queue):
+                self._start(self._cancel_lost, queue)
 
-    def _end_search(self, search: MatchSearch) -> None:
-        self._pools[search.queue].remove(search)
-        del self._searches[search.user]
-        self._pools_changed.set()
+    # Searching
 
-    async def _wait_for_news(self) -> None:
-        times = [at for pool in self._pools.values() if (at := pool.next()) is not None]
-        if not times:
-            await self._wake_up.wait()
+    async def _find(self, wanted: MatchSearch, waiting: _Waiting) -> Match:
+        while True:
+            if self._closed:
+                raise _closed()
+            wake_up = waiting.wake_up
+            if waiting.match is not None:
+                return await self._show(waiting.match)
+            if (match := await self._search(wanted)) is not None:
+                return match
+            if waiting.match is None and not self._closed:
+                await wake_up.wait()
+
+    async def _search(self, wanted: MatchSearch) -> Match | None:
+        def decide(states: States) -> Sequence[Draft]:
+            return decisions.search(states, wanted, self.terms)
+
+        result = partial(decisions.search_result, wanted=wanted)
+        reads = (user_stream(wanted.user), *self._names)
+        return await self._hub.journal.execute(Command(wanted.user, decide, result, reads=reads))
+
+    async def _show(self, stream: str) -> Match:
+        def shown(states: States, events: Sequence[Event]) -> Match:
+            return match_of(stream, states.of(MatchState, stream))
+
+        return await self._hub.execute(Command(HUB, nothing, shown, reads=(stream,)))
+
+    def _cancelling(self, wanted: MatchSearch) -> Command[Match | None]:
+        def decide(states: States) -> Sequence[Draft]:
+            node = self.terms.node
+            return decisions.cancel_search(states, wanted.queue, wanted.user, wanted.key, node)
+
+        result = partial(decisions.search_result, wanted=wanted)
+        reads = (queue_stream(wanted.queue), user_stream(wanted.user))
+        return Command(wanted.user, decide, result, reads=reads)
+
+    async def _cancel(self, wanted: MatchSearch) -> Match | None:
+        return await self._hub.journal.execute(self._cancelling(wanted))
+
+    def _leave(self, user: str, waiting: _Waiting, *, cancel: bool) -> None:
+        """Forget a search that no call waits for any more; cancel it, but do not wait for that."""
+        if self._waiting.get(user) is waiting:
+            del self._waiting[user]
+        if not cancel:
             return
-        with anyio.move_on_after(max(0.0, min(times) - self._clock.monotonic())):
-            await self._wake_up.wait()
-
-    async def _play(
-        self, queue: str, pool: Pool[MatchSearch], group: Sequence[MatchSearch]
-    ) -> None:
-        match, error = None, None
+        wanted = MatchSearch(waiting.queue, user, waiting.key, "")
         try:
-            match = await self._begin(queue, group)
-        except HubbubError as refused:
-            error = refused
-        except Exception:  # affects this group only; the queues continue
-            logger.exception("a match of the queue %r could not be started", queue)
-            error = Overloaded("The match could not be started; search again.")
-        for search in group:
-            if match is not None or error is not None:
-                search.end(match, error)
-            elif search.waiters:
-                pool.add(search)
+            # In its turn from now on: whoever searches later does not find this user.
+            self._hub.journal.submit(Call(self._cancelling(wanted)))
+        except Overloaded:
+            self._start(self._cancel, wanted)
+        except Closed:
+            # The ticket is cancelled when this node is known to be gone.
+            pass
+
+    async def _is_alone(self, queue: str, ticket: Ticket) -> bool:
+        stream = queue_stream(queue)
+
+        def result(states: States, events: Sequence[Event]) -> bool:
+            return list(states.of(QueueState, stream).tickets.values()) == [ticket]
+
+        return await self._hub.execute(Command(HUB, nothing, result, reads=(stream,)))
+
+    # Following the queues
+
+    async def _follow(self) -> None:
+        def read(states: States, events: Sequence[Event]) -> Mapping[str, tuple[int, QueueState]]:
+            states.need(self._names)
+            entries = {stream: states.entry(stream) for stream in self._names}
+            return {
+                stream: (entry.head, QueueState(dict(states.of(QueueState, stream).tickets)))
+                for stream, entry in entries.items()
+            }
+
+        for queue in self._queues:
+            await self._cancel_lost(queue)
+        command = Command(HUB, nothing, read, reads=tuple(self._names))
+        queues = await self._hub.execute(command)
+        self._queues = {self._names[stream]: state for stream, (_, state) in queues.items()}
+        self._due.clear()
+        heads = {stream: head for stream, (head, _) in queues.items()}
+        async with FollowingAll(self._hub.journal, HUB, heads) as following:
+            for waiting in self._waiting.values():
+                # It may have been matched while nobody followed.
+                waiting.look()
+            while True:
+                self._tell()
+                for event in await following.next():
+                    self._take(event)
+
+    def _tell(self) -> None:
         self._wake_up.set()
-        self._pools_changed.set()
+        self._queues_changed.set()
 
+    def _take(self, event: Event) -> None:
+        queue = self._names[event.stream]
+        self._queues[queue].apply(event)
+        self._due.pop(queue, None)
+        match event.data:
+            case Matched(stream, players):
+                for player in players:
+                    if (waiting := self._waiting.get(player)) and waiting.queue == queue:
+                        waiting.match = stream
+                        waiting.look()
+            case SearchCancelled(user):
+                if waiting := self._waiting.get(user):
+                    # Another node took this one for dead, so it searches again.
+                    waiting.look()
 
-def _widening_of(game: Game, usual: Widening) -> Widening:
-    at_first, per_second = game.rating_range, game.rating_range_per_second
-    return Widening(
-        usual.at_first if at_first is None else at_first,
-        usual.per_second if per_second is None else per_second,
-    )
+    # Looking after the queues
+
+    async def _ring(self) -> None:
+        while True:
+            # Queues that are due again at once, for whatever reason, must not block the hub.
+            await anyio.lowlevel.checkpoint()
+            now = self._clock.now().timestamp()
+            for queue in self._queues:
+                if queue not in self._due:
+                    tickets = self._queues[queue].tickets.values()
+                    self._due[queue] = pool_of(queue, tickets, self.terms).next()
+                due = self._due[queue]
+                if due is not None and due <= now and self._owns(queue):
+                    # Its events make it find out anew when the next group is due.
+                    self._due[queue] = now + AGAIN_SECONDS
+                    await self._pair_all(queue)
+            times = [due for name, due in self._due.items() if due is not None and self._owns(name)]
+            wait = max(0.0, min(times) - now) if times else None
+            with anyio.move_on_after(wait):
+                await self._wake_up.wait()
+
+    def _owns(self, queue: str) -> bool:
+        return self._hub.journal.nodes.owns(queue_stream(queue))
+
+    async def _pair_all(self, queue: str) -> None:
+        try:
+            while await self._pair(queue):
+                pass
+        except Closed:
+            raise
+        except Exception:  # affects this queue only; it is tried again
+            logger.exception("a match of the queue %r could not be started", queue)
+
+    async def _pair(self, queue: str) -> bool:
+        stream = match_stream(self._ids.new())
+
+        def decide(states: States) -> Sequence[Draft]:
+            return decisions.pair(states, queue, stream, self.terms)
+
+        def result(states: States, events: Sequence[Event]) -> bool:
+            return bool(events)
+
+        return await self._hub.execute(
+            Command(HUB, decide, result, reads=(queue_stream(queue), stream))
+        )
+
+    async def _look_for_lost(self) -> None:
+        while True:
+            # A node may have died before this one joined.
+            await anyio.sleep(LOST_SECONDS)
+            for queue, state in self._queues.items():
+                is_there = self.terms.is_live
+                lost = any(not is_there(ticket.node) for ticket in state.tickets.values())
+                if lost and self._owns(queue):
+                    await self._cancel_lost(queue)
+
+    async def _cancel_lost(self, queue: str) -> None:
+        def decide(states: States) -> Sequence[Draft]:
+            return decisions.cancel_lost(states, queue, self.terms.is_live)
+
+        await self._hub.execute(
+            Command(HUB, decide, lambda states, events: None, reads=(queue_stream(queue),))
+        )
 
 
 def _closed() -> Closed:

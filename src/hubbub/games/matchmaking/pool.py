@@ -9,9 +9,8 @@ in the end. If several groups could play, the group with the smallest spread doe
 from __future__ import annotations
 
 import math
-from bisect import insort
-from collections.abc import Iterator
-from typing import Generic, TypeVar
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -31,86 +30,73 @@ class Widening(msgspec.Struct, frozen=True):
     per_second: float
 
 
-class Ticket:
+class Ticket(msgspec.Struct, frozen=True):
     """
     A waiting player.
 
     Args:
         user: the user's id.
         rating: the user's rating.
-        since: when the user joined, in seconds of the monotonic clock.
+        since: when the user joined, in seconds since the epoch.
         number: breaks ties between equal ratings; the lower joined first.
+        key: the idempotency key of the search.
+        node: the node where the user waits.
     """
 
-    __slots__ = ("number", "rating", "since", "user")
-
-    def __init__(self, user: str, rating: float, since: float, number: int) -> None:
-        self.user = user
-        self.rating = rating
-        self.since = since
-        self.number = number
-
-    def __lt__(self, other: Ticket) -> bool:
-        return (self.rating, self.number) < (other.rating, other.number)
+    user: str
+    rating: float
+    since: float
+    number: int
+    key: str = ""
+    node: str = ""
 
 
-TicketT = TypeVar("TicketT", bound=Ticket)
+def _place(ticket: Ticket) -> tuple[float, int]:
+    return ticket.rating, ticket.number
 
 
-class Pool(Generic[TicketT]):
+class Pool:
     """
     The players who wait in one queue.
 
     Args:
         size: the number of players in a match.
         widening: how far apart their ratings can be.
+        tickets: the players.
     """
 
-    def __init__(self, size: int, widening: Widening) -> None:
+    def __init__(self, size: int, widening: Widening, tickets: Iterable[Ticket]) -> None:
         self._size = size
         self._widening = widening
         # By rating, so that players who could play together are neighbours.
-        self._tickets: list[TicketT] = []
+        self._tickets = sorted(tickets, key=_place)
 
-    def __len__(self) -> int:
-        return len(self._tickets)
+    def group(self, now: float, ticket: Ticket | None = None) -> list[Ticket] | None:
+        """
+        Return a group that plays, if there is one.
 
-    def __contains__(self, ticket: TicketT) -> bool:
-        return any(one is ticket for one in self._tickets)
-
-    @property
-    def alone(self) -> TicketT | None:
-        """The ticket of a user who waits alone; None while nobody waits, or several do."""
-        return self._tickets[0] if len(self._tickets) == 1 else None
-
-    def add(self, ticket: TicketT) -> None:
-        """Add a player."""
-        insort(self._tickets, ticket)
-
-    def remove(self, ticket: TicketT) -> None:
-        """Remove a player, if they are waiting."""
-        self._tickets = [one for one in self._tickets if one is not ticket]
-
-    def take(self, now: float) -> list[TicketT] | None:
-        """Remove and return a group that plays, if there is one."""
-        groups = [(spread, group) for spread, ready, group in self._groups() if ready <= now]
-        if not groups:
-            return None
-        _, group = min(groups, key=lambda found: found[0])
-        for ticket in group:
-            self.remove(ticket)
-        return group
+        Args:
+            now: the time, in seconds since the epoch.
+            ticket: only a group with this player counts, if given.
+        """
+        groups = [(spread, group) for spread, at, group in self._groups(ticket) if at <= now]
+        return min(groups, key=lambda found: found[0])[1] if groups else None
 
     def next(self) -> float | None:
         """Return when there will be a group if no player joins or leaves; None for never."""
-        earliest = min((ready for _, ready, _ in self._groups()), default=math.inf)
+        earliest = min((ready for _, ready, _ in self._groups(None)), default=math.inf)
         return None if earliest == math.inf else earliest
 
-    def _groups(self) -> Iterator[tuple[float, float, list[TicketT]]]:
-        for first in range(len(self._tickets) - self._size + 1):
-            group = self._tickets[first : first + self._size]
+    def _groups(self, ticket: Ticket | None) -> Iterator[tuple[float, float, list[Ticket]]]:
+        tickets, size = self._tickets, self._size
+        first, last = 0, len(tickets) - size
+        if ticket is not None:
+            place = bisect_left(tickets, _place(ticket), key=_place)
+            first, last = max(first, place - size + 1), min(last, place)
+        for start in range(first, last + 1):
+            group = tickets[start : start + size]
             spread = group[-1].rating - group[0].rating
-            yield spread, self._ready(spread, min(ticket.since for ticket in group)), group
+            yield spread, self._ready(spread, min(one.since for one in group)), group
 
     def _ready(self, spread: float, since: float) -> float:
         beyond = spread - self._widening.at_first

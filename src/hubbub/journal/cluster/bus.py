@@ -1,23 +1,35 @@
 """
 The interface of a bus: it carries frames between the nodes of a cluster, at most once.
 
-A bus only makes delivery quick. It may lose, repeat, delay and reorder frames: whoever receives
-them notices what is missing, and reads it from the store.
+A bus only makes delivery quick. It may lose, repeat, delay and reorder frames: the node that
+receives them notices what is missing, and reads it from the store.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-__all__ = ["SHARDS", "Bus"]
+from ..stores.contract import Store
+
+__all__ = ["SHARDS", "BringsBus", "Bus", "bus_of"]
 
 # Each stream belongs to one of so many shards; a node publishes one frame for each of them.
 SHARDS = 8
 
 
 class Bus(Protocol):
-    """Carries frames to all nodes, the sender among them."""
+    """
+    Carries frames to all nodes, the sender among them.
+
+    Args:
+        frame_bytes_max: the largest frame that it carries; at least twice
+            ``MESSAGE_BYTES_MAX``.
+        trouble: why it is not connected, in a sentence; empty while it is.
+    """
+
+    frame_bytes_max: int
+    trouble: str
 
     async def run(self, heard: Callable[[bytes], None], lost: Callable[[], None]) -> None:
         """
@@ -34,6 +46,19 @@ class Bus(Protocol):
 
         Args:
             shard: from 0 to ``SHARDS`` - 1.
-            frame: of any size. If too many wait to be sent, it is dropped, which is noticed as
-                a loss.
+            frame: at most ``frame_bytes_max`` bytes. If too many wait to be sent, or there is
+                no connection, it is dropped, which is noticed as a loss.
         """
+
+
+@runtime_checkable
+class BringsBus(Protocol):
+    """A store that can carry frames as well."""
+
+    def new_bus(self) -> Bus:
+        """Return a bus, on connections of its own."""
+
+
+def bus_of(store: Store) -> Bus | None:
+    """Return the bus that a store brings, if any."""
+    return store.new_bus() if isinstance(store, BringsBus) else None

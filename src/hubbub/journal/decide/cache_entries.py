@@ -18,8 +18,9 @@ __all__ = [
     "StreamEntry",
 ]
 
-# A stream's name, (stream, seq) of a message, or (by, key, "") of a used key.
-Name = str | tuple[str, int] | tuple[str, str, str]
+# A stream's name, (stream, seq) of a message, (by, key, "") of a used key, or
+# (what, user, "", "") of a rate limit.
+Name = str | tuple[str, int] | tuple[str, str, str] | tuple[str, str, str, str]
 
 # After this many events a state is written as a snapshot, or as many as its size.
 SNAPSHOT_EVENTS_MIN = 256
@@ -104,18 +105,23 @@ class MessageEntry(CacheEntry):
     Args:
         name: the stream, and the message's seq.
         current: returns the events about it that still count; see :meth:`State.current`.
+        home: its stream's entry, whose events it has got since it was made.
     """
 
-    __slots__ = ("_current", "_stale", "events")
+    __slots__ = ("_current", "_last", "_stale", "events", "home")
 
     def __init__(
         self,
         name: tuple[str, int],
         current: Callable[[Sequence[Event]], Sequence[Event]] = State.current,
+        home: CacheEntry | None = None,
     ) -> None:
         super().__init__(name)
         self.loaded = False
+        self.home = home
         self.events: list[Event] = []
+        # The seq of the newest event that it has got.
+        self._last = 0
         self._current = current
         # The store may return them, from before events were superseded.
         self._stale: list[int] = []
@@ -125,11 +131,16 @@ class MessageEntry(CacheEntry):
         older = list(stored)
         last = max((event.seq for event in older), default=0)
         self.events = older + [event for event in self.events if event.seq > last]
+        self._last = max(self._last, last)
         self._stale = self._let_go()
         self.loaded = True
 
     def take(self, event: Event) -> Sequence[int]:
         """Add an event about it; return the seqs of events that no longer count."""
+        if event.seq <= self._last:
+            # The store returned it before the stream's state had it.
+            return ()
+        self._last = event.seq
         self.events.append(event)
         if not self.loaded:
             return ()

@@ -36,6 +36,8 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import islice
 from typing import Any
 
 import anyio
@@ -51,29 +53,20 @@ from ..measures import Measures
 from ..stores.contract import Record, Stale
 from .cache_entries import Name, NotLoaded
 from .decider import FAULT, Decided, Decider
+from .holder import HELD_CALLS_MAX, Holder
+from .limits import is_limit
 from .states import States
+from .upkeep import Upkeep
 from .writer import Writer
 
 __all__ = ["Committer"]
 
 logger = logging.getLogger("hubbub.journal")
 
-# Seconds that the queue is empty before deferred work starts; and how long to pause after a
-# part of it, as a multiple of the part's time: calls that arrive meanwhile rarely wait for it.
-IDLE_SECONDS = 0.05
-PAUSE_FACTOR = 4
-# While a caller waits for deferred work, this multiple of a batch's time is spent on it before
-# the next batch: more than a batch defers, or the caller would wait as long as others write.
-CATCH_UP_FACTOR = 4
 # After a batch of this many calls, more are expected at once.
 BUSY_CALLS = 16
 # How often a command is decided again because another writer was first.
 RACES_MAX = 5
-# How often a store that could not write is checked, in seconds.
-CHECK_SECONDS = 1.0
-# How often a part of the expired keys is removed.
-EXPIRE_SECONDS = 600.0
-EXPIRE_PART_SECONDS = 0.25
 
 Publish = Callable[[Sequence[Event], Sequence[Record]], None]
 Load = Callable[[Call[Any], Sequence[Name]], None]
@@ -93,6 +86,7 @@ class Committer:
         after_batch: called when all calls of a batch are done.
         batch_calls_max: the number of calls in a batch.
         key_seconds: how long idempotency keys are remembered.
+        holder: holds what a batch may touch, if other nodes write to the store, too.
     """
 
     def __init__(  # noqa: PLR0913
@@ -107,6 +101,7 @@ class Committer:
         after_batch: Callable[[], None],
         batch_calls_max: int,
         key_seconds: float,
+        holder: Holder | None = None,
     ) -> None:
         self.measures = Measures()
         self.queue: deque[Call[Any]] = deque()
@@ -121,13 +116,12 @@ class Committer:
         self._load = load
         self._after_batch = after_batch
         self._batch_calls_max = batch_calls_max
-        self._key_seconds = key_seconds
-        self._expire_at = clock.monotonic() + EXPIRE_PART_SECONDS
+        self._holder = holder
+        self._upkeep = Upkeep(
+            writer, clock, key_seconds, failed=lambda: self._come_back_later(Decided())
+        )
         self._wake_up = WakeUp()
-        self._put_off, self._busy = True, False
-        self._caught_up: anyio.Event | None = None
-        # Why the last attempt at it failed; the next attempt comes after the next commit.
-        self._behind = ""
+        self._busy = False
         self._progress: anyio.Event | None = None  # not a WakeUp: each call would set it
         # The event that queued calls wait on, and the event of the current batch.
         self._wake = anyio.Event()
@@ -164,9 +158,8 @@ class Committer:
                 began = self._clock.monotonic()
                 if self.queue:
                     await self._run_batch()
-                await self._catch_up_after(self._clock.monotonic() - began)
-                if self._states.monotonic >= self._expire_at:
-                    await self._expire()
+                batch_seconds = self._clock.monotonic() - began
+                await self._upkeep.after_batch(batch_seconds, lambda: bool(self.queue))
                 if not self.queue:
                     self.idle = True
                     self._make_progress()
@@ -178,18 +171,13 @@ class Committer:
         Raises:
             StorageError: the store cannot do it at the moment.
         """
-        if self._put_off:
-            if self._caught_up is None:
-                self._caught_up = anyio.Event()
-            self._wake_up.set()
-            await self._caught_up.wait()
-            if self._behind:
-                raise StorageError(self._behind)
+        await self._upkeep.caught_up(self._wake_up.set)
 
     def finish(self, call: Call[Any]) -> None:
         """Give a call its outcome."""
         call.done = True
         self.measures.calls += 1
+        call.take_effect()
         if call.on_done is not None:
             try:
                 call.on_done(call)
@@ -218,8 +206,7 @@ class Committer:
                 self.finish(call)
         while self.queue:
             self.refuse(self.queue.popleft(), error)
-        if self._caught_up is not None:
-            self._caught_up.set()
+        self._upkeep.abandon()
 
     async def progress(self) -> None:
         """Wait until a call is done or withdrawn, or all are."""
@@ -230,49 +217,15 @@ class Committer:
     # Work between the batches
 
     async def _wait_for_calls(self) -> None:
-        pause = IDLE_SECONDS
-        while not self.queue and self._caught_up is None:
-            if self._writer.fails:
-                work, seconds = self._writer.check, CHECK_SECONDS
-            elif self._put_off and not self._behind:
-                work, seconds = self._catch_up, pause
-            else:
+        self._upkeep.begin_pause()
+        while not self.queue and not self._upkeep.wanted:
+            if (upkeep := self._upkeep.next()) is None:
                 return await self._wake_up.wait()
+            work, seconds = upkeep
             with anyio.move_on_after(seconds):
                 return await self._wake_up.wait()
-            began = self._clock.monotonic()
-            await work()
-            pause = PAUSE_FACTOR * (self._clock.monotonic() - began)
+            await self._upkeep.do(work)
         return None
-
-    async def _catch_up_after(self, batch_seconds: float) -> None:
-        until = self._clock.monotonic() + CATCH_UP_FACTOR * batch_seconds
-        while self._caught_up is not None:
-            await self._catch_up()
-            if self.queue and self._clock.monotonic() >= until:
-                return
-
-    async def _catch_up(self) -> None:
-        # One bounded part at a time, with commands in between.
-        try:
-            self._put_off = await self._writer.catch_up()
-            self._behind = ""
-        except StorageError as error:
-            self._behind = str(error)
-            self._come_back_later(Decided())
-        if self._caught_up is not None and (self._behind or not self._put_off):
-            self._caught_up.set()
-            self._caught_up = None
-
-    async def _expire(self) -> None:
-        seconds = EXPIRE_SECONDS
-        try:
-            if await self._writer.expire(int(self._clock.now().timestamp() - self._key_seconds)):
-                seconds = EXPIRE_PART_SECONDS
-        except StorageError:
-            # The store's health logs the failure; the next run removes them.
-            self._come_back_later(Decided())
-        self._expire_at = self._clock.monotonic() + seconds
 
     def _come_back_later(self, decided: Decided) -> None:
         if self._writer.stuck and not self._coming_back:
@@ -289,7 +242,7 @@ class Committer:
         if was_done and decided.events:
             self._publish(decided.events, decided.batch.records)
             self._after_batch()
-        self._put_off, self._behind = True, ""
+        self._upkeep.commit_done()
         self._wake_up.set()
 
     # Batches
@@ -300,9 +253,12 @@ class Committer:
         wake = self._batch_wake = self._wake
         self._wake = anyio.Event()
         try:
-            self._decide_all(decided)
-            if decided.batch.records:
-                await self._commit(decided)
+            if self._holder is None:
+                self._decide_first(self._batch_calls_max, decided)
+                if decided.batch.records:
+                    await self._commit(decided)
+            else:
+                await self._run_held(self._holder, decided)
         except Exception as error:
             logger.exception("a batch has failed")
             self._fail(decided, error)
@@ -325,9 +281,40 @@ class Committer:
             # Let other tasks run between two batches.
             await anyio.lowlevel.checkpoint()
 
-    def _decide_all(self, decided: Decided) -> None:
-        self._states.now, self._states.monotonic = self._clock.now(), self._clock.monotonic()
-        for _ in range(min(len(self.queue), self._batch_calls_max)):
+    async def _run_held(self, holder: Holder, decided: Decided) -> None:
+        """Decide a batch on what it holds, because other nodes write to the store, too."""
+        calls = list(islice(self.queue, min(self._batch_calls_max, HELD_CALLS_MAX)))
+        try:
+            await holder.hold(calls)
+            # Some may have been withdrawn; of those that came since, nothing is held.
+            self._decide_first(len(calls), decided, set(calls))
+            decided.batch.limits.update(self._states.limits.charged())
+            if decided.batch.records or decided.batch.limits:
+                await self._commit(decided, holder)
+        except StorageError as error:
+            # It could not be held: a commit handles its own errors.
+            self._refuse_all(calls, error)
+            self._come_back_later(Decided())
+        finally:
+            with anyio.CancelScope(shield=True):
+                await holder.release()
+
+    def _refuse_all(self, calls: Sequence[Call[Any]], error: StorageError) -> None:
+        for call in calls:
+            if call in self.queue:
+                self.queue.remove(call)
+                # A copy for each: an error that many tasks raise collects all their frames.
+                self.refuse(call, StorageError(str(error)))
+
+    def _decide_first(
+        self, count: int, decided: Decided, only: AbstractSet[Call[Any]] | None = None
+    ) -> None:
+        if only is None:
+            states = self._states
+            states.now, states.limits.monotonic = self._clock.now(), self._clock.monotonic()
+        for _ in range(min(len(self.queue), count)):
+            if only is not None and self.queue[0] not in only:
+                return
             call = self.queue.popleft()
             call.taken = True
             self._decide(call, decided)
@@ -348,32 +335,46 @@ class Committer:
         except NotLoaded as missing:
             # It keeps its pins, so that it gets further each time.
             call.taken = False
-            self._load(call, missing.names)
+            if self._holder is None:
+                self._load(call, missing.names)
+            else:
+                self._states.limits.undo_call()
+                call.needs += missing.names
+                self._load(call, [name for name in missing.names if self._is_cold(name)])
         except Exception as error:  # a refusal, or a bug in the decision: fails this call alone
+            self._states.limits.undo_call()
             self.refuse(call, error)
         else:
             self._leave(call)
             decided.calls.append(call)
 
-    async def _commit(self, decided: Decided) -> None:
+    def _is_cold(self, name: Name) -> bool:
+        return self._states.missing(name) and not is_limit(name)
+
+    async def _commit(self, decided: Decided, holder: Holder | None = None) -> None:
         decided.take_snapshots(self._streams, self._states)
         began = self._clock.monotonic()
         try:
-            await self._writer.commit(decided.batch)
+            if holder is None:
+                await self._writer.commit(decided.batch)
+            else:
+                await holder.commit(decided.batch)
         except Stale as race:
             self._decide_again(decided, race)
         except StorageError as error:
             self._fail(decided, error)
             self._come_back_later(decided)
         else:
-            self._put_off, self._behind = True, ""
+            self._upkeep.commit_done()
             now = self._clock.monotonic()
             self.measures.committed(len(decided.calls), decided.events, now - began, now)
             self._publish(decided.events, decided.batch.records)
+            if holder is not None:
+                await holder.keep(decided.batch.snapshots)
 
     def _fail(self, decided: Decided, error: Exception) -> None:
         self._states.forget(decided.entries)
-        self._states.forget_limits(call.command.by for call in decided.calls)
+        self._states.limits.forget(call.command.by for call in decided.calls)
         text = str(error) if isinstance(error, StorageError) else FAULT
         for call in decided.calls:
             # A copy for each: an error that many tasks raise collects all their frames.

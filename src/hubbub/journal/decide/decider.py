@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import KeyReused
-from ..command import Call
+from ..command import Call, nothing
 from ..event import Draft, Event, Streams, encode_event, tag_of
 from ..stores.contract import Batch, Record, Snapshot, Used
 from .cache_entries import CacheEntry, IdempotencyRecord, NotLoaded, StreamEntry
@@ -72,7 +72,8 @@ class Decider:
             Exception: a refusal, or a bug; nothing of the call is in the batch.
         """
         command, states = call.command, self._states
-        states.bind(call)
+        # What writes nothing may read what the batch does not hold.
+        states.bind(call, None if command.decide is nothing else command.looks)
         used: IdempotencyRecord | None = None
         fingerprint = b""
         if command.key is not None:

@@ -126,7 +126,9 @@ class Loader:
         for name in missing:
             # Collect events about a message that arrive while it is being read.
             if isinstance(name, tuple) and len(name) == 2 and self._states.get(name) is None:
-                self._states.put(MessageEntry(name, self._streams.kind(name[0]).current))
+                home = self._states.get(name[0]) if self._store.shared else None
+                current = self._streams.kind(name[0]).current
+                self._states.put(MessageEntry(name, current, home))
         failed: dict[Name, Exception] = {}
         epoch = self._states.epoch
         things = await self._in_thread(missing)
@@ -187,6 +189,7 @@ class Loader:
             stream, seq = name
             bodies = self._store.read(stream, seq - 1, 1) + self._store.about(stream, seq, seq)
             return [self._streams.decode(body) for body in bodies]
+        assert len(name) == 3, "a rate limit is not in memory"
         used = self._store.used(name[0], name[1])
         return IdempotencyRecord(name) if used is None else self._read_used(name, used)
 

@@ -7,6 +7,9 @@ others the least recently used are evicted first. Keys have a limit of their own
 not evict states. A stream that is not here has no uncommitted events, so loading it meets
 no race.
 
+Where other nodes write to the store too, an entry may be outdated. A decision then reads only
+what its batch holds, which is the newest state; anything else counts as not in memory.
+
 The size of an entry is measured when it is loaded, or when a snapshot is taken; its growth
 since then is not counted, because that would cost time for each event.
 """
@@ -14,11 +17,12 @@ since then is not counted, because that would cost time for each event.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from ...errors import NotFound, RateLimited
+from ...errors import NotFound
 from ...ratelimit import RateLimit
 from ...shown import shown
 from ..event import Event, State
@@ -31,19 +35,12 @@ from .cache_entries import (
     NotLoaded,
     StreamEntry,
 )
+from .limits import Limits
 
-__all__ = [
-    "EMPTY_STATES_MAX",
-    "LIMITS_MAX",
-    "USED_KEYS_MAX",
-    "States",
-]
-
+__all__ = ["EMPTY_STATES_MAX", "USED_KEYS_MAX", "States"]
 
 StateT = TypeVar("StateT", bound=State)
 
-# Rate limits that are remembered.
-LIMITS_MAX = 100_000
 # Idempotency keys in memory; others are read when they are used again.
 USED_KEYS_MAX = 1_000
 # States of streams without events that no call needs.
@@ -71,18 +68,22 @@ class States:
     ) -> None:
         self._size_max = size_max
         self._bytes_max = bytes_max
-        self._new_limit = new_limit
+        self.limits = Limits(new_limit)
         self._entries: OrderedDict[Name, CacheEntry] = OrderedDict()
         self._used: OrderedDict[Name, CacheEntry] = OrderedDict()
         # Streams that had no event when they were loaded, the first first.
         self._empty: OrderedDict[Name, None] = OrderedDict()
         self._bytes = 0
-        self._limits: OrderedDict[tuple[str, str], RateLimit] = OrderedDict()
         self._call: Pinning | None = None
+        # The streams and keys that the batch holds, and the streams that it only looks at; None
+        # if no other node writes to the store.
+        self._held: AbstractSet[Name] | None = None
+        self._looks: AbstractSet[str] = frozenset()
+        # Those of them that the current call may read.
+        self._may_look: Collection[str] = ()
         # Increases whenever an entry is dropped: an entry that was being loaded may be outdated.
         self.epoch = 0
         self.now: datetime
-        self.monotonic = 0.0
 
     # For decisions
 
@@ -105,7 +106,7 @@ class States:
         Raises:
             NotLoaded: decide again when all of them are.
         """
-        if missing := [stream for stream in streams if self.missing(stream)]:
+        if missing := [name for name in streams if self.missing(name) or self._outdated(name)]:
             raise NotLoaded(*missing)
 
     def event(self, stream: str, seq: int) -> Event:
@@ -141,22 +142,42 @@ class States:
         Raises:
             RateLimited: the limit is reached; nothing was counted.
         """
-        charged: list[RateLimit] = []
-        try:
-            for user in users:
-                limit = self._limit(what, user)
-                limit.charge(self.monotonic)
-                charged.append(limit)
-        except RateLimited:
-            for limit in charged:
-                limit.refund()
-            raise
+        self.limits.charge(what, users)
+
+    def need_limits(self, what: str, users: Iterable[str]) -> None:
+        """
+        Require the limits of several users, so that they are held together.
+
+        Raises:
+            NotLoaded: decide again when all of them are.
+        """
+        self.limits.need([(what, user) for user in users])
 
     # For the committer and the loader
 
-    def bind(self, call: Pinning) -> None:
-        """Pin everything that is touched from now on for a call."""
+    def hold(self, held: AbstractSet[Name], looks: AbstractSet[str]) -> None:
+        """
+        Let the decisions of a batch read only what is the newest state.
+
+        Args:
+            held: the streams and the keys that nobody else can write to now.
+            looks: the streams that are read at the same moment, for calls that write nothing.
+        """
+        self._held, self._looks = held, looks
+
+    def bind(self, call: Pinning, may_look: Collection[str] | None = ()) -> None:
+        """
+        Pin everything that is touched from now on for a call.
+
+        Args:
+            call: the call.
+            may_look: the streams that it may read though the batch only looks at them; None
+                for all.
+        """
         self._call = call
+        if self._held is not None:
+            self._may_look = self._looks if may_look is None else may_look
+            self.limits.begin_call()
 
     def entry(self, stream: str) -> StreamEntry:
         """
@@ -165,6 +186,8 @@ class States:
         Raises:
             NotLoaded: decide again when it is in memory.
         """
+        if self._held is not None and self._outdated(stream):
+            raise NotLoaded(stream)
         found = self._pinned(stream, self._entries)
         assert isinstance(found, StreamEntry)
         return found
@@ -176,6 +199,8 @@ class States:
         Raises:
             NotLoaded: decide again when it is in memory.
         """
+        if self._held is not None and (by, key, "") not in self._held:
+            raise NotLoaded((by, key, ""))
         found = self._pinned((by, key, ""), self._used)
         assert isinstance(found, IdempotencyRecord)
         return found
@@ -187,6 +212,8 @@ class States:
         Raises:
             NotLoaded: decide again when they are in memory.
         """
+        if self._held is not None:
+            self._check_thread(stream, seq)
         found = self._pinned((stream, seq), self._entries)
         assert isinstance(found, MessageEntry)
         return found.events
@@ -290,11 +317,23 @@ class States:
         for name in gone:
             self._drop(name)
 
-    def forget_limits(self, users: Iterable[str]) -> None:
-        """Drop the rate limits of users who were charged for commands that were not written."""
-        gone = set(users)
-        for what_user in [key for key in self._limits if key[1] in gone]:
-            del self._limits[what_user]
+    def forget_key(self, name: tuple[str, str, str]) -> None:
+        """Drop what is known of a key."""
+        self._drop(name)
+
+    def _outdated(self, stream: str) -> bool:
+        """Return whether other nodes may have written to a stream."""
+        if self._held is None or stream in self._held:
+            return False
+        return stream not in self._looks or stream not in self._may_look
+
+    def _check_thread(self, stream: str, seq: int) -> None:
+        if self._outdated(stream):
+            raise NotLoaded(stream)
+        thread, home = self._entries.get((stream, seq)), self._entries.get(stream)
+        if isinstance(thread, MessageEntry) and thread.home is not home:
+            # It has missed what others wrote while its stream was not in memory.
+            self._drop((stream, seq))
 
     def _pinned(self, name: Name, entries: OrderedDict[Name, CacheEntry]) -> CacheEntry:
         entry = entries.get(name)
@@ -305,22 +344,6 @@ class States:
         entry.pins += 1
         self._call.pins.append(entry)
         return entry
-
-    def _limit(self, what: str, user: str) -> RateLimit:
-        limit = self._limits.get((what, user))
-        if limit is None:
-            self._forget_some_limits()
-            limit = self._limits[what, user] = self._new_limit(what)
-        return limit
-
-    def _forget_some_limits(self) -> None:
-        if len(self._limits) < LIMITS_MAX:
-            return
-        for name in [n for n, limit in self._limits.items() if limit.idle(self.monotonic)]:
-            del self._limits[name]
-        # If none is idle, drop a part of the oldest: looking for idle ones is expensive.
-        for _ in range(len(self._limits) - LIMITS_MAX * 3 // 4):
-            self._limits.popitem(last=False)
 
 
 def _first(entries: OrderedDict[Name, CacheEntry], count: int) -> list[CacheEntry]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 import anyio
@@ -10,7 +11,8 @@ import anyio.lowlevel
 
 from ...errors import StorageError
 from ..health import Health
-from ..stores.contract import Batch, Stale, Store
+from ..stores.contract import Batch, Snapshot, Stale, Store
+from ..stores.sharing import Hold, News, SharedStore, Wanted
 from ..threads import LateWork, Run, Threads
 
 __all__ = ["Writer"]
@@ -23,7 +25,7 @@ class Writer:
     Writes to a store, one operation at a time.
 
     Args:
-        store: the store; nothing else writes to it.
+        store: the store.
         health: notified of failures and recoveries.
         seconds_max: how long one operation can take.
     """
@@ -44,15 +46,37 @@ class Writer:
         """True if the last write failed, though the store answers."""
         return self._health.is_failing("writing") and not self.stuck
 
-    async def commit(self, batch: Batch) -> None:
+    async def commit(self, batch: Batch, hold: Hold | None = None) -> None:
         """
         Write a batch as one transaction.
+
+        Args:
+            batch: the contents.
+            hold: the locks that were taken for it, if other nodes write to the store, too.
 
         Raises:
             Stale: another writer was first; nothing was written.
             StorageError: nothing was written or, if it is ``stuck`` now, the result is unknown.
         """
-        await self._work(self._store.commit, batch)
+        await self._work(self._store.commit if hold is None else hold.commit, batch)
+
+    async def hold(self, store: SharedStore, wanted: Wanted) -> Hold:
+        """Lock what a batch may touch. Raises as :meth:`commit`."""
+        return await self._work(store.hold, wanted)
+
+    async def news(self, store: SharedStore, wanted: Wanted) -> News:
+        """Return what other nodes have written. Raises as :meth:`commit`."""
+        return await self._work(store.news, wanted)
+
+    async def release(self, hold: Hold) -> None:
+        """Let go of locks; if that fails, the store does so by itself after some time."""
+        with suppress(StorageError):
+            await self._work(hold.release)
+
+    async def keep(self, store: SharedStore, snapshots: Sequence[Snapshot]) -> None:
+        """Write snapshots; if that fails, they are written another time."""
+        with suppress(StorageError):
+            await self._work(store.keep, snapshots)
 
     async def catch_up(self) -> bool:
         """Do a part of the deferred work; return whether more is left. Raises as :meth:`commit`."""
@@ -77,7 +101,10 @@ class Writer:
         await self._waiting.run(run.ended.wait, abandon=True)
         self.stuck = ""
         try:
-            run.outcome()
+            outcome = run.outcome()
+            if isinstance(outcome, Hold):
+                # Nobody wants these locks any more.
+                await self._threads.run(outcome.release)
         except Exception as error:
             self._health.failure("writing", error)
             return False

@@ -24,6 +24,8 @@ R = TypeVar("R")
 FEED_PAGE_EVENTS_MAX = 512
 # Bytes of the events that a feed holds; it has at least one, however large that is.
 FEED_PAGE_BYTES_MAX = 1 << 20
+# How often a feed looks for events that other nodes have committed, at least.
+FEED_LOOK_SECONDS = 1.0
 
 # A place in the journal, and the journal's id.
 _POSITION = re.compile(r"([0-9]{1,18})@([0-9A-Za-z-]{16,64})")
@@ -105,6 +107,14 @@ class Feeds:
                 self.deletions += 1
             self.wake()
 
+    def hear(self, bodies: Sequence[bytes]) -> None:
+        """Wake the waiting feeds: another node has committed these events, among others."""
+        if self._count:
+            self.batches += 1
+            if any(b'"type":"deleted"' in body for body in bodies):
+                self.deletions += 1
+            self.wake()
+
     def wake(self) -> None:
         """Wake the waiting feeds to check again."""
         if self._wake_up is not None:
@@ -116,7 +126,9 @@ class Feeds:
         if self.batches == batches and not self.closed:
             if self._wake_up is None:
                 self._wake_up = anyio.Event()
-            await self._wake_up.wait()
+            # A node may not be told of what another node has committed.
+            with anyio.move_on_after(FEED_LOOK_SECONDS if self._store.shared else None):
+                await self._wake_up.wait()
 
     async def read(self, after: int, limit: int) -> list[PlacedEvent]:
         """Return the events after a place."""

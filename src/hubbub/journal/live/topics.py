@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from ..event import Event, Streams
+from ..event import Event, Streams, tag_of
 from ..redaction import takes_back
 from ..stores.contract import Record
 from .topic import Follower, Held, Topic
@@ -22,6 +22,9 @@ class Topics(Mapping[str, Topic]):
     """The topics by their streams' names."""
 
     def __init__(self) -> None:
+        # Told a stream and a seq if its topic lacks events up to there, which another node wrote;
+        # None if no other node writes.
+        self.behind: Callable[[str, int], None] | None = None
         self._topics: dict[str, Topic] = {}
         self._idle: OrderedDict[str, None] = OrderedDict()
         self._held = Held()
@@ -57,6 +60,8 @@ class Topics(Mapping[str, Topic]):
             topic = self._topics[stream] = Topic(head, self._held)
         topic.followers[follower] = None
         self._idle.pop(stream, None)
+        if self.behind is not None and topic.head < head:
+            self.behind(stream, head)
 
     def detach(self, stream: str, follower: Follower) -> None:
         """Detach a follower."""
@@ -88,9 +93,55 @@ class Topics(Mapping[str, Topic]):
                 if event.ref is not None and takes_back(streams, record):
                     taken_back.append((stream, event.ref))
         for stream, new in bodies.items():
-            topics[stream].publish(new, firsts[stream])
+            self._add(stream, firsts[stream], new)
         for stream, seq in taken_back:
             topics[stream].redact(seq, streams.redact)
+
+    def hear(
+        self,
+        stream: str,
+        first: int,
+        bodies: Sequence[bytes],
+        streams: Streams,
+        events: Sequence[Event] | None = None,
+    ) -> None:
+        """
+        Publish what another node has written, as far as it is new.
+
+        Args:
+            stream: the stream.
+            first: the seq of the first event.
+            bodies: the encoded events, in order.
+            streams: decode them, if they are not given.
+            events: the decoded events.
+        """
+        topic = self._topics.get(stream)
+        if topic is None or first + len(bodies) - 1 <= topic.head:
+            return
+        if first > topic.head + 1:
+            # What is read from the store includes these.
+            self._add(stream, first, bodies)
+            return
+        known = topic.head + 1 - first
+        kind = streams.kind(stream)
+        new = (events or [streams.decode(body) for body in bodies])[known:]
+        for event in new:
+            if (user := kind.revoked(event)) is not None:
+                _revoke(topic, user, event.seq)
+        topic.publish(bodies[known:], topic.head + 1)
+        for event in new:
+            if event.ref is not None and kind.takes_back and tag_of(event.data) == "deleted":
+                topic.redact(event.ref, streams.redact)
+
+    def _add(self, stream: str, first: int, bodies: Sequence[bytes]) -> None:
+        topic = self._topics[stream]
+        if self.behind is None or first == topic.head + 1:
+            topic.publish(bodies, first)
+        elif first > topic.head + 1:
+            self.behind(stream, first + len(bodies) - 1)
+        elif first + len(bodies) - 1 > topic.head:
+            # It has read the others from the store.
+            topic.publish(bodies[topic.head + 1 - first :])
 
     def close(self) -> None:
         """Notify all followers that nothing more will be published."""

@@ -11,6 +11,7 @@ from threading import Lock
 
 import msgspec
 
+from ...clock import Clock, SystemClock
 from ...words import words as terms_of
 from .contract import (
     Batch,
@@ -23,9 +24,13 @@ from .contract import (
     new_journal_id,
     new_secret,
 )
+from .memory_holds import Locks, MemoryHold
+from .sharing import NEWS_EVENTS_MAX, News, NodeRecord, Wanted
 
 __all__ = ["MemoryStore"]
 
+# A node that was silent for this long is not listed any more.
+FORGET_NODES_SECONDS = 3600.0
 # Used keys that are removed at once.
 EXPIRED_MAX = 2_000
 
@@ -62,13 +67,22 @@ class MemoryStore:
 
     Args:
         random: where the journal's id and secret come from; by default the operating system.
+        shared: True if several hubs of this process use it as the nodes of one cluster.
+        clock: gives the time of all nodes if it is shared; by default the system's clock.
     """
 
     blocking = False
-    shared = False
 
-    def __init__(self, random: Random | None = None) -> None:
+    def __init__(
+        self, random: Random | None = None, *, shared: bool = False, clock: Clock | None = None
+    ) -> None:
         random = random or SystemRandom()
+        self.shared = shared
+        self._clock = clock or SystemClock()
+        self._locks = Locks(self._clock.monotonic)
+        self._limits: dict[tuple[str, str], bytes] = {}
+        # When each node gave its last beat.
+        self._nodes: dict[str, tuple[float, NodeRecord]] = {}
         self.journal_id = new_journal_id(random)
         self.secret = new_secret(random)
         self._streams: dict[str, list[Record]] = {}
@@ -102,8 +116,68 @@ class MemoryStore:
         for used in batch.used:
             self._used[used.by, used.key] = used
         for snapshot in batch.snapshots:
-            whole = msgspec.structs.replace(snapshot, parts=tuple(snapshot.parts))
-            self._snapshots[snapshot.stream] = whole
+            self._keep(snapshot)
+        self._limits.update(batch.limits)
+
+    # For several nodes; see SharedStore
+
+    def hold(self, wanted: Wanted) -> MemoryHold:
+        """Take the locks; it never waits for another node."""
+        locks = (*wanted.streams, *wanted.limits, *wanted.keys)
+        hold = self._locks.take(locks, self._commit_held)
+        hold.news = self.news(wanted)
+        return hold
+
+    def news(self, wanted: Wanted) -> News:
+        """Return what others have written."""
+        known = {**wanted.looks, **wanted.streams}
+        bodies = {
+            stream: self.read(stream, head, NEWS_EVENTS_MAX)
+            for stream, head in known.items()
+            if len(self._records(stream)) > head
+        }
+        used = {name: self._used[name] for name in wanted.keys if name in self._used}
+        limits = {name: self._limits[name] for name in wanted.limits if name in self._limits}
+        return News(self._clock.now(), bodies, used, limits)
+
+    def heads(self, streams: Sequence[str]) -> dict[str, int]:
+        """Return the seq of each stream's last event."""
+        return {name: len(self._streams[name]) for name in streams if name in self._streams}
+
+    def keep(self, snapshots: Sequence[Snapshot]) -> None:
+        """Keep snapshots that are newer than those there are."""
+        for snapshot in snapshots:
+            before = self._snapshots.get(snapshot.stream)
+            if before is None or before.seq < snapshot.seq:
+                self._keep(snapshot)
+
+    def beat(self, node: str, name: str, version: str, *, leaving: bool) -> list[NodeRecord]:
+        """Note that a node lives, and return all nodes."""
+        now = self._clock.monotonic()
+        self._nodes[node] = now, NodeRecord(node, name, version, 0.0, leaving)
+        nodes = [
+            msgspec.structs.replace(one, silent=now - beaten)
+            for beaten, one in self._nodes.values()
+        ]
+        for one in nodes:
+            if one.silent > FORGET_NODES_SECONDS:
+                del self._nodes[one.id]
+        return nodes
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Write events that come from another store."""
+        self.commit(Batch(records=list(records)))
+
+    def _commit_held(self, batch: Batch) -> None:
+        if any((used.by, used.key) in self._used for used in batch.used):
+            raise Stale
+        self.commit(msgspec.structs.replace(batch, snapshots=[]))
+
+    def _keep(self, snapshot: Snapshot) -> None:
+        whole = msgspec.structs.replace(snapshot, parts=tuple(snapshot.parts))
+        self._snapshots[snapshot.stream] = whole
+
+    # Reading
 
     def reading(self, streams: Sequence[str] = ()) -> AbstractContextManager[None]:
         """Do nothing: there is no transaction to save here."""

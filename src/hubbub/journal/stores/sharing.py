@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -60,6 +60,7 @@ class News(msgspec.Struct, frozen=True):
     limits: Mapping[tuple[str, str], bytes] = {}
 
 
+@runtime_checkable
 class Hold(Protocol):
     """
     A transaction that has begun: the locks, and the news as of them.

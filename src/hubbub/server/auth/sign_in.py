@@ -17,7 +17,7 @@ from ...quotas import GUESTS
 from ...session import LocalSession
 from ...shown import repr_without
 from ...users.sign_ins import GuestReference
-from ...users.signing_in import SignedIn, role_command
+from ...users.signing_in import SignedIn, admit_command
 from ...wire.messages import SignInResult, encode
 from .tokens import Authenticator, Identity, Tokens, check_token
 
@@ -137,7 +137,7 @@ class SignIns:
         )
         if identity.fresh and identity.epoch is None:
             command = charged(
-                command, GUESTS, lambda: hub.quotas.charge(GUESTS, actor.user, address)
+                command, GUESTS, lambda states: hub.quotas.charge(GUESTS, actor.user, address)
             )
 
         def signed_in(call: Call[SignedIn]) -> None:
@@ -209,8 +209,9 @@ class SignIns:
             NotAllowed: the user has signed out.
         """
         actor = self._actor(identity, address)
-        command = role_command(actor, identity.reference, identity.nickname)
-        actor.role = await actor.execute(command)
+        command = admit_command(actor, identity.reference, identity.nickname)
+        admitted = await actor.execute(command)
+        actor.role, actor.admitted = admitted.role, admitted.seq
         return self._hub.session_of(actor)
 
     def _actor(self, identity: Identity, address: str) -> Actor:

@@ -5,6 +5,9 @@ A URL is written to logs, so it must not hold a token. A ticket is for one use a
 soon. The browser reconnects by itself, with the same URL: the first response sets a cookie, and
 the ticket counts again for the browser that has it. Neither is enough alone, so a page of another
 site cannot use the cookie, and a reader of logs cannot use the ticket.
+
+One node remembers in memory which tickets were used. Nodes that share a store charge a limit of one
+use for each ticket, so that they agree about which node has seen it first.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Literal
 
@@ -20,9 +23,15 @@ import jwt
 import msgspec
 from jwt.types import Options
 
-from ...errors import NotAllowed
+from ...errors import NotAllowed, RateLimited
+from ...journal.actor import Actor
+from ...journal.command import Command
+from ...journal.decide.states import States
+from ...journal.event import Draft, Event
+from ...journal.schedule import HUB
 from ...settings import Settings
 from ...shown import repr_without
+from ...users.attempts import TICKET_LIMIT
 from .tokens import ALGORITHM, PARSING_ERRORS, Identity, check_token, read_claims
 
 __all__ = ["TICKETS_USED_MAX", "EventTicket", "Tickets", "Visit"]
@@ -137,12 +146,36 @@ class Tickets:
             NotAllowed: the server did not make it, or it was used or has expired.
         """
         claims = self._read(ticket, "ticket")
-        name = _cookie_name(claims)
         if self._is_new(claims):
             self._remember(claims)
-            kept = msgspec.structs.replace(claims, use="reconnect", exp=claims.until, jti="")
-            seconds = math.ceil(claims.until - self._now())
-            return Visit(_identity_of(claims), (name, self._sign(kept)), seconds)
+            return self._first(claims)
+        return self._again(claims, cookies)
+
+    async def use_on_any_node(self, ticket: str, cookies: Mapping[str, str], hub: Actor) -> Visit:
+        """
+        Use a ticket as :meth:`use` does, where other nodes may have seen it.
+
+        Args:
+            ticket: as it came.
+            cookies: those of the request.
+            hub: the actor of the hub's own commands.
+
+        Raises:
+            NotAllowed: no node has made it, or it was used or has expired.
+        """
+        claims = self._read(ticket, "ticket")
+        if claims.exp > self._now() and await _is_first_use(claims.jti, hub):
+            return self._first(claims)
+        return self._again(claims, cookies)
+
+    def _first(self, claims: _Claims) -> Visit:
+        kept = msgspec.structs.replace(claims, use="reconnect", exp=claims.until, jti="")
+        seconds = math.ceil(claims.until - self._now())
+        cookie = _cookie_name(claims), self._sign(kept)
+        return Visit(_identity_of(claims), cookie, seconds)
+
+    def _again(self, claims: _Claims, cookies: Mapping[str, str]) -> Visit:
+        name = _cookie_name(claims)
         if name not in cookies:
             raise NotAllowed(REFUSED)
         kept = self._read(cookies[name], "reconnect")
@@ -180,6 +213,23 @@ class Tickets:
 
     def _now(self) -> float:
         return self._settings.clock.now().timestamp()
+
+
+async def _is_first_use(ticket: str, hub: Actor) -> bool:
+    charges = ((TICKET_LIMIT, ticket),)
+
+    def decide(states: States) -> Sequence[Draft]:
+        states.charge(*charges[0])
+        return ()
+
+    def result(states: States, events: Sequence[Event]) -> None:
+        return
+
+    try:
+        await hub.execute(Command(HUB, decide, result, charges=charges))
+    except RateLimited:
+        return False
+    return True
 
 
 def _sign_in_of(claims: _Claims) -> tuple[str, str | None]:

@@ -193,7 +193,7 @@ class _Api:
             return await self._session(request), None
         self._check_load()
         try:
-            visit = self._gateway.tickets.use(ticket, request.cookies)
+            visit = await self._gateway.use_ticket(ticket, request.cookies)
         except NotAllowed as error:
             raise Unknown(error.message) from error
         return await self._session_of(visit.identity, request), visit

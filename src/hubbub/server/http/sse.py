@@ -102,7 +102,7 @@ class EventStream(Response):
 
     def _forget(self) -> None:
         if self in self._gateway.event_streams:
-            self._gateway.event_streams.discard(self)
+            self._gateway.leave_stream(self)
             self._gateway.places.leave_socket(self.actor.address)
             self._gateway.places.leave_user(self.actor.user)
 

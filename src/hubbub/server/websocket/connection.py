@@ -17,6 +17,7 @@ import msgspec
 
 from ...errors import Closed, Conflict, HubbubError, NotAllowed, Overloaded
 from ...journal.command import Call, Verdict
+from ...journal.live.attaching import check_command
 from ...journal.live.topic import cut
 from ...ratelimit import TokenBucket
 from ...service import Service, check_limit, check_seq
@@ -133,7 +134,7 @@ class Connection:
             self._tasks.release()
         if self.session is not None:
             actor = self.session.actor
-            self._gateway.sockets.pop(actor, None)
+            self._gateway.leave_session(actor)
             self._gateway.places.leave_user(actor.user)
             self._gateway.hub.disconnect(actor, lost=lost)
             self.session = None
@@ -234,7 +235,7 @@ class Connection:
 
     async def _read(self, session: LocalSession, params: StreamParams) -> list[msgspec.Raw]:
         journal, user = self._gateway.hub.journal, session.actor.user
-        await session.actor.execute(journal.check_command(user, params.stream))
+        await session.actor.execute(check_command(user, params.stream))
         bodies = await journal.read(params.stream, params.after or 0, params.limit, by=user)
         return [msgspec.Raw(body) for body in cut(bodies, self._gateway.settings.page_bytes_max)]
 
@@ -287,7 +288,7 @@ class Connection:
         else:
             gateway.hub.connect(session.actor)
             self.session = session
-            gateway.sockets[session.actor] = (identity.session, self._socket)
+            gateway.enter_session(session.actor, identity.session, self._socket)
             signed_in = call.outcome()
             self.answer(request, gateway.sign_ins.answer(sign_in, identity, session, signed_in))
         self._go_on()

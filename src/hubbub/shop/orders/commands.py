@@ -9,12 +9,14 @@ finish.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 
 from ...errors import Conflict, Invalid, OutOfStock, Overloaded
 from ...journal.decide.states import States
 from ...journal.event import Draft
 from ...journal.link import Linked
-from ...journal.schedule import HUB, Schedule, Scheduled, Unscheduled
+from ...journal.schedule import HUB, Schedule, scheduled, unscheduled
+from ...journal.shards import STREAM_SHARDS, stream_shard
 from ...money import Money
 from ...shown import shown
 from ...stream_names import user_stream
@@ -28,6 +30,8 @@ from ..events import (
     CouponReturned,
     Declined,
     Item,
+    MarkedPaid,
+    OrderCancelled,
     Paid,
     Placed,
     RefundBegan,
@@ -56,8 +60,19 @@ ORDER_SCHEDULE = "agenda/orders"
 REFUNDS_MAX = 100
 
 
-def place(states: States, stream: str, user: str, terms: ShopTerms) -> list[Draft]:
-    """Place an order of a cart, and reserve its stock until it is paid."""
+def place(
+    states: States, stream: str, user: str, terms: ShopTerms, claimant: str | None = None
+) -> list[Draft]:
+    """
+    Place an order of a cart, and reserve its stock until it is paid.
+
+    Args:
+        states: the states to decide on.
+        stream: the stream of the new order.
+        user: the buyer.
+        terms: the terms of the shop.
+        claimant: the node that will settle it, where nodes share a store.
+    """
     cart = states.of(CartState, cart_stream(user))
     states.need(shown_with(cart))
     _check_cart(states, cart, terms)
@@ -81,29 +96,50 @@ def place(states: States, stream: str, user: str, terms: ShopTerms) -> list[Draf
         cart.country,
         reserved,
         due,
+        claimant,
     )
-    if len(states.of(Schedule, ORDER_SCHEDULE).due) >= terms.orders_open_max:
+    # Each shard of the schedule has its share: to count them all, every checkout of every node
+    # would wait for every other.
+    shard = states.of(Schedule, stream_shard(ORDER_SCHEDULE, stream))
+    if len(shard.due) >= ceil(terms.orders_open_max / STREAM_SHARDS):
         raise Overloaded("Too many orders are being paid; try again in a few seconds.")
     return [
         Draft(stream, placed),
         *_reserve(items, reserved),
         Draft(cart_stream(user), CheckoutBegan(order, _once(states, coupon))),
         Draft(user_stream(user), Linked(stream)),
-        Draft(ORDER_SCHEDULE, Scheduled(stream, due)),
+        scheduled(ORDER_SCHEDULE, stream, due),
     ]
 
 
 def pay(states: States, stream: str, payment_id: str | None) -> list[Draft]:
-    """Record that an order was paid; if that is known already, nothing happens."""
+    """
+    Record that an order was paid; if that is known already, nothing happens.
+
+    If the order has ended otherwise in the meantime, the charge is refunded.
+    """
     order = states.of(OrderState, stream)
     placed = order.terms()
     if order.status != "pending":
-        return []
+        return _charged_late(states, stream, payment_id)
     return [
         Draft(stream, Paid(payment_id)),
         end_checkout(stream, placed, paid=True),
-        Draft(ORDER_SCHEDULE, Unscheduled(stream)),
+        unscheduled(ORDER_SCHEDULE, stream),
     ]
+
+
+def _charged_late(states: States, stream: str, payment_id: str | None) -> list[Draft]:
+    order = states.of(OrderState, stream)
+    if payment_id in (None, order.payment_id) or order.reconciliation == "pending":
+        return []
+    if order.status == "declined":
+        again: OrderCancelled | MarkedPaid = OrderCancelled(order.reason or "")
+    elif order.status == "paid" and order.reconciliation is not None:
+        again = MarkedPaid(order.payment_id)
+    else:
+        return []
+    return [Draft(stream, again), scheduled(ORDER_SCHEDULE, stream, states.now)]
 
 
 def decline(states: States, stream: str, reason: str) -> list[Draft]:
@@ -116,7 +152,7 @@ def decline(states: States, stream: str, reason: str) -> list[Draft]:
         Draft(stream, Declined(reason)),
         *release(placed),
         end_checkout(stream, placed, paid=False),
-        Draft(ORDER_SCHEDULE, Unscheduled(stream)),
+        unscheduled(ORDER_SCHEDULE, stream),
     ]
 
 
@@ -139,7 +175,7 @@ def begin_refund(states: States, stream: str, refund: str, amount: Money | None)
         raise Conflict(f"Only {left} of this order can still be refunded.")
     return [
         Draft(stream, RefundBegan(refund, amount)),
-        Draft(ORDER_SCHEDULE, Scheduled(stream, states.now)),
+        scheduled(ORDER_SCHEDULE, stream, states.now),
     ]
 
 
@@ -169,7 +205,7 @@ def _end_refund(states: States, stream: str, refund: str, ended: Draft) -> list[
     if refund not in pending:
         return []
     over = pending == [refund] and order.reconciliation != "pending"
-    return [ended, *([Draft(ORDER_SCHEDULE, Unscheduled(stream))] if over else [])]
+    return [ended, *([unscheduled(ORDER_SCHEDULE, stream)] if over else [])]
 
 
 def _check_cart(states: States, cart: CartState, terms: ShopTerms) -> None:

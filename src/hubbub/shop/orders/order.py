@@ -196,6 +196,9 @@ class OrderState(State):
                 raise AssertionError(f"not an order's event: {unknown!r}")
 
     def _become(self, status: OrderStatus, at: datetime) -> None:
+        if self.history and status == self.status:
+            # A charge came after the order had ended, and will be refunded.
+            return
         self.status = status
         self.history.append(Change(status, at))
 

@@ -13,7 +13,7 @@ from typing import Literal
 from ...errors import Conflict, Invalid
 from ...journal.decide.states import States
 from ...journal.event import Draft
-from ...journal.schedule import Unscheduled
+from ...journal.schedule import unscheduled
 from ...permissions import check
 from ..events import MarkedPaid, OrderCancelled, Reconciled
 from ..grants import SHOP_GRANTS
@@ -80,7 +80,7 @@ def reconcile(states: States, stream: str, outcome: Reconciled) -> list[Draft]:
     refunding = any(one.status == "pending" for one in order.refunds.values())
     return [
         Draft(stream, outcome),
-        *([] if refunding else [Draft(ORDER_SCHEDULE, Unscheduled(stream))]),
+        *([] if refunding else [unscheduled(ORDER_SCHEDULE, stream)]),
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import islice
+from heapq import nsmallest
 
 from ...journal.actor import Actor
 from ...journal.command import Command, nothing
@@ -11,6 +11,7 @@ from ...journal.decide.states import States
 from ...journal.event import Draft, Event
 from ...journal.link import Links
 from ...journal.schedule import Schedule
+from ...journal.shards import stream_shard, stream_shards
 from ...money import Money
 from ...permissions import check
 from ...stream_names import user_stream
@@ -46,9 +47,11 @@ class UserOrders:
     def place(self, payment: str, key: str) -> Command[Order]:
         """Place an order of the user's cart."""
         stream, terms, user = order_stream(self._actor.ids.new()), self._terms, self._user
+        journal = self._actor.journal
+        claimant = journal.nodes.me if journal.store.shared else None
 
         def decide(states: States) -> Sequence[Draft]:
-            drafts = commands.place(states, stream, user, terms)
+            drafts = commands.place(states, stream, user, terms, claimant)
             states.charge("checkouts", user)
             return drafts
 
@@ -57,9 +60,13 @@ class UserOrders:
             placed = events[0].stream
             return order_of(placed, states.of(OrderState, placed))
 
-        reads = (cart_stream(user), stream, user_stream(user), ORDER_SCHEDULE)
+        schedule = stream_shard(ORDER_SCHEDULE, stream)
+        reads = (cart_stream(user), stream, user_stream(user), schedule)
         arguments = ("checkout", payment)
-        return Command(user, decide, result, reads=reads, key=key, arguments=arguments)
+        charges = (("checkouts", user),)
+        return Command(
+            user, decide, result, reads=reads, key=key, arguments=arguments, charges=charges
+        )
 
     def show(self, order_id: str) -> Command[Order]:
         """Return an order to its buyer, or to an admin."""
@@ -84,12 +91,15 @@ class UserOrders:
     def open(self) -> Command[list[Order]]:
         """List the orders that wait for the payment provider, the oldest first."""
 
-        def result(states: States, events: Sequence[Event]) -> list[Order]:
-            # An order is in the schedule from when it is placed, and keeps its place.
-            due = states.of(Schedule, ORDER_SCHEDULE).due
-            return _orders_of(states, list(islice(due, OPEN_ORDERS_MAX)))
+        # The first is an earlier release's.
+        shards = (ORDER_SCHEDULE, *stream_shards(ORDER_SCHEDULE))
 
-        return Command(self._user, nothing, result, reads=(ORDER_SCHEDULE,))
+        def result(states: States, events: Sequence[Event]) -> list[Order]:
+            # The ids of orders sort by the time when they were placed.
+            due = {to for shard in shards for to in states.of(Schedule, shard).due}
+            return _orders_of(states, nsmallest(OPEN_ORDERS_MAX, due))
+
+        return Command(self._user, nothing, result, reads=shards)
 
     def refund(self, order_id: str, amount: Money | None, key: str) -> Command[Order]:
         """Begin to refund an order, or a part of it."""
@@ -128,7 +138,7 @@ class UserOrders:
         def result(states: States, events: Sequence[Event]) -> Order:
             return order_of(stream, states.of(OrderState, stream))
 
-        reads = (stream, ORDER_SCHEDULE)
+        reads = (stream, stream_shard(ORDER_SCHEDULE, stream))
         return Command(self._user, decide, result, reads=reads, key=key, arguments=arguments)
 
     def _shown(self, states: States, stream: str) -> Order:

@@ -7,14 +7,14 @@ capture charges it. An authorization that is not captured expires by itself.
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
 from ...errors import Invalid
 from ...money import Money
 
-__all__ = ["Payment", "PaymentProvider", "PaymentStatus", "check_payment"]
+__all__ = ["ClosingProvider", "Payment", "PaymentProvider", "PaymentStatus", "check_payment"]
 
 PaymentStatus = Literal["none", "pending", "authorized", "captured", "declined", "cancelled"]
 
@@ -99,6 +99,32 @@ class PaymentProvider(Protocol):
 
         Raises:
             PaymentDeclined: the refund can never succeed.
+        """
+
+
+@runtime_checkable
+class ClosingProvider(PaymentProvider, Protocol):
+    """
+    A payment provider that can close a payment before it gets the request to authorize it.
+
+    Without ``close``, a request that arrives late can reserve money for an order that was
+    declined; the money is never captured, and the authorization expires by itself.
+    """
+
+    async def close(self, key: str, amount: Money) -> Payment:
+        """
+        Release the reserved money, and make sure that no later authorize with the key reserves any.
+
+        Args:
+            key: the order's id, as for ``authorize``.
+            amount: the amount of the order.
+
+        Returns:
+            The payment: cancelled or declined; captured, if that was done before; pending, if the
+            provider cannot close it yet; or none, if it can never be authorized.
+
+        Raises:
+            Exception: the result is unknown; the shop calls it again.
         """
 
 

@@ -6,12 +6,16 @@ nothing is left half done when the buyer disconnects; and when the hub opens aga
 provider for the status of each payment in the schedule, and finishes the order. Only an order that
 the journal has as pending is ever charged, and the order's id is the provider's key, so it is
 charged once.
+
+Where nodes share a store, the node that placed an order settles it, and another one takes over
+when that node is dead: see :mod:`.claims`.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import anyio
 from anyio import to_thread
@@ -21,14 +25,18 @@ from ...journal.actor import Actor
 from ...journal.command import Call, Command, nothing
 from ...journal.decide.states import States
 from ...journal.event import Draft, Event
-from ...journal.schedule import HUB, Schedule
+from ...journal.schedule import HUB
+from ...journal.schedule_entries import read_schedule
+from ...journal.shards import stream_shard
 from ..events import Reconciled
 from ..orders import commands
 from ..orders.commands import ORDER_SCHEDULE
 from ..orders.invoice import invoice_html
 from ..orders.order import Order, OrderState, order_of, order_stream
 from ..orders.reconciliation import conclude, need, reconcile
-from .payment import Payment, PaymentProvider
+from .claims import ClaimedOrder, Claims
+from .payment import ClosingProvider, Payment, PaymentProvider
+from .settlement import Settlement
 
 __all__ = ["PaymentProcessor"]
 
@@ -39,35 +47,14 @@ logger = logging.getLogger("hubbub.shop")
 RETRY_SECONDS_MIN = 0.5
 # The longest such pause, in seconds.
 RETRY_SECONDS_MAX = 60.0
+# The pause, in seconds, before a node looks again for orders of nodes that have died.
+TAKE_OVER_SECONDS = 5.0
+# The kind of message that tells other nodes to look at an order.
+ORDER_NEWS = "order"
 # Invoices that are made at the same time, each in a thread.
 INVOICES_AT_ONCE_MAX = 2
 
 INTERRUPTED = "The payment was interrupted, and nothing was charged; try again."
-
-
-class _Settling:
-    """An order that is being settled."""
-
-    def __init__(self, order: Order, payment: str | None) -> None:
-        self.order = order
-        # The payment method; it is never stored, and given to the provider once.
-        self.payment = payment
-        self.done = anyio.Event()
-        # True if something has begun that ``order`` does not show yet.
-        self.again = False
-        # True if something has failed, and was logged.
-        self.failed = False
-
-    @property
-    def over(self) -> bool:
-        """True when nothing is left to do."""
-        return not self.again and not self.order.is_open
-
-    def tell(self) -> None:
-        """Release the waiting calls, if only the provider's answer is missing."""
-        refunding = any(one.status == "pending" for one in self.order.refunds)
-        if self.order.status != "pending" and not refunding:
-            self.done.set()
 
 
 class PaymentProcessor:
@@ -85,30 +72,44 @@ class PaymentProcessor:
         self._provider = provider
         self._start = start
         self._seconds_max = hub.settings.payment_seconds_max
-        self._settling: dict[str, _Settling] = {}
+        self._settling: dict[str, Settlement] = {}
+        # How far the store's clock is ahead of this node's.
+        self._ahead = timedelta()
+        nodes = hub.journal.nodes if hub.journal.store.shared else None
+        self._claims = Claims(nodes, self._seconds_max)
+        if nodes is not None:
+            nodes.hear[ORDER_NEWS] = self._hear
         # Writing an invoice takes one of a few threads that are reserved for that.
         self.invoice_threads = anyio.CapacityLimiter(INVOICES_AT_ONCE_MAX)
 
     async def run(self) -> None:
-        """Start to finish what an earlier process has left open."""
+        """Start to finish what an earlier process has left open, and what a dead node has."""
+        while True:
+            for stream in self._claims.unclaimed(await self._scheduled()):
+                if stream not in self._settling:
+                    await self._look_at(stream)
+            if not self._claims.shared:
+                # Nobody else leaves orders open.
+                return
+            await anyio.sleep(TAKE_OVER_SECONDS)
 
-        def due(states: States, events: Sequence[Event]) -> list[str]:
-            return list(states.of(Schedule, ORDER_SCHEDULE).due)
-
-        wait = RETRY_SECONDS_MIN
+    async def _scheduled(self) -> list[str]:
+        """Return the orders in the schedule, the oldest first; none if the hub is closing."""
+        wait, move = RETRY_SECONDS_MIN, False
         while True:
             try:
-                command = Command(HUB, nothing, due, reads=(ORDER_SCHEDULE,))
-                streams = await self._hub.journal.execute(command)
-                break
+                command = read_schedule(ORDER_SCHEDULE, move=move)
+                entries = await self._hub.journal.execute(command)
+                if not entries.left:
+                    return sorted(entries.due)
+                move = True
+                continue
             except Closed:
-                return
+                return []
             except Exception:  # the store may be readable later
                 logger.warning("the open orders cannot be read yet", exc_info=True)
             await anyio.sleep(wait)
             wait = min(2 * wait, RETRY_SECONDS_MAX)
-        for stream in streams:
-            await self._look_at(stream)
 
     async def place(self, command: Command[Order], payment: str | None) -> Order:
         """
@@ -143,15 +144,25 @@ class PaymentProcessor:
         """Wait for open payments, up to a deadline; the next process finishes the rest."""
         with anyio.move_on_after(self._hub.settings.drain_seconds_max, shield=True):
             for settling in list(self._settling.values()):
-                await settling.done.wait()
+                if settling.claimed:
+                    await settling.done.wait()
 
     def look_at(self, order_id: str) -> None:
         """Look at an order soon, because the provider has news about it."""
         self._start(self._look_at, order_stream(order_id))
+        self._tell(order_stream(order_id))
+
+    def _tell(self, stream: str) -> None:
+        """Let the node that settles an order look at it."""
+        if self._claims.shared:
+            self._hub.journal.nodes.tell(ORDER_NEWS, stream.encode())
+
+    def _hear(self, node: str, body: bytes) -> None:
+        self._start(self._look_at, body.decode())
 
     async def _look_at(self, stream: str) -> None:
         try:
-            order = await self._show(stream)
+            found = await self._show(stream)
         except Closed:
             # It stays in the schedule, for the next time.
             return
@@ -161,8 +172,8 @@ class PaymentProcessor:
         except Exception:  # an order that cannot be read affects no other
             logger.exception("%s cannot be looked at", stream)
             return
-        if order.is_open:
-            self._settle_soon(order)
+        if found.order.is_open and (stream in self._settling or self._claims.is_mine(found)):
+            self._settle_soon(found.order)
 
     def _settle_soon(self, order: Order, payment: str | None = None) -> None:
         if (settling := self._settling.get(order.stream)) is not None:
@@ -170,10 +181,11 @@ class PaymentProcessor:
             settling.order, settling.again = order, True
             settling.tell()
             return
-        self._settling[order.stream] = settling = _Settling(order, payment)
+        settling = Settlement(order, payment, claimed=not self._claims.shared)
+        self._settling[order.stream] = settling
         self._start(self._settle, settling)
 
-    async def _settle(self, settling: _Settling) -> None:
+    async def _settle(self, settling: Settlement) -> None:
         stream, wait = settling.order.stream, RETRY_SECONDS_MIN
         try:
             while not settling.over:
@@ -183,7 +195,8 @@ class PaymentProcessor:
                     wait = RETRY_SECONDS_MIN
                     continue
                 await anyio.sleep(wait)
-                wait = min(2 * wait, RETRY_SECONDS_MAX)
+                longer = min(2 * wait, RETRY_SECONDS_MAX)
+                wait = longer if settling.claimed else RETRY_SECONDS_MIN
         except Closed:
             # It stays in the schedule, for the next time.
             logger.info("%s is finished when the hub is opened again", stream)
@@ -191,18 +204,16 @@ class PaymentProcessor:
             del self._settling[stream]
             settling.done.set()
 
-    async def _step(self, settling: _Settling) -> bool:
+    async def _step(self, settling: Settlement) -> bool:
         """Take one step; return False if the order has to wait."""
         try:
-            if settling.again:
-                settling.again = False
-                settling.order = await self._show(settling.order.stream)
-            elif settling.order.status == "pending":
+            if settling.again or not settling.claimed:
+                return await self._look_again(settling)
+            if settling.order.status == "pending":
                 return await self._pay(settling)
-            elif settling.order.reconciliation == "pending":
+            if settling.order.reconciliation == "pending":
                 return await self._reconcile(settling)
-            else:
-                await self._refund(settling)
+            await self._refund(settling)
         except Closed:
             raise
         except Exception as error:  # of the provider or the store: retry
@@ -210,7 +221,18 @@ class PaymentProcessor:
             return False
         return True
 
-    def _log_failure(self, settling: _Settling, error: Exception) -> None:
+    async def _look_again(self, settling: Settlement) -> bool:
+        """Show what has changed; return False while another node settles the order."""
+        settling.again = False
+        found = await self._show(settling.order.stream)
+        settling.order = found.order
+        settling.claimed = settling.claimed or self._claims.is_mine(found, called=True)
+        if not settling.claimed and not settling.told:
+            settling.told = True
+            self._tell(found.order.stream)
+        return settling.claimed or settling.over
+
+    def _log_failure(self, settling: Settlement, error: Exception) -> None:
         # Once for each order, because a provider that is down for a day is retried very often.
         level = logging.DEBUG if settling.failed else logging.WARNING
         settling.failed, stream = True, settling.order.stream
@@ -221,7 +243,7 @@ class PaymentProcessor:
         else:
             logger.log(level, "%s cannot be finished yet", stream, exc_info=error)
 
-    async def _pay(self, settling: _Settling) -> bool:
+    async def _pay(self, settling: Settlement) -> bool:
         order = settling.order
         if not order.total:
             await self._change(settling, lambda states: commands.pay(states, order.stream, None))
@@ -237,10 +259,10 @@ class PaymentProcessor:
                 found = await self._provider.cancel(order.id, found.id)
         return await self._note(settling, found)
 
-    async def _ask(self, settling: _Settling) -> Payment:
+    async def _ask(self, settling: Settlement) -> Payment:
         order, payment = settling.order, settling.payment
         if payment is None:
-            return await self._provider.look_up(order.id, order.total)
+            return await self._find(order)
         # Without an answer the request may still have arrived: then look it up.
         settling.payment = None
         try:
@@ -248,7 +270,15 @@ class PaymentProcessor:
         except (Invalid, PaymentDeclined) as error:
             return Payment("", "declined", error.message)
 
-    async def _note(self, settling: _Settling, found: Payment) -> bool:
+    async def _find(self, order: Order) -> Payment:
+        """Look a payment up; if there is none, see to it that none comes."""
+        found = await self._provider.look_up(order.id, order.total)
+        if found.status == "none" and isinstance(self._provider, ClosingProvider):
+            # A request to authorize it may still be on its way, even from another node.
+            return await self._provider.close(order.id, order.total)
+        return found
+
+    async def _note(self, settling: Settlement, found: Payment) -> bool:
         stream = settling.order.stream
         match found.status:
             case "captured":
@@ -262,7 +292,7 @@ class PaymentProcessor:
                 return False
         return True
 
-    async def _reconcile(self, settling: _Settling) -> bool:
+    async def _reconcile(self, settling: Settlement) -> bool:
         """Void, or refund, what the provider charged against the end of an order."""
         order, stream = settling.order, settling.order.stream
         with anyio.fail_after(self._seconds_max):
@@ -275,7 +305,7 @@ class PaymentProcessor:
         return True
 
     async def _let_go(self, order: Order) -> Reconciled | None:
-        found = await self._provider.look_up(order.id, order.total)
+        found = await self._find(order)
         match need(order, found):
             case "cancel":
                 found = await self._provider.cancel(order.id, found.id)
@@ -297,7 +327,7 @@ class PaymentProcessor:
             return Reconciled(found.id, problem=error.message)
         return Reconciled(found.id, refund)
 
-    async def _refund(self, settling: _Settling) -> None:
+    async def _refund(self, settling: Settlement) -> None:
         order, stream = settling.order, settling.order.stream
         refund = next(one for one in order.refunds if one.status == "pending")
         assert order.payment_id is not None
@@ -319,21 +349,26 @@ class PaymentProcessor:
 
     def _is_late(self, order: Order) -> bool:
         due = order.reserved_until
-        return due is not None and due <= self._hub.settings.clock.now()
+        return due is not None and due <= self._hub.settings.clock.now() + self._ahead
 
     async def _change(
-        self, settling: _Settling, decide: Callable[[States], Sequence[Draft]]
+        self, settling: Settlement, decide: Callable[[States], Sequence[Draft]]
     ) -> None:
         stream = settling.order.stream
 
         def shown(states: States, events: Sequence[Event]) -> Order:
             return order_of(stream, states.of(OrderState, stream))
 
-        command = Command(HUB, decide, shown, reads=(stream, ORDER_SCHEDULE))
+        command = Command(HUB, decide, shown, reads=(stream, stream_shard(ORDER_SCHEDULE, stream)))
         settling.order = await self._hub.journal.execute(command)
 
-    async def _show(self, stream: str) -> Order:
-        def shown(states: States, events: Sequence[Event]) -> Order:
-            return order_of(stream, states.of(OrderState, stream))
+    async def _show(self, stream: str) -> ClaimedOrder:
+        def shown(states: States, events: Sequence[Event]) -> ClaimedOrder:
+            state = states.of(OrderState, stream)
+            return ClaimedOrder(order_of(stream, state), state.terms().claimant, states.now)
 
-        return await self._hub.journal.execute(Command(HUB, nothing, shown, reads=(stream,)))
+        command = Command(HUB, nothing, shown, reads=(stream,))
+        found = await self._hub.journal.execute(command)
+        if self._claims.shared:
+            self._ahead = found.now - self._hub.settings.clock.now()
+        return found

@@ -150,6 +150,8 @@ class Sandbox:
             await anyio.sleep_forever()
         if card.declined is not None:
             return Payment(_payment_id(key), "declined", card.declined)
+        if (found := await self._write(key, None)).status != "none":
+            return found
         if len(self._authorized) >= AUTHORIZED_MAX:
             self._authorized.clear()
         self._authorized[key] = card
@@ -174,6 +176,10 @@ class Sandbox:
         if found.status == "none" and key in self._authorized:
             return Payment(_payment_id(key), "authorized")
         return found
+
+    async def close(self, key: str, amount: Money) -> Payment:
+        """Release the reserved money, and reserve none later."""
+        return await self.cancel(key, _payment_id(key))
 
     async def refund(self, key: str, payment_id: str, amount: Money) -> str:
         """Refund a captured payment, or a part of it."""

@@ -67,6 +67,10 @@ class StripeError(Exception):
     """A request to Stripe failed, and its result is unknown."""
 
 
+class _KeyTaken(StripeError):
+    """Another request was first with the same key."""
+
+
 class _Problem(msgspec.Struct):
     message: str | None = None
     type: str | None = None
@@ -155,15 +159,7 @@ class Stripe:
         found = await self.look_up(key, amount)
         if found.status not in ("none", "declined", "cancelled"):
             return found
-        form = {
-            "amount": str(units_of(amount)),
-            "currency": amount.currency.lower(),
-            "payment_method": payment,
-            "payment_method_types[]": "card",
-            "capture_method": "manual",
-            "confirm": "true",
-            "metadata[order]": key,
-        }
+        form = {**_intent_form(key, amount), "payment_method": payment, "confirm": "true"}
         try:
             made = await self._post("payment_intents", form, f"{key}/authorize", _Intent)
         except _Refused as refused:
@@ -180,17 +176,46 @@ class Stripe:
 
     async def look_up(self, key: str, amount: Money) -> Payment:
         """Return the status of a payment, from the list of intents."""
+        return _foremost([_payment(one) for one in await self._intents(key)])
+
+    async def close(self, key: str, amount: Money) -> Payment:
+        """
+        Cancel the intents of an order; if there is none, make one to cancel.
+
+        That one takes the key of the request in :meth:`authorize`, which Stripe then refuses.
+        """
+        intents = await self._intents(key)
+        if not intents:
+            try:
+                form = _intent_form(key, amount)
+                intents = [await self._post("payment_intents", form, f"{key}/authorize", _Intent)]
+            except _KeyTaken:
+                # The request was first. Stripe gives the key the same answer from now on, so
+                # without an intent by now there will be none.
+                intents = await self._intents(key)
+            except (Invalid, _Refused):
+                # The request in authorize is refused for the same reason.
+                return Payment("", "none")
+        return _foremost([await self._end(intent) for intent in intents])
+
+    async def _end(self, intent: _Intent) -> Payment:
+        if intent.status in ("succeeded", "canceled"):
+            return _payment(intent)
+        return await self._act(intent.id, "cancel")
+
+    async def _intents(self, key: str) -> list[_Intent]:
         query = {"limit": str(PAGE)}
         if is_id(key):
             query["created[gte]"] = str(int((time_of(key) - CLOCK_SKEW).timestamp()))
-        found, more = [Payment("", "none")], True
+        found: list[_Intent] = []
+        more = True
         while more:
             page = await self._get("payment_intents", query, _Intents)
-            found += [_payment(one) for one in page.data if one.metadata.get("order") == key]
+            found += [one for one in page.data if one.metadata.get("order") == key]
             more = page.has_more and bool(page.data)
             if more:
                 query["starting_after"] = page.data[-1].id
-        return min(found, key=lambda payment: _RANKS.index(payment.status))
+        return found
 
     async def refund(self, key: str, payment_id: str, amount: Money) -> str:
         """Refund a captured payment, or a part of it."""
@@ -299,6 +324,21 @@ def units_of(amount: Money) -> int:
     return amount.amount
 
 
+def _intent_form(key: str, amount: Money) -> dict[str, str]:
+    return {
+        "amount": str(units_of(amount)),
+        "currency": amount.currency.lower(),
+        "payment_method_types[]": "card",
+        "capture_method": "manual",
+        "metadata[order]": key,
+    }
+
+
+def _foremost(found: list[Payment]) -> Payment:
+    ranked = [Payment("", "none"), *found]
+    return min(ranked, key=lambda payment: _RANKS.index(payment.status))
+
+
 def _payment(intent: _Intent) -> Payment:
     status = _STATUSES.get(intent.status, "pending")
     error = intent.last_payment_error
@@ -332,4 +372,6 @@ def _failure(status: int, content: bytes) -> Exception:
     # A wrong request is an error of the caller; anything else may succeed the next time.
     if status in (400, 402, 404) and problem.type != "idempotency_error":
         return _Refused(status, problem)
-    return StripeError(f"Stripe answered {status}: {_words(problem)}")
+    taken = status == 400 and problem.type == "idempotency_error"
+    kind = _KeyTaken if taken else StripeError
+    return kind(f"Stripe answered {status}: {_words(problem)}")

@@ -9,6 +9,7 @@ import { Search } from "./search.js";
 const REFRESH_MS = 3_000;
 const RUNNING_MAX = 20;
 const OVER_MAX = 6;
+const INDEX_SHARDS = 16;
 
 export class Lobby extends View {
   #search;
@@ -37,8 +38,11 @@ export class Lobby extends View {
     const draw = onceAFrame(() => parts.forEach((part) => part.draw()));
     this.app.profiles.addEventListener("change", draw, { signal: this.signal });
     const onEvents = () => (this.#news = true);
-    const follow = this.connection.follow("index/matches", { onEvents });
-    this.signal.addEventListener("abort", () => follow.close());
+    // The index of running matches has several streams, with some of the matches each.
+    for (let shard = 0; shard < INDEX_SHARDS; shard++) {
+      const follow = this.connection.follow(`index/matches/${shard}`, { onEvents });
+      this.signal.addEventListener("abort", () => follow.close());
+    }
     this.#keepUp();
   }
 

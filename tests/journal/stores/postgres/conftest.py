@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from hubbub.journal.stores.postgres.store import PostgresStore
-from tests.journal.stores.kinds import emptied
+from tests.journal.stores.kinds import emptied, kept_store
 
 OpenStore = Callable[[], PostgresStore]
 
@@ -33,13 +33,13 @@ def opened(url: str) -> Iterator[OpenStore]:
 
 
 @pytest.fixture
-def store(opened: OpenStore) -> PostgresStore:
-    return opened()
+def store(request: pytest.FixtureRequest, url: str) -> PostgresStore:
+    return kept_store(request, 0)
 
 
 @pytest.fixture
-def other(opened: OpenStore) -> PostgresStore:
-    return opened()
+def other(request: pytest.FixtureRequest, url: str) -> PostgresStore:
+    return kept_store(request, 1)
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 
 import psycopg
@@ -13,7 +15,14 @@ from hubbub.journal.stores.postgres import connection
 from hubbub.journal.stores.postgres.connection import ConnectionPool, connect_postgres
 from hubbub.journal.stores.postgres.store import READERS_MAX, PostgresStore
 from hubbub.journal.stores.sharing import Wanted
+from tests.journal.stores.postgres.conftest import OpenStore
 from tests.journal.tally import record
+
+
+def read_together(store: PostgresStore) -> None:
+    with store.reading():
+        store.read("room/1", 0, 9)
+
 
 USES: list[Callable[[PostgresStore], object]] = [
     lambda store: store.read("room/1", 0, 9),
@@ -24,7 +33,7 @@ USES: list[Callable[[PostgresStore], object]] = [
     lambda store: store.news(Wanted({"room/1": 1})),
     lambda store: store.beat("1", "one", "0", leaving=False),
     lambda store: store.check(),
-    lambda store: store.reading().__enter__(),
+    read_together,
 ]
 
 
@@ -33,8 +42,7 @@ def test_a_lost_connection_is_replaced(
     store: PostgresStore, database: psycopg.Connection, use: Callable[[PostgresStore], object]
 ) -> None:
     store.commit(Batch([record("room/1", 1)]))
-    if use is not USES[-1]:
-        use(store)
+    use(store)
     end_all(database)
 
     use(store)
@@ -49,14 +57,16 @@ def end_all(database: psycopg.Connection) -> None:
 
 
 def test_a_pool_makes_only_so_many_connections(
-    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+    opened: OpenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert connection.WAIT_SECONDS_MAX > 1
     monkeypatch.setattr(connection, "WAIT_SECONDS_MAX", 0.01)
+    store = opened()
     taken = [store._readers.take() for _ in range(READERS_MAX)]
     with pytest.raises(StorageError, match="in use"):
         store.read("room/1", 0, 1)
-    store._readers.give(taken[0], whole=True)
+    for one in taken:
+        store._readers.give(one, whole=True)
 
     assert store.read("room/1", 0, 1) == []
 
@@ -71,10 +81,53 @@ def test_a_connection_that_cannot_be_made_takes_no_place(url: str) -> None:
             pool.take()
 
 
-def test_a_closed_store_refuses(store: PostgresStore) -> None:
+def test_a_closed_store_refuses(opened: OpenStore) -> None:
+    store = opened()
     store.close()
     with pytest.raises(Closed):
         store.read("room/1", 0, 1)
+
+
+def test_closing_waits_for_whoever_uses_a_connection(opened: OpenStore) -> None:
+    store, done = opened(), list[str]()
+    held = store.hold(Wanted({"room/1": 0}))
+
+    def commit() -> None:
+        time.sleep(0.05)
+        held.commit(Batch([record("room/1", 1)]))
+        done.append("committed")
+
+    thread = threading.Thread(target=commit)
+    thread.start()
+    store.close()
+    done.append("closed")
+    thread.join(5)
+
+    assert done == ["committed", "closed"]
+
+
+def test_a_call_that_does_not_return_is_cut_at_closing(
+    opened: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert connection.CLOSE_SECONDS_MAX > 1
+    monkeypatch.setattr(connection, "CLOSE_SECONDS_MAX", 0.05)
+    store, errors = opened(), list[BaseException]()
+    reader = store._readers.take()
+
+    def sleep() -> None:
+        try:
+            reader.raw.execute("SELECT pg_sleep(60)")
+        except psycopg.Error as error:
+            errors.append(error)
+        store._readers.give(reader, whole=False)
+
+    thread = threading.Thread(target=sleep)
+    thread.start()
+    with pytest.raises(StorageError, match="does not answer"):
+        store.close()
+    thread.join(5)
+
+    assert errors
 
 
 def test_an_old_server_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,7 @@ ARRAYS = {
     "ADD_STREAMS": "text",
     "ADD_EVENTS": "bigint text bigint text text bigint bytea text",
     "VOID_EVENTS": "text bigint",
-    "ADD_USED": "text text bytea bytea bigint",
+    "ADD_KEYS": "text text bytea bytea bigint",
     "SET_LIMITS": "text text bytea",
     "ADD_LIMITS": "text text bytea",
     "KEEP_FIRST_PARTS": "text bigint text bytea",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from hubbub.errors import NotFound, StorageError
 from hubbub.journal.stores.contract import Batch
 from hubbub.journal.stores.postgres import reader
 from hubbub.journal.stores.postgres.reader import TAIL_MAX
@@ -21,6 +22,24 @@ def test_what_is_read_together_is_of_one_moment(store: PostgresStore, other: Pos
 
     assert (before, after) == (1, 1)
     assert len(store.read("room/1", 0, 9)) == 2
+
+
+def test_an_error_in_the_middle_keeps_the_connection(store: PostgresStore) -> None:
+    pids = set[int]()
+    for _ in range(2):
+        with pytest.raises(NotFound):
+            fail_while_reading(store, pids)
+        with pytest.raises(StorageError):
+            store.read("room/1", 1 << 70, 1)
+
+    assert len(pids) == 1
+
+
+def fail_while_reading(store: PostgresStore, pids: set[int]) -> None:
+    with store.reading():
+        store.read("room/1", 0, 1)
+        pids.add(store._own.reader.raw.info.backend_pid)
+        raise NotFound("There is no such thing.")
 
 
 def test_a_search_among_other_reads_leaves_them_as_they_were(store: PostgresStore) -> None:

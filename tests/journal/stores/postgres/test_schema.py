@@ -12,6 +12,7 @@ import pytest
 from hubbub.errors import StorageError
 from hubbub.journal.stores.contract import Batch
 from hubbub.journal.stores.postgres import schema
+from hubbub.journal.stores.postgres import store as store_module
 from hubbub.journal.stores.postgres.schema import (
     PARTITIONS,
     POSTGRES_MIGRATIONS,
@@ -76,6 +77,17 @@ def test_tables_of_somebody_else_are_left_alone(fresh: str) -> None:
         tables = connection.execute("SELECT relname FROM pg_class WHERE relname = 'event'")
 
         assert not tables.fetchall()
+
+
+def test_a_node_waits_for_another_that_changes_the_tables(
+    fresh: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    PostgresStore(fresh).close()
+    monkeypatch.setattr(store_module, "MIGRATING", {"lock_timeout": "50ms"})
+    with psycopg.connect(fresh) as other:
+        other.execute("SELECT 1 FROM meta FOR UPDATE")
+        with pytest.raises(StorageError, match="Another node is changing the tables"):
+            PostgresStore(fresh)
 
 
 def test_another_journal_in_the_same_place_is_refused(fresh: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hubbub.journal.stores.contract import Batch, Used
+import pytest
+
+from hubbub.journal.stores.contract import Batch, Stale, Used
 from hubbub.journal.stores.postgres.store import PostgresStore
 from hubbub.journal.stores.sharing import Wanted
 from tests.journal.tally import record
@@ -26,6 +28,25 @@ def test_no_batch_prepares_a_statement(store: PostgresStore) -> None:
 
     assert len(set(counts)) == 1
     assert store.heads(["room/1"]) == {"room/1": 3}
+
+
+def test_a_conflict_keeps_the_connection_and_its_statements(
+    store: PostgresStore, other: PostgresStore
+) -> None:
+    one, two = store.hold(Wanted({"room/1": 0})), other.hold(Wanted({"room/1": 0}))
+    assert two._connection is not None
+    raw = two._connection.raw
+    before = raw.execute(COUNT, prepare=False).fetchone()
+    one.commit(Batch([record("room/1", 1)]))
+    with pytest.raises(Stale):
+        two.commit(Batch([record("room/1", 1)]))
+    again = other.hold(Wanted({"room/1": 0}))
+    assert again._connection is not None
+    same = again._connection.raw
+    again.commit(Batch([record("room/1", 2)]))
+
+    assert same is raw
+    assert raw.execute(COUNT, prepare=False).fetchone() == before
 
 
 def test_a_batch_that_only_reads_prepares_nothing(store: PostgresStore) -> None:

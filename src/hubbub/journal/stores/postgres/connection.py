@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
+from os import dup
 from queue import Empty, LifoQueue
-from threading import BoundedSemaphore, Lock
+from socket import SHUT_RDWR, socket
+from threading import BoundedSemaphore, Condition
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
 
 from ....errors import Closed, Invalid, StorageError
 from .arrays import register_arrays
@@ -24,6 +27,8 @@ T = TypeVar("T")
 OLDEST_SERVER = 150_000
 # How long a thread waits for a connection that others use, in seconds.
 WAIT_SECONDS_MAX = 10.0
+# How long closing waits for calls that are still running, in seconds.
+CLOSE_SECONDS_MAX = 5.0
 # A network that swallows everything is noticed within about ten seconds.
 NETWORK: Mapping[str, str | int] = {
     "connect_timeout": 3,
@@ -89,6 +94,20 @@ class PostgresConnection:
         with self.raw.pipeline() as pipeline:
             pipeline._exit_gen = partial(_sync_and_fetch, pipeline)  # type: ignore[method-assign]
             yield
+
+    def roll_back(self) -> bool:
+        """End the transaction, if any, and return whether the connection can be used again."""
+        server = self.raw.pgconn
+        if server.transaction_status != TransactionStatus.IDLE:
+            # psycopg's own forgets all prepared statements.
+            with suppress(psycopg.Error):
+                server.exec_(b"ROLLBACK")
+        return server.transaction_status == TransactionStatus.IDLE
+
+    def cut(self) -> None:
+        """Let whatever another thread does with the connection fail."""
+        with suppress(OSError, psycopg.Error), socket(fileno=dup(self.raw.fileno())) as own:
+            own.shutdown(SHUT_RDWR)
 
     def close(self) -> None:
         """Close it; the server rolls back what was not committed."""
@@ -157,7 +176,7 @@ class ConnectionPool:
         self._make = make
         self._free = BoundedSemaphore(size)
         self._idle: LifoQueue[PostgresConnection] = LifoQueue()
-        self._lock = Lock()
+        self._changed = Condition()
         self._taken = set[PostgresConnection]()
         self._closed = False
 
@@ -178,7 +197,7 @@ class ConnectionPool:
         except BaseException:
             self._free.release()
             raise
-        with self._lock:
+        with self._changed:
             if self._closed:
                 taken.close()
                 self._free.release()
@@ -194,8 +213,9 @@ class ConnectionPool:
             taken: the connection.
             whole: False if it failed: then it is closed, and another is made when needed.
         """
-        with self._lock:
+        with self._changed:
             self._taken.discard(taken)
+            self._changed.notify_all()
             if whole and not self._closed and not taken.raw.closed:
                 self._idle.put(taken)
             else:
@@ -225,12 +245,12 @@ class ConnectionPool:
             value = work(taken)
         except psycopg.OperationalError:
             was_lost = taken.raw.closed
-            self.give(taken, whole=False)
+            self.give(taken, whole=taken.roll_back())
             if not was_lost:
                 raise
             self.drop_idle()
         except BaseException:
-            self.give(taken, whole=False)
+            self.give(taken, whole=taken.roll_back())
             raise
         else:
             self.give(taken, whole=True)
@@ -247,10 +267,18 @@ class ConnectionPool:
                 return
 
     def close(self) -> None:
-        """Close all connections, also those in use."""
-        with self._lock:
+        """
+        Wait until no thread uses a connection, and close all.
+
+        Raises:
+            StorageError: some thread does not finish; its connection is cut.
+        """
+        with self._changed:
             self._closed = True
-            taken = list(self._taken)
-        for one in taken:
-            one.close()
+            unused = self._changed.wait_for(lambda: not self._taken, CLOSE_SECONDS_MAX)
+            # To close a connection while another thread uses it would crash the process.
+            for taken in self._taken:
+                taken.cut()
         self.drop_idle()
+        if not unused:
+            raise StorageError("The database does not answer.")

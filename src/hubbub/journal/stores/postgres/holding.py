@@ -81,8 +81,9 @@ class PostgresHold:
                 try:
                     self._write(connection, batch, number, snapshots=snapshots)
                     whole = True
-                except psycopg.Error as error:
+                except Exception as error:
                     if not _in_doubt(error, connection):
+                        whole = connection.roll_back()
                         raise
                     connection.close()
                     if not was_committed(self._writers.connect, connection.writer, number):
@@ -125,7 +126,7 @@ class PostgresHold:
                 streams, seqs = zip(*batch.superseded, strict=True)
                 run(sql.VOID_EVENTS, Texts(streams), Numbers(seqs))
             if batch.used:
-                run(sql.ADD_USED, *used_arrays(batch.used))
+                run(sql.ADD_KEYS, *used_arrays(batch.used))
             self._write_limits(connection, batch)
             run(sql.NOTE_COMMIT, Int8(connection.writer), Int8(number))
             connection.raw.execute("COMMIT")
@@ -138,6 +139,8 @@ class PostgresHold:
             connection.run(sql.ADD_LIMITS, *limit_arrays(batch.limits, new))
 
 
-def _in_doubt(error: psycopg.Error, connection: PostgresConnection) -> bool:
-    # An error that the server answered with, and that left the connection, undid everything.
-    return error.sqlstate is None or connection.raw.closed
+def _in_doubt(error: Exception, connection: PostgresConnection) -> bool:
+    # An error that the server answered with, and that left the connection, undid everything; an
+    # error of our own came before the end of the transaction was sent.
+    is_unknown = isinstance(error, psycopg.Error) and error.sqlstate is None
+    return is_unknown or connection.raw.closed

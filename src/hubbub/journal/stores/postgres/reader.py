@@ -62,19 +62,15 @@ class PostgresReader:
         """Make the reads of this thread one transaction; see the contract."""
         with postgres_failing(self.log_name):
             reader = self._begin()
-        whole = False
         try:
             self._own.reader = reader
             if len(streams) > 1:
                 with postgres_failing(self.log_name):
                     self._own.loaded = self._load_some(streams)
             yield
-            with postgres_failing(self.log_name):
-                reader.raw.execute("COMMIT")
-            whole = True
         finally:
             self._own.reader, self._own.loaded = None, {}
-            self._readers.give(reader, whole=whole)
+            self._readers.give(reader, whole=reader.roll_back())
 
     @postgres_errors
     def load(self, stream: str) -> Loaded:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from random import Random
 
 import msgspec
 from psycopg import Connection
-from psycopg.errors import UndefinedColumn, UndefinedTable, UniqueViolation
+from psycopg.errors import (
+    DuplicateObject,
+    DuplicateTable,
+    UndefinedColumn,
+    UndefinedTable,
+    UniqueViolation,
+)
 
 from ....errors import StorageError
 from ..contract import new_journal_id, new_secret
@@ -156,10 +163,6 @@ def _make_meta(connection: Connection) -> None:
         # Without the right to create tables, to create one that is there already fails too.
         if connection.execute("SELECT to_regclass('meta')").fetchone() != (None,):
             return
-        try:
+        # Which of these errors it is depends on how far the other node is.
+        with suppress(DuplicateObject, DuplicateTable, UniqueViolation):
             connection.execute(META)
-        except UniqueViolation:
-            continue
-        except Exception as error:
-            if getattr(error, "sqlstate", None) != "42P07":
-                raise

@@ -17,9 +17,9 @@ from .connection import PostgresConnection
 
 __all__ = [
     "ADD_EVENTS",
+    "ADD_KEYS",
     "ADD_LIMITS",
     "ADD_STREAMS",
-    "ADD_USED",
     "KEEP_FIRST_PARTS",
     "KEEP_ONLY_NEWEST",
     "KEEP_OTHER_PARTS",
@@ -86,7 +86,7 @@ UPDATE event SET ref = -ref, words = NULL FROM unnest(%b, %b) k(name, seq)
 JOIN stream s ON s.name = k.name
 WHERE event.stream = s.id AND event.seq = k.seq AND event.ref > 0
 """
-ADD_USED = """
+ADD_KEYS = """
 INSERT INTO used (by, key, fingerprint, places, at) SELECT * FROM unnest(%b, %b, %b, %b, %b)
 """
 SET_LIMITS = """
@@ -129,7 +129,7 @@ def prepare_writer(connection: PostgresConnection) -> None:
         (ADD_STREAMS, (t,)),
         (ADD_EVENTS, (n, t, n, t, t, n, b, t)),
         (VOID_EVENTS, (t, n)),
-        (ADD_USED, (t, t, b, b, n)),
+        (ADD_KEYS, (t, t, b, b, n)),
         (SET_LIMITS, (t, t, b)),
         (ADD_LIMITS, (t, t, b)),
         (NOTE_COMMIT, (Int8(connection.writer), Int8(0))),

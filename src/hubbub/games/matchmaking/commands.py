@@ -1,0 +1,202 @@
+"""
+The decisions of matchmaking. Pure.
+
+A search is decided at once, on the newest queue: either it finds its opponents, and their match
+begins in the same transaction, or the user waits in the queue. So nobody is matched with a user
+who has cancelled, and nobody is matched twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import msgspec
+
+from ...errors import Conflict, Overloaded
+from ...journal.decide.states import States
+from ...journal.event import Draft, Event
+from ...journal.schedule import HUB
+from ..events import Matched, SearchBegan, SearchCancelled
+from ..matches import commands as matches
+from ..matches.commands import NewMatch
+from ..matches.game import Game
+from ..matches.match import Match, MatchState, match_of
+from ..matches.terms import MatchTerms
+from .pool import Pool, Ticket, Widening
+from .queue import QueueState, queue_stream
+
+__all__ = [
+    "MatchSearch",
+    "QueueTerms",
+    "cancel_lost",
+    "cancel_search",
+    "pair",
+    "pool_of",
+    "search",
+    "search_result",
+    "ticket_of",
+]
+
+
+class QueueTerms(msgspec.Struct, frozen=True):
+    """
+    The terms of all queues of a hub.
+
+    Args:
+        matches: the terms of all matches.
+        widening: how far apart ratings can be, for games that do not set it.
+        searches_max: the number of users who can search for a match at the same time.
+        node: this node.
+        is_live: returns whether a node lives.
+    """
+
+    matches: MatchTerms
+    widening: Widening
+    searches_max: int
+    node: str
+    is_live: Callable[[str], bool]
+
+    @property
+    def games(self) -> Mapping[str, Game]:
+        """The games, each with a queue of its name."""
+        return self.matches.games
+
+
+class MatchSearch(msgspec.Struct, frozen=True):
+    """
+    A search to begin, or to continue.
+
+    Args:
+        queue: the name of a game.
+        user: the user who searches.
+        key: the idempotency key of the search.
+        stream: the stream of the match that begins if there are opponents.
+        rating: the user's rating; None for the rating that they have.
+        begun_max: the number of other matches that the user can have begun; None for any.
+    """
+
+    queue: str
+    user: str
+    key: str
+    stream: str
+    rating: float | None = None
+    begun_max: int | None = None
+
+
+def search(states: States, wanted: MatchSearch, terms: QueueTerms) -> list[Draft]:
+    """
+    Search for a match, or continue to; nothing happens if this search has found a match.
+
+    Raises:
+        Conflict: the user is already searching, or has too many running matches.
+        Overloaded: too many users are searching.
+    """
+    user, key = wanted.user, wanted.key
+    rating, match = matches.found(states, (), by=user, key=key, begun_max=wanted.begun_max)
+    if match is not None:
+        return []
+    stream = queue_stream(wanted.queue)
+    began = SearchBegan(user, key, rating if wanted.rating is None else wanted.rating, terms.node)
+    drafts = list[Draft]()
+    if (known := ticket_of(states, user, terms)) is not None:
+        queue, ticket = known
+        if (queue, ticket.key) == (stream, key):
+            return [] if ticket.node == terms.node else [Draft(stream, began)]
+        if terms.is_live(ticket.node):
+            raise Conflict("You are already searching for a match; cancel that search first.")
+        drafts.append(Draft(queue, SearchCancelled(user)))
+    queues = [states.of(QueueState, queue_stream(name)) for name in terms.games]
+    if sum(len(queue.tickets) for queue in queues) - len(drafts) >= terms.searches_max:
+        raise Overloaded("Too many users are searching for a match; try again later.")
+    return [*drafts, Draft(stream, began), *_opponents(states, wanted, began, terms)]
+
+
+def search_result(states: States, events: Sequence[Event], *, wanted: MatchSearch) -> Match | None:
+    """Return the match that a search has found, now or before; None if the user waits."""
+    for event in events:
+        if isinstance(event.data, Matched):
+            return match_of(event.data.to, states.of(MatchState, event.data.to))
+    return matches.found(states, (), by=wanted.user, key=wanted.key)[1]
+
+
+def cancel_search(states: States, queue: str, user: str, key: str, node: str) -> list[Draft]:
+    """Cancel a search that waits at a node; if it does not, nothing happens."""
+    stream = queue_stream(queue)
+    ticket = states.of(QueueState, stream).tickets.get(user)
+    if ticket is None or (ticket.key, ticket.node) != (key, node):
+        return []
+    return [Draft(stream, SearchCancelled(user))]
+
+
+def cancel_lost(states: States, queue: str, is_live: Callable[[str], bool]) -> list[Draft]:
+    """Cancel the searches that wait at nodes that no longer live."""
+    stream = queue_stream(queue)
+    tickets = states.of(QueueState, stream).tickets.values()
+    return [Draft(stream, SearchCancelled(t.user)) for t in tickets if not is_live(t.node)]
+
+
+def pair(states: States, queue: str, stream: str, terms: QueueTerms) -> list[Draft]:
+    """
+    Start a match of users who wait, if some accept one another by now.
+
+    Args:
+        states: the states to decide on.
+        queue: the name of a game.
+        stream: the stream of the match.
+        terms: the terms of all queues.
+    """
+    tickets = states.of(QueueState, queue_stream(queue)).tickets.values()
+    group = pool_of(queue, tickets, terms).group(states.now.timestamp())
+    return [] if group is None else _start(states, queue, stream, group, terms)
+
+
+def pool_of(queue: str, tickets: Iterable[Ticket], terms: QueueTerms) -> Pool:
+    """Return the users who wait in a queue, at nodes that live."""
+    game, usual = terms.games[queue], terms.widening
+    at_first, per_second = game.rating_range, game.rating_range_per_second
+    widening = Widening(
+        usual.at_first if at_first is None else at_first,
+        usual.per_second if per_second is None else per_second,
+    )
+    return Pool(game.size, widening, [one for one in tickets if terms.is_live(one.node)])
+
+
+def ticket_of(states: States, user: str, terms: QueueTerms) -> tuple[str, Ticket] | None:
+    """Return the queue's stream and the ticket of a user who waits, in whatever queue."""
+    streams = [queue_stream(name) for name in terms.games]
+    states.need(streams)
+    for stream in streams:
+        if (ticket := states.of(QueueState, stream).tickets.get(user)) is not None:
+            return stream, ticket
+    return None
+
+
+def _opponents(
+    states: States, wanted: MatchSearch, began: SearchBegan, terms: QueueTerms
+) -> list[Draft]:
+    queue = states.entry(queue_stream(wanted.queue))
+    assert isinstance(queue.state, QueueState)
+    now = states.now.timestamp()
+    new = Ticket(wanted.user, began.rating, now, queue.head + 1, wanted.key, terms.node)
+    others = [one for one in queue.state.tickets.values() if one.user != wanted.user]
+    group = pool_of(wanted.queue, [*others, new], terms).group(now, new)
+    return [] if group is None else _start(states, wanted.queue, wanted.stream, group, terms)
+
+
+def _start(
+    states: States, queue: str, stream: str, group: Sequence[Ticket], terms: QueueTerms
+) -> list[Draft]:
+    game = terms.games[queue]
+    players = [ticket.user for ticket in sorted(group, key=lambda one: one.number)]
+    wanted = NewMatch(
+        players,
+        game.rules,
+        game.board,
+        None if game.handler is None else HUB,
+        game=queue,
+        keys={ticket.user: ticket.key for ticket in group},
+    )
+    started = matches.start(states, stream, wanted, terms.matches)
+    matched = Draft(queue_stream(queue), Matched(stream, players))
+    # Whichever of them was the last to search, the hub has started it.
+    return [msgspec.structs.replace(draft, by=HUB) for draft in (matched, *started)]

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hubbub.errors import RateLimited
+from hubbub.journal.decide.cache_entries import NotLoaded
+from hubbub.journal.decide.limits import LIMITS_MAX, Limits, is_limit, name_of_limit
+from hubbub.ratelimit import SlidingWindow
+from tests.journal.tally import CHARGES_MAX, new_limit
+
+# In memory
+
+
+def test_a_charge_counts_until_the_limit() -> None:
+    limits = Limits(new_limit)
+    for _ in range(CHARGES_MAX):
+        limits.charge("numbers", ["ann"])
+
+    with pytest.raises(RateLimited):
+        limits.charge("numbers", ["ann"])
+
+
+def test_each_user_and_each_thing_has_a_limit_of_its_own() -> None:
+    limits = Limits(new_limit)
+    for what, user in [("numbers", "ann"), ("numbers", "bob"), ("letters", "ann")]:
+        for _ in range(CHARGES_MAX):
+            limits.charge(what, [user])
+
+    limits.monotonic = 60.0
+    limits.charge("numbers", ["ann"])
+
+
+def test_the_limits_of_some_users_are_forgotten() -> None:
+    limits = Limits(new_limit)
+    for user in ("ann", "bob"):
+        for _ in range(CHARGES_MAX):
+            limits.charge("numbers", [user])
+
+    limits.forget(["ann"])
+
+    limits.charge("numbers", ["ann"])
+    with pytest.raises(RateLimited):
+        limits.charge("numbers", ["bob"])
+
+
+def test_idle_limits_do_not_pile_up() -> None:
+    made: list[str] = []
+
+    def counted(what: str) -> Any:
+        made.append(what)
+        return new_limit(what)
+
+    limits = Limits(counted)
+    for user in range(LIMITS_MAX):
+        limits.charge("numbers", [str(user)])
+    limits.monotonic = 60.0
+    limits.charge("numbers", ["one too many"])
+
+    # The first user's limit is idle, so nobody misses it; it is made anew.
+    limits.charge("numbers", ["0"])
+    assert len(made) == LIMITS_MAX + 2
+
+
+# Held
+
+
+def window(what: str) -> SlidingWindow:
+    return SlidingWindow(2, 60.0)
+
+
+def test_a_limit_that_the_batch_does_not_hold_is_named() -> None:
+    limits = Limits(window)
+    limits.hold([("numbers", "ann")], {})
+
+    with pytest.raises(NotLoaded) as missing:
+        limits.charge("numbers", ["ann", "bob"])
+
+    assert missing.value.names == (name_of_limit("numbers", "bob"),)
+    assert is_limit(missing.value.names[0])
+    assert limits.charged() == {}
+
+
+def test_a_held_limit_counts_what_other_nodes_have_stored() -> None:
+    key = ("numbers", "ann")
+    one, other = Limits(window), Limits(window)
+    one.hold([key], {})
+    one.charge("numbers", ["ann"])
+    other.hold([key], one.charged())
+    other.charge("numbers", ["ann"])
+    one.hold([key], other.charged())
+
+    with pytest.raises(RateLimited):
+        one.charge("numbers", ["ann"])
+
+
+def test_a_charge_that_one_of_several_refuses_is_stored_for_none() -> None:
+    ann, bob = ("numbers", "ann"), ("numbers", "bob")
+    limits = Limits(window)
+    limits.hold([ann, bob], {})
+    limits.charge("numbers", ["bob"])
+    limits.charge("numbers", ["bob"])
+    with pytest.raises(RateLimited):
+        limits.charge("numbers", ["ann", "bob"])
+
+    assert limits.charged().keys() == {bob}
+
+
+class Forgetful:
+    """A feature's own limit, which cannot be stored."""
+
+    def __init__(self) -> None:
+        self.charges = 0
+
+    def charge(self, now: float) -> None:
+        self.charges += 1
+
+    def refund(self) -> None:
+        self.charges -= 1
+
+    def idle(self, now: float) -> bool:
+        return not self.charges
+
+
+def test_a_limit_that_cannot_be_stored_counts_on_this_node_alone() -> None:
+    mine = Forgetful()
+    limits = Limits(lambda what: mine)
+    limits.hold([("numbers", "ann")], {})
+    limits.charge("numbers", ["ann"])
+
+    assert mine.charges == 1
+    assert limits.charged() == {}
+
+
+def test_a_limit_that_cannot_be_read_begins_anew(caplog: pytest.LogCaptureFixture) -> None:
+    limits = Limits(window)
+    limits.hold([("numbers", "ann")], {("numbers", "ann"): b"w123"})
+    limits.charge("numbers", ["ann"])
+
+    assert "begins anew" in caplog.text
+    assert limits.charged().keys() == {("numbers", "ann")}
