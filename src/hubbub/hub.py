@@ -19,7 +19,8 @@ from .guard import MethodGuard
 from .ids import Ids
 from .journal.actor import Actor
 from .journal.allowance import Allowance
-from .journal.cluster.bus import Bus, bus_of
+from .journal.cluster.bus import Bus
+from .journal.cluster.bus_url import bus_of
 from .journal.command import Command
 from .journal.containment import contained
 from .journal.journal import Journal
