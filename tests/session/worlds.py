@@ -104,7 +104,15 @@ class World:
 
     async def session(self, nickname: str, *, role: str = "user") -> hubbub.Session:
         """Connect somebody new, until the world ends."""
-        return await self._stack.enter_async_context(self.visit(nickname, role=role))
+        session = await self._stack.enter_async_context(self.visit(nickname, role=role))
+
+        async def known() -> bool:
+            # Other nodes are told a moment later.
+            hubs = [self.hub, *self.others] if self.others else []
+            return all(hub.is_connected(session.user.id) for hub in hubs)
+
+        await until(known)
+        return session
 
     async def sessions(self, *nicknames: str) -> list[hubbub.Session]:
         """Connect several."""
@@ -209,6 +217,9 @@ async def open_world(
             for _ in range(2 if bus else 1)
         ]
         world.hub, *world.others = hubs
+        for hub in hubs[:-1]:
+            # It would find out about those that came after it within a second.
+            await hub.journal.nodes.beat()
         # What a hash costs is tested with the accounts; here it would only take time.
         for hub in hubs:
             hub.accounts.hashing.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
