@@ -71,6 +71,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "users/events.py": "tests/chat/test_golden.py",
     # Each plugin runs it in a project of its own.
     "pytest_hubbub/running.py": "tests/pytest_hubbub/test_simulated.py",
+    # What a shared store is for.
+    "journal/stores/sharing.py": "tests/journal/decide/test_holder.py",
     # Other places to import from.
     "server/asyncio_socket.py": "tests/server/test_uvicorn_protocol.py",
     "shop/stripe.py": "tests/shop/payments/test_stripe.py",

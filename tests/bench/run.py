@@ -19,7 +19,7 @@ import anyio
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench import games, in_process, page, passwords, sealed, shop, wire
+from tests.bench import games, in_process, page, passwords, planned, sealed, shop, wire
 from tests.bench.table import Row, show
 
 OPEN_FILES = 20_000
@@ -74,6 +74,8 @@ def _cases(
         cases[case] = partial(wire.measure, case, backend, seconds)
     cases["page"] = partial(page.first_visit, backend)
     cases["scrolling"] = partial(page.scrolling, backend)
+    cases["stored"] = partial(planned.stored, backend)
+    cases["delivered"] = partial(planned.delivered, backend)
     cases["passwords"] = partial(passwords.passwords, backend, seconds)
     return cases
 

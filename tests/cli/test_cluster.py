@@ -10,7 +10,10 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from typer.testing import CliRunner
 
+from hubbub.cli.app import app
+from hubbub.cli.cluster import NODES_MAX
 from tests.cli.program import Program, program, run_program
 from tests.local_servers.places import reachable
 
@@ -93,6 +96,14 @@ def test_a_command_that_is_killed_leaves_no_process(place: Path) -> None:
         while cluster._wake_up.get(timeout=10) is not None:
             pass
     assert servers_in(place) == []
+
+
+@pytest.mark.parametrize("nodes", [0, NODES_MAX + 1])
+def test_each_node_has_a_digit(place: Path, nodes: int) -> None:
+    refused = CliRunner().invoke(app, ["cluster", str(nodes), "--data", str(place)])
+
+    assert refused.exit_code == 2
+    assert list(place.iterdir()) == []
 
 
 def test_a_port_in_use_is_one_line(place: Path) -> None:

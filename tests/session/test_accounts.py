@@ -266,6 +266,8 @@ async def test_a_closed_room_is_silent(world: OpenWorld) -> None:
 
 async def test_only_admins_see_how_the_hub_is_doing(world: OpenWorld) -> None:
     async with world(SETTINGS) as w:
+        if w.others:
+            pytest.skip("Each node counts what happens at it.")
         root = await w.session("Root", role="admin")
         alice = await w.session("Alice")
         room = await alice.chat.create_room("Busy")

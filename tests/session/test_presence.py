@@ -56,9 +56,9 @@ async def test_those_who_share_nothing_are_not_told(world: OpenWorld) -> None:
 
 async def test_a_room_that_many_follow_is_not_told(world: OpenWorld) -> None:
     async with world(hubbub.Settings(presence_followers_max=1)) as w:
-        alice, bob = await w.sessions("Alice", "Bob")
         if w.others:
-            pytest.skip("each node compares with its own followers")
+            pytest.skip("Each node compares with its own followers.")
+        alice, bob = await w.sessions("Alice", "Bob")
         room = await alice.chat.create_room("r")
         await bob.chat.join(room.id)
         async with alice.signals(room.stream) as signals:
@@ -96,7 +96,6 @@ async def test_one_is_away_when_all_of_ones_sessions_are(world: OpenWorld) -> No
                 await alice.users.set_away(away=False)
                 return (await alice.users.get(bob.user.id)).status == "away"
 
-            # Other nodes are told a moment later.
             await until(is_away)
 
         assert before == "online"

@@ -105,14 +105,12 @@ class World:
     async def session(self, nickname: str, *, role: str = "user") -> hubbub.Session:
         """Connect somebody new, until the world ends."""
         session = await self._stack.enter_async_context(self.visit(nickname, role=role))
-
-        async def known() -> bool:
-            # Other nodes are told a moment later.
-            hubs = [self.hub, *self.others] if self.others else []
-            return all(hub.is_connected(session.user.id) for hub in hubs)
-
-        await until(known)
+        await until(partial(self._is_known, session.user.id))
         return session
+
+    async def _is_known(self, user: str) -> bool:
+        # The nodes tell one another who is there.
+        return all(hub.is_connected(user) for hub in (self.hub, *self.others))
 
     async def sessions(self, *nicknames: str) -> list[hubbub.Session]:
         """Connect several."""
@@ -217,9 +215,6 @@ async def open_world(
             for _ in range(2 if bus else 1)
         ]
         world.hub, *world.others = hubs
-        for hub in hubs[:-1]:
-            # It would find out about those that came after it within a second.
-            await hub.journal.nodes.beat()
         # What a hash costs is tested with the accounts; here it would only take time.
         for hub in hubs:
             hub.accounts.hashing.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

@@ -16,6 +16,9 @@ COMMANDS = {
     "cluster": LazyCommand(
         "cluster", "run_cluster", "Run several nodes on this machine, to try them.", "Server"
     ),
+    "plan": LazyCommand(
+        "plan", "plan_cluster", "Compute what a cluster needs for a load.", "Server"
+    ),
     "chat": LazyCommand("chat", "chat", "Chat in a room.", "Clients"),
     "play": LazyCommand("play", "play", "Find an opponent and play a match.", "Clients"),
     "watch": LazyCommand("watch", "watch", "Watch a match to its end.", "Clients"),

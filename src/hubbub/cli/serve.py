@@ -35,7 +35,7 @@ logger = logging.getLogger("hubbub.cli")
 def serve_hub(
     context: typer.Context,
     db: of.Db = "hubbub.db",
-    bus: of.Bus = None,
+    bus: of.BusUrl = None,
     config: Config = None,
     set_: of.Assignments = None,
     host: of.ListenHost = "127.0.0.1",

@@ -10,7 +10,7 @@ __all__ = [
     "Admin",
     "Assignments",
     "Audience",
-    "Bus",
+    "BusUrl",
     "Db",
     "Demo",
     "Issuer",
@@ -46,7 +46,7 @@ Db = Annotated[
         "PATH",
     ),
 ]
-Bus = Annotated[
+BusUrl = Annotated[
     str | None,
     _option(
         "HUBBUB_BUS",

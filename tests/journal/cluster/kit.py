@@ -136,6 +136,8 @@ class Listener:
         self.bus = bus
         self.frames: list[bytes] = []
         self.losses = 0
+        # Called with each frame.
+        self.note: Callable[[], object] = lambda: None
         self._wake_up = WakeUp()
 
     async def run(self) -> None:
@@ -143,6 +145,7 @@ class Listener:
 
     def heard(self, frame: bytes) -> None:
         self.frames.append(frame)
+        self.note()
         self._wake_up.set()
 
     def lost(self) -> None:

@@ -7,6 +7,8 @@ from functools import partial
 from types import ModuleType
 from uuid import uuid4
 
+import anyio
+import anyio.lowlevel
 import pytest
 
 from hubbub.journal.cluster import notify_bus, valkey_bus
@@ -108,3 +110,26 @@ async def test_a_connection_without_heartbeats_is_opened_again(
     monkeypatch.setattr(module, "SILENT_SECONDS_MAX", 0.1)
     async with listening(open_it(request.getfixturevalue(server).url, "j")) as (a,):
         await a.until(lambda: a.losses == 2)
+
+
+async def test_a_busy_node_takes_all_that_has_come_in_a_turn_of_its_event_loop(
+    new_bus: NewBus, journal_id: str
+) -> None:
+    turn, turns = 0, list[int]()
+    bus = new_bus(journal_id)
+
+    async def count_turns() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await anyio.lowlevel.checkpoint()
+
+    async with listening(bus) as (a,), anyio.create_task_group() as tasks:
+        tasks.start_soon(count_turns)
+        a.note = lambda: turns.append(turn)
+        for n in range(300):
+            bus.publish(0, b"%d" % n)
+        await a.until(lambda: len(a.frames) == 300)
+        tasks.cancel_scope.cancel()
+
+    assert len(set(turns)) < 100

@@ -7,7 +7,7 @@ from random import Random
 
 import anyio
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubbub.journal.cluster.bus import SHARDS
@@ -251,6 +251,7 @@ def test_a_message_is_heard_by_all_others_and_a_request_is_answered_by_one(run: 
 # Whatever happens
 
 
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 2**32),
     losses=st.sampled_from([0.0, 0.1, 0.6]),

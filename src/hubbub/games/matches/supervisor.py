@@ -20,6 +20,7 @@ import msgspec
 from ...errors import Closed, Conflict, Overloaded
 from ...ids import Ids
 from ...journal.actor import Actor
+from ...journal.cluster.nodes import NODE_SILENT_SECONDS_MAX
 from ...journal.command import Command, Verdict, nothing
 from ...journal.containment import keep_running
 from ...journal.decide.states import States
@@ -40,6 +41,7 @@ from ...stream_names import user_stream
 from ...wake_up import WakeUp
 from ..boards import commands as board_decisions
 from ..boards.stream import is_board
+from ..known_nodes import KnownNodes
 from ..matchmaking.commands import QueueTerms
 from ..matchmaking.matchmaker import Matchmaker
 from ..matchmaking.pool import Widening
@@ -112,8 +114,11 @@ class MatchSupervisor:
         self._ids = ids
         self._start = start
         self._hub = Actor(journal, settings, ids, HUB, "user")
-        nodes = journal.nodes
-        queues = QueueTerms(self.terms, widening, settings.searches_max, nodes.me, nodes.is_live)
+        monotonic, alone = settings.clock.monotonic, not journal.store.shared
+        self._nodes = KnownNodes(journal.nodes, monotonic, alone=alone)
+        queues = QueueTerms(
+            self.terms, widening, settings.searches_max, self._nodes.me, self._nodes.is_there
+        )
         self.matchmaker = Matchmaker(self._hub, ids, queues, start)
         self._runners: dict[str, Runner] = {}
         # Matches that other nodes run -> the node.
@@ -143,13 +148,14 @@ class MatchSupervisor:
             tasks.start_soon(keep_running, "matchmaking", self.matchmaker.run)
 
     def _nodes_changed(self) -> None:
-        """Look at everything again: this node may have jobs now that another one had."""
+        """Look at everything again: what another node looked after may be this one's now."""
+        self._nodes.look()
         for stream in self._elsewhere:
             self._timers.set(stream, self._settings.clock.now())
         self._elsewhere.clear()
         self._wake_up.set()
         for stream, node in list(self._run_elsewhere.items()):
-            if self._is_gone(node):
+            if self._nodes.is_gone(node):
                 self._start(self._run_if_played_here, stream)
         self.matchmaker.nodes_changed()
 
@@ -174,7 +180,7 @@ class MatchSupervisor:
             return
         match, nodes = self._journal.peek(stream), self._journal.nodes
         node = match.node if isinstance(match, MatchState) else nodes.me
-        if node == nodes.me or not nodes.is_live(node):
+        if node in ("", nodes.me) or not self._nodes.is_there(node):
             raise Conflict("This match takes no messages: no game runs it, or it is over.")
         self._forwarding.send(node, stream, player, body, verdict, key)
 
@@ -191,7 +197,7 @@ class MatchSupervisor:
     async def _follow(self, schedule: str) -> None:
         entries = await self._hub.execute(read_schedule(schedule))
         while entries.left:
-            entries = await self._hub.execute(read_schedule(schedule))
+            entries = await self._hub.execute(read_schedule(schedule, move=True))
         async with FollowingAll(self._journal, HUB, entries.heads) as following:
             if len(self._journal.nodes.live()) > 1:
                 self._join(entries.due)
@@ -322,19 +328,24 @@ class MatchSupervisor:
     async def _claimed(self, stream: str, seen: _Seen) -> _Seen:
         """Claim a match that this node has to run; return what holds then."""
         me = self.terms.node
-        if seen.node != me and self._is_gone(seen.node) and self._journal.nodes.owns(stream):
-            decide = partial(claim_match, stream=stream, node=me, is_gone=self._is_gone)
+        gone = self._nodes.is_gone
+        if seen.node != me and gone(seen.node) and self._journal.nodes.owns(stream):
+            decide = partial(claim_match, stream=stream, node=me, is_gone=gone)
             command = Command(HUB, decide, partial(_seen, stream), reads=(stream,))
             seen = await self._hub.execute(command)
         if seen.node == me:
             self._run_elsewhere.pop(stream, None)
         else:
             self._run_elsewhere[stream] = seen.node
+            if not self._journal.nodes.is_live(seen.node):
+                self._start(self._look_for_its_node, stream)
         return seen
 
-    def _is_gone(self, node: str) -> bool:
-        nodes = self._journal.nodes
-        return nodes.fresh and (not nodes.is_live(node) or node in nodes.leaving())
+    async def _look_for_its_node(self, stream: str) -> None:
+        """Look at a match again whose node has just joined, or died before this one joined."""
+        await anyio.sleep(NODE_SILENT_SECONDS_MAX + LOOK_AGAIN_SECONDS)
+        if stream in self._run_elsewhere:
+            await self._run_if_played_here(stream)
 
     async def _run_match(self, stream: str, seen: _Seen) -> None:
         state = self._journal.peek(stream)

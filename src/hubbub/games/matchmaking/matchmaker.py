@@ -39,6 +39,8 @@ logger = logging.getLogger("hubbub.games")
 # How long to wait after a failure, or with a clock that is ahead of the store's, before the next
 # look at a queue.
 AGAIN_SECONDS = 1.0
+# How often to look for searches at nodes that this one has never seen alive.
+LOST_SECONDS = 2.0
 
 
 class _Waiting:
@@ -175,6 +177,8 @@ class Matchmaker:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(keep_running, "following the queues", self._follow)
                 tasks.start_soon(keep_running, "the timers of the queues", self._ring)
+                if self._hub.journal.store.shared:
+                    tasks.start_soon(keep_running, "the lost searches", self._look_for_lost)
         finally:
             self._closed = True
             for waiting in self._waiting.values():
@@ -342,6 +346,16 @@ class Matchmaker:
         return await self._hub.execute(
             Command(HUB, decide, result, reads=(queue_stream(queue), stream))
         )
+
+    async def _look_for_lost(self) -> None:
+        while True:
+            # A node may have died before this one joined.
+            await anyio.sleep(LOST_SECONDS)
+            for queue, state in self._queues.items():
+                is_there = self.terms.is_live
+                lost = any(not is_there(ticket.node) for ticket in state.tickets.values())
+                if lost and self._owns(queue):
+                    await self._cancel_lost(queue)
 
     async def _cancel_lost(self, queue: str) -> None:
         def decide(states: States) -> Sequence[Draft]:

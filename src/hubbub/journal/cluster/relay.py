@@ -127,7 +127,7 @@ class Relay:
 
     async def run(self) -> None:
         """Connect the bus, send and receive, until cancelled and all that was sent has gone out."""
-        # The bus goes on for a moment after that.
+        # The bus still runs for a moment after that.
         bus = anyio.CancelScope(shield=True)
         async with anyio.create_task_group() as tasks:
 

@@ -6,7 +6,7 @@ import logging
 from binascii import crc_hqx
 from collections import defaultdict, deque
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from functools import partial
 from ssl import create_default_context
@@ -152,11 +152,10 @@ class ValkeyBus:
         sharded = isinstance(client, RedisCluster)
         for channel in channels:
             connection.send_command(b"SSUBSCRIBE" if sharded else b"SUBSCRIBE", channel)
-        async with aclosing(connection.push_messages) as messages:
-            while True:
-                with anyio.fail_after(SILENT_SECONDS_MAX):
-                    message: list[Any] = await anext(messages)
-                kind, channel, body = message[:3]
+        while True:
+            with anyio.fail_after(SILENT_SECONDS_MAX):
+                messages = await _next_messages(connection)
+            for kind, channel, body in messages:
                 if kind in (b"message", b"smessage"):
                     heard(body)
                 elif kind in (b"subscribe", b"ssubscribe"):
@@ -215,6 +214,17 @@ class ValkeyBus:
         told = isinstance(error, OSError) and not isinstance(error, TimeoutError)
         why = error if told else "it does not answer"
         return f"{self._address} cannot be reached: start it, or correct its URL ({why})."
+
+
+async def _next_messages(connection: BaseConnection) -> list[list[Any]]:
+    """Wait for messages, and return all that have come."""
+    # The client's iterator returns one in each turn of the event loop, and reads many: a busy
+    # node would fall behind, and its memory would grow.
+    waiting: Any = connection._push_message_buffer_out  # noqa: SLF001
+    messages = [await waiting.receive()]
+    while waiting.statistics().current_buffer_used:
+        messages.append(waiting.receive_nowait())
+    return messages
 
 
 def _is_of_others(_record: logging.LogRecord) -> bool:

@@ -94,14 +94,15 @@ class PaymentProcessor:
             await anyio.sleep(TAKE_OVER_SECONDS)
 
     async def _scheduled(self) -> list[str]:
-        """Return the orders in the schedule; none if the hub is closing."""
-        wait, moves = RETRY_SECONDS_MIN, False
+        """Return the orders in the schedule, the oldest first; none if the hub is closing."""
+        wait, move = RETRY_SECONDS_MIN, False
         while True:
             try:
-                command = read_schedule(ORDER_SCHEDULE, moves=moves)
+                command = read_schedule(ORDER_SCHEDULE, move=move)
                 entries = await self._hub.journal.execute(command)
-                if not (moves := entries.left):
+                if not entries.left:
                     return sorted(entries.due)
+                move = True
                 continue
             except Closed:
                 return []

@@ -61,10 +61,12 @@ ERASING_LOCK_TIMEOUT = "10s"
 MIGRATING = {"lock_timeout": "60s"}
 NEXT_WRITER = "SELECT nextval('writer_id')"
 JOURNAL_ID = "SELECT value FROM meta WHERE name = 'journal_id'"
+# What is materialized is selected once; a join could select other rows for each row.
 EXPIRE = """
-DELETE FROM used USING (
+WITH old AS MATERIALIZED (
     SELECT by, key FROM used WHERE at < %b ORDER BY at LIMIT %b FOR UPDATE SKIP LOCKED
-) old WHERE used.by = old.by AND used.key = old.key
+)
+DELETE FROM used USING old WHERE used.by = old.by AND used.key = old.key
 """
 ADOPT = """
 UPDATE meta SET value = k.value FROM unnest(ARRAY['journal_id', 'secret'], %b) k(name, value)

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import anyio
+import pytest
+
+from hubbub.errors import StorageError
+from hubbub.journal.live import filler as filler_module
+from hubbub.journal.live.filler import FILL_EVENTS_MAX, FILL_STREAMS_MAX, Filler
+from hubbub.journal.live.topic import Follower
+from hubbub.journal.live.topics import Topics
+from hubbub.journal.stores.contract import Batch
+from hubbub.journal.stores.memory import MemoryStore
+from tests.journal.tally import STREAMS, record, seqs
+
+
+class Filled:
+    """Topics that were followed before anything was written, and the store that has it."""
+
+    def __init__(self, streams: Sequence[str], events: int) -> None:
+        self.store = MemoryStore()
+        self.topics = Topics()
+        self.heard: dict[str, list[int]] = {}
+        self.reads = 0
+        self.failures = 0
+        for stream in streams:
+            self.topics.attach(stream, Follower("ann", 0), 0)
+            records = [record(stream, seq) for seq in seqs(1, events)]
+            self.store.commit(Batch(records=records))
+        self.filler = Filler(self.store, STREAMS, self.topics, self.run, self.hear)
+
+    async def run(self, work: Callable[..., Any], *args: object) -> Any:
+        await anyio.lowlevel.checkpoint()
+        self.reads += 1
+        if self.reads <= self.failures:
+            raise StorageError("The store is away.")
+        return work(*args)
+
+    def hear(self, stream: str, first: int, bodies: Sequence[bytes]) -> None:
+        self.heard.setdefault(stream, []).extend(range(first, first + len(bodies)))
+        self.topics[stream].publish(bodies, first)
+
+    async def fill(self, done: Callable[[], bool]) -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self.filler.run)
+            with anyio.fail_after(10):
+                while not done():  # noqa: ASYNC110  # the filler sets no event
+                    await anyio.sleep(0.001)
+            tasks.cancel_scope.cancel()
+
+
+async def test_a_topic_gets_what_it_lacks_in_pages() -> None:
+    events = FILL_EVENTS_MAX + 5
+    filled = Filled(["tally/1"], events)
+    filled.filler.behind("tally/1", events)
+    await filled.fill(lambda: filled.topics["tally/1"].head == events)
+
+    assert filled.heard == {"tally/1": seqs(1, events)}
+    assert filled.reads == 2
+
+
+async def test_many_topics_are_read_together() -> None:
+    streams = [f"tally/{number}" for number in range(FILL_STREAMS_MAX + 1)]
+    filled = Filled(streams, 1)
+    for stream in streams:
+        filled.filler.behind(stream, 1)
+    await filled.fill(lambda: len(filled.heard) == len(streams))
+
+    assert filled.reads == 2
+
+
+async def test_a_store_that_is_away_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filler_module, "AGAIN_SECONDS", 0.001)
+    filled = Filled(["tally/1"], 2)
+    filled.failures = 3
+    filled.filler.behind("tally/1", 2)
+    await filled.fill(lambda: filled.topics["tally/1"].head == 2)
+
+    assert filled.reads == 4
+
+
+async def test_what_the_store_does_not_have_is_not_waited_for() -> None:
+    filled = Filled(["tally/1"], 1)
+    filled.filler.behind("tally/1", 5)
+    await filled.fill(lambda: not filled.filler._behind)
+
+    assert filled.topics["tally/1"].head == 1
