@@ -123,7 +123,7 @@ class Hubbub(AsyncContextManagerMixin):
                     # The users feature comes first; after it, the other features can have sessions.
                     self._open = True
                 self._runtimes.begin()
-                self.presence.died = self._runtimes.tell_connected
+                self.presence.moved = self._runtimes.tell_connected
                 yield self
             except Exception as raised:
                 # Report the failure of a feature's runtime before its consequences.
