@@ -513,4 +513,6 @@ def in_memory() -> Iterator[dict[str, str]]:
         yield {}
         return
     with TemporaryDirectory(prefix="hubbub-", dir=MEMORY, ignore_cleanup_errors=True) as folder:
+        # As root, PostgreSQL runs as another user, who must get to its own folder in there.
+        Path(folder).chmod(0o711)
         yield {"TMPDIR": folder}
