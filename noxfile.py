@@ -203,8 +203,8 @@ def cluster(session: nox.Session) -> None:
     for plugin in (ON_ASYNCIO, ON_TRIO) if whole else (ON_ASYNCIO,):
         flags = ["-q", *plugin, *PARALLEL, "tests/session"]
         with in_memory() as env:
-            env = {**env, "HUBBUB_TEST_WORLDS": ",".join(worlds)}
-            run(session, "pytest", *flags, env=env)
+            chosen = {"HUBBUB_TEST_WORLDS": ",".join(worlds)}
+            run(session, "pytest", *flags, env={**env, **chosen})
     run(session, "python", "-m", "tests.cluster.night", seconds, first)
 
 
