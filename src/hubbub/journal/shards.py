@@ -24,7 +24,9 @@ def stream_shard(stream: str, about: str) -> str:
         stream: the name without its number, such as ``agenda/matches``.
         about: the other stream.
     """
-    return f"{stream}/{crc32(about.encode()) % STREAM_SHARDS}"
+    # A client can send half a surrogate pair; that it names no stream is found out later.
+    number = crc32(about.encode("utf-8", "surrogatepass")) % STREAM_SHARDS
+    return f"{stream}/{number}"
 
 
 def stream_shards(stream: str) -> tuple[str, ...]:
