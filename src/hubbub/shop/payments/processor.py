@@ -123,15 +123,13 @@ class PaymentProcessor:
 
     async def _scheduled(self) -> list[str]:
         """Return the orders in the schedule, the oldest first; none if the hub is closing."""
-        wait, move = RETRY_SECONDS_MIN, False
+        wait, move, journal = RETRY_SECONDS_MIN, False, self._hub.journal
         while True:
             try:
-                command = read_schedule(ORDER_SCHEDULE, move=move)
-                entries = await self._hub.journal.execute(command)
-                if not entries.left:
-                    return sorted(entries.due)
-                move = True
-                continue
+                while True:
+                    entries = await journal.execute(read_schedule(ORDER_SCHEDULE, move=move))
+                    if not (move := entries.left):
+                        return sorted(entries.due)
             except Closed:
                 return []
             except Exception:  # the store may be readable later
