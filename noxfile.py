@@ -14,8 +14,10 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nox
 from nox.command import CommandFailed
@@ -46,12 +48,23 @@ ON_TRIO = ["-p", "no:asyncio", "--anyio-mode=auto"]
 # The tests that do not depend on the event loop run once, on asyncio.
 ASYNC_ONLY = "--async-only"
 
-# CI measures the coverage, which doubles the time of the tests.
+# CI measures the coverage, which doubles the time of the tests that are measured.
 MEASURED = bool(os.environ.get("CI"))
 
+# They reach what the others reach too, on another way: they are run, but not measured.
+UNMEASURED = [
+    *("tests/faults", "tests/properties", "tests/pytest_hubbub", "tests/session"),
+    "tests/test_extras.py",
+]
+
 # Where it matters which event loop it is: what is written for each, and what tests them all.
-# To measure takes as long again as to test, and the rest is the same on both.
-ON_A_LOOP = ["tests/client", "tests/pytest_hubbub", "tests/server", "tests/testing"]
+# The rest is the same on both, and measured on asyncio.
+ON_A_LOOP = ["tests/client", "tests/server", "tests/testing"]
+
+# Most tests write a database, and then wait for the disk more than they compute. A process that
+# is killed leaves the same in memory; what is tested with a real disk has sessions of its own.
+MEMORY = Path("/dev/shm")  # noqa: S108  (the folder is made there, with a random name)
+MEMORY_BYTES_MIN = 2 * 2**30
 
 # The rest would do the same there as on asyncio's own loop.
 ON_UVLOOP = [
@@ -68,6 +81,9 @@ BROWSER_ON_TRIO = "two_windows or loses_the_network or to_sign_out or play_to_th
 # One of three tests waits for something that is not a processor. The files keep their order:
 # those of the command line, which take longest, are among the first.
 PARALLEL = ["--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder"]
+
+# Where Debian installs it.
+OLDEST_POSTGRES = Path("/usr/lib/postgresql/15/bin")
 
 # A part of everything: rules, the store, a server, sessions over a network, the house rules.
 IN_THE_SDIST = [
@@ -118,6 +134,8 @@ PURE = [
 ]
 # A whole round of fuzzing takes about so long.
 FUZZ_SECONDS = 120.0
+# A session for clusters that takes so long tests all sessions on PostgreSQL as well.
+CLUSTER_SECONDS = 300.0
 # A simulation that takes so long also looks for bugs that are planted.
 PLANTED_SECONDS = 300.0
 # Where it keeps what it found; CI keeps the folder from one run to the next.
@@ -145,7 +163,11 @@ def lint(session: nox.Session) -> None:
 @nox.session(requires=["environment"], venv_backend="none")
 def asyncio(session: nox.Session) -> None:
     """Run all tests on asyncio, by pytest-asyncio, and measure in CI what they cover."""
-    run_tests(session, ON_ASYNCIO, session.posargs, measured=is_measured(session))
+    if is_measured(session):
+        run_tests(session, ON_ASYNCIO, ignoring(UNMEASURED), measured=True)
+        run_tests(session, ON_ASYNCIO, UNMEASURED)
+    else:
+        run_tests(session, ON_ASYNCIO, session.posargs)
 
 
 @nox.session(requires=["environment"], venv_backend="none")
@@ -156,15 +178,42 @@ def trio(session: nox.Session) -> None:
     elif is_measured(session):
         plugin = [*ON_TRIO, ASYNC_ONLY]
         run_tests(session, plugin, ON_A_LOOP, measured=True)
-        run_tests(session, plugin, [f"--ignore={path}" for path in ON_A_LOOP])
+        run_tests(session, plugin, ignoring(ON_A_LOOP))
     else:
         run_tests(session, ON_TRIO, [ASYNC_ONLY])
+
+
+@nox.session(requires=["environment"], venv_backend="none", default=False)
+def postgres(session: nox.Session) -> None:
+    """Test stores and sessions on the oldest PostgreSQL that is supported, if it is installed."""
+    if not OLDEST_POSTGRES.exists():
+        session.skip(f"There is no {OLDEST_POSTGRES}.")
+    env = {"HUBBUB_TEST_POSTGRES": str(OLDEST_POSTGRES)}
+    tests = session.posargs or ["tests/journal/stores", "tests/session"]
+    for plugin in (ON_ASYNCIO, ON_TRIO):
+        run(session, "pytest", "-q", "-k", "postgres", *plugin, *PARALLEL, *tests, env=env)
+
+
+@nox.session(requires=["environment"], venv_backend="none", default=False)
+def cluster(session: nox.Session) -> None:
+    """Trouble real clusters, and test sessions on them: ``nox -s cluster -- 3600 [SEED]``."""
+    seconds, first, *_ = [*session.posargs, *["60", "0"][len(session.posargs) :]]
+    whole = float(seconds) >= CLUSTER_SECONDS
+    worlds = ["nodes", "postgres"] if whole else ["nodes"]
+    for plugin in (ON_ASYNCIO, ON_TRIO) if whole else (ON_ASYNCIO,):
+        flags = ["-q", *plugin, *PARALLEL, "tests/session"]
+        with in_memory() as env:
+            env = {**env, "HUBBUB_TEST_WORLDS": ",".join(worlds)}
+            run(session, "pytest", *flags, env=env)
+    run(session, "python", "-m", "tests.cluster.night", seconds, first)
 
 
 @nox.session(requires=["environment"], venv_backend="none")
 def docs(session: nox.Session) -> None:
     """Run the examples of the README and of docs/."""
-    run(session, "pytest", *ON_ASYNCIO, "--numprocesses=2", "tests/docs", *session.posargs)
+    with in_memory() as env:
+        flags = [*ON_ASYNCIO, "--numprocesses=2"]
+        run(session, "pytest", *flags, "tests/docs", *session.posargs, env=env)
 
 
 @nox.session(requires=["environment"], venv_backend="none", default=False)
@@ -347,7 +396,8 @@ def package(session: nox.Session) -> None:
         session.run("python", "-m", "tests.packaging.installed", "all")
         session.install(f"{wheel}[testing]", *nox.project.dependency_groups(PROJECT, "test"))
         for plugin in (ON_ASYNCIO, ON_TRIO):
-            session.run("python", "-m", "pytest", "-q", *plugin, *IN_THE_SDIST)
+            flags = ["-q", "--numprocesses=2", *plugin]
+            session.run("python", "-m", "pytest", *flags, *IN_THE_SDIST)
 
 
 def on_python(version: str) -> None:
@@ -445,6 +495,22 @@ def run_tests(
         run(session, "coverage", "erase")
         python = ["coverage", "run"]
     # The attacks, the page and the examples have sessions of their own.
-    apart = [f"--ignore=tests/{name}" for name in ("attack", "browser", "docs")]
+    apart = ignoring(["tests/attack", "tests/browser", "tests/docs"])
     flags = [*plugin, *apart, *PARALLEL]
-    run(session, *python, "-m", "pytest", *flags, *args)
+    with in_memory() as env:
+        run(session, *python, "-m", "pytest", *flags, *args, env=env)
+
+
+def ignoring(paths: list[str]) -> list[str]:
+    """Return pytest's options that leave out some tests."""
+    return [f"--ignore={path}" for path in paths]
+
+
+@contextmanager
+def in_memory() -> Iterator[dict[str, str]]:
+    """Make a folder for temporary files in memory, where that has room; give the variables."""
+    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < MEMORY_BYTES_MIN:
+        yield {}
+        return
+    with TemporaryDirectory(prefix="hubbub-", dir=MEMORY, ignore_cleanup_errors=True) as folder:
+        yield {"TMPDIR": folder}

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from blockbuster import blockbuster_ctx
@@ -16,6 +17,10 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 from hubbub.local_servers import postgres_server
 from tests.event_loop import LOOP, Backend, depends_on_it, of_this_run
 from tests.local_servers.places import reachable
+
+if TYPE_CHECKING:
+    # Its driver takes a quarter of a second, in every process of every run.
+    from hubbub.journal.stores.postgres.store import PostgresStore
 
 TESTS = Path(__file__).parent
 # Whose tests fail if they leave a task, a thread, an open descriptor or a generator behind.
@@ -110,6 +115,15 @@ def postgres_url() -> Iterator[str]:
         ) as server,
     ):
         yield server.url
+
+
+@pytest.fixture(scope="session")
+def postgres_stores(postgres_url: str) -> Iterator[list[PostgresStore]]:
+    """Keep the stores that tests share, and close them at the end."""
+    stores: list[PostgresStore] = []
+    yield stores
+    for store in stores:
+        store.close()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -99,6 +99,16 @@ with tempfile.TemporaryDirectory() as made:
         pass
 """
 
+POSTGRES = """
+import hubbub
+from hubbub.journal.stores.url import open_store
+
+try:
+    open_store("postgresql://ann@127.0.0.1:9/chat")
+except hubbub.StorageError:
+    print("nobody answered")
+"""
+
 VALKEY_BUS = """
 from hubbub.journal.cluster.bus_url import open_bus
 open_bus("redis://localhost", "journal")
@@ -133,6 +143,7 @@ CASES = [
     (INVOICE.format(form="html"), "Money.format", "shop"),
     ("import hubbub; hubbub.Money('1', 'USD').format()", "Money.format", "shop"),
     (PRICES, "A price source", "shop"),
+    (POSTGRES, "A PostgreSQL database", "postgres"),
     (VALKEY_BUS, "A Valkey or Redis bus", "valkey"),
     (NOTIFY_BUS, "A bus over PostgreSQL", "postgres"),
     (LOCAL_SERVER.format(name="postgres"), "A local PostgreSQL", "cluster"),

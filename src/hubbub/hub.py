@@ -40,7 +40,7 @@ from .users.presence import Presence
 from .users.runtime import UsersRuntime
 from .users.sign_ins import GuestReference
 from .users.signing_in import Adopted, SignedIn, sign_in_command
-from .users.user import SignInReference
+from .users.user import SignInReference, check_id_of_user
 from .wake_up import WakeUp
 
 __all__ = ["Hubbub"]
@@ -122,7 +122,7 @@ class Hubbub(AsyncContextManagerMixin):
                     # The users feature comes first; after it, the other features can have sessions.
                     self._open = True
                 self._runtimes.begin()
-                self.presence.died = self._runtimes.tell_connected
+                self.presence.moved = self._runtimes.tell_connected
                 yield self
             except Exception as raised:
                 # Report the failure of a feature's runtime before its consequences.
@@ -210,7 +210,7 @@ class Hubbub(AsyncContextManagerMixin):
         """
         adopted = None
         if guest is not None:
-            check_user_id(guest.user, self.settings.name_chars_max)
+            check_id_of_user(guest.user, self.settings.name_chars_max)
             adopted = Adopted(guest, self._runtimes.adoptions)
         return sign_in_command(
             actor, self.presence, nickname, reference, adopted, chosen=chosen, named=named
@@ -370,7 +370,7 @@ class Hubbub(AsyncContextManagerMixin):
             raise Closed("The hub is not open; use it with `async with`.")
         if role not in ROLES:
             raise Invalid(f"The role must be one of {', '.join(ROLES)}, not {role!r}.")
-        check_user_id(user_id, self.settings.name_chars_max)
+        check_id_of_user(user_id, self.settings.name_chars_max)
         return Actor(
             self.journal,
             self.settings,
@@ -395,10 +395,3 @@ class Hubbub(AsyncContextManagerMixin):
     def _stop(self) -> None:
         self._open = False
         self._tasks.cancel_scope.cancel()
-
-
-def check_user_id(user_id: object, chars_max: int) -> None:
-    """Raise Invalid for a user id that cannot be part of a stream's name."""
-    good = isinstance(user_id, str) and 0 < len(user_id) <= chars_max
-    if not good or not str(user_id).isprintable() or "/" in str(user_id):
-        raise Invalid(f"A user id must have 1 to {chars_max} printable characters and no slash.")

@@ -37,8 +37,9 @@ def open_hub(
     Leaving the block finishes accepted commands, then closes the store.
 
     Args:
-        url: ``memory://``, or the path of a SQLite database, which is created if necessary;
-            by default ``hubbub.db``.
+        url: the path of a SQLite database, which is created if necessary;
+            ``postgresql://user:password@host/database``, which several hubs can share; or
+            ``memory://``. By default ``hubbub.db``.
         store: a store of your own instead of a URL, or a function without arguments that makes
             one; the hub calls the function in a worker thread. The hub closes the store in both
             cases. See :mod:`hubbub.stores`.

@@ -22,18 +22,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory, backend: str) -> Iterator[str]:
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve a hub that keeps nothing; give its address."""
     home = tmp_path_factory.mktemp("server")
-    options = [
-        "--port",
-        0,
-        "--db",
-        "memory://",
-        "--backend",
-        backend,
-        "--set",
-        "message_limit=1000",
-    ]
+    options = ["--port", 0, "--db", "memory://", "--set", "message_limit=1000"]
     with program(home, "serve", *options) as server:
         yield server.line_with("Hubbub serves").split()[2]

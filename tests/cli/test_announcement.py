@@ -40,6 +40,12 @@ def test_a_database_in_memory_is_lost() -> None:
     assert describe_database("memory://") == "in memory, lost when the server stops"
 
 
+def test_a_database_on_a_server_is_named_without_its_user_and_password() -> None:
+    url = "postgresql://ann:s3cret@one.example:6543,other.example/chat?sslmode=require"
+
+    assert describe_database(url) == "PostgreSQL, chat at one.example:6543,other.example"
+
+
 @pytest.mark.parametrize(
     ("port", "number", "advice"),
     [

@@ -57,8 +57,8 @@ def test_what_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:
     assert (missing.exit_code, missing.stderr.count("\n")) == (1, 1)
 
 
-def test_a_served_database_is_copied_and_not_replaced(tmp_path: Path, backend: str) -> None:
-    with program(tmp_path, "serve", "--port", 0, "--backend", backend, "--demo") as server:
+def test_a_served_database_is_copied_and_not_replaced(tmp_path: Path) -> None:
+    with program(tmp_path, "serve", "--port", 0, "--demo") as server:
         address = server.line_with("Hubbub serves").split()[2]
         copied = run_program(tmp_path, "backup", "hubbub.db", "copy.db")
         refused = run_program(tmp_path, "restore", "--force", "copy.db", "hubbub.db")

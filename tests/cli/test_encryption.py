@@ -24,8 +24,8 @@ def chatting(
         yield chat
 
 
-def test_two_terminals_talk_and_the_database_shows_no_word(tmp_path: Path, backend: str) -> None:
-    options = ["--port", 0, "--backend", backend, "--db", "hub.db"]
+def test_two_terminals_talk_and_the_database_shows_no_word(tmp_path: Path) -> None:
+    options = ["--port", 0, "--db", "hub.db"]
     with program(tmp_path, "serve", *options) as server:
         address = server.line_with("Hubbub serves").split()[2]
         with (

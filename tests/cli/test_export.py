@@ -59,9 +59,9 @@ def test_an_old_database_stays_of_its_version(db: Path) -> None:
     assert plan_upgrade(db).version == 3
 
 
-def test_a_database_that_is_served_is_refused(tmp_path: Path, backend: str) -> None:
+def test_a_database_that_is_served_is_refused(tmp_path: Path) -> None:
     db = tmp_path / "served.db"
-    with program(tmp_path, "serve", "--db", db, "--port", 0, "--backend", backend) as server:
+    with program(tmp_path, "serve", "--db", db, "--port", 0) as server:
         server.line_with("Hubbub serves")
         result = run("ann", db)
 

@@ -135,8 +135,8 @@ def test_a_feature_that_is_named_twice_is_refused() -> None:
     assert refused.stderr == "Two features have the name 'tickets'; rename one of them.\n"
 
 
-def test_a_feature_is_served_and_another_is_not(desk: Path, backend: str) -> None:
-    options = ["--port", 0, "--backend", backend, "--feature", "desk:TICKETS", "--without", "shop"]
+def test_a_feature_is_served_and_another_is_not(desk: Path) -> None:
+    options = ["--port", 0, "--feature", "desk:TICKETS", "--without", "shop"]
     with program(desk, "serve", *options) as server:
         address = server.line_with("Hubbub serves").split()[2]
         paths = httpx2.get(f"{address}/openapi.json").json()["paths"]

@@ -23,9 +23,9 @@ def answer(player: Program, count: int) -> None:
 
 
 def test_two_play_to_the_end_while_one_drops_and_comes_back_and_a_third_watches(
-    tmp_path: Path, backend: str
+    tmp_path: Path,
 ) -> None:
-    options = ["--db", tmp_path / "hubbub.db", "--backend", backend]
+    options = ["--db", tmp_path / "hubbub.db"]
     with program(tmp_path, "serve", "--port", 0, *options) as server:
         address = server.line_with("Hubbub serves").split()[2]
         with (

@@ -31,8 +31,8 @@ def wait_for_an_order(address: str, token: str | None) -> None:
     assert orders[0]["status"] == "pending"
 
 
-def test_a_cart_is_filled_declined_and_paid(tmp_path: Path, backend: str) -> None:
-    options = ["--demo", "--port", 0, "--backend", backend]
+def test_a_cart_is_filled_declined_and_paid(tmp_path: Path) -> None:
+    options = ["--demo", "--port", 0]
     with program(tmp_path, "serve", *options) as server:
         address = server.line_with("Hubbub serves").split()[2]
         typed = FILL + "pay 4000 0000 0000 0002\npay 4242 4242 4242 4242\norders\n"
@@ -49,8 +49,8 @@ def test_a_cart_is_filled_declined_and_paid(tmp_path: Path, backend: str) -> Non
     ]
 
 
-def test_the_cart_stays_until_one_comes_back(tmp_path: Path, backend: str) -> None:
-    options = ["--demo", "--port", 0, "--backend", backend]
+def test_the_cart_stays_until_one_comes_back(tmp_path: Path) -> None:
+    options = ["--demo", "--port", 0]
     with program(tmp_path, "serve", *options) as server:
         address = server.line_with("Hubbub serves").split()[2]
         run_program(tmp_path, "shop", address, "--nickname", "Ann", typed=FILL)

@@ -203,10 +203,10 @@ def test_an_old_database_is_not_migrated_by_the_way(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, backend: str) -> Iterator[tuple[str, Path]]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """Serve a database that has an admin called root; give the address and the database."""
     path = make_database(tmp_path_factory.mktemp("served"))
-    arguments = ("--db", path, "--port", 0, "--backend", backend, "--admin", "root")
+    arguments = ("--db", path, "--port", 0, "--admin", "root")
     with program(path.parent, "serve", *arguments, HUBBUB_ADMIN_PASSWORD=PASSWORD) as server:
         yield server.line_with("Hubbub serves").split()[2], path
 

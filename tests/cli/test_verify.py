@@ -73,8 +73,8 @@ def test_of_very_many_faults_the_first_are_listed(db: Path) -> None:
     assert lines[-1].endswith("1,503 keys: 1,500 faults.")
 
 
-def test_a_database_that_is_served_is_refused(db: Path, backend: str) -> None:
-    with program(db.parent, "serve", "--db", db, "--port", 0, "--backend", backend) as server:
+def test_a_database_that_is_served_is_refused(db: Path) -> None:
+    with program(db.parent, "serve", "--db", db, "--port", 0) as server:
         server.line_with("Hubbub serves")
         result = verified(db)
 

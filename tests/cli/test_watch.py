@@ -8,8 +8,8 @@ from pathlib import Path
 from tests.cli.program import program, run_program
 
 
-def test_there_may_be_nothing_to_watch(tmp_path: Path, backend: str) -> None:
-    with program(tmp_path, "serve", "--port", 0, "--db", "memory://", "--backend", backend) as it:
+def test_there_may_be_nothing_to_watch(tmp_path: Path) -> None:
+    with program(tmp_path, "serve", "--port", 0, "--db", "memory://") as it:
         address = it.line_with("Hubbub serves").split()[2]
         watched = run_program(tmp_path, "watch", address)
         wrong = run_program(tmp_path, "watch", address, "nowhere")

@@ -50,11 +50,27 @@ EVIDENCE: Mapping[str, Sequence[str]] = {
     "A damaged file costs only what is damaged": (
         *("faults/test_damaged_files.py", "journal/test_repair.py", "cli/test_repair.py"),
     ),
+    "Every decision is made on the newest state": (
+        *("journal/cluster/test_checker.py", "journal/decide/test_holder.py"),
+    ),
+    "A server that dies takes nothing with it": (
+        *("journal/cluster/test_checker.py", "cluster/night.py"),
+    ),
+    "A server that is stopped or cut off delays others for three seconds at most": (
+        *("journal/stores/postgres/test_stopped.py", "cluster/night.py"),
+    ),
+    "A lost frame is noticed": (
+        *("journal/cluster/test_relay.py", "journal/cluster/test_sharing.py"),
+    ),
+    "Limits count for all servers": (
+        *("journal/decide/test_limits.py", "journal/cluster/test_checker.py"),
+    ),
+    "Clocks can be wrong": ("journal/decide/test_holder.py",),
     "A failure stays where it happens": (
         *("journal/test_containment.py", "test_runtimes.py", "server/test_bad_clients.py"),
         *("faults/test_junk.py", "attack/test_attacks.py"),
     ),
-    "One server owns the database": (
+    "One server owns a database file": (
         *("journal/stores/test_database_file.py", "journal/stores/test_opening.py"),
     ),
     "Closing a hub finishes what it accepted": (

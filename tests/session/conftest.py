@@ -13,6 +13,9 @@ from tests.session.worlds import KINDS, Kind, OpenWorld, open_world
 ON_UVLOOP = os.environ.get("HUBBUB_TEST_LOOP") == "uvloop"
 # uvloop has nothing to do with what is in memory, and somebody's server chooses its own loop.
 HERE: tuple[Kind, ...] = ("sqlite", "remote") if ON_UVLOOP else KINDS
+# The session of nox that tests an older PostgreSQL runs this suite on it, and on nothing else.
+if os.environ.get("HUBBUB_TEST_POSTGRES"):
+    HERE = ("postgres",)
 if chosen := os.environ.get("HUBBUB_TEST_WORLDS"):
     HERE = cast(tuple[Kind, ...], tuple(chosen.split(",")))
 

@@ -104,7 +104,15 @@ class World:
 
     async def session(self, nickname: str, *, role: str = "user") -> hubbub.Session:
         """Connect somebody new, until the world ends."""
-        return await self._stack.enter_async_context(self.visit(nickname, role=role))
+        session = await self._stack.enter_async_context(self.visit(nickname, role=role))
+
+        async def known() -> bool:
+            # Other nodes are told a moment later.
+            hubs = [self.hub, *self.others] if self.others else []
+            return all(hub.is_connected(session.user.id) for hub in hubs)
+
+        await until(known)
+        return session
 
     async def sessions(self, *nicknames: str) -> list[hubbub.Session]:
         """Connect several."""
@@ -163,7 +171,7 @@ SETTINGS = hubbub.Settings(message_limit=100_000)
 @asynccontextmanager
 async def open_world(
     kind: Kind,
-    path: Path,
+    path: Path | str,
     settings: hubbub.Settings = SETTINGS,
     *,
     games: Mapping[str, hubbub.Game] | None = None,
@@ -178,7 +186,7 @@ async def open_world(
 
     Args:
         kind: which.
-        path: the path of a database, for stores that need one.
+        path: the path or the URL of a database, for stores that need one.
         settings: of the hub; its clock stands still.
         games: what can be played at the hub.
         prices, tax, payments: how its shop sells.
@@ -209,6 +217,9 @@ async def open_world(
             for _ in range(2 if bus else 1)
         ]
         world.hub, *world.others = hubs
+        for hub in hubs[:-1]:
+            # It would find out about those that came after it within a second.
+            await hub.journal.nodes.beat()
         # What a hash costs is tested with the accounts; here it would only take time.
         for hub in hubs:
             hub.accounts.hashing.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -223,7 +234,7 @@ async def open_world(
         yield await enter(world)
 
 
-def new_store(kind: Kind, path: Path, clock: SetClock, database: str) -> Callable[[], Store]:
+def new_store(kind: Kind, path: Path | str, clock: SetClock, database: str) -> Callable[[], Store]:
     """Return what makes the store of each hub of a world."""
     match kind:
         case "sqlite" | "remote":

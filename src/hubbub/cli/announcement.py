@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import errno
 from pathlib import Path
-
-from .databases import is_url, shown_database
+from urllib.parse import urlsplit
 
 __all__ = ["announcement", "cannot_listen", "describe_database"]
 
@@ -39,12 +38,14 @@ def describe_database(db: str) -> str:
     Call it before the database is opened: opening makes a new one.
 
     Args:
-        db: the path of a file, ``memory://`` or ``postgresql://…``.
+        db: the path of a file, ``postgresql://…`` or ``memory://``.
     """
     if db == MEMORY:
         return "in memory, lost when the server stops"
-    if is_url(db):
-        return shown_database(db)
+    if "://" in db:
+        # Without the user and the password.
+        where = urlsplit(db)
+        return f"PostgreSQL, {where.path.strip('/')} at {where.netloc.rpartition('@')[2]}"
     path = Path(db).absolute()
     try:
         size = path.stat().st_size

@@ -13,6 +13,9 @@ __all__ = ["COMMANDS", "app"]
 # A command's name -> where it is. To add a command, add a line here.
 COMMANDS = {
     "serve": LazyCommand("serve", "serve_hub", "Serve a hub over WebSocket and HTTP.", "Server"),
+    "cluster": LazyCommand(
+        "cluster", "run_cluster", "Run several nodes on this machine, to try them.", "Server"
+    ),
     "chat": LazyCommand("chat", "chat", "Chat in a room.", "Clients"),
     "play": LazyCommand("play", "play", "Find an opponent and play a match.", "Clients"),
     "watch": LazyCommand("watch", "watch", "Watch a match to its end.", "Clients"),
@@ -32,6 +35,12 @@ COMMANDS = {
     ),
     "restore": LazyCommand(
         "backup", "restore_database", "Make a database from a copy.", "Databases"
+    ),
+    "copy": LazyCommand(
+        "copy_journal",
+        "copy_database",
+        "Copy a database between SQLite and PostgreSQL.",
+        "Databases",
     ),
     "migrate": LazyCommand(
         "migrate", "migrate_database", "Bring an older database to this version.", "Databases"

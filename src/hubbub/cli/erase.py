@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +9,10 @@ import typer
 
 from ..feature_set import FeatureSet
 from ..features import ServiceAttributes
-from ..journal.erase import ErasurePlan, erase, plan_erasure
+from ..journal.erase import CanErase, ErasurePlan, erase, erase_shared, plan_erasure
 from ..journal.event import Streams
-from ..journal.stores.sqlite import SQLiteStore
-from ..journal.upgrade import check_upgraded
 from .administered import Administered, administer
+from .databases import AnyDatabase, check_ready, is_url, opened_database, shown_database
 from .exit import exit_on_error
 from .export import private_kinds, user_id_of
 from .feature_names import FeatureNames, features_known
@@ -31,7 +29,7 @@ def erase_user(
     user: Annotated[
         str, typer.Argument(metavar="USER", help="The name of the account, or the user's id.")
     ],
-    db: Annotated[Path, typer.Argument(metavar="DB", help="The database.")],
+    db: AnyDatabase,
     dry_run: DryRun = False,
     yes: Yes = False,
     feature: FeatureNames = None,
@@ -40,8 +38,8 @@ def erase_user(
     Erase the texts and names of a user.
 
     The command also disables the user. Events keep their place and the user's id, so nothing
-    else changes. This cannot be undone. Stop the server first, and run `hubbub export` before
-    if you need the data.
+    else changes. This cannot be undone. Stop every server that uses the database first, and run
+    `hubbub export` before if you need the data.
 
     Examples:
         hubbub erase Ann hubbub.db --dry-run
@@ -52,7 +50,7 @@ def erase_user(
         plan = _plan(db, features, user)
     _show(db, plan)
     if dry_run:
-        typer.echo(f"{db}: nothing was changed; run it without --dry-run to erase.")
+        typer.echo(f"{shown_database(db)}: nothing was changed; run it without --dry-run to erase.")
         return
     if not yes:
         typer.confirm("This cannot be undone. Erase the user?", abort=True, err=True)
@@ -60,23 +58,34 @@ def erase_user(
     async def disable(session: ServiceAttributes) -> None:
         await session.users.disable(plan.user)
 
-    administer(Administered(str(db), None, None), disable)
+    administer(Administered(db, None, None), disable)
     with exit_on_error():
-        erase(db, Streams(features.streams), _plan(db, features, plan.user))
-    typer.echo(f"{db}: {plan.user} is erased. Erase the user from your backups, too.")
+        _erase(db, features, _plan(db, features, plan.user))
+    typer.echo(
+        f"{shown_database(db)}: {plan.user} is erased. Erase the user from your backups, too."
+    )
 
 
-def _plan(db: Path, features: FeatureSet, user: str) -> ErasurePlan:
-    check_upgraded(db)
+def _erase(db: str, features: FeatureSet, plan: ErasurePlan) -> None:
+    if not is_url(db):
+        erase(Path(db), Streams(features.streams), plan)
+        return
+    with opened_database(db) as store:
+        assert isinstance(store, CanErase)
+        erase_shared(store, plan)
+
+
+def _plan(db: str, features: FeatureSet, user: str) -> ErasurePlan:
+    check_ready(db)
     streams = Streams(features.streams)
-    with closing(SQLiteStore(db)) as store:
+    with opened_database(db) as store:
         user_id = user_id_of(user, store, streams)
         private = private_kinds(features)
         return plan_erasure(store, streams, private, features.erasures, features.renamed, user_id)
 
 
-def _show(db: Path, plan: ErasurePlan) -> None:
+def _show(db: str, plan: ErasurePlan) -> None:
     events = f"{len(plan.bodies):,} events" if len(plan.bodies) != 1 else "1 event"
-    typer.echo(f"{db}: {events} of {plan.user} have texts or names of the user.")
+    typer.echo(f"{shown_database(db)}: {events} of {plan.user} have texts or names of the user.")
     for kind, count in plan.skipped.items():
         typer.echo(f"  {count:,} events of the kind {kind} stay; name the feature with --feature")

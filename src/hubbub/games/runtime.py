@@ -21,7 +21,13 @@ async def supervising(hub: Host) -> AsyncGenerator[MatchSupervisor]:
     """Run the matches of a hub; its option ``games`` has the games."""
     games: Mapping[str, Game] = hub.options.get("games") or DEFAULT_GAMES  # type: ignore[assignment]
     supervisor = MatchSupervisor(
-        hub.journal, hub.settings, hub.ids, games, hub.is_connected, hub.start
+        hub.journal,
+        hub.settings,
+        hub.ids,
+        games,
+        hub.is_connected,
+        hub.start,
+        lambda: hub.knows_presence,
     )
     hub.keep_running("the match supervisor", supervisor.run)
     yield supervisor

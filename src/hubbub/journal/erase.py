@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import apsw
 import msgspec
@@ -22,11 +22,11 @@ from ..stream_names import user_stream
 from .compact import compact
 from .concerning import ConcerningUser
 from .event import Data, Event, Streams, encode_event
+from .stores.contract import Store
 from .stores.database_file import DatabaseFile
 from .stores.opening import open_writer
-from .stores.sqlite import SQLiteStore
 
-__all__ = ["ErasurePlan", "erase", "plan_erasure"]
+__all__ = ["CanErase", "ErasurePlan", "erase", "erase_shared", "plan_erasure"]
 
 PAGE = 1_000
 # No name of an account has a tab, so no account can ever be there.
@@ -57,7 +57,7 @@ class ErasurePlan(msgspec.Struct, frozen=True):
 
 
 def plan_erasure(  # noqa: PLR0913
-    store: SQLiteStore,
+    store: Store,
     streams: Streams,
     private: Collection[str],
     erasures: Erasures,
@@ -127,6 +127,36 @@ def erase(db: str | Path, streams: Streams, plan: ErasurePlan) -> None:
         held.release()
     # Copies of the texts are still in free pages and in the log.
     compact(db, streams, 0)
+
+
+@runtime_checkable
+class CanErase(Protocol):
+    """A store on a server that can overwrite events."""
+
+    def erase(
+        self,
+        user: str,
+        last: int,
+        bodies: Mapping[int, bytes],
+        touched: Collection[str],
+        renamed: Mapping[str, str],
+    ) -> None:
+        """Overwrite events in one transaction, and leave no copy of them."""
+
+
+def erase_shared(store: CanErase, plan: ErasurePlan) -> None:
+    """
+    Overwrite what a plan says, in a database that is on a server.
+
+    Args:
+        store: the database; no node uses it.
+        plan: made of this database, which has not changed since.
+
+    Raises:
+        Conflict: a node uses it, or it has changed.
+        StorageError: it cannot be written.
+    """
+    store.erase(plan.user, plan.last, plan.bodies, plan.touched, plan.renamed)
 
 
 def _unchanged(data: Data, user: str) -> Data:

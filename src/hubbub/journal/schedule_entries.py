@@ -35,13 +35,13 @@ class ScheduleEntries(msgspec.Struct, frozen=True):
     left: bool
 
 
-def read_schedule(schedule: str, *, move: bool = False) -> Command[ScheduleEntries]:
+def read_schedule(schedule: str, *, moves: bool = True) -> Command[ScheduleEntries]:
     """
     Make a command that reads a schedule.
 
     Args:
-        schedule: such as ``agenda/matches``.
-        move: True to move some of the entries that an earlier release has written.
+        schedule: its name, without a shard.
+        moves: whether it moves entries of an earlier release; then other nodes wait for it.
     """
     shards = stream_shards(schedule)
 
@@ -63,4 +63,4 @@ def read_schedule(schedule: str, *, move: bool = False) -> Command[ScheduleEntri
         heads = {shard: entry.head for shard, entry in entries.items()}
         return ScheduleEntries(due, heads, bool(states.of(Schedule, schedule).due))
 
-    return Command(HUB, decide if move else nothing, result, reads=(schedule, *shards))
+    return Command(HUB, decide if moves else nothing, result, reads=(schedule, *shards))

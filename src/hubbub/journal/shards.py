@@ -24,7 +24,7 @@ def stream_shard(stream: str, about: str) -> str:
         stream: the name without its number, such as ``agenda/matches``.
         about: the other stream.
     """
-    # A client can send half a surrogate pair; that it names no stream is found out later.
+    # A client can send half a surrogate pair, which UTF-8 does not have.
     number = crc32(about.encode("utf-8", "surrogatepass")) % STREAM_SHARDS
     return f"{stream}/{number}"
 

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,14 +21,14 @@ STOP_SECONDS_MAX = 10.0
 POLL_SECONDS = 0.01
 # Some servers refuse to run as root; this user exists everywhere, and owns nothing else.
 UNPRIVILEGED = "nobody"
-# It waits until its input ends, which is when whoever started it has ended, and then ends the
+# It waits until its input ends, which is when the starter has ended, and then ends the
 # server. A server could ask the kernel for that, but would then end with the *thread* that
 # started it.
 GUARD = 'read -r _; kill -9 $(cat "/proc/$1/task/$1/children" 2>/dev/null) "$1" 2>/dev/null'
 
 
 class _Owner(NamedTuple):
-    """Who servers run as; without values, whoever runs this process."""
+    """The user that servers run as; without values, the user of this process."""
 
     user: int | None = None
     group: int | None = None
@@ -84,6 +84,8 @@ class ServerProcess:
         is_ready: says whether the server accepts connections, given its process id and port.
         stop_signal: asks the server to shut down.
         port: what it listens on, also after a restart; None chooses a free one.
+        environment: more variables of its environment.
+        as_own_user: whether it runs as the user of this process, also as root.
 
     Raises:
         StorageError: the server does not start.
@@ -100,8 +102,12 @@ class ServerProcess:
         *,
         stop_signal: signal.Signals = signal.SIGTERM,
         port: int | None = None,
+        environment: Mapping[str, str] = {},
+        as_own_user: bool = False,
     ) -> None:
         self._program = program
+        self._environment = environment
+        self._owner = _Owner() if as_own_user else _owner()
         self._is_ready = is_ready
         self._stop_signal = stop_signal
         self._guard: subprocess.Popen[bytes] | None = None
@@ -113,11 +119,12 @@ class ServerProcess:
     def restart(self) -> None:
         """Start the server again, on the same port; end it first if it runs."""
         self.close()
-        owner = _owner()
+        owner = self._owner
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self._program(self.port),
                 cwd="/",
+                env={**os.environ, **self._environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -143,7 +150,7 @@ class ServerProcess:
         self._signal(signal.SIGSTOP)
 
     def cont(self) -> None:
-        """Let the server go on after :meth:`stop` (SIGCONT)."""
+        """Let the server continue after :meth:`stop` (SIGCONT)."""
         self._signal(signal.SIGCONT)
 
     def close(self) -> None:

@@ -19,8 +19,9 @@ __all__ = ["SignInWatch"]
 
 logger = logging.getLogger("hubbub.server")
 
-# The pauses, in seconds, before another attempt to watch, or to read what was missed.
+# The first pause, in seconds, before another attempt to watch, or to read older events.
 RETRY_SECONDS_MIN = 0.1
+# The longest such pause, in seconds.
 RETRY_SECONDS_MAX = 5.0
 # Events that are read together.
 READ_EVENTS = 100

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from hubbub import Rounds, Timed
@@ -174,3 +175,30 @@ def test_a_match_that_is_not_on_the_agenda_is_put_there(hall: Hall) -> None:
     hall.do(lambda _: [unscheduled(MATCH_SCHEDULE, STREAM)])
 
     assert hall.look() == [Scheduled(STREAM, None)]
+
+
+def test_nobody_forfeits_while_the_users_of_other_nodes_are_not_known(hall: Hall) -> None:
+    hall.start()
+    hall.online.discard("bob")
+    hall.look()
+    known = hall.terms
+    hall.terms = msgspec.structs.replace(known, knows_presence=lambda: False)
+
+    for _ in range(5):
+        assert kinds(hall.look(30)) == ["Scheduled"]
+        assert hall.due() == {STREAM: hall.states.now + timedelta(seconds=30)}
+    hall.terms = known
+    hall.online.add("bob")
+    assert hall.look(30) == [e.Returned("bob"), Scheduled(STREAM, None)]
+
+
+def test_who_drops_meanwhile_drops_when_they_are_known(hall: Hall) -> None:
+    hall.start()
+    hall.online.discard("bob")
+    known = hall.terms
+    hall.terms = msgspec.structs.replace(known, knows_presence=lambda: False)
+
+    assert kinds(hall.look()) == ["Scheduled"]
+    hall.terms = known
+    assert kinds(hall.look(30)) == ["Dropped", "Scheduled"]
+    assert kinds(hall.look(30))[0] == "Forfeited"

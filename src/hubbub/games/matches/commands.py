@@ -215,7 +215,8 @@ def look_at_match(
     if match.started_at is None or match.status != "active":
         known, _ = schedule_entry(states, MATCH_SCHEDULE, stream)
         return [unscheduled(MATCH_SCHEDULE, stream)] if known else []
-    found = presence(match, stream, states.now, terms.online, opening=opening)
+    known = terms.knows_presence()
+    found = presence(match, stream, states.now, terms.online, opening=opening, known=known)
     late = [p for p, at in found.dropped.items() if at + terms.grace <= states.now]
     away = {player: at for player, at in found.dropped.items() if player not in late}
     seen = msgspec.structs.replace(

@@ -41,8 +41,14 @@ class PlayerPresence(msgspec.Struct, frozen=True):
     dropped: dict[str, datetime]
 
 
-def presence(
-    match: MatchState, stream: str, now: datetime, online: Callable[[str], bool], *, opening: bool
+def presence(  # noqa: PLR0913
+    match: MatchState,
+    stream: str,
+    now: datetime,
+    online: Callable[[str], bool],
+    *,
+    opening: bool,
+    known: bool = True,
 ) -> PlayerPresence:
     """
     Compare the presence recorded in a match with the connected users.
@@ -53,6 +59,8 @@ def presence(
         now: UTC.
         online: returns whether a user is connected now.
         opening: True when the hub has just opened: no player could reconnect before.
+        known: False if other nodes may have connected users that this one does not know: then
+            nobody drops or forfeits, and the hub looks again after the grace period.
     """
     drafts, present, dropped = list[Draft](), set(match.present), dict(match.dropped)
     for player in match.players:
@@ -62,6 +70,8 @@ def presence(
             if dropped.pop(player, None) is not None or player not in present:
                 drafts.append(Draft(stream, e.Returned(player)))
                 present.add(player)
+        elif player in present and not known:
+            dropped[player] = now
         elif player in present and (opening or player not in dropped):
             drafts.append(Draft(stream, e.Dropped(player)))
             dropped[player] = now

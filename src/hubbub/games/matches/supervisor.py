@@ -82,6 +82,7 @@ class MatchSupervisor:
         games: the games of the application, by name.
         online: returns whether a user is connected now.
         start: runs a task in the hub, from anywhere.
+        knows_presence: returns whether this node knows the users of all nodes.
     """
 
     def __init__(  # noqa: PLR0913
@@ -92,6 +93,7 @@ class MatchSupervisor:
         games: Mapping[str, Game],
         online: Callable[[str], bool],
         start: Callable[..., None],
+        knows_presence: Callable[[], bool] = lambda: True,
     ) -> None:
         check_games(games)
         self.games = games
@@ -104,6 +106,7 @@ class MatchSupervisor:
             settings.rated_matches_max,
             settings.name_chars_max,
             journal.nodes.me,
+            knows_presence=knows_presence,
         )
         widening = Widening(settings.rating_range, settings.rating_range_per_second)
         self._journal = journal
@@ -145,7 +148,7 @@ class MatchSupervisor:
             tasks.start_soon(keep_running, "matchmaking", self.matchmaker.run)
 
     def _nodes_changed(self) -> None:
-        """Look at everything again: what another node looked after may be this one's now."""
+        """Look at everything again: this node may have jobs now that another one had."""
         self._nodes.look()
         for stream in self._elsewhere:
             self._timers.set(stream, self._settings.clock.now())
@@ -192,9 +195,9 @@ class MatchSupervisor:
     # Schedule
 
     async def _follow(self, schedule: str) -> None:
-        entries = await self._hub.execute(read_schedule(schedule))
+        entries = await self._hub.execute(read_schedule(schedule, moves=False))
         while entries.left:
-            entries = await self._hub.execute(read_schedule(schedule, move=True))
+            entries = await self._hub.execute(read_schedule(schedule))
         async with FollowingAll(self._journal, HUB, entries.heads) as following:
             if len(self._journal.nodes.live()) > 1:
                 self._join(entries.due)

@@ -28,6 +28,8 @@ class MatchTerms(msgspec.Struct, frozen=True):
         rated_max: the number of rated matches a day between the same two players.
         chars_max: the longest user id.
         node: this node, which runs the matches that it starts.
+        knows_presence: returns False while users may be connected to other nodes without this one
+            knowing.
     """
 
     games: Mapping[str, Game]
@@ -38,6 +40,7 @@ class MatchTerms(msgspec.Struct, frozen=True):
     rated_max: int = 5
     chars_max: int = 100
     node: str = ""
+    knows_presence: Callable[[], bool] = lambda: True
 
     def win_points_of(self, game: str | None) -> int:
         """Return the points for the winner of a game's match on its board."""

@@ -92,7 +92,9 @@ class ValkeyBus:
 
     async def _connect(self, heard: Callable[[bytes], None], lost: Callable[[], None]) -> None:
         self._wake_up = WakeUp()
-        await self._find()
+        if self._tls is None:
+            # A server with TLS would log a handshake that failed.
+            await self._find()
         async with self._client() as client, AsyncExitStack() as stack:
             connections: dict[BaseConnection, list[str]] = defaultdict(list)
             for channel in self._channels:

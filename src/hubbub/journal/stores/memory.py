@@ -298,6 +298,10 @@ class MemoryStore:
         names = sorted(name for name in self._used if name > after)
         return [self._used[name] for name in names[:limit]]
 
+    def adopt(self, journal_id: str, secret: str) -> None:
+        """Be the journal of this id from now on, and sign tokens with its secret."""
+        self.journal_id, self.secret = journal_id, secret
+
     def close(self) -> None:
         """Keep everything: readers may still use it."""
 

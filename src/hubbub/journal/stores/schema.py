@@ -4,6 +4,8 @@ from __future__ import annotations
 
 __all__ = [
     "ABOUT",
+    "ADD_USED",
+    "ADOPT",
     "COMMITTED",
     "COUNT",
     "EXPIRE",
@@ -90,6 +92,8 @@ AND seq > ? AND seq <= ? AND EXISTS (
 ) ORDER BY seq
 """
 # An event that is superseded is no longer found by its ref, though it keeps it.
+ADD_USED = "INSERT INTO used VALUES (?, ?, ?, ?, ?)"
+ADOPT = "INSERT OR REPLACE INTO meta VALUES ('journal_id', ?), ('secret', ?)"
 SUPERSEDE = """
 UPDATE event SET ref = -ref
 WHERE stream = (SELECT number FROM stream WHERE name = ?) AND seq = ? AND ref > 0

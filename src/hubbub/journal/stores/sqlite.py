@@ -101,12 +101,10 @@ class SQLiteStore:
                 if batch.superseded:
                     self._writer.executemany(schema.SUPERSEDE, batch.superseded)
                 if batch.used:
-                    rows = map(used_row, batch.used)
-                    self._writer.executemany("INSERT INTO used VALUES (?, ?, ?, ?, ?)", rows)
-                for snapshot in batch.snapshots:
-                    self._writer.executemany(schema.SNAPSHOT_PART, parts_of(snapshot))
-                    last = snapshot.stream, len(snapshot.parts)
-                    self._writer.execute(schema.SNAPSHOT_CUT, last)
+                    self._writer.executemany(schema.ADD_USED, map(used_row, batch.used))
+                for one in batch.snapshots:
+                    self._writer.executemany(schema.SNAPSHOT_PART, parts_of(one))
+                    self._writer.execute(schema.SNAPSHOT_CUT, (one.stream, len(one.parts)))
             self._file.check()
 
     @contextlib.contextmanager
@@ -264,6 +262,13 @@ class SQLiteStore:
         )
         return [used_of(*row) for row in self._all(query, *after, limit)]
 
+    @storage_errors
+    def adopt(self, journal_id: str, secret: str) -> None:
+        """Be the journal of this id from now on, and sign tokens with its secret."""
+        with self._writing, self._transaction():
+            self._writer.execute(schema.ADOPT, (journal_id, secret))
+        self.journal_id, self.secret = journal_id, secret
+
     def close(self) -> None:
         """
         Wait for running calls, close every connection and unlock the file.
@@ -331,16 +336,13 @@ class SQLiteStore:
 
     def _number(self, stream: str) -> list[int]:
         self._writer.execute("INSERT OR IGNORE INTO stream (name) VALUES (?)", (stream,))
-        [(number, head)] = self._writer.execute(schema.NUMBER_AND_HEAD, (stream,))
-        known = self._numbers[stream] = [int(number), int(head)]
-        return known
+        [row] = self._writer.execute(schema.NUMBER_AND_HEAD, (stream,))
+        return self._numbers.setdefault(stream, [*map(int, row)])
 
     def _load_ahead(self, streams: Sequence[str]) -> dict[str, Loaded]:
         try:
             return self._load_some(streams)
-        except Exception:
-            # Each is then read by itself: a damaged stream fails only the calls that need it,
-            # and is logged with their failure.
+        except Exception:  # each is then read by itself, and fails only the calls that need it
             return {}
 
     def _load_some(self, streams: Sequence[str]) -> dict[str, Loaded]:
@@ -369,8 +371,7 @@ class SQLiteStore:
         return lines_of(text)
 
     def _all(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        own: apsw.Connection | None = getattr(self._own, "reader", None)
-        if own is not None:
+        if (own := getattr(self._own, "reader", None)) is not None:
             return list(own.execute(query, values))
         with self._borrowed() as reader:
             return list(reader.execute(query, values))
@@ -385,8 +386,7 @@ class SQLiteStore:
 
     @storage_errors
     def _reader(self) -> apsw.Connection:
-        # An open connection could still read a deleted file, and a new connection could not:
-        # either the store works or it does not.
+        # An open connection could still read a deleted file, and a new one could not.
         self._file.check()
         try:
             return self._idle_readers.get_nowait()

@@ -36,6 +36,7 @@ from ..orders.order import Order, OrderState, order_of, order_stream
 from ..orders.reconciliation import conclude, need, reconcile
 from .claims import ClaimedOrder, Claims
 from .payment import ClosingProvider, Payment, PaymentProvider
+from .settlement import Settlement
 
 __all__ = ["PaymentProcessor"]
 
@@ -56,35 +57,6 @@ INVOICES_AT_ONCE_MAX = 2
 INTERRUPTED = "The payment was interrupted, and nothing was charged; try again."
 
 
-class _Settling:
-    """An order that is being settled."""
-
-    def __init__(self, order: Order, payment: str | None, *, claimed: bool) -> None:
-        self.order = order
-        # The payment method; it is never stored, and given to the provider once.
-        self.payment = payment
-        self.done = anyio.Event()
-        # True if something has begun that ``order`` does not show yet.
-        self.again = False
-        # True if something has failed, and was logged.
-        self.failed = False
-        # False while another node settles the order, or may do so.
-        self.claimed = claimed
-        # True if this node has told the others that there is something to settle.
-        self.told = False
-
-    @property
-    def over(self) -> bool:
-        """True when nothing is left to do."""
-        return not self.again and not self.order.is_open
-
-    def tell(self) -> None:
-        """Release the waiting calls, if only the provider's answer is missing."""
-        refunding = any(one.status == "pending" for one in self.order.refunds)
-        if self.order.status != "pending" and not refunding:
-            self.done.set()
-
-
 class PaymentProcessor:
     """
     Settles orders and refunds.
@@ -100,7 +72,7 @@ class PaymentProcessor:
         self._provider = provider
         self._start = start
         self._seconds_max = hub.settings.payment_seconds_max
-        self._settling: dict[str, _Settling] = {}
+        self._settling: dict[str, Settlement] = {}
         # How far the store's clock is ahead of this node's.
         self._ahead = timedelta()
         nodes = hub.journal.nodes if hub.journal.store.shared else None
@@ -122,14 +94,15 @@ class PaymentProcessor:
             await anyio.sleep(TAKE_OVER_SECONDS)
 
     async def _scheduled(self) -> list[str]:
-        """Return the orders in the schedule, the oldest first; none if the hub is closing."""
-        wait, move, journal = RETRY_SECONDS_MIN, False, self._hub.journal
+        """Return the orders in the schedule; none if the hub is closing."""
+        wait, moves = RETRY_SECONDS_MIN, False
         while True:
             try:
-                while True:
-                    entries = await journal.execute(read_schedule(ORDER_SCHEDULE, move=move))
-                    if not (move := entries.left):
-                        return sorted(entries.due)
+                command = read_schedule(ORDER_SCHEDULE, moves=moves)
+                entries = await self._hub.journal.execute(command)
+                if not (moves := entries.left):
+                    return sorted(entries.due)
+                continue
             except Closed:
                 return []
             except Exception:  # the store may be readable later
@@ -207,11 +180,11 @@ class PaymentProcessor:
             settling.order, settling.again = order, True
             settling.tell()
             return
-        settling = _Settling(order, payment, claimed=not self._claims.shared)
+        settling = Settlement(order, payment, claimed=not self._claims.shared)
         self._settling[order.stream] = settling
         self._start(self._settle, settling)
 
-    async def _settle(self, settling: _Settling) -> None:
+    async def _settle(self, settling: Settlement) -> None:
         stream, wait = settling.order.stream, RETRY_SECONDS_MIN
         try:
             while not settling.over:
@@ -230,7 +203,7 @@ class PaymentProcessor:
             del self._settling[stream]
             settling.done.set()
 
-    async def _step(self, settling: _Settling) -> bool:
+    async def _step(self, settling: Settlement) -> bool:
         """Take one step; return False if the order has to wait."""
         try:
             if settling.again or not settling.claimed:
@@ -247,7 +220,7 @@ class PaymentProcessor:
             return False
         return True
 
-    async def _look_again(self, settling: _Settling) -> bool:
+    async def _look_again(self, settling: Settlement) -> bool:
         """Show what has changed; return False while another node settles the order."""
         settling.again = False
         found = await self._show(settling.order.stream)
@@ -258,7 +231,7 @@ class PaymentProcessor:
             self._tell(found.order.stream)
         return settling.claimed or settling.over
 
-    def _log_failure(self, settling: _Settling, error: Exception) -> None:
+    def _log_failure(self, settling: Settlement, error: Exception) -> None:
         # Once for each order, because a provider that is down for a day is retried very often.
         level = logging.DEBUG if settling.failed else logging.WARNING
         settling.failed, stream = True, settling.order.stream
@@ -269,7 +242,7 @@ class PaymentProcessor:
         else:
             logger.log(level, "%s cannot be finished yet", stream, exc_info=error)
 
-    async def _pay(self, settling: _Settling) -> bool:
+    async def _pay(self, settling: Settlement) -> bool:
         order = settling.order
         if not order.total:
             await self._change(settling, lambda states: commands.pay(states, order.stream, None))
@@ -285,7 +258,7 @@ class PaymentProcessor:
                 found = await self._provider.cancel(order.id, found.id)
         return await self._note(settling, found)
 
-    async def _ask(self, settling: _Settling) -> Payment:
+    async def _ask(self, settling: Settlement) -> Payment:
         order, payment = settling.order, settling.payment
         if payment is None:
             return await self._find(order)
@@ -304,7 +277,7 @@ class PaymentProcessor:
             return await self._provider.close(order.id, order.total)
         return found
 
-    async def _note(self, settling: _Settling, found: Payment) -> bool:
+    async def _note(self, settling: Settlement, found: Payment) -> bool:
         stream = settling.order.stream
         match found.status:
             case "captured":
@@ -318,7 +291,7 @@ class PaymentProcessor:
                 return False
         return True
 
-    async def _reconcile(self, settling: _Settling) -> bool:
+    async def _reconcile(self, settling: Settlement) -> bool:
         """Void, or refund, what the provider charged against the end of an order."""
         order, stream = settling.order, settling.order.stream
         with anyio.fail_after(self._seconds_max):
@@ -353,7 +326,7 @@ class PaymentProcessor:
             return Reconciled(found.id, problem=error.message)
         return Reconciled(found.id, refund)
 
-    async def _refund(self, settling: _Settling) -> None:
+    async def _refund(self, settling: Settlement) -> None:
         order, stream = settling.order, settling.order.stream
         refund = next(one for one in order.refunds if one.status == "pending")
         assert order.payment_id is not None
@@ -378,7 +351,7 @@ class PaymentProcessor:
         return due is not None and due <= self._hub.settings.clock.now() + self._ahead
 
     async def _change(
-        self, settling: _Settling, decide: Callable[[States], Sequence[Draft]]
+        self, settling: Settlement, decide: Callable[[States], Sequence[Draft]]
     ) -> None:
         stream = settling.order.stream
 

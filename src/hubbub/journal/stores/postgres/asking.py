@@ -16,7 +16,7 @@ from .arrays import Numbers, Texts
 from .batches import used_from
 from .connection import PostgresConnection
 
-__all__ = ["STREAM_IDS_MAX", "Answer", "StreamIds", "ask_and_lock", "ask_only"]
+__all__ = ["STREAM_IDS_MAX", "BatchNews", "StreamIds", "ask_and_lock", "ask_only"]
 
 # Streams whose ids are remembered.
 STREAM_IDS_MAX = 100_000
@@ -33,13 +33,13 @@ class StreamIds(dict[str, int]):
         self.update(found)
 
 
-class Answer(msgspec.Struct, frozen=True):
+class BatchNews(msgspec.Struct, frozen=True):
     """
-    What others have written.
+    The events of others, and where each stream ends.
 
     Args:
         news: for the node.
-        heads: the present head of each stream that was asked for.
+        heads: the present head of each stream.
     """
 
     news: News
@@ -47,7 +47,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class _Sent(NamedTuple):
-    """The queries of a pipeline, before their answers; None for those that were not needed."""
+    """The queries of a pipeline, before their answers; None for a query that was not needed."""
 
     events: Cursor[Any] | None
     used: Cursor[Any] | None
@@ -56,7 +56,7 @@ class _Sent(NamedTuple):
 
 
 class _Question:
-    """What is asked for, as parameters: streams by their ids where these are known."""
+    """A batch's needs as parameters: streams by their ids where these are known."""
 
     def __init__(self, wanted: Wanted, ids: StreamIds) -> None:
         self.wanted = wanted
@@ -81,7 +81,7 @@ class _Question:
         )
 
 
-def ask_and_lock(connection: PostgresConnection, wanted: Wanted, ids: StreamIds) -> Answer:
+def ask_and_lock(connection: PostgresConnection, wanted: Wanted, ids: StreamIds) -> BatchNews:
     """
     Begin a transaction, lock what is wanted, and return the news.
 
@@ -89,7 +89,7 @@ def ask_and_lock(connection: PostgresConnection, wanted: Wanted, ids: StreamIds)
         Stale: history is another than the node knows.
     """
     question = _Question(wanted, ids)
-    with connection.raw.pipeline():
+    with connection.pipeline():
         connection.raw.execute("BEGIN")
         locked = connection.run(sql.LOCK_STREAMS, *question.streams())
         answers = _send(connection, question, sql.LOCK_LIMITS)
@@ -97,10 +97,10 @@ def ask_and_lock(connection: PostgresConnection, wanted: Wanted, ids: StreamIds)
     return _answer(question, ids, answers)
 
 
-def ask_only(connection: PostgresConnection, wanted: Wanted, ids: StreamIds) -> Answer:
+def ask_only(connection: PostgresConnection, wanted: Wanted, ids: StreamIds) -> BatchNews:
     """Return the news as of one moment, and lock nothing."""
     question = _Question(wanted, ids)
-    with connection.raw.pipeline():
+    with connection.pipeline():
         connection.raw.execute(ONE_MOMENT)
         answers = _send(connection, question, sql.READ_LIMITS)
         connection.raw.execute("COMMIT")
@@ -115,7 +115,7 @@ def _send(connection: PostgresConnection, question: _Question, limits: str) -> _
     return _Sent(events, used, charged, run(sql.NOW))
 
 
-def _answer(question: _Question, ids: StreamIds, sent: _Sent) -> Answer:
+def _answer(question: _Question, ids: StreamIds, sent: _Sent) -> BatchNews:
     bodies, heads = _events(question, ids, _rows(sent.events))
     [(at,)] = sent.now.fetchall()
     news = News(
@@ -124,7 +124,7 @@ def _answer(question: _Question, ids: StreamIds, sent: _Sent) -> Answer:
         used={(row[0], row[1]): used_from(*row) for row in _rows(sent.used)},
         limits={(limited, by): state for limited, by, state in _rows(sent.charged)},
     )
-    return Answer(news, heads)
+    return BatchNews(news, heads)
 
 
 def _rows(cursor: Cursor[Any] | None) -> list[tuple[Any, ...]]:

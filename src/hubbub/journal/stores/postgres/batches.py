@@ -17,7 +17,8 @@ __all__ = [
     "event_arrays",
     "limit_arrays",
     "part_arrays",
-    "place_of",
+    "seqs_before",
+    "terms_in",
     "used_arrays",
     "used_from",
 ]
@@ -69,7 +70,7 @@ def event_arrays(records: Sequence[Record], ids: Mapping[str, int]) -> tuple[Any
         Texts(record.by for record in records),
         Numbers(record.ref for record in records),
         Blobs(record.body for record in records),
-        Texts(map(_terms_of, records)),
+        Texts(terms_in(record.body) for record in records),
     )
 
 
@@ -118,7 +119,7 @@ def part_arrays(snapshots: Iterable[Snapshot]) -> tuple[Any, ...]:
     )
 
 
-def place_of(batch: Batch) -> dict[str, int]:
+def seqs_before(batch: Batch) -> dict[str, int]:
     """Return the seq before the first event of each stream in a batch."""
     before = dict[str, int]()
     for record in batch.records:
@@ -126,12 +127,13 @@ def place_of(batch: Batch) -> dict[str, int]:
     return before
 
 
-def _terms_of(record: Record) -> str | None:
+def terms_in(body: bytes) -> str | None:
+    """Return the terms of an event's text, with a space before each; None if it has none."""
     # Most events have no text, and need not be decoded.
-    if b'"text"' not in record.body:
+    if b'"text"' not in body:
         return None
     try:
-        text = _with_text(record.body).text
+        text = _with_text(body).text
     except msgspec.MsgspecError:
         return None
     if not text:

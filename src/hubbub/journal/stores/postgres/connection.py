@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import logging
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
+from os import dup
 from queue import Empty, LifoQueue
-from threading import BoundedSemaphore, Lock
+from socket import SHUT_RDWR, socket
+from threading import BoundedSemaphore, Condition
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
 
 from ....errors import Closed, Invalid, StorageError
 from .arrays import register_arrays
 from .reasons import database_name, refusal_of
 
-__all__ = ["ConnectionPool", "PostgresConnection", "connect"]
+__all__ = ["ConnectionPool", "PostgresConnection", "connect_postgres"]
 
 T = TypeVar("T")
 
 OLDEST_SERVER = 150_000
 # How long a thread waits for a connection that others use, in seconds.
 WAIT_SECONDS_MAX = 10.0
+# How long closing waits for calls that are still running, in seconds.
+CLOSE_SECONDS_MAX = 5.0
 # A network that swallows everything is noticed within about ten seconds.
 NETWORK: Mapping[str, str | int] = {
     "connect_timeout": 3,
@@ -49,6 +56,14 @@ TRANSACTION_TIMEOUT_SERVER = 170_000
 NEVER = 1 << 30
 
 
+def _is_not_an_echo(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith("error ignored terminating")
+
+
+# When a statement of a pipeline fails, psycopg warns that those after it fail too.
+logging.getLogger("psycopg").addFilter(_is_not_an_echo)
+
+
 class PostgresConnection:
     """
     A connection, and the server that it leads to.
@@ -73,12 +88,43 @@ class PostgresConnection:
         """Execute a query as :meth:`run` does, and fetch all its rows."""
         return self.run(query, *values).fetchall()
 
+    @contextmanager
+    def pipeline(self) -> Iterator[None]:
+        """Send all statements of the block at once, and fetch their results at its end."""
+        with self.raw.pipeline() as pipeline:
+            pipeline._exit_gen = partial(_sync_and_fetch, pipeline)  # type: ignore[method-assign]
+            yield
+
+    def roll_back(self) -> bool:
+        """End the transaction, if any, and return whether the connection can be used again."""
+        server = self.raw.pgconn
+        if server.transaction_status != TransactionStatus.IDLE:
+            # psycopg's own forgets all prepared statements.
+            with suppress(psycopg.Error):
+                server.exec_(b"ROLLBACK")
+        return server.transaction_status == TransactionStatus.IDLE
+
+    def cut(self) -> None:
+        """Let whatever another thread does with the connection fail."""
+        with suppress(OSError, psycopg.Error), socket(fileno=dup(self.raw.fileno())) as own:
+            own.shutdown(SHUT_RDWR)
+
     def close(self) -> None:
         """Close it; the server rolls back what was not committed."""
         self.raw.close()
 
 
-def connect(
+def _sync_and_fetch(pipeline: psycopg.Pipeline) -> Generator[Any, Any, None]:
+    # psycopg's own sends a flush after the sync. The server takes that for a sign of life: it
+    # stops the clock of idle_in_transaction_session_timeout, and does not start it again.
+    try:
+        pipeline._enqueue_sync()
+        yield from pipeline._communicate_gen()
+    finally:
+        yield from pipeline._fetch_gen(flush=False)
+
+
+def connect_postgres(
     url: str, settings: Mapping[str, str], *, transaction_seconds: int | None = None
 ) -> PostgresConnection:
     """
@@ -86,7 +132,7 @@ def connect(
 
     Args:
         url: ``postgresql://user:password@host:port/database``, with any options of libpq.
-        settings: of the session, besides those that all connections have.
+        settings: of the session, in addition to the common settings.
         transaction_seconds: no transaction lasts longer, where the server can see to it.
 
     Raises:
@@ -130,13 +176,13 @@ class ConnectionPool:
         self._make = make
         self._free = BoundedSemaphore(size)
         self._idle: LifoQueue[PostgresConnection] = LifoQueue()
-        self._lock = Lock()
+        self._changed = Condition()
         self._taken = set[PostgresConnection]()
         self._closed = False
 
     def take(self) -> PostgresConnection:
         """
-        Return a connection that nobody else uses until it is given back.
+        Return a connection that nobody else uses until :meth:`give`.
 
         Raises:
             StorageError: all are in use for too long, or the server cannot be reached.
@@ -151,7 +197,7 @@ class ConnectionPool:
         except BaseException:
             self._free.release()
             raise
-        with self._lock:
+        with self._changed:
             if self._closed:
                 taken.close()
                 self._free.release()
@@ -161,14 +207,15 @@ class ConnectionPool:
 
     def give(self, taken: PostgresConnection, *, whole: bool) -> None:
         """
-        Give a connection back.
+        Return a connection to the pool.
 
         Args:
             taken: the connection.
             whole: False if it failed: then it is closed, and another is made when needed.
         """
-        with self._lock:
+        with self._changed:
             self._taken.discard(taken)
+            self._changed.notify_all()
             if whole and not self._closed and not taken.raw.closed:
                 self._idle.put(taken)
             else:
@@ -177,7 +224,7 @@ class ConnectionPool:
 
     @contextmanager
     def borrowed(self) -> Iterator[PostgresConnection]:
-        """Take a connection, and give it back at the exit; close it if the block fails."""
+        """Take a connection until the exit; close it if the block fails."""
         taken = self.take()
         whole = False
         try:
@@ -198,12 +245,12 @@ class ConnectionPool:
             value = work(taken)
         except psycopg.OperationalError:
             was_lost = taken.raw.closed
-            self.give(taken, whole=False)
+            self.give(taken, whole=taken.roll_back())
             if not was_lost:
                 raise
             self.drop_idle()
         except BaseException:
-            self.give(taken, whole=False)
+            self.give(taken, whole=taken.roll_back())
             raise
         else:
             self.give(taken, whole=True)
@@ -212,7 +259,7 @@ class ConnectionPool:
             return work(fresh)
 
     def drop_idle(self) -> None:
-        """Close the idle connections: one was lost, and so the others may be."""
+        """Close the idle connections, because another connection was lost."""
         while True:
             try:
                 self._idle.get_nowait().close()
@@ -220,10 +267,18 @@ class ConnectionPool:
                 return
 
     def close(self) -> None:
-        """Close all connections, also those in use."""
-        with self._lock:
+        """
+        Wait until no thread uses a connection, and close all.
+
+        Raises:
+            StorageError: some thread does not finish; its connection is cut.
+        """
+        with self._changed:
             self._closed = True
-            taken = list(self._taken)
-        for one in taken:
-            one.close()
+            unused = self._changed.wait_for(lambda: not self._taken, CLOSE_SECONDS_MAX)
+            # To close a connection while another thread uses it would crash the process.
+            for taken in self._taken:
+                taken.cut()
         self.drop_idle()
+        if not unused:
+            raise StorageError("The database does not answer.")

@@ -15,7 +15,7 @@ import psycopg
 from psycopg.types.numeric import Int8
 
 from ....clock import SystemClock
-from ....errors import StorageError
+from ....errors import HubbubError, StorageError
 from .connection import PostgresConnection
 
 __all__ = ["DOUBT_SECONDS_MAX", "was_committed"]
@@ -58,11 +58,11 @@ def was_committed(
             finally:
                 connection.close()
             return bool(last == number)
-        except (psycopg.Error, StorageError) as error:
+        except (psycopg.Error, HubbubError) as error:
             if clock.monotonic() > deadline:
                 raise StorageError(
                     "The database does not answer, and it is not known yet whether this command "
                     "was written; send it again with the same idempotency key."
                 ) from error
-        # The server may be starting, or the lost transaction may not have timed out yet.
+        # The server may be starting, and the lost transaction times out soon.
         time.sleep(RETRY_SECONDS)

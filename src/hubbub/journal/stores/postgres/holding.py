@@ -18,7 +18,7 @@ from ..contract import Batch, Stale
 from ..sharing import News
 from . import statements as sql
 from .arrays import Numbers, Texts
-from .asking import Answer, StreamIds
+from .asking import BatchNews, StreamIds
 from .batches import check_seqs, event_arrays, limit_arrays, used_arrays
 from .connection import ConnectionPool, PostgresConnection
 from .doubt import was_committed
@@ -30,11 +30,11 @@ __all__ = ["PostgresHold", "Writers"]
 
 class Writers:
     """
-    What the holds of a store share.
+    The common parts of a store's holds.
 
     Args:
         pool: of the connections that write.
-        connect: makes a connection, to find out what became of a commit.
+        connect: makes a connection, to find out whether a commit was made.
         log_name: names the database to the operator.
     """
 
@@ -45,7 +45,7 @@ class Writers:
         self.connect = connect
         self.log_name = log_name
         self.ids = StreamIds()
-        # Events whose words may not be in the index yet.
+        # Events since the index of words was last completed.
         self.unindexed = 0
 
 
@@ -59,7 +59,7 @@ class PostgresHold:
         writers: gets the connection back.
     """
 
-    def __init__(self, connection: PostgresConnection, answer: Answer, writers: Writers) -> None:
+    def __init__(self, connection: PostgresConnection, answer: BatchNews, writers: Writers) -> None:
         self.news: News = answer.news
         self._connection: PostgresConnection | None = connection
         self._answer = answer
@@ -81,8 +81,9 @@ class PostgresHold:
                 try:
                     self._write(connection, batch, number, snapshots=snapshots)
                     whole = True
-                except psycopg.Error as error:
+                except Exception as error:
                     if not _in_doubt(error, connection):
+                        whole = connection.roll_back()
                         raise
                     connection.close()
                     if not was_committed(self._writers.connect, connection.writer, number):
@@ -93,7 +94,7 @@ class PostgresHold:
         self._writers.unindexed += len(batch.records)
 
     def release(self) -> None:
-        """Let go of the locks, and write nothing."""
+        """Release the locks, and write nothing."""
         if self._connection is None:
             return
         connection, whole = self._end(), False
@@ -116,7 +117,7 @@ class PostgresHold:
         if snapshots and batch.snapshots:
             keep_snapshots(connection, batch.snapshots)
         run = connection.run
-        with connection.raw.pipeline():
+        with connection.pipeline():
             if new := sorted(name for name in after if self._writers.ids.get(name) is None):
                 run(sql.ADD_STREAMS, Texts(new))
             if batch.records:
@@ -138,6 +139,8 @@ class PostgresHold:
             connection.run(sql.ADD_LIMITS, *limit_arrays(batch.limits, new))
 
 
-def _in_doubt(error: psycopg.Error, connection: PostgresConnection) -> bool:
-    # An error that the server answered with, and that left the connection, undid everything.
-    return error.sqlstate is None or connection.raw.closed
+def _in_doubt(error: Exception, connection: PostgresConnection) -> bool:
+    # An error that the server answered with, and that left the connection, undid everything; an
+    # error of our own came before the end of the transaction was sent.
+    is_unknown = isinstance(error, psycopg.Error) and error.sqlstate is None
+    return is_unknown or connection.raw.closed

@@ -2,8 +2,8 @@
 Which places are decided: all events that have them are there, and no others will come.
 
 A place is drawn while a transaction runs, so a lower one may become visible after a higher one.
-The last drawn place is read, and then which transactions write events: every transaction that
-has a place up to that one is among them, or over. Once these are over, the place is settled.
+The last drawn place is read, and then which transactions write events: every transaction
+that has a place up to there is among them, or over. Once these are over, the place is settled.
 
 The transactions are known by their locks. Their ids would not do: the end of a snapshot
 (``pg_snapshot_xmax``) is not above the ids of transactions that still run, and its beginning
@@ -22,7 +22,7 @@ __all__ = ["Horizon"]
 
 STEP_SECONDS = 0.001
 LAST_DRAWN = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM event_place"
-# A transaction lets go of its locks after its rows have become visible.
+# A transaction releases its locks after its rows have become visible.
 WRITING = """
 SELECT virtualtransaction FROM pg_locks
 WHERE locktype = 'relation' AND relation = 'event'::regclass AND mode = 'RowExclusiveLock'
@@ -63,7 +63,7 @@ class Horizon:
 
     def _look(self, connection: PostgresConnection) -> bool:
         if connection.server != self._server:
-            # Another server may have lost places, and counts transactions anew.
+            # Another server may have lost places, and has transactions of its own.
             self._server, self._candidate, self.settled = connection.server, None, 0
         if self._candidate is None:
             [(drawn,)] = connection.rows(LAST_DRAWN)

@@ -62,19 +62,15 @@ class PostgresReader:
         """Make the reads of this thread one transaction; see the contract."""
         with postgres_failing(self.log_name):
             reader = self._begin()
-        whole = False
         try:
             self._own.reader = reader
             if len(streams) > 1:
                 with postgres_failing(self.log_name):
                     self._own.loaded = self._load_some(streams)
             yield
-            with postgres_failing(self.log_name):
-                reader.raw.execute("COMMIT")
-            whole = True
         finally:
             self._own.reader, self._own.loaded = None, {}
-            self._readers.give(reader, whole=whole)
+            self._readers.give(reader, whole=reader.roll_back())
 
     @postgres_errors
     def load(self, stream: str) -> Loaded:
@@ -176,8 +172,8 @@ class PostgresReader:
         found = self._settled(after, limit)
         if len(found) == limit:
             return found
-        # A caller that is told of no events waits for the next commit. So it is told of those
-        # whose commit it was woken by, although they are settled a moment later.
+        # A caller that gets no events waits for the next commit. So it must get the events whose
+        # commit has woken it, although they are settled a moment later.
         seconds = SHORT_PAGE_SECONDS_MAX if found else UNSETTLED_SECONDS_MAX
         if not self._horizon.advance(seconds) and not found:
             raise StorageError(UNSETTLED)

@@ -27,7 +27,7 @@ R = TypeVar("R")
 # Another node was first, or holds a lock: a unique key, a serialization failure, a deadlock, a
 # lock that was not to be had in time, a transaction that was kept for too long.
 AGAIN = {"23505", "40001", "40P01", "55P03", "25P03", "25P04"}
-# What begins a SQLSTATE -> what to tell clients, who must not learn where the database is.
+# The beginning of a SQLSTATE -> the reason for clients, which does not say where the database is.
 REASONS = {
     "53100": "its disk is full",
     "53200": "it has not enough memory",
@@ -39,7 +39,7 @@ REASONS = {
     "08": "it cannot be reached",
     "XX": "it is damaged",
 }
-# What libpq says while it connects, which has no SQLSTATE -> what to do.
+# A part of libpq's message while it connects, which has no SQLSTATE -> the advice.
 REFUSALS: tuple[tuple[str, type[HubbubError], str], ...] = (
     (
         "password authentication failed",
@@ -55,17 +55,17 @@ REFUSALS: tuple[tuple[str, type[HubbubError], str], ...] = (
     (
         "role",
         Invalid,
-        "{name} knows no user {user}; correct the URL, or create it with: createuser {user}",
+        "{name} knows no user {user}; correct the URL, or create it: createuser {user}",
     ),
     (
         "database",
         Invalid,
-        "There is no {name}; correct the URL, or create it with: createdb {database}",
+        "The server has no database {database}; correct the URL, or create it: createdb {database}",
     ),
     (
         "permission denied",
         Invalid,
-        "{user} may not connect to {name}; grant it CONNECT on the database.",
+        "{name} lacks a grant for {user}: GRANT CONNECT ON DATABASE {database} TO {user}.",
     ),
     (
         "read-only",

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from random import Random
 
 import msgspec
 from psycopg import Connection
-from psycopg.errors import UndefinedColumn, UndefinedTable, UniqueViolation
+from psycopg.errors import (
+    DuplicateObject,
+    DuplicateTable,
+    UndefinedColumn,
+    UndefinedTable,
+    UniqueViolation,
+)
 
 from ....errors import StorageError
 from ..contract import new_journal_id, new_secret
@@ -88,7 +95,7 @@ def _first() -> str:
     return _FIRST.replace("{partitions}", "".join(made))
 
 
-POSTGRES_MIGRATIONS = (PostgresMigration(1, "0.4.0", _first()),)
+POSTGRES_MIGRATIONS = (PostgresMigration(1, "0.3.0", _first()),)
 POSTGRES_SCHEMA_VERSION = POSTGRES_MIGRATIONS[-1].version
 
 
@@ -105,7 +112,7 @@ def migrate_postgres(connection: Connection, random: Random, name: str) -> tuple
         The journal's id and its secret.
 
     Raises:
-        StorageError: the database is of a newer release, or somebody else's.
+        StorageError: the database belongs to a newer release, or is somebody else's.
     """
     _make_meta(connection)
     try:
@@ -156,10 +163,6 @@ def _make_meta(connection: Connection) -> None:
         # Without the right to create tables, to create one that is there already fails too.
         if connection.execute("SELECT to_regclass('meta')").fetchone() != (None,):
             return
-        try:
+        # Which of these errors it is depends on how far the other node is.
+        with suppress(DuplicateObject, DuplicateTable, UniqueViolation):
             connection.execute(META)
-        except UniqueViolation:
-            continue
-        except Exception as error:
-            if getattr(error, "sqlstate", None) != "42P07":
-                raise

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
 from random import Random, SystemRandom
 from threading import Lock
 
@@ -11,15 +12,17 @@ import psycopg
 from psycopg.errors import LockNotAvailable
 from psycopg.types.numeric import Int8
 
-from ....errors import Invalid, StorageError
+from ....errors import HubbubError, Invalid, StorageError
 from ...cluster.bus import Bus
 from ...cluster.bus_url import open_notify_bus
 from ..contract import Batch, Record, Snapshot, Stale
 from ..sharing import News, NodeRecord, Wanted
 from . import statements as sql
+from .arrays import Texts
 from .asking import ask_and_lock, ask_only
-from .batches import place_of
-from .connection import ConnectionPool, PostgresConnection, connect
+from .batches import seqs_before
+from .connection import ConnectionPool, PostgresConnection, connect_postgres
+from .erasing import overwrite_events, rewrite_tables
 from .holding import PostgresHold, Writers
 from .keeping import keep_snapshots
 from .nodes import beat_node
@@ -49,12 +52,23 @@ READING = {"idle_in_transaction_session_timeout": "60s"}
 BEATING = {**WRITING, "synchronous_commit": "off"}
 # Fewer new events are not worth a round trip to each partition; a search finds them anyway.
 UNINDEXED_MIN = 500
+SYNCHRONOUS = """
+SELECT set_config('synchronous_commit', 'on', false)
+WHERE current_setting('synchronous_commit') = 'off'
+"""
+ERASING_LOCK_TIMEOUT = "10s"
+# A node waits while another makes or changes the tables.
+MIGRATING = {"lock_timeout": "60s"}
 NEXT_WRITER = "SELECT nextval('writer_id')"
 JOURNAL_ID = "SELECT value FROM meta WHERE name = 'journal_id'"
 EXPIRE = """
 DELETE FROM used USING (
     SELECT by, key FROM used WHERE at < %b ORDER BY at LIMIT %b FOR UPDATE SKIP LOCKED
 ) old WHERE used.by = old.by AND used.key = old.key
+"""
+ADOPT = """
+UPDATE meta SET value = k.value FROM unnest(ARRAY['journal_id', 'secret'], %b) k(name, value)
+WHERE meta.name = k.name
 """
 CHECK = "INSERT INTO meta VALUES ('checked', '') ON CONFLICT (name) DO UPDATE SET value = ''"
 INDEX = "SELECT gin_clean_pending_list('event_words_{}'::regclass)"
@@ -113,7 +127,7 @@ class PostgresStore(PostgresReader):
 
     def commit(self, batch: Batch) -> None:
         """Write a batch as one transaction; see the contract."""
-        before = place_of(batch)
+        before = seqs_before(batch)
         held = self.hold(Wanted(streams=before, limits=list(batch.limits)))
         if held.news.bodies:
             held.release()
@@ -166,20 +180,55 @@ class PostgresStore(PostgresReader):
         """Return a bus that this server carries itself, by NOTIFY, on connections of its own."""
         return open_notify_bus(self._url, self.journal_id)
 
+    @postgres_errors
+    def adopt(self, journal_id: str, secret: str) -> None:
+        """Be the journal of this id from now on, and sign tokens with its secret."""
+        with self._writers.pool.borrowed() as writer, writer.raw.transaction():
+            writer.run(ADOPT, Texts([journal_id, secret]))
+        self.journal_id, self.secret = journal_id, secret
+
+    @postgres_errors
+    def erase(
+        self,
+        user: str,
+        last: int,
+        bodies: Mapping[int, bytes],
+        touched: Collection[str],
+        renamed: Mapping[str, str],
+    ) -> None:
+        """Overwrite events, and leave no copy in the tables; see :func:`overwrite_events`."""
+        # A writer's connection ends transactions that last.
+        connection = self._connect({"lock_timeout": ERASING_LOCK_TIMEOUT})
+        try:
+            overwrite_events(connection, user, last, bodies, touched, renamed)
+            rewrite_tables(connection)
+        finally:
+            connection.close()
+
     def close(self) -> None:
-        """Close all connections; what they have not committed is undone."""
-        for pool in (self._readers, self._writers.pool, self._beating):
-            pool.close()
+        """
+        Wait for running calls, and close every connection.
+
+        Raises:
+            StorageError: a call does not return; its connection is cut.
+        """
+        with ExitStack() as stack:
+            for pool in (self._readers, self._writers.pool, self._beating):
+                stack.callback(pool.close)
 
     @postgres_errors
     def _prepare(self, random: Random) -> tuple[str, str]:
-        connection = connect(self._url, BEATING)
+        connection = connect_postgres(self._url, MIGRATING)
         try:
             return migrate_postgres(connection.raw, random, self.log_name)
         except psycopg.errors.InsufficientPrivilege as error:
             raise Invalid(
                 f"The user of {self.log_name} lacks a right; let it make tables: "
                 "GRANT USAGE, CREATE ON SCHEMA public TO its name."
+            ) from error
+        except LockNotAvailable as error:
+            raise StorageError(
+                f"Another node is changing the tables of {self.log_name}; try again."
             ) from error
         finally:
             connection.close()
@@ -192,7 +241,7 @@ class PostgresStore(PostgresReader):
             answer = ask_and_lock(connection, wanted, self._ids)
         except BaseException as error:
             was_lost = connection.raw.closed
-            pool.give(connection, whole=False)
+            pool.give(connection, whole=connection.roll_back())
             if isinstance(error, LockNotAvailable):
                 self._end_stopped_holders()
             if not was_lost:
@@ -203,7 +252,13 @@ class PostgresStore(PostgresReader):
     def _connect(
         self, settings: Mapping[str, str], *, transaction_seconds: int | None = None
     ) -> PostgresConnection:
-        made = connect(self._url, settings, transaction_seconds=transaction_seconds)
+        try:
+            made = connect_postgres(self._url, settings, transaction_seconds=transaction_seconds)
+        except HubbubError as error:
+            # Clients see it, so it does not say where the database is.
+            failure = StorageError("The database cannot be reached; try again.")
+            failure.add_note(str(error))
+            raise failure from error
         try:
             if made.rows(JOURNAL_ID) != [(self.journal_id,)]:
                 raise StorageError("The database holds another journal now; restart Hubbub.")
@@ -218,6 +273,8 @@ class PostgresStore(PostgresReader):
 
     def _connect_writer(self) -> PostgresConnection:
         made = self._connect(WRITING, transaction_seconds=TRANSACTION_SECONDS_MAX)
+        # An acknowledged commit is durable, whatever the database's defaults are.
+        made.raw.execute(SYNCHRONOUS)
         [(made.writer,)] = made.rows(NEXT_WRITER)
         sql.prepare_writer(made)
         return made

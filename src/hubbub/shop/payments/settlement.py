@@ -1,0 +1,45 @@
+"""The progress of one order that is being settled."""
+
+from __future__ import annotations
+
+import anyio
+
+from ..orders.order import Order
+
+__all__ = ["Settlement"]
+
+
+class Settlement:
+    """
+    An order that a node settles, or waits for.
+
+    Args:
+        order: the order.
+        payment: the payment method, if the buyer has given it to this node.
+        claimed: True if this node settles the order; otherwise another one may.
+    """
+
+    def __init__(self, order: Order, payment: str | None, *, claimed: bool) -> None:
+        self.order = order
+        # The payment method; it is never stored, and given to the provider once.
+        self.payment = payment
+        self.done = anyio.Event()
+        # True if something has begun that ``order`` does not show yet.
+        self.again = False
+        # True if something has failed, and was logged.
+        self.failed = False
+        # False while another node settles the order, or may do so.
+        self.claimed = claimed
+        # True if this node has told the others that there is something to settle.
+        self.told = False
+
+    @property
+    def over(self) -> bool:
+        """True when nothing is left to do."""
+        return not self.again and not self.order.is_open
+
+    def tell(self) -> None:
+        """Release the waiting calls, if only the provider's answer is missing."""
+        refunding = any(one.status == "pending" for one in self.order.refunds)
+        if self.order.status != "pending" and not refunding:
+            self.done.set()

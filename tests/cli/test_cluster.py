@@ -1,0 +1,105 @@
+"""``hubbub cluster``: real servers, which end with it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.cli.program import Program, program, run_program
+from tests.local_servers.places import reachable
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    with reachable() as made:
+        yield made
+
+
+def free_ports() -> int:
+    """Return the first of two free ports."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as first:
+            port = int(first.getsockname()[1])
+            try:
+                socket.create_server(("127.0.0.1", port + 1)).close()
+            except OSError:
+                continue
+            return port
+
+
+def started(cluster: Program) -> None:
+    cluster.line_with("All nodes serve.")
+
+
+def is_served(port: int) -> bool:
+    try:
+        return httpx2.get(f"http://127.0.0.1:{port}/health").status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
+def servers_in(place: Path) -> list[str]:
+    """Return the command lines of the processes that name a directory."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = process.read_bytes().decode().replace("\0", " ")
+        except OSError:
+            continue
+        if str(place) in command and "hubbub.cli" not in command:
+            found.append(command)
+    return found
+
+
+def test_parts_are_killed_and_restarted_and_all_end_in_order(place: Path) -> None:
+    port = free_ports()
+    options = [2, "--data", place / "kept", "--port", port]
+    with program(place, "cluster", *options) as cluster:
+        started(cluster)
+        assert is_served(port)
+        assert is_served(port + 1)
+
+        cluster.type("kill 2")
+        cluster.line_with("node 2: kill")
+        assert not is_served(port + 1)
+
+        cluster.type("restart 2")
+        cluster.line_with("node 2: restart")
+        assert is_served(port + 1)
+
+        cluster.type("kill 7")
+        cluster.line_with("There is no '7'.")
+        assert cluster.stop(signal.SIGINT) == 0
+    assert servers_in(place) == []
+    assert not is_served(port)
+
+
+def test_a_command_that_is_killed_leaves_no_process(place: Path) -> None:
+    port = free_ports()
+    options = [1, "--data", place / "kept", "--port", port, "--bus", "postgres"]
+    with program(place, "cluster", *options) as cluster:
+        started(cluster)
+        assert servers_in(place)
+        os.kill(cluster.process.pid, signal.SIGKILL)
+        cluster.process.wait()
+
+        # The output ends when the last process that has it has ended.
+        while cluster._wake_up.get(timeout=10) is not None:
+            pass
+    assert servers_in(place) == []
+
+
+def test_a_port_in_use_is_one_line(place: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run_program(place, "cluster", 1, "--data", place / "kept", "--port", port)
+
+    assert (done.code, done.err.count("\n")) == (1, 1)
+    assert f"Port {port} cannot be used" in done.err
+    assert servers_in(place) == []
