@@ -209,6 +209,7 @@ AT_ONCE: dict[type, set[str]] = {
         "is_connected",
         "is_healthy",
         "is_open",
+        "knows_presence",
         "new_guard",
         "new_service",
         "presence",
@@ -227,6 +228,10 @@ AT_ONCE: dict[type, set[str]] = {
         "new_pace",
         "close_soon",
         "close_all",
+        "enter_session",
+        "leave_session",
+        "leave_stream",
+        "use_ticket",
         "stop",
     },
 }

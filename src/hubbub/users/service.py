@@ -191,17 +191,21 @@ class Users(Administration):
 
         return self._changing(user_id, decide)
 
-    @slow_command
-    async def set_away(self, *, away: bool) -> None:
+    @command
+    def set_away(self, *, away: bool) -> Command[None]:
         """
         Mark this session as away, or as back.
 
         Raises:
             Conflict: the session is not a connection, but a single request over HTTP.
         """
-        # Not a part of a decision, which may run twice.
-        if not self._presence.set_away(self._by, self._actor, away=away):
-            raise Conflict("Only a connected session can be away.")
+
+        def mark(_: None) -> None:
+            if not self._presence.set_away(self._by, self._actor, away=away):
+                raise Conflict("Only a connected session can be away.")
+
+        # It is not in the journal, and must not be marked twice if it is decided again.
+        return Command(self._by, nothing, lambda states, events: None, effect=mark)
 
     def _changing(
         self, user_id: str, decide: Callable[[States], Sequence[Draft]], *also: str
