@@ -1,4 +1,4 @@
-"""What goes wrong in a real cluster: each trouble begins, lasts for some time, and is mended."""
+"""The troubles of a real cluster: each begins, lasts for some time, and is mended."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def spread_of(group: list[Ticket] | tuple[Ticket, ...]) -> float:
 
 
 class PoolMachine(RuleBasedStateMachine):
-    """Lets users come, go and be taken from a plain list of those who wait."""
+    """Lets users come, go and be taken from a plain list of waiting users."""
 
     @initialize(size=st.integers(2, 4), widening=widenings)
     def begin(self, size: int, widening: Widening) -> None:

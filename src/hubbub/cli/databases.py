@@ -1,4 +1,4 @@
-"""What a command calls a database: the path of a file, or the URL of a PostgreSQL database."""
+"""Databases on the command line: the path of a file, or the URL of a PostgreSQL database."""
 
 from __future__ import annotations
 

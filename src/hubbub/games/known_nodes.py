@@ -8,7 +8,8 @@ from ..journal.cluster.nodes import NODE_SILENT_SECONDS_MAX, Nodes
 
 __all__ = ["STRANGERS_MAX", "KnownNodes"]
 
-# Nodes that this one has never seen alive, and has heard of; of more, the oldest is forgotten.
+# Nodes that are named somewhere but that this node has never seen alive; if there are more, it
+# forgets the oldest.
 STRANGERS_MAX = 1_000
 
 
@@ -30,7 +31,7 @@ class KnownNodes:
         self._monotonic = monotonic
         self._alone = alone
         self._seen: set[str] = set()
-        # A node that was never seen -> when this one first heard of it.
+        # A node that was never seen -> when its name first appeared.
         self._strangers: dict[str, float] = {}
         self.look()
 

@@ -157,7 +157,7 @@ class Call(msgspec.Struct, Generic[R], eq=False):
     wake: Wake | None = None
     # How often it was decided again because another writer was first.
     races: int = 0
-    # What its decisions needed and did not name.
+    # The names that its decisions needed and the command did not give.
     needs: tuple[Name, ...] = ()
 
     def wait_on(self, wake: Wake) -> None:

@@ -3,7 +3,7 @@ Streams that everybody would write to, in shards.
 
 Nodes that share a store wait for one another where they write to the same stream. A stream about
 all matches would be such a place for every node, so it has 16 shards: ``agenda/matches/0`` to
-``agenda/matches/15``. What a shard has to say is about few other streams, always the same ones.
+``agenda/matches/15``. The events of a shard are about few other streams, always the same ones.
 """
 
 from __future__ import annotations

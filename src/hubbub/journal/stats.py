@@ -19,7 +19,7 @@ __all__ = ["Lag", "Meter", "Stats", "Traffic"]
 
 # Rows of each table of statistics: the busiest rooms, the slowest followers.
 SHOWN_MAX = 10
-# What the hub itself follows, with and without users, is not counted.
+# Streams that the hub itself follows, with or without users, are not counted.
 OWN_STREAMS = ("agenda/", "queue/")
 
 

@@ -16,7 +16,9 @@ from ..errors import StorageError
 
 __all__ = ["ServerProcess", "free_port", "give_away", "run_program"]
 
+# How long a server that `hubbub cluster` starts may take until it accepts connections.
 START_SECONDS_MAX = 30.0
+# How long such a server may take to stop before it is killed.
 STOP_SECONDS_MAX = 10.0
 POLL_SECONDS = 0.01
 # Some servers refuse to run as root; this user exists everywhere, and owns nothing else.

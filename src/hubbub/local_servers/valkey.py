@@ -70,8 +70,8 @@ def _answers(port: int, password: str) -> bool:
         with socket.create_connection(("127.0.0.1", port), _PING_SECONDS) as connection:
             connection.sendall(b"AUTH %s\r\nPING\r\n" % password.encode())
             answer = b""
-            while chunk := connection.recv(64):
-                answer += chunk
+            while received := connection.recv(64):
+                answer += received
                 if answer.count(b"\n") == 2:
                     break
             return answer == b"+OK\r\n+PONG\r\n"

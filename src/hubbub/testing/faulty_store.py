@@ -233,7 +233,7 @@ class FaultyStore:
         """Return used keys; see :class:`Store`."""
         return self._call("keys", lambda: self.store.keys(after, limit))
 
-    # Of a store that is shared; see SharedStore
+    # For a store that is shared; see SharedStore
 
     def hold(self, wanted: Wanted) -> Hold:
         """Lock streams; the hold's ``commit`` counts as a commit; see :class:`SharedStore`."""
@@ -324,7 +324,7 @@ class FaultyHold:
         self._store.call_hold("commit", lambda: self._hold.commit(batch))
 
     def release(self) -> None:
-        """Let go of the locks; see :class:`Hold`."""
+        """Release the locks; see :class:`Hold`."""
         self._store.call_hold("release", self._hold.release)
 
 

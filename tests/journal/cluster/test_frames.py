@@ -8,10 +8,10 @@ from hubbub.journal.cluster.bus import SHARDS
 from hubbub.journal.cluster.frames import (
     FRAME_BYTES_MAX,
     NODE_CHARS_MAX,
-    Answered,
-    Asked,
     Broadcast,
     Frame,
+    NodeAnswer,
+    NodeRequest,
     Noticed,
     StreamEvents,
     decode_frame,
@@ -30,8 +30,8 @@ frames = st.builds(
     events=st.lists(st.builds(StreamEvents, st.text(), numbers, st.lists(bodies)), max_size=3),
     signals=st.lists(st.builds(Noticed, st.text(), bodies), max_size=3),
     told=st.lists(st.builds(Broadcast, st.text(), bodies), max_size=3),
-    asked=st.lists(st.builds(Asked, st.text(), numbers, st.text(), bodies), max_size=3),
-    answered=st.lists(st.builds(Answered, st.text(), numbers, st.none() | bodies), max_size=3),
+    asked=st.lists(st.builds(NodeRequest, st.text(), numbers, st.text(), bodies), max_size=3),
+    answered=st.lists(st.builds(NodeAnswer, st.text(), numbers, st.none() | bodies), max_size=3),
 )
 
 

@@ -7,13 +7,13 @@ import anyio
 import pytest
 
 from hubbub.errors import Invalid, Overloaded
-from hubbub.journal.cluster.frames import MESSAGE_BYTES_MAX, Answered, Asked, Broadcast
+from hubbub.journal.cluster.frames import MESSAGE_BYTES_MAX, Broadcast, NodeAnswer, NodeRequest
 from hubbub.journal.cluster.messages import ANSWERS_WAITING_MAX, Messages
 
 
-def messages() -> tuple[Messages, list[Broadcast | Asked | Answered]]:
+def messages() -> tuple[Messages, list[Broadcast | NodeRequest | NodeAnswer]]:
     """Make the messages of a node, and the list of what it sends."""
-    made, sent = Messages("me"), list[Broadcast | Asked | Answered]()
+    made, sent = Messages("me"), list[Broadcast | NodeRequest | NodeAnswer]()
     made.send = sent.append
     return made, sent
 
@@ -21,14 +21,14 @@ def messages() -> tuple[Messages, list[Broadcast | Asked | Answered]]:
 async def test_only_the_asked_node_can_answer_a_request() -> None:
     made, sent = messages()
 
-    def answer(asked: Asked) -> None:
-        made.receive_answered("b", Answered("somebody else", asked.number, b"forged"))
-        made.receive_answered("c", Answered("me", asked.number, b"forged"))
-        made.receive_answered("b", Answered("me", asked.number + 1, b"forged"))
-        made.receive_answered("b", Answered("me", asked.number, b"yes"))
-        made.receive_answered("b", Answered("me", asked.number, b"again"))
+    def answer(asked: NodeRequest) -> None:
+        made.receive_answered("b", NodeAnswer("somebody else", asked.number, b"forged"))
+        made.receive_answered("c", NodeAnswer("me", asked.number, b"forged"))
+        made.receive_answered("b", NodeAnswer("me", asked.number + 1, b"forged"))
+        made.receive_answered("b", NodeAnswer("me", asked.number, b"yes"))
+        made.receive_answered("b", NodeAnswer("me", asked.number, b"again"))
 
-    made.send = lambda message: answer(message) if isinstance(message, Asked) else None
+    made.send = lambda message: answer(message) if isinstance(message, NodeRequest) else None
 
     assert await made.ask("b", "kind", b"?", 1) == b"yes"
     assert sent == []
@@ -37,7 +37,7 @@ async def test_only_the_asked_node_can_answer_a_request() -> None:
 async def test_a_request_that_is_refused_or_whose_node_dies_does_not_wait() -> None:
     made, _ = messages()
     with anyio.fail_after(5):
-        made.send = lambda asked: made.receive_answered("b", Answered("me", asked.number, None))  # type: ignore[union-attr]
+        made.send = lambda asked: made.receive_answered("b", NodeAnswer("me", asked.number, None))  # type: ignore[union-attr]
         with pytest.raises(Overloaded, match="try again"):
             await made.ask("b", "kind", b"?", 60)
         made.send = lambda _: made.fail_asked(lambda node: node != "b")
@@ -57,13 +57,13 @@ async def test_requests_are_answered_in_tasks_and_a_failure_is_an_honest_refusal
     made.answer |= {"one": answer, "long": long}
     async with anyio.create_task_group() as tasks:
         made.start = lambda _, work: tasks.start_soon(work)
-        made.receive_asked("b", Asked("me", 1, "one", b"x"))
-        made.receive_asked("b", Asked("me", 2, "one", b""))
-        made.receive_asked("b", Asked("me", 3, "unknown", b""))
-        made.receive_asked("b", Asked("me", 4, "long", b""))
-        made.receive_asked("b", Asked("somebody else", 5, "one", b"x"))
+        made.receive_asked("b", NodeRequest("me", 1, "one", b"x"))
+        made.receive_asked("b", NodeRequest("me", 2, "one", b""))
+        made.receive_asked("b", NodeRequest("me", 3, "unknown", b""))
+        made.receive_asked("b", NodeRequest("me", 4, "long", b""))
+        made.receive_asked("b", NodeRequest("somebody else", 5, "one", b"x"))
 
-    answers = {one.number: one.body for one in sent if isinstance(one, Answered)}
+    answers = {one.number: one.body for one in sent if isinstance(one, NodeAnswer)}
     assert answers == {1: b"1", 2: None, 3: None, 4: None}
 
 
@@ -72,12 +72,12 @@ async def test_more_requests_than_can_be_answered_are_refused() -> None:
     started: list[Callable[[], Coroutine[Any, Any, None]]] = []
     made.start = lambda _, work: started.append(work)
     for number in range(ANSWERS_WAITING_MAX + 2):
-        made.receive_asked("b", Asked("me", number, "kind", b""))
+        made.receive_asked("b", NodeRequest("me", number, "kind", b""))
 
     assert len(started) == ANSWERS_WAITING_MAX
-    assert sent == [Answered("b", ANSWERS_WAITING_MAX + n, None) for n in range(2)]
+    assert sent == [NodeAnswer("b", ANSWERS_WAITING_MAX + n, None) for n in range(2)]
     await started[0]()
-    made.receive_asked("b", Asked("me", 0, "kind", b""))
+    made.receive_asked("b", NodeRequest("me", 0, "kind", b""))
     assert len(started) == ANSWERS_WAITING_MAX + 1
 
 

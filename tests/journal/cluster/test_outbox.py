@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 
 from hubbub.journal.cluster.bus import SHARDS
 from hubbub.journal.cluster.frames import (
-    Answered,
-    Asked,
     Broadcast,
     Frame,
+    NodeAnswer,
+    NodeRequest,
     Noticed,
     StreamEvents,
     decode_frame,
@@ -51,8 +51,8 @@ def test_whatever_waits_goes_along_with_the_events() -> None:
     items = (
         Noticed("room/1", b"s"),
         Broadcast("k", b"t"),
-        Asked("b", 1, "k", b"?"),
-        Answered("b", 1, None),
+        NodeRequest("b", 1, "k", b"?"),
+        NodeAnswer("b", 1, None),
     )
     for item in items:
         assert outbox.put(shard_of("room/1"), item)

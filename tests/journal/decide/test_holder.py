@@ -1,4 +1,4 @@
-"""Journals of several nodes on one store: each decides on the newest state, whoever wrote it."""
+"""Journals of several nodes on one store: each decides on the newest state, its own or not."""
 
 from __future__ import annotations
 

@@ -57,5 +57,5 @@ def claim_match(
     if match.status != "active" or match.node == node or not is_gone(match.node):
         return ()
     _, due = schedule_entry(states, MATCH_SCHEDULE, stream)
-    # All nodes follow the schedule, so the one that ran the match until now hears of it.
+    # All nodes follow the schedule, so the node that ran the match before finds out.
     return [Draft(stream, MatchClaimed(node)), scheduled(MATCH_SCHEDULE, stream, due)]

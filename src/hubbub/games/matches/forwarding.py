@@ -132,7 +132,7 @@ class MessageForwarding:
             return error
         except Exception:  # of this message; the next one may get through
             logger.exception("a message to %s could not be handed on", queued.message.stream)
-            return Overloaded("The message may not have arrived; try again.")
+            return Overloaded("It is not known whether the message arrived; try again.")
         if said.code is None:
             return None
         return error_from_code(said.code, said.message, reason=said.reason)

@@ -91,7 +91,7 @@ class Runner:
             logger.warning("match %s is interrupted", self.match.id, exc_info=True)
         except ClaimLost:
             error = Overloaded("Another server runs this match now; send the message again.")
-            logger.warning("match %s goes on at another node", self.match.id)
+            logger.warning("match %s continues at another node", self.match.id)
         finally:
             if self._handled is not None:
                 # The handler was handling it when the match ended: nobody has refused it.

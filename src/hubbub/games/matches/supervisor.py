@@ -148,7 +148,7 @@ class MatchSupervisor:
             tasks.start_soon(keep_running, "matchmaking", self.matchmaker.run)
 
     def _nodes_changed(self) -> None:
-        """Look at everything again: what another node looked after may be this one's now."""
+        """Look at everything again: work that another node had may belong to this node now."""
         self._nodes.look()
         for stream in self._elsewhere:
             self._timers.set(stream, self._settings.clock.now())
@@ -189,7 +189,7 @@ class MatchSupervisor:
     ) -> None:
         if (runner := self._runners.get(stream)) is None:
             # It was claimed a moment ago, by this node or by another.
-            raise Overloaded("This match is about to go on at a server; send the message again.")
+            raise Overloaded("This match is moving to a server; send the message again.")
         runner.inbox.put(player, body, verdict, key)
 
     # Schedule

@@ -1,9 +1,9 @@
 """
-Matchmaking: the users who wait at this node, and the queues that it looks after.
+Matchmaking: the users who wait at this node, and the queues that it owns.
 
 A queue is a stream that all nodes follow. A search is a command, and so is cancelling it; a call
-that waits is told by the stream that its user was matched. As time passes, users accept opponents
-whose ratings are further apart: the node that owns a queue starts their matches then.
+that waits finds out from the stream that its user was matched. As time passes, users accept
+opponents whose ratings are further apart: the node that owns a queue starts their matches then.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Matchmaker:
         self._waiting: dict[tuple[str, str, str], _Waiting] = {}
         # The queues as they are followed.
         self._queues: dict[str, QueueState] = {name: QueueState() for name in terms.games}
-        # When to look at a queue again; it is found out anew for those that have changed.
+        # When to look at a queue again; a queue that has changed is left out until that is known.
         self._due: dict[str, float | None] = {}
         self._closed = False
         self._wake_up = WakeUp()
@@ -227,7 +227,7 @@ class Matchmaker:
         if not cancel:
             return
         try:
-            # In its turn from now on: whoever searches later does not find this user.
+            # In its turn from now on: a user who searches later does not find this one.
             self._hub.journal.submit(Call(self._cancelling(wanted)))
         except Overloaded:
             self._start(self._cancel, wanted)
@@ -293,7 +293,7 @@ class Matchmaker:
         ticket = self._queues[queue].tickets.get(user)
         return None if ticket is None else self._waiting.get((queue, user, ticket.key))
 
-    # Looking after the queues
+    # The queues of this node
 
     async def _ring(self) -> None:
         while True:
@@ -306,7 +306,7 @@ class Matchmaker:
                     self._due[queue] = pool_of(queue, tickets, self.terms).next()
                 due = self._due[queue]
                 if due is not None and due <= now and self._owns(queue):
-                    # Its events make it find out anew when the next group is due.
+                    # Its events make the loop compute again when the next group is due.
                     self._due[queue] = now + AGAIN_SECONDS
                     await self._pair_all(queue)
             times = [due for name, due in self._due.items() if due is not None and self._owns(name)]

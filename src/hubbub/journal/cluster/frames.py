@@ -17,10 +17,10 @@ __all__ = [
     "FRAME_BYTES_MAX",
     "MESSAGE_BYTES_MAX",
     "NODE_CHARS_MAX",
-    "Answered",
-    "Asked",
     "Broadcast",
     "Frame",
+    "NodeAnswer",
+    "NodeRequest",
     "Noticed",
     "StreamEvents",
     "decode_frame",
@@ -66,7 +66,7 @@ class Broadcast(msgspec.Struct, frozen=True, array_like=True, gc=False):
     body: bytes
 
 
-class Asked(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class NodeRequest(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A request to one node; the asker has numbered it."""
 
     to: str
@@ -75,7 +75,7 @@ class Asked(msgspec.Struct, frozen=True, array_like=True, gc=False):
     body: bytes
 
 
-class Answered(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class NodeAnswer(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The answer to a request; ``body`` is None if the node could not answer it."""
 
     to: str
@@ -101,8 +101,8 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
     events: Sequence[StreamEvents] = ()
     signals: Sequence[Noticed] = ()
     told: Sequence[Broadcast] = ()
-    asked: Sequence[Asked] = ()
-    answered: Sequence[Answered] = ()
+    asked: Sequence[NodeRequest] = ()
+    answered: Sequence[NodeAnswer] = ()
 
 
 _encode = msgspec.msgpack.Encoder().encode

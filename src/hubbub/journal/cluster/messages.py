@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 
 from ...errors import Invalid, Overloaded
-from .frames import MESSAGE_BYTES_MAX, Answered, Asked, Broadcast
+from .frames import MESSAGE_BYTES_MAX, Broadcast, NodeAnswer, NodeRequest
 
 __all__ = ["ANSWERS_WAITING_MAX", "Messages"]
 
@@ -30,7 +30,7 @@ class Messages:
 
     def __init__(self, me: str) -> None:
         # Sends a message over the bus; None while there is none: then all of it is lost.
-        self.send: Callable[[Broadcast | Asked | Answered], None] | None = None
+        self.send: Callable[[Broadcast | NodeRequest | NodeAnswer], None] | None = None
         # Starts a task of the relay's.
         self.start: Callable[[str, Callable[[], Coroutine[Any, Any, None]]], object] | None = None
         self.hear: dict[str, Callable[[str, bytes], None]] = {}
@@ -56,7 +56,7 @@ class Messages:
                 if node == self._me:
                     request.answer = await self._answer_to(node, kind, body)
                 elif self.send is not None:
-                    self.send(Asked(node, number, kind, body))
+                    self.send(NodeRequest(node, number, kind, body))
                     await request.done.wait()
         finally:
             del self._asked[number]
@@ -73,12 +73,12 @@ class Messages:
         except Exception:
             logger.exception("the listener to messages of the kind %s has failed", told.kind)
 
-    def receive_asked(self, node: str, asked: Asked) -> None:
+    def receive_asked(self, node: str, asked: NodeRequest) -> None:
         """Answer the request of another node, in a task."""
         if asked.to != self._me or self.start is None or self.send is None:
             return
         if self._answering >= ANSWERS_WAITING_MAX:
-            self.send(Answered(node, asked.number, None))
+            self.send(NodeAnswer(node, asked.number, None))
             return
         self._answering += 1
 
@@ -89,11 +89,11 @@ class Messages:
             finally:
                 self._answering -= 1
                 if self.send is not None:
-                    self.send(Answered(node, asked.number, body))
+                    self.send(NodeAnswer(node, asked.number, body))
 
         self.start(f"the answer to {asked.kind}", answer)
 
-    def receive_answered(self, node: str, answered: Answered) -> None:
+    def receive_answered(self, node: str, answered: NodeAnswer) -> None:
         """Hand an answer to the task that waits for it, if it still does."""
         request = self._asked.get(answered.number) if answered.to == self._me else None
         # A number alone could be a guess of another node.

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from .bus import SHARDS
 from .frames import (
-    Answered,
-    Asked,
     Broadcast,
     Frame,
+    NodeAnswer,
+    NodeRequest,
     Noticed,
     StreamEvents,
     encode_frame,
@@ -28,7 +28,7 @@ FRAME_BYTES = 128
 
 # An encoded frame, and its shard.
 Sent = tuple[int, bytes]
-_Item = StreamEvents | Noticed | Broadcast | Asked | Answered
+_Item = StreamEvents | Noticed | Broadcast | NodeRequest | NodeAnswer
 
 
 class Outbox:
@@ -47,7 +47,7 @@ class Outbox:
         self._waiting: list[list[_Item]] = [[] for _ in range(SHARDS)]
         self._sizes = [0] * SHARDS
 
-    def put(self, shard: int, item: Noticed | Broadcast | Asked | Answered) -> bool:
+    def put(self, shard: int, item: Noticed | Broadcast | NodeRequest | NodeAnswer) -> bool:
         """Let an item wait for the next frame; return False if it was dropped."""
         size = _size(item)
         if size > self._room or self._sizes[shard] + size > OUTBOX_BYTES_MAX:
@@ -110,8 +110,8 @@ class Outbox:
                 events=[item for item in items if isinstance(item, StreamEvents)],
                 signals=[item for item in items if isinstance(item, Noticed)],
                 told=[item for item in items if isinstance(item, Broadcast)],
-                asked=[item for item in items if isinstance(item, Asked)],
-                answered=[item for item in items if isinstance(item, Answered)],
+                asked=[item for item in items if isinstance(item, NodeRequest)],
+                answered=[item for item in items if isinstance(item, NodeAnswer)],
             )
         )
 
@@ -123,7 +123,7 @@ def _size(item: _Item) -> int:
             return ITEM_BYTES + 4 * len(stream) + sum(map(len, bodies)) + 5 * len(bodies)
         case Noticed(name, body) | Broadcast(name, body):
             return ITEM_BYTES + 4 * len(name) + len(body)
-        case Asked(to, _, kind, body):
+        case NodeRequest(to, _, kind, body):
             return ITEM_BYTES + 4 * (len(to) + len(kind)) + len(body)
-        case Answered(to, _, answer):
+        case NodeAnswer(to, _, answer):
             return ITEM_BYTES + 4 * len(to) + len(answer or b"")

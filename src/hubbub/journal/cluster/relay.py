@@ -25,7 +25,7 @@ from ..containment import contained, keep_running
 from ..stores.sharing import SharedStore
 from .bus import SHARDS, Bus
 from .comparison import StoreComparison
-from .frames import Answered, Asked, Broadcast, Frame, Noticed, decode_frame, shard_of
+from .frames import Broadcast, Frame, NodeAnswer, NodeRequest, Noticed, decode_frame, shard_of
 from .nodes import Nodes
 from .numbers import FrameNumbers
 from .outbox import Outbox, Sent
@@ -183,10 +183,10 @@ class Relay:
                 self._publish(self._outbox.beats(now))
             await anyio.sleep(BUS_POLL_SECONDS)
 
-    def _send(self, message: Broadcast | Asked | Answered) -> None:
+    def _send(self, message: Broadcast | NodeRequest | NodeAnswer) -> None:
         self._put(message.kind if isinstance(message, Broadcast) else message.to, message)
 
-    def _put(self, name: str, item: Noticed | Broadcast | Asked | Answered) -> None:
+    def _put(self, name: str, item: Noticed | Broadcast | NodeRequest | NodeAnswer) -> None:
         if self._outbox.put(shard_of(name), item):
             self._wake_up.set()
 

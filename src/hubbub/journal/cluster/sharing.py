@@ -1,4 +1,4 @@
-"""What a journal does besides where other nodes write to its store, too."""
+"""A journal's further work where other nodes write to its store, too."""
 
 from __future__ import annotations
 

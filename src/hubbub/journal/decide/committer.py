@@ -286,7 +286,7 @@ class Committer:
         calls = list(islice(self.queue, min(self._batch_calls_max, HELD_CALLS_MAX)))
         try:
             await holder.hold(calls)
-            # Some may have been withdrawn; of those that came since, nothing is held.
+            # Some calls may have been withdrawn; nothing is held for later ones.
             self._decide_first(len(calls), decided, set(calls))
             decided.batch.limits.update(self._states.limits.charged())
             if decided.batch.records or decided.batch.limits:

@@ -72,7 +72,7 @@ class Decider:
             Exception: a refusal, or a bug; nothing of the call is in the batch.
         """
         command, states = call.command, self._states
-        # What writes nothing may read what the batch does not hold.
+        # A call that writes nothing may read streams that the batch only looks at.
         states.bind(call, None if command.decide is nothing else command.looks)
         used: IdempotencyRecord | None = None
         fingerprint = b""

@@ -3,9 +3,9 @@ Holds what a batch may touch, where other nodes write to the store, too.
 
 Before a batch is decided, its streams, keys and rate limits are locked in the store, and what
 other nodes have written since is applied to the states. A call does not have to know what its
-decision needs: what it needs and the batch does not hold counts as not in memory. The call comes
-back with that name in a later batch, so nothing is ever locked in the middle of a transaction,
-and no two nodes can wait for each other.
+decision needs: what it needs and the batch does not hold counts as not in memory. The call waits
+for a later batch, which holds that name too. So nothing is ever locked in the middle of a
+transaction, and no two nodes can wait for each other.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Holder:
         states.trim()
 
     async def release(self) -> None:
-        """Let go of the locks, unless a commit has done so."""
+        """Release the locks, unless a commit has done so."""
         hold, self._hold = self._hold, None
         if hold is not None:
             await self._writer.release(hold)

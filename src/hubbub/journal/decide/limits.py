@@ -40,7 +40,7 @@ def name_of_limit(what: str, user: str) -> Name:
 
 class Limits:
     """
-    All rate limits of a hub, or those that a batch holds.
+    All rate limits of a hub, or the limits that a batch holds.
 
     Args:
         new_limit: makes a rate limit for a name.
@@ -53,10 +53,10 @@ class Limits:
         self._new_limit = new_limit
         self._stored: dict[str, bool] = {}
         self._limits: OrderedDict[LimitKey, RateLimit] = OrderedDict()
-        # What the batch holds; None where this node is alone.
+        # The limits that the batch holds; None where this node is alone.
         self._held: dict[LimitKey, StoredRateLimit] | None = None
         self._charged: set[LimitKey] = set()
-        # What the current call has charged of it.
+        # The limits that the current call has charged.
         self._uses: list[RateLimit] = []
 
     @property
@@ -141,7 +141,7 @@ class Limits:
             try:
                 limit.load(state)
             except Exception:  # a fault of this limit, which must not fail the whole batch
-                logger.exception("the limit %s of %s cannot be read, and begins anew", *key)
+                logger.exception("the limit %s of %s cannot be read, and starts over", *key)
                 return cast(StoredRateLimit, self._new_limit(key[0]))
         return limit
 

@@ -69,7 +69,7 @@ class Writer:
         return await self._work(store.news, wanted)
 
     async def release(self, hold: Hold) -> None:
-        """Let go of locks; if that fails, the store does so by itself after some time."""
+        """Release locks; if that fails, the store does so by itself after some time."""
         with suppress(StorageError):
             await self._work(hold.release)
 

@@ -126,7 +126,7 @@ class Feeds:
         if self.batches == batches and not self.closed:
             if self._wake_up is None:
                 self._wake_up = anyio.Event()
-            # A node may not be told of what another node has committed.
+            # A notice of another node's commit can get lost.
             with anyio.move_on_after(FEED_LOOK_SECONDS if self._store.shared else None):
                 await self._wake_up.wait()
 

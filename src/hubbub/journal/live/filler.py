@@ -18,8 +18,9 @@ __all__ = ["FILL_STREAMS_MAX", "Filler"]
 
 R = TypeVar("R")
 
-# Streams that are read in one go, and the events of each.
+# Streams that a node reads from the store at once because it has missed events of them.
 FILL_STREAMS_MAX = 100
+# Events of one stream that it reads at once; it reads more of them in the next round.
 FILL_EVENTS_MAX = 1_000
 # How long to wait after the store could not be read.
 AGAIN_SECONDS = 0.5
@@ -103,5 +104,5 @@ class Filler:
             if bodies:
                 self._hear(stream, places[stream] + 1, bodies)
             else:
-                # It was told of an event that is not in the store: there is nothing to wait for.
+                # A notice named an event that is not in the store: there is nothing to wait for.
                 self._behind.pop(stream, None)

@@ -119,7 +119,7 @@ class Topics(Mapping[str, Topic]):
         if topic is None or first + len(bodies) - 1 <= topic.head:
             return
         if first > topic.head + 1:
-            # What is read from the store includes these.
+            # They are among the events that are read from the store.
             self._add(stream, first, bodies)
             return
         known = topic.head + 1 - first

@@ -36,7 +36,7 @@ class MemoryHold:
         self._commit = commit
 
     def commit(self, batch: Batch) -> None:
-        """Write a batch, and let go of the locks; see :class:`Hold`."""
+        """Write a batch, and release the locks; see :class:`Hold`."""
         if not self._locks.has(self):
             raise Stale
         try:
@@ -45,7 +45,7 @@ class MemoryHold:
             self.release()
 
     def release(self) -> None:
-        """Let go of the locks."""
+        """Release the locks."""
         self._locks.release(self)
 
 
@@ -86,7 +86,7 @@ class Locks:
         return all(self._holders.get(name) is hold for name in hold.names)
 
     def release(self, hold: MemoryHold) -> None:
-        """Let go of a holder's locks, as far as it still has them."""
+        """Release a holder's locks, as far as it still has them."""
         with self._lock:
             self._release(hold)
 

@@ -25,7 +25,7 @@ NEWS_EVENTS_MAX = 5_000
 
 class Wanted(msgspec.Struct, frozen=True):
     """
-    What a batch may touch.
+    The streams, keys and rate limits that a batch may touch.
 
     Args:
         streams: the streams that it may write to, or reads before it writes: a name -> the seq
@@ -43,11 +43,11 @@ class Wanted(msgspec.Struct, frozen=True):
 
 class News(msgspec.Struct, frozen=True):
     """
-    What a batch needs to know, all of one moment.
+    The answer to a :class:`Wanted`, all of one moment.
 
     Args:
         at: the time by the store's clock; None if the node's own clock counts.
-        bodies: a stream -> its events after the seq that was told, in order, at most
+        bodies: a stream -> its events after the seq that the node knows, in order, at most
             ``NEWS_EVENTS_MAX`` of each; a stream without any is left out.
         used: the keys that were used before.
         limits: (name of the limit, user) -> what was last committed for it; a limit that was
@@ -73,7 +73,7 @@ class Hold(Protocol):
 
     def commit(self, batch: Batch) -> None:
         """
-        Write a batch as one transaction that survives power loss, and let go of the locks.
+        Write a batch as one transaction that survives power loss, and release the locks.
 
         Its snapshots are not written: see :meth:`SharedStore.keep`.
 
@@ -83,7 +83,7 @@ class Hold(Protocol):
         """
 
     def release(self) -> None:
-        """Let go of the locks, and write nothing."""
+        """Release the locks, and write nothing."""
 
 
 class NodeRecord(msgspec.Struct, frozen=True):

@@ -34,7 +34,7 @@ MOVE_KEYS = """
 UPDATE used SET places = r.places FROM unnest(%b, %b, %b) r(by, key, places)
 WHERE used.by = r.by AND used.key = r.key
 """
-# It writes the tables anew, and leaves no old version of a row.
+# It rewrites the tables, and leaves no old version of a row.
 REWRITE = "VACUUM (FULL, ANALYZE) event, used, snapshot"
 
 _Places = list[tuple[str, int]]
@@ -79,7 +79,7 @@ def overwrite_events(  # noqa: PLR0913
 
 
 def rewrite_tables(connection: PostgresConnection) -> None:
-    """Write the tables anew, so that no copy of overwritten events is left in them."""
+    """Rewrite the tables, so that no copy of overwritten events is left in them."""
     connection.raw.execute(REWRITE)
 
 

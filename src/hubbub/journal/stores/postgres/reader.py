@@ -27,10 +27,12 @@ T = TypeVar("T")
 
 # Events read at once when one or several streams are loaded.
 TAIL_MAX = 5_000
+# The largest number of PostgreSQL's type bigint: no seq is larger.
 SEQ_MAX = (1 << 63) - 1
-# How long a reader of everything waits for events that are being committed, in seconds: to fill
-# a page, and to have any. A transaction that does nothing is ended before.
+# How long a reader of all streams waits for a commit that has begun, in seconds, before it
+# returns a page that is not full.
 SHORT_PAGE_SECONDS_MAX = 0.05
+# The same before it fails without any event: a transaction that does nothing is ended earlier.
 UNSETTLED_SECONDS_MAX = 5.0
 UNSETTLED = "A transaction that writes to the database does not end; try again."
 ONE_MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"

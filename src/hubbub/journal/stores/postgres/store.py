@@ -35,8 +35,9 @@ __all__ = ["PostgresStore"]
 
 logger = logging.getLogger("hubbub.journal")
 
-# Connections at a time of one store.
+# Connections of one store that read at the same time; a further read waits for one of them.
 READERS_MAX = 4
+# Connections of one store that write, or hold streams, at the same time.
 WRITERS_MAX = 4
 # Used keys, and limits, that are removed at once: a few milliseconds.
 EXPIRED_MAX = 2_000
