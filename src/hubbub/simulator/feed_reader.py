@@ -55,7 +55,8 @@ class FeedReader:
         order = [(event["stream"], event["seq"]) for event in evidence.order]
         for number, (seen, committed) in enumerate(zip(self.seen, order, strict=False), 1):
             if seen != committed:
-                yield f"Event {number} of the feed{self._where} is {seen}, and {committed} was committed."
+                what = f"Event {number} of the feed{self._where}"
+                yield f"{what} is {seen}, and {committed} was committed."
                 return
         if len(self.seen) > len(order):
             yield f"The feed{self._where} gave {self.seen[len(order)]}, which was not committed."

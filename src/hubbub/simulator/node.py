@@ -122,8 +122,6 @@ class Node:
             except StorageError:
                 # The disk fails; whatever starts the server tries again.
                 self._pause = OPEN_AGAIN_SECONDS
-            finally:
-                self.gateway = None
             await anyio.sleep(self._pause)
 
     async def _serve_once(self, host: Host) -> None:
@@ -146,9 +144,14 @@ class Node:
             self.gateway = gateway = Gateway(hub, _who, watch_signals=False)
             app = create_app(hub, gateway=gateway, page=False)
             server = StreamServer(app, gateway)
-            async with host.listen(PORT) as listener, anyio.create_task_group() as tasks:
-                tasks.start_soon(self.feed_reader.read, hub)
-                await server.serve(listener)
+            try:
+                async with host.listen(PORT) as listener, anyio.create_task_group() as tasks:
+                    tasks.start_soon(self.feed_reader.read, hub)
+                    await server.serve(listener)
+            finally:
+                # A life that dies slowly may see the next one begin.
+                if self.gateway is gateway:
+                    self.gateway = None
 
 
 def role_of(user: str) -> str:

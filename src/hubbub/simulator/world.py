@@ -15,9 +15,9 @@ from ..client.dial import Dial
 from ..errors import Closed, StorageError
 from ..feature import Feature
 from ..feature_set import FeatureSet
+from ..hub import Hubbub
 from ..journal.event import Streams
 from ..journal.verify import verify
-from ..hub import Hubbub
 from ..session import Session
 from ..stores import Store
 from ..testing.simulation import Network, waiting_places

@@ -137,9 +137,11 @@ async def _inline(
 
 async def _stand_still() -> None:
     fence = current_fence.get()
-    while fence is not None and not fence.is_down and anyio.current_time() < fence.still_until:
+    while fence is not None and not fence.is_down:
+        if (seconds := fence.still_until - anyio.current_time()) <= 0:
+            return
         # In short steps, because a crash ends it.
-        await anyio.sleep(min(1.0, fence.still_until - anyio.current_time()))
+        await anyio.sleep(min(1.0, seconds))
 
 
 def _outcome(work: Callable[[], Any]) -> Callable[[], Any]:
