@@ -19,7 +19,8 @@ from .guard import MethodGuard
 from .ids import Ids
 from .journal.actor import Actor
 from .journal.allowance import Allowance
-from .journal.cluster.bus import Bus, bus_of
+from .journal.cluster.bus import Bus
+from .journal.cluster.bus_url import bus_of
 from .journal.command import Command
 from .journal.containment import contained
 from .journal.journal import Journal
@@ -32,7 +33,7 @@ from .journal.threads import Threads
 from .permissions import ROLES
 from .quotas import Quotas
 from .runtimes import Runtimes
-from .service import Service, check_new_user_id
+from .service import Service
 from .session import LocalSession, Session
 from .settings import Settings
 from .users.accounts import Accounts
@@ -40,7 +41,7 @@ from .users.presence import Presence
 from .users.runtime import UsersRuntime
 from .users.sign_ins import GuestReference
 from .users.signing_in import Adopted, SignedIn, sign_in_command
-from .users.user import SignInReference
+from .users.user import SignInReference, check_id_of_user
 from .wake_up import WakeUp
 
 __all__ = ["Hubbub"]
@@ -122,7 +123,7 @@ class Hubbub(AsyncContextManagerMixin):
                     # The users feature comes first; after it, the other features can have sessions.
                     self._open = True
                 self._runtimes.begin()
-                self.presence.died = self._runtimes.tell_connected
+                self.presence.moved = self._runtimes.tell_connected
                 yield self
             except Exception as raised:
                 # Report the failure of a feature's runtime before its consequences.
@@ -210,7 +211,7 @@ class Hubbub(AsyncContextManagerMixin):
         """
         adopted = None
         if guest is not None:
-            check_new_user_id(guest.user, self.settings.name_chars_max)
+            check_id_of_user(guest.user, self.settings.name_chars_max)
             adopted = Adopted(guest, self._runtimes.adoptions)
         return sign_in_command(
             actor, self.presence, nickname, reference, adopted, chosen=chosen, named=named
@@ -370,7 +371,7 @@ class Hubbub(AsyncContextManagerMixin):
             raise Closed("The hub is not open; use it with `async with`.")
         if role not in ROLES:
             raise Invalid(f"The role must be one of {', '.join(ROLES)}, not {role!r}.")
-        check_new_user_id(user_id, self.settings.name_chars_max)
+        check_id_of_user(user_id, self.settings.name_chars_max)
         return Actor(
             self.journal,
             self.settings,

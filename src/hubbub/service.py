@@ -29,7 +29,6 @@ __all__ = [
     "Service",
     "ServiceActor",
     "check_limit",
-    "check_new_user_id",
     "check_seq",
     "check_user_id",
     "command",
@@ -313,10 +312,3 @@ def check_user_id(user_id: object) -> str:
     if not isinstance(user_id, str):
         raise Invalid(f"A user id must be a string, not {shown(user_id)}.")
     return user_id
-
-
-def check_new_user_id(user_id: object, chars_max: int) -> None:
-    """Raise Invalid for a user id that cannot be part of a stream's name."""
-    good = isinstance(user_id, str) and 0 < len(user_id) <= chars_max
-    if not good or not str(user_id).isprintable() or "/" in str(user_id):
-        raise Invalid(f"A user id must have 1 to {chars_max} printable characters and no slash.")

@@ -1,4 +1,4 @@
-"""What each message costs in PostgreSQL and on the network: the figures of ``hubbub plan``."""
+"""The cost of a message in PostgreSQL and on the network: the figures of ``hubbub plan``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the parts of a cluster say of themselves, asked of real servers."""
+"""The figures of the parts of a cluster, from real servers."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Process:
 
 
 class Server(ServerProcess):
-    """Notes what it is told, and starts nothing."""
+    """Notes the calls, and starts nothing."""
 
     def __init__(self, url: str) -> None:
         self.url, self.port = url, 7

@@ -5,20 +5,27 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
+import hubbub
 from hubbub.cli import plan
 from hubbub.cli.app import app
 from hubbub.cli.plan import FIGURES, plan_of
 
 
 def test_nodes_are_enough_for_the_connections_when_one_fails() -> None:
-    # A node of 1 GB has half of that for connections.
-    each = int(0.5e9 / plan.CONNECTION.value)
+    # A node of 0.2 GB has half of that for connections.
+    each = int(0.1e9 / plan.CONNECTION.value)
 
     for users, nodes in ((1, 2), (each, 2), (each + 1, 3), (10 * each, 11)):
-        found = plan_of(users, 10, 1, 1, 1e9)
+        found = plan_of(users, 10, 1, 1, 0.2e9)
         assert found.nodes == nodes
         assert found.connections * found.nodes >= users
         assert users / (found.nodes - 1) <= each + 1
+
+
+def test_a_node_takes_no_more_connections_than_the_setting_allows() -> None:
+    most = hubbub.Settings().connections_max
+
+    assert plan_of(2 * most, 10, 1, 1, 1e12).nodes == 3
 
 
 def test_deliveries_go_to_the_followers_of_each_room() -> None:

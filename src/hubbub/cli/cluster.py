@@ -30,6 +30,7 @@ __all__ = ["run_cluster"]
 
 # How often the view asks all parts for their figures, in seconds.
 LOOK_SECONDS = 1.0
+# The number of nodes: each has a digit of its own.
 NODES_MAX = 9
 
 
@@ -51,7 +52,7 @@ def run_cluster(
     ] = "asyncio",
     demo: Annotated[
         bool,
-        typer.Option("--demo", help="Begin with a lobby, a bot, a leaderboard and products."),
+        typer.Option("--demo", help="Begin with a room, a bot, a leaderboard and products."),
     ] = False,
     bus: Annotated[
         Literal["valkey", "postgres"],
@@ -127,7 +128,7 @@ def _close_all(nodes: Sequence[NodePart]) -> None:
 
 
 def _read_lines(parts: Sequence[ClusterPart]) -> None:
-    """Do what the lines of the standard input say; go on until a signal when it ends."""
+    """Do what the lines of the standard input say; when it ends, wait for a signal."""
     typer.echo("All nodes serve.")
     for line in sys.stdin:
         try:

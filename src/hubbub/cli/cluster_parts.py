@@ -52,7 +52,7 @@ class Part(Protocol):
 
     @property
     def name(self) -> str:
-        """What the view and the commands call it."""
+        """The name in the view and in the commands."""
 
     @property
     def server(self) -> ServerProcess:
@@ -114,7 +114,7 @@ class ClusterPart:
         self._stopped = True
 
     def cont(self) -> None:
-        """Let it go on (SIGCONT)."""
+        """Let it continue (SIGCONT)."""
         self.part.server.cont()
         self._stopped = False
 

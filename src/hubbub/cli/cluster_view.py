@@ -1,4 +1,4 @@
-"""What ``hubbub cluster`` shows, and the commands that it takes."""
+"""The table of ``hubbub cluster``, its commands and its keys."""
 
 from __future__ import annotations
 

@@ -9,7 +9,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["FIGURES", "Figure", "Plan", "plan_cluster", "plan_of"]
+from ..settings import Settings
+
+__all__ = ["FIGURES", "ClusterPlan", "Figure", "plan_cluster", "plan_of"]
 
 DAY_SECONDS = 86_400
 # The part of a node's memory that its connections may take; the rest is for states and peaks.
@@ -66,12 +68,13 @@ DELIVERED = Figure(
 FIGURES = (CONNECTION, STORED, DELIVERED)
 
 
-class Plan(NamedTuple):
+class ClusterPlan(NamedTuple):
     """
-    What a load needs.
+    The needs of a load.
 
     Args:
-        nodes: enough for the connections, and one more, so that one can fail.
+        nodes: enough for the connections, and a spare node for when another fails. A node takes as
+            many as fit into half of its memory, and no more than the default `connections_max`.
         connections: of a node, while all nodes run.
         deliveries: messages that reach followers, a second, of all nodes.
         network: bytes a second that all nodes send to clients.
@@ -85,7 +88,7 @@ class Plan(NamedTuple):
     stored: float
 
 
-def plan_of(users: int, rooms: int, rate: float, follows: float, memory: float) -> Plan:
+def plan_of(users: int, rooms: int, rate: float, follows: float, memory: float) -> ClusterPlan:
     """
     Compute a plan.
 
@@ -96,10 +99,10 @@ def plan_of(users: int, rooms: int, rate: float, follows: float, memory: float) 
         follows: rooms that each user follows.
         memory: of each node, in bytes.
     """
-    for_connections = memory * CONNECTIONS_SHARE
-    nodes = math.ceil(users * CONNECTION.value / for_connections) + 1
+    fit = int(memory * CONNECTIONS_SHARE / CONNECTION.value)
+    nodes = math.ceil(users / min(fit, Settings().connections_max)) + 1
     deliveries = rate * users * follows / rooms
-    return Plan(
+    return ClusterPlan(
         nodes=nodes,
         connections=math.ceil(users / nodes),
         deliveries=deliveries,
@@ -138,9 +141,9 @@ def plan_cluster(
     console.print("Not planned: processor time. Load a cluster of yours, and look at it.")
 
 
-def _needs(plan: Plan) -> Table:
+def _needs(plan: ClusterPlan) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_row("nodes", f"{plan.nodes:,}, one of which can fail")
+    table.add_row("nodes", f"{plan.nodes:,}, of which any can fail")
     table.add_row("connections of a node", f"{plan.connections:,}")
     table.add_row("deliveries", f"{plan.deliveries:,.0f} a second")
     table.add_row("network, to clients", f"{plan.network * 8 / 1e6:,.1f} Mbit/s")

@@ -106,7 +106,7 @@ class _Copy:
         while page := self._source.committed(after, COPIED_EVENTS_MAX):
             after = page[-1].place
             records = [_record_of(placed.body) for placed in page]
-            # What was committed since the copy began is not copied; the end says so.
+            # Events that were committed since the copy began are left out; the end says so.
             new = [
                 record
                 for record in records

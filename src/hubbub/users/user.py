@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from ..errors import NotAllowed, NotFound
+from ..errors import Invalid, NotAllowed, NotFound
 from ..journal.event import Draft, Event
 from ..permissions import ROLES, check
 from ..players import PlayerLinks
@@ -35,6 +35,7 @@ __all__ = [
     "Status",
     "User",
     "UserState",
+    "check_id_of_user",
     "default_avatar",
     "profile",
     "register",
@@ -268,3 +269,10 @@ def user_of(user_id: str, state: UserState, status: Status) -> User:
         state.rating,
         state.guest,
     )
+
+
+def check_id_of_user(user_id: object, chars_max: int) -> None:
+    """Raise Invalid for a user id that cannot be part of a stream's name."""
+    good = isinstance(user_id, str) and 0 < len(user_id) <= chars_max
+    if not good or not str(user_id).isprintable() or "/" in str(user_id):
+        raise Invalid(f"A user id must have 1 to {chars_max} printable characters and no slash.")

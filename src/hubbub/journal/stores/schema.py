@@ -4,13 +4,13 @@ from __future__ import annotations
 
 __all__ = [
     "ABOUT",
-    "ADD_USED",
     "ADOPT",
     "COMMITTED",
     "COUNT",
     "EXPIRE",
     "HAS_DELETED",
     "INSERT",
+    "INSERT_USED",
     "LAST_PLACE",
     "NUMBER_AND_HEAD",
     "PAGE_BACKWARD",
@@ -92,7 +92,7 @@ AND seq > ? AND seq <= ? AND EXISTS (
 ) ORDER BY seq
 """
 # An event that is superseded is no longer found by its ref, though it keeps it.
-ADD_USED = "INSERT INTO used VALUES (?, ?, ?, ?, ?)"
+INSERT_USED = "INSERT INTO used VALUES (?, ?, ?, ?, ?)"
 ADOPT = "INSERT OR REPLACE INTO meta VALUES ('journal_id', ?), ('secret', ?)"
 SUPERSEDE = """
 UPDATE event SET ref = -ref

@@ -101,7 +101,7 @@ class SQLiteStore:
                 if batch.superseded:
                     self._writer.executemany(schema.SUPERSEDE, batch.superseded)
                 if batch.used:
-                    self._writer.executemany(schema.ADD_USED, map(used_row, batch.used))
+                    self._writer.executemany(schema.INSERT_USED, map(used_row, batch.used))
                 for one in batch.snapshots:
                     self._writer.executemany(schema.SNAPSHOT_PART, parts_of(one))
                     self._writer.execute(schema.SNAPSHOT_CUT, (one.stream, len(one.parts)))

@@ -14,10 +14,10 @@ from jwt.types import Options
 
 from ...errors import Invalid, NotAllowed
 from ...permissions import ROLES
-from ...service import SEQ_MAX, check_new_user_id
+from ...service import SEQ_MAX
 from ...settings import Settings
 from ...shown import shown
-from ...users.user import SignInReference
+from ...users.user import SignInReference, check_id_of_user
 
 __all__ = [
     "PARSING_ERRORS",
@@ -160,7 +160,7 @@ class Tokens:
             Invalid: there is no such role, or the id is no text of up to ``name_chars_max``
                 printable characters without a slash.
         """
-        check_new_user_id(user, self._settings.name_chars_max)
+        check_id_of_user(user, self._settings.name_chars_max)
         if role not in ROLES:
             raise Invalid(f"The role must be one of {', '.join(ROLES)}, not {shown(role)}.")
         left = until - self._settings.clock.now().timestamp()

@@ -17,7 +17,7 @@ from psycopg.types.numeric import Int8
 from ..contract import Batch, Stale
 from ..sharing import News
 from . import statements as sql
-from .arrays import Numbers, Texts
+from .arrays import Texts
 from .asking import BatchNews, StreamIds
 from .batches import check_seqs, event_arrays, limit_arrays, used_arrays
 from .connection import ConnectionPool, PostgresConnection
@@ -122,9 +122,8 @@ class PostgresHold:
                 run(sql.ADD_STREAMS, Texts(new))
             if batch.records:
                 run(sql.ADD_EVENTS, *event_arrays(batch.records, self._writers.ids))
-            if batch.superseded:
-                streams, seqs = zip(*batch.superseded, strict=True)
-                run(sql.VOID_EVENTS, Texts(streams), Numbers(seqs))
+            for stream, seq in batch.superseded:
+                run(sql.VOID_EVENT, stream, Int8(seq))
             if batch.used:
                 run(sql.ADD_KEYS, *used_arrays(batch.used))
             self._write_limits(connection, batch)

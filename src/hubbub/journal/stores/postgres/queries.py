@@ -71,7 +71,8 @@ WHERE stream = %b AND words @@ %b::text::tsquery AND coalesce(abs(ref), seq) < %
 ORDER BY about DESC LIMIT %b
 """
 HEADS = """
-SELECT s.name, e.seq FROM unnest(%b) k(name) JOIN stream s ON s.name = k.name
+SELECT s.name, e.seq FROM unnest(%b) k(name)
+JOIN LATERAL (SELECT id, name FROM stream WHERE name = k.name OFFSET 0) s ON true
 JOIN LATERAL (
     SELECT seq FROM event WHERE stream = s.id ORDER BY seq DESC LIMIT 1
 ) e ON true
@@ -92,7 +93,7 @@ SNAPSHOTS_BEHIND = _PARTS.format(
 # For many streams at once: the index of the name, and an event.
 TAILS_OF = """
 SELECT k.n - 1, e.body FROM unnest(%b, %b) WITH ORDINALITY k(name, after, n)
-JOIN stream s ON s.name = k.name
+JOIN LATERAL (SELECT id FROM stream WHERE name = k.name OFFSET 0) s ON true
 JOIN LATERAL (
     SELECT body FROM event WHERE stream = s.id AND seq > k.after ORDER BY seq LIMIT %b
 ) e ON true

@@ -31,7 +31,7 @@ __all__ = [
     "READ_LIMITS",
     "SET_LIMITS",
     "USED_OF",
-    "VOID_EVENTS",
+    "VOID_EVENT",
     "prepare_reader",
     "prepare_writer",
 ]
@@ -55,17 +55,25 @@ SELECT k.n, k.id, e.seq, e.body FROM unnest(%b, %b) WITH ORDINALITY k(id, head, 
 {_EVENTS.format("k.id")}
 UNION ALL
 SELECT -k.n, s.id, e.seq, e.body FROM unnest(%b, %b) WITH ORDINALITY k(name, head, n)
-JOIN stream s ON s.name = k.name {_EVENTS.format("s.id")}
+JOIN LATERAL (SELECT id FROM stream WHERE name = k.name OFFSET 0) s ON true
+{_EVENTS.format("s.id")}
 """
+# OFFSET 0 keeps the order of the join: with the statistics of a small table the planner would
+# go through the whole table, and keep that plan while the table grows.
 USED_OF = """
-SELECT u.by, u.key, u.fingerprint, u.places, u.at FROM unnest(%b, %b) k(by, key)
-JOIN used u ON u.by = k.by AND u.key = k.key
+SELECT u.* FROM unnest(%b, %b) k(by, key) JOIN LATERAL (
+    SELECT by, key, fingerprint, places, at FROM used
+    WHERE used.by = k.by AND used.key = k.key OFFSET 0
+) u ON true
 """
 READ_LIMITS = """
-SELECT c.limited, c.by, c.state FROM unnest(%b, %b) k(limited, by)
-JOIN charged c ON c.limited = k.limited AND c.by = k.by ORDER BY c.limited, c.by
+SELECT c.* FROM unnest(%b, %b) k(limited, by) JOIN LATERAL (
+    SELECT limited, by, state FROM charged
+    WHERE charged.limited = k.limited AND charged.by = k.by OFFSET 0
+) c ON true
 """
-LOCK_LIMITS = READ_LIMITS + "FOR UPDATE OF c"
+# They are locked in the order in which they are given.
+LOCK_LIMITS = READ_LIMITS.replace("OFFSET 0", "OFFSET 0 FOR UPDATE")
 NOW = "SELECT clock_timestamp()"
 
 ADD_STREAMS = "INSERT INTO stream (name) SELECT unnest(%b)"
@@ -81,19 +89,16 @@ CROSS JOIN LATERAL (
 ) i
 """
 # A superseded event keeps its ref, and is no longer found by it.
-VOID_EVENTS = """
-UPDATE event SET ref = -ref, words = NULL FROM unnest(%b, %b) k(name, seq)
-JOIN stream s ON s.name = k.name
-WHERE event.stream = s.id AND event.seq = k.seq AND event.ref > 0
+VOID_EVENT = """
+UPDATE event SET ref = -ref, words = NULL
+WHERE stream = (SELECT id FROM stream WHERE name = %b) AND seq = %b AND ref > 0
 """
 ADD_KEYS = """
 INSERT INTO used (by, key, fingerprint, places, at) SELECT * FROM unnest(%b, %b, %b, %b, %b)
 """
-SET_LIMITS = """
-UPDATE charged SET state = k.state FROM unnest(%b, %b, %b) k(limited, by, state)
-WHERE charged.limited = k.limited AND charged.by = k.by
-"""
 ADD_LIMITS = "INSERT INTO charged (limited, by, state) SELECT * FROM unnest(%b, %b, %b)"
+# They are there, and locked; an update with a join could go through the whole table.
+SET_LIMITS = f"{ADD_LIMITS} ON CONFLICT (limited, by) DO UPDATE SET state = excluded.state"
 NOTE_COMMIT = """
 INSERT INTO writer VALUES (%b, %b, clock_timestamp())
 ON CONFLICT (id) DO UPDATE SET number = excluded.number, at = excluded.at
@@ -128,7 +133,7 @@ def prepare_writer(connection: PostgresConnection) -> None:
         (NOW, ()),
         (ADD_STREAMS, (t,)),
         (ADD_EVENTS, (n, t, n, t, t, n, b, t)),
-        (VOID_EVENTS, (t, n)),
+        (VOID_EVENT, ("", Int8(0))),
         (ADD_KEYS, (t, t, b, b, n)),
         (SET_LIMITS, (t, t, b)),
         (ADD_LIMITS, (t, t, b)),

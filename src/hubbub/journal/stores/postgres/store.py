@@ -61,7 +61,7 @@ ERASING_LOCK_TIMEOUT = "10s"
 MIGRATING = {"lock_timeout": "60s"}
 NEXT_WRITER = "SELECT nextval('writer_id')"
 JOURNAL_ID = "SELECT value FROM meta WHERE name = 'journal_id'"
-# What is materialized is selected once; a join could select other rows for each row.
+# A materialized part is selected once; a join could select other rows for each row.
 EXPIRE = """
 WITH old AS MATERIALIZED (
     SELECT by, key FROM used WHERE at < %b ORDER BY at LIMIT %b FOR UPDATE SKIP LOCKED
