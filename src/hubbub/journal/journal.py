@@ -11,6 +11,7 @@ import anyio.lowlevel
 import msgspec
 from anyio import AsyncContextManagerMixin
 
+from ..clock import Clock
 from ..errors import Closed, Overloaded
 from ..ids import Ids
 from ..ratelimit import RateLimit
@@ -36,6 +37,7 @@ from .live.signals import Signals
 from .live.topic import Follower, Topic
 from .live.topics import Topics
 from .reading import Reading
+from .store_clock import StoreClock
 from .stores.contract import Record, Store
 
 __all__ = ["Journal"]
@@ -71,6 +73,10 @@ class Journal(AsyncContextManagerMixin):
         self.streams = streams
         node = Ids(settings.clock, settings.random).new()
         self.nodes = Nodes(node, store, settings.clock)
+        # Of the store, if nodes share it: the clock of this node may be wrong.
+        self.clock: Clock = settings.clock
+        if store.shared:
+            self.clock = store_clock = StoreClock(settings.clock)
         self._settings = settings
         self._calls_queued_max = settings.calls_queued_max
         self._health = Health(settings.clock.monotonic)
@@ -79,7 +85,7 @@ class Journal(AsyncContextManagerMixin):
         self.feeds = Feeds(store, streams, self._reading.feed, self.check_home)
         self._topics = Topics()
         writer = Writer(store, self._health, settings.commit_seconds_max)
-        self._sharing = self._share(store, writer, bus) if store.shared else None
+        self._sharing = self._share(store, writer, bus, store_clock) if store.shared else None
         self._committer = self._new_committer(writer)
         # Measurements since the journal was opened.
         self.measures = self._committer.measures
@@ -92,7 +98,7 @@ class Journal(AsyncContextManagerMixin):
         self.on_commit: list[Callable[[Sequence[Event]], None]] = [self.feeds.tell]
         self._closed = False
 
-    def _share(self, store: Store, writer: Writer, bus: Bus | None) -> Sharing:
+    def _share(self, store: Store, writer: Writer, bus: Bus | None, clock: StoreClock) -> Sharing:
         return Sharing(
             store,
             writer,
@@ -105,6 +111,7 @@ class Journal(AsyncContextManagerMixin):
             self._after_batch,
             self.nodes,
             bus,
+            clock,
         )
 
     def _new_committer(self, writer: Writer) -> Committer:
@@ -113,7 +120,7 @@ class Journal(AsyncContextManagerMixin):
             writer,
             self._states,
             self.streams,
-            settings.clock,
+            self.clock,
             publish=self._publish,
             load=self._load,
             after_batch=self._after_batch,

@@ -85,7 +85,7 @@ class Matchmaker:
         self._hub = hub
         self._ids = ids
         self._start = start
-        self._clock = hub.settings.clock
+        self._clock = hub.journal.clock
         self._names = {queue_stream(name): name for name in terms.games}
         self._waiting: dict[str, _Waiting] = {}
         # The queues as they are followed.

@@ -17,6 +17,7 @@ from ..live.feed import Feeds
 from ..live.filler import Filler
 from ..live.topics import Topics
 from ..reading import Reading
+from ..store_clock import StoreClock
 from ..stores.contract import Record, Store
 from ..stores.sharing import SharedStore
 from .bus import Bus
@@ -43,6 +44,7 @@ class Sharing:
         after_batch: called when collected output can be sent.
         nodes: the nodes of the cluster.
         bus: tells the other nodes what this one has committed; None for no bus.
+        clock: learns the store's time.
     """
 
     def __init__(  # noqa: PLR0913
@@ -58,6 +60,7 @@ class Sharing:
         after_batch: Callable[[], None],
         nodes: Nodes,
         bus: Bus | None,
+        clock: StoreClock,
     ) -> None:
         assert store.shared
         shared = cast(SharedStore, store)
@@ -70,7 +73,7 @@ class Sharing:
             writer,
             states,
             streams,
-            settings.clock,
+            clock,
             self._hear_decoded,
             settings.commit_seconds_max,
         )
