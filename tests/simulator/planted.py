@@ -1,4 +1,4 @@
-"""Ten bugs of the kinds that such systems have, to see that the simulation finds each."""
+"""Bugs of the kinds that such systems have, to see that the simulation finds each."""
 
 from __future__ import annotations
 
@@ -15,10 +15,17 @@ import pytest
 import hubbub
 from hubbub.client.remote import RemoteSession
 from hubbub.errors import HubbubError, StorageError
+from hubbub.games.matches import match_commands
+from hubbub.journal.cluster.nodes import Nodes
+from hubbub.journal.cluster.numbers import FrameNumbers
 from hubbub.journal.decide.committer import Committer
+from hubbub.journal.store_clock import StoreClock
+from hubbub.journal.stores.memory import MemoryStore
+from hubbub.journal.stores.memory_holds import Locks
 from hubbub.journal.threads import Threads
 from hubbub.money import Money
 from hubbub.ratelimit import SlidingWindow
+from hubbub.shop.payments.claims import Claims
 from hubbub.shop.payments.payment import Payment
 from hubbub.shop.payments.processor import PaymentProcessor
 from hubbub.simulator import RunOptions, run_seed
@@ -81,7 +88,15 @@ def hunt(bug: PlantedBug, backend: Backend) -> Found:
 
 def whole_system(seed: int, backend: Backend) -> None:
     """Run a seed of the whole system."""
-    run_seed(seed, RunOptions(backend=backend, hours=HOURS))
+    run_seed(seed, RunOptions(backend=backend, hours=HOURS, nodes=1))
+
+
+def whole_cluster(seed: int, backend: Backend) -> None:
+    """Run a seed of three nodes, to which much happens."""
+    options = RunOptions(
+        backend=backend, hours=0.2, fault_seconds=25.0, action_seconds=8.0, nodes=3
+    )
+    run_seed(seed, options)
 
 
 def cancelled_openings(seed: int, backend: Backend) -> None:
@@ -223,6 +238,44 @@ def _double_charge(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(FlakyProvider, "capture", capture_with_a_new_key)
 
 
+def _no_locks(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Locks, "has", lambda self, hold: True)
+    take = Locks.take
+
+    def take_nothing(self: Any, names: Any, commit: Any) -> Any:
+        return take(self, (), commit)
+
+    patch.setattr(Locks, "take", take_nothing)
+    # Otherwise most decisions are right, because the next seq of a stream is taken once.
+    patch.setattr(MemoryStore, "_check", lambda self, records: None)
+
+
+def _unchecked_claim(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(match_commands, "check_claim", lambda states, stream, claim: None)
+
+
+def _unnoticed_loss(patch: pytest.MonkeyPatch) -> None:
+    note = FrameNumbers.note
+
+    def note_only(self: FrameNumbers, frame: Any) -> bool:
+        note(self, frame)
+        return False
+
+    patch.setattr(FrameNumbers, "note", note_only)
+
+
+def _settled_by_all(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Claims, "is_mine", lambda self, claimed, *, called=False: True)
+
+
+def _own_clock(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(StoreClock, "learn", lambda self, told, asked: None)
+
+
+def _immortal_users(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Nodes, "is_live", lambda self, node: True)
+
+
 BUGS: Sequence[PlantedBug] = (
     PlantedBug("a missing shield", _missing_shield, cancelled_openings),
     PlantedBug("publish before commit", _publish_before_commit, whole_system),
@@ -234,6 +287,12 @@ BUGS: Sequence[PlantedBug] = (
     PlantedBug("a double charge", _double_charge, whole_system),
     PlantedBug("a lost wake-up", _lost_wake_up, whole_system),
     PlantedBug("a sent request not asked again", _not_asked_again, whole_system),
+    PlantedBug("no locks between nodes", _no_locks, whole_cluster),
+    PlantedBug("an unchecked claim of a match", _unchecked_claim, whole_cluster),
+    PlantedBug("an unnoticed loss on the bus", _unnoticed_loss, whole_cluster),
+    PlantedBug("an order settled by all nodes", _settled_by_all, whole_cluster),
+    PlantedBug("each node trusts its own clock", _own_clock, whole_cluster),
+    PlantedBug("a dead node lives on", _immortal_users, whole_cluster),
 )
 
 

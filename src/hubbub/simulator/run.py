@@ -24,6 +24,7 @@ from .machine import Machine, MemoryMachine, SQLiteMachine
 from .match_workload import MatchWorkload
 from .plan import PlannedFault, draw_plan
 from .provider import FlakyProvider
+from .realtime_workload import RealtimeWorkload
 from .shop_workload import ShopWorkload
 from .workload import Workload
 from .world import Result, World
@@ -134,6 +135,7 @@ def _drawn(
         MatchWorkload(steady=steady),
         BoardWorkload(),
         ShopWorkload(provider),
+        RealtimeWorkload(steady=steady),
     ]
     return [
         ChatWorkload(exact=exact, kept=kept),
