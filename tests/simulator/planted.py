@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -28,7 +29,7 @@ from hubbub.ratelimit import SlidingWindow
 from hubbub.shop.payments.claims import Claims
 from hubbub.shop.payments.payment import Payment
 from hubbub.shop.payments.processor import PaymentProcessor
-from hubbub.simulator import RunOptions, run_seed
+from hubbub.simulator import PlannedFault, RunOptions, run_seed
 from hubbub.simulator.provider import FlakyProvider
 from hubbub.testing import VirtualClock
 from hubbub.testing.simulation import Deadlock, cancel_everywhere, simulate
@@ -97,6 +98,32 @@ def whole_cluster(seed: int, backend: Backend) -> None:
         backend=backend, hours=0.2, fault_seconds=25.0, action_seconds=8.0, nodes=3
     )
     run_seed(seed, options)
+
+
+def busy_cluster(seed: int, backend: Backend) -> None:
+    """Run a seed of three nodes, where many users act at the same time."""
+    options = RunOptions(
+        backend=backend, hours=0.02, clients=20, fault_seconds=0, action_seconds=0.5, nodes=3
+    )
+    run_seed(seed, options)
+
+
+def late_cluster(seed: int, backend: Backend) -> None:
+    """Run a seed of two nodes whose clocks are almost an hour behind."""
+    options = RunOptions(backend=backend, hours=0.1, action_seconds=3.0, nodes=2)
+    run_seed(
+        seed, options, [PlannedFault(1.0, "clock jump", -1700.0, 0, node) for node in range(2)]
+    )
+
+
+def troubled_cluster(kind: str, seconds: float, pause: float, seed: int, backend: Backend) -> None:
+    """Run a seed of two nodes, one of which is in the same trouble again and again."""
+    options = RunOptions(backend=backend, hours=0.1, action_seconds=3.0, nodes=2)
+    times = int(0.1 * 3600 / (seconds + pause))
+    plan = [
+        PlannedFault((seconds + pause) * turn + pause, kind, seconds, 0, 0) for turn in range(times)
+    ]
+    run_seed(seed, options, plan)
 
 
 def cancelled_openings(seed: int, backend: Backend) -> None:
@@ -287,11 +314,19 @@ BUGS: Sequence[PlantedBug] = (
     PlantedBug("a double charge", _double_charge, whole_system),
     PlantedBug("a lost wake-up", _lost_wake_up, whole_system),
     PlantedBug("a sent request not asked again", _not_asked_again, whole_system),
-    PlantedBug("no locks between nodes", _no_locks, whole_cluster),
-    PlantedBug("an unchecked claim of a match", _unchecked_claim, whole_cluster),
-    PlantedBug("an unnoticed loss on the bus", _unnoticed_loss, whole_cluster),
+    PlantedBug("no locks between nodes", _no_locks, busy_cluster),
+    PlantedBug(
+        "an unchecked claim of a match",
+        _unchecked_claim,
+        partial(troubled_cluster, "stop", 8.0, 20.0),
+    ),
+    PlantedBug(
+        "an unnoticed loss on the bus",
+        _unnoticed_loss,
+        partial(troubled_cluster, "lossy bus", 119.0, 1.0),
+    ),
     PlantedBug("an order settled by all nodes", _settled_by_all, whole_cluster),
-    PlantedBug("each node trusts its own clock", _own_clock, whole_cluster),
+    PlantedBug("each node trusts its own clock", _own_clock, late_cluster),
     PlantedBug("a dead node lives on", _immortal_users, whole_cluster),
 )
 

@@ -135,8 +135,9 @@ def _drawn(
         MatchWorkload(steady=steady),
         BoardWorkload(),
         ShopWorkload(provider),
-        RealtimeWorkload(steady=steady),
     ]
+    if steady:
+        others.append(RealtimeWorkload())
     return [
         ChatWorkload(exact=exact, kept=kept),
         *(workload for workload in others if random.random() < WORKLOAD_CHANCE),
