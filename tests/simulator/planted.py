@@ -17,8 +17,8 @@ import hubbub
 from hubbub.client.remote import RemoteSession
 from hubbub.errors import HubbubError, StorageError
 from hubbub.games.matches import match_commands
+from hubbub.journal.cluster.comparison import StoreComparison
 from hubbub.journal.cluster.nodes import Nodes
-from hubbub.journal.cluster.numbers import FrameNumbers
 from hubbub.journal.decide.committer import Committer
 from hubbub.journal.store_clock import StoreClock
 from hubbub.journal.stores.memory import MemoryStore
@@ -282,13 +282,7 @@ def _unchecked_claim(patch: pytest.MonkeyPatch) -> None:
 
 
 def _unnoticed_loss(patch: pytest.MonkeyPatch) -> None:
-    note = FrameNumbers.note
-
-    def note_only(self: FrameNumbers, frame: Any) -> bool:
-        note(self, frame)
-        return False
-
-    patch.setattr(FrameNumbers, "note", note_only)
+    patch.setattr(StoreComparison, "mark", lambda self, shards: None)
 
 
 def _settled_by_all(patch: pytest.MonkeyPatch) -> None:
@@ -302,6 +296,9 @@ def _own_clock(patch: pytest.MonkeyPatch) -> None:
 def _immortal_users(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Nodes, "is_live", lambda self, node: True)
 
+
+stopped_nodes = partial(troubled_cluster, "stop", 8.0, 20.0)
+absent_bus = partial(troubled_cluster, "bus away", 30.0, 10.0)
 
 BUGS: Sequence[PlantedBug] = (
     PlantedBug("a missing shield", _missing_shield, cancelled_openings),
@@ -318,12 +315,12 @@ BUGS: Sequence[PlantedBug] = (
     PlantedBug(
         "an unchecked claim of a match",
         _unchecked_claim,
-        partial(troubled_cluster, "stop", 8.0, 20.0),
+        stopped_nodes,
     ),
     PlantedBug(
         "an unnoticed loss on the bus",
         _unnoticed_loss,
-        partial(troubled_cluster, "lossy bus", 119.0, 1.0),
+        absent_bus,
     ),
     PlantedBug("an order settled by all nodes", _settled_by_all, whole_cluster),
     PlantedBug("each node trusts its own clock", _own_clock, late_cluster),

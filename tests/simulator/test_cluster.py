@@ -110,12 +110,13 @@ def test_nobody_hears_what_the_dead_say(backend: Backend) -> None:
             finally:
                 line.publish(0, b"from the dead")
 
-        async with listening(line) as listeners, anyio.create_task_group() as tasks:
-            tasks.start_soon(host.run, live)
-            await anyio.sleep(1)
-            host.crash()
-            await anyio.sleep(1)
-            host.stop()
+        async with listening(line) as listeners:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(host.run, live)
+                await anyio.sleep(1)
+                host.crash()
+                await anyio.sleep(1)
+                host.stop()
             return listeners[0].frames
 
     assert simulate(crash, backend=backend, seed=1) == []
