@@ -1,4 +1,4 @@
-"""What the nodes of a simulated cluster share."""
+"""The database and the bus that the nodes of a simulated cluster share."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def test_one_run_may_follow_another() -> None:
 def test_a_run_that_is_over_tells_nothing(events: tuple[dict[str, Any], ...]) -> None:
     (line,) = broken(*events)
 
-    assert line.endswith("by a run that was over.")
+    assert line.endswith("from a run that was over.")
 
 
 def test_what_was_acknowledged_is_there() -> None:

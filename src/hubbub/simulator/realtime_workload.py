@@ -158,7 +158,7 @@ def _overlapping(stream: str, events: Sequence[Mapping[str, Any]]) -> Iterator[s
         elif event["type"] == "told":
             run = event["body"]["run"]
             if run in over:
-                yield f"{stream} was told {event['body']} by a run that was over."
+                yield f"{stream} has {event['body']}, from a run that was over."
                 return
             if run != current:
                 over.add(current)

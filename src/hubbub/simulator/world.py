@@ -187,7 +187,7 @@ class World:
             self.network.partition(self.host_of(number), node.address)
 
     def go_on(self, node: Node) -> None:
-        """Let a node that stood still go on."""
+        """Let a node that stood still continue."""
         for number in range(self._count):
             self.network.heal(self.host_of(number), node.address)
 
