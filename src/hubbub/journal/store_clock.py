@@ -14,7 +14,9 @@ LEARN_SECONDS_MAX = 0.5
 
 class StoreClock:
     """
-    A clock that continues from the last time that the store told, so the node's time of day may be wrong.
+    A clock that continues from the last time that the store told.
+
+    So the time of day of the node may be wrong.
 
     Args:
         clock: of this node: it measures how much time passes, and counts until the store has told.
@@ -22,7 +24,7 @@ class StoreClock:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        # The last time that the store told, and the moment when it did, by the node's monotonic time.
+        # The last time that the store told, and when it did, by the node's monotonic time.
         self._told: tuple[datetime, float] | None = None
 
     def now(self) -> datetime:
