@@ -25,6 +25,15 @@ Hours = Annotated[
 Clients = Annotated[
     int, typer.Option(metavar="N", min=1, max=5_000, help="How many users there are.")
 ]
+Nodes = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        max=9,
+        help="How many servers share the database; by default a part of the seeds has 2 or 3.",
+    ),
+]
 Backend = Annotated[
     Literal["asyncio", "trio"], typer.Option(metavar="NAME", help="asyncio or trio.")
 ]
@@ -65,6 +74,7 @@ def simulate_system(
     seeds: Seeds = 1,
     hours: Hours = 1.0,
     clients: Clients = 5,
+    nodes: Nodes = None,
     backend: Backend = "asyncio",
     fault_seconds: FaultSeconds = 200.0,
     action_seconds: ActionSeconds = 30.0,
@@ -76,21 +86,23 @@ def simulate_system(
     """
     Run a whole system in one process, with everything going wrong.
 
-    A server, its disk, its payment provider, a network and users live through hours of crashes,
-    partitions and failing disks in seconds, on one virtual clock. Afterwards every promise of the
-    documentation's page "Guarantees" is checked. A seed decides everything: the same seed is the
-    same run. The program exits with 1 if a promise is broken, and shows the fewest faults that
-    break it.
+    A server, or a cluster of them, its disk, its payment provider, a network and users live
+    through hours of crashes, partitions and failing disks in seconds, on one virtual clock.
+    Afterwards every promise of the documentation's page "Guarantees" is checked. A seed decides
+    everything: the same seed is the same run. The program exits with 1 if a promise is broken, and
+    shows the fewest faults that break it.
 
     Examples:
         hubbub simulate --seeds 100
         hubbub simulate --seed 17 --backend trio
+        hubbub simulate --nodes 3 --seeds 20
         hubbub simulate --feature helpdesk.tickets:TICKETS --workload helpdesk.load:Asking
     """
     options = RunOptions(
         backend=backend,
         hours=hours,
         clients=clients,
+        nodes=nodes,
         fault_seconds=fault_seconds,
         action_seconds=action_seconds,
         features=features_known(feature or ()),
@@ -167,6 +179,7 @@ def _report(seed: int, options: RunOptions, error: Exception) -> None:
         f"Run it again: hubbub simulate --seed {seed} --hours {options.hours:g} "
         f"--clients {options.clients} --backend {options.backend} "
         f"--fault-seconds {options.fault_seconds:g} --action-seconds {options.action_seconds:g}"
+        + (f" --nodes {options.nodes}" if options.nodes is not None else "")
         + (" --in-process" if options.in_process else "")
     )
 

@@ -69,8 +69,7 @@ class Journal(AsyncContextManagerMixin):
     ) -> None:
         self.store = store
         self.streams = streams
-        node = Ids(settings.clock, settings.random).new()
-        self.nodes = Nodes(node, store, settings.clock)
+        self.nodes = Nodes(Ids(settings.clock, settings.random).new(), store, settings.clock)
         self._settings = settings
         self._calls_queued_max = settings.calls_queued_max
         self._health = Health(settings.clock.monotonic)
@@ -80,8 +79,9 @@ class Journal(AsyncContextManagerMixin):
         self._topics = Topics()
         writer = Writer(store, self._health, settings.commit_seconds_max)
         self._sharing = self._share(store, writer, bus) if store.shared else None
+        # The store's, if nodes share it.
+        self.clock = settings.clock if self._sharing is None else self._sharing.clock
         self._committer = self._new_committer(writer)
-        # Measurements since the journal was opened.
         self.measures = self._committer.measures
         self._loader = Loader(store, self._states, streams, self._health, self._loaded)
         self._attacher = Attacher(self._states, self._topics)
@@ -113,7 +113,7 @@ class Journal(AsyncContextManagerMixin):
             writer,
             self._states,
             self.streams,
-            settings.clock,
+            self.clock,
             publish=self._publish,
             load=self._load,
             after_batch=self._after_batch,

@@ -104,8 +104,10 @@ class Gateway:
         self.hub = hub
         self.settings = hub.settings
         secret = hub.settings.secret or hub.journal.store.secret
-        self.tokens = Tokens(secret, hub.settings)
-        self.tickets = Tickets(secret, hub.settings, hub.ids.new)
+        # All nodes read the tokens that one of them signs, although their clocks differ.
+        settings = msgspec.structs.replace(hub.settings, clock=hub.journal.clock)
+        self.tokens = Tokens(secret, settings)
+        self.tickets = Tickets(secret, settings, hub.ids.new)
         self.sign_ins = SignIns(hub, self.tokens, authenticator)
         if isinstance(authenticator, KeepsFresh):
             hub.start(authenticator.keep_fresh)

@@ -17,7 +17,7 @@ from ..testing.simulation.stream import NetworkStream
 from ..wire.connection_lost import ConnectionLost
 from ..wire.messages import SUBPROTOCOL
 
-__all__ = ["PORT", "SERVER", "dial_over"]
+__all__ = ["PORT", "SERVER", "dial_over", "server_address"]
 
 # Where the server listens.
 SERVER, PORT = "10.1.0.1", 80
@@ -31,22 +31,29 @@ HANDSHAKE = (
 BROKEN = (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream)
 
 
-def dial_over(network: Network, host: str, random: Random) -> Dial:
+def server_address(number: int) -> str:
+    """Return where a node of a cluster listens; the first is ``SERVER``."""
+    return f"10.1.0.{number + 1}"
+
+
+def dial_over(network: Network, host: str, random: Random, nodes: int = 1) -> Dial:
     """
-    Make the function that connects a client to the server.
+    Make the function that connects a client to the server, or to a drawn node of a cluster.
 
     Args:
         network: the network.
         host: where the client is.
-        random: the source of the handshakes' nonces.
+        random: the source of the handshakes' nonces, and of the nodes.
+        nodes: how many nodes there are.
     """
 
     @asynccontextmanager
     async def dial() -> AsyncGenerator[Transport]:
+        server = server_address(random.randrange(nodes)) if nodes > 1 else SERVER
         nonce = base64.b64encode(random.randbytes(16)).decode()
         try:
             with anyio.fail_after(OPEN_SECONDS_MAX):
-                stream = await network.connect(host, SERVER, PORT)
+                stream = await network.connect(host, server, PORT)
                 rest = await _shake_hands(stream, nonce)
         except BROKEN as error:
             raise ConnectionLost(NO_CLOSE_FRAME, "the connection could not be opened") from error

@@ -20,11 +20,15 @@ class FeedReader:
     """
     Reads the feed of a hub, and keeps the newest position as an application would.
 
+    Args:
+        where: what its sentences say of the hub, like ``on node 1``.
+
     Attributes:
         seen: the stream and the seq of each event, in the order in which they came.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, where: str = "") -> None:
+        self._where = where and f" {where}"
         self.seen: list[tuple[str, int]] = []
         self._position = ""
 
@@ -44,14 +48,15 @@ class FeedReader:
     def missing(self, evidence: Evidence) -> Iterator[str]:
         """Yield a sentence if the reader is behind."""
         if len(self.seen) < len(evidence.order):
-            yield f"The feed gave {len(self.seen)} of {len(evidence.order)} events."
+            yield f"The feed{self._where} gave {len(self.seen)} of {len(evidence.order)} events."
 
     def broken(self, evidence: Evidence) -> Iterator[str]:
         """Yield a sentence if the feed is not all events, once, in the order of their commits."""
         order = [(event["stream"], event["seq"]) for event in evidence.order]
         for number, (seen, committed) in enumerate(zip(self.seen, order, strict=False), 1):
             if seen != committed:
-                yield f"Event {number} of the feed is {seen}, and {committed} was committed."
+                what = f"Event {number} of the feed{self._where}"
+                yield f"{what} is {seen}, and {committed} was committed."
                 return
         if len(self.seen) > len(order):
-            yield f"The feed gave {self.seen[len(order)]}, which was not committed."
+            yield f"The feed{self._where} gave {self.seen[len(order)]}, which was not committed."

@@ -9,12 +9,13 @@ from ..server.gateway import Gateway
 __all__ = ["leftovers"]
 
 
-def leftovers(gateway: Gateway) -> Iterator[str]:
+def leftovers(gateway: Gateway, where: str = "") -> Iterator[str]:
     """
     Yield a sentence for everything that is left of users who have gone.
 
     Args:
         gateway: of a server without a connection, some time after the last has gone.
+        where: what the sentences say of the server, like ``on node 1``.
     """
     stats = gateway.hub.meter.stats()
     counts = {
@@ -30,4 +31,4 @@ def leftovers(gateway: Gateway) -> Iterator[str]:
     }
     for what, count in counts.items():
         if count:
-            yield f"All users have gone, and {count} {what} are left."
+            yield f"All users have gone, and {count} {what} are left{where and f' {where}'}."

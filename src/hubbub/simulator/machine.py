@@ -49,12 +49,13 @@ class MemoryMachine:
 
     Args:
         random: draws the journal's id, and which calls fail.
+        store: what several machines share, instead of a disk of its own.
     """
 
-    def __init__(self, random: Random) -> None:
-        self._disk = MemoryStore(random)
+    def __init__(self, random: Random, store: MemoryStore | None = None) -> None:
+        self._disk = store or MemoryStore(random)
         self._random = random
-        self._failing = self._full = False
+        self._failing = self._full = self._parted = False
         # The store as the newest life of the server sees it.
         self._store = self._new_life()
 
@@ -77,6 +78,10 @@ class MemoryMachine:
         if not full:
             self._store.free()
 
+    def part(self, *, parted: bool) -> None:
+        """Let all calls fail from now on, as if the store could not be reached, or none."""
+        self._parted = parted
+
     def lose_power(self) -> None:
         """Refuse everything to the life that is over."""
         self._store.crash()
@@ -88,6 +93,8 @@ class MemoryMachine:
         return FaultyStore(self._disk, self._fault)
 
     def _fault(self, operation: str, number: int) -> StoreFault | None:
+        if self._parted:
+            return StoreFault("error")
         if self._full and operation in WRITES:
             # Deferred work fails for once; a store is full for its commits.
             return StoreFault("full" if operation in ("commit", "check") else "error")

@@ -18,11 +18,13 @@ from ..testing.simulation import simulate
 from ..testing.simulation.shrinking import shorter
 from .board_workload import BoardWorkload
 from .chat_workload import ChatWorkload
+from .cluster import Cluster
 from .faults import happen
 from .machine import Machine, MemoryMachine, SQLiteMachine
 from .match_workload import MatchWorkload
 from .plan import PlannedFault, draw_plan
 from .provider import FlakyProvider
+from .realtime_workload import RealtimeWorkload
 from .shop_workload import ShopWorkload
 from .workload import Workload
 from .world import Result, World
@@ -42,7 +44,10 @@ SHRINK_TRIES_MAX = 60
 INEXACT = frozenset({"clock jump", "disk errors", "full disk"})
 # The faults that can happen when users are in the process of the server.
 WITHOUT_NETWORK = INEXACT | {"silent provider", "failing provider"}
-# How many runs have a SQLite database on a disk that keeps only what was synced.
+# How many runs have a cluster, and of how many nodes.
+CLUSTER_CHANCE = 0.15
+CLUSTER_NODES = (2, 3)
+# How many of the others have a SQLite database on a disk that keeps only what was synced.
 SQLITE_CHANCE = 0.1
 
 
@@ -58,6 +63,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
         action_seconds: how long, on average, until a user does the next thing.
         features: of the hub.
         workloads: make what users do, besides what Hubbub has.
+        nodes: how many servers there are; by default each seed draws it, mostly 1.
         in_process: whether users have sessions in the server's process: there is no network, and
             the server does not crash.
     """
@@ -69,6 +75,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     action_seconds: float = ACTION_SECONDS
     features: Sequence[Feature] = FEATURES
     workloads: Sequence[Callable[[], Workload]] = ()
+    nodes: int | None = None
     in_process: bool = False
 
 
@@ -88,18 +95,21 @@ def run_seed(seed: int, options: RunOptions, plan: Sequence[PlannedFault] | None
     seconds = options.hours * 3600
     if plan is None:
         plan = plan_of(seed, options)
-    exact = INEXACT.isdisjoint(fault.kind for fault in plan)
-    steady = not any(fault.kind == "clock jump" for fault in plan)
+    nodes = nodes_of(seed, options)
+    # In a cluster the clock of the database decides, and the database keeps the rate limits.
+    exact = nodes > 1 or INEXACT.isdisjoint(fault.kind for fault in plan)
+    steady = nodes > 1 or not any(fault.kind == "clock jump" for fault in plan)
     provider = FlakyProvider(Random(f"provider {seed}"))
     workloads = [
-        *_drawn(Random(f"workloads {seed}"), provider, exact=exact, steady=steady),
+        *_drawn(Random(f"workloads {seed}"), provider, exact=exact, steady=steady, kept=nodes > 1),
         *(make() for make in options.workloads),
     ]
 
     async def live(machine: Machine) -> Result:
+        cluster = Cluster(seed, nodes) if nodes > 1 else None
         world = World(
             seed,
-            machine,
+            [machine] if cluster is None else cluster.machines,
             seconds,
             options.clients,
             plan,
@@ -108,16 +118,17 @@ def run_seed(seed: int, options: RunOptions, plan: Sequence[PlannedFault] | None
             options.action_seconds,
             options.features,
             provider,
+            cluster,
             in_process=options.in_process,
         )
         return await world.run()
 
-    with _quiet(), _machine_of(seed) as machine:
+    with _quiet(), _machine_of(seed, nodes) as machine:
         return simulate(live, machine, backend=options.backend, seed=seed)
 
 
 def _drawn(
-    random: Random, provider: FlakyProvider, *, exact: bool, steady: bool
+    random: Random, provider: FlakyProvider, *, exact: bool, steady: bool, kept: bool
 ) -> Sequence[Workload]:
     """Draw what users do: few things are done more often, and all of them meet one another."""
     others: list[Workload] = [
@@ -125,8 +136,10 @@ def _drawn(
         BoardWorkload(),
         ShopWorkload(provider),
     ]
+    if steady:
+        others.append(RealtimeWorkload())
     return [
-        ChatWorkload(exact=exact),
+        ChatWorkload(exact=exact, kept=kept),
         *(workload for workload in others if random.random() < WORKLOAD_CHANCE),
     ]
 
@@ -136,10 +149,26 @@ def plan_of(seed: int, options: RunOptions) -> Sequence[PlannedFault]:
     if not options.fault_seconds:
         return ()
     random = Random(f"plan {seed}")
-    plan = draw_plan(random, options.hours * 3600, options.clients, options.fault_seconds)
+    plan = draw_plan(
+        random,
+        options.hours * 3600,
+        options.clients,
+        options.fault_seconds,
+        nodes_of(seed, options),
+    )
     if options.in_process:
         plan = [fault for fault in plan if fault.kind in WITHOUT_NETWORK]
     return plan
+
+
+def nodes_of(seed: int, options: RunOptions) -> int:
+    """Return how many servers the run of a seed has."""
+    if options.nodes is not None:
+        return options.nodes
+    random = Random(f"nodes {seed}")
+    if options.in_process or random.random() >= CLUSTER_CHANCE:
+        return 1
+    return random.choice(CLUSTER_NODES)
 
 
 def shortest_plan(seed: int, options: RunOptions) -> Sequence[PlannedFault]:
@@ -156,10 +185,10 @@ def shortest_plan(seed: int, options: RunOptions) -> Sequence[PlannedFault]:
 
 
 @contextmanager
-def _machine_of(seed: int) -> Iterator[Machine]:
+def _machine_of(seed: int, nodes: int) -> Iterator[Machine]:
     """Draw the server's machine: mostly the quick one, sometimes a real database."""
     random = Random(f"machine {seed}")
-    if random.random() >= SQLITE_CHANCE:
+    if nodes > 1 or random.random() >= SQLITE_CHANCE:
         yield MemoryMachine(random)
         return
     with TemporaryDirectory() as folder, SQLiteMachine(random, Path(folder)) as machine:

@@ -15,25 +15,24 @@ from ..client.dial import Dial
 from ..errors import Closed, StorageError
 from ..feature import Feature
 from ..feature_set import FeatureSet
+from ..games.matches.game import Game
+from ..hub import Hubbub
 from ..journal.event import Streams
 from ..journal.verify import verify
-from ..opening import open_hub
-from ..server.app import create_app
-from ..server.auth.tokens import Identity
-from ..server.gateway import Gateway
 from ..session import Session
-from ..settings import Settings
-from ..testing.simulation import Host, Network, waiting_places
+from ..stores import Store
+from ..testing.simulation import Network, waiting_places
 from ..testing.simulation.threads import outside_of_event_loop
-from .client import ADMIN_NUMBER, Client
-from .dialing import PORT, SERVER, dial_over
-from .feed_reader import FeedReader
+from .client import Client
+from .cluster import Cluster
+from .dialing import SERVER, dial_over
 from .jumping_clock import JumpingClock
 from .leftovers import leftovers
 from .machine import Machine
+from .node import Node, role_of
 from .plan import PlannedFault
 from .provider import FlakyProvider
-from .stream_server import StreamServer
+from .realtime_workload import REALTIME, RealtimeWorkload
 from .workload import Evidence, Watching, Workload
 
 __all__ = ["Broken", "Result", "World"]
@@ -41,10 +40,6 @@ __all__ = ["Broken", "Result", "World"]
 # How long everything may take to be right again after the last fault, in seconds.
 SETTLE_SECONDS_MAX = 600.0
 LOOK_SECONDS = 5.0
-# How long a server that stops waits for its clients to close, in seconds.
-STOP_SECONDS = 1.0
-# How long it takes until a server that could not open its store tries again, in seconds.
-OPEN_AGAIN_SECONDS = 1.0
 # After this time a server without users has forgotten them, in seconds.
 GONE_SECONDS = 120.0
 # How long a client waits before it tries to sign in again, in seconds.
@@ -89,7 +84,7 @@ class World:
 
     Args:
         seed: draws everything.
-        machine: the server's.
+        machines: of each server.
         seconds: how long users act and faults happen.
         clients: how many users there are.
         plan: what goes wrong.
@@ -98,13 +93,14 @@ class World:
         action_seconds: how long, on average, from one thing that a user does to the next.
         features: of the hub.
         provider: takes the payments.
+        cluster: what the servers share, if they are the nodes of a cluster.
         in_process: whether users have sessions in the server's process, and need no network.
     """
 
     def __init__(  # noqa: PLR0913
         self,
         seed: int,
-        machine: Machine,
+        machines: Sequence[Machine],
         seconds: float,
         clients: int,
         plan: Sequence[PlannedFault],
@@ -113,19 +109,18 @@ class World:
         action_seconds: float,
         features: Sequence[Feature],
         provider: FlakyProvider,
+        cluster: Cluster | None = None,
         *,
         in_process: bool,
     ) -> None:
         self.seed = seed
         self.seconds = seconds
         self.network = Network(self._random("network"), connect_timeout=20.0)
-        self.machine = machine
         self.provider = provider
+        self.cluster = cluster
         self.clock = JumpingClock()
-        self.server = Host(SERVER, self.network, self.machine)
         self.clients: list[Client] = []
         self.happened: dict[str, int] = {}
-        self.crashes: list[float] = []
         self._count = clients
         self._plan = plan
         self._happen = happen
@@ -133,16 +128,16 @@ class World:
         self._action_seconds = action_seconds
         self._features = features
         self._in_process = in_process
-        self._feed_reader = FeedReader()
-        self._watching: Sequence[Watching] = (*workloads, self._feed_reader)
         self._prepared = anyio.Event()
-        self._lives = 0
+        self._games = {"default": Game()}
+        for one in workloads:
+            if isinstance(one, RealtimeWorkload):
+                self._games[REALTIME] = one.game
+        self.nodes = [self._new_node(number, machine) for number, machine in enumerate(machines)]
+        readers = [node.feed_reader for node in self.nodes]
+        self._watching: Sequence[Watching] = (*workloads, *readers)
         # Set when the users do nothing new any more.
         self._quiet = False
-        # Cancelled, the server stops in order, and starts again after a pause.
-        self._serving = anyio.CancelScope()
-        self._pause = 0.0
-        self._gateway: Gateway | None = None
 
     async def run(self) -> Result:
         """
@@ -153,11 +148,12 @@ class World:
             Stuck: a call was not answered.
         """
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self.server.run, self._serve)
-            await self._prepared.wait()
+            for node in self.nodes:
+                tasks.start_soon(node.run)
+                await self._prepared.wait()
             await anyio.sleep(GONE_SECONDS)
-            # With the first connection, the gateway begins to ping.
-            idle = len(anyio.get_running_tasks()) + 1
+            # With the first connection, each gateway begins to ping.
+            idle = len(anyio.get_running_tasks()) + len(self.nodes)
             users = await tasks.start(self._live_all)
             async with anyio.create_task_group() as faults:
                 began = anyio.current_time()
@@ -178,75 +174,57 @@ class World:
         """Return the address of a client."""
         return f"10.2.{client // 250}.{client % 250 + 1}"
 
-    async def crash(self, seconds: float, *, silently: bool = False) -> None:
-        """Crash the server, and start it again."""
-        self.crashes.append(anyio.current_time())
-        self.server.crash(silently=silently)
-        await anyio.sleep(seconds)
-        if not self.server.is_up:
-            self.server.restart()
+    async def crash(self, node: Node, seconds: float, *, silently: bool = False) -> None:
+        """Crash a server, and start it again."""
+        await node.crash(seconds, silently=silently)
 
-    async def restart(self, seconds: float) -> None:
-        """Stop the server in order, as a signal does, and start it again."""
-        gateway, self._pause = self._gateway, seconds
-        if gateway is None:
-            return
-        self.crashes.append(anyio.current_time())
-        try:
-            await gateway.hub.drain()
-        except Closed:
-            # It crashes in the meantime.
-            return
-        if gateway is self._gateway:
-            gateway.stop()
-            await anyio.sleep(STOP_SECONDS)
-            self._serving.cancel()
+    def stop(self, node: Node, seconds: float) -> None:
+        """Let a node of a cluster stand still, as a process that gets no processor."""
+        assert self.cluster is not None
+        node.host.stand_still(seconds)
+        self.cluster.lines[self.nodes.index(node)].still_until = anyio.current_time() + seconds
+        for number in range(self._count):
+            self.network.partition(self.host_of(number), node.address)
+
+    def go_on(self, node: Node) -> None:
+        """Let a node that stood still continue."""
+        for number in range(self._count):
+            self.network.heal(self.host_of(number), node.address)
 
     def _random(self, what: str) -> Random:
         return Random(f"{what} {self.seed}")
+
+    def _new_node(self, number: int, machine: Machine) -> Node:
+        cluster = self.cluster
+        return Node(
+            number,
+            "" if cluster is None else f"on node {number}",
+            self.seed,
+            self.network,
+            machine,
+            # A server that is alone tells the time to everybody.
+            self.clock if cluster is None else JumpingClock(),
+            None if cluster is None else cluster.lines[number],
+            self._features,
+            {"payments": self.provider, "games": self._games},
+            self._prepare,
+        )
+
+    def _look(self) -> Store:
+        return self.nodes[0].machine.look()
 
     async def _carry_out(self, fault: PlannedFault) -> None:
         self.happened[fault.kind] = self.happened.get(fault.kind, 0) + 1
         await self._happen(fault, self)
 
-    async def _serve(self, host: Host) -> None:
-        while True:
-            try:
-                with anyio.CancelScope() as self._serving:
-                    await self._serve_once(host)
-            except StorageError:
-                # The disk fails; whatever starts the server tries again.
-                self._pause = OPEN_AGAIN_SECONDS
-            finally:
-                self._gateway = None
-            await anyio.sleep(self._pause)
-
-    async def _serve_once(self, host: Host) -> None:
-        self._lives += 1
-        settings = Settings(
-            clock=self.clock,
-            random=self._random(f"life {self._lives}"),
-            secret="s" * 32,
-            connections_per_address_max=10_000,
-        )
-        hub = open_hub(
-            store=self.machine.open,
-            settings=settings,
-            features=self._features,
-            payments=self.provider,
-        )
-        async with hub:
-            if not self._prepared.is_set():
-                async with hub.session(ADMIN, role="admin") as admin:
-                    for workload in self._workloads:
-                        await workload.prepare(admin)
-                self._prepared.set()
-            self._gateway = gateway = Gateway(hub, _who, watch_signals=False)
-            app = create_app(hub, gateway=gateway, page=False)
-            server = StreamServer(app, gateway)
-            async with host.listen(PORT) as listener, anyio.create_task_group() as tasks:
-                tasks.start_soon(self._feed_reader.read, hub)
-                await server.serve(listener)
+    async def _prepare(self, hub: Hubbub) -> None:
+        """Let the first hub make what the users need."""
+        if self._prepared.is_set():
+            return
+        async with hub.session(ADMIN, role="admin") as admin:
+            for workload in self._workloads:
+                await workload.prepare(admin)
+        self._prepared.set()
 
     async def _live_all(
         self, *, task_status: TaskStatus[anyio.CancelScope] = anyio.TASK_STATUS_IGNORED
@@ -259,7 +237,7 @@ class World:
     async def _live(self, number: int) -> None:
         random = self._random(f"client {number}")
         host = self.host_of(number)
-        dial = dial_over(self.network, host, self._random(f"dial {number}"))
+        dial = dial_over(self.network, host, self._random(f"dial {number}"), nodes=len(self.nodes))
         client: Client | None = None
         while True:
             try:
@@ -276,9 +254,10 @@ class World:
     def _session(self, number: int, dial: Dial) -> AbstractAsyncContextManager[Session]:
         user = f"u{number}"
         if self._in_process:
-            if self._gateway is None:
+            gateways = [node.gateway for node in self.nodes if node.gateway is not None]
+            if not gateways:
                 raise Closed("The server is not up.")
-            return self._gateway.hub.session(user, role=_role_of(user))
+            return gateways[number % len(gateways)].hub.session(user, role=role_of(user))
         return session_over(
             dial,
             where=SERVER,
@@ -313,11 +292,17 @@ class World:
         self._quiet = True
         self.network.heal()
         deadline = anyio.current_time() + SETTLE_SECONDS_MAX
-        while self._gateway is None or (missing := self._missing()):
+        while missing := [*self._down(), *self._missing()]:
             if anyio.current_time() > deadline:
-                lines = ["The server is not up."] if self._gateway is None else missing
-                raise Broken(f"After {SETTLE_SECONDS_MAX:.0f} quiet seconds: {_named(lines)}")
+                raise Broken(f"After {SETTLE_SECONDS_MAX:.0f} quiet seconds: {_named(missing)}")
             await anyio.sleep(LOOK_SECONDS)
+
+    def _down(self) -> list[str]:
+        return [
+            f"The server{node.where and f' {node.where}'} is not up."
+            for node in self.nodes
+            if node.gateway is None
+        ]
 
     def _missing(self) -> list[str]:
         evidence = self._evidence()
@@ -327,15 +312,16 @@ class World:
         evidence = self._evidence()
         broken = [line for one in self._watching for line in one.broken(evidence)]
         with outside_of_event_loop():
-            report = verify(self.machine.look(), Streams(FeatureSet(self._features).streams))
+            report = verify(self._look(), Streams(FeatureSet(self._features).streams))
         broken += [f"{fault.where}: {fault.what}" for fault in report.faults]
         if broken:
             raise Broken(_named(broken))
 
     def _check_leftovers(self, idle: int) -> None:
-        if self._gateway is None:
-            raise Broken("The server is not up.")
-        broken = list(leftovers(self._gateway))
+        broken = self._down()
+        for node in self.nodes:
+            if node.gateway is not None:
+                broken += leftovers(node.gateway, node.where)
         if (tasks := len(anyio.get_running_tasks())) > idle:
             places = "\n".join(waiting_places())
             broken.append(f"There were {idle} tasks without users, and {tasks} are left:\n{places}")
@@ -344,36 +330,29 @@ class World:
 
     def _evidence(self) -> Evidence:
         with outside_of_event_loop():
-            store = self.machine.look()
+            store = self._look()
             placed = store.committed(0, store.last_place())
         order = [msgspec.json.decode(event.body) for event in placed]
         streams: dict[str, list[dict[str, object]]] = {}
         for event in order:
             streams.setdefault(event["stream"], []).append(event)
-        return Evidence(streams, order, self.crashes)
+        crashes = sorted(crash for node in self.nodes for crash in node.crashes)
+        return Evidence(streams, order, crashes)
 
     def _result(self) -> Result:
         stats = self.network.stats
         with outside_of_event_loop():
-            events = self.machine.look().last_place()
+            events = self._look().last_place()
         return Result(
             events=events,
             calls=sum(client.calls for client in self.clients),
             refused=sum(client.refused for client in self.clients),
             faults=self.happened,
-            lives=self._lives,
+            lives=sum(node.lives for node in self.nodes),
             connections=stats.connections,
             cuts=stats.cuts,
             megabytes=round(stats.bytes_received / 1e6, 2),
         )
-
-
-async def _who(token: str) -> Identity | None:
-    return Identity(token, _role_of(token), nickname=token.title())
-
-
-def _role_of(user: str) -> str:
-    return "admin" if user == f"u{ADMIN_NUMBER}" else "user"
 
 
 def _named(lines: Sequence[str]) -> str:

@@ -151,7 +151,7 @@ class MatchSupervisor:
         """Look at everything again: work that another node had may belong to this node now."""
         self._nodes.look()
         for stream in self._elsewhere:
-            self._timers.set(stream, self._settings.clock.now())
+            self._timers.set(stream, self._journal.clock.now())
         self._elsewhere.clear()
         self._wake_up.set()
         for stream, node in list(self._run_elsewhere.items()):
@@ -243,7 +243,7 @@ class MatchSupervisor:
                     runner.end()
 
     async def _ring(self) -> None:
-        clock = self._settings.clock
+        clock = self._journal.clock
         while True:
             # Streams that are due again at once, for whatever reason, must not block the hub.
             await anyio.lowlevel.checkpoint()
@@ -291,12 +291,12 @@ class MatchSupervisor:
             return
         except Exception:  # includes a bug in the application's own rules
             logger.exception("%s could not be looked at", stream)
-            self._timers.set(stream, self._settings.clock.now() + timedelta(seconds=RETRY_SECONDS))
+            self._timers.set(stream, self._journal.clock.now() + timedelta(seconds=RETRY_SECONDS))
             self._wake_up.set()
             return
         if stream not in self._timers:
             # There is no event of it if it was scheduled before this process, or is unchanged.
-            now = self._settings.clock.now()
+            now = self._journal.clock.now()
             if scheduled is not None and scheduled <= now:
                 scheduled = now + timedelta(seconds=LOOK_AGAIN_SECONDS)
             self._timers.set(stream, scheduled)
@@ -353,7 +353,7 @@ class MatchSupervisor:
             return
         game = self.games[seen.match.game or ""]
         commands = self._commands(stream, seen.claim)
-        monotonic, random = self._settings.clock.monotonic, self._settings.random
+        monotonic, random = self._journal.clock.monotonic, self._settings.random
         runner = Runner(seen.match, game, commands, random, monotonic, seen.silent)
         self._runners[stream] = runner
         try:

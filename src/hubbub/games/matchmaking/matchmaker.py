@@ -77,7 +77,7 @@ class Matchmaker:
         self._hub = hub
         self._ids = ids
         self._start = start
-        self._clock = hub.settings.clock
+        self._clock = hub.journal.clock
         self._names = {queue_stream(name): name for name in terms.games}
         # A queue, a user and the key of their search -> their calls.
         self._waiting: dict[tuple[str, str, str], _Waiting] = {}

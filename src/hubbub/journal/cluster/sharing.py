@@ -7,6 +7,7 @@ from typing import cast
 
 import anyio
 
+from ...clock import Clock
 from ...settings import Settings
 from ..containment import keep_running
 from ..decide.holder import Holder
@@ -17,6 +18,7 @@ from ..live.feed import Feeds
 from ..live.filler import Filler
 from ..live.topics import Topics
 from ..reading import Reading
+from ..store_clock import StoreClock
 from ..stores.contract import Record, Store
 from ..stores.sharing import SharedStore
 from .bus import Bus
@@ -65,12 +67,15 @@ class Sharing:
         self._topics = topics
         self._feeds = feeds
         self._after_batch = after_batch
+        # The time of the store, as far as this node knows it.
+        clock = StoreClock(settings.clock)
+        self.clock: Clock = clock
         self.holder = Holder(
             shared,
             writer,
             states,
             streams,
-            settings.clock,
+            clock,
             self._hear_decoded,
             settings.commit_seconds_max,
         )

@@ -16,10 +16,10 @@ from typing import Any
 
 import anyio
 
-from ...clock import Clock
 from ...errors import StorageError
 from ..command import Call, nothing
 from ..event import Event, Streams
+from ..store_clock import StoreClock
 from ..stores.contract import Batch, Snapshot, Stale
 from ..stores.sharing import NEWS_EVENTS_MAX, Hold, News, SharedStore, Wanted
 from .cache_entries import IdempotencyRecord, Name, StreamEntry
@@ -48,7 +48,7 @@ class Holder:
         writer: runs the store's methods.
         states: the cache of states.
         streams: decode the events of other nodes.
-        clock: measures how long the locks are waited for.
+        clock: learns the store's time, and measures how long the locks are waited for.
         hear: called with the events of other nodes, in order, once they are in the states.
         seconds_max: how long the locks are waited for.
     """
@@ -59,7 +59,7 @@ class Holder:
         writer: Writer,
         states: States,
         streams: Streams,
-        clock: Clock,
+        clock: StoreClock,
         hear: Hear,
         seconds_max: float,
     ) -> None:
@@ -80,7 +80,10 @@ class Holder:
             StorageError: the store cannot be reached, or other nodes hold it for too long.
         """
         wanted, held = self._wanted(calls)
+        asked = self._clock.monotonic()
         news = await self._news(wanted)
+        if news.at is not None:
+            self._clock.learn(news.at, asked)
         for stream, bodies in news.bodies.items():
             self._apply(stream, bodies)
         for by, key in wanted.keys:

@@ -238,7 +238,7 @@ class SignIns:
         return not self._tokens.is_ours(token)
 
     def _new(self, user: str, nickname: str | None = None, epoch: int | None = None) -> Identity:
-        now = self._hub.settings.clock.now().timestamp()
+        now = self._hub.journal.clock.now().timestamp()
         session = self._hub.ids.new()
         return Identity(
             user, nickname=nickname, session=session, issued=now, fresh=True, epoch=epoch

@@ -120,10 +120,13 @@ class PaymentProcessor:
         """
         order = await self.begin(command, payment)
         settling = self._settling.get(order.stream)
-        if settling is None:
+        if settling is None or not order.is_open:
             return order
         with anyio.move_on_after(self._hub.settings.checkout_seconds_max):
             await settling.done.wait()
+        if settling.order.is_open and self._claims.shared:
+            # Another node may have ended it.
+            return (await self._show(order.stream)).order
         return settling.order
 
     async def begin(self, command: Command[Order], payment: str | None = None) -> Order:
@@ -131,8 +134,11 @@ class PaymentProcessor:
 
         def placed(call: Call[Order]) -> None:
             # Runs even if the buyer has disconnected in the meantime.
-            if call.error is None and call.outcome().is_open:
-                self._settle_soon(call.outcome(), payment)
+            if call.error is None and (order := call.outcome()).is_open:
+                self._settle_soon(order, payment)
+            elif call.error is None and (settling := self._settling.get(order.stream)):
+                # Another node has settled it, while this one stood still.
+                settling.again = True
 
         return await self._hub.journal.wait_for(Call(command, waits=True, on_done=placed))
 

@@ -22,13 +22,15 @@ class Fence:
         life: which of its lives, from 1.
     """
 
-    __slots__ = ("host", "is_down", "life")
+    __slots__ = ("host", "is_down", "life", "still_until")
 
     def __init__(self, host: str, life: int) -> None:
         self.host = host
         self.life = life
         # Whether its tasks are cut off, because they crashed.
         self.is_down = False
+        # Until then its worker threads stand still, in the event loop's time.
+        self.still_until = 0.0
 
     def __repr__(self) -> str:
         return f"<life {self.life} of {self.host}{', crashed' if self.is_down else ''}>"

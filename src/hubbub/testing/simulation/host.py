@@ -143,6 +143,15 @@ class Host:
         self.crash()
         self._start()
 
+    def stand_still(self, seconds: float) -> None:
+        """
+        Let its worker threads stand still, as if the host had no processor for so long.
+
+        The work that a thread has begun is done before or after that; a crash ends it.
+        """
+        if self._life is not None:
+            self._life.fence.still_until = anyio.current_time() + seconds
+
     def stop(self) -> None:
         """End it in order: its tasks are cancelled, what they do then is seen, and ``run`` ends."""
         self._over.set()

@@ -17,7 +17,9 @@ from anyio._backends._asyncio import AsyncIOBackend
 from anyio._backends._trio import TrioBackend
 from trio._core._run import GLOBAL_RUN_CONTEXT
 
-__all__ = ["outside_of_event_loop", "threads_inline"]
+from .fence import current_fence
+
+__all__ = ["event_loop_time", "outside_of_event_loop", "threads_inline"]
 
 # How long the work of a thread takes at most, in virtual seconds.
 THREAD_SECONDS_MAX = 1e-3
@@ -70,6 +72,13 @@ def outside_of_event_loop() -> Iterator[None]:
         context.update(trio_run)
 
 
+def event_loop_time() -> Callable[[], float]:
+    """Return what tells the time of the running event loop, in its threads as well."""
+    if trio.lowlevel.in_trio_run():
+        return trio.lowlevel.current_clock().current_time
+    return asyncio.get_running_loop().time
+
+
 def _anyio_inline(
     inside: Callable[[], Random | None], outside: Callable[..., Any]
 ) -> Callable[..., Any]:
@@ -119,10 +128,20 @@ async def _inline(
         try:
             with anyio.CancelScope(shield=not abandon_on_cancel):
                 await anyio.sleep(seconds)
+                await _stand_still()
         finally:
             if outcome is None:
                 outcome = _outcome(work)
         return outcome()
+
+
+async def _stand_still() -> None:
+    fence = current_fence.get()
+    while fence is not None and not fence.is_down:
+        if (seconds := fence.still_until - anyio.current_time()) <= 0:
+            return
+        # In short steps, because a crash ends it.
+        await anyio.sleep(min(1.0, seconds))
 
 
 def _outcome(work: Callable[[], Any]) -> Callable[[], Any]:
