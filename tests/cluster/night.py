@@ -96,20 +96,25 @@ async def one_round(cluster: Cluster, layout: Layout, seconds: float, seed: int)
             Attending(6),
         ]
         round_ = Round(balancer.url, [node.url for node in cluster.nodes], seed)
-        began = time.perf_counter()
+        began, took = time.perf_counter(), dict[Work, float]()
         async with anyio.create_task_group() as tasks:
             for work in works:
-                tasks.start_soon(work.run, round_)
+                tasks.start_soon(run, work, round_, took)
             await make_trouble(cluster, balancer, seconds, Random(seed), happened)
             round_.over.set()
             ended = time.perf_counter()
         faults = await faults_of(works, balancer.url)
     print(f"seed {seed}, {described(cluster, layout)}: {', '.join(happened)}.")
     for work in works:
-        print(f"  {work.figures()}")
-    took, last = ended - began, time.perf_counter() - ended
-    print(f"  {took:.1f} s of trouble, {last:.1f} s to the end: {len(faults) or 'no'} faults")
+        print(f"  {work.figures()}; ended {took[work] - ended:.1f} s later")
+    print(f"  {ended - began:.1f} s of trouble: {len(faults) or 'no'} faults")
     return faults
+
+
+async def run(work: Work, round_: Round, ended: dict[Work, float]) -> None:
+    """Do a work, and note when it ended."""
+    await work.run(round_)
+    ended[work] = time.perf_counter()
 
 
 async def open_shop(url: str) -> None:

@@ -18,6 +18,7 @@ import anyio
 
 from ...clock import Clock
 from ...errors import StorageError
+from ..cluster.store_clock import StoreClock
 from ..command import Call, nothing
 from ..event import Event, Streams
 from ..stores.contract import Batch, Snapshot, Stale
@@ -48,7 +49,7 @@ class Holder:
         writer: runs the store's methods.
         states: the cache of states.
         streams: decode the events of other nodes.
-        clock: measures how long the locks are waited for.
+        clock: measures how long the locks are waited for; a :class:`StoreClock` is put right.
         hear: called with the events of other nodes, in order, once they are in the states.
         seconds_max: how long the locks are waited for.
     """
@@ -80,7 +81,10 @@ class Holder:
             StorageError: the store cannot be reached, or other nodes hold it for too long.
         """
         wanted, held = self._wanted(calls)
+        began = self._clock.monotonic()
         news = await self._news(wanted)
+        if news.at is not None and isinstance(self._clock, StoreClock):
+            self._clock.follow(news.at, self._clock.monotonic() - began)
         for stream, bodies in news.bodies.items():
             self._apply(stream, bodies)
         for by, key in wanted.keys:
