@@ -49,7 +49,12 @@ class Scoring:
                     return
                 players, key = [one.user.id, other.user.id], f"match {number}"
                 start = partial(one.games.start_match, players, rules=hubbub.FirstTo(POINTS))
-                match = await again(partial(start, key=key))
+                try:
+                    match = await again(partial(start, key=key))
+                except Conflict:
+                    # Its node does not know yet that the other is there.
+                    await anyio.sleep(PAUSE_SECONDS)
+                    continue
                 self.scored[match.id] = Counter()
                 with anyio.move_on_after(2 * END_SECONDS_MAX) as scope:
                     async with anyio.create_task_group() as tasks:
