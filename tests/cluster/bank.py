@@ -78,9 +78,9 @@ class Bank:
             status = "captured"
             self.taken[key] += request.amount
             self.captures[key] += 1
-        elif request.method == "cancel" and status == "authorized":
-            status = "cancelled"
-        elif request.method == "close" and status in ("none", "authorized"):
+        elif (request.method == "cancel" and status == "authorized") or (
+            request.method == "close" and status in ("none", "authorized")
+        ):
             status = "cancelled"
         if status != "none":
             self.statuses[key] = status

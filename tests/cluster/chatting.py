@@ -144,4 +144,3 @@ async def follow(session: hubbub.Session, room: str, got: list[tuple[int, str]])
         async for event in events:
             text = str(getattr(event.data, "text", ""))
             got.append((event.seq, text))  # it is read while it grows
-

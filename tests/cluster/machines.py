@@ -186,7 +186,11 @@ def real_cluster(
 
         # A standby is reached at two addresses, and has no network of its own.
         def network(server: ServerProcess | None) -> Network | None:
-            if server is None or not layout.networks or server.url != url and server is not valkey:
+            if (
+                server is None
+                or not layout.networks
+                or (server.url != url and server is not valkey)
+            ):
                 return None
             return stack.enter_context(network_to(server.port, random))
 
