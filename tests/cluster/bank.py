@@ -29,6 +29,8 @@ PORT = "TEST_BANK_PORT"
 ANSWER_SECONDS_MAX = 0.5
 # The share of answers that are lost.
 LOST = 0.05
+# What a payment can be when a method releases its money.
+RELEASED = {"cancel": ("authorized",), "close": ("none", "authorized")}
 LINE_BYTES_MAX = 10_000
 
 
@@ -78,9 +80,7 @@ class Bank:
             status = "captured"
             self.taken[key] += request.amount
             self.captures[key] += 1
-        elif (request.method == "cancel" and status == "authorized") or (
-            request.method == "close" and status in ("none", "authorized")
-        ):
+        elif status in RELEASED.get(request.method, ()):
             status = "cancelled"
         if status != "none":
             self.statuses[key] = status

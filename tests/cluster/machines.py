@@ -184,17 +184,13 @@ def real_cluster(
         url = pair.url if pair else postgres.url
         valkey = stack.enter_context(valkey_server(directory / "valkey")) if layout.bus else None
 
-        # A standby is reached at two addresses, and has no network of its own.
         def network(server: ServerProcess | None) -> Network | None:
-            if (
-                server is None
-                or not layout.networks
-                or (server.url != url and server is not valkey)
-            ):
+            if server is None or not layout.networks:
                 return None
             return stack.enter_context(network_to(server.port, random))
 
-        to_postgres, to_valkey = network(postgres), network(valkey)
+        # A pair is reached at two addresses, and has no network.
+        to_postgres, to_valkey = network(None if pair else postgres), network(valkey)
         place = ["--db", through(url, to_postgres)]
         place += ["--bus", through(valkey.url, to_valkey)] if valkey else []
         started = []
