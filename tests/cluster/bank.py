@@ -6,8 +6,6 @@ A request is a line of JSON, and so is its answer.
 
 from __future__ import annotations
 
-import os
-import runpy
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,13 +17,10 @@ from anyio.abc import SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from hubbub import Money, Payment
-from hubbub.shop import runtime
 from hubbub.shop.payments.payment import PaymentStatus
 
-__all__ = ["PORT", "Bank", "open_bank"]
+__all__ = ["Bank", "RemoteBank", "open_bank"]
 
-# The environment variable that names the bank's port to nodes.
-PORT = "TEST_BANK_PORT"
 ANSWER_SECONDS_MAX = 0.5
 # The share of answers that are lost.
 LOST = 0.05
@@ -135,10 +130,3 @@ async def open_bank(port: int, random: Random) -> AsyncIterator[Bank]:
         tasks.start_soon(listener.serve, bank.serve)
         yield bank
         tasks.cancel_scope.cancel()
-
-
-if __name__ == "__main__":
-    # ``hubbub serve`` as it is, but its customers pay at the bank of the tests.
-    own_bank = RemoteBank(int(os.environ[PORT]))
-    runtime.Sandbox = lambda itself: own_bank  # type: ignore[assignment,misc]
-    runpy.run_module("hubbub.cli", run_name="__main__")

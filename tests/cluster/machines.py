@@ -18,16 +18,14 @@ from urllib.parse import urlsplit
 from hubbub.local_servers.postgres import postgres_server
 from hubbub.local_servers.server_process import ServerProcess, free_port
 from hubbub.local_servers.valkey import valkey_server
-from tests.cluster import bank
 from tests.cluster.proxy import Network, network_to
+from tests.cluster.serving import BANK_PORT, HOURS_AHEAD
 from tests.cluster.standby import Pair, postgres_pair
 
-__all__ = ["FAKETIME", "Cluster", "Layout", "Node", "real_cluster"]
+__all__ = ["Cluster", "Layout", "Node", "real_cluster"]
 
-SERVE = [sys.executable, "-m", "tests.cluster.bank"]
+SERVE = [sys.executable, "-m", "tests.cluster.serving"]
 START_SECONDS_MAX = 30.0
-# Where Debian's libfaketime is, if it is there.
-FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 # Users do more than people do.
 LIMITS = {
     "HUBBUB_REQUESTS_PER_SECOND": "100000",
@@ -197,8 +195,8 @@ def real_cluster(
         for number in range(layout.nodes):
             backend = ("asyncio", "trio")[number % 2]
             given = [*place, "--backend", backend, *layout.arguments]
-            clock = wrong_clock(0 if number else layout.ahead)
-            environment = {bank.PORT: str(layout.bank), **clock}
+            ahead = 0 if number else layout.ahead
+            environment = {BANK_PORT: str(layout.bank), HOURS_AHEAD: str(ahead)}
             node = Node(given, directory / f"node{number}.log", environment)
             stack.callback(node.close)
             started.append(node)
@@ -212,14 +210,3 @@ def through(url: str, network: Network | None) -> str:
     if network is None:
         return url
     return url.replace(f":{urlsplit(url).port}/", f":{network.port}/")
-
-
-def wrong_clock(hours: int) -> dict[str, str]:
-    """Return the environment of a process whose clock is wrong; its monotonic time is right."""
-    if not hours or FAKETIME is None:
-        return {}
-    return {
-        "LD_PRELOAD": str(FAKETIME),
-        "FAKETIME": f"{hours:+d}h",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }

@@ -27,7 +27,7 @@ from tests.cluster.balancer import Balancer, balanced
 from tests.cluster.bank import open_bank
 from tests.cluster.buying import PRICE, STOCK, Buying
 from tests.cluster.chatting import Chatting
-from tests.cluster.machines import FAKETIME, Cluster, Layout, real_cluster
+from tests.cluster.machines import Cluster, Layout, real_cluster
 from tests.cluster.scoring import Scoring
 from tests.cluster.searching import Searching
 from tests.cluster.troubles import troubles_of
@@ -150,7 +150,7 @@ def described(cluster: Cluster, layout: Layout) -> str:
     parts = ["Valkey" if cluster.valkey else "NOTIFY"]
     parts += ["a standby"] if cluster.pair else []
     parts += ["bad networks"] if layout.networks else []
-    if layout.ahead and FAKETIME is not None:
+    if layout.ahead:
         parts.append(f"a clock {layout.ahead:+d} h")
     return ", ".join(parts)
 
