@@ -9,7 +9,7 @@ import anyio
 
 import hubbub
 from hubbub.errors import HubbubError
-from tests.cluster.works import PAUSE_SECONDS, Round, again, connected
+from tests.cluster.works import PAUSE_SECONDS, Round, again, connected, following
 
 __all__ = ["Attending"]
 
@@ -121,8 +121,8 @@ class Attending:
     async def _until_closed(self, url: str, token: str, stream: str, closed: list[str]) -> None:
         try:
             async with (
-                hubbub.connect(url, token=token) as session,
-                session.follow(stream, after=0) as events,
+                connected(url, "again", token) as session,
+                following(session, stream) as events,
             ):
                 async for _ in events:
                     pass

@@ -9,7 +9,15 @@ from itertools import count
 import anyio
 
 import hubbub
-from tests.cluster.works import END_SECONDS_MAX, PAUSE_SECONDS, Round, again, connected, events_of
+from tests.cluster.works import (
+    END_SECONDS_MAX,
+    PAUSE_SECONDS,
+    Round,
+    again,
+    connected,
+    events_of,
+    following,
+)
 
 __all__ = ["Chatting"]
 
@@ -140,7 +148,7 @@ def texts(read: dict[str, list[tuple[int, str]]]) -> set[str]:
 
 
 async def follow(session: hubbub.Session, room: str, got: list[tuple[int, str]]) -> None:
-    async with session.follow(f"room/{room}", after=0) as events:
+    async with following(session, f"room/{room}") as events:
         async for event in events:
             text = str(getattr(event.data, "text", ""))
             got.append((event.seq, text))  # it is read while it grows

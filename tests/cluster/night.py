@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
 from random import Random
 
@@ -129,8 +129,9 @@ async def make_trouble(
     """Let one thing after another go wrong."""
     ends, troubles = anyio.current_time() + seconds, troubles_of(cluster)
     await anyio.sleep(1)
-    while anyio.current_time() < ends:
-        name = random.choice(list(troubles))
+    for name in cycle(random.sample(list(troubles), len(troubles))):
+        if anyio.current_time() >= ends:
+            return
         happened.append(name)
         await troubles[name](cluster, balancer, random)
         await anyio.sleep(random.uniform(0.5, 2))

@@ -14,7 +14,7 @@ import hubbub
 from hubbub.errors import Conflict, NoOpponent, NotAllowed
 from hubbub.games.events import Completed, Forfeited, MatchCancelled, MatchClaimed, Told
 from hubbub.journal.event import Event
-from tests.cluster.works import END_SECONDS_MAX, Round, again, connected, events_of
+from tests.cluster.works import END_SECONDS_MAX, Round, again, connected, events_of, following
 
 __all__ = ["Searching"]
 
@@ -59,7 +59,7 @@ class Searching:
                     continue
                 self.found.setdefault(match.id, Counter())[player.user.id] += 1
                 with anyio.move_on_after(2 * END_SECONDS_MAX) as scope:
-                    async with player.follow(match.stream, after=0) as events:
+                    async with following(player, match.stream) as events:
                         # So slow that a match lasts for some seconds.
                         await self._answer(player, match.id, events, random.uniform(0.2, 0.6))
                 if scope.cancelled_caught:

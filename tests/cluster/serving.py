@@ -26,7 +26,7 @@ def set_up() -> None:
     """Take the payments to the bank, and make the clock wrong."""
     bank = RemoteBank(int(os.environ[BANK_PORT]))
     ahead = timedelta(hours=int(os.environ[HOURS_AHEAD]))
-    runtime.Sandbox = lambda itself: bank  # type: ignore[assignment,misc]
+    vars(runtime)["Sandbox"] = lambda itself: bank
     right = SystemClock.now
     SystemClock.now = lambda self: right(self) + ahead  # type: ignore[method-assign]
 

@@ -11,12 +11,14 @@ from typing import Protocol, TypeVar
 import anyio
 
 import hubbub
+from hubbub.client.remote import RemoteSession
 from hubbub.errors import Closed, Overloaded, RateLimited, StorageError
 from hubbub.journal.event import Event
 
-__all__ = ["PAUSE_SECONDS", "Round", "Work", "again", "connected", "events_of"]
+__all__ = ["PAUSE_SECONDS", "Round", "Work", "again", "connected", "events_of", "following"]
 
-AGAIN = (Closed, Overloaded, StorageError, RateLimited)
+NOT_NOW = (Overloaded, StorageError, RateLimited)
+AGAIN = (*NOT_NOW, Closed)
 PAUSE_SECONDS = 0.05
 # How long users have for what they have begun, after everything is well again.
 END_SECONDS_MAX = 30.0
@@ -68,23 +70,34 @@ class Work(Protocol):
 @asynccontextmanager
 async def connected(
     url: str, nickname: str, token: str | None = None
-) -> AsyncIterator[hubbub.Session]:
+) -> AsyncIterator[RemoteSession]:
     """Connect, as soon as the cluster accepts it."""
     async with AsyncExitStack() as stack:
 
-        async def connect() -> hubbub.Session:
+        async def connect() -> RemoteSession:
             session = hubbub.connect(url, nickname=nickname, token=token)
             return await stack.enter_async_context(session)
 
         yield await again(connect)
 
 
-async def again(call: Callable[[], Awaitable[T]]) -> T:
+@asynccontextmanager
+async def following(session: hubbub.Session, stream: str) -> AsyncIterator[AsyncIterator[Event]]:
+    """Follow a stream from its beginning, as soon as the cluster accepts it."""
+    async with AsyncExitStack() as stack:
+
+        async def follow() -> AsyncIterator[Event]:
+            return await stack.enter_async_context(session.follow(stream, after=0))
+
+        yield await again(follow, NOT_NOW)
+
+
+async def again(call: Callable[[], Awaitable[T]], errors: tuple[type[Exception], ...] = AGAIN) -> T:
     """Do something with a key until it is done."""
     while True:
         try:
             return await call()
-        except AGAIN:
+        except errors:
             await anyio.sleep(PAUSE_SECONDS)
 
 
