@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, Self, TypeVar
 
 import anyio
-import msgspec
 from anyio import AsyncContextManagerMixin
 from anyio.abc import TaskGroup
 
@@ -21,7 +20,7 @@ from .ids import Ids
 from .journal.actor import Actor
 from .journal.allowance import Allowance
 from .journal.cluster.bus import Bus, bus_of
-from .journal.cluster.store_clock import StoreClock
+from .journal.cluster.store_clock import by_store_clock
 from .journal.command import Command
 from .journal.containment import contained
 from .journal.journal import Journal
@@ -105,7 +104,7 @@ class Hubbub(AsyncContextManagerMixin):
             store = await Threads(1).run(self._open_store)
             stack.push_async_callback(close_store, store)
             if store.shared:
-                self._follow_the_store()
+                self.settings, self.ids = by_store_clock(self.settings)
             streams = self.features.new_streams(self.settings)
             new_limit = partial(self.features.new_limit, self.settings)
             bus = await Threads(1).run(self._open_bus, store)
@@ -386,12 +385,6 @@ class Hubbub(AsyncContextManagerMixin):
             remote=remote,
             permissions=self._permissions,
         )
-
-    def _follow_the_store(self) -> None:
-        """Let everything in this hub use the time of the store, which all nodes share."""
-        clock = StoreClock(self.settings.clock)
-        self.settings = msgspec.structs.replace(self.settings, clock=clock)
-        self.ids = Ids(clock, self.settings.random)
 
     def _new_meter(self) -> Meter:
         return Meter(

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ...clock import Clock
+import msgspec
 
-__all__ = ["StoreClock"]
+from ...clock import Clock
+from ...ids import Ids
+from ...settings import Settings
+
+__all__ = ["StoreClock", "by_store_clock"]
 
 # A difference that does not matter; machines whose clocks are right keep their own time.
 TOLERANCE = timedelta(seconds=1)
@@ -55,3 +59,9 @@ class StoreClock:
             ahead = timedelta()
         if abs(ahead - self._ahead) > TOLERANCE or not ahead:
             self._ahead = ahead
+
+
+def by_store_clock(settings: Settings) -> tuple[Settings, Ids]:
+    """Return settings, and ids, by which everything in a hub uses the time of the store."""
+    clock = StoreClock(settings.clock)
+    return msgspec.structs.replace(settings, clock=clock), Ids(clock, settings.random)
