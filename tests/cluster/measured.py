@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from itertools import count
@@ -19,6 +19,9 @@ import anyio
 from anyio import to_thread
 
 import hubbub
+from hubbub.errors import Conflict
+from hubbub.games.events import Told
+from hubbub.journal.event import Event
 from tests.cluster.balancer import Balancer, balanced
 from tests.cluster.machines import Cluster, Layout, Node, real_cluster
 from tests.cluster.works import again
@@ -122,19 +125,49 @@ async def stopped(cluster: Cluster, balancer: Balancer, victim: Node) -> Room:
     return room
 
 
+async def moved(cluster: Cluster, victim: Node) -> float:
+    """Kill the node that runs a match; return how long until another one asks a question."""
+    other = next(node for node in cluster.nodes if node is not victim)
+    async with (
+        hubbub.connect(victim.url) as one,
+        hubbub.connect(other.url) as two,
+    ):
+        players = [one.user.id, two.user.id]
+        # It is not known at once everywhere who is there.
+        start = partial(one.games.start_match, players, game="arithmetic", key="match")
+        match = await again(start, (Conflict,))
+        async with two.follow(match.stream, after=0) as events:
+            await until_asked(events)
+            victim.kill()
+            began = anyio.current_time()
+            await until_asked(events)
+            took = anyio.current_time() - began
+        await to_thread.run_sync(victim.start)
+        await to_thread.run_sync(victim.wait_until_ready)
+    return took
+
+
+async def until_asked(events: AsyncIterator[Event]) -> None:
+    async for event in events:
+        if isinstance(event.data, Told):
+            return
+
+
 async def measure(cluster: Cluster, times: int) -> None:
     """Print the table."""
     async with balanced([node.port for node in cluster.nodes]) as balancer:
-        kills, stops = list[Room](), list[Room]()
+        kills, stops, moves = list[Room](), list[Room](), list[float]()
         for number in range(times):
             victim = cluster.nodes[number % len(cluster.nodes)]
             kills.append(await killed(cluster, balancer, victim))
             stops.append(await stopped(cluster, balancer, victim))
+            moves.append(await moved(cluster, victim))
     print(f"{'in seconds':50} median  longest  (of {times})")
     line("clients of a killed node are away", [max(room.pauses) for room in kills])
     line("a killed node holds other nodes' writers up", [room.waited for room in kills])
     line("clients of a stopped node are away", [max(room.pauses) for room in stops])
     line("a stopped node holds other nodes' writers up", [room.waited for room in stops])
+    line("a match of a killed node stands still", moves)
     faults = sum(room.faults() for room in [*kills, *stops])
     events = sum(len(got) for room in [*kills, *stops] for got in room.got)
     print(
