@@ -203,8 +203,8 @@ def cluster(session: nox.Session) -> None:
     for plugin in (ON_ASYNCIO, ON_TRIO) if whole else (ON_ASYNCIO,):
         flags = ["-q", *plugin, *PARALLEL, "tests/session"]
         with in_memory() as env:
-            env = {**env, "HUBBUB_TEST_WORLDS": ",".join(worlds)}
-            run(session, "pytest", *flags, env=env)
+            chosen = {"HUBBUB_TEST_WORLDS": ",".join(worlds)}
+            run(session, "pytest", *flags, env={**env, **chosen})
     run(session, "python", "-m", "tests.cluster.night", seconds, first)
 
 
@@ -513,4 +513,6 @@ def in_memory() -> Iterator[dict[str, str]]:
         yield {}
         return
     with TemporaryDirectory(prefix="hubbub-", dir=MEMORY, ignore_cleanup_errors=True) as folder:
+        # As root, PostgreSQL runs as another user, who must get to its own folder in there.
+        Path(folder).chmod(0o711)
         yield {"TMPDIR": folder}

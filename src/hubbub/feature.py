@@ -181,7 +181,8 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         adoption: what a guest keeps when they sign in as another user.
         erasure: how ``hubbub erase`` removes a person from the events of the feature.
         connected: called when a session of a user begins or ends on this node, with the runtime
-            and the user's id; if a node dies, the other ones are called for its users.
+            and the user's id; also for a user of another node who has connected there, or whose
+            node has died.
         drain: finishes accepted work, before the hub stops accepting commands.
         webhooks: a name -> a route for the webhooks of a provider.
         traffic: a kind of stream whose busiest ones operators see -> the name of each, or None

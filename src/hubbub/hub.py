@@ -19,7 +19,8 @@ from .guard import MethodGuard
 from .ids import Ids
 from .journal.actor import Actor
 from .journal.allowance import Allowance
-from .journal.cluster.bus import Bus, bus_of
+from .journal.cluster.bus import Bus
+from .journal.cluster.bus_url import bus_of
 from .journal.cluster.store_clock import by_store_clock
 from .journal.command import Command
 from .journal.containment import contained
@@ -92,8 +93,7 @@ class Hubbub(AsyncContextManagerMixin):
         self.options = options
         self.ids = Ids(settings.clock, settings.random)
         self.quotas = Quotas(settings, self.features.quotas)
-        self._open_store = open_store
-        self._open_bus = open_bus
+        self._open_store, self._open_bus = open_store, open_bus
         self._open = False
         self._to_start: deque[Callable[[], Coroutine[Any, Any, None]]] = deque()
 
@@ -125,7 +125,7 @@ class Hubbub(AsyncContextManagerMixin):
                     # The users feature comes first; after it, the other features can have sessions.
                     self._open = True
                 self._runtimes.begin()
-                self.presence.died = self._runtimes.tell_connected
+                self.presence.moved = self._runtimes.tell_connected
                 yield self
             except Exception as raised:
                 # Report the failure of a feature's runtime before its consequences.

@@ -11,8 +11,8 @@ from .errors import Invalid
 from .feature import Feature
 from .features import FEATURES, Options
 from .hub import Hubbub
-from .journal.cluster.bus import Bus, bus_of
-from .journal.cluster.bus_url import open_bus, read_bus_url
+from .journal.cluster.bus import Bus
+from .journal.cluster.bus_url import bus_of, open_bus, read_bus_url
 from .journal.stores.contract import Store
 from .journal.stores.url import open_store
 from .settings import Settings

@@ -35,7 +35,7 @@ from tests.cluster.works import Round, Work, connected
 
 ROUND_SECONDS = 20.0
 # The most of a round's time that its troubles have: then everything has to end.
-TROUBLE_SHARE = 0.6
+TROUBLE_SHARE = 0.5
 
 
 def main(seconds: float, first: int) -> int:

@@ -17,3 +17,8 @@ def test_entries_are_spread_over_all_shards() -> None:
 
     assert set(shards) == set(stream_shards("agenda/matches"))
     assert max(shards.values()) < 2 * 1_600 / STREAM_SHARDS
+
+
+def test_what_is_not_text_has_a_shard_too() -> None:
+    # A client can send any name; that it is not one is found out later.
+    assert stream_shard("index/rooms", "room/\ud800").startswith("index/rooms/")

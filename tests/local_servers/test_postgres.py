@@ -34,6 +34,17 @@ def test_a_server_keeps_its_data_and_its_password_and_refuses_another() -> None:
     assert rows == []
 
 
+def test_a_server_that_was_killed_starts_again_at_once() -> None:
+    quick = {"fsync": "off"}
+    with reachable() as directory, postgres_server(directory, settings=quick) as server:
+        for _ in range(2):
+            connections = [psycopg.connect(server.url) for _ in range(5)]
+            server.kill()
+            server.restart()
+            for connection in connections:
+                connection.close()
+
+
 def test_a_port_in_use_is_an_error_with_the_reason() -> None:
     with reachable() as directory, socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

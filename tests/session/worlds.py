@@ -215,6 +215,9 @@ async def open_world(
             for _ in range(2 if bus else 1)
         ]
         world.hub, *world.others = hubs
+        for hub in hubs[:-1]:
+            # It would find out about those that came after it within a second.
+            await hub.journal.nodes.beat()
         # What a hash costs is tested with the accounts; here it would only take time.
         for hub in hubs:
             hub.accounts.hashing.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

@@ -32,6 +32,8 @@ class Known:
     def __init__(self, **nodes: Mapping[str, Attendance]) -> None:
         self.now = 0.0
         self.map = PresenceMap(GRACE_SECONDS, lambda: self.now)
+        self.connected = list[str]()
+        self.map.connected = self.connected.append
         for name, users in nodes.items():
             self.fetch(name, users)
 
@@ -220,3 +222,14 @@ def test_a_node_remembers_so_many_users_and_then_knows_that_it_does_not_know_all
     known.now += GRACE_SECONDS
     known.map.forget()
     assert known.map.unknown(frozenset({"b"})) == ["b"]
+
+
+def test_who_connects_is_told_once() -> None:
+    known = Known(b={"ann": ONLINE, "bob": LOST})
+    known.hear("b", 1, ann=AWAY, bob=AWAY)
+    known.hear("b", 2, ann=LOST)
+    known.hear("b", 3, ann=ONLINE)
+    known.fetch("b", {"ann": ONLINE, "cid": AWAY}, 3)
+
+    assert known.connected == ["ann", "bob", "ann", "cid"]
+    assert known.map.status("bob") == "offline"

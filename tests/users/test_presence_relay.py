@@ -91,7 +91,7 @@ def test_the_users_of_a_dead_node_go_offline_after_the_grace_period(backend: Bac
             await until(lambda: two.is_connected("ann"))
             async with bob.signals(room.stream) as signals:
                 died = list[str]()
-                two.presence.died = died.append
+                two.presence.moved = died.append
                 die(one)
                 start = anyio.current_time()
                 await until(lambda: not two.is_connected("ann"))
@@ -214,3 +214,20 @@ def test_a_message_has_room_for_its_streams() -> None:
     news = PresenceNews("\U0001f600" * 100, "online", streams)
 
     assert len(msgspec.msgpack.encode(news)) <= MESSAGE_BYTES_MAX
+
+
+def test_a_node_looks_at_users_it_knows_when_they_connect_elsewhere(backend: Backend) -> None:
+    async def story(cluster: Cluster) -> None:
+        async with cluster.nodes() as (one, two):
+            async with two.session("ann"):
+                pass
+            moved = list[str]()
+            two.presence.moved = moved.append
+            async with one.session("bob"), one.session("ann") as ann:
+                await until(lambda: two.is_connected("ann") and two.is_connected("bob"))
+                await ann.users.set_away(away=True)
+                await anyio.sleep(1)
+
+            assert moved == ["ann"]
+
+    in_cluster(backend, story)

@@ -14,7 +14,10 @@ __all__ = ["COMMANDS", "app"]
 COMMANDS = {
     "serve": LazyCommand("serve", "serve_hub", "Serve a hub over WebSocket and HTTP.", "Server"),
     "cluster": LazyCommand(
-        "cluster", "run_cluster", "Run several nodes on this machine, to try them.", "Server"
+        "cluster",
+        "run_cluster",
+        "Run several nodes on this machine, with a PostgreSQL and a Valkey of their own.",
+        "Server",
     ),
     "plan": LazyCommand(
         "plan", "plan_cluster", "Compute what a cluster needs for a load.", "Server"

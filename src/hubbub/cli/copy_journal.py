@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
-from pathlib import Path
+from contextlib import ExitStack, closing
 from typing import Annotated, cast
 
 import typer
@@ -13,10 +11,8 @@ from rich.progress import Progress
 
 from ..errors import Invalid
 from ..journal.copying import CopyReport, CopyTarget, copy_journal
-from ..journal.stores.contract import Store
 from ..journal.stores.url import open_store
-from ..journal.upgrade import open_as_it_is
-from .announcement import describe_database
+from .databases import opened_database, shown_database
 from .exit import exit_on_error
 from .verify import count_of
 
@@ -65,29 +61,18 @@ def _check(source: str, target: str) -> None:
 
 def _copy(source: str, target: str) -> CopyReport:
     with ExitStack() as stack:
-        old = stack.enter_context(_source(source))
+        old = stack.enter_context(opened_database(source))
         new = stack.enter_context(closing(open_store(target)))
         console = Console(stderr=True)
         bar = Progress(console=console, transient=True, disable=not console.is_terminal)
         progress = stack.enter_context(bar)
-        task = progress.add_task(f"Copying to {describe_database(target)}", total=None)
+        task = progress.add_task(f"Copying to {shown_database(target)}", total=None)
         return copy_journal(
             old,
             # Every store that a URL opens can take over an identity.
             cast("CopyTarget", new),
             lambda done, total: progress.update(task, completed=done, total=total),
         )
-
-
-@contextmanager
-def _source(url: str) -> Iterator[Store]:
-    if "://" in url:
-        with closing(open_store(url)) as store:
-            yield store
-    else:
-        # A database that is not there would otherwise become a new one.
-        with open_as_it_is(Path(url)) as store:
-            yield store
 
 
 def _summary(report: CopyReport) -> str:

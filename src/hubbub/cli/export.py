@@ -30,7 +30,7 @@ MODE = 0o600
 # The longest name of an account that any setting allows here, in characters.
 NAME_CHARS = 1_000
 # More events than an account ever has.
-ACCOUNT_EVENTS_MAX = 1_000_000
+ALL_EVENTS = 1_000_000
 STDOUT = Path("-")
 
 Out = Annotated[
@@ -88,7 +88,7 @@ def user_id_of(name: str, store: Store, streams: Streams) -> str:
         return name
     for stream in candidates:
         state = AccountState()
-        for body in store.read(stream, 0, ACCOUNT_EVENTS_MAX):
+        for body in store.read(stream, 0, ALL_EVENTS):
             state.apply(streams.decode(body))
         if state.user:
             return state.user

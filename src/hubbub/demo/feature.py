@@ -18,6 +18,7 @@ from ..journal.containment import contained, keep_running
 from ..session import Session
 from ..shop.catalog.demo import put_on_sale
 from ..task_group import open_task_group
+from ..wake_up import WakeUp
 from .bots import ROBIN, SAMPLES, bot_session
 from .chatting import Chatting
 from .directs import answer_directs
@@ -36,9 +37,8 @@ BOARD = "main"
 SET_UP_SECONDS = 5.0
 # How long the bot waits for its rate limit, where the refusal does not say it.
 RETRY_SECONDS = 1.0
-# The job of running the bot, which one of the nodes has; how often they look which, in seconds.
+# The job of running the bot, which one of the nodes has.
 JOB = "demo"
-LOOK_SECONDS = 1.0
 
 
 class Demo:
@@ -72,15 +72,19 @@ class Demo:
         """Let the bot talk and play until cancelled: on one node, where several share a store."""
         if not self._is_set_up:
             await self.set_up()
-        nodes = self._hub.journal.nodes
-        while True:
-            if nodes.owns(JOB):
-                async with open_task_group() as tasks:
-                    tasks.start_soon(self._run_bot)
-                    while nodes.owns(JOB):  # noqa: ASYNC110  (the bot stops a little later)
-                        await anyio.sleep(LOOK_SECONDS)
-                    tasks.cancel_scope.cancel()
-            await anyio.sleep(LOOK_SECONDS)
+        nodes, changed = self._hub.journal.nodes, WakeUp()
+        nodes.changed.append(changed.set)
+        try:
+            while True:
+                if nodes.owns(JOB):
+                    async with open_task_group() as tasks:
+                        tasks.start_soon(self._run_bot)
+                        while nodes.owns(JOB):
+                            await changed.wait()
+                        tasks.cancel_scope.cancel()
+                await changed.wait()
+        finally:
+            nodes.changed.remove(changed.set)
 
     async def _run_bot(self) -> None:
         async with bot_session(self._hub, ROBIN) as robin, open_task_group() as tasks:

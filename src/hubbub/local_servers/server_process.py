@@ -141,9 +141,15 @@ class ServerProcess:
         self._wait_until_ready()
 
     def kill(self) -> None:
-        """End the server at once (SIGKILL)."""
+        """End the server with its own processes at once (SIGKILL), and wait until they are gone."""
+        # A server that stands still starts no further process.
+        self.process.send_signal(signal.SIGSTOP)
+        children = _children(self.process.pid)
         self._signal(signal.SIGKILL)
         self.process.wait()
+        deadline = time.perf_counter() + STOP_SECONDS_MAX
+        while any(map(_is_alive, children)) and time.perf_counter() < deadline:
+            time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
         """Let the server, with its own processes, stand still until :meth:`cont` (SIGSTOP)."""
@@ -195,6 +201,15 @@ def _children(pid: int) -> list[int]:
     """Return the processes that a process has started, where the system lists them."""
     listed = Path(f"/proc/{pid}/task/{pid}/children")
     return [int(child) for child in listed.read_text().split()] if listed.exists() else []
+
+
+def _is_alive(pid: int) -> bool:
+    # Nobody may have asked yet how an orphan has ended.
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
 
 
 def _owner() -> _Owner:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from ..journal.event import Data
 from ..money import Money
@@ -196,7 +197,8 @@ class Placed(Data, frozen=True, tag="placed"):
     country: str | None = None
     reserved: list[str] = []
     due: datetime | None = None
-    claimant: str | None = None  # the node that settles it, where nodes share a store
+    # The node that settles it, where nodes share a store.
+    claimant: str | UnsetType = UNSET
 
 
 class Paid(Data, frozen=True, tag="paid"):

@@ -53,8 +53,8 @@ class Presence:
         # Tells other nodes how a user takes part here; None if there are no other nodes.
         self.publish: Callable[[str, Attendance], None] | None = None
         self.is_fresh: Callable[[], bool] = lambda: True
-        # Called for a user who was connected on a node that has died.
-        self.died: Callable[[str], None] = lambda user_id: None
+        # Called for a user who has connected to another node, or whose node has died.
+        self.moved: Callable[[str], None] = lambda user_id: None
 
     @property
     def count(self) -> int:

@@ -109,6 +109,8 @@ class PresenceMap:
         self._now = now
         self._nodes: dict[str, _OtherNode] = {}
         self._count = 0
+        # Called with each user who has connected to another node, once that is known.
+        self.connected: Callable[[str], None] = lambda user_id: None
 
     def status(self, user_id: str) -> Status:
         """Return ``online`` if a user is that on any node, or else ``away``, or ``offline``."""
@@ -196,9 +198,9 @@ class PresenceMap:
         heard, node.fetching = node.fetching, None
         if number is None:
             return
-        self._count -= len(node.users)
-        node.users, node.number = {}, number
-        node.known = self._take(node, users)
+        gone = dict.fromkeys(node.users.keys() - users.keys(), Attendance.NONE)
+        node.number = number
+        node.known = self._take(node, {**gone, **users})
         # The number that a change has, other messages repeat.
         for told in sorted(heard, key=lambda one: (one.number, not one.users)):
             node.known = node.known and self._follow_on(node, told)
@@ -248,11 +250,16 @@ class PresenceMap:
 
     def _take(self, node: _OtherNode, users: Mapping[str, Attendance]) -> bool:
         """Set the attendance of users; return False if there are too many."""
-        before = len(node.users)
+        connected = list[str]()
         for user, attendance in users.items():
+            before = node.users.get(user, Attendance.NONE)
             if attendance is Attendance.NONE:
-                node.users.pop(user, None)
-            elif user in node.users or self._count + len(node.users) - before < PRESENCE_USERS_MAX:
+                self._count -= node.users.pop(user, None) is not None
+            elif before is not Attendance.NONE or self._count < PRESENCE_USERS_MAX:
+                self._count += before is Attendance.NONE
                 node.users[user] = attendance
-        self._count += len(node.users) - before
+                if attendance.connected and not before.connected:
+                    connected.append(user)
+        for user in connected:
+            self.connected(user)
         return self._count < PRESENCE_USERS_MAX

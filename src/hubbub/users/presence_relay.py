@@ -64,10 +64,12 @@ class PresenceRelay:
     Args:
         nodes: the nodes of the cluster.
         presence: the users of this node, and the map of the others.
+        in_memory: returns whether a user's state is in memory here.
     """
 
-    def __init__(self, nodes: Nodes, presence: Presence) -> None:
+    def __init__(self, nodes: Nodes, presence: Presence, in_memory: Callable[[str], bool]) -> None:
         self._nodes = nodes
+        self._in_memory = in_memory
         self._presence = presence
         self._pending: dict[str, Attendance] = {}
         self._number = 0
@@ -77,6 +79,7 @@ class PresenceRelay:
         self._left: deque[Callable[[], None]] = deque()
         self._wake_up = WakeUp()
         presence.publish = self._publish
+        presence.others.connected = self._connected
         presence.is_fresh = self._is_fresh
         nodes.hear[KIND] = self._hear
         nodes.answer[KIND] = self._answer
@@ -133,6 +136,11 @@ class PresenceRelay:
 
     # The others
 
+    def _connected(self, user_id: str) -> None:
+        # Something here may wait for the user; a user who is not in memory has nothing here.
+        if self._in_memory(user_id):
+            self._presence.moved(user_id)
+
     def _hear(self, node: str, body: bytes) -> None:
         if self._nodes.is_live(node) and node != self._nodes.me:
             self._presence.others.hear(node, _decode_changes(body))
@@ -156,7 +164,7 @@ class PresenceRelay:
     def _nodes_changed(self) -> None:
         for node in self._listed.keys() - self._nodes.live():
             del self._listed[node]
-        self._leave(self._presence.others.keep(self._live()), self._presence.died)
+        self._leave(self._presence.others.keep(self._live()), self._presence.moved)
         self._wake_up.set()
 
     def _leave(self, users: Iterable[str], act: Callable[[str], None]) -> None:

@@ -9,6 +9,7 @@ from functools import partial
 from .. import names
 from ..feature import Host
 from ..journal.threads import Threads
+from ..stream_names import user_stream
 from .accounts import Accounts
 from .claims import claim_old_names
 from .presence import Presence
@@ -37,7 +38,11 @@ class UsersRuntime:
         self._signals = PresenceSignals(hub.itself, self.presence.status, hub.start, hub.quotas)
         self.relay: PresenceRelay | None = None
         if hub.journal.store.shared:
-            self.relay = PresenceRelay(hub.journal.nodes, self.presence)
+            self.relay = PresenceRelay(
+                hub.journal.nodes,
+                self.presence,
+                lambda user_id: hub.journal.peek(user_stream(user_id)) is not None,
+            )
 
     def _changed(self, user_id: str, status: Status) -> None:
         if self._hub.is_open:

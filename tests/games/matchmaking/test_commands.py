@@ -56,7 +56,8 @@ class Queues(Hall):
         return self.ask(lambda states: decisions.search_result(states, (), wanted=wanted))
 
     def cancel(self, user: str, *, key: str = "key", node: str = "one") -> list[Data]:
-        return self.do(lambda states: decisions.cancel_search(states, "duel", user, key, node))
+        wanted = MatchSearch("duel", user, key, "")
+        return self.do(lambda states: decisions.cancel_search(states, wanted, node))
 
     def cancel_lost(self) -> list[Data]:
         return self.do(
@@ -182,3 +183,15 @@ def test_who_has_too_many_matches_searches_for_no_other(queues: Queues) -> None:
 
     with pytest.raises(Conflict, match="1 running matches"):
         queues.search("ann", key="more", begun_max=1)
+
+
+def test_a_cancellation_reads_all_that_its_result_reads(queues: Queues) -> None:
+    queues.search("ann")
+    queues.search("bob")
+    queues.search("ann", key="new", stream="match/2")
+    # The match that ann has found before is no longer in memory.
+    queues.states._drop(STREAM)
+
+    assert queues.cancel("ann", key="new") == [SearchCancelled("ann")]
+    wanted = MatchSearch("duel", "ann", "new", "")
+    assert decisions.search_result(queues.states, (), wanted=wanted) is None

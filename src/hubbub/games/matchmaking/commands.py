@@ -119,13 +119,15 @@ def search_result(states: States, events: Sequence[Event], *, wanted: MatchSearc
     return matches.found(states, (), by=wanted.user, key=wanted.key)[1]
 
 
-def cancel_search(states: States, queue: str, user: str, key: str, node: str) -> list[Draft]:
+def cancel_search(states: States, wanted: MatchSearch, node: str) -> list[Draft]:
     """Cancel a search that waits at a node; if it does not, nothing happens."""
-    stream = queue_stream(queue)
-    ticket = states.of(QueueState, stream).tickets.get(user)
-    if ticket is None or (ticket.key, ticket.node) != (key, node):
+    if search_result(states, (), wanted=wanted) is not None:
         return []
-    return [Draft(stream, SearchCancelled(user))]
+    stream = queue_stream(wanted.queue)
+    ticket = states.of(QueueState, stream).tickets.get(wanted.user)
+    if ticket is None or (ticket.key, ticket.node) != (wanted.key, node):
+        return []
+    return [Draft(stream, SearchCancelled(wanted.user))]
 
 
 def cancel_lost(states: States, queue: str, is_live: Callable[[str], bool]) -> list[Draft]:

@@ -14,7 +14,7 @@ from functools import partial
 
 import anyio
 
-from ...errors import Closed, Conflict, NoOpponent, Overloaded
+from ...errors import Closed, NoOpponent, Overloaded
 from ...ids import Ids
 from ...journal.actor import Actor
 from ...journal.command import Call, Command, nothing
@@ -44,19 +44,11 @@ LOST_SECONDS = 2.0
 
 
 class _Waiting:
-    """
-    A user who waits here.
+    """A search that calls wait for here."""
 
-    Args:
-        queue: the name of a game.
-        key: the idempotency key of the search.
-    """
+    __slots__ = ("calls", "match", "wake_up")
 
-    __slots__ = ("calls", "key", "match", "queue", "wake_up")
-
-    def __init__(self, queue: str, key: str) -> None:
-        self.queue = queue
-        self.key = key
+    def __init__(self) -> None:
         # Calls that wait for it: a client that reconnects adds another call.
         self.calls = 0
         # The stream of the match that was found.
@@ -87,7 +79,8 @@ class Matchmaker:
         self._start = start
         self._clock = hub.settings.clock
         self._names = {queue_stream(name): name for name in terms.games}
-        self._waiting: dict[str, _Waiting] = {}
+        # A queue, a user and the key of their search -> their calls.
+        self._waiting: dict[tuple[str, str, str], _Waiting] = {}
         # The queues as they are followed.
         self._queues: dict[str, QueueState] = {name: QueueState() for name in terms.games}
         # When to look at a queue again; it is found out anew for those that have changed.
@@ -123,11 +116,9 @@ class Matchmaker:
             Overloaded: too many users are searching.
             Closed: the hub is closing.
         """
-        waiting = self._waiting.get(user)
-        if waiting is None or waiting.match is not None:
-            waiting = self._waiting[user] = _Waiting(queue, key)
-        elif (waiting.queue, waiting.key) != (queue, key):
-            raise Conflict("You are already searching for a match; cancel that search first.")
+        search = (queue, user, key)
+        if (waiting := self._waiting.get(search)) is None:
+            waiting = self._waiting[search] = _Waiting()
         wanted = MatchSearch(queue, user, key, match_stream(self._ids.new()), rating, begun_max)
         waiting.calls += 1
         searches = True
@@ -142,7 +133,7 @@ class Matchmaker:
         finally:
             waiting.calls -= 1
             if not waiting.calls:
-                self._leave(user, waiting, cancel=searches)
+                self._leave(wanted, cancel=searches)
         if match is None:
             raise NoOpponent(f"No opponent was found in {seconds:g} s; try again later.")
         return match
@@ -221,8 +212,7 @@ class Matchmaker:
 
     def _cancelling(self, wanted: MatchSearch) -> Command[Match | None]:
         def decide(states: States) -> Sequence[Draft]:
-            node = self.terms.node
-            return decisions.cancel_search(states, wanted.queue, wanted.user, wanted.key, node)
+            return decisions.cancel_search(states, wanted, self.terms.node)
 
         result = partial(decisions.search_result, wanted=wanted)
         reads = (queue_stream(wanted.queue), user_stream(wanted.user))
@@ -231,13 +221,11 @@ class Matchmaker:
     async def _cancel(self, wanted: MatchSearch) -> Match | None:
         return await self._hub.journal.execute(self._cancelling(wanted))
 
-    def _leave(self, user: str, waiting: _Waiting, *, cancel: bool) -> None:
+    def _leave(self, wanted: MatchSearch, *, cancel: bool) -> None:
         """Forget a search that no call waits for any more; cancel it, but do not wait for that."""
-        if self._waiting.get(user) is waiting:
-            del self._waiting[user]
+        del self._waiting[wanted.queue, wanted.user, wanted.key]
         if not cancel:
             return
-        wanted = MatchSearch(waiting.queue, user, waiting.key, "")
         try:
             # In its turn from now on: whoever searches later does not find this user.
             self._hub.journal.submit(Call(self._cancelling(wanted)))
@@ -288,18 +276,22 @@ class Matchmaker:
 
     def _take(self, event: Event) -> None:
         queue = self._names[event.stream]
-        self._queues[queue].apply(event)
-        self._due.pop(queue, None)
         match event.data:
             case Matched(stream, players):
                 for player in players:
-                    if (waiting := self._waiting.get(player)) and waiting.queue == queue:
+                    if (waiting := self._waiting_for(queue, player)) is not None:
                         waiting.match = stream
                         waiting.look()
             case SearchCancelled(user):
-                if waiting := self._waiting.get(user):
+                if (waiting := self._waiting_for(queue, user)) is not None:
                     # Another node took this one for dead, so it searches again.
                     waiting.look()
+        self._queues[queue].apply(event)
+        self._due.pop(queue, None)
+
+    def _waiting_for(self, queue: str, user: str) -> _Waiting | None:
+        ticket = self._queues[queue].tickets.get(user)
+        return None if ticket is None else self._waiting.get((queue, user, ticket.key))
 
     # Looking after the queues
 

@@ -8,11 +8,9 @@ receives them notices what is missing, and reads it from the store.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
-from ..stores.contract import Store
-
-__all__ = ["SHARDS", "BringsBus", "Bus", "bus_of"]
+__all__ = ["SHARDS", "Bus"]
 
 # Each stream belongs to one of so many shards; a node publishes one frame for each of them.
 SHARDS = 8
@@ -49,16 +47,3 @@ class Bus(Protocol):
             frame: at most ``frame_bytes_max`` bytes. If too many wait to be sent, or there is
                 no connection, it is dropped, which is noticed as a loss.
         """
-
-
-@runtime_checkable
-class BringsBus(Protocol):
-    """A store that can carry frames as well."""
-
-    def new_bus(self) -> Bus:
-        """Return a bus, on connections of its own."""
-
-
-def bus_of(store: Store) -> Bus | None:
-    """Return the bus that a store brings, if any."""
-    return store.new_bus() if isinstance(store, BringsBus) else None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from ...errors import Invalid
 from ...extras import needs
+from ..stores.contract import Store
 from .bus import Bus
 from .bus_address import BusAddress
 
-__all__ = ["open_bus", "open_notify_bus", "read_bus_url"]
+__all__ = ["BringsBus", "bus_of", "open_bus", "open_notify_bus", "read_bus_url"]
 
 PORT = 6379
 SENTINEL_PORT = 26379
@@ -114,3 +116,16 @@ def _host(text: str, port: int) -> tuple[str, int]:
 def _shown(parts: SplitResult) -> str:
     """Return a URL without its password."""
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+@runtime_checkable
+class BringsBus(Protocol):
+    """A store that can carry frames as well."""
+
+    def new_bus(self) -> Bus:
+        """Return a bus, on connections of its own."""
+
+
+def bus_of(store: Store) -> Bus | None:
+    """Return the bus that a store brings, if any."""
+    return store.new_bus() if isinstance(store, BringsBus) else None

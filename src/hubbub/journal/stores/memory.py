@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from heapq import nsmallest
 from itertools import islice
@@ -31,6 +31,8 @@ __all__ = ["MemoryStore"]
 
 # A node that was silent for this long is not listed any more.
 FORGET_NODES_SECONDS = 3600.0
+# Rate limits that are remembered.
+CHARGED_MAX = 100_000
 # Used keys that are removed at once.
 EXPIRED_MAX = 2_000
 
@@ -117,7 +119,7 @@ class MemoryStore:
             self._used[used.by, used.key] = used
         for snapshot in batch.snapshots:
             self._keep(snapshot)
-        self._limits.update(batch.limits)
+        self._charge(batch.limits)
 
     # For several nodes; see SharedStore
 
@@ -172,6 +174,14 @@ class MemoryStore:
         if any((used.by, used.key) in self._used for used in batch.used):
             raise Stale
         self.commit(msgspec.structs.replace(batch, snapshots=[]))
+
+    def _charge(self, limits: Mapping[tuple[str, str], bytes]) -> None:
+        for name, state in limits.items():
+            self._limits.pop(name, None)
+            self._limits[name] = state
+        while len(self._limits) > CHARGED_MAX:
+            # The one that was charged longest ago.
+            del self._limits[next(iter(self._limits))]
 
     def _keep(self, snapshot: Snapshot) -> None:
         whole = msgspec.structs.replace(snapshot, parts=tuple(snapshot.parts))

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil
 
+from msgspec import UNSET, UnsetType
+
 from ...errors import Conflict, Invalid, OutOfStock, Overloaded
 from ...journal.decide.states import States
 from ...journal.event import Draft
@@ -61,7 +63,7 @@ REFUNDS_MAX = 100
 
 
 def place(
-    states: States, stream: str, user: str, terms: ShopTerms, claimant: str | None = None
+    states: States, stream: str, user: str, terms: ShopTerms, claimant: str | UnsetType = UNSET
 ) -> list[Draft]:
     """
     Place an order of a cart, and reserve its stock until it is paid.

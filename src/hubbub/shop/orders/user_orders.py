@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from heapq import nsmallest
 
+from msgspec import UNSET
+
 from ...journal.actor import Actor
 from ...journal.command import Command, nothing
 from ...journal.decide.states import States
@@ -48,7 +50,7 @@ class UserOrders:
         """Place an order of the user's cart."""
         stream, terms, user = order_stream(self._actor.ids.new()), self._terms, self._user
         journal = self._actor.journal
-        claimant = journal.nodes.me if journal.store.shared else None
+        claimant = journal.nodes.me if journal.store.shared else UNSET
 
         def decide(states: States) -> Sequence[Draft]:
             drafts = commands.place(states, stream, user, terms, claimant)

@@ -365,7 +365,8 @@ class PaymentProcessor:
     async def _show(self, stream: str) -> ClaimedOrder:
         def shown(states: States, events: Sequence[Event]) -> ClaimedOrder:
             state = states.of(OrderState, stream)
-            return ClaimedOrder(order_of(stream, state), state.terms().claimant, states.now)
+            claimant = state.terms().claimant or None
+            return ClaimedOrder(order_of(stream, state), claimant, states.now)
 
         command = Command(HUB, nothing, shown, reads=(stream,))
         found = await self._hub.journal.execute(command)

@@ -146,3 +146,15 @@ def test_an_unknown_url_is_refused_without_its_password() -> None:
         open_store("mysql://ann:s3cret@here/chat")
 
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_limit_that_nobody_has_charged_for_days_is_forgotten(
+    store: PostgresStore, url: str
+) -> None:
+    old, new = ("messages", "ann"), ("messages", "bob")
+    store.commit(Batch(limits={old: b"1", new: b"1"}))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("UPDATE charged SET at = at - interval '3 days' WHERE by = 'ann'")
+    store.expire(0)
+
+    assert store.news(Wanted(limits=[old, new])).limits.keys() == {new}

@@ -60,7 +60,8 @@ CREATE TABLE snapshot (
     PRIMARY KEY (stream, seq, part)
 );
 CREATE UNLOGGED TABLE charged (
-    limited text COLLATE "C", by text COLLATE "C", state bytea NOT NULL, PRIMARY KEY (limited, by)
+    limited text COLLATE "C", by text COLLATE "C", state bytea NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (limited, by)
 );
 CREATE TABLE node (
     id text COLLATE "C" PRIMARY KEY, name text NOT NULL, version text NOT NULL,

@@ -98,7 +98,9 @@ INSERT INTO used (by, key, fingerprint, places, at) SELECT * FROM unnest(%b, %b,
 """
 ADD_LIMITS = "INSERT INTO charged (limited, by, state) SELECT * FROM unnest(%b, %b, %b)"
 # They are there, and locked; an update with a join could go through the whole table.
-SET_LIMITS = f"{ADD_LIMITS} ON CONFLICT (limited, by) DO UPDATE SET state = excluded.state"
+SET_LIMITS = f"""{ADD_LIMITS}
+ON CONFLICT (limited, by) DO UPDATE SET state = excluded.state, at = excluded.at
+"""
 NOTE_COMMIT = """
 INSERT INTO writer VALUES (%b, %b, clock_timestamp())
 ON CONFLICT (id) DO UPDATE SET number = excluded.number, at = excluded.at

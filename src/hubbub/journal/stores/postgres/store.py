@@ -38,7 +38,7 @@ logger = logging.getLogger("hubbub.journal")
 # Connections at a time of one store.
 READERS_MAX = 4
 WRITERS_MAX = 4
-# Used keys that are removed at once: a few milliseconds.
+# Used keys, and limits, that are removed at once: a few milliseconds.
 EXPIRED_MAX = 2_000
 # The server ends a transaction that lasts longer, from PostgreSQL 17 on.
 TRANSACTION_SECONDS_MAX = 10
@@ -61,12 +61,19 @@ ERASING_LOCK_TIMEOUT = "10s"
 MIGRATING = {"lock_timeout": "60s"}
 NEXT_WRITER = "SELECT nextval('writer_id')"
 JOURNAL_ID = "SELECT value FROM meta WHERE name = 'journal_id'"
-# What is materialized is selected once; a join could select other rows for each row.
+# A materialized part is selected once; a join could select other rows for each row.
 EXPIRE = """
 WITH old AS MATERIALIZED (
     SELECT by, key FROM used WHERE at < %b ORDER BY at LIMIT %b FOR UPDATE SKIP LOCKED
 )
 DELETE FROM used USING old WHERE used.by = old.by AND used.key = old.key
+"""
+# No limit looks back so far.
+EXPIRE_LIMITS = """
+DELETE FROM charged WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM charged WHERE at < clock_timestamp() - interval '2 days'
+    LIMIT %b FOR UPDATE SKIP LOCKED
+))
 """
 ADOPT = """
 UPDATE meta SET value = k.value FROM unnest(ARRAY['journal_id', 'secret'], %b) k(name, value)
@@ -169,7 +176,9 @@ class PostgresStore(PostgresReader):
     def expire(self, before: int) -> bool:
         """Remove some expired keys; return whether more are left."""
         with self._writers.pool.borrowed() as writer:
-            return writer.run(EXPIRE, Int8(before), Int8(EXPIRED_MAX)).rowcount == EXPIRED_MAX
+            keys = writer.run(EXPIRE, Int8(before), Int8(EXPIRED_MAX)).rowcount
+            limits = writer.run(EXPIRE_LIMITS, Int8(EXPIRED_MAX)).rowcount
+            return EXPIRED_MAX in (keys, limits)
 
     @postgres_errors
     def check(self) -> None:
