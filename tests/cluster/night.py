@@ -35,7 +35,7 @@ from tests.cluster.works import Round, Work, connected
 
 ROUND_SECONDS = 20.0
 # The most of a round's time that its troubles have: then everything has to end.
-TROUBLE_SHARE = 0.5
+TROUBLE_SHARE = 0.4
 
 
 def main(seconds: float, first: int) -> int:
@@ -68,6 +68,8 @@ def run_round(seed: int, seconds: float) -> bool:
     layout = layout_of(seed)
     with real_cluster(directory, layout, Random(f"network {seed}")) as cluster:
         faults = anyio.run(one_round, cluster, layout, seconds * TROUBLE_SHARE, seed)
+        for node in cluster.nodes:
+            node.leave()
         for node in cluster.nodes:
             node.close()
         faults += verified(cluster.url)

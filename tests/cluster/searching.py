@@ -61,7 +61,7 @@ class Searching:
                 with anyio.move_on_after(2 * END_SECONDS_MAX) as scope:
                     async with following(player, match.stream) as events:
                         # So slow that a match lasts for some seconds.
-                        await self._answer(player, match.id, events, random.uniform(0.2, 0.6))
+                        await self._answer(player, match.id, events, random.uniform(0.1, 0.4))
                 if scope.cancelled_caught:
                     self.stuck.add(match.id)
 
