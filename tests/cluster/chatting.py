@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
-from random import Random
 
 import anyio
 
 import hubbub
-from hubbub.errors import Closed, Overloaded, RateLimited, StorageError
+from tests.cluster.works import (
+    END_SECONDS_MAX,
+    PAUSE_SECONDS,
+    Round,
+    again,
+    connected,
+    events_of,
+    following,
+)
 
-__all__ = ["Chat", "chat"]
-
-AGAIN = (Closed, Overloaded, StorageError, RateLimited)
-PAUSE_SECONDS = 0.05
-# How long users wait for the last messages, after everything is well again.
-READ_SECONDS_MAX = 30.0
+__all__ = ["Chatting"]
 
 
 @dataclass
@@ -34,12 +35,11 @@ class Chat:
         longest: the longest time that a message waited for its acknowledgement, in seconds.
     """
 
-    rooms: Sequence[str]
+    rooms: list[str] = field(default_factory=list)
     said: dict[str, str] = field(default_factory=dict)
     read: dict[str, dict[str, list[tuple[int, str]]]] = field(default_factory=dict)
     sending: int = 0
     longest: float = 0.0
-    stop: bool = False
 
     def faults(self, stored: dict[str, list[tuple[int, str]]]) -> list[str]:
         """
@@ -62,35 +62,79 @@ class Chat:
         return found
 
 
-async def chat(url: str, history: Chat, name: str, random: Random) -> None:
-    """Send messages and follow all rooms until the history says stop, and everything was read."""
-    async with hubbub.connect(url, nickname=name) as session, anyio.create_task_group() as tasks:
+class Chatting:
+    """
+    Users of some rooms.
+
+    Args:
+        users: their number.
+        rooms: the number of rooms.
+    """
+
+    def __init__(self, users: int, rooms: int) -> None:
+        self.users = users
+        self.rooms = rooms
+        self.history = Chat()
+
+    async def run(self, round_: Round) -> None:
+        """Chat until the round is over."""
+        async with connected(round_.url, "host") as root:
+            for number in range(self.rooms):
+                make = partial(root.chat.create_room, f"room {number}", key=f"room {number}")
+                self.history.rooms.append((await again(make)).id)
+        async with anyio.create_task_group() as tasks:
+            for number in range(self.users):
+                tasks.start_soon(chat, round_, self.history, f"user {number}")
+
+    async def faults(self, reader: hubbub.Session) -> list[str]:
+        """Return what is wrong."""
+        stored = {}
+        for room in self.history.rooms:
+            last = max(len(rooms[room]) for rooms in self.history.read.values())
+            await reader.chat.join(room)
+            events = (await events_of(reader, f"room/{room}"))[:last]
+            stored[room] = [(one.seq, str(getattr(one.data, "text", ""))) for one in events]
+        return self.history.faults(stored)
+
+    def figures(self) -> str:
+        """Return the number of messages, and how long one waited at most."""
+        said, longest = len(self.history.said), self.history.longest
+        return f"{said} messages, the longest wait {longest:.1f} s"
+
+
+async def chat(round_: Round, history: Chat, name: str) -> None:
+    """Send messages and follow all rooms until the round is over, and everything was read."""
+    async with (
+        connected(round_.url, name) as session,
+        anyio.create_task_group() as tasks,
+    ):
+        history.sending += 1
         for room in history.rooms:
             await again(partial(session.chat.join, room))
             got = history.read.setdefault(name, {}).setdefault(room, [])
             tasks.start_soon(follow, session, room, got)
-        history.sending += 1
-        await say(session, history, name, random)
+        await say(session, history, name, round_)
         history.sending -= 1
         await read_all(history, name)
         tasks.cancel_scope.cancel()
 
 
-async def say(session: hubbub.Session, history: Chat, name: str, random: Random) -> None:
+async def say(session: hubbub.Session, history: Chat, name: str, round_: Round) -> None:
+    random = round_.random(name)
     for number in count(1):
-        if history.stop:
+        if round_.is_over:
             return
         text, room = f"{name} {number}", random.choice(history.rooms)
         began = anyio.current_time()
         await again(partial(session.chat.send, room, text, key=text))
         history.longest = max(history.longest, anyio.current_time() - began)
         history.said[text] = room
-        await anyio.sleep(random.uniform(0, 2 * PAUSE_SECONDS))
+        await anyio.sleep(random.uniform(0, 4 * PAUSE_SECONDS))
 
 
 async def read_all(history: Chat, name: str) -> None:
-    """Wait until every message is read; a message that is missing then is a fault."""
-    with anyio.move_on_after(READ_SECONDS_MAX):
+    """Wait until everything that was said is read; what is missing then is a fault."""
+    with anyio.move_on_after(END_SECONDS_MAX):
         while not is_read(history, name):  # noqa: ASYNC110  # other processes act
             await anyio.sleep(PAUSE_SECONDS)
 
@@ -104,18 +148,7 @@ def texts(read: dict[str, list[tuple[int, str]]]) -> set[str]:
 
 
 async def follow(session: hubbub.Session, room: str, got: list[tuple[int, str]]) -> None:
-    async with session.follow(f"room/{room}", after=0) as events:
+    async with following(session, f"room/{room}") as events:
         async for event in events:
             text = str(getattr(event.data, "text", ""))
             got.append((event.seq, text))  # it is read while it grows
-
-
-async def again(call: Callable[[], Awaitable[object]]) -> None:
-    """Do something with a key until it is done."""
-    while True:
-        try:
-            await call()
-        except AGAIN:
-            await anyio.sleep(PAUSE_SECONDS)
-        else:
-            return

@@ -1,4 +1,4 @@
-"""A real cluster on this machine: PostgreSQL, Valkey, nodes, and a load balancer before them."""
+"""A real cluster on this machine: PostgreSQL, Valkey, nodes, and the networks between them."""
 
 from __future__ import annotations
 
@@ -8,22 +8,34 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-
-import anyio
-from anyio.abc import SocketAttribute, SocketStream
+from random import Random
+from urllib.parse import urlsplit
 
 from hubbub.local_servers.postgres import postgres_server
 from hubbub.local_servers.server_process import ServerProcess, free_port
 from hubbub.local_servers.valkey import valkey_server
+from tests.cluster.proxy import Network, network_to
+from tests.cluster.serving import BANK_PORT, HOURS_AHEAD
+from tests.cluster.standby import Pair, postgres_pair
 
-__all__ = ["Balancer", "Cluster", "Node", "balanced", "real_cluster"]
+__all__ = ["Cluster", "Layout", "Node", "real_cluster"]
 
-SERVE = [sys.executable, "-m", "hubbub.cli", "serve"]
+SERVE = [sys.executable, "-m", "tests.cluster.serving"]
 START_SECONDS_MAX = 30.0
-CUT = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError, OSError)
+# Users do more than people do.
+LIMITS = {
+    "HUBBUB_REQUESTS_PER_SECOND": "100000",
+    "HUBBUB_MESSAGE_LIMIT": "1000000",
+    "HUBBUB_CHECKOUT_LIMIT": "1000000",
+    "HUBBUB_ORDERS_PER_USER": "1000000",
+    "HUBBUB_MATCHES_PER_USER": "1000000",
+    "HUBBUB_GUESTS_PER_ADDRESS": "1000000",
+    "HUBBUB_PAYMENT_SECONDS_MAX": "3",
+}
 
 
 class Node:
@@ -33,23 +45,27 @@ class Node:
     Args:
         arguments: of ``hubbub serve``, besides the port.
         log: the file that its output is appended to.
+        environment: more variables of its environment.
     """
 
-    def __init__(self, arguments: Sequence[str], log: Path) -> None:
+    def __init__(
+        self, arguments: Sequence[str], log: Path, environment: Mapping[str, str] = {}
+    ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.is_stopped = False
         self._arguments = arguments
         self._log = log
+        self._environment = {**os.environ, **LIMITS, **environment}
         self.start()
 
     def start(self) -> None:
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*SERVE, "--port", str(self.port), *self._arguments],
+                [*SERVE, "serve", "--port", str(self.port), *self._arguments],
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "HUBBUB_REQUESTS_PER_SECOND": "100000"},
+                env=self._environment,
             )
 
     def wait_until_ready(self) -> None:
@@ -96,123 +112,101 @@ class Node:
                 self.kill()
 
 
+@dataclass(frozen=True)
+class Layout:
+    """
+    What a cluster is made of.
+
+    Args:
+        bus: True for Valkey, False for PostgreSQL alone.
+        standby: whether PostgreSQL has a synchronous standby.
+        networks: whether there are networks to PostgreSQL and Valkey that can be troubled.
+        ahead: how far the clock of the first node is ahead, in hours.
+        nodes: the number of nodes; every other one runs on trio.
+        bank: the port of the bank.
+        arguments: further arguments of ``hubbub serve``.
+    """
+
+    bus: bool = True
+    standby: bool = False
+    networks: bool = False
+    ahead: int = 0
+    nodes: int = 3
+    bank: int = 0
+    arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Cluster:
     """
     The servers, and the nodes that use them.
 
     Args:
+        url: of the journal, for those who are not troubled.
         postgres: keeps the journal.
         valkey: the bus; None if PostgreSQL is the bus as well.
         nodes: the nodes.
+        pair: PostgreSQL with its standby, if it has one.
+        to_postgres: the network between the nodes and PostgreSQL.
+        to_valkey: the network between the nodes and Valkey.
     """
 
-    def __init__(
-        self, postgres: ServerProcess, valkey: ServerProcess | None, nodes: Sequence[Node]
-    ) -> None:
-        self.postgres = postgres
-        self.valkey = valkey
-        self.nodes = nodes
+    url: str
+    postgres: ServerProcess
+    valkey: ServerProcess | None
+    nodes: Sequence[Node]
+    pair: Pair | None = None
+    to_postgres: Network | None = None
+    to_valkey: Network | None = None
 
 
 @contextmanager
 def real_cluster(
-    directory: Path, nodes: int = 3, *, bus: bool = True, arguments: Sequence[str] = ()
+    directory: Path, layout: Layout = Layout(), random: Random | None = None
 ) -> Iterator[Cluster]:
     """
     Start everything, and end it at the exit.
 
     Args:
         directory: of the data and the logs; PostgreSQL's user must be able to reach it.
-        nodes: the number of nodes; every other one runs on trio.
-        bus: True for Valkey, False for PostgreSQL alone.
-        arguments: further arguments of ``hubbub serve``.
+        layout: what to start.
+        random: draws what the networks cut.
     """
+    random = random or Random(0)
     with ExitStack() as stack:
-        postgres = stack.enter_context(postgres_server(directory / "postgres"))
-        valkey = stack.enter_context(valkey_server(directory / "valkey")) if bus else None
-        place = ["--db", postgres.url, *(("--bus", valkey.url) if valkey else ())]
+        pair = stack.enter_context(postgres_pair(directory)) if layout.standby else None
+        if pair is None:
+            postgres = stack.enter_context(postgres_server(directory / "postgres"))
+        else:
+            postgres = pair.primary
+        url = pair.url if pair else postgres.url
+        valkey = stack.enter_context(valkey_server(directory / "valkey")) if layout.bus else None
+
+        def network(server: ServerProcess | None) -> Network | None:
+            if server is None or not layout.networks:
+                return None
+            return stack.enter_context(network_to(server.port, random))
+
+        # A pair is reached at two addresses, and has no network.
+        to_postgres, to_valkey = network(None if pair else postgres), network(valkey)
+        place = ["--db", through(url, to_postgres)]
+        place += ["--bus", through(valkey.url, to_valkey)] if valkey else []
         started = []
-        for number in range(nodes):
+        for number in range(layout.nodes):
             backend = ("asyncio", "trio")[number % 2]
-            given = [*place, "--backend", backend, *arguments]
-            node = Node(given, directory / f"node{number}.log")
+            given = [*place, "--backend", backend, *layout.arguments]
+            ahead = 0 if number else layout.ahead
+            environment = {BANK_PORT: str(layout.bank), HOURS_AHEAD: str(ahead)}
+            node = Node(given, directory / f"node{number}.log", environment)
             stack.callback(node.close)
             started.append(node)
         for node in started:
             node.wait_until_ready()
-        yield Cluster(postgres, valkey, started)
+        yield Cluster(url, postgres, valkey, started, pair, to_postgres, to_valkey)
 
 
-class Balancer:
-    """
-    Hands each connection on to a node that accepts it, by turns.
-
-    Args:
-        ports: where the nodes listen.
-    """
-
-    def __init__(self, ports: Sequence[int]) -> None:
-        self.url = ""
-        # Connections to nodes that do not answer end, as a balancer with health checks does it.
-        self.down: set[int] = set()
-        self._ports = ports
-        self._next = 0
-        self._scopes: dict[anyio.CancelScope, int] = {}
-
-    def take_down(self, port: int) -> None:
-        """Send nothing more to a node, and end its connections."""
-        self.down.add(port)
-        for scope, its_port in list(self._scopes.items()):
-            if its_port == port:
-                scope.cancel()
-
-    def put_up(self, port: int) -> None:
-        """Send connections to a node again."""
-        self.down.discard(port)
-
-    async def serve(self, client: SocketStream) -> None:
-        """Connect a client with some node."""
-        async with client:
-            for _ in self._ports:
-                port = self._ports[self._next % len(self._ports)]
-                self._next += 1
-                if port in self.down:
-                    continue
-                try:
-                    server = await anyio.connect_tcp("127.0.0.1", port)
-                except OSError:
-                    continue
-                await self._connect(client, server, port)
-                return
-
-    async def _connect(self, client: SocketStream, server: SocketStream, port: int) -> None:
-        async with server:
-            with anyio.CancelScope() as scope:
-                self._scopes[scope] = port
-                try:
-                    async with anyio.create_task_group() as tasks:
-                        tasks.start_soon(_hand_on, client, server, scope)
-                        tasks.start_soon(_hand_on, server, client, scope)
-                finally:
-                    del self._scopes[scope]
-
-
-async def _hand_on(source: SocketStream, sink: SocketStream, scope: anyio.CancelScope) -> None:
-    try:
-        while True:
-            await sink.send(await source.receive())
-    except CUT:
-        scope.cancel()
-
-
-@asynccontextmanager
-async def balanced(ports: Sequence[int]) -> AsyncIterator[Balancer]:
-    """Put a load balancer before nodes."""
-    balancer = Balancer(ports)
-    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
-        port = listener.extra(SocketAttribute.local_port)  # noqa: S610  # no database here
-        balancer.url = f"http://127.0.0.1:{port}"
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(listener.serve, balancer.serve)
-            yield balancer
-            tasks.cancel_scope.cancel()
+def through(url: str, network: Network | None) -> str:
+    """Return a server's URL by way of a network."""
+    if network is None:
+        return url
+    return url.replace(f":{urlsplit(url).port}/", f":{network.port}/")

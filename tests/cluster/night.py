@@ -1,18 +1,18 @@
 """
-Chats on a real cluster, while its nodes and servers are killed and stopped.
+Uses a real cluster while its nodes and servers are killed and stopped, and networks fail.
 
 ``python -m tests.cluster.night 3600 [FIRST_SEED]`` runs for an hour. Each round has a seed, which
-draws the troubles and what users do; the processes' timing is their own.
+draws the cluster, the troubles and what users do; the processes' timing is their own.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import tempfile
 import time
-from itertools import count
+from collections.abc import Sequence
+from itertools import count, cycle
 from pathlib import Path
 from random import Random
 
@@ -21,14 +21,21 @@ from typer.testing import CliRunner
 
 import hubbub
 from hubbub.cli.app import app
-from tests.cluster.chatting import Chat, chat
-from tests.cluster.machines import Balancer, Cluster, balanced, real_cluster
-from tests.cluster.troubles import TROUBLES
+from hubbub.local_servers.server_process import free_port
+from tests.cluster.attending import Attending
+from tests.cluster.balancer import Balancer, balanced
+from tests.cluster.bank import open_bank
+from tests.cluster.buying import PRICE, STOCK, Buying
+from tests.cluster.chatting import Chatting
+from tests.cluster.machines import Cluster, Layout, real_cluster
+from tests.cluster.scoring import Scoring
+from tests.cluster.searching import Searching
+from tests.cluster.troubles import troubles_of
+from tests.cluster.works import Round, Work, connected
 
 ROUND_SECONDS = 20.0
-ROOMS = 4
-USERS = 10
-PAGE = 100
+# The most of a round's time that its troubles have: then everything has to end.
+TROUBLE_SHARE = 0.4
 
 
 def main(seconds: float, first: int) -> int:
@@ -42,17 +49,30 @@ def main(seconds: float, first: int) -> int:
     raise AssertionError
 
 
+def layout_of(seed: int) -> Layout:
+    """Return the cluster of a round: each kind comes with each other in time."""
+    return Layout(
+        bus=seed % 2 == 0,
+        standby=seed % 5 == 4,
+        networks=seed % 3 == 0,
+        ahead=(0, 1, 0, -1)[seed // 2 % 4],
+        bank=free_port(),
+    )
+
+
 def run_round(seed: int, seconds: float) -> bool:
     """Run one round; return whether everything was right."""
     # PostgreSQL's user, who is another for root, has to reach it.
     directory = Path(tempfile.mkdtemp(prefix="hubbub-cluster-"))
     directory.chmod(0o755)
-    os.environ["HUBBUB_MESSAGE_LIMIT"] = "1000000"
-    with real_cluster(directory, bus=seed % 2 == 0) as cluster:
-        faults = anyio.run(one_round, cluster, seconds, seed)
+    layout = layout_of(seed)
+    with real_cluster(directory, layout, Random(f"network {seed}")) as cluster:
+        faults = anyio.run(one_round, cluster, layout, seconds * TROUBLE_SHARE, seed)
+        for node in cluster.nodes:
+            node.leave()
         for node in cluster.nodes:
             node.close()
-        faults += verified(cluster.postgres.url)
+        faults += verified(cluster.url)
     for fault in faults[:20]:
         print(f"  seed {seed}: {fault}")
     if faults:
@@ -62,51 +82,80 @@ def run_round(seed: int, seconds: float) -> bool:
     return not faults
 
 
-async def one_round(cluster: Cluster, seconds: float, seed: int) -> list[str]:
-    random, happened = Random(seed), list[str]()
-    async with balanced([node.port for node in cluster.nodes]) as balancer:
-        async with hubbub.connect(balancer.url, nickname="root") as root:
-            rooms = [(await root.chat.create_room(f"room {n}")).id for n in range(ROOMS)]
-            history = Chat(rooms)
-            async with anyio.create_task_group() as tasks:
-                for number in range(USERS):
-                    user = Random(f"{seed} {number}")
-                    tasks.start_soon(chat, balancer.url, history, f"user {number}", user)
-                await make_trouble(cluster, balancer, seconds, random, happened)
-                history.stop = True
-        faults = history.faults(await stored_in(balancer.url, history))
-    print(
-        f"seed {seed}, {'Valkey' if cluster.valkey else 'NOTIFY'}: {', '.join(happened)}; "
-        f"{len(history.said)} messages, the longest wait {history.longest:.1f} s: "
-        f"{len(faults) or 'no'} faults"
-    )
+async def one_round(cluster: Cluster, layout: Layout, seconds: float, seed: int) -> list[str]:
+    """Let users do their works under trouble; return what is wrong."""
+    await open_shop(cluster.url)
+    happened = list[str]()
+    async with (
+        balanced([node.port for node in cluster.nodes]) as balancer,
+        open_bank(layout.bank, Random(f"bank {seed}")) as bank,
+    ):
+        works: list[Work] = [
+            Chatting(6, 3),
+            Scoring(2),
+            Searching(4),
+            Buying(4, bank),
+            Attending(6),
+        ]
+        round_ = Round(balancer.url, [node.url for node in cluster.nodes], seed)
+        began, took = time.perf_counter(), dict[Work, float]()
+        async with anyio.create_task_group() as tasks:
+            for work in works:
+                tasks.start_soon(run, work, round_, took)
+            await make_trouble(cluster, balancer, seconds, Random(seed), happened)
+            round_.over.set()
+            ended = time.perf_counter()
+        faults = await faults_of(works, balancer.url)
+    print(f"seed {seed}, {described(cluster, layout)}: {', '.join(happened)}.")
+    for work in works:
+        print(f"  {work.figures()}; ended {took[work] - ended:.1f} s later")
+    print(f"  {ended - began:.1f} s of trouble: {len(faults) or 'no'} faults")
     return faults
+
+
+async def run(work: Work, round_: Round, ended: dict[Work, float]) -> None:
+    """Do a work, and note when it ended."""
+    await work.run(round_)
+    ended[work] = time.perf_counter()
+
+
+async def open_shop(url: str) -> None:
+    """Put pens on the shelf, by a node that then leaves the cluster."""
+    async with hubbub.open(url) as hub, hub.session("root", role="admin") as root:
+        await root.shop.set_product("pen", "Pen", PRICE, stock=STOCK)
 
 
 async def make_trouble(
     cluster: Cluster, balancer: Balancer, seconds: float, random: Random, happened: list[str]
 ) -> None:
-    ends = anyio.current_time() + seconds
-    kinds = [name for name in TROUBLES if cluster.valkey or "Valkey" not in name]
-    while anyio.current_time() < ends:
-        await anyio.sleep(random.uniform(0.5, 2))
-        name = random.choice(kinds)
+    """Let one thing after another go wrong."""
+    ends, troubles = anyio.current_time() + seconds, troubles_of(cluster)
+    await anyio.sleep(1)
+    for name in cycle(random.sample(list(troubles), len(troubles))):
+        if anyio.current_time() >= ends:
+            return
         happened.append(name)
-        await TROUBLES[name](cluster, balancer, random)
+        await troubles[name](cluster, balancer, random)
+        await anyio.sleep(random.uniform(0.5, 2))
 
 
-async def stored_in(url: str, history: Chat) -> dict[str, list[tuple[int, str]]]:
-    """Read all rooms, up to where the users have read them."""
-    stored = {}
-    async with hubbub.connect(url, nickname="reader") as reader:
-        for room in history.rooms:
-            last = max(len(rooms[room]) for rooms in history.read.values())
-            await reader.chat.join(room)
-            found = list[tuple[int, str]]()
-            while page := await reader.read(f"room/{room}", after=len(found), limit=PAGE):
-                found += [(event.seq, str(getattr(event.data, "text", ""))) for event in page]
-            stored[room] = found[:last]
-    return stored
+async def faults_of(works: Sequence[Work], url: str) -> list[str]:
+    """Look into all books."""
+    faults = list[str]()
+    async with connected(url, "reader") as reader:
+        for work in works:
+            faults += await work.faults(reader)
+    return faults
+
+
+def described(cluster: Cluster, layout: Layout) -> str:
+    """Return what a cluster is made of, in some words."""
+    parts = ["Valkey" if cluster.valkey else "NOTIFY"]
+    parts += ["a standby"] if cluster.pair else []
+    parts += ["bad networks"] if layout.networks else []
+    if layout.ahead:
+        parts.append(f"a clock {layout.ahead:+d} h")
+    return ", ".join(parts)
 
 
 def verified(url: str) -> list[str]:

@@ -12,12 +12,18 @@ import anyio
 from ...errors import Invalid, Overloaded
 from .frames import MESSAGE_BYTES_MAX, Broadcast, NodeAnswer, NodeRequest
 
-__all__ = ["ANSWERS_WAITING_MAX", "Messages"]
+__all__ = ["ANSWERS_KEPT_BYTES_MAX", "ANSWERS_WAITING_MAX", "REQUESTS_KNOWN_MAX", "Messages"]
 
 logger = logging.getLogger("hubbub.journal")
 
 # Requests of other nodes that are being answered at the same time; more are refused.
 ANSWERS_WAITING_MAX = 1_024
+# A request whose answer does not come is sent again so often: the bus may have lost either.
+ASK_AGAIN_SECONDS = 1.0
+# Requests of other nodes that are known, so that one that comes again is not carried out again;
+# and their answers, in bytes. A request that is known, and whose answer is not kept, is refused.
+REQUESTS_KNOWN_MAX = 20_000
+ANSWERS_KEPT_BYTES_MAX = 4 * 1024 * 1024
 
 
 class Messages:
@@ -39,6 +45,7 @@ class Messages:
         self._numbers = count(1)
         self._asked: dict[int, _Request] = {}
         self._answering = 0
+        self._answers = _Answers()
 
     def tell(self, kind: str, body: bytes) -> None:
         """Send a message to all other nodes; see :meth:`Nodes.tell`."""
@@ -56,8 +63,7 @@ class Messages:
                 if node == self._me:
                     request.answer = await self._answer_to(node, kind, body)
                 elif self.send is not None:
-                    self.send(NodeRequest(node, number, kind, body))
-                    await request.done.wait()
+                    await self._send(NodeRequest(node, number, kind, body), request)
         finally:
             del self._asked[number]
         if request.answer is None:
@@ -77,10 +83,15 @@ class Messages:
         """Answer the request of another node, in a task."""
         if asked.to != self._me or self.start is None or self.send is None:
             return
+        if (node, asked.number) in self._answers:
+            if not self._answers.waits_for(node, asked.number):
+                self.send(NodeAnswer(node, asked.number, self._answers.of(node, asked.number)))
+            return
         if self._answering >= ANSWERS_WAITING_MAX:
             self.send(NodeAnswer(node, asked.number, None))
             return
         self._answering += 1
+        self._answers.begin(node, asked.number)
 
         async def answer() -> None:
             body: bytes | None = None
@@ -88,6 +99,7 @@ class Messages:
                 body = await self._answer_to(node, asked.kind, asked.body)
             finally:
                 self._answering -= 1
+                self._answers.keep(node, asked.number, body)
                 if self.send is not None:
                     self.send(NodeAnswer(node, asked.number, body))
 
@@ -106,6 +118,14 @@ class Messages:
         for request in self._asked.values():
             if not is_live(request.node):
                 request.done.set()
+
+    async def _send(self, asked: NodeRequest, request: _Request) -> None:
+        """Send a request, and again, until it is answered."""
+        while not request.done.is_set():
+            if self.send is not None:
+                self.send(asked)
+            with anyio.move_on_after(ASK_AGAIN_SECONDS):
+                await request.done.wait()
 
     async def _answer_to(self, node: str, kind: str, body: bytes) -> bytes | None:
         if (answer := self.answer.get(kind)) is None:
@@ -126,6 +146,48 @@ class _Request:
         self.node = node
         self.done = anyio.Event()
         self.answer: bytes | None = None
+
+
+class _Answers:
+    """The newest requests of other nodes, and their answers."""
+
+    __slots__ = ("_answers", "_bytes", "_known", "_waiting")
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int], None] = {}
+        self._waiting: set[tuple[str, int]] = set()
+        self._answers: dict[tuple[str, int], bytes] = {}
+        self._bytes = 0
+
+    def __contains__(self, request: tuple[str, int]) -> bool:
+        return request in self._known
+
+    def begin(self, node: str, number: int) -> None:
+        """Take note of a request."""
+        self._known[node, number] = None
+        self._waiting.add((node, number))
+        if len(self._known) > REQUESTS_KNOWN_MAX:
+            oldest = next(iter(self._known))
+            del self._known[oldest]
+            self._bytes -= len(self._answers.pop(oldest, b""))
+
+    def waits_for(self, node: str, number: int) -> bool:
+        """Return whether a request is being answered."""
+        return (node, number) in self._waiting
+
+    def keep(self, node: str, number: int, body: bytes | None) -> None:
+        """Keep an answer."""
+        self._waiting.discard((node, number))
+        if body is None or (node, number) not in self._known:
+            return
+        self._answers[node, number] = body
+        self._bytes += len(body)
+        while self._bytes > ANSWERS_KEPT_BYTES_MAX:
+            self._bytes -= len(self._answers.pop(next(iter(self._answers))))
+
+    def of(self, node: str, number: int) -> bytes | None:
+        """Return the answer; None if it was refused, or is not kept."""
+        return self._answers.get((node, number))
 
 
 def check_size(body: bytes) -> None:
