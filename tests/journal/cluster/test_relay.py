@@ -203,7 +203,7 @@ def test_rubbish_and_a_failing_ear_hurt_nobody(run: Run, caplog: pytest.LogCaptu
 
     run(rubbish)
 
-    assert sum("no frame of this release" in line for line in caplog.messages) == 2
+    assert sum("no frame of this journal" in line for line in caplog.messages) == 2
     assert any("could not be handled" in line for line in caplog.messages)
 
 

@@ -25,6 +25,7 @@ from ..containment import contained, keep_running
 from ..stores.sharing import SharedStore
 from .bus import SHARDS, Bus
 from .comparison import StoreComparison
+from .frame_seal import SEAL_BYTES, FrameSeal
 from .frames import Broadcast, Frame, NodeAnswer, NodeRequest, Noticed, decode_frame, shard_of
 from .nodes import Nodes
 from .numbers import FrameNumbers
@@ -93,7 +94,8 @@ class Relay:
         self._nodes = nodes
         self._clock = clock
         self._ears = ears
-        self._outbox = Outbox(nodes.me, bus.frame_bytes_max)
+        self._outbox = Outbox(nodes.me, bus.frame_bytes_max - SEAL_BYTES)
+        self._seal = FrameSeal(store.secret)
         self._numbers = FrameNumbers()
         self._comparison = StoreComparison(store, ears.followed, ears.behind)
         self._wake_up = WakeUp()
@@ -192,15 +194,16 @@ class Relay:
 
     def _publish(self, frames: Iterable[Sent]) -> None:
         for shard, frame in frames:
-            self._bus.publish(shard, frame)
+            self._bus.publish(shard, self._seal.close(frame))
 
     # Receiving
 
     def _heard(self, data: bytes) -> None:
-        frame = decode_frame(data)
+        opened = self._seal.open(data)
+        frame = None if opened is None else decode_frame(opened)
         if frame is None:
             if not self._refused:
-                logger.warning("the bus carries something that is no frame of this release")
+                logger.warning("the bus carries something that is no frame of this journal")
             self._refused = True
         elif frame.node == self._nodes.me:
             if frame.beat is not None:
