@@ -32,12 +32,13 @@ def test_a_failing_seed_is_told_with_what_repeats_it(monkeypatch: pytest.MonkeyP
             put(self, seq, body)
 
     monkeypatch.setattr(RemoteFollower, "put", forget_the_fifth)
-    code, said = run("--seed", "3", "--backend", "trio")
+    code, said = run("--seed", "3", "--backend", "trio", "--nodes", "1")
 
     assert code == 1
     assert "saw event 6 where 5 should be" in said
     assert "It fails without a fault." in said
     assert "hubbub simulate --seed 3 --hours 0.05 --clients 5 --backend trio" in said
+    assert "--nodes 1" in said
 
 
 def test_a_workload_that_is_not_there_is_an_error() -> None:

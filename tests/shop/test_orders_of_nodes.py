@@ -268,3 +268,29 @@ def test_a_refund_is_given_once_by_the_node_that_placed_the_order(tell: Tell) ->
             assert bank.asked == ["authorize", "capture", "refund"]
 
     tell(bank, story)
+
+
+def test_a_checkout_that_waited_for_long_shows_what_another_node_has_done(
+    tell: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(shops: Shops) -> None:
+        async with (
+            shops.node() as mine,
+            shops.node() as other,
+            mine.session("ann") as ann,
+            other.session("root", role="admin") as root,
+            anyio.create_task_group() as tasks,
+        ):
+            # The news about it is lost.
+            monkeypatch.setattr(other.journal.nodes, "tell", lambda kind, body: None)
+
+            async def check_out() -> None:
+                with pytest.raises(PaymentDeclined):
+                    await ann.shop.checkout(payment="slow", key="1")
+
+            tasks.start_soon(check_out)
+            await anyio.sleep(SETTINGS.checkout_seconds_max - 1)
+            [placed] = await root.shop.open_orders()
+            await root.shop.cancel_order(placed.id, key="2")
+
+    tell(Bank(), story)

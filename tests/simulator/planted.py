@@ -1,9 +1,10 @@
-"""Ten bugs of the kinds that such systems have, to see that the simulation finds each."""
+"""Bugs of the kinds that such systems have, to see that the simulation finds each."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -15,13 +16,20 @@ import pytest
 import hubbub
 from hubbub.client.remote import RemoteSession
 from hubbub.errors import HubbubError, StorageError
+from hubbub.games.matches import match_commands
+from hubbub.journal.cluster.comparison import StoreComparison
+from hubbub.journal.cluster.nodes import Nodes
 from hubbub.journal.decide.committer import Committer
+from hubbub.journal.store_clock import StoreClock
+from hubbub.journal.stores.memory import MemoryStore
+from hubbub.journal.stores.memory_holds import Locks
 from hubbub.journal.threads import Threads
 from hubbub.money import Money
 from hubbub.ratelimit import SlidingWindow
+from hubbub.shop.payments.claims import Claims
 from hubbub.shop.payments.payment import Payment
 from hubbub.shop.payments.processor import PaymentProcessor
-from hubbub.simulator import RunOptions, run_seed
+from hubbub.simulator import PlannedFault, RunOptions, run_seed
 from hubbub.simulator.provider import FlakyProvider
 from hubbub.testing import VirtualClock
 from hubbub.testing.simulation import Deadlock, cancel_everywhere, simulate
@@ -81,7 +89,41 @@ def hunt(bug: PlantedBug, backend: Backend) -> Found:
 
 def whole_system(seed: int, backend: Backend) -> None:
     """Run a seed of the whole system."""
-    run_seed(seed, RunOptions(backend=backend, hours=HOURS))
+    run_seed(seed, RunOptions(backend=backend, hours=HOURS, nodes=1))
+
+
+def whole_cluster(seed: int, backend: Backend) -> None:
+    """Run a seed of three nodes, to which much happens."""
+    options = RunOptions(
+        backend=backend, hours=0.2, fault_seconds=25.0, action_seconds=8.0, nodes=3
+    )
+    run_seed(seed, options)
+
+
+def busy_cluster(seed: int, backend: Backend) -> None:
+    """Run a seed of three nodes, where many users act at the same time."""
+    options = RunOptions(
+        backend=backend, hours=0.02, clients=20, fault_seconds=0, action_seconds=0.5, nodes=3
+    )
+    run_seed(seed, options)
+
+
+def late_cluster(seed: int, backend: Backend) -> None:
+    """Run a seed of two nodes whose clocks are almost an hour behind."""
+    options = RunOptions(backend=backend, hours=0.1, action_seconds=3.0, nodes=2)
+    run_seed(
+        seed, options, [PlannedFault(1.0, "clock jump", -1700.0, 0, node) for node in range(2)]
+    )
+
+
+def troubled_cluster(kind: str, seconds: float, pause: float, seed: int, backend: Backend) -> None:
+    """Run a seed of two nodes, one of which is in the same trouble again and again."""
+    options = RunOptions(backend=backend, hours=0.1, action_seconds=3.0, nodes=2)
+    times = int(0.1 * 3600 / (seconds + pause))
+    plan = [
+        PlannedFault((seconds + pause) * turn + pause, kind, seconds, 0, 0) for turn in range(times)
+    ]
+    run_seed(seed, options, plan)
 
 
 def cancelled_openings(seed: int, backend: Backend) -> None:
@@ -223,6 +265,41 @@ def _double_charge(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(FlakyProvider, "capture", capture_with_a_new_key)
 
 
+def _no_locks(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Locks, "has", lambda self, hold: True)
+    take = Locks.take
+
+    def take_nothing(self: Any, names: Any, commit: Any) -> Any:
+        return take(self, (), commit)
+
+    patch.setattr(Locks, "take", take_nothing)
+    # Otherwise most decisions are right, because the next seq of a stream is taken once.
+    patch.setattr(MemoryStore, "_check", lambda self, records: None)
+
+
+def _unchecked_claim(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(match_commands, "check_claim", lambda states, stream, claim: None)
+
+
+def _unnoticed_loss(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(StoreComparison, "mark", lambda self, shards: None)
+
+
+def _settled_by_all(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Claims, "is_mine", lambda self, claimed, *, called=False: True)
+
+
+def _own_clock(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(StoreClock, "learn", lambda self, told, asked: None)
+
+
+def _immortal_users(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Nodes, "is_live", lambda self, node: True)
+
+
+stopped_nodes = partial(troubled_cluster, "stop", 8.0, 20.0)
+absent_bus = partial(troubled_cluster, "bus away", 30.0, 10.0)
+
 BUGS: Sequence[PlantedBug] = (
     PlantedBug("a missing shield", _missing_shield, cancelled_openings),
     PlantedBug("publish before commit", _publish_before_commit, whole_system),
@@ -234,6 +311,20 @@ BUGS: Sequence[PlantedBug] = (
     PlantedBug("a double charge", _double_charge, whole_system),
     PlantedBug("a lost wake-up", _lost_wake_up, whole_system),
     PlantedBug("a sent request not asked again", _not_asked_again, whole_system),
+    PlantedBug("no locks between nodes", _no_locks, busy_cluster),
+    PlantedBug(
+        "an unchecked claim of a match",
+        _unchecked_claim,
+        stopped_nodes,
+    ),
+    PlantedBug(
+        "an unnoticed loss on the bus",
+        _unnoticed_loss,
+        absent_bus,
+    ),
+    PlantedBug("an order settled by all nodes", _settled_by_all, whole_cluster),
+    PlantedBug("each node trusts its own clock", _own_clock, late_cluster),
+    PlantedBug("a dead node lives on", _immortal_users, whole_cluster),
 )
 
 

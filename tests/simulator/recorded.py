@@ -53,7 +53,7 @@ def recorded(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run_module, "_drawn", only)
         options = RunOptions(
-            backend=backend, hours=1 / 6, fault_seconds=faults, action_seconds=15.0
+            backend=backend, hours=1 / 6, fault_seconds=faults, action_seconds=15.0, nodes=1
         )
         run_seed(seed, options)
     return recorders[0].evidence

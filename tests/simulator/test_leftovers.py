@@ -42,7 +42,7 @@ def test_users_who_have_gone_leave_nothing(backend: Backend) -> None:
 
 
 def test_a_run_leaves_no_thread_and_no_descriptor(backend: Backend) -> None:
-    options = RunOptions(backend=backend, hours=0.05)
+    options = RunOptions(backend=backend, hours=0.05, nodes=1)
     run_seed(1, options)
     gc.collect()
     before = threading.active_count(), len(os.listdir("/proc/self/fd"))

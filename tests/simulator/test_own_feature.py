@@ -79,6 +79,7 @@ def options(backend: Backend, workload: type[AskingForHelp] = AskingForHelp) -> 
     return RunOptions(
         backend=backend,
         hours=0.1,
+        nodes=1,
         fault_seconds=40.0,
         action_seconds=10.0,
         features=[*FEATURES, TICKETS],

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.simulator.faults import happen
-from hubbub.simulator.plan import JUMP_SECONDS_MAX, KINDS, PlannedFault, draw_plan
+from hubbub.simulator.plan import CLUSTER_KINDS, JUMP_SECONDS_MAX, KINDS, PlannedFault, draw_plan
 
 
 @given(st.integers(), st.floats(1, 10_000), st.integers(1, 50))
@@ -31,8 +31,17 @@ def test_seeds_have_different_kinds_of_faults() -> None:
     assert max(map(len, kinds)) < len(KINDS)
 
 
+def test_faults_of_a_cluster_befall_each_node() -> None:
+    plans = [draw_plan(Random(seed), 36_000, 5, 100.0, nodes=3) for seed in range(20)]
+    faults = [fault for plan in plans for fault in plan]
+
+    assert {fault.node for fault in faults} == {0, 1, 2}
+    assert {fault.kind for fault in faults} == {*KINDS, *CLUSTER_KINDS}
+
+
 def test_a_fault_is_shown_in_a_line() -> None:
     shown = str(PlannedFault(3661.5, "partition", 12.25, 3))
 
     assert shown == "01:01:01.50 partition, 12.2 s (client 3)"
+    assert str(PlannedFault(0.5, "stop", 2.0, 1, 2)).endswith("stop, 2.0 s (node 2, client 1)")
     assert happen.__doc__

@@ -51,7 +51,7 @@ class Liar(Idle):
 
 def run(backend: Backend, workload: type[Idle]) -> str:
     options = RunOptions(
-        backend=backend, hours=0.02, clients=2, fault_seconds=0, workloads=[workload]
+        backend=backend, hours=0.02, clients=2, fault_seconds=0, nodes=1, workloads=[workload]
     )
     with pytest.raises(ExceptionGroup) as failed:
         run_seed(1, options)

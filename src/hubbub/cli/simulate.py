@@ -86,11 +86,11 @@ def simulate_system(
     """
     Run a whole system in one process, with everything going wrong.
 
-    A server, its disk, its payment provider, a network and users live through hours of crashes,
-    partitions and failing disks in seconds, on one virtual clock. Afterwards every promise of the
-    documentation's page "Guarantees" is checked. A seed decides everything: the same seed is the
-    same run. The program exits with 1 if a promise is broken, and shows the fewest faults that
-    break it.
+    A server, or a cluster of them, its disk, its payment provider, a network and users live
+    through hours of crashes, partitions and failing disks in seconds, on one virtual clock.
+    Afterwards every promise of the documentation's page "Guarantees" is checked. A seed decides
+    everything: the same seed is the same run. The program exits with 1 if a promise is broken, and
+    shows the fewest faults that break it.
 
     Examples:
         hubbub simulate --seeds 100

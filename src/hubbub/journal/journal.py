@@ -11,7 +11,6 @@ import anyio.lowlevel
 import msgspec
 from anyio import AsyncContextManagerMixin
 
-from ..clock import Clock
 from ..errors import Closed, Overloaded
 from ..ids import Ids
 from ..ratelimit import RateLimit
@@ -37,7 +36,6 @@ from .live.signals import Signals
 from .live.topic import Follower, Topic
 from .live.topics import Topics
 from .reading import Reading
-from .store_clock import StoreClock
 from .stores.contract import Record, Store
 
 __all__ = ["Journal"]
@@ -71,12 +69,7 @@ class Journal(AsyncContextManagerMixin):
     ) -> None:
         self.store = store
         self.streams = streams
-        node = Ids(settings.clock, settings.random).new()
-        self.nodes = Nodes(node, store, settings.clock)
-        # Of the store, if nodes share it: the clock of this node may be wrong.
-        self.clock: Clock = settings.clock
-        if store.shared:
-            self.clock = store_clock = StoreClock(settings.clock)
+        self.nodes = Nodes(Ids(settings.clock, settings.random).new(), store, settings.clock)
         self._settings = settings
         self._calls_queued_max = settings.calls_queued_max
         self._health = Health(settings.clock.monotonic)
@@ -85,9 +78,10 @@ class Journal(AsyncContextManagerMixin):
         self.feeds = Feeds(store, streams, self._reading.feed, self.check_home)
         self._topics = Topics()
         writer = Writer(store, self._health, settings.commit_seconds_max)
-        self._sharing = self._share(store, writer, bus, store_clock) if store.shared else None
+        self._sharing = self._share(store, writer, bus) if store.shared else None
+        # The store's, if nodes share it.
+        self.clock = settings.clock if self._sharing is None else self._sharing.clock
         self._committer = self._new_committer(writer)
-        # Measurements since the journal was opened.
         self.measures = self._committer.measures
         self._loader = Loader(store, self._states, streams, self._health, self._loaded)
         self._attacher = Attacher(self._states, self._topics)
@@ -98,7 +92,7 @@ class Journal(AsyncContextManagerMixin):
         self.on_commit: list[Callable[[Sequence[Event]], None]] = [self.feeds.tell]
         self._closed = False
 
-    def _share(self, store: Store, writer: Writer, bus: Bus | None, clock: StoreClock) -> Sharing:
+    def _share(self, store: Store, writer: Writer, bus: Bus | None) -> Sharing:
         return Sharing(
             store,
             writer,
@@ -111,7 +105,6 @@ class Journal(AsyncContextManagerMixin):
             self._after_batch,
             self.nodes,
             bus,
-            clock,
         )
 
     def _new_committer(self, writer: Writer) -> Committer:

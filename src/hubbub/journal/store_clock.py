@@ -14,7 +14,9 @@ LEARN_SECONDS_MAX = 0.5
 
 class StoreClock:
     """
-    A clock that goes on from what the store told last, so the node's time of day may be wrong.
+    A clock that continues from the last time that the store told.
+
+    So the time of day of the node may be wrong.
 
     Args:
         clock: of this node: it measures how much time passes, and counts until the store has told.
@@ -22,7 +24,7 @@ class StoreClock:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        # What the store told, and when, by the node's monotonic time.
+        # The last time that the store told, and when it did, by the node's monotonic time.
         self._told: tuple[datetime, float] | None = None
 
     def now(self) -> datetime:
@@ -42,7 +44,7 @@ class StoreClock:
 
         Args:
             told: the time by the store's clock.
-            asked: when the store was asked, by the node's monotonic time.
+            asked: when the node asked the store, by the node's monotonic time.
         """
         heard = self._clock.monotonic()
         if self._told is None or heard - asked <= LEARN_SECONDS_MAX:

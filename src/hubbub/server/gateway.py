@@ -104,7 +104,7 @@ class Gateway:
         self.hub = hub
         self.settings = hub.settings
         secret = hub.settings.secret or hub.journal.store.secret
-        # What one node signs, the others read, although their clocks differ.
+        # All nodes read the tokens that one of them signs, although their clocks differ.
         settings = msgspec.structs.replace(hub.settings, clock=hub.journal.clock)
         self.tokens = Tokens(secret, settings)
         self.tickets = Tickets(secret, settings, hub.ids.new)

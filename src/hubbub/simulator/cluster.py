@@ -1,4 +1,4 @@
-"""What the nodes of a cluster share: the database and its clock, and a bus that loses frames."""
+"""The database of a cluster with its clock, and the bus that loses frames: all nodes share them."""
 
 from __future__ import annotations
 

@@ -61,6 +61,7 @@ async def _cut_bus(fault: PlannedFault, world: World) -> None:
 
 async def _stop(fault: PlannedFault, world: World) -> None:
     node = _node(fault, world)
+    _cluster(world)
     world.stop(node, fault.seconds)
     await anyio.sleep(fault.seconds)
     world.go_on(node)

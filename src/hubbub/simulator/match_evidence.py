@@ -10,6 +10,7 @@ from ..games.matches.match import is_match
 from ..journal.shards import stream_shard
 from .match_books import MatchBooks
 from .match_fold import MatchFold
+from .realtime_workload import is_realtime
 from .workload import Evidence
 
 __all__ = ["WIN_POINTS", "broken_matches", "unfinished_matches"]
@@ -43,7 +44,7 @@ def broken_matches(books: MatchBooks, evidence: Evidence, *, steady: bool) -> It
 def _folds(evidence: Evidence, *, steady: bool) -> Mapping[str, MatchFold]:
     folds = {}
     for stream, events in evidence.streams.items():
-        if is_match(stream):
+        if is_match(stream) and not is_realtime(events):
             name = stream.removeprefix("match/")
             fold = folds[name] = MatchFold(name, steady=steady)
             for event in events:
@@ -92,6 +93,8 @@ def _broken_ends(
     for place, event in enumerate(order, 1):
         if event["type"] in ("completed", "cancelled") and is_match(event["stream"]):
             match = event["stream"].removeprefix("match/")
+            if match not in folds:
+                continue
             fold, found, rated = folds[match], Counter[tuple[str, str]](), 0
             wanted = _written_with(event["stream"], fold)
             for other in order[place:]:

@@ -9,6 +9,7 @@ import anyio
 
 from ..errors import Closed, StorageError
 from ..feature import Feature
+from ..features import Options
 from ..hub import Hubbub
 from ..journal.cluster.bus import Bus
 from ..opening import open_hub
@@ -22,7 +23,6 @@ from .dialing import PORT, server_address
 from .feed_reader import FeedReader
 from .jumping_clock import JumpingClock
 from .machine import Machine
-from .provider import FlakyProvider
 from .stream_server import StreamServer
 
 __all__ = ["Node", "role_of"]
@@ -46,7 +46,7 @@ class Node:
         clock: of the machine.
         bus: its connection to the bus, if it is a node of a cluster.
         features: of its hub.
-        provider: takes the payments.
+        options: of its hub.
         prepare: called with each hub before it serves.
 
     Attributes:
@@ -65,7 +65,7 @@ class Node:
         clock: JumpingClock,
         bus: Bus | None,
         features: Sequence[Feature],
-        provider: FlakyProvider,
+        options: Options,
         prepare: Callable[[Hubbub], Awaitable[None]],
     ) -> None:
         self.address = server_address(number)
@@ -80,7 +80,7 @@ class Node:
         self._seed = f"{number}/{seed}" if where else f"{seed}"
         self._bus = bus
         self._features = features
-        self._provider = provider
+        self._options = options
         self._prepare = prepare
         # Cancelled, the server stops in order, and starts again after a pause.
         self._serving = anyio.CancelScope()
@@ -137,7 +137,7 @@ class Node:
             bus=self._bus,
             settings=settings,
             features=self._features,
-            payments=self._provider,
+            **self._options,
         )
         async with hub:
             await self._prepare(hub)

@@ -24,6 +24,7 @@ from .machine import Machine, MemoryMachine, SQLiteMachine
 from .match_workload import MatchWorkload
 from .plan import PlannedFault, draw_plan
 from .provider import FlakyProvider
+from .realtime_workload import RealtimeWorkload
 from .shop_workload import ShopWorkload
 from .workload import Workload
 from .world import Result, World
@@ -135,6 +136,8 @@ def _drawn(
         BoardWorkload(),
         ShopWorkload(provider),
     ]
+    if steady:
+        others.append(RealtimeWorkload())
     return [
         ChatWorkload(exact=exact, kept=kept),
         *(workload for workload in others if random.random() < WORKLOAD_CHANCE),

@@ -15,6 +15,7 @@ from ..client.dial import Dial
 from ..errors import Closed, StorageError
 from ..feature import Feature
 from ..feature_set import FeatureSet
+from ..games.matches.game import Game
 from ..hub import Hubbub
 from ..journal.event import Streams
 from ..journal.verify import verify
@@ -31,6 +32,7 @@ from .machine import Machine
 from .node import Node, role_of
 from .plan import PlannedFault
 from .provider import FlakyProvider
+from .realtime_workload import REALTIME, RealtimeWorkload
 from .workload import Evidence, Watching, Workload
 
 __all__ = ["Broken", "Result", "World"]
@@ -127,6 +129,10 @@ class World:
         self._features = features
         self._in_process = in_process
         self._prepared = anyio.Event()
+        self._games = {"default": Game()}
+        for one in workloads:
+            if isinstance(one, RealtimeWorkload):
+                self._games[REALTIME] = one.game
         self.nodes = [self._new_node(number, machine) for number, machine in enumerate(machines)]
         readers = [node.feed_reader for node in self.nodes]
         self._watching: Sequence[Watching] = (*workloads, *readers)
@@ -181,7 +187,7 @@ class World:
             self.network.partition(self.host_of(number), node.address)
 
     def go_on(self, node: Node) -> None:
-        """Let a node that stood still go on."""
+        """Let a node that stood still continue."""
         for number in range(self._count):
             self.network.heal(self.host_of(number), node.address)
 
@@ -200,7 +206,7 @@ class World:
             self.clock if cluster is None else JumpingClock(),
             None if cluster is None else cluster.lines[number],
             self._features,
-            self.provider,
+            {"payments": self.provider, "games": self._games},
             self._prepare,
         )
 

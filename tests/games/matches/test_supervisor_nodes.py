@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import anyio
@@ -18,6 +20,9 @@ from hubbub.journal.command import Command
 from hubbub.journal.decide.states import States
 from hubbub.journal.event import Draft
 from hubbub.journal.schedule import HUB
+from hubbub.stores import MemoryStore
+from hubbub.testing import VirtualClock, run_in_virtual_time
+from tests.event_loop import Backend
 from tests.games.virtual_hub import Play, match_of_two, moment, what
 
 
@@ -185,3 +190,24 @@ def test_a_match_goes_on_after_a_restart_under_a_new_claim(
 
     later_settings = hubbub.Settings(match_grace_seconds=300)
     play(story, later=later, games=games, url=f"{tmp_path}/hub.db", settings=later_settings)
+
+
+class LateClock(VirtualClock):
+    """The clock of a node that is an hour behind."""
+
+    def now(self) -> datetime:
+        return super().now() - timedelta(hours=1)
+
+
+def test_the_clock_of_the_store_ends_a_match(backend: Backend) -> None:
+    async def story() -> list[tuple[float, str]]:
+        store = MemoryStore(Random(1), shared=True, clock=VirtualClock())
+        settings = hubbub.Settings(clock=LateClock(), random=Random(1))
+        async with (
+            hubbub.open(store=store, settings=settings) as hub,
+            match_of_two(hub, rules=hubbub.Timed(10)) as (match, *_),
+        ):
+            await anyio.sleep(12)
+            return await what(hub, match.stream)
+
+    assert run_in_virtual_time(story, backend=backend)[-1] == (10, "Completed")

@@ -13,8 +13,10 @@ from hubbub.games.matchmaking import commands as decisions
 from hubbub.games.matchmaking.commands import MatchSearch, QueueTerms
 from hubbub.games.matchmaking.pool import Widening
 from hubbub.games.matchmaking.queue import QueueState
-from hubbub.journal.event import Data
+from hubbub.journal.decide.cache_entries import NotLoaded
+from hubbub.journal.event import Data, Event
 from hubbub.journal.schedule import HUB
+from tests.games.board_kit import NOON, Desk
 from tests.games.match_kit import GRACE, STREAM, Hall
 
 GAMES = {"duel": Game(), "trio": Game(size=3)}
@@ -182,3 +184,14 @@ def test_who_has_too_many_matches_searches_for_no_other(queues: Queues) -> None:
 
     with pytest.raises(Conflict, match="1 running matches"):
         queues.search("ann", key="more", begun_max=1)
+
+
+def test_a_search_that_is_cancelled_needs_no_matches_in_memory(queues: Queues) -> None:
+    wanted = MatchSearch("duel", "ann", "key", "")
+    cancelled = Event("queue/duel", 2, NOON, "ann", None, SearchCancelled("ann"))
+    # Whatever is looked at would raise NotLoaded.
+    empty = Desk().states
+
+    assert decisions.search_result(empty, [cancelled], wanted=wanted) is None
+    with pytest.raises(NotLoaded):
+        decisions.search_result(empty, [], wanted=wanted)

@@ -117,8 +117,8 @@ def search_result(states: States, events: Sequence[Event], *, wanted: MatchSearc
         if isinstance(event.data, Matched):
             return match_of(event.data.to, states.of(MatchState, event.data.to))
     if events:
-        # A search that begins or is cancelled now has found nothing; the user's matches, which
-        # may not be in memory, need not be looked at.
+        # A search that begins or is cancelled now has found nothing, and the user's matches are
+        # perhaps not in memory.
         return None
     return matches.found(states, (), by=wanted.user, key=wanted.key)[1]
 

@@ -7,6 +7,7 @@ from typing import cast
 
 import anyio
 
+from ...clock import Clock
 from ...settings import Settings
 from ..containment import keep_running
 from ..decide.holder import Holder
@@ -44,7 +45,6 @@ class Sharing:
         after_batch: called when collected output can be sent.
         nodes: the nodes of the cluster.
         bus: tells the other nodes what this one has committed; None for no bus.
-        clock: learns the store's time.
     """
 
     def __init__(  # noqa: PLR0913
@@ -60,7 +60,6 @@ class Sharing:
         after_batch: Callable[[], None],
         nodes: Nodes,
         bus: Bus | None,
-        clock: StoreClock,
     ) -> None:
         assert store.shared
         shared = cast(SharedStore, store)
@@ -68,6 +67,9 @@ class Sharing:
         self._topics = topics
         self._feeds = feeds
         self._after_batch = after_batch
+        # The time of the store, as far as this node knows it.
+        clock = StoreClock(settings.clock)
+        self.clock: Clock = clock
         self.holder = Holder(
             shared,
             writer,

@@ -147,7 +147,7 @@ class Host:
         """
         Let its worker threads stand still, as if the host had no processor for so long.
 
-        What a thread has begun is done before or after that; a crash ends it.
+        The work that a thread has begun is done before or after that; a crash ends it.
         """
         if self._life is not None:
             self._life.fence.still_until = anyio.current_time() + seconds
