@@ -37,7 +37,7 @@ class Attending:
         self._checked = anyio.Event()
 
     async def run(self, round_: Round) -> None:
-        """Come, go, sign out; in the end, let each node say who is there."""
+        """Connect, leave, sign out; in the end, let each node list who is online."""
         async with anyio.create_task_group() as tasks:
             for number in range(self.users):
                 tasks.start_soon(self._attend, round_, number)

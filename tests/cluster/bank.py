@@ -30,7 +30,7 @@ LINE_BYTES_MAX = 10_000
 
 
 class Request(msgspec.Struct):
-    """What a node asks for."""
+    """The request of a node."""
 
     method: str
     key: str

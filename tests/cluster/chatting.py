@@ -133,7 +133,7 @@ async def say(session: hubbub.Session, history: Chat, name: str, round_: Round) 
 
 
 async def read_all(history: Chat, name: str) -> None:
-    """Wait until everything that was said is read; what is missing then is a fault."""
+    """Wait until every message is read; a message that is missing then is a fault."""
     with anyio.move_on_after(END_SECONDS_MAX):
         while not is_read(history, name):  # noqa: ASYNC110  # other processes act
             await anyio.sleep(PAUSE_SECONDS)

@@ -43,7 +43,7 @@ async def say(request: Request) -> JSONResponse:
 
 
 async def hear(request: Request) -> StreamingResponse:
-    """Return this process, and then what is said in a room, each as a line."""
+    """Return this process, and then the messages of a room, each as a line."""
     room = request.path_params["room"]
 
     async def lines() -> AsyncIterator[str]:

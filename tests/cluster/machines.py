@@ -115,7 +115,7 @@ class Node:
 @dataclass(frozen=True)
 class Layout:
     """
-    What a cluster is made of.
+    The parts of a cluster.
 
     Args:
         bus: True for Valkey, False for PostgreSQL alone.
@@ -142,7 +142,7 @@ class Cluster:
     The servers, and the nodes that use them.
 
     Args:
-        url: of the journal, for those who are not troubled.
+        url: of the journal, for tests that no network troubles.
         postgres: keeps the journal.
         valkey: the bus; None if PostgreSQL is the bus as well.
         nodes: the nodes.

@@ -128,7 +128,7 @@ async def open_shop(url: str) -> None:
 async def make_trouble(
     cluster: Cluster, balancer: Balancer, seconds: float, random: Random, happened: list[str]
 ) -> None:
-    """Let one thing after another go wrong."""
+    """Make troubles, each after the other."""
     ends, troubles = anyio.current_time() + seconds, troubles_of(cluster)
     await anyio.sleep(1)
     for name in cycle(random.sample(list(troubles), len(troubles))):

@@ -1,5 +1,5 @@
 """
-``hubbub serve`` as it is, but buyers pay at the bank of the tests, and the clock can be wrong.
+``hubbub serve``, but buyers pay at the bank of the tests, and the clock can be wrong.
 
 ``python -m tests.cluster.serving serve …``; libfaketime makes a clock wrong as well, but lets
 ``time.sleep`` fail in Python 3.11.

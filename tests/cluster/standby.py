@@ -39,7 +39,7 @@ class Pair:
         )
 
     def fail_over(self) -> None:
-        """Kill the primary, which does not come back, and promote the standby."""
+        """Kill the primary for good, and promote the standby."""
         self.is_promoted = True
         self.primary.kill()
         with psycopg.connect(self.standby.url, autocommit=True) as connection:

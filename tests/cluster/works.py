@@ -1,4 +1,4 @@
-"""What the users of a cluster do, each with books that are checked at the end."""
+"""The works of a cluster's users, each with books that are checked at the end."""
 
 from __future__ import annotations
 

@@ -73,3 +73,14 @@ def test_a_checkout_that_was_declined_returns_no_order() -> None:
     books.see_checkout(checkout, order("paid"))
 
     assert books.complaints == ["o1 was declined, and is paid."]
+
+
+def test_an_answer_that_is_only_late_contradicts_nothing() -> None:
+    books = ShopBooks()
+    books.see(order("paid"), began=1.0, now=5.0)
+    books.see(order("pending"), began=4.0, now=6.0)
+    assert books.complaints == []
+    assert books.orders["o1"].status == "paid"
+
+    books.see(order("pending"), began=5.5, now=6.0)
+    assert len(books.complaints) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 
 import msgspec
@@ -67,16 +68,30 @@ class ShopBooks:
         self.orders: dict[str, Order] = {}
         self.refunds: dict[str, list[Money | None]] = defaultdict(list)
         self.complaints: list[str] = []
+        # An order -> when somebody saw it as it is in ``orders``.
+        self._seen_at: dict[str, float] = {}
 
-    def see(self, order: Order) -> None:
-        """Note what a user has seen of an order."""
+    def see(self, order: Order, began: float = math.inf, now: float = 0.0) -> None:
+        """
+        Note what a user has seen of an order.
+
+        Args:
+            order: the order.
+            began: when the call began that has returned it. If that was before somebody saw a
+                later status, the answer is only late.
+            now: the time.
+        """
         before = self.orders.get(order.id)
         if before is not None and order.status not in NEXT[before.status]:
-            self.complaints.append(f"{order.id} was {before.status}, and is {order.status}.")
-        self.orders[order.id] = order
+            if began > self._seen_at[order.id]:
+                self.complaints.append(f"{order.id} was {before.status}, and is {order.status}.")
+            return
+        self.orders[order.id], self._seen_at[order.id] = order, now
 
-    def see_checkout(self, checkout: Checkout, order: Order) -> None:
-        """Note the order that a checkout has returned."""
+    def see_checkout(
+        self, checkout: Checkout, order: Order, began: float = math.inf, now: float = 0.0
+    ) -> None:
+        """Note the order that a checkout has returned; see :meth:`see`."""
         if checkout.order not in (None, order.id):
             self.complaints.append(
                 f"The key {checkout.key} placed {checkout.order}, and {order.id}."
@@ -84,4 +99,4 @@ class ShopBooks:
         if checkout.declined:
             self.complaints.append(f"{order.id} was declined, and is {order.status}.")
         checkout.order = order.id
-        self.see(order)
+        self.see(order, began, now)

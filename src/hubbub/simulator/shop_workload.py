@@ -118,6 +118,7 @@ class ShopWorkload:
             return
 
     async def _check_out(self, client: Client, checkout: Checkout) -> None:
+        began = anyio.current_time()
         buy = partial(client.session.shop.checkout, payment=checkout.payment, key=checkout.key)
         try:
             order = await client.attempt("check out", buy)
@@ -131,7 +132,7 @@ class ShopWorkload:
             return
         else:
             if order is not None:
-                self.books.see_checkout(checkout, order)
+                self.books.see_checkout(checkout, order, began, anyio.current_time())
 
     async def _administer(self, client: Client) -> None:
         shop, random = client.session.shop, client.random
@@ -170,13 +171,14 @@ class ShopWorkload:
     async def _change(
         self, client: Client, what: str, change: Callable[[], Awaitable[Order]]
     ) -> None:
+        began = anyio.current_time()
         try:
             changed = await client.attempt(what, change)
         except Conflict:
             # Somebody else, or the provider, was first.
             return
         if changed is not None:
-            self.books.see(changed)
+            self.books.see(changed, began, anyio.current_time())
 
     async def _restock(self, client: Client) -> None:
         sku = client.random.choice([goods.sku for goods in GOODS if goods.stock is not None])

@@ -1,8 +1,8 @@
 """
 The seal of frames: a node hears only what a node of the same journal has sent.
 
-Whoever can publish on the bus, and cannot read the database, could otherwise show false events
-to followers. The seal is BLAKE2b with a key (RFC 7693); what a frame says is not hidden.
+Anyone who can publish on the bus, and cannot read the database, could otherwise show false
+events to followers. The seal is BLAKE2b with a key (RFC 7693); what a frame says is not hidden.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ class Nodes:
 
     async def ask(self, node: str, kind: str, body: bytes, seconds: float) -> bytes:
         """
-        Ask one node, and return its answer; it is asked again until then, but acts at most once.
+        Ask one node, again until it answers, and return the answer; the node acts at most once.
 
         Args:
             node: its id.
