@@ -196,7 +196,6 @@ def test_a_search_that_is_cancelled_needs_no_matches_in_memory(queues: Queues) -
     assert decisions.search_result(empty, [cancelled], wanted=wanted) is None
     with pytest.raises(NotLoaded):
         decisions.search_result(empty, [], wanted=wanted)
-<<<<<<< HEAD
 
 
 def test_a_cancellation_reads_all_that_its_result_reads(queues: Queues) -> None:
@@ -209,5 +208,3 @@ def test_a_cancellation_reads_all_that_its_result_reads(queues: Queues) -> None:
     assert queues.cancel("ann", key="new") == [SearchCancelled("ann")]
     wanted = MatchSearch("duel", "ann", "new", "")
     assert decisions.search_result(queues.states, (), wanted=wanted) is None
-=======
->>>>>>> simnodes
