@@ -200,20 +200,22 @@ async def open_world(
         world = World(clock, features)
         enter = stack.enter_async_context
         hubs = [
-            await enter(
-                hubbub.open(
-                    store=open_store,
-                    bus=bus,
-                    settings=settings,
-                    features=features,
-                    games=games,
-                    prices=prices,
-                    tax=tax,
-                    payments=payments,
-                )
+            hubbub.open(
+                store=open_store,
+                bus=bus,
+                settings=settings,
+                features=features,
+                games=games,
+                prices=prices,
+                tax=tax,
+                payments=payments,
             )
             for _ in range(2 if bus else 1)
         ]
+        for hub in hubs:
+            # The clock stands, so only ids of one series are in the order in which they were made.
+            hub.ids = hubs[0].ids
+            await enter(hub)
         world.hub, *world.others = hubs
         for hub in hubs[:-1]:
             # It would find out about those that came after it within a second.

@@ -187,6 +187,24 @@ def test_the_store_may_be_away_when_a_loss_is_noticed(run: Run) -> None:
     run(away)
 
 
+def test_what_nobody_told_of_is_found_when_the_store_is_back(run: Run) -> None:
+    async def back() -> None:
+        store = SharedRecords()
+        async with cluster(store, MemoryBus()) as (_, b, _):
+            b.follow("room/1")
+            store.away = True
+            # The answer to this commit is lost, so its node tells nobody.
+            store.written["room/1"].append(b"in doubt")
+            await anyio.sleep(5)
+            assert b.had["room/1"] == []
+            store.away = False
+            await anyio.sleep(2)
+
+            assert b.had["room/1"] == [b"in doubt"]
+
+    run(back)
+
+
 def test_rubbish_and_a_failing_ear_hurt_nobody(run: Run, caplog: pytest.LogCaptureFixture) -> None:
     async def rubbish() -> None:
         bus = MemoryBus()

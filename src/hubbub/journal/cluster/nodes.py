@@ -65,6 +65,8 @@ class Nodes:
         self._read_at: float | None = None
         self._steady_since = 0.0
         self._failing = False
+        # Called when the store answers again after it did not.
+        self.recovered: list[Callable[[], None]] = []
         self.messages = Messages(me)
         # A kind of message -> called with the node that told it, and the body.
         self.hear: dict[str, Callable[[str, bytes], None]] = self.messages.hear
@@ -191,9 +193,11 @@ class Nodes:
             self._steady_since = now
         if now - self._steady_since < NODE_SILENT_SECONDS_MAX:
             live |= self._live
-        if self._failing:
-            logger.warning("which nodes live can be read again")
+        was_failing = self._failing
         self._read_at, self._failing = now, False
+        if was_failing:
+            logger.warning("which nodes live can be read again")
+            tell_each(self.recovered)
         self._put(
             frozenset(live | {self.me}), frozenset(node.id for node in records if node.leaving)
         )

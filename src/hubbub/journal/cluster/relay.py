@@ -107,6 +107,8 @@ class Relay:
         self._away: frozenset[int] = frozenset()
         self._refused = False
         nodes.changed.append(self._nodes_changed)
+        # A commit may have been made whose answer was lost, so that nobody told of it.
+        nodes.recovered.append(self._lost)
         nodes.messages.send = self._send
 
     @property
