@@ -53,8 +53,8 @@ MEASURED = bool(os.environ.get("CI"))
 
 # They reach what the others reach too, on another way: they are run, but not measured.
 UNMEASURED = [
-    *("tests/faults", "tests/properties", "tests/pytest_hubbub", "tests/session"),
-    "tests/test_extras.py",
+    *("tests/faults", "tests/journal/cluster", "tests/properties", "tests/pytest_hubbub"),
+    *("tests/session", "tests/simulator", "tests/test_extras.py"),
 ]
 
 # Where it matters which event loop it is: what is written for each, and what tests them all.
