@@ -19,7 +19,7 @@ import anyio
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench import games, in_process, page, passwords, planned, sealed, shop, wire
+from tests.bench import cluster, games, in_process, page, passwords, planned, sealed, shop, wire
 from tests.bench.table import Row, show
 
 OPEN_FILES = 20_000
@@ -72,6 +72,9 @@ def _cases(
     }
     for case in wire.CASES:
         cases[case] = partial(wire.measure, case, backend, seconds)
+    cases["cluster"] = partial(cluster.spread, backend, seconds)
+    cases["cluster-room"] = partial(cluster.one_room, backend, seconds)
+    cases["crossing"] = partial(cluster.crossing, backend, seconds)
     cases["page"] = partial(page.first_visit, backend)
     cases["scrolling"] = partial(page.scrolling, backend)
     cases["stored"] = partial(planned.stored, backend)

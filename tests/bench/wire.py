@@ -22,7 +22,7 @@ import hubbub
 from hubbub.server.auth.tokens import Tokens
 from tests.bench.table import Row
 
-__all__ = ["CASES", "FOLLOW", "JOIN", "SEND", "SIGN_IN", "measure", "serving"]
+__all__ = ["CASES", "FOLLOW", "JOIN", "SEND", "SIGN_IN", "load_generator", "measure", "serving"]
 
 # What a figure is, the load generator's arguments, and what is wanted on each backend.
 CASES: dict[str, tuple[str, list[str], dict[str, float]]] = {
@@ -100,7 +100,7 @@ def _run(case: str, backend: str, arguments: list[str]) -> dict[str, Any]:
             room = room or _make_room(stack, port)
             steps = Path(folder) / "steps.txt"
             steps.write_text(_steps(case, room))
-            command = [_load_generator(), "--port", str(port), "--pids", str(pid)]
+            command = [load_generator(), "--port", str(port), "--pids", str(pid)]
             command += ["--hs", str(steps), "--warm", "0.7", *arguments]
             command += ["--pub", SEND % room, "--req", SEND % room, "--ack", '"id":']
             if case == "resume":
@@ -184,7 +184,7 @@ def serving(database: str, backend: str, cores: set[int]) -> Iterator[tuple[int,
             server.terminate()
 
 
-def _load_generator() -> str:
+def load_generator() -> str:
     """Compile it once, into the temporary directory."""
     built = Path(tempfile.gettempdir()) / "hubbub-lg"
     source = Path(__file__).with_name("lg.c")

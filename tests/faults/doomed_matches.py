@@ -32,15 +32,31 @@ async def run(path: str, matches: int) -> None:
             for number in range(PLAYERS)
         ]
         pairs = [(one, other) for one in sessions for other in sessions if one is not other]
+        begun = Begun(matches)
         async with anyio.create_task_group() as tasks:
             for number, pair in enumerate(islice(cycle(pairs), matches)):
-                tasks.start_soon(play, *pair, random.Random(number))
+                tasks.start_soon(play, *pair, random.Random(number), begun)
 
 
-async def play(one: Session, other: Session, chance: random.Random) -> None:
+class Begun:
+    """Lets nobody score before so many matches have begun."""
+
+    def __init__(self, missing: int) -> None:
+        self._missing = missing
+        self._all = anyio.Event()
+
+    async def wait(self) -> None:
+        self._missing -= 1
+        if self._missing <= 0:
+            self._all.set()
+        await self._all.wait()
+
+
+async def play(one: Session, other: Session, chance: random.Random, begun: Begun) -> None:
     players = [one.user.id, other.user.id]
     while True:
         match = await one.games.start_match(players, rules=FirstTo(POINTS))
+        await begun.wait()
         async with anyio.create_task_group() as tasks:
             for session in (one, other):
                 tasks.start_soon(score_until_the_end, session, match.id, chance)

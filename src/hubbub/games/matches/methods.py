@@ -150,6 +150,7 @@ class MatchMethods:
 
     async def find(self, queue: str, seconds: float, key: str | None) -> Match:
         """Wait for opponents, and start a match with them."""
+        self._actor.journal.check_home()
         if not isinstance(queue, str) or queue not in self._supervisor.games:
             raise Invalid(
                 f"There is no queue {shown(queue)}; use one of {', '.join(self._supervisor.games)}."

@@ -10,13 +10,13 @@ import psycopg
 import pytest
 
 from hubbub.errors import Closed, Invalid, StorageError
-from hubbub.journal.stores.contract import Batch
+from hubbub.journal.stores.contract import Batch, Snapshot
 from hubbub.journal.stores.postgres import connection
 from hubbub.journal.stores.postgres.connection import ConnectionPool, connect_postgres
 from hubbub.journal.stores.postgres.store import READERS_MAX, PostgresStore
 from hubbub.journal.stores.sharing import Wanted
 from tests.journal.stores.postgres.conftest import OpenStore
-from tests.journal.tally import record
+from tests.journal.tally import NOON, record
 
 
 def read_together(store: PostgresStore) -> None:
@@ -33,6 +33,8 @@ USES: list[Callable[[PostgresStore], object]] = [
     lambda store: store.news(Wanted({"room/1": 1})),
     lambda store: store.beat("1", "one", "0", leaving=False),
     lambda store: store.check(),
+    lambda store: store.expire(0),
+    lambda store: store.keep([Snapshot("room/1", 1, NOON, b"{}")]),
     read_together,
 ]
 

@@ -151,8 +151,12 @@ class PostgresStore(PostgresReader):
     @postgres_errors
     def keep(self, snapshots: Sequence[Snapshot]) -> None:
         """Write snapshots, each unless its stream has a newer one already."""
-        with self._writers.pool.borrowed() as writer, writer.raw.transaction():
-            keep_snapshots(writer, snapshots)
+
+        def keep(writer: PostgresConnection) -> None:
+            with writer.raw.transaction():
+                keep_snapshots(writer, snapshots)
+
+        self._writers.pool.retried(keep)
 
     @postgres_errors
     def beat(self, node: str, name: str, version: str, *, leaving: bool) -> list[NodeRecord]:
@@ -168,18 +172,21 @@ class PostgresStore(PostgresReader):
                 return False
             if self._next == 0:
                 self._writers.unindexed = 0
-            with self._writers.pool.borrowed() as writer:
-                writer.raw.execute(INDEX.format(self._next))
+            merge = INDEX.format(self._next)
+            self._writers.pool.retried(lambda writer: writer.raw.execute(merge))
             self._next = (self._next + 1) % PARTITIONS
             return self._next > 0
 
     @postgres_errors
     def expire(self, before: int) -> bool:
         """Remove some expired keys; return whether more are left."""
-        with self._writers.pool.borrowed() as writer:
+
+        def expire(writer: PostgresConnection) -> bool:
             keys = writer.run(EXPIRE, Int8(before), Int8(EXPIRED_MAX)).rowcount
             limits = writer.run(EXPIRE_LIMITS, Int8(EXPIRED_MAX)).rowcount
             return EXPIRED_MAX in (keys, limits)
+
+        return self._writers.pool.retried(expire)
 
     @postgres_errors
     def check(self) -> None:
