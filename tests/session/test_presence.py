@@ -38,6 +38,9 @@ async def test_who_leaves_is_offline_for_those_who_share_a_room(world: OpenWorld
                 await bob.chat.join(room.id)
             with anyio.fail_after(5):
                 told = await anext(signals)
+                if told.body == {"status": "online"}:
+                    # The rooms of a user who connects are looked up, perhaps after the join.
+                    told = await anext(signals)
 
         assert (told.by, told.body) == (bob.user.id, {"status": "offline"})
 

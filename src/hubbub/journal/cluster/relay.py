@@ -107,7 +107,7 @@ class Relay:
         self._away: frozenset[int] = frozenset()
         self._refused = False
         nodes.changed.append(self._nodes_changed)
-        # A commit may have been made whose answer was lost, so that nobody told of it.
+        # The answer to a commit may be lost, and then no frame carries its events.
         nodes.recovered.append(self._lost)
         nodes.messages.send = self._send
 
