@@ -21,6 +21,7 @@ from hubbub.journal.decide.states import USED_KEYS_MAX
 from hubbub.journal.live.topic import TAIL_EVENTS_MAX
 from hubbub.journal.live.topics import TOPICS_IDLE_MAX
 from hubbub.journal.measures import RECENT_MAX, STREAMS_MAX
+from hubbub.journal.shards import STREAM_SHARDS
 from hubbub.journal.stores.sqlite import NUMBERS_MAX
 from hubbub.quotas import KEYS_MAX
 from hubbub.server.auth.tokens import VERIFIED_MAX
@@ -38,7 +39,8 @@ THREADS_MAX = 10
 FILES_MAX = 10
 
 QUOTAS_MAX = 30
-TOPICS_MAX = TOPICS_IDLE_MAX + 10
+# The hub itself follows the shards of two schedules, and the queues.
+TOPICS_MAX = TOPICS_IDLE_MAX + 2 * STREAM_SHARDS + 10
 
 MANY = 1_000_000
 SETTINGS = Settings(
