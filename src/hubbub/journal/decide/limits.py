@@ -88,8 +88,16 @@ class Limits:
         if self._held is not None:
             self._charge_held([(what, user) for user in users], self._held)
             return
-        now = self.monotonic
-        _charge_all((self._limit((what, user)), now) for user in users)
+        charged: list[RateLimit] = []
+        try:
+            for user in users:
+                limit = self._limits.get((what, user)) or self._limit((what, user))
+                limit.charge(self.monotonic)
+                charged.append(limit)
+        except RateLimited:
+            for limit in charged:
+                limit.refund()
+            raise
 
     def _charge_held(
         self, keys: Sequence[LimitKey], held: Mapping[LimitKey, StoredRateLimit]
