@@ -177,7 +177,8 @@ class Committer:
         """Give a call its outcome."""
         call.done = True
         self.measures.calls += 1
-        call.take_effect()
+        if call.command.effect is not None:
+            call.take_effect()
         if call.on_done is not None:
             try:
                 call.on_done(call)
