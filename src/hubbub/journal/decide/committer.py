@@ -255,6 +255,7 @@ class Committer:
         self._wake = anyio.Event()
         try:
             if self._holder is None:
+                self._states.set_time(self._clock.now(), self._clock.monotonic())
                 self._decide_first(self._batch_calls_max, decided)
                 if decided.batch.records:
                     await self._commit(decided)
@@ -310,9 +311,6 @@ class Committer:
     def _decide_first(
         self, count: int, decided: Decided, only: AbstractSet[Call[Any]] | None = None
     ) -> None:
-        if only is None:
-            states = self._states
-            states.now, states.limits.monotonic = self._clock.now(), self._clock.monotonic()
         for _ in range(min(len(self.queue), count)):
             if only is not None and self.queue[0] not in only:
                 return
