@@ -7,15 +7,14 @@ provider for the status of each payment in the schedule, and finishes the order.
 the journal has as pending is ever charged, and the order's id is the provider's key, so it is
 charged once.
 
-Where nodes share a store, the node that placed an order settles it, and another one takes over
-when that node is dead: see :mod:`.claims`.
+Where nodes share a store, the node that placed an order settles it, and another node takes
+over when that node is dead: see :mod:`.claims`.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 
 import anyio
 from anyio import to_thread
@@ -73,8 +72,6 @@ class PaymentProcessor:
         self._start = start
         self._seconds_max = hub.settings.payment_seconds_max
         self._settling: dict[str, Settlement] = {}
-        # How far the store's clock is ahead of this node's.
-        self._ahead = timedelta()
         nodes = hub.journal.nodes if hub.journal.store.shared else None
         self._claims = Claims(nodes, self._seconds_max)
         if nodes is not None:
@@ -89,7 +86,7 @@ class PaymentProcessor:
                 if stream not in self._settling:
                     await self._look_at(stream)
             if not self._claims.shared:
-                # Nobody else leaves orders open.
+                # No other node leaves orders open.
                 return
             await anyio.sleep(TAKE_OVER_SECONDS)
 
@@ -355,7 +352,7 @@ class PaymentProcessor:
 
     def _is_late(self, order: Order) -> bool:
         due = order.reserved_until
-        return due is not None and due <= self._hub.settings.clock.now() + self._ahead
+        return due is not None and due <= self._hub.journal.clock.now()
 
     async def _change(
         self, settling: Settlement, decide: Callable[[States], Sequence[Draft]]
@@ -375,7 +372,4 @@ class PaymentProcessor:
             return ClaimedOrder(order_of(stream, state), claimant, states.now)
 
         command = Command(HUB, nothing, shown, reads=(stream,))
-        found = await self._hub.journal.execute(command)
-        if self._claims.shared:
-            self._ahead = found.now - self._hub.settings.clock.now()
-        return found
+        return await self._hub.journal.execute(command)
