@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from random import Random
 
 import anyio
 import pytest
@@ -13,6 +14,7 @@ from hubbub.demo.chatting import Chatting
 from hubbub.demo.feature import DEMO, DEMO_NEEDS, SET_UP_SECONDS
 from hubbub.shop.catalog.demo import put_on_sale
 from hubbub.shop.service import Shop
+from hubbub.simulator.jumping_clock import JumpingClock
 from tests.demo.demo_hub import Backend, demo_hub, in_demo, lobby_of, on_each_backend, texts_in
 from tests.users.node_kit import Cluster, die, in_cluster, until
 
@@ -168,5 +170,25 @@ def test_one_node_runs_the_bot_and_another_when_that_one_dies(backend: Backend) 
             other = two if hubs == [one] else one
             die(hubs[0])
             await until(lambda: bool(other.presence.sessions(ROBIN.id)))
+
+    in_cluster(backend, story)
+
+
+@on_each_backend
+def test_the_bot_answers_on_a_node_whose_clock_is_wrong(backend: Backend) -> None:
+    async def story(cluster: Cluster) -> None:
+        clock = JumpingClock()
+        clock.ahead = 3_600
+        settings = hubbub.Settings(clock=clock, random=Random(1))
+        async with (
+            hubbub.open(
+                store=cluster.store, settings=settings, features=[*hubbub.FEATURES, DEMO]
+            ) as hub,
+            hub.session("ann", nickname="Ann") as ann,
+        ):
+            lobby = await lobby_of(ann)
+            texts = await texts_in(ann, lobby)
+
+        assert texts[-1].startswith("Hello, Ann")
 
     in_cluster(backend, story)

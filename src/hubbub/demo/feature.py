@@ -103,7 +103,7 @@ class Demo:
             logger.warning("%s cannot join the lobby: %s", ROBIN.nickname, error.message)
             return
         if room is not None:
-            games, clock = "games" in self._has, self._hub.settings.clock
+            games, clock = "games" in self._has, self._hub.journal.clock
             await Chatting(robin, room, clock, games=games).run()
 
     async def _open_lobby(self, robin: Session) -> Room | None:
@@ -116,11 +116,11 @@ class Demo:
                 await anyio.sleep(error.retry_after or RETRY_SECONDS)
 
     async def _answer_directs(self, robin: Session) -> None:
-        await answer_directs(robin, self._hub.settings.clock)
+        await answer_directs(robin, self._hub.journal.clock)
 
     async def _play(self, robin: Session) -> None:
         matchmaker = self._hub.runtime(MatchSupervisor).matchmaker
-        await Opponent(robin, matchmaker, self._hub.settings.clock, self._hub.ids).run()
+        await Opponent(robin, matchmaker, self._hub.journal.clock, self._hub.ids).run()
 
 
 async def _submit_once(bot: Session, score: int) -> None:

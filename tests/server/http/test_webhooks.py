@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import anyio
@@ -11,6 +12,7 @@ from hubbub.clock import SystemClock
 from hubbub.server import create_app
 from hubbub.server.http.webhooks import WEBHOOKS_PATH
 from hubbub.shop.payments.webhook import WEBHOOK_BYTES_MAX
+from hubbub.stores import MemoryStore
 from tests.shop.bank import Bank
 from tests.shop.payments.test_webhook import SECRET, signed, told
 from tests.shop.virtual_shop import usd
@@ -52,6 +54,24 @@ async def test_what_is_told_finishes_an_order() -> None:
 async def test_what_is_about_no_order_is_taken_all_the_same() -> None:
     body = told(metadata={})
     async with hubbub.open("memory://") as hub, client_of(hub) as client:
+        status = await post(client, body, signed(body, SystemClock().now()))
+
+    assert status == 204
+
+
+class LateClock(SystemClock):
+    """The clock of a node, an hour behind."""
+
+    def now(self) -> datetime:
+        return super().now() - timedelta(hours=1)
+
+
+async def test_a_node_whose_clock_is_wrong_takes_what_stripe_signs_now() -> None:
+    body = told(metadata={})
+    store, settings = MemoryStore(shared=True), hubbub.Settings(clock=LateClock())
+    async with hubbub.open(store=store, settings=settings) as hub, client_of(hub) as client:
+        async with hub.session("ann") as ann:
+            await ann.users.update(nickname="Ann")
         status = await post(client, body, signed(body, SystemClock().now()))
 
     assert status == 204

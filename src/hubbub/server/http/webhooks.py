@@ -46,7 +46,7 @@ def _answering(hub: Hubbub, receiver: Receiver) -> Callable[[Request], Awaitable
     async def answer(request: Request) -> Response:
         try:
             body = await _body(request, receiver.body_bytes_max)
-            receiver.receive(body, request.headers, hub.settings.clock.now())
+            receiver.receive(body, request.headers, hub.journal.clock.now())
         except ClientDisconnect:
             # The client is gone.
             return Response(status_code=400)
