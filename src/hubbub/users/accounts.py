@@ -21,7 +21,7 @@ from .attempts import Attempts
 from .hashing import Hashing
 from .user import UserState
 
-__all__ = ["Accounts", "Verified"]
+__all__ = ["Accounts", "Verified", "charge_command"]
 
 logger = logging.getLogger("hubbub.users")
 
@@ -91,7 +91,7 @@ class Accounts:
         if self._nodes is None:
             self._attempts.charge(account, address, self._hub.settings.clock.monotonic())
         else:
-            await self._charge(self._attempts.charges(account, address))
+            await self._hub.execute(charge_command(self._attempts.charges(account, address)))
         if len(password) > PASSWORD_CHARS_MAX:
             # No account has a password this long, and hashing it takes time.
             raise NotAllowed(WRONG)
@@ -133,20 +133,7 @@ class Accounts:
         if self._nodes is None:
             self._attempts.charge_address(address, self._hub.settings.clock.monotonic())
         else:
-            await self._charge(self._attempts.address_charges(address))
-
-    async def _charge(self, charges: Sequence[tuple[str, str]]) -> None:
-        """Count an attempt for all nodes: a command that charges, and writes nothing else."""
-
-        def decide(states: States) -> Sequence[Draft]:
-            for what, key in charges:
-                states.charge(what, key)
-            return ()
-
-        def result(states: States, events: Sequence[Event]) -> None:
-            return
-
-        await self._hub.execute(Command(HUB, decide, result, charges=charges))
+            await self._hub.execute(charge_command(self._attempts.address_charges(address)))
 
     def _hear(self, node: str, body: bytes) -> None:
         """Remember from where a user has signed in to an account on another node."""
@@ -161,3 +148,22 @@ class Accounts:
         """
         self._hub.journal.check_home()
         return await self.hashing.hash(password)
+
+
+def charge_command(charges: Sequence[tuple[str, str]]) -> Command[None]:
+    """
+    Charge limits for all nodes, and write nothing else.
+
+    Args:
+        charges: the name and the key of each limit.
+    """
+
+    def decide(states: States) -> Sequence[Draft]:
+        for what, key in charges:
+            states.charge(what, key)
+        return ()
+
+    def result(states: States, events: Sequence[Event]) -> None:
+        return
+
+    return Command(HUB, decide, result, charges=charges)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from heapq import heappop, heappush
 from typing import Literal
 
@@ -25,12 +25,9 @@ from jwt.types import Options
 
 from ...errors import NotAllowed, RateLimited
 from ...journal.actor import Actor
-from ...journal.command import Command
-from ...journal.decide.states import States
-from ...journal.event import Draft, Event
-from ...journal.schedule import HUB
 from ...settings import Settings
 from ...shown import repr_without
+from ...users.accounts import charge_command
 from ...users.attempts import TICKET_LIMIT
 from .tokens import ALGORITHM, PARSING_ERRORS, Identity, check_token, read_claims
 
@@ -216,17 +213,8 @@ class Tickets:
 
 
 async def _is_first_use(ticket: str, hub: Actor) -> bool:
-    charges = ((TICKET_LIMIT, ticket),)
-
-    def decide(states: States) -> Sequence[Draft]:
-        states.charge(*charges[0])
-        return ()
-
-    def result(states: States, events: Sequence[Event]) -> None:
-        return
-
     try:
-        await hub.execute(Command(HUB, decide, result, charges=charges))
+        await hub.execute(charge_command([(TICKET_LIMIT, ticket)]))
     except RateLimited:
         return False
     return True
