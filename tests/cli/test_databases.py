@@ -3,7 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from hubbub.cli.app import app
 from hubbub.cli.databases import check_ready, is_url, opened_database, shown_database
 from hubbub.errors import Invalid, NotFound, StorageError
 from hubbub.stores import SQLiteStore
@@ -44,3 +46,24 @@ def test_what_is_only_in_memory_cannot_be_read() -> None:
 def test_a_server_that_is_not_there_is_named() -> None:
     with pytest.raises(StorageError, match="9"), opened_database("postgresql://127.0.0.1:9/chat"):
         pass
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["backup", "{}", "copy.db"],
+        ["backup", "hubbub.db", "{}"],
+        ["restore", "copy.db", "{}"],
+        ["compact", "{}"],
+        ["migrate", "{}"],
+        ["repair", "{}", "copy.db"],
+    ],
+)
+def test_a_command_for_files_says_what_to_do_with_a_server(arguments: list[str]) -> None:
+    url = "postgresql://ann:secret@db.example/chat"
+    result = CliRunner().invoke(app, [one.format(url) for one in arguments])
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("postgresql://db.example/chat is not a file. ")
+    assert "PostgreSQL" in result.stderr
+    assert len(result.stderr.splitlines()) == 1

@@ -6,6 +6,8 @@ import errno
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from .databases import is_url
+
 __all__ = ["announcement", "cannot_listen", "describe_database"]
 
 MEMORY = "memory://"
@@ -42,7 +44,7 @@ def describe_database(db: str) -> str:
     """
     if db == MEMORY:
         return "in memory, lost when the server stops"
-    if "://" in db:
+    if is_url(db):
         # Without the user and the password.
         where = urlsplit(db)
         return f"PostgreSQL, {where.path.strip('/')} at {where.netloc.rpartition('@')[2]}"

@@ -8,16 +8,21 @@ from typing import Annotated
 import typer
 
 from ..journal.backup import backup, restore
+from .databases import file_only
 from .exit import exit_on_error
 
 __all__ = ["backup_database", "restore_database"]
+
+FILE = file_only("Use the tools of PostgreSQL, such as pg_dump and pg_restore.")
 
 Force = Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")]
 
 
 def backup_database(
-    db: Annotated[Path, typer.Argument(metavar="DB", help="The database.")],
-    copy: Annotated[Path, typer.Argument(metavar="COPY", help="The file for the copy.")],
+    db: Annotated[Path, typer.Argument(metavar="DB", help="The database.", parser=FILE)],
+    copy: Annotated[
+        Path, typer.Argument(metavar="COPY", help="The file for the copy.", parser=FILE)
+    ],
     force: Force = False,
 ) -> None:
     """
@@ -35,8 +40,10 @@ def backup_database(
 
 
 def restore_database(
-    copy: Annotated[Path, typer.Argument(metavar="COPY", help="A file from `hubbub backup`.")],
-    db: Annotated[Path, typer.Argument(metavar="DB", help="The database to make.")],
+    copy: Annotated[
+        Path, typer.Argument(metavar="COPY", help="A file from `hubbub backup`.", parser=FILE)
+    ],
+    db: Annotated[Path, typer.Argument(metavar="DB", help="The database to make.", parser=FILE)],
     force: Force = False,
 ) -> None:
     """

@@ -13,10 +13,13 @@ from ..feature_set import FeatureSet
 from ..journal.compact import Survey, compact, survey
 from ..journal.event import Streams
 from .assignments import settings_of
+from .databases import file_only
 from .exit import exit_on_error
 from .feature_names import FeatureNames, features_known
 
 __all__ = ["compact_database"]
+
+FILE = file_only("PostgreSQL needs no `hubbub compact`: the servers remove expired keys.")
 
 DAY_SECONDS = 86_400
 
@@ -34,7 +37,7 @@ KeyDays = Annotated[
 
 
 def compact_database(
-    db: Annotated[Path, typer.Argument(metavar="DB", help="The database.")],
+    db: Annotated[Path, typer.Argument(metavar="DB", help="The database.", parser=FILE)],
     dry_run: DryRun = False,
     key_days: KeyDays = None,
     feature: FeatureNames = None,

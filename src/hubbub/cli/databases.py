@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -14,8 +14,16 @@ from ..errors import Invalid
 from ..journal.stores.contract import Store
 from ..journal.stores.url import open_store
 from ..journal.upgrade import check_upgraded, open_as_it_is
+from .exit import fail
 
-__all__ = ["AnyDatabase", "check_ready", "is_url", "opened_database", "shown_database"]
+__all__ = [
+    "AnyDatabase",
+    "check_ready",
+    "file_only",
+    "is_url",
+    "opened_database",
+    "shown_database",
+]
 
 AnyDatabase = Annotated[
     str,
@@ -34,6 +42,22 @@ def shown_database(db: str) -> str:
         return db
     parts = urlsplit(db)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
+
+
+def file_only(instead: str) -> Callable[[str], Path]:
+    """
+    Return the parser of an argument that must be a file.
+
+    Args:
+        instead: a sentence about databases on a server.
+    """
+
+    def parse(db: str) -> Path:
+        if is_url(db):
+            raise fail(f"{shown_database(db)} is not a file. {instead}")
+        return Path(db)
+
+    return parse
 
 
 def check_ready(db: str) -> None:

@@ -8,9 +8,12 @@ from typing import Annotated
 import typer
 
 from ..journal.upgrade import Plan, plan_upgrade, upgrade
+from .databases import file_only
 from .exit import exit_on_error
 
 __all__ = ["migrate_database"]
+
+FILE = file_only("PostgreSQL needs no `hubbub migrate`: a new server brings it to its version.")
 
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")
@@ -19,7 +22,7 @@ NoBackup = Annotated[bool, typer.Option("--no-backup", help="Do not copy the dat
 
 
 def migrate_database(
-    db: Annotated[Path, typer.Argument(metavar="DB", help="The database.")],
+    db: Annotated[Path, typer.Argument(metavar="DB", help="The database.", parser=FILE)],
     dry_run: DryRun = False,
     no_backup: NoBackup = False,
 ) -> None:

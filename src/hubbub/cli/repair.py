@@ -12,16 +12,21 @@ from rich.progress import Progress
 from ..feature_set import FeatureSet
 from ..journal.event import Streams
 from ..journal.repair import LostEvents, RepairReport, repair
+from .databases import file_only
 from .exit import exit_on_error
 from .feature_names import FeatureNames, features_known
 from .verify import count_of
 
 __all__ = ["repair_database"]
 
+FILE = file_only("Restore a damaged PostgreSQL database from a backup.")
+
 
 def repair_database(
-    db: Annotated[Path, typer.Argument(metavar="DB", help="The damaged database.")],
-    copy: Annotated[Path, typer.Argument(metavar="COPY", help="The new database to make.")],
+    db: Annotated[Path, typer.Argument(metavar="DB", help="The damaged database.", parser=FILE)],
+    copy: Annotated[
+        Path, typer.Argument(metavar="COPY", help="The new database to make.", parser=FILE)
+    ],
     feature: FeatureNames = None,
 ) -> None:
     """
