@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 import anyio
@@ -15,6 +15,7 @@ from ..journal.cluster.frames import MESSAGE_BYTES_MAX
 from ..journal.cluster.nodes import Nodes
 from ..journal.containment import contained
 from ..wake_up import WakeUp
+from .message_parts import message_parts
 from .presence import Presence
 from .presence_map import Attendance, PresenceChanges
 
@@ -115,9 +116,9 @@ class PresenceRelay:
         self._wake_up.set()
 
     def _send(self) -> None:
-        for part in _parts(self._pending.items()):
+        for part in message_parts(self._pending.items(), _bytes_of, PAGE_BYTES_MAX):
             self._number += 1
-            self._nodes.tell(KIND, _encode(PresenceChanges(self._number, part)))
+            self._nodes.tell(KIND, _encode(PresenceChanges(self._number, dict(part))))
         if not self._pending:
             self._nodes.tell(KIND, _encode(PresenceChanges(self._number)))
         self._pending.clear()
@@ -128,7 +129,9 @@ class PresenceRelay:
             # The list has the changes that wait; the next message repeats them.
             self._listed[node] = self._number, list(self._presence.here().items())
         number, users = self._listed[node]
-        page = next(_parts(users[place:]), {})
+        # A list of a million users is not copied for each of its pages.
+        rest = users[place : place + PAGE_BYTES_MAX // ENTRY_BYTES]
+        page = dict(next(message_parts(rest, _bytes_of, PAGE_BYTES_MAX), ()))
         after = place + len(page)
         if after >= len(users):
             del self._listed[node]
@@ -137,7 +140,7 @@ class PresenceRelay:
     # The others
 
     def _connected(self, user_id: str) -> None:
-        # Something here may wait for the user; a user who is not in memory has nothing here.
+        # Something here may wait for the user; nothing does if the user's state is not in memory.
         if self._in_memory(user_id):
             self._presence.moved(user_id)
 
@@ -182,15 +185,5 @@ class PresenceRelay:
             await anyio.sleep(PAUSE_SECONDS)
 
 
-def _parts(users: Iterable[tuple[str, Attendance]]) -> Iterator[dict[str, Attendance]]:
-    """Divide users into parts that one message can carry."""
-    part, size = dict[str, Attendance](), 0
-    for user, attendance in users:
-        entry = len(user.encode()) + ENTRY_BYTES
-        if part and size + entry > PAGE_BYTES_MAX:
-            yield part
-            part, size = {}, 0
-        part[user] = attendance
-        size += entry
-    if part:
-        yield part
+def _bytes_of(entry: tuple[str, Attendance]) -> int:
+    return len(entry[0].encode()) + ENTRY_BYTES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import anyio
 import msgspec
@@ -19,6 +19,7 @@ from ..journal.link import Links
 from ..journal.schedule import HUB
 from ..quotas import PRESENCE, Quotas
 from ..stream_names import user_stream
+from .message_parts import message_parts
 from .user import Status
 
 __all__ = ["PresenceNews", "PresenceSignals"]
@@ -112,7 +113,7 @@ class PresenceSignals:
         streams = [stream for stream in links if stream.startswith(SHARED)]
         self._show(PresenceNews(user_id, status, streams))
         if self._nodes is not None:
-            for part in _parts(streams):
+            for part in message_parts(streams, _bytes_of, PART_BYTES_MAX):
                 body = msgspec.msgpack.encode(PresenceNews(user_id, status, part))
                 self._nodes.tell(KIND, body)
 
@@ -134,15 +135,5 @@ class PresenceSignals:
             tell_each(journal.after_batch)
 
 
-def _parts(streams: Iterable[str]) -> Iterator[list[str]]:
-    """Divide streams into parts that one message can carry."""
-    part, size = list[str](), 0
-    for stream in streams:
-        length = len(stream.encode())
-        if part and size + length > PART_BYTES_MAX:
-            yield part
-            part, size = [], 0
-        part.append(stream)
-        size += length
-    if part:
-        yield part
+def _bytes_of(stream: str) -> int:
+    return len(stream.encode())
