@@ -8,8 +8,7 @@ from ..journal.cluster.nodes import NODE_SILENT_SECONDS_MAX, Nodes
 
 __all__ = ["STRANGERS_MAX", "KnownNodes"]
 
-# Nodes that are named somewhere but that this node has never seen alive; if there are more, it
-# forgets the oldest.
+# Nodes that are named somewhere, and were never seen alive here; of more, the oldest are forgotten.
 STRANGERS_MAX = 1_000
 
 
@@ -17,8 +16,8 @@ class KnownNodes:
     """
     Tells which nodes are gone.
 
-    A node that has just joined does its work before the others have seen it, so a node that this
-    one has never seen is not gone until it had the time to beat.
+    A node that has just joined does its work before the others have seen it, so a node that was
+    never seen here is not gone until it had the time to beat.
 
     Args:
         nodes: the nodes of the cluster.
@@ -34,11 +33,6 @@ class KnownNodes:
         # A node that was never seen -> when its name first appeared.
         self._strangers: dict[str, float] = {}
         self.look()
-
-    @property
-    def me(self) -> str:
-        """This node."""
-        return self._nodes.me
 
     def look(self) -> None:
         """Note which nodes live now; called when they have changed."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import Conflict, Invalid
 from ..games.matches.game import Game, Handler, Table
+from ..games.matches.match import is_match
 from ..games.matches.rules import Timed
 from ..session import Session
 from .client import Client
@@ -146,7 +147,7 @@ def is_realtime(events: Sequence[Mapping[str, Any]]) -> bool:
 
 def _matches(evidence: Evidence) -> Iterator[tuple[str, Sequence[Mapping[str, Any]]]]:
     for stream, events in evidence.streams.items():
-        if stream.startswith("match/") and is_realtime(events):
+        if is_match(stream) and is_realtime(events):
             yield stream, events
 
 

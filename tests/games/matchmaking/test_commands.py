@@ -34,8 +34,8 @@ class Queues(Hall):
 
     def terms_at(self, node: str = "one") -> QueueTerms:
         online, live = self.online.__contains__, self.live.__contains__
-        matches = MatchTerms(GAMES, online, GRACE, 10)
-        return QueueTerms(matches, WIDENING, self.searches_max, node, live)
+        matches = MatchTerms(GAMES, online, GRACE, 10, node=node)
+        return QueueTerms(matches, WIDENING, self.searches_max, live)
 
     def search(
         self,

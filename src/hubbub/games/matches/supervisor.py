@@ -116,9 +116,7 @@ class MatchSupervisor:
         self._hub = Actor(journal, settings, ids, HUB, "user")
         monotonic, alone = settings.clock.monotonic, not journal.store.shared
         self._nodes = KnownNodes(journal.nodes, monotonic, alone=alone)
-        queues = QueueTerms(
-            self.terms, widening, settings.searches_max, self._nodes.me, self._nodes.is_there
-        )
+        queues = QueueTerms(self.terms, widening, settings.searches_max, self._nodes.is_there)
         self.matchmaker = Matchmaker(self._hub, ids, queues, start)
         self._runners: dict[str, Runner] = {}
         # Matches that other nodes run -> the node.

@@ -46,20 +46,23 @@ class QueueTerms(msgspec.Struct, frozen=True):
         matches: the terms of all matches.
         widening: how far apart ratings can be, for games that do not set it.
         searches_max: the number of users who can search for a match at the same time.
-        node: this node.
         is_live: returns whether a node lives.
     """
 
     matches: MatchTerms
     widening: Widening
     searches_max: int
-    node: str
     is_live: Callable[[str], bool]
 
     @property
     def games(self) -> Mapping[str, Game]:
         """The games, each with a queue of its name."""
         return self.matches.games
+
+    @property
+    def node(self) -> str:
+        """This node."""
+        return self.matches.node
 
 
 class MatchSearch(msgspec.Struct, frozen=True):
