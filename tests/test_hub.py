@@ -8,6 +8,7 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import anyio
@@ -16,14 +17,17 @@ import pytest
 
 import hubbub
 from hubbub import Closed, Invalid, NotAllowed, StorageError
+from hubbub.clock import SystemClock
 from hubbub.feature_set import stream_bytes_max
 from hubbub.games.matches.supervisor import MatchSupervisor
 from hubbub.hub import Hubbub
+from hubbub.ids import time_of
 from hubbub.journal import containment
 from hubbub.journal.command import Command, nothing
 from hubbub.journal.event import STREAM_BYTES_MAX
 from hubbub.journal.stores.sqlite import SQLiteStore
 from hubbub.shop.runtime import Storefront
+from hubbub.stores import MemoryStore
 
 
 async def test_a_use_after_leaving_is_refused() -> None:
@@ -285,6 +289,24 @@ async def test_users_with_the_longest_ids_can_write_to_each_other() -> None:
         sent = await one.chat.send_direct(other, "hello")
 
     assert sent.text == "hello"
+
+
+class EarlyClock(SystemClock):
+    """The clock of a node, an hour ahead."""
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(hours=1)
+
+
+async def test_ids_have_the_time_of_a_shared_store() -> None:
+    settings = hubbub.Settings(clock=EarlyClock())
+    async with (
+        hubbub.open(store=MemoryStore(shared=True), settings=settings) as hub,
+        hub.session("ann") as ann,
+    ):
+        room = await ann.chat.create_room("Room")
+
+    assert abs(time_of(room.id) - SystemClock().now()) < timedelta(minutes=1)
 
 
 async def test_a_closed_hub_leaves_the_memory() -> None:

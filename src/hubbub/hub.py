@@ -107,6 +107,8 @@ class Hubbub(AsyncContextManagerMixin):
             new_limit = partial(self.features.new_limit, self.settings)
             bus = await Threads(1).run(self._open_bus, store)
             self.journal = Journal(store, streams, self.settings, new_limit, bus)
+            # Ids sort by time, also those of nodes whose clocks differ.
+            self.ids.clock = self.journal.clock
             self.itself = Actor(self.journal, self.settings, self.ids, HUB, "user")
             self.meter = self._new_meter()
             await stack.enter_async_context(self.journal)

@@ -53,21 +53,21 @@ class Ids:
     were made, and nobody can guess the next one.
 
     Args:
-        clock: gives the time in an id.
+        clock: gives the time in an id; you can set it.
         random: gives the rest; seed it for a repeatable run.
     """
 
-    __slots__ = ("_clock", "_last", "_random")
+    __slots__ = ("_last", "_random", "clock")
 
     def __init__(self, clock: Clock, random: Random) -> None:
-        self._clock = clock
+        self.clock = clock
         self._random = random
         # Time and tail as one number: a tail that overflows carries into the time.
         self._last = -1
 
     def new(self) -> str:
         """Make an id that sorts after all earlier ids of this source."""
-        ms = (self._clock.now() - _EPOCH) // _MILLISECOND
+        ms = (self.clock.now() - _EPOCH) // _MILLISECOND
         if ms > self._last >> _TAIL_BITS:
             self._last = ms << _TAIL_BITS | self._random.getrandbits(_START_BITS)
         else:
