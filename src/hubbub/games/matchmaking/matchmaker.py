@@ -39,7 +39,7 @@ logger = logging.getLogger("hubbub.games")
 # How long to wait after a failure, or with a clock that is ahead of the store's, before the next
 # look at a queue.
 AGAIN_SECONDS = 1.0
-# How often to look for searches at nodes that this one has never seen alive.
+# How often to look for searches at nodes that were never seen alive here.
 LOST_SECONDS = 2.0
 
 
@@ -178,9 +178,8 @@ class Matchmaker:
     def nodes_changed(self) -> None:
         """Look at all queues: another node may have died."""
         self._wake_up.set()
-        for queue in self._queues:
-            if self._owns(queue):
-                self._start(self._cancel_lost, queue)
+        if owned := [queue for queue in self._queues if self._owns(queue)]:
+            self._start(self._cancel_lost, owned)
 
     # Searching
 
@@ -227,7 +226,7 @@ class Matchmaker:
         if not cancel:
             return
         try:
-            # In its turn from now on: a user who searches later does not find this one.
+            # In its turn from now on: users who search later do not find this user.
             self._hub.journal.submit(Call(self._cancelling(wanted)))
         except Overloaded:
             self._start(self._cancel, wanted)
@@ -254,8 +253,7 @@ class Matchmaker:
                 for stream, entry in entries.items()
             }
 
-        for queue in self._queues:
-            await self._cancel_lost(queue)
+        await self._cancel_lost(list(self._queues))
         command = Command(HUB, nothing, read, reads=tuple(self._names))
         queues = await self._hub.execute(command)
         self._queues = {self._names[stream]: state for stream, (_, state) in queues.items()}
@@ -263,7 +261,7 @@ class Matchmaker:
         heads = {stream: head for stream, (head, _) in queues.items()}
         async with FollowingAll(self._hub.journal, HUB, heads) as following:
             for waiting in self._waiting.values():
-                # It may have been matched while nobody followed.
+                # The user may have been matched while this node did not follow.
                 waiting.look()
             while True:
                 self._tell()
@@ -284,7 +282,7 @@ class Matchmaker:
                         waiting.look()
             case SearchCancelled(user):
                 if (waiting := self._waiting_for(queue, user)) is not None:
-                    # Another node took this one for dead, so it searches again.
+                    # Another node took this node for dead, so the call searches again.
                     waiting.look()
         self._queues[queue].apply(event)
         self._due.pop(queue, None)
@@ -341,21 +339,22 @@ class Matchmaker:
 
     async def _look_for_lost(self) -> None:
         while True:
-            # A node may have died before this one joined.
+            # A node may have died before this node joined.
             await anyio.sleep(LOST_SECONDS)
-            for queue, state in self._queues.items():
-                is_there = self.terms.is_live
-                lost = any(not is_there(ticket.node) for ticket in state.tickets.values())
-                if lost and self._owns(queue):
-                    await self._cancel_lost(queue)
+            if lost := [queue for queue in self._queues if self._has_lost(queue)]:
+                await self._cancel_lost(lost)
 
-    async def _cancel_lost(self, queue: str) -> None:
+    def _has_lost(self, queue: str) -> bool:
+        is_there, tickets = self.terms.is_live, self._queues[queue].tickets.values()
+        return self._owns(queue) and any(not is_there(ticket.node) for ticket in tickets)
+
+    async def _cancel_lost(self, queues: Sequence[str]) -> None:
         def decide(states: States) -> Sequence[Draft]:
-            return decisions.cancel_lost(states, queue, self.terms.is_live)
+            lost = (decisions.cancel_lost(states, queue, self.terms.is_live) for queue in queues)
+            return [draft for drafts in lost for draft in drafts]
 
-        await self._hub.execute(
-            Command(HUB, decide, lambda states, events: None, reads=(queue_stream(queue),))
-        )
+        reads = tuple(map(queue_stream, queues))
+        await self._hub.execute(Command(HUB, decide, lambda states, events: None, reads=reads))
 
 
 def _closed() -> Closed:
