@@ -84,7 +84,7 @@ class Host(Protocol):
 
     @property
     def knows_presence(self) -> bool:
-        """False while users may be connected to other nodes without this one knowing."""
+        """False while users may be connected to other nodes without this node knowing."""
 
     def start(self, work: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
         """Run a task in the hub; an exception ends only this task, and the hub logs it."""

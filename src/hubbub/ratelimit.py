@@ -64,7 +64,7 @@ class StoredRateLimit(RateLimit, Protocol):
         """
         Take the counts that a limit has dumped in place of its own.
 
-        If its settings have changed since then, the new ones count. Counts of another kind of
+        If its settings have changed since then, the new settings count. Counts of another kind of
         limit are those of a new limit.
         """
 

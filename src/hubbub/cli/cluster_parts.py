@@ -160,7 +160,7 @@ class PostgresPart(NamedTuple):
         except psycopg.Error as error:
             raise OSError(str(error)) from error
         assert found is not None
-        # This one is not the cluster's.
+        # The connection that asks is not the cluster's.
         return Sample(int(found[0]) - 1, int(found[1]))
 
 

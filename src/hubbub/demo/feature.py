@@ -37,7 +37,7 @@ BOARD = "main"
 SET_UP_SECONDS = 5.0
 # How long the bot waits for its rate limit, where the refusal does not say it.
 RETRY_SECONDS = 1.0
-# The job of running the bot, which one of the nodes has.
+# The job of running the bot: only one node has it.
 JOB = "demo"
 
 

@@ -104,7 +104,7 @@ class Gateway:
         self.hub = hub
         self.settings = hub.settings
         secret = hub.settings.secret or hub.journal.store.secret
-        # All nodes read the tokens that one of them signs, although their clocks differ.
+        # Every node reads the tokens of all nodes, although their clocks differ.
         settings = msgspec.structs.replace(hub.settings, clock=hub.journal.clock)
         self.tokens = Tokens(secret, settings)
         self.tickets = Tickets(secret, settings, hub.ids.new)

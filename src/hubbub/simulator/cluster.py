@@ -101,7 +101,7 @@ class BusLine:
     def publish(self, shard: int, frame: bytes) -> None:
         """Send a frame, if nothing goes wrong; see :class:`hubbub.journal.cluster.bus.Bus`."""
         fence = current_fence.get()
-        # Nobody hears what the dead say.
+        # A node that has crashed sends nothing.
         if not self.away and (fence is None or not fence.is_down):
             self._bus.publish(shard, frame)
 

@@ -149,7 +149,7 @@ class Node:
                     tasks.start_soon(self.feed_reader.read, hub)
                     await server.serve(listener)
             finally:
-                # A life that dies slowly may see the next one begin.
+                # A life that dies slowly may see the next life begin.
                 if self.gateway is gateway:
                     self.gateway = None
 

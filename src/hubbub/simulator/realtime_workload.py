@@ -101,7 +101,7 @@ class RealtimeWorkload:
         try:
             match = await client.attempt("start a match of the game", start)
         except Conflict:
-            # The other one is not connected.
+            # The other user is not connected.
             return
         if match is not None:
             self._playing[client.user].append(match.id)
@@ -141,7 +141,7 @@ class _Run(Handler):
 
 
 def is_realtime(events: Sequence[Mapping[str, Any]]) -> bool:
-    """Return whether a match is one of this game, given its events."""
+    """Return whether a match belongs to this game, given its events."""
     return bool(events) and events[0].get("game") == REALTIME
 
 

@@ -69,8 +69,8 @@ class PresenceChanges(msgspec.Struct, frozen=True, array_like=True):
     The changes that a node tells about its users.
 
     Args:
-        number: from 1, one more for each message with changes; without changes the number of the
-            last one.
+        number: from 1, and 1 more for each message with changes; a message without changes repeats
+            the last number.
         users: the users whose attendance has changed.
     """
 
@@ -201,7 +201,7 @@ class PresenceMap:
         gone = dict.fromkeys(node.users.keys() - users.keys(), Attendance.NONE)
         node.number = number
         node.known = self._take(node, {**gone, **users})
-        # The number that a change has, other messages repeat.
+        # A message without changes repeats the number of the last change, so it comes after it.
         for told in sorted(heard, key=lambda one: (one.number, not one.users)):
             node.known = node.known and self._follow_on(node, told)
 
@@ -240,7 +240,7 @@ class PresenceMap:
         return node
 
     def _follow_on(self, node: _OtherNode, told: PresenceChanges) -> bool:
-        """Apply changes if they are the next ones; return False if some are missing before."""
+        """Apply changes if they come next; return False if some are missing before."""
         if told.number <= node.number:
             return True
         if not told.users or told.number != node.number + 1:

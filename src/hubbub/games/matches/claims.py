@@ -2,7 +2,7 @@
 Which node runs a match. Pure.
 
 The node that starts a match that a game runs claims it in the same event. If that node dies,
-another one claims it, and runs it from then on. Each claim has a number, the seq of its event, and
+another node claims it, and runs it from then on. Each claim has a number, the seq of its event, and
 every command of a runner checks that its claim is still the newest: a node that was stopped, and
 wakes up again, changes nothing any more.
 """

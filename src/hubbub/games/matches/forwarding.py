@@ -58,8 +58,8 @@ class MessageForwarding:
     """
     Hands messages on to the node that runs a match, and takes those of other nodes.
 
-    A game reads a player's messages in their order, so the next one is handed on when the game
-    has answered the one before.
+    A game reads a player's messages in their order, so each message waits until the game has
+    answered the message before it.
 
     Args:
         nodes: the nodes of the cluster.
@@ -130,7 +130,7 @@ class MessageForwarding:
             said = _decode_answer(answer)
         except HubbubError as error:
             return error
-        except Exception:  # of this message; the next one may get through
+        except Exception:  # affects this message; the next may get through
             logger.exception("a message to %s could not be handed on", queued.message.stream)
             return Overloaded("It is not known whether the message arrived; try again.")
         if said.code is None:

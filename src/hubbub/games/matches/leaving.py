@@ -59,8 +59,8 @@ def presence(  # noqa: PLR0913
         now: UTC.
         online: returns whether a user is connected now.
         opening: True when the hub has just opened: no player could reconnect before.
-        known: False if other nodes may have connected users that this one does not know: then
-            nobody drops or forfeits, and the hub looks again after the grace period.
+        known: False if other nodes may have connected users that this node does not know: then
+            no player drops or forfeits, and the hub looks again after the grace period.
     """
     drafts, present, dropped = list[Draft](), set(match.present), dict(match.dropped)
     for player in match.players:

@@ -340,7 +340,7 @@ class MatchSupervisor:
         return seen
 
     async def _look_for_its_node(self, stream: str) -> None:
-        """Look at a match again whose node has just joined, or died before this one joined."""
+        """Look at a match again whose node has just joined, or died before this node joined."""
         await anyio.sleep(NODE_SILENT_SECONDS_MAX + LOOK_AGAIN_SECONDS)
         if stream in self._run_elsewhere:
             await self._run_if_played_here(stream)

@@ -28,8 +28,8 @@ class MatchTerms(msgspec.Struct, frozen=True):
         rated_max: the number of rated matches a day between the same two players.
         chars_max: the longest user id.
         node: this node, which runs the matches that it starts.
-        knows_presence: returns False while users may be connected to other nodes without this one
-            knowing.
+        knows_presence: returns False while users may be connected to other nodes without this
+            node knowing.
     """
 
     games: Mapping[str, Game]

@@ -2,8 +2,8 @@
 The decisions of matchmaking. Pure.
 
 A search is decided at once, on the newest queue: either it finds its opponents, and their match
-begins in the same transaction, or the user waits in the queue. So nobody is matched with a user
-who has cancelled, and nobody is matched twice.
+begins in the same transaction, or the user waits in the queue. So no user is matched twice, and no
+user is matched whose search was cancelled.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def pool_of(queue: str, tickets: Iterable[Ticket], terms: QueueTerms) -> Pool:
 
 
 def ticket_of(states: States, user: str, terms: QueueTerms) -> tuple[str, Ticket] | None:
-    """Return the queue's stream and the ticket of a user who waits, in whatever queue."""
+    """Return the queue's stream and the ticket of a user who waits in any queue."""
     streams = [queue_stream(name) for name in terms.games]
     states.need(streams)
     for stream in streams:

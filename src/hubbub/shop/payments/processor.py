@@ -134,7 +134,7 @@ class PaymentProcessor:
             if call.error is None and (order := call.outcome()).is_open:
                 self._settle_soon(order, payment)
             elif call.error is None and (settling := self._settling.get(order.stream)):
-                # Another node has settled it, while this one stood still.
+                # Another node has settled it, while this node stood still.
                 settling.again = True
 
         return await self._hub.journal.wait_for(Call(command, waits=True, on_done=placed))

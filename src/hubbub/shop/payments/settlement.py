@@ -16,7 +16,7 @@ class Settlement:
     Args:
         order: the order.
         payment: the payment method, if the buyer has given it to this node.
-        claimed: True if this node settles the order; otherwise another one may.
+        claimed: True if this node settles the order; otherwise another node may.
     """
 
     def __init__(self, order: Order, payment: str | None, *, claimed: bool) -> None:

@@ -182,7 +182,7 @@ class Stripe:
         """
         Cancel the intents of an order; if there is none, make one to cancel.
 
-        That one takes the key of the request in :meth:`authorize`, which Stripe then refuses.
+        The new intent takes the key of the request in :meth:`authorize`, which Stripe then refuses.
         """
         intents = await self._intents(key)
         if not intents:
