@@ -25,19 +25,18 @@ def list_rooms(actor: Actor, *, after: str | None, limit: int, joined: bool) -> 
     """List rooms; see :meth:`hubbub.chat.service.Chat.rooms`."""
     mine = user_stream(actor.user)
     check_limit(limit, actor.settings.page_max)
-    indexes = (INDEX, *stream_shards(INDEX))
+    # The second is an earlier release's.
+    holders = (mine,) if joined else (mine, INDEX, *stream_shards(INDEX))
     first = "room/" if after is None else max("room/", stream_of(after))
 
     def result(states: States, events: Sequence[Event]) -> list[Room]:
-        holders = (mine,) if joined else (mine, *indexes)
         states.need(holders)
         found = merge(*(states.of(Links, holder).ordered(first) for holder in holders))
         streams = list(islice(_rooms_of(found), limit))
         states.need(streams)
         return [room_of(stream, states.of(RoomState, stream)) for stream in streams]
 
-    reads = [mine] if joined else [mine, *indexes]
-    return Command(actor.user, nothing, result, reads=reads)
+    return Command(actor.user, nothing, result, reads=holders)
 
 
 def list_directs(actor: Actor, *, before: str | None, limit: int | None) -> Command[list[Room]]:
