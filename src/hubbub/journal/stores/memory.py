@@ -166,10 +166,6 @@ class MemoryStore:
                 del self._nodes[one.id]
         return nodes
 
-    def append(self, records: Sequence[Record]) -> None:
-        """Write events that come from another store."""
-        self.commit(Batch(records=list(records)))
-
     def _commit_held(self, batch: Batch) -> None:
         if any((used.by, used.key) in self._used for used in batch.used):
             raise Stale

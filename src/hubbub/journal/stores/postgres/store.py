@@ -15,7 +15,7 @@ from psycopg.types.numeric import Int8
 from ....errors import HubbubError, Invalid, StorageError
 from ...cluster.bus import Bus
 from ...cluster.bus_url import open_notify_bus
-from ..contract import Batch, Record, Snapshot, Stale
+from ..contract import Batch, Snapshot, Stale
 from ..sharing import News, NodeRecord, Wanted
 from . import statements as sql
 from .arrays import Texts
@@ -143,10 +143,6 @@ class PostgresStore(PostgresReader):
             held.release()
             raise Stale
         held.commit(batch, snapshots=True)
-
-    def append(self, records: Sequence[Record]) -> None:
-        """Write events that come from another store; see the contract."""
-        self.commit(Batch(records=list(records)))
 
     @postgres_errors
     def keep(self, snapshots: Sequence[Snapshot]) -> None:
