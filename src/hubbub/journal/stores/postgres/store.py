@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from random import Random, SystemRandom
 from threading import Lock
@@ -15,7 +15,7 @@ from psycopg.types.numeric import Int8
 from ....errors import HubbubError, Invalid, StorageError
 from ...cluster.bus import Bus
 from ...cluster.bus_url import open_notify_bus
-from ..contract import Batch, Snapshot, Stale
+from ..contract import Batch, ErasurePlan, Snapshot, Stale
 from ..sharing import News, NodeRecord, Wanted
 from . import statements as sql
 from .arrays import Texts
@@ -203,19 +203,12 @@ class PostgresStore(PostgresReader):
         self.journal_id, self.secret = journal_id, secret
 
     @postgres_errors
-    def erase(
-        self,
-        user: str,
-        last: int,
-        bodies: Mapping[int, bytes],
-        touched: Collection[str],
-        renamed: Mapping[str, str],
-    ) -> None:
+    def erase(self, plan: ErasurePlan) -> None:
         """Overwrite events, and leave no copy in the tables; see :func:`overwrite_events`."""
         # A writer's connection ends transactions that last.
         connection = self._connect({"lock_timeout": ERASING_LOCK_TIMEOUT})
         try:
-            overwrite_events(connection, user, last, bodies, touched, renamed)
+            overwrite_events(connection, plan)
             rewrite_tables(connection)
         finally:
             connection.close()
