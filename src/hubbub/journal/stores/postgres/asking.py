@@ -16,7 +16,7 @@ from .arrays import Numbers, Texts
 from .batches import used_from
 from .connection import PostgresConnection
 
-__all__ = ["STREAM_IDS_MAX", "BatchNews", "StreamIds", "ask_and_lock", "ask_only"]
+__all__ = ["ONE_MOMENT", "STREAM_IDS_MAX", "BatchNews", "StreamIds", "ask_and_lock", "ask_only"]
 
 # Streams whose ids are remembered.
 STREAM_IDS_MAX = 100_000

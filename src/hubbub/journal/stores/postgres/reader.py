@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from threading import local
 from typing import Any, TypeVar
 
-import psycopg
 from psycopg.types.numeric import Int8
 
 from ....errors import StorageError
@@ -15,7 +14,7 @@ from ..contract import Loaded, PlacedEvent, Record, Snapshot, Used
 from ..rows import snapshots_of
 from . import queries as sql
 from .arrays import Numbers, Texts
-from .asking import StreamIds
+from .asking import ONE_MOMENT, StreamIds
 from .batches import used_from
 from .connection import ConnectionPool, PostgresConnection
 from .horizon import Horizon
@@ -35,7 +34,6 @@ SHORT_PAGE_SECONDS_MAX = 0.05
 # The same before it fails without any event: a transaction that does nothing is ended earlier.
 UNSETTLED_SECONDS_MAX = 5.0
 UNSETTLED = "A transaction that writes to the database does not end; try again."
-ONE_MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 # The index of words is scanned as a bitmap only, and how depends on what is searched.
 SEARCHING = "SET LOCAL enable_bitmapscan = on; SET LOCAL plan_cache_mode = force_custom_plan"
 SEARCHED = "SET LOCAL enable_bitmapscan = off; SET LOCAL plan_cache_mode = force_generic_plan"
@@ -63,7 +61,7 @@ class PostgresReader:
     def reading(self, streams: Sequence[str] = ()) -> Iterator[None]:
         """Make the reads of this thread one transaction; see the contract."""
         with postgres_failing(self.log_name):
-            reader = self._begin()
+            reader, _ = self._readers.begin(lambda reader: reader.raw.execute(ONE_MOMENT))
         try:
             self._own.reader = reader
             if len(streams) > 1:
@@ -214,20 +212,6 @@ class PostgresReader:
         values = Int8(after), Int8(settled), Int8(limit)
         rows = self._readers.retried(lambda reader: reader.rows(sql.COMMITTED_BETWEEN, *values))
         return [PlacedEvent(*row) for row in rows]
-
-    def _begin(self) -> PostgresConnection:
-        for tries_left in (1, 0):
-            reader = self._readers.take()
-            try:
-                reader.raw.execute(ONE_MOMENT)
-            except BaseException as error:
-                self._readers.give(reader, whole=False)
-                if not tries_left or not isinstance(error, psycopg.OperationalError):
-                    raise
-                self._readers.drop_idle()
-            else:
-                return reader
-        raise AssertionError("it returned or raised")
 
     def _load_some(self, streams: Sequence[str]) -> dict[str, Loaded]:
         """Load streams in two queries; leave out streams that are too long for that."""
