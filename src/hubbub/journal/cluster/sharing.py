@@ -105,20 +105,9 @@ class Sharing:
         """Send a signal to the followers of a stream on the other nodes."""
         self._relay.signal(stream, body)
 
-    def hear(self, stream: str, first: int, bodies: Sequence[bytes]) -> None:
-        """
-        Publish what another node has written.
-
-        Args:
-            stream: the stream.
-            first: the seq of the first event.
-            bodies: the encoded events, in order.
-        """
+    def _hear_told(self, stream: str, first: int, bodies: Sequence[bytes]) -> None:
         self._feeds.hear(bodies)
         self._topics.hear(stream, first, bodies, self._streams)
-
-    def _hear_told(self, stream: str, first: int, bodies: Sequence[bytes]) -> None:
-        self.hear(stream, first, bodies)
         self._after_batch()
 
     def _hear_signal(self, stream: str, body: bytes) -> None:
