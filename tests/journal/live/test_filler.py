@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import anyio
@@ -69,6 +70,22 @@ async def test_many_topics_are_read_together() -> None:
     await filled.fill(lambda: len(filled.heard) == len(streams))
 
     assert filled.reads == 2
+
+
+async def test_no_stream_is_loaded_to_fill_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    filled = Filled(["tally/1", "tally/2"], 1)
+    loaded = list[str]()
+
+    def reading(streams: Sequence[str] = ()) -> AbstractContextManager[None]:
+        loaded.extend(streams)
+        return nullcontext()
+
+    monkeypatch.setattr(filled.store, "reading", reading)
+    for stream in ("tally/1", "tally/2"):
+        filled.filler.behind(stream, 1)
+    await filled.fill(lambda: len(filled.heard) == 2)
+
+    assert loaded == []
 
 
 async def test_a_store_that_is_away_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,10 +92,11 @@ class Filler:
         return places
 
     def _read(self, places: Mapping[str, int]) -> dict[str, list[bytes]]:
-        read = read_shown
-        with self._store.reading(list(places)):
+        store = self._store
+        # Nothing is loaded: the topics lack events, and no state.
+        with store.reading():
             return {
-                stream: read(self._store, self._streams, stream, after, FILL_EVENTS_MAX)
+                stream: read_shown(store, self._streams, stream, after, FILL_EVENTS_MAX)
                 for stream, after in places.items()
             }
 
