@@ -118,6 +118,8 @@ class Batch(msgspec.Struct):
         snapshots: new snapshots, each instead of its stream's last.
         superseded: the streams and seqs of events, new ones among them, that later ones
             have made void: ``about`` no longer returns them.
+        limits: (name of the limit, user) -> what is charged now; see
+            :class:`hubbub.journal.stores.sharing.Wanted`.
     """
 
     records: list[Record] = []

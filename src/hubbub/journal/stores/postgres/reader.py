@@ -80,9 +80,11 @@ class PostgresReader:
             return loaded
         snapshot = self._snapshots([stream]).get(stream)
         after, bodies = snapshot.seq if snapshot else 0, list[bytes]()
-        while page := self.read(stream, after + len(bodies), TAIL_MAX):
+        while True:
+            page = self.read(stream, after + len(bodies), TAIL_MAX)
             bodies += page
-        return Loaded(snapshot, bodies)
+            if len(page) < TAIL_MAX:
+                return Loaded(snapshot, bodies)
 
     @postgres_errors
     def read(self, stream: str, after: int, limit: int) -> list[bytes]:
