@@ -131,7 +131,7 @@ class _Session:
             try:
                 parts.append(b64decode(notify.extra.partition(b" ")[2]))
             except ValueError:
-                # Somebody else has written it.
+                # Another program has written it.
                 parts.append(b"")
             if notify.extra[:1] != MORE.encode():
                 del self._parts[notify.be_pid]

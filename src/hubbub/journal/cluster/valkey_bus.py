@@ -207,8 +207,8 @@ class ValkeyBus:
 
 async def _next_messages(connection: BaseConnection) -> list[list[Any]]:
     """Wait for messages, and return all that have come."""
-    # The client's iterator returns one in each turn of the event loop, and reads many: a busy
-    # node would fall behind, and its memory would grow.
+    # The client's iterator returns a message in each turn of the event loop, and reads many: a
+    # busy node would fall behind, and its memory would grow.
     waiting: Any = connection._push_message_buffer_out  # noqa: SLF001
     messages = [await waiting.receive()]
     while waiting.statistics().current_buffer_used:

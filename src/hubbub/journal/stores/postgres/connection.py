@@ -235,7 +235,7 @@ class ConnectionPool:
             again: False if a new connection is not tried.
 
         Returns:
-            The connection, to be given back, and what ``first`` has returned.
+            The connection, for :meth:`give`, and what ``first`` has returned.
         """
         taken = self.take()
         try:
@@ -249,7 +249,7 @@ class ConnectionPool:
         return self.begin(first, again=False)
 
     def retried(self, work: Callable[[PostgresConnection], T]) -> T:
-        """Do all work with a connection as :meth:`begin` does, and give it back."""
+        """Do all work as :meth:`begin` does, and return the connection to the pool."""
         taken, value = self.begin(work)
         self.give(taken, whole=True)
         return value
