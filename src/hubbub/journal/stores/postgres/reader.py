@@ -11,11 +11,10 @@ from psycopg.types.numeric import Int8
 
 from ....errors import StorageError
 from ..contract import Loaded, PlacedEvent, Record, Snapshot, Used
-from ..rows import snapshots_of
+from ..rows import snapshots_of, used_of
 from . import queries as sql
 from .arrays import Numbers, Texts
 from .asking import ONE_MOMENT, StreamIds
-from .batches import used_from
 from .connection import ConnectionPool, PostgresConnection
 from .horizon import Horizon
 from .reasons import postgres_errors, postgres_failing
@@ -128,7 +127,7 @@ class PostgresReader:
     def used(self, by: str, key: str) -> Used | None:
         """Return the record of a user's key."""
         for row in self._all(sql.USED_KEY, by, key):
-            return used_from(by, key, *row)
+            return used_of(by, key, *row)
         return None
 
     @postgres_errors
@@ -205,7 +204,7 @@ class PostgresReader:
     @postgres_errors
     def keys(self, after: tuple[str, str], limit: int) -> list[Used]:
         """Return up to ``limit`` used keys after a user's key, in order."""
-        return [used_from(*row) for row in self._all(sql.KEYS_AFTER, *after, Int8(limit))]
+        return [used_of(*row) for row in self._all(sql.KEYS_AFTER, *after, Int8(limit))]
 
     def _settled(self, after: int, limit: int) -> list[PlacedEvent]:
         settled = self._horizon.settled
