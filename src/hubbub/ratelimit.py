@@ -97,7 +97,8 @@ class SlidingWindow:
         """Count one event; see :meth:`RateLimit.charge`."""
         times = self._times
         if times:
-            now = max(now, times[-1])
+            if now < times[-1]:
+                now = times[-1]
             if len(times) == self.limit:
                 free_at = times[0] + self.period
                 if now < free_at:
@@ -159,7 +160,8 @@ class TokenBucket:
     def charge(self, now: float) -> None:
         """Count one event; see :meth:`RateLimit.charge`."""
         start = self._start
-        now = max(now, start)
+        if now < start:
+            now = start
         if now >= self._full_at:
             self._start = start = now
             count = 1

@@ -95,6 +95,7 @@ FUNCTIONS_RAISE_NOTHING = {
         "States.pin",
         "States.put",
         "States.release",
+        "States.set_time",
         "States.resize",
         "States.trim",
         "command",

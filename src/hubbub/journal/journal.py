@@ -217,7 +217,7 @@ class Journal(AsyncContextManagerMixin):
     def _missing(self, command: Command[Any]) -> Sequence[Name]:
         missing = self._states.missing
         names: list[Name] = [stream for stream in command.reads if missing(stream)]
-        names += filter(missing, command.looks)
+        names += filter(missing, command.looks) if command.looks else ()
         for name in names:
             # Check before anything of it is kept.
             self.streams.check_name(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
@@ -12,6 +12,8 @@ import pytest
 from hubbub.errors import Conflict, KeyReused, RateLimited, StorageError
 from hubbub.journal.command import Command
 from hubbub.journal.decide.holder import HELD_CALLS_MAX
+from hubbub.journal.decide.states import States
+from hubbub.journal.event import Draft
 from hubbub.journal.journal import Journal
 from hubbub.journal.stores.memory import MemoryStore
 from hubbub.journal.stores.memory_holds import HOLD_SECONDS_MAX
@@ -19,9 +21,12 @@ from hubbub.journal.stores.sharing import NEWS_EVENTS_MAX, Wanted
 from hubbub.settings import Settings
 from tests.journal.tally import (
     CHARGES_MAX,
+    Added,
     SetClock,
+    Tally,
     add,
     doubt,
+    first_seq,
     move,
     numbers,
     open_journal,
@@ -196,6 +201,27 @@ async def test_a_node_that_keeps_its_locks_delays_others_for_a_bounded_time() ->
 
     assert len(store.read("tally/1", 0, 10)) == 2
     assert stopped.names
+
+
+def copy(source: str, target: str) -> Command[int]:
+    """Write to one stream what another has, which is only looked at."""
+
+    def decide(states: States) -> Sequence[Draft]:
+        return (Draft(target, Added(states.of(Tally, source).total)),)
+
+    return Command("ann", decide, first_seq, reads=(target,), looks=(source,))
+
+
+async def test_a_stream_that_is_only_looked_at_is_fresh_and_nobody_waits_for_it() -> None:
+    store = shared_store(SetClock())
+    async with nodes(2, store) as (one, other):
+        assert await other.execute(copy("tally/1", "tally/2")) == 1
+        await one.execute(add("tally/1", 5))
+        store.hold(Wanted({"tally/1": 1}))
+        with anyio.fail_after(5):
+            await other.execute(copy("tally/1", "tally/2"))
+
+        assert await other.execute(total("tally/2")) == 5
 
 
 async def test_a_store_that_is_held_for_ever_refuses() -> None:

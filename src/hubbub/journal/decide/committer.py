@@ -177,7 +177,8 @@ class Committer:
         """Give a call its outcome."""
         call.done = True
         self.measures.calls += 1
-        call.take_effect()
+        if call.command.effect is not None:
+            call.take_effect()
         if call.on_done is not None:
             try:
                 call.on_done(call)
@@ -254,6 +255,7 @@ class Committer:
         self._wake = anyio.Event()
         try:
             if self._holder is None:
+                self._states.set_time(self._clock.now(), self._clock.monotonic())
                 self._decide_first(self._batch_calls_max, decided)
                 if decided.batch.records:
                     await self._commit(decided)
@@ -309,9 +311,6 @@ class Committer:
     def _decide_first(
         self, count: int, decided: Decided, only: AbstractSet[Call[Any]] | None = None
     ) -> None:
-        if only is None:
-            states = self._states
-            states.now, states.limits.monotonic = self._clock.now(), self._clock.monotonic()
         for _ in range(min(len(self.queue), count)):
             if only is not None and self.queue[0] not in only:
                 return

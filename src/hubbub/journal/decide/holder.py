@@ -89,9 +89,7 @@ class Holder:
         for by, key in wanted.keys:
             self._renew((by, key, ""), is_used=(by, key) in news.used)
         states = self._states
-        now = news.at or self._clock.now()
-        states.now = now
-        states.limits.monotonic, states.limits.wall = self._clock.monotonic(), now.timestamp()
+        states.set_time(news.at or self._clock.now(), self._clock.monotonic())
         states.limits.hold(wanted.limits, news.limits)
         states.hold(held, wanted.looks.keys())
         states.trim()

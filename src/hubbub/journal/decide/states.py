@@ -155,6 +155,11 @@ class States:
 
     # For the committer and the loader
 
+    def set_time(self, now: datetime, monotonic: float) -> None:
+        """Tell the decisions of a batch what the time is, by the store and by this node."""
+        self.now = now
+        self.limits.monotonic, self.limits.wall = monotonic, now.timestamp()
+
     def hold(self, held: AbstractSet[Name], looks: AbstractSet[str]) -> None:
         """
         Let the decisions of a batch read only what is the newest state.

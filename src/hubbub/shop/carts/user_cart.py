@@ -140,8 +140,17 @@ class UserCart:
             return cart_of(states, stream, terms)
 
         # The decision refuses an invalid SKU, and nothing of it is kept in memory.
-        reads = (stream, known_product_stream(sku)) if is_sku(sku) else (stream,)
-        return Command(self._user, decide, result, reads=reads, key=key, arguments=arguments)
+        looks = (known_product_stream(sku),) if is_sku(sku) else ()
+        # Thousands may have a product in their carts; a checkout holds it, and checks it again.
+        return Command(
+            self._user,
+            decide,
+            result,
+            reads=(stream,),
+            looks=looks,
+            key=key,
+            arguments=arguments,
+        )
 
     def _skus_command(self) -> Command[list[str]]:
         stream = self._stream
