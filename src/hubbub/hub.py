@@ -301,7 +301,7 @@ class Hubbub(AsyncContextManagerMixin):
 
     @property
     def knows_presence(self) -> bool:
-        """False while users may be connected to other nodes without this node knowing."""
+        """False while it is not known which users are connected to other nodes."""
         return self.presence.fresh
 
     def runtime(self, kind: type[T]) -> T:

@@ -83,16 +83,16 @@ def test_a_tail_is_redacted_as_the_store_is(events: list[Event]) -> None:
     topic = Topic(0)
     for event, record in zip(events, records_of(events), strict=True):
         topic.publish([record.body])
-        if event.ref is not None and takes_back(STREAMS, record):
+        if event.ref is not None and takes_back(STREAMS, event):
             topic.redact(event.ref, STREAMS.redact)
 
     assert list(topic.since(0)) == shown(events)
 
 
 def test_a_stream_of_another_kind_is_not_redacted() -> None:
-    record = Record("user/ann", 1, "deleted", "ann", None, b"{}")
+    event = Event("user/ann", 1, NOON, "ann", None, Deleted())
 
-    assert not takes_back(STREAMS, record)
+    assert not takes_back(STREAMS, event)
 
 
 def test_a_tail_counts_its_bytes_and_makes_its_batches_anew() -> None:

@@ -9,8 +9,9 @@ import typer
 
 from ..feature_set import FeatureSet
 from ..features import ServiceAttributes
-from ..journal.erase import CanErase, ErasurePlan, erase, erase_shared, plan_erasure
+from ..journal.erase import erase, plan_erasure
 from ..journal.event import Streams
+from ..journal.stores.contract import CanErase, ErasurePlan
 from .administered import Administered, administer
 from .databases import AnyDatabase, check_ready, is_url, opened_database, shown_database
 from .exit import exit_on_error
@@ -72,7 +73,7 @@ def _erase(db: str, features: FeatureSet, plan: ErasurePlan) -> None:
         return
     with opened_database(db) as store:
         assert isinstance(store, CanErase)
-        erase_shared(store, plan)
+        store.erase(plan)
 
 
 def _plan(db: str, features: FeatureSet, user: str) -> ErasurePlan:

@@ -147,7 +147,7 @@ class _Copy:
             )
         if not refs:
             return
-        # An event that a later one has made void keeps its ref, and is not found by it.
+        # An event that a later event has made void keeps its ref, and is not found by it.
         for first in range(1, head + 1, COPIED_EVENTS_MAX):
             found = self._source.about(stream, first, first + COPIED_EVENTS_MAX - 1)
             refs.difference_update(_record_of(body).seq for body in found)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import apsw
 import msgspec
@@ -22,38 +22,17 @@ from ..stream_names import user_stream
 from .compact import compact
 from .concerning import ConcerningUser
 from .event import Data, Event, Streams, encode_event
-from .stores.contract import Store
+from .stores.contract import ErasurePlan, Store
 from .stores.database_file import DatabaseFile
 from .stores.opening import open_writer
 
-__all__ = ["CanErase", "ErasurePlan", "erase", "erase_shared", "plan_erasure"]
+__all__ = ["erase", "plan_erasure"]
 
 PAGE = 1_000
 # No name of an account has a tab, so no account can ever be there.
 ERASED = "\terased "
 
 Erasures = Mapping[type[Data], Callable[[Any, str], Data]]
-
-
-class ErasurePlan(msgspec.Struct, frozen=True):
-    """
-    The events that an erasure overwrites.
-
-    Args:
-        user: the user's id.
-        bodies: the place of an event -> its new body.
-        touched: streams of these events.
-        renamed: streams that get another name.
-        last: the place of the newest event in the journal.
-        skipped: a kind of stream whose feature was not given -> events that stay.
-    """
-
-    user: str
-    bodies: Mapping[int, bytes]
-    touched: Collection[str]
-    renamed: Mapping[str, str]
-    last: int
-    skipped: Mapping[str, int]
 
 
 def plan_erasure(  # noqa: PLR0913
@@ -127,36 +106,6 @@ def erase(db: str | Path, streams: Streams, plan: ErasurePlan) -> None:
         held.release()
     # Copies of the texts are still in free pages and in the log.
     compact(db, streams, 0)
-
-
-@runtime_checkable
-class CanErase(Protocol):
-    """A store on a server that can overwrite events."""
-
-    def erase(
-        self,
-        user: str,
-        last: int,
-        bodies: Mapping[int, bytes],
-        touched: Collection[str],
-        renamed: Mapping[str, str],
-    ) -> None:
-        """Overwrite events in one transaction, and leave no copy of them."""
-
-
-def erase_shared(store: CanErase, plan: ErasurePlan) -> None:
-    """
-    Overwrite what a plan says, in a database that is on a server.
-
-    Args:
-        store: the database; no node uses it.
-        plan: made of this database, which has not changed since.
-
-    Raises:
-        Conflict: a node uses it, or it has changed.
-        StorageError: it cannot be written.
-    """
-    store.erase(plan.user, plan.last, plan.bodies, plan.touched, plan.renamed)
 
 
 def _unchanged(data: Data, user: str) -> Data:

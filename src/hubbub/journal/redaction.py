@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import msgspec
 
-from .event import Event, Streams
-from .stores.contract import PlacedEvent, Record, Store
+from .event import Event, Streams, tag_of
+from .stores.contract import PlacedEvent, Store
 
 __all__ = ["read_shown", "show", "takes_back"]
 
 
-def takes_back(streams: Streams, record: Record) -> bool:
+def takes_back(streams: Streams, event: Event) -> bool:
     """Return whether an event deletes the event that it is about."""
-    return record.type == "deleted" and streams.kind(record.stream).takes_back
+    return tag_of(event.data) == "deleted" and streams.kind(event.stream).takes_back
 
 
 def read_shown(store: Store, streams: Streams, stream: str, after: int, limit: int) -> list[bytes]:

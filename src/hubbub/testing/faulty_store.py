@@ -255,10 +255,6 @@ class FaultyStore:
         """Tell that a node lives; see :class:`SharedStore`."""
         return self._call("beat", lambda: self._shared.beat(node, name, version, leaving=leaving))
 
-    def append(self, records: Sequence[Record]) -> None:
-        """Write events of another store; see :class:`SharedStore`."""
-        self._call("append", lambda: self._shared.append(records))
-
     @property
     def _shared(self) -> SharedStore:
         assert self.store.shared

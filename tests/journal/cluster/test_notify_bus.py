@@ -76,7 +76,7 @@ async def test_what_waits_to_be_sent_is_bounded(postgres: ServerProcess) -> None
         for _ in range(200):
             a.bus.publish(0, b"x" * 32 * 1024)
 
-        assert a.bus._size == NOTIFY_QUEUE_BYTES_MAX  # type: ignore[attr-defined]
+        assert a.bus._queue.size == NOTIFY_QUEUE_BYTES_MAX  # type: ignore[attr-defined]
 
 
 def notify(url: str, payloads: list[str]) -> None:

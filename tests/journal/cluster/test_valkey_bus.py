@@ -157,7 +157,7 @@ async def test_what_waits_to_be_sent_is_bounded(valkey: ServerProcess) -> None:
         for _ in range(40):
             a.bus.publish(0, b"x" * 1024 * 1024)
 
-        assert a.bus._size == BUS_QUEUE_BYTES_MAX  # type: ignore[attr-defined]
+        assert a.bus._queue.size == BUS_QUEUE_BYTES_MAX  # type: ignore[attr-defined]
 
 
 def password(valkey: ServerProcess) -> str:

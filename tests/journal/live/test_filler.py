@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import anyio
 import pytest
+from msgspec import DecodeError
 
-from hubbub.errors import StorageError
+from hubbub.errors import Overloaded, StorageError
+from hubbub.journal.event import Streams
 from hubbub.journal.live import filler as filler_module
 from hubbub.journal.live.filler import FILL_EVENTS_MAX, FILL_STREAMS_MAX, Filler
 from hubbub.journal.live.topic import Follower
 from hubbub.journal.live.topics import Topics
-from hubbub.journal.stores.contract import Batch
+from hubbub.journal.redaction import read_shown
+from hubbub.journal.stores.contract import Batch, Store
 from hubbub.journal.stores.memory import MemoryStore
 from tests.journal.tally import STREAMS, record, seqs
 
@@ -69,6 +73,84 @@ async def test_many_topics_are_read_together() -> None:
     await filled.fill(lambda: len(filled.heard) == len(streams))
 
     assert filled.reads == 2
+
+
+async def test_no_stream_is_loaded_to_fill_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    filled = Filled(["tally/1", "tally/2"], 1)
+    loaded = list[str]()
+
+    def reading(streams: Sequence[str] = ()) -> AbstractContextManager[None]:
+        loaded.extend(streams)
+        return nullcontext()
+
+    monkeypatch.setattr(filled.store, "reading", reading)
+    for stream in ("tally/1", "tally/2"):
+        filled.filler.behind(stream, 1)
+    await filled.fill(lambda: len(filled.heard) == 2)
+
+    assert loaded == []
+
+
+async def test_a_stream_that_cannot_be_published_holds_up_no_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    filled = Filled(["tally/1", "tally/2"], 1)
+    hear = filled.hear
+
+    def fail(stream: str, first: int, bodies: Sequence[bytes]) -> None:
+        if stream == "tally/1":
+            raise ValueError(stream)
+        hear(stream, first, bodies)
+
+    filled.filler._hear = fail
+    for streams in (["tally/1", "tally/2"], ["tally/1"]):
+        for stream in streams:
+            filled.filler.behind(stream, 1)
+        await filled.fill(lambda: not filled.filler._behind)
+    assert filled.topics["tally/2"].head == 1
+    filled.filler._hear = hear
+    filled.filler.behind("tally/1", 1)
+    await filled.fill(lambda: filled.topics["tally/1"].head == 1)
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "what other servers wrote to tally/1 cannot be shown"
+    ]
+
+
+async def test_a_stream_that_cannot_be_read_holds_up_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def read_some(
+        store: Store, streams: Streams, stream: str, after: int, limit: int
+    ) -> list[bytes]:
+        if stream == "tally/1":
+            raise DecodeError("damaged")
+        return read_shown(store, streams, stream, after, limit)
+
+    monkeypatch.setattr(filler_module, "read_shown", read_some)
+    filled = Filled(["tally/1", "tally/2"], 1)
+    for stream in ("tally/1", "tally/2"):
+        filled.filler.behind(stream, 1)
+    await filled.fill(lambda: filled.topics["tally/2"].head == 1)
+
+    assert filled.heard == {"tally/2": [1]}
+    assert [record.getMessage() for record in caplog.records] == [
+        "what other servers wrote to tally/1 cannot be shown"
+    ]
+
+
+async def test_a_filler_that_starts_again_fills_what_is_left() -> None:
+    filled = Filled(["tally/1"], 1)
+    filled.filler.behind("tally/1", 1)
+    filled.filler._run = raises
+    with pytest.raises(Overloaded):
+        await filled.filler.run()
+    filled.filler._run = filled.run
+    await filled.fill(lambda: filled.topics["tally/1"].head == 1)
+
+
+async def raises(work: Callable[..., Any], *args: object) -> Any:
+    raise Overloaded("Too many reads are waiting.")
 
 
 async def test_a_store_that_is_away_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 
-from ...wake_up import WakeUp
+from .frame_queue import FrameQueue
 
 __all__ = ["MEMORY_BUS_BYTES_MAX", "MemoryBus"]
 
@@ -20,40 +19,21 @@ class MemoryBus:
     trouble = ""
 
     def __init__(self) -> None:
-        self._members: set[_Member] = set()
+        self._members: set[FrameQueue] = set()
 
     async def run(self, heard: Callable[[bytes], None], lost: Callable[[], None]) -> None:
         """Receive until cancelled; see :class:`Bus`."""
-        member = _Member()
+        member = FrameQueue(MEMORY_BUS_BYTES_MAX)
         self._members.add(member)
         try:
             lost()
             while True:
-                await member.wake_up.wait()
-                while member.frames:
-                    heard(member.take())
+                for _, frame in await member.take():
+                    heard(frame)
         finally:
             self._members.remove(member)
 
     def publish(self, shard: int, frame: bytes) -> None:
         """Send a frame; see :class:`Bus`."""
         for member in self._members:
-            member.put(frame)
-
-
-class _Member:
-    def __init__(self) -> None:
-        self.frames: deque[bytes] = deque()
-        self.wake_up = WakeUp()
-        self._size = 0
-
-    def put(self, frame: bytes) -> None:
-        if self._size + len(frame) <= MEMORY_BUS_BYTES_MAX:
-            self.frames.append(frame)
-            self._size += len(frame)
-            self.wake_up.set()
-
-    def take(self) -> bytes:
-        frame = self.frames.popleft()
-        self._size -= len(frame)
-        return frame
+            member.put(shard, frame)

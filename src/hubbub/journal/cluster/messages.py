@@ -20,9 +20,10 @@ logger = logging.getLogger("hubbub.journal")
 ANSWERS_WAITING_MAX = 1_024
 # A request whose answer does not come is sent again so often: the bus may have lost either.
 ASK_AGAIN_SECONDS = 1.0
-# Requests of other nodes that are known, so that a repeated one is not carried out again.
+# Requests of other nodes that are known, so that no repeated request is carried out again.
 REQUESTS_KNOWN_MAX = 20_000
-# Bytes of the answers that are kept for repeated requests; without its answer one is refused.
+# Bytes of the answers that are kept for repeated requests; a request without its answer is
+# refused.
 ANSWERS_KEPT_BYTES_MAX = 4 * 1024 * 1024
 
 

@@ -176,7 +176,7 @@ class Nodes:
         return store.beat(self.me, self._name, self._version, leaving=self._is_leaving)
 
     async def leave(self) -> None:
-        """Tell the other nodes that this one shuts down, so that they take over at once."""
+        """Tell the other nodes that this node shuts down, so that they take over at once."""
         if self._is_leaving:
             return
         self._is_leaving = True

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from base64 import b64decode, b64encode
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import count
@@ -20,7 +20,7 @@ import psycopg
 from anyio import CapacityLimiter, to_thread
 from psycopg import sql
 
-from ...wake_up import WakeUp
+from .frame_queue import FrameQueue
 from .reconnecting import keep_connected
 
 __all__ = ["NOTIFY_QUEUE_BYTES_MAX", "NotifyBus"]
@@ -55,46 +55,41 @@ class NotifyBus:
     """
 
     frame_bytes_max = 40_000
-    _wake_up: WakeUp
 
     def __init__(self, url: str, journal_id: str) -> None:
         self.trouble = ""
         self._url = url
         self._channel = f"hubbub_{journal_id}"
-        self._connected = False
-        self._queue: deque[bytes] = deque()
-        self._size = 0
+        # None while there is no connection.
+        self._queue: FrameQueue | None = None
 
     def publish(self, shard: int, frame: bytes) -> None:
         """Send a frame; see :class:`Bus`."""
-        if self._connected and self._size + len(frame) <= NOTIFY_QUEUE_BYTES_MAX:
-            self._queue.append(frame)
-            self._size += len(frame)
-            self._wake_up.set()
+        if self._queue is not None:
+            self._queue.put(shard, frame)
 
     async def run(self, heard: Callable[[bytes], None], lost: Callable[[], None]) -> None:
         """Connect and receive until cancelled; see :class:`Bus`."""
         await keep_connected(partial(self._connect, heard, lost), self._ended)
 
     def _ended(self, error: Exception | None) -> bool:
-        connected, self._connected, self._size = self._connected, False, 0
-        self._queue.clear()
+        queue, self._queue = self._queue, None
         reason = str(error or "").strip().partition("\n")[0] or "it does not answer"
         self.trouble = f"PostgreSQL does not carry notifications: {reason}."
-        return connected
+        return queue is not None
 
     async def _connect(self, heard: Callable[[bytes], None], lost: Callable[[], None]) -> None:
-        self._wake_up = WakeUp()
         with anyio.CancelScope(shield=True):
             # It ends by itself, and would leave connections behind.
             session = await to_thread.run_sync(
                 _Session, self._url, self._channel, limiter=CapacityLimiter(1)
             )
         try:
-            self._connected, self.trouble = True, ""
+            queue, self.trouble = FrameQueue(NOTIFY_QUEUE_BYTES_MAX), ""
+            self._queue = queue
             lost()
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._send, session)
+                tasks.start_soon(_send, session, queue)
                 while True:
                     with anyio.fail_after(SILENT_SECONDS_MAX):
                         await anyio.wait_readable(session.listening_on)
@@ -102,19 +97,6 @@ class NotifyBus:
                         heard(frame)
         finally:
             session.close()
-
-    async def _send(self, session: _Session) -> None:
-        limiter = CapacityLimiter(1)
-        while True:
-            await self._wake_up.wait()
-            while self._queue:
-                some = min(len(self._queue), SENT_FRAMES_MAX)
-                frames = [self._queue.popleft() for _ in range(some)]
-                self._size -= sum(map(len, frames))
-                with anyio.fail_after(SEND_SECONDS_MAX):
-                    await to_thread.run_sync(
-                        session.send, frames, abandon_on_cancel=True, limiter=limiter
-                    )
 
 
 class _Session:
@@ -149,7 +131,7 @@ class _Session:
             try:
                 parts.append(b64decode(notify.extra.partition(b" ")[2]))
             except ValueError:
-                # Somebody else has written it.
+                # Another program has written it.
                 parts.append(b"")
             if notify.extra[:1] != MORE.encode():
                 del self._parts[notify.be_pid]
@@ -180,6 +162,14 @@ class _Session:
         if self._sending.acquire(blocking=False):
             self._sender.close()
             self._sending.release()
+
+
+async def _send(session: _Session, queue: FrameQueue) -> None:
+    limiter = CapacityLimiter(1)
+    while True:
+        frames = [frame for _, frame in await queue.take(SENT_FRAMES_MAX)]
+        with anyio.fail_after(SEND_SECONDS_MAX):
+            await to_thread.run_sync(session.send, frames, abandon_on_cancel=True, limiter=limiter)
 
 
 def _open(url: str) -> psycopg.Connection:

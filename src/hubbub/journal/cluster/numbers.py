@@ -10,7 +10,7 @@ from .frames import Frame
 
 __all__ = ["SENDERS_MAX", "FrameNumbers"]
 
-# Nodes whose numbers are known; of more, the one that has been silent for longest is forgotten.
+# Nodes whose numbers are known; of more, the node that was silent for longest is forgotten.
 SENDERS_MAX = 1_024
 
 
@@ -21,7 +21,7 @@ class FrameNumbers:
         self._last: OrderedDict[str, list[int]] = OrderedDict()
 
     def is_new(self, frame: Frame) -> bool:
-        """Return whether a frame has not come before; one that was overtaken counts as lost."""
+        """Return whether a frame has not come before; an overtaken frame counts as lost."""
         last = self._last.get(frame.node)
         return last is None or frame.beat is not None or frame.number > last[frame.shard]
 

@@ -25,8 +25,8 @@ async def keep_connected(
 
     Args:
         connect: connects, and returns or raises when the connection is broken.
-        ended: called after that with the error, if there was one; returns whether there had
-            been a connection.
+        ended: called after that with the error, if any; returns whether there had been a
+            connection.
     """
     pause = RECONNECT_SECONDS_MIN
     while True:

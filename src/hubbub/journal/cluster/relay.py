@@ -18,6 +18,7 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
+import msgspec
 
 from ...clock import Clock
 from ...wake_up import WakeUp
@@ -49,7 +50,7 @@ STALLED_SECONDS = 1.0
 ALL = range(SHARDS)
 
 
-class Ears:
+class Ears(msgspec.Struct):
     """
     The functions that a relay calls.
 
@@ -62,17 +63,10 @@ class Ears:
             does not have all of it.
     """
 
-    def __init__(
-        self,
-        events: Callable[[str, int, Sequence[bytes]], None],
-        signal: Callable[[str, bytes], None],
-        followed: Callable[[], Mapping[str, int]],
-        behind: Callable[[str, int], None],
-    ) -> None:
-        self.events = events
-        self.signal = signal
-        self.followed = followed
-        self.behind = behind
+    events: Callable[[str, int, Sequence[bytes]], None]
+    signal: Callable[[str, bytes], None]
+    followed: Callable[[], Mapping[str, int]]
+    behind: Callable[[str, int], None]
 
 
 class Relay:

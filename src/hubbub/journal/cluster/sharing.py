@@ -44,7 +44,7 @@ class Sharing:
         settings: limits and the clock.
         after_batch: called when collected output can be sent.
         nodes: the nodes of the cluster.
-        bus: tells the other nodes what this one has committed; None for no bus.
+        bus: tells the other nodes what this node has committed; None for no bus.
     """
 
     def __init__(  # noqa: PLR0913
@@ -93,7 +93,7 @@ class Sharing:
             tasks.start_soon(keep_running, "the relay", self._relay.run)
 
     def publish(self, events: Sequence[Event], records: Sequence[Record]) -> None:
-        """Tell the other nodes what this one has committed."""
+        """Tell the other nodes what this node has committed."""
         streams = dict[str, tuple[int, list[bytes]]]()
         for event, record in zip(events, records, strict=True):
             if (run := streams.get(event.stream)) is None:
@@ -105,20 +105,9 @@ class Sharing:
         """Send a signal to the followers of a stream on the other nodes."""
         self._relay.signal(stream, body)
 
-    def hear(self, stream: str, first: int, bodies: Sequence[bytes]) -> None:
-        """
-        Publish what another node has written.
-
-        Args:
-            stream: the stream.
-            first: the seq of the first event.
-            bodies: the encoded events, in order.
-        """
+    def _hear_told(self, stream: str, first: int, bodies: Sequence[bytes]) -> None:
         self._feeds.hear(bodies)
         self._topics.hear(stream, first, bodies, self._streams)
-
-    def _hear_told(self, stream: str, first: int, bodies: Sequence[bytes]) -> None:
-        self.hear(stream, first, bodies)
         self._after_batch()
 
     def _hear_signal(self, stream: str, body: bytes) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from binascii import crc_hqx
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
@@ -17,9 +17,9 @@ from coredis import Redis, RedisCluster, Sentinel
 from coredis.connection import BaseConnection, TCPLocation
 from coredis.exceptions import AuthenticationError, AuthorizationError, PrimaryNotFoundError
 
-from ...wake_up import WakeUp
 from .bus import SHARDS
 from .bus_address import BusAddress
+from .frame_queue import FrameQueue
 from .reconnecting import keep_connected
 
 __all__ = ["BUS_QUEUE_BYTES_MAX", "ValkeyBus"]
@@ -58,25 +58,21 @@ class ValkeyBus:
     """
 
     frame_bytes_max = 1024 * 1024
-    _wake_up: WakeUp
 
     def __init__(self, address: BusAddress, journal_id: str) -> None:
         self.trouble = ""
         self._address = address
         self._tls = create_default_context() if address.tls else None
         self._channels = [f"hubbub/{journal_id}/{shard}" for shard in range(SHARDS)]
-        self._connected = False
-        self._queue: deque[tuple[int, bytes]] = deque()
-        self._size = 0
+        # None while there is no connection.
+        self._queue: FrameQueue | None = None
         # A node of a cluster -> its connection; without a cluster there is one for None.
         self._subscribers: dict[Any, BaseConnection] = {}
 
     def publish(self, shard: int, frame: bytes) -> None:
         """Send a frame; see :class:`Bus`."""
-        if self._connected and self._size + len(frame) <= BUS_QUEUE_BYTES_MAX:
-            self._queue.append((shard, frame))
-            self._size += len(frame)
-            self._wake_up.set()
+        if self._queue is not None:
+            self._queue.put(shard, frame)
 
     async def run(self, heard: Callable[[bytes], None], lost: Callable[[], None]) -> None:
         """Connect and receive until cancelled; see :class:`Bus`."""
@@ -85,13 +81,11 @@ class ValkeyBus:
         await keep_connected(partial(self._connect, heard, lost), self._ended)
 
     def _ended(self, error: Exception | None) -> bool:
-        connected, self._connected, self._size = self._connected, False, 0
-        self._queue.clear()
+        queue, self._queue = self._queue, None
         self.trouble = self._trouble(error)
-        return connected
+        return queue is not None
 
     async def _connect(self, heard: Callable[[bytes], None], lost: Callable[[], None]) -> None:
-        self._wake_up = WakeUp()
         if self._tls is None:
             # A server with TLS would log a handshake that failed.
             await self._find()
@@ -99,18 +93,18 @@ class ValkeyBus:
             connections: dict[BaseConnection, list[str]] = defaultdict(list)
             for channel in self._channels:
                 connections[await self._subscriber(client, stack, channel)].append(channel)
-            left = set(self._channels)
+            left, queue = set(self._channels), FrameQueue(BUS_QUEUE_BYTES_MAX)
 
             def subscribed(channel: str) -> None:
                 left.discard(channel)
                 if not left:
-                    self._connected, self.trouble = True, ""
+                    self._queue, self.trouble = queue, ""
                     lost()
 
             async with anyio.create_task_group() as tasks:
                 for connection, channels in connections.items():
                     tasks.start_soon(self._receive, client, connection, channels, heard, subscribed)
-                tasks.start_soon(self._send, client)
+                tasks.start_soon(self._send, client, queue)
 
     async def _find(self) -> None:
         """Look whether any of the hosts can be reached; the client says less about why not."""
@@ -163,19 +157,14 @@ class ValkeyBus:
                 elif kind in (b"unsubscribe", b"sunsubscribe"):
                     raise ConnectionError(f"{channel.decode()} has moved to another server")
 
-    async def _send(self, client: _Client) -> None:
+    async def _send(self, client: _Client, queue: FrameQueue) -> None:
         sharded = isinstance(client, RedisCluster)
         while True:
-            await self._wake_up.wait()
-            while self._queue:
-                async with client.pipeline(
-                    transaction=False, timeout=ANSWER_SECONDS_MAX
-                ) as sending:
-                    publish = sending.spublish if sharded else sending.publish
-                    for _ in range(min(len(self._queue), PIPELINE_FRAMES_MAX)):
-                        shard, frame = self._queue.popleft()
-                        self._size -= len(frame)
-                        publish(self._channels[shard], frame)
+            frames = await queue.take(PIPELINE_FRAMES_MAX)
+            async with client.pipeline(transaction=False, timeout=ANSWER_SECONDS_MAX) as sending:
+                publish = sending.spublish if sharded else sending.publish
+                for shard, frame in frames:
+                    publish(self._channels[shard], frame)
 
     @asynccontextmanager
     async def _client(self) -> AsyncGenerator[_Client]:
@@ -218,8 +207,8 @@ class ValkeyBus:
 
 async def _next_messages(connection: BaseConnection) -> list[list[Any]]:
     """Wait for messages, and return all that have come."""
-    # The client's iterator returns one in each turn of the event loop, and reads many: a busy
-    # node would fall behind, and its memory would grow.
+    # The client's iterator returns a message in each turn of the event loop, and reads many: a
+    # busy node would fall behind, and its memory would grow.
     waiting: Any = connection._push_message_buffer_out  # noqa: SLF001
     messages = [await waiting.receive()]
     while waiting.statistics().current_buffer_used:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -15,6 +16,8 @@ from ..stores.contract import Store
 from .topics import Topics
 
 __all__ = ["FILL_STREAMS_MAX", "Filler"]
+
+logger = logging.getLogger("hubbub.journal")
 
 R = TypeVar("R")
 
@@ -60,6 +63,9 @@ class Filler:
         self._hear = hear
         # A stream -> the seq that its topic must have. It grows no larger than the topics.
         self._behind: dict[str, int] = {}
+        # Streams that cannot be filled, and whose failure was logged; not more than are read at
+        # once.
+        self._failed = set[str]()
         self._wake_up = WakeUp()
 
     def behind(self, stream: str, seq: int) -> None:
@@ -70,7 +76,7 @@ class Filler:
     async def run(self) -> None:
         """Fill until cancelled."""
         while True:
-            await self._wake_up.wait()
+            # Not after the wait: a run that failed may have left some.
             while places := self._places():
                 try:
                     found = await self._run(self._read, places)
@@ -79,6 +85,7 @@ class Filler:
                     await anyio.sleep(AGAIN_SECONDS)
                 else:
                     self._publish(places, found)
+            await self._wake_up.wait()
 
     def _places(self) -> Mapping[str, int]:
         """Return some streams that lack events, and the last seqs that they have."""
@@ -91,18 +98,39 @@ class Filler:
                 places[stream] = topic.head
         return places
 
-    def _read(self, places: Mapping[str, int]) -> dict[str, list[bytes]]:
-        read = read_shown
-        with self._store.reading(list(places)):
-            return {
-                stream: read(self._store, self._streams, stream, after, FILL_EVENTS_MAX)
-                for stream, after in places.items()
-            }
+    def _read(self, places: Mapping[str, int]) -> dict[str, list[bytes] | Exception]:
+        # Nothing is loaded: the topics lack events, and no state.
+        with self._store.reading():
+            return {stream: self._read_some(stream, after) for stream, after in places.items()}
 
-    def _publish(self, places: Mapping[str, int], found: Mapping[str, list[bytes]]) -> None:
+    def _read_some(self, stream: str, after: int) -> list[bytes] | Exception:
+        try:
+            return read_shown(self._store, self._streams, stream, after, FILL_EVENTS_MAX)
+        except StorageError:
+            raise
+        except Exception as error:  # of an event that this release does not know
+            return error
+
+    def _publish(
+        self, places: Mapping[str, int], found: Mapping[str, list[bytes] | Exception]
+    ) -> None:
         for stream, bodies in found.items():
-            if bodies:
-                self._hear(stream, places[stream] + 1, bodies)
-            else:
-                # A notice named an event that is not in the store: there is nothing to wait for.
-                self._behind.pop(stream, None)
+            try:
+                if isinstance(bodies, Exception):
+                    raise bodies
+                if bodies:
+                    self._hear(stream, places[stream] + 1, bodies)
+                    self._failed.discard(stream)
+                    continue
+            except Exception:  # it holds up no other stream
+                self._log_once(stream)
+            # A notice named an event that is not in the store, or the event cannot be shown: there
+            # is nothing to wait for. The stream's next event is another attempt.
+            self._behind.pop(stream, None)
+
+    def _log_once(self, stream: str) -> None:
+        if stream not in self._failed:
+            if len(self._failed) >= FILL_STREAMS_MAX:
+                self._failed.clear()
+            self._failed.add(stream)
+            logger.exception("what other servers wrote to %s cannot be shown", stream)

@@ -140,9 +140,17 @@ class Followable(Protocol):
     streams: Streams
 
     def follow_call(
-        self, user: str, stream: str, after: int | None, follower: Follower
+        self,
+        user: str,
+        stream: str,
+        after: int | None,
+        follower: Follower,
+        on_done: Callable[[Call[int]], None] | None = None,
     ) -> Call[int]:
         """Make a call that attaches a follower."""
+
+    def submit(self, call: Call[int]) -> None:
+        """Queue a call without waiting."""
 
     def wait_for(self, call: Call[int]) -> Coroutine[Any, Any, int]:
         """Queue a call, and return its outcome."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 import anyio
 
@@ -18,23 +18,6 @@ from .topic import Follower
 __all__ = ["FollowingAll"]
 
 
-class FollowableAtOnce(Followable, Protocol):
-    """Attaches many followers at once: the journal."""
-
-    def follow_call(
-        self,
-        user: str,
-        stream: str,
-        after: int | None,
-        follower: Follower,
-        on_done: Callable[[Call[int]], None] | None = None,
-    ) -> Call[int]:
-        """Make a call that attaches a follower."""
-
-    def submit(self, call: Call[int]) -> None:
-        """Queue a call without waiting."""
-
-
 class FollowingAll:
     """
     Follows several streams while it is entered.
@@ -45,7 +28,7 @@ class FollowingAll:
         after: a stream -> the last seq that the user has.
     """
 
-    def __init__(self, journal: FollowableAtOnce, user: str, after: Mapping[str, int]) -> None:
+    def __init__(self, journal: Followable, user: str, after: Mapping[str, int]) -> None:
         self._journal = journal
         self._wake_up = WakeUp()
         self._followers = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from ..event import Event, Streams, tag_of
+from ..event import Event, Streams
 from ..redaction import takes_back
 from ..stores.contract import Record
 from .topic import Follower, Held, Topic
@@ -77,25 +77,16 @@ class Topics(Mapping[str, Topic]):
 
     def publish(self, events: Sequence[Event], records: Sequence[Record], streams: Streams) -> None:
         """Publish the events of a batch to the followers of their streams."""
-        bodies: dict[str, list[bytes]] = {}
-        firsts: dict[str, int] = {}
-        taken_back: list[tuple[str, int]] = []
-        topics = self._topics
+        runs: dict[str, tuple[list[Event], list[bytes]]] = {}
         for event, record in zip(events, records, strict=True):
-            stream = event.stream
-            if (topic := topics.get(stream)) is not None:
-                if (new := bodies.get(stream)) is None:
-                    new = bodies[stream] = []
-                    firsts[stream] = event.seq
-                new.append(record.body)
-                if (user := streams.kind(stream).revoked(event)) is not None:
-                    _revoke(topic, user, event.seq)
-                if event.ref is not None and takes_back(streams, record):
-                    taken_back.append((stream, event.ref))
-        for stream, new in bodies.items():
-            self._add(stream, firsts[stream], new)
-        for stream, seq in taken_back:
-            topics[stream].redact(seq, streams.redact)
+            if (run := runs.get(event.stream)) is None:
+                if event.stream not in self._topics:
+                    continue
+                run = runs[event.stream] = [], []
+            run[0].append(event)
+            run[1].append(record.body)
+        for stream, (found, bodies) in runs.items():
+            self.hear(stream, found[0].seq, bodies, streams, found)
 
     def hear(
         self,
@@ -106,7 +97,7 @@ class Topics(Mapping[str, Topic]):
         events: Sequence[Event] | None = None,
     ) -> None:
         """
-        Publish what another node has written, as far as it is new.
+        Publish events of a stream, which another node may have written, as far as they are new.
 
         Args:
             stream: the stream.
@@ -115,33 +106,26 @@ class Topics(Mapping[str, Topic]):
             streams: decode them, if they are not given.
             events: the decoded events.
         """
-        topic = self._topics.get(stream)
-        if topic is None or first + len(bodies) - 1 <= topic.head:
+        if (topic := self._topics.get(stream)) is None:
             return
-        if first > topic.head + 1:
-            # They are among the events that are read from the store.
-            self._add(stream, first, bodies)
-            return
-        known = topic.head + 1 - first
+        known = 0
+        if self.behind is not None:
+            known = topic.head + 1 - first
+            if known >= len(bodies):
+                return
+            if known < 0:
+                # They are among the events that are read from the store.
+                self.behind(stream, first + len(bodies) - 1)
+                return
         kind = streams.kind(stream)
         new = (events or [streams.decode(body) for body in bodies])[known:]
         for event in new:
             if (user := kind.revoked(event)) is not None:
                 _revoke(topic, user, event.seq)
-        topic.publish(bodies[known:], topic.head + 1)
+        topic.publish(bodies[known:], first + known)
         for event in new:
-            if event.ref is not None and kind.takes_back and tag_of(event.data) == "deleted":
+            if event.ref is not None and takes_back(streams, event):
                 topic.redact(event.ref, streams.redact)
-
-    def _add(self, stream: str, first: int, bodies: Sequence[bytes]) -> None:
-        topic = self._topics[stream]
-        if self.behind is None or first == topic.head + 1:
-            topic.publish(bodies, first)
-        elif first > topic.head + 1:
-            self.behind(stream, first + len(bodies) - 1)
-        elif first + len(bodies) - 1 > topic.head:
-            # It has read the others from the store.
-            topic.publish(bodies[topic.head + 1 - first :])
 
     def close(self) -> None:
         """Notify all followers that nothing more will be published."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from random import Random
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -14,6 +14,8 @@ from ...errors import StorageError
 
 __all__ = [
     "Batch",
+    "CanErase",
+    "ErasurePlan",
     "Loaded",
     "PlacedEvent",
     "Record",
@@ -116,6 +118,8 @@ class Batch(msgspec.Struct):
         snapshots: new snapshots, each instead of its stream's last.
         superseded: the streams and seqs of events, new ones among them, that later ones
             have made void: ``about`` no longer returns them.
+        limits: (name of the limit, user) -> what is charged now; see
+            :class:`hubbub.journal.stores.sharing.Wanted`.
     """
 
     records: list[Record] = []
@@ -130,6 +134,27 @@ class Loaded(msgspec.Struct, frozen=True):
 
     snapshot: Snapshot | None
     bodies: list[bytes]
+
+
+class ErasurePlan(msgspec.Struct, frozen=True):
+    """
+    The events that an erasure overwrites.
+
+    Args:
+        user: the user's id.
+        bodies: the place of an event -> its new body.
+        touched: streams of these events.
+        renamed: streams that get another name.
+        last: the place of the newest event in the journal.
+        skipped: a kind of stream whose feature was not given -> events that stay.
+    """
+
+    user: str
+    bodies: Mapping[int, bytes]
+    touched: Collection[str]
+    renamed: Mapping[str, str]
+    last: int
+    skipped: Mapping[str, int]
 
 
 class Store(Protocol):
@@ -255,3 +280,20 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Release everything; the store cannot be used after that."""
+
+
+@runtime_checkable
+class CanErase(Protocol):
+    """A store that overwrites events itself, such as a database on a server."""
+
+    def erase(self, plan: ErasurePlan) -> None:
+        """
+        Overwrite what a plan says in one transaction, and leave no copy of it.
+
+        Args:
+            plan: made of this store, which has not changed since.
+
+        Raises:
+            Conflict: a node uses it, or it has changed.
+            StorageError: it cannot be written.
+        """

@@ -158,17 +158,13 @@ class MemoryStore:
         now = self._clock.monotonic()
         self._nodes[node] = now, NodeRecord(node, name, version, 0.0, leaving)
         nodes = [
-            msgspec.structs.replace(one, silent=now - beaten)
-            for beaten, one in self._nodes.values()
+            msgspec.structs.replace(known, silent=now - beaten)
+            for beaten, known in self._nodes.values()
         ]
-        for one in nodes:
-            if one.silent > FORGET_NODES_SECONDS:
-                del self._nodes[one.id]
+        for known in nodes:
+            if known.silent > FORGET_NODES_SECONDS:
+                del self._nodes[known.id]
         return nodes
-
-    def append(self, records: Sequence[Record]) -> None:
-        """Write events that come from another store."""
-        self.commit(Batch(records=list(records)))
 
     def _commit_held(self, batch: Batch) -> None:
         if any((used.by, used.key) in self._used for used in batch.used):
@@ -180,7 +176,7 @@ class MemoryStore:
             self._limits.pop(name, None)
             self._limits[name] = state
         while len(self._limits) > CHARGED_MAX:
-            # The one that was charged longest ago.
+            # The limit that was charged longest ago.
             del self._limits[next(iter(self._limits))]
 
     def _keep(self, snapshot: Snapshot) -> None:

@@ -68,7 +68,7 @@ class Locks:
         Take all of some locks.
 
         Raises:
-            Stale: somebody has one of them; none was taken.
+            Stale: another hold has some of them; none was taken.
         """
         now = self._monotonic()
         hold = MemoryHold(self, names, now, commit)

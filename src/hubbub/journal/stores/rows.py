@@ -1,4 +1,4 @@
-"""Encodes and decodes the rows of a SQLite database."""
+"""Encodes and decodes the rows of a database."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def used_row(used: Used) -> tuple[str, str, bytes, str, int]:
     return used.by, used.key, used.fingerprint, _encode(used.places).decode(), used.at
 
 
-def used_of(by: str, key: str, fingerprint: bytes, places: str, at: int) -> Used:
+def used_of(by: str, key: str, fingerprint: bytes, places: str | bytes, at: int) -> Used:
     """Decode the row of a used key."""
     return Used(by, key, fingerprint, _decode_places(places), at)
 

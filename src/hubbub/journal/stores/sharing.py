@@ -15,7 +15,7 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from .contract import Batch, Record, Snapshot, Store, Used
+from .contract import Batch, Snapshot, Store, Used
 
 __all__ = ["NEWS_EVENTS_MAX", "Hold", "News", "NodeRecord", "SharedStore", "Wanted"]
 
@@ -132,11 +132,3 @@ class SharedStore(Store, Protocol):
 
     def beat(self, node: str, name: str, version: str, *, leaving: bool) -> list[NodeRecord]:
         """Tell that a node lives, or leaves, and return all nodes; forget long silent ones."""
-
-    def append(self, records: Sequence[Record]) -> None:
-        """
-        Write events that come from another store, in the order of their seqs.
-
-        Raises:
-            Stale: a stream does not end right before its first event.
-        """

@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 import hubbub
 from hubbub.cli.app import app
 from hubbub.errors import Conflict
+from hubbub.journal.stores.contract import ErasurePlan
 from hubbub.journal.stores.postgres.store import PostgresStore
 from tests.journal.stores.kinds import emptied
 
@@ -45,6 +46,6 @@ def test_nothing_is_erased_while_a_server_runs(request: pytest.FixtureRequest) -
     try:
         store.beat("node-1", "host-1", "1", leaving=False)
         with pytest.raises(Conflict, match="host-1"):
-            store.erase("ann", store.last_place(), {}, [], {})
+            store.erase(ErasurePlan("ann", {}, [], {}, store.last_place(), {}))
     finally:
         store.close()

@@ -66,6 +66,22 @@ def test_long_streams_are_loaded_in_parts(
     assert loaded == lengths
 
 
+def test_a_short_stream_is_loaded_with_one_read(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.commit(Batch([record("room/1", 1)]))
+    read, reads = store.read, list[int]()
+
+    def counted(stream: str, after: int, limit: int) -> list[bytes]:
+        reads.append(after)
+        return read(stream, after, limit)
+
+    monkeypatch.setattr(store, "read", counted)
+
+    assert len(store.load("room/1").bodies) == 1
+    assert reads == [0]
+
+
 def test_a_word_with_the_marks_of_a_query_is_a_word(store: PostgresStore) -> None:
     store.commit(Batch([record("room/1", 1, text="hello")]))
     for word in ("'", "\\", "a'b\\", "' | 'hello", ":*", "!"):

@@ -35,11 +35,11 @@ def test_all_nodes_have_one_journal(store: PostgresStore, other: PostgresStore) 
     assert store.secret == other.secret
 
 
-def test_events_of_another_store_are_appended_where_it_ended(store: PostgresStore) -> None:
-    store.append([record("room/1", seq) for seq in (1, 2)])
+def test_events_of_another_store_are_written_where_it_ended(store: PostgresStore) -> None:
+    store.commit(Batch([record("room/1", seq) for seq in (1, 2)]))
     with pytest.raises(Stale):
-        store.append([record("room/1", seq) for seq in (2, 3)])
-    store.append([record("room/1", 3)])
+        store.commit(Batch([record("room/1", seq) for seq in (2, 3)]))
+    store.commit(Batch([record("room/1", 3)]))
 
     assert store.heads(["room/1"]) == {"room/1": 3}
 

@@ -10,13 +10,13 @@ import msgspec
 from psycopg import Cursor
 
 from ..contract import Stale
+from ..rows import used_of
 from ..sharing import NEWS_EVENTS_MAX, News, Wanted
 from . import statements as sql
 from .arrays import Numbers, Texts
-from .batches import used_from
 from .connection import PostgresConnection
 
-__all__ = ["STREAM_IDS_MAX", "BatchNews", "StreamIds", "ask_and_lock", "ask_only"]
+__all__ = ["ONE_MOMENT", "STREAM_IDS_MAX", "BatchNews", "StreamIds", "ask_and_lock", "ask_only"]
 
 # Streams whose ids are remembered.
 STREAM_IDS_MAX = 100_000
@@ -121,7 +121,7 @@ def _answer(question: _Question, ids: StreamIds, sent: _Sent) -> BatchNews:
     news = News(
         at=at.astimezone(UTC),
         bodies=bodies,
-        used={(row[0], row[1]): used_from(*row) for row in _rows(sent.used)},
+        used={(row[0], row[1]): used_of(*row) for row in _rows(sent.used)},
         limits={(limited, by): state for limited, by, state in _rows(sent.charged)},
     )
     return BatchNews(news, heads)

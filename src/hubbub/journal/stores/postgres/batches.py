@@ -9,6 +9,7 @@ import msgspec
 
 from ....words import words
 from ..contract import Batch, Record, Snapshot, Stale, Used
+from ..rows import parts_of
 from .arrays import Blobs, Numbers, Texts
 
 __all__ = [
@@ -20,7 +21,6 @@ __all__ = [
     "seqs_before",
     "terms_in",
     "used_arrays",
-    "used_from",
 ]
 
 # The characters of a text that are indexed. More terms than these give would not fit in a
@@ -34,7 +34,6 @@ class _WithText(msgspec.Struct):
 
 _with_text = msgspec.json.Decoder(_WithText).decode
 _encode = msgspec.json.Encoder().encode
-_places = msgspec.json.Decoder(tuple[tuple[str, int], ...]).decode
 
 
 def check_seqs(records: Iterable[Record], heads: Mapping[str, int]) -> dict[str, int]:
@@ -86,11 +85,6 @@ def used_arrays(used: Iterable[Used]) -> tuple[Any, ...]:
     )
 
 
-def used_from(by: str, key: str, fingerprint: bytes, places: bytes, at: int) -> Used:
-    """Decode the row of a used key."""
-    return Used(by, key, fingerprint, _places(places), at)
-
-
 def limit_arrays(
     limits: Mapping[tuple[str, str], bytes], names: Iterable[tuple[str, str]]
 ) -> tuple[Any, ...]:
@@ -105,17 +99,13 @@ def limit_arrays(
 
 def part_arrays(snapshots: Iterable[Snapshot]) -> tuple[Any, ...]:
     """Return the columns of the parts of snapshots after their first."""
-    rows = [
-        (one.stream, one.seq, part, one.at.isoformat(), body)
-        for one in snapshots
-        for part, body in enumerate(one.parts, 1)
-    ]
+    rows = [row for snapshot in snapshots for row in parts_of(snapshot)[1:]]
     return (
-        Texts(row[0] for row in rows),
-        Numbers(row[1] for row in rows),
-        Numbers(row[2] for row in rows),
-        Texts(row[3] for row in rows),
-        Blobs(row[4] for row in rows),
+        Texts(stream for stream, *_ in rows),
+        Numbers(seq for _, seq, *_ in rows),
+        Numbers(part for *_, part, _ in rows),
+        Texts(at for _, _, at, *_ in rows),
+        Blobs(body for *_, body in rows),
     )
 
 

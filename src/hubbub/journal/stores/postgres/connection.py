@@ -222,41 +222,37 @@ class ConnectionPool:
                 taken.close()
         self._free.release()
 
-    @contextmanager
-    def borrowed(self) -> Iterator[PostgresConnection]:
-        """Take a connection until the exit; close it if the block fails."""
-        taken = self.take()
-        whole = False
-        try:
-            yield taken
-            whole = True
-        finally:
-            self.give(taken, whole=whole)
-
-    def retried(self, work: Callable[[PostgresConnection], T]) -> T:
+    def begin(
+        self, first: Callable[[PostgresConnection], T], *, again: bool = True
+    ) -> tuple[PostgresConnection, T]:
         """
-        Do some reading with a connection; if it turns out to be lost, with a new one.
+        Take a connection, and do something with it; if it turns out to be lost, with a new one.
+
+        The server may have been restarted since, or have ended the idle connection.
 
         Args:
-            work: called with a connection; it must do no harm if it is done twice.
+            first: called with a connection; it must do no harm if it is done twice.
+            again: False if a new connection is not tried.
+
+        Returns:
+            The connection, for :meth:`give`, and what ``first`` has returned.
         """
         taken = self.take()
         try:
-            value = work(taken)
-        except psycopg.OperationalError:
-            was_lost = taken.raw.closed
-            self.give(taken, whole=taken.roll_back())
-            if not was_lost:
+            return taken, first(taken)
+        except BaseException as error:
+            whole = taken.roll_back()
+            self.give(taken, whole=whole)
+            if whole or not again or not isinstance(error, psycopg.OperationalError):
                 raise
-            self.drop_idle()
-        except BaseException:
-            self.give(taken, whole=taken.roll_back())
-            raise
-        else:
-            self.give(taken, whole=True)
-            return value
-        with self.borrowed() as fresh:
-            return work(fresh)
+        self.drop_idle()
+        return self.begin(first, again=False)
+
+    def retried(self, work: Callable[[PostgresConnection], T]) -> T:
+        """Do all work as :meth:`begin` does, and return the connection to the pool."""
+        taken, value = self.begin(work)
+        self.give(taken, whole=True)
+        return value
 
     def drop_idle(self) -> None:
         """Close the idle connections, because another connection was lost."""

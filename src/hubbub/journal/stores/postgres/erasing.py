@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
 from ....errors import Conflict
+from ..contract import ErasurePlan
 from .arrays import Blobs, Numbers, Texts
 from .batches import terms_in
 from .connection import PostgresConnection
@@ -42,40 +43,29 @@ _decode = msgspec.json.Decoder(_Places).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def overwrite_events(  # noqa: PLR0913
-    connection: PostgresConnection,
-    user: str,
-    last: int,
-    bodies: Mapping[int, bytes],
-    touched: Collection[str],
-    renamed: Mapping[str, str],
-) -> None:
+def overwrite_events(connection: PostgresConnection, plan: ErasurePlan) -> None:
     """
     Overwrite events in one transaction, and forget the user's keys and limits.
 
     Args:
-        connection: a writer.
-        user: the user's id.
-        last: the place of the newest event when this was planned.
-        bodies: the place of an event -> its new body.
-        touched: the streams of these events.
-        renamed: streams that get another name.
+        connection: whose transactions may last.
+        plan: made of this database.
 
     Raises:
-        Conflict: a node runs, or something was written since ``last``.
+        Conflict: a node runs, or something was written since the plan was made.
     """
     with connection.raw.transaction():
         connection.run(LOCK)
         if names := [str(name) for (name,) in connection.rows(LIVE)]:
             raise Conflict(f"A server uses the database: {', '.join(names)}. Stop it first.")
-        if connection.rows(LAST) != [(last,)]:
+        if connection.rows(LAST) != [(plan.last,)]:
             raise Conflict("The database has changed meanwhile; try again.")
-        terms = Texts(terms_in(body) for body in bodies.values())
-        connection.run(OVERWRITE, Numbers(bodies), Blobs(bodies.values()), terms)
-        _rename(connection, renamed)
-        connection.run(FORGET_SNAPSHOTS, Texts([*touched, *renamed]))
-        connection.run(FORGET_KEYS, Texts([user]))
-        connection.run(FORGET_LIMITS, Texts([user]))
+        terms = Texts(terms_in(body) for body in plan.bodies.values())
+        connection.run(OVERWRITE, Numbers(plan.bodies), Blobs(plan.bodies.values()), terms)
+        _rename(connection, plan.renamed)
+        connection.run(FORGET_SNAPSHOTS, Texts([*plan.touched, *plan.renamed]))
+        connection.run(FORGET_KEYS, Texts([plan.user]))
+        connection.run(FORGET_LIMITS, Texts([plan.user]))
 
 
 def rewrite_tables(connection: PostgresConnection) -> None:

@@ -7,16 +7,14 @@ from contextlib import contextmanager
 from threading import local
 from typing import Any, TypeVar
 
-import psycopg
 from psycopg.types.numeric import Int8
 
 from ....errors import StorageError
 from ..contract import Loaded, PlacedEvent, Record, Snapshot, Used
-from ..rows import snapshots_of
+from ..rows import snapshots_of, used_of
 from . import queries as sql
 from .arrays import Numbers, Texts
-from .asking import StreamIds
-from .batches import used_from
+from .asking import ONE_MOMENT, StreamIds
 from .connection import ConnectionPool, PostgresConnection
 from .horizon import Horizon
 from .reasons import postgres_errors, postgres_failing
@@ -35,7 +33,6 @@ SHORT_PAGE_SECONDS_MAX = 0.05
 # The same before it fails without any event: a transaction that does nothing is ended earlier.
 UNSETTLED_SECONDS_MAX = 5.0
 UNSETTLED = "A transaction that writes to the database does not end; try again."
-ONE_MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 # The index of words is scanned as a bitmap only, and how depends on what is searched.
 SEARCHING = "SET LOCAL enable_bitmapscan = on; SET LOCAL plan_cache_mode = force_custom_plan"
 SEARCHED = "SET LOCAL enable_bitmapscan = off; SET LOCAL plan_cache_mode = force_generic_plan"
@@ -63,7 +60,7 @@ class PostgresReader:
     def reading(self, streams: Sequence[str] = ()) -> Iterator[None]:
         """Make the reads of this thread one transaction; see the contract."""
         with postgres_failing(self.log_name):
-            reader = self._begin()
+            reader, _ = self._readers.begin(lambda reader: reader.raw.execute(ONE_MOMENT))
         try:
             self._own.reader = reader
             if len(streams) > 1:
@@ -82,9 +79,11 @@ class PostgresReader:
             return loaded
         snapshot = self._snapshots([stream]).get(stream)
         after, bodies = snapshot.seq if snapshot else 0, list[bytes]()
-        while page := self.read(stream, after + len(bodies), TAIL_MAX):
+        while True:
+            page = self.read(stream, after + len(bodies), TAIL_MAX)
             bodies += page
-        return Loaded(snapshot, bodies)
+            if len(page) < TAIL_MAX:
+                return Loaded(snapshot, bodies)
 
     @postgres_errors
     def read(self, stream: str, after: int, limit: int) -> list[bytes]:
@@ -128,7 +127,7 @@ class PostgresReader:
     def used(self, by: str, key: str) -> Used | None:
         """Return the record of a user's key."""
         for row in self._all(sql.USED_KEY, by, key):
-            return used_from(by, key, *row)
+            return used_of(by, key, *row)
         return None
 
     @postgres_errors
@@ -205,7 +204,7 @@ class PostgresReader:
     @postgres_errors
     def keys(self, after: tuple[str, str], limit: int) -> list[Used]:
         """Return up to ``limit`` used keys after a user's key, in order."""
-        return [used_from(*row) for row in self._all(sql.KEYS_AFTER, *after, Int8(limit))]
+        return [used_of(*row) for row in self._all(sql.KEYS_AFTER, *after, Int8(limit))]
 
     def _settled(self, after: int, limit: int) -> list[PlacedEvent]:
         settled = self._horizon.settled
@@ -214,20 +213,6 @@ class PostgresReader:
         values = Int8(after), Int8(settled), Int8(limit)
         rows = self._readers.retried(lambda reader: reader.rows(sql.COMMITTED_BETWEEN, *values))
         return [PlacedEvent(*row) for row in rows]
-
-    def _begin(self) -> PostgresConnection:
-        for tries_left in (1, 0):
-            reader = self._readers.take()
-            try:
-                reader.raw.execute(ONE_MOMENT)
-            except BaseException as error:
-                self._readers.give(reader, whole=False)
-                if not tries_left or not isinstance(error, psycopg.OperationalError):
-                    raise
-                self._readers.drop_idle()
-            else:
-                return reader
-        raise AssertionError("it returned or raised")
 
     def _load_some(self, streams: Sequence[str]) -> dict[str, Loaded]:
         """Load streams in two queries; leave out streams that are too long for that."""

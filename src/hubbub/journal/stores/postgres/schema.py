@@ -78,7 +78,7 @@ CREATE INDEX event_words_{n} ON event_{n} USING gin (words) WITH (gin_pending_li
 
 class PostgresMigration(msgspec.Struct, frozen=True):
     """
-    One step to a newer version. A released one never changes.
+    One step to a newer version. A released step never changes.
 
     Args:
         version: what the database is afterwards.
@@ -161,7 +161,7 @@ def _note(connection: Connection, name: str, value: str) -> None:
 
 def _make_meta(connection: Connection) -> None:
     for _ in range(_TRIES_MAX):
-        # Without the right to create tables, to create one that is there already fails too.
+        # Without the right to create tables, to create an existing table fails, too.
         if connection.execute("SELECT to_regclass('meta')").fetchone() != (None,):
             return
         # Which of these errors it is depends on how far the other node is.

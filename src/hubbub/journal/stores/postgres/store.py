@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from random import Random, SystemRandom
 from threading import Lock
@@ -15,7 +15,7 @@ from psycopg.types.numeric import Int8
 from ....errors import HubbubError, Invalid, StorageError
 from ...cluster.bus import Bus
 from ...cluster.bus_url import open_notify_bus
-from ..contract import Batch, Record, Snapshot, Stale
+from ..contract import Batch, ErasurePlan, Snapshot, Stale
 from ..sharing import News, NodeRecord, Wanted
 from . import statements as sql
 from .arrays import Texts
@@ -121,14 +121,13 @@ class PostgresStore(PostgresReader):
     @postgres_errors
     def hold(self, wanted: Wanted) -> PostgresHold:
         """Lock streams and limits, and return what others have written; see the contract."""
-        held, was_lost = self._hold(wanted)
-        if was_lost:
-            # The server was restarted since, or has ended the idle connection.
-            self._writers.pool.drop_idle()
-            held, was_lost = self._hold(wanted)
-        if held is None:
-            raise StorageError("The database cannot be reached; try again.")
-        return held
+        pool = self._writers.pool
+        try:
+            connection, answer = pool.begin(lambda writer: ask_and_lock(writer, wanted, self._ids))
+        except LockNotAvailable:
+            self._end_stopped_holders()
+            raise
+        return PostgresHold(connection, answer, self._writers)
 
     @postgres_errors
     def news(self, wanted: Wanted) -> News:
@@ -143,10 +142,6 @@ class PostgresStore(PostgresReader):
             held.release()
             raise Stale
         held.commit(batch, snapshots=True)
-
-    def append(self, records: Sequence[Record]) -> None:
-        """Write events that come from another store; see the contract."""
-        self.commit(Batch(records=list(records)))
 
     @postgres_errors
     def keep(self, snapshots: Sequence[Snapshot]) -> None:
@@ -192,8 +187,7 @@ class PostgresStore(PostgresReader):
     def check(self) -> None:
         """Write a dummy value, or raise."""
         self._writers.pool.drop_idle()
-        with self._writers.pool.borrowed() as writer:
-            writer.raw.execute(CHECK)
+        self._writers.pool.retried(lambda writer: writer.raw.execute(CHECK))
 
     def new_bus(self) -> Bus:
         """Return a bus that this server carries itself, by NOTIFY, on connections of its own."""
@@ -202,24 +196,17 @@ class PostgresStore(PostgresReader):
     @postgres_errors
     def adopt(self, journal_id: str, secret: str) -> None:
         """Be the journal of this id from now on, and sign tokens with its secret."""
-        with self._writers.pool.borrowed() as writer, writer.raw.transaction():
-            writer.run(ADOPT, Texts([journal_id, secret]))
+        identity = Texts([journal_id, secret])
+        self._writers.pool.retried(lambda writer: writer.run(ADOPT, identity))
         self.journal_id, self.secret = journal_id, secret
 
     @postgres_errors
-    def erase(
-        self,
-        user: str,
-        last: int,
-        bodies: Mapping[int, bytes],
-        touched: Collection[str],
-        renamed: Mapping[str, str],
-    ) -> None:
+    def erase(self, plan: ErasurePlan) -> None:
         """Overwrite events, and leave no copy in the tables; see :func:`overwrite_events`."""
         # A writer's connection ends transactions that last.
         connection = self._connect({"lock_timeout": ERASING_LOCK_TIMEOUT})
         try:
-            overwrite_events(connection, user, last, bodies, touched, renamed)
+            overwrite_events(connection, plan)
             rewrite_tables(connection)
         finally:
             connection.close()
@@ -251,22 +238,6 @@ class PostgresStore(PostgresReader):
             ) from error
         finally:
             connection.close()
-
-    def _hold(self, wanted: Wanted) -> tuple[PostgresHold | None, bool]:
-        """Return a hold, or None and whether the connection turned out to be lost."""
-        pool = self._writers.pool
-        connection = pool.take()
-        try:
-            answer = ask_and_lock(connection, wanted, self._ids)
-        except BaseException as error:
-            was_lost = connection.raw.closed
-            pool.give(connection, whole=connection.roll_back())
-            if isinstance(error, LockNotAvailable):
-                self._end_stopped_holders()
-            if not was_lost:
-                raise
-            return None, True
-        return PostgresHold(connection, answer, self._writers), False
 
     def _connect(
         self, settings: Mapping[str, str], *, transaction_seconds: int | None = None
