@@ -11,10 +11,12 @@ import pytest
 
 from hubbub.errors import Conflict, KeyReused, RateLimited, StorageError
 from hubbub.journal.command import Command
+from hubbub.journal.decide.cache_entries import SNAPSHOT_EVENTS_MIN
 from hubbub.journal.decide.holder import HELD_CALLS_MAX
 from hubbub.journal.decide.states import States
 from hubbub.journal.event import Draft
 from hubbub.journal.journal import Journal
+from hubbub.journal.stores.contract import Snapshot
 from hubbub.journal.stores.memory import MemoryStore
 from hubbub.journal.stores.memory_holds import HOLD_SECONDS_MAX
 from hubbub.journal.stores.sharing import NEWS_EVENTS_MAX, Wanted
@@ -244,3 +246,22 @@ async def test_a_state_that_is_far_behind_is_loaded_again() -> None:
             await together(one, *[add("tally/1", 1)] * HELD_CALLS_MAX)
 
         assert await other.execute(total("tally/1")) > NEWS_EVENTS_MAX
+
+
+async def test_callers_do_not_wait_for_snapshots_which_are_written_all_the_same() -> None:
+    done = list[str]()
+
+    class Slow(MemoryStore):
+        def keep(self, snapshots: Sequence[Snapshot]) -> None:
+            done.append("kept")
+            super().keep(snapshots)
+
+    store = Slow(shared=True)
+    async with nodes(1, store) as (node,):
+        for _ in range(2):
+            await publish(node, SNAPSHOT_EVENTS_MIN)
+            done.append("told")
+        await node.execute(total("tally/1"))
+
+    assert done == ["told", "told", "kept"]
+    assert store.load("tally/1").snapshot is not None

@@ -270,6 +270,15 @@ class Committer:
         finally:
             if decided.spoilt:
                 self._states.forget(decided.spoilt)
+        self._tell(decided, wake)
+        if self._holder is not None:
+            await self._holder.keep()
+            self._come_back_later(Decided())
+        if self.queue and not decided.batch.records:
+            # Let other tasks run between two batches.
+            await anyio.lowlevel.checkpoint()
+
+    def _tell(self, decided: Decided, wake: anyio.Event) -> None:
         for call in decided.calls:
             self.finish(call)
         for call in self.queue:
@@ -279,9 +288,6 @@ class Committer:
         self._batch_wake = None
         wake.set()
         self._after_batch()
-        if self.queue and not decided.batch.records:
-            # Let other tasks run between two batches.
-            await anyio.lowlevel.checkpoint()
 
     async def _run_held(self, holder: Holder, decided: Decided) -> None:
         """Decide a batch on what it holds, because other nodes write to the store, too."""
@@ -339,16 +345,13 @@ class Committer:
             else:
                 self._states.limits.undo_call()
                 call.needs += missing.names
-                self._load(call, [name for name in missing.names if self._is_cold(name)])
+                self._load(call, [name for name in missing.names if not is_limit(name)])
         except Exception as error:  # a refusal, or a bug in the decision: fails this call alone
             self._states.limits.undo_call()
             self.refuse(call, error)
         else:
             self._leave(call)
             decided.calls.append(call)
-
-    def _is_cold(self, name: Name) -> bool:
-        return self._states.missing(name) and not is_limit(name)
 
     async def _commit(self, decided: Decided, holder: Holder | None = None) -> None:
         decided.take_snapshots(self._streams, self._states)
@@ -368,8 +371,6 @@ class Committer:
             now = self._clock.monotonic()
             self.measures.committed(len(decided.calls), decided.events, now - began, now)
             self._publish(decided.events, decided.batch.records)
-            if holder is not None:
-                await holder.keep(decided.batch.snapshots)
 
     def _fail(self, decided: Decided, error: Exception) -> None:
         self._states.forget(decided.entries)

@@ -71,6 +71,8 @@ class Holder:
         self._hear = hear
         self._seconds_max = seconds_max
         self._hold: Hold | None = None
+        # Those of the last batch that was committed, until they are written.
+        self._snapshots: Sequence[Snapshot] = ()
 
     async def hold(self, calls: Sequence[Call[Any]]) -> None:
         """
@@ -111,9 +113,11 @@ class Holder:
         hold, self._hold = self._hold, None
         assert hold is not None, "only a call that holds something writes"
         await self._writer.commit(batch, hold)
+        self._snapshots = batch.snapshots
 
-    async def keep(self, snapshots: Sequence[Snapshot]) -> None:
-        """Write the snapshots of a batch, once it is committed."""
+    async def keep(self) -> None:
+        """Write the snapshots of the last batch that was committed; no caller waits for them."""
+        snapshots, self._snapshots = self._snapshots, ()
         if snapshots:
             await self._writer.keep(self._store, snapshots)
 
