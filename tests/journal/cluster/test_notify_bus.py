@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from base64 import b64encode
+
 import anyio
 import psycopg
 import pytest
@@ -7,7 +9,7 @@ from anyio import to_thread
 
 from hubbub.journal.cluster import notify_bus
 from hubbub.journal.cluster.bus_url import open_notify_bus
-from hubbub.journal.cluster.notify_bus import NOTIFY_QUEUE_BYTES_MAX
+from hubbub.journal.cluster.notify_bus import BEGUN_BYTES_MAX, NOTIFY_QUEUE_BYTES_MAX
 from hubbub.local_servers import ServerProcess
 from hubbub.local_servers.server_process import free_port
 from tests.journal.cluster.kit import Listener, listening, until
@@ -69,6 +71,16 @@ async def test_what_others_write_to_the_channel_hurts_nobody(postgres: ServerPro
         await to_thread.run_sync(notify, postgres.url, ["", ".", ".?", "+aGVs", "x", "ü"])
         a.bus.publish(0, b"hello")
         await a.until(lambda: b"hello" in a.frames)
+
+
+async def test_parts_without_an_end_are_not_kept(postgres: ServerProcess) -> None:
+    part = f"+ {b64encode(b'x' * 4 * 1024).decode()}"
+    async with listening(open_notify_bus(postgres.url, "j")) as (a,):
+        await to_thread.run_sync(notify, postgres.url, [part] * 20)
+        await to_thread.run_sync(notify, postgres.url, [". "])
+        await a.until(lambda: b"" in a.frames)
+
+        assert list(map(len, a.frames)) == [BEGUN_BYTES_MAX, 0]
 
 
 async def test_what_waits_to_be_sent_is_bounded(postgres: ServerProcess) -> None:
