@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 
-import anyio
 import psycopg
 import pytest
 from anyio import to_thread
@@ -12,7 +11,7 @@ from hubbub.journal.cluster.bus_url import open_notify_bus
 from hubbub.journal.cluster.notify_bus import BEGUN_BYTES_MAX, NOTIFY_QUEUE_BYTES_MAX
 from hubbub.local_servers import ServerProcess
 from hubbub.local_servers.server_process import free_port
-from tests.journal.cluster.kit import Listener, listening, until
+from tests.journal.cluster.kit import in_trouble, listening, until
 
 
 async def test_it_connects_again_by_itself_and_says_that_frames_were_lost(
@@ -56,11 +55,7 @@ async def test_a_server_that_is_down_and_a_wrong_password_are_told_in_a_sentence
 ) -> None:
     wrong = open_notify_bus(postgres.url.replace("hubbub:", "hubbub:x"), "j")
     down = open_notify_bus(f"postgresql://hubbub@127.0.0.1:{free_port()}/postgres", "j")
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(Listener(wrong).run)
-        tasks.start_soon(Listener(down).run)
-        await until(lambda: wrong.trouble != "" and down.trouble != "")
-        tasks.cancel_scope.cancel()
+    await in_trouble(wrong, down)
 
     assert "password authentication failed" in wrong.trouble
     assert "Connection refused" in down.trouble
