@@ -3,10 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from hubbub.cli.app import app
 from hubbub.cli.databases import check_ready, is_url, opened_database, shown_database
 from hubbub.errors import Invalid, NotFound, StorageError
 from hubbub.stores import SQLiteStore
+
+URL = "postgresql://ann:secret@db.example:5433/chat"
 
 
 @pytest.mark.parametrize(
@@ -34,6 +38,25 @@ def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
         check_ready(str(tmp_path / "none.db"))
     with pytest.raises(NotFound), opened_database(str(tmp_path / "none.db")):
         pass
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["backup", URL, "copy.db"],
+        ["restore", "copy.db", URL],
+        ["compact", URL],
+        ["migrate", URL],
+        ["repair", URL, "new.db"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_command_for_files_refuses_a_server_without_its_password(command: list[str]) -> None:
+    done = CliRunner().invoke(app, command)
+
+    assert done.exit_code == 2
+    assert "only for files" in done.output
+    assert "secret" not in done.output
 
 
 def test_what_is_only_in_memory_cannot_be_read() -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..journal.backup import backup, restore
+from .databases import only_file
 from .exit import exit_on_error
 
 __all__ = ["backup_database", "restore_database"]
@@ -16,7 +17,7 @@ Force = Annotated[bool, typer.Option("--force", help="Replace the file if it exi
 
 
 def backup_database(
-    db: Annotated[Path, typer.Argument(metavar="DB", help="The database.")],
+    db: Annotated[Path, typer.Argument(metavar="DB", help="The database.", callback=only_file)],
     copy: Annotated[Path, typer.Argument(metavar="COPY", help="The file for the copy.")],
     force: Force = False,
 ) -> None:
@@ -36,7 +37,9 @@ def backup_database(
 
 def restore_database(
     copy: Annotated[Path, typer.Argument(metavar="COPY", help="A file from `hubbub backup`.")],
-    db: Annotated[Path, typer.Argument(metavar="DB", help="The database to make.")],
+    db: Annotated[
+        Path, typer.Argument(metavar="DB", help="The database to make.", callback=only_file)
+    ],
     force: Force = False,
 ) -> None:
     """

@@ -13,6 +13,7 @@ from ..feature_set import FeatureSet
 from ..journal.compact import Survey, compact, survey
 from ..journal.event import Streams
 from .assignments import settings_of
+from .databases import only_file
 from .exit import exit_on_error
 from .feature_names import FeatureNames, features_known
 
@@ -34,7 +35,7 @@ KeyDays = Annotated[
 
 
 def compact_database(
-    db: Annotated[Path, typer.Argument(metavar="DB", help="The database.")],
+    db: Annotated[Path, typer.Argument(metavar="DB", help="The database.", callback=only_file)],
     dry_run: DryRun = False,
     key_days: KeyDays = None,
     feature: FeatureNames = None,

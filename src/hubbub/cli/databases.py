@@ -15,7 +15,14 @@ from ..journal.stores.contract import Store
 from ..journal.stores.url import open_store
 from ..journal.upgrade import check_upgraded, open_as_it_is
 
-__all__ = ["AnyDatabase", "check_ready", "is_url", "opened_database", "shown_database"]
+__all__ = [
+    "AnyDatabase",
+    "check_ready",
+    "is_url",
+    "only_file",
+    "opened_database",
+    "shown_database",
+]
 
 AnyDatabase = Annotated[
     str,
@@ -23,9 +30,26 @@ AnyDatabase = Annotated[
 ]
 
 
+# The beginning of a URL that was read as a path.
+URLS = frozenset({"postgresql:", "postgres:", "memory:"})
+
+
 def is_url(db: str) -> bool:
     """Return whether a database is on a server; the path of a file has no ``://``."""
     return "://" in db
+
+
+def only_file(path: Path) -> Path:
+    """
+    Return the path of a database for a command that works on nothing else.
+
+    Raises:
+        typer.BadParameter: it was a URL.
+    """
+    # A path has no empty parts, so the second slash of the URL is gone.
+    if path.parts and path.parts[0] in URLS:
+        raise typer.BadParameter("This command is only for files; PostgreSQL has its own tools.")
+    return path
 
 
 def shown_database(db: str) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..journal.upgrade import Plan, plan_upgrade, upgrade
+from .databases import only_file
 from .exit import exit_on_error
 
 __all__ = ["migrate_database"]
@@ -19,7 +20,7 @@ NoBackup = Annotated[bool, typer.Option("--no-backup", help="Do not copy the dat
 
 
 def migrate_database(
-    db: Annotated[Path, typer.Argument(metavar="DB", help="The database.")],
+    db: Annotated[Path, typer.Argument(metavar="DB", help="The database.", callback=only_file)],
     dry_run: DryRun = False,
     no_backup: NoBackup = False,
 ) -> None:

@@ -12,6 +12,7 @@ from rich.progress import Progress
 from ..feature_set import FeatureSet
 from ..journal.event import Streams
 from ..journal.repair import LostEvents, RepairReport, repair
+from .databases import only_file
 from .exit import exit_on_error
 from .feature_names import FeatureNames, features_known
 from .verify import count_of
@@ -20,7 +21,9 @@ __all__ = ["repair_database"]
 
 
 def repair_database(
-    db: Annotated[Path, typer.Argument(metavar="DB", help="The damaged database.")],
+    db: Annotated[
+        Path, typer.Argument(metavar="DB", help="The damaged database.", callback=only_file)
+    ],
     copy: Annotated[Path, typer.Argument(metavar="COPY", help="The new database to make.")],
     feature: FeatureNames = None,
 ) -> None:
