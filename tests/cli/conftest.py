@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import anyio
 import pytest
 
+import hubbub
 from tests.cli.program import program
 
 # Several programs begin in some of these tests, on a machine that has more to do.
@@ -19,6 +21,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent == HERE:
             item.add_marker(pytest.mark.timeout(SECONDS_MAX))
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    """Make a database with a room."""
+
+    async def fill() -> None:
+        async with hubbub.open(str(tmp_path / "hubbub.db")) as hub, hub.session("ann") as ann:
+            await ann.chat.create_room("Lobby")
+
+    anyio.run(fill)
+    return tmp_path / "hubbub.db"
 
 
 @pytest.fixture(scope="session")

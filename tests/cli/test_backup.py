@@ -4,24 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import anyio
 import httpx2
 import pytest
 from typer.testing import CliRunner, Result
 
-import hubbub
 from hubbub.cli.app import app
 from tests.cli.program import program, run_program
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Path:
-    async def fill() -> None:
-        async with hubbub.open(str(tmp_path / "hubbub.db")) as hub, hub.session("ann") as ann:
-            await ann.chat.create_room("Lobby")
-
-    anyio.run(fill)
-    return tmp_path / "hubbub.db"
 
 
 def run(*arguments: object) -> Result:

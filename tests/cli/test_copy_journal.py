@@ -13,16 +13,6 @@ from hubbub.cli.app import app
 from tests.journal.stores.kinds import emptied
 
 
-@pytest.fixture
-def db(tmp_path: Path) -> Path:
-    async def fill() -> None:
-        async with hubbub.open(str(tmp_path / "hubbub.db")) as hub, hub.session("ann") as ann:
-            await ann.chat.create_room("Lobby")
-
-    anyio.run(fill)
-    return tmp_path / "hubbub.db"
-
-
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(app, ["copy", *map(str, arguments)])
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import anyio
 from anyio.abc import SocketAttribute, SocketStream
 
-__all__ = ["Proxy", "proxied"]
+__all__ = ["Proxy", "accepting", "connect", "proxied"]
 
 CUT = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError, OSError)
 
@@ -38,13 +38,8 @@ class Proxy:
         with anyio.CancelScope() as scope:
             self._scopes.add(scope)
             try:
-                async with (
-                    client,
-                    await anyio.connect_tcp("127.0.0.1", self.port) as server,
-                    anyio.create_task_group() as tasks,
-                ):
-                    tasks.start_soon(hand_on, client, server, scope)
-                    tasks.start_soon(hand_on, server, client, scope)
+                async with client, await anyio.connect_tcp("127.0.0.1", self.port) as server:
+                    await connect(client, server, scope)
             except OSError:
                 # The server is not there now.
                 return
@@ -52,7 +47,14 @@ class Proxy:
                 self._scopes.discard(scope)
 
 
-async def hand_on(source: SocketStream, sink: SocketStream, scope: anyio.CancelScope) -> None:
+async def connect(client: SocketStream, server: SocketStream, scope: anyio.CancelScope) -> None:
+    """Hand bytes on, both ways, until either side ends; then cancel the scope."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_hand_on, client, server, scope)
+        tasks.start_soon(_hand_on, server, client, scope)
+
+
+async def _hand_on(source: SocketStream, sink: SocketStream, scope: anyio.CancelScope) -> None:
     try:
         while True:
             await sink.send(await source.receive())
@@ -61,13 +63,19 @@ async def hand_on(source: SocketStream, sink: SocketStream, scope: anyio.CancelS
 
 
 @asynccontextmanager
+async def accepting(serve: Callable[[SocketStream], Awaitable[None]]) -> AsyncIterator[str]:
+    """Serve every connection in a task of its own; gives the address."""
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
+        port = listener.extra(SocketAttribute.local_port)  # noqa: S610  # no database here
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(listener.serve, serve)
+            yield f"http://127.0.0.1:{port}"
+            tasks.cancel_scope.cancel()
+
+
+@asynccontextmanager
 async def proxied(address: str) -> AsyncIterator[Proxy]:
     """Put a proxy before a server."""
     proxy = Proxy(int(address.rpartition(":")[2]))
-    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
-        port = listener.extra(SocketAttribute.local_port)  # noqa: S610  # no database here
-        proxy.address = f"http://127.0.0.1:{port}"
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(listener.serve, proxy.serve)
-            yield proxy
-            tasks.cancel_scope.cancel()
+    async with accepting(proxy.serve) as proxy.address:
+        yield proxy

@@ -33,6 +33,7 @@ class Attending:
         self.signed_out: list[float] = []
         self.found: list[str] = []
         self._ids: dict[str, str] = {}
+        self._left = set[str]()
         self._stays = 0
         self._checked = anyio.Event()
 
@@ -57,7 +58,7 @@ class Attending:
                 if round_.is_over:
                     if number % 2:
                         # These leave for good.
-                        self._ids.pop(name)
+                        self._left.add(self._ids.pop(name))
                         return
                     self._stays += 1
                     await self._checked.wait()
@@ -65,12 +66,10 @@ class Attending:
                 token = session.refresh_token
 
     async def _check(self, round_: Round) -> None:
-        gone = dict(self._ids)
         with anyio.move_on_after(SHOWN_SECONDS_MAX):
-            while self._stays < (self.users + 1) // 2:  # noqa: ASYNC110
+            while self._stays + len(self._left) < self.users:  # noqa: ASYNC110
                 await anyio.sleep(PAUSE_SECONDS)
-        there = set(self._ids.values())
-        away = set(gone.values()) - there
+        there, away = set(self._ids.values()), self._left
         for url in round_.urls:
             async with connected(url, "observer") as observer:
                 shown = set[str]()

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import anyio
-from anyio.abc import SocketAttribute, SocketStream
+from anyio.abc import SocketStream
+
+from tests.client.proxy import accepting, connect
 
 __all__ = ["Balancer", "balanced"]
-
-CUT = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError, OSError)
 
 
 class Balancer:
@@ -60,29 +60,14 @@ class Balancer:
             with anyio.CancelScope() as scope:
                 self._scopes[scope] = port
                 try:
-                    async with anyio.create_task_group() as tasks:
-                        tasks.start_soon(_hand_on, client, server, scope)
-                        tasks.start_soon(_hand_on, server, client, scope)
+                    await connect(client, server, scope)
                 finally:
                     del self._scopes[scope]
-
-
-async def _hand_on(source: SocketStream, sink: SocketStream, scope: anyio.CancelScope) -> None:
-    try:
-        while True:
-            await sink.send(await source.receive())
-    except CUT:
-        scope.cancel()
 
 
 @asynccontextmanager
 async def balanced(ports: Sequence[int]) -> AsyncIterator[Balancer]:
     """Put a load balancer before nodes."""
     balancer = Balancer(ports)
-    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
-        port = listener.extra(SocketAttribute.local_port)  # noqa: S610  # no database here
-        balancer.url = f"http://127.0.0.1:{port}"
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(listener.serve, balancer.serve)
-            yield balancer
-            tasks.cancel_scope.cancel()
+    async with accepting(balancer.serve) as balancer.url:
+        yield balancer

@@ -53,7 +53,6 @@ class Node:
     ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.is_stopped = False
         self._arguments = arguments
         self._log = log
         self._environment = {**os.environ, **LIMITS, **environment}
@@ -82,20 +81,14 @@ class Node:
         except OSError:
             return False
 
-    @property
-    def is_running(self) -> bool:
-        return self.process.poll() is None and not self.is_stopped
-
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
 
     def stop(self) -> None:
-        self.is_stopped = True
         self.process.send_signal(signal.SIGSTOP)
 
     def cont(self) -> None:
-        self.is_stopped = False
         self.process.send_signal(signal.SIGCONT)
 
     def leave(self) -> None:

@@ -29,6 +29,9 @@ class Network:
     def __init__(self, target: int, random: Random) -> None:
         # How long each piece is on its way, in seconds.
         self.delay = 0.0
+        # "before": the next COMMIT does not reach the server, and its connection ends; or
+        # "after": it does, and its answer is lost. Then everything is handed on again.
+        self.cut_next = ""
         # The share of commits that reach the server, while their answers are lost.
         self.answers_lost = 0.0
         # The most bytes that a new connection carries towards the server; 0 for any number.
@@ -105,8 +108,12 @@ class Network:
                 server.sendall(data[:left])
                 return
             left -= len(data) if left else 0
-            if b"COMMIT" in data and self._random.random() < self.answers_lost:
-                lost.set()
+            if b"COMMIT" in data:
+                cut, self.cut_next = self.cut_next, ""
+                if cut == "before":
+                    return
+                if cut == "after" or self._random.random() < self.answers_lost:
+                    lost.set()
             server.sendall(data)
 
     def _downwards(

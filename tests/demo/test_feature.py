@@ -16,7 +16,8 @@ from hubbub.shop.catalog.demo import put_on_sale
 from hubbub.shop.service import Shop
 from hubbub.simulator.jumping_clock import JumpingClock
 from tests.demo.demo_hub import Backend, demo_hub, in_demo, lobby_of, on_each_backend, texts_in
-from tests.users.node_kit import Cluster, die, in_cluster, until
+from tests.journal.cluster.kit import until
+from tests.users.node_kit import Cluster, die, in_cluster
 
 LATER = 8 * 24 * 3600.0
 

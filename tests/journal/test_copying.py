@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -25,7 +25,6 @@ from hubbub.journal.verify import verify
 from tests.journal.stores.kinds import emptied
 
 STREAMS = Streams(FeatureSet(FEATURES).streams)
-OpenTarget = Callable[[], CopyTarget]
 
 
 @pytest.fixture(scope="module")

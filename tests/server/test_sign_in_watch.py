@@ -15,8 +15,9 @@ from hubbub.server import Gateway
 from hubbub.server.gateway import COME_BACK, SIGNED_OUT
 from hubbub.server.sign_in_watch import SignInWatch
 from tests.event_loop import Backend
+from tests.journal.cluster.kit import until
 from tests.server.memory_socket import Client
-from tests.users.node_kit import Cluster, in_cluster, signed_in, until
+from tests.users.node_kit import Cluster, in_cluster, signed_in
 
 
 def closed(client: Client) -> int | None:
@@ -24,7 +25,7 @@ def closed(client: Client) -> int | None:
 
 
 @pytest.mark.parametrize("bus", [True, False])
-def test_who_signs_out_on_one_node_is_out_on_all(backend: Backend, bus: bool) -> None:
+def test_a_user_who_signs_out_on_one_node_is_out_on_all(backend: Backend, bus: bool) -> None:
     async def story(cluster: Cluster) -> None:
         async with cluster.node() as one, cluster.node() as two:
             gateway, other = Gateway(one), Gateway(two)
@@ -47,7 +48,7 @@ def test_who_signs_out_on_one_node_is_out_on_all(backend: Backend, bus: bool) ->
     in_cluster(backend, story, None if bus else NoBus())
 
 
-def test_who_gets_another_role_reconnects(backend: Backend) -> None:
+def test_a_user_who_gets_another_role_reconnects(backend: Backend) -> None:
     async def story(cluster: Cluster) -> None:
         async with (
             cluster.node() as one,

@@ -84,6 +84,11 @@ def tell(backend: Backend) -> Tell:
     return tell
 
 
+async def be_declined(ann: Session, payment: str) -> None:
+    with pytest.raises(PaymentDeclined):
+        await ann.shop.checkout(payment=payment, key="1")
+
+
 async def check(ann: Session, bank: Bank, order: Order) -> None:
     """Check that the order, the bank, the stock and the cart agree."""
     paid = order.status == "paid"
@@ -229,11 +234,7 @@ def test_money_that_a_node_takes_after_another_has_ended_the_order_is_given_back
             # The other node cannot see that it lives.
             monkeypatch.setattr(other.journal.nodes, "is_live", lambda node: False)
 
-            async def check_out() -> None:
-                with pytest.raises(PaymentDeclined):
-                    await ann.shop.checkout(payment="good", key="1")
-
-            tasks.start_soon(check_out)
+            tasks.start_soon(be_declined, ann, "good")
             await anyio.sleep(1)
             [placed] = await root.shop.open_orders()
             await root.shop.cancel_order(placed.id, key="2")
@@ -284,11 +285,7 @@ def test_a_checkout_that_waited_for_long_shows_what_another_node_has_done(
             # The news about it is lost.
             monkeypatch.setattr(other.journal.nodes, "tell", lambda kind, body: None)
 
-            async def check_out() -> None:
-                with pytest.raises(PaymentDeclined):
-                    await ann.shop.checkout(payment="slow", key="1")
-
-            tasks.start_soon(check_out)
+            tasks.start_soon(be_declined, ann, "slow")
             await anyio.sleep(SETTINGS.checkout_seconds_max - 1)
             [placed] = await root.shop.open_orders()
             await root.shop.cancel_order(placed.id, key="2")

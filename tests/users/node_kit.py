@@ -7,8 +7,6 @@ from contextlib import asynccontextmanager
 from random import Random
 from typing import Any
 
-import anyio
-
 import hubbub
 from hubbub import FEATURES, Hubbub, Settings
 from hubbub.domain import Feature
@@ -18,9 +16,10 @@ from hubbub.server import Gateway
 from hubbub.stores import MemoryStore
 from hubbub.testing import VirtualClock, run_in_virtual_time
 from tests.event_loop import Backend
+from tests.journal.cluster.kit import until
 from tests.server.memory_socket import Client
 
-__all__ = ["Cluster", "die", "in_cluster", "signed_in", "until"]
+__all__ = ["Cluster", "die", "in_cluster", "signed_in"]
 
 
 class Cluster:
@@ -64,13 +63,6 @@ def in_cluster(
 
 def knows(hub: Hubbub, nodes: int) -> bool:
     return len(hub.journal.nodes.live()) == nodes and hub.knows_presence
-
-
-async def until(holds: Callable[[], bool], seconds: float = 10) -> None:
-    """Return when something holds; fail if it does not come to that."""
-    with anyio.fail_after(seconds):
-        while not holds():  # noqa: ASYNC110  (nobody tells of it)
-            await anyio.sleep(0.01)
 
 
 def die(hub: Hubbub) -> None:

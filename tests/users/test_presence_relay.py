@@ -19,7 +19,8 @@ from hubbub.users.presence_relay import (
 )
 from hubbub.users.presence_signals import PART_BYTES_MAX, PresenceNews
 from tests.event_loop import Backend
-from tests.users.node_kit import Cluster, die, in_cluster, until
+from tests.journal.cluster.kit import until
+from tests.users.node_kit import Cluster, die, in_cluster
 
 GRACE_SECONDS = 3.0
 

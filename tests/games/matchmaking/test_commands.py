@@ -97,7 +97,7 @@ def test_two_find_each_other_in_one_transaction(queues: Queues) -> None:
     assert types(happened)[:3] == [SearchBegan, Matched, Started]
     assert queues.waiting() == []
     match = queues.match()
-    # Who waited first is named first, and the hub has started it.
+    # The player who waited first is named first, and the hub has started it.
     assert (match.players, match.by, match.keys) == (
         ["bob", "ann"], HUB, {"bob": "key", "ann": "other"},
     )  # fmt: skip

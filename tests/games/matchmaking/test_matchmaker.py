@@ -97,7 +97,7 @@ def test_many_are_all_brought_together(backend: Backend) -> None:
 
     hall = what_happens(scenario, backend)
 
-    # Whoever comes in between takes an opponent from somebody, who then accepts another.
+    # A player who comes in between takes an opponent from another, who then accepts a third.
     assert all(how is not NoOpponent for _, how in hall.met.values())
     assert len({how for _, how in hall.met.values()}) == 25
 

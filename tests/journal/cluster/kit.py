@@ -19,7 +19,16 @@ from hubbub.journal.stores.sharing import NodeRecord, SharedStore
 from hubbub.testing import VirtualClock
 from hubbub.wake_up import WakeUp
 
-__all__ = ["Listener", "Member", "SharedRecords", "cluster", "listening", "node", "until"]
+__all__ = [
+    "Listener",
+    "Member",
+    "SharedRecords",
+    "cluster",
+    "in_trouble",
+    "listening",
+    "node",
+    "until",
+]
 
 
 class SharedRecords(MemoryStore):
@@ -168,4 +177,13 @@ async def listening(*buses: Bus) -> AsyncGenerator[list[Listener]]:
         for one in listeners:
             await one.until(partial(getattr, one, "losses"))
         yield listeners
+        tasks.cancel_scope.cancel()
+
+
+async def in_trouble(*buses: Bus) -> None:
+    """Run buses that cannot connect until each says why."""
+    async with anyio.create_task_group() as tasks:
+        for bus in buses:
+            tasks.start_soon(Listener(bus).run)
+        await until(lambda: all(bus.trouble for bus in buses))
         tasks.cancel_scope.cancel()

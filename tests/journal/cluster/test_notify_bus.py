@@ -1,16 +1,17 @@
 from __future__ import annotations
 
-import anyio
+from base64 import b64encode
+
 import psycopg
 import pytest
 from anyio import to_thread
 
 from hubbub.journal.cluster import notify_bus
 from hubbub.journal.cluster.bus_url import open_notify_bus
-from hubbub.journal.cluster.notify_bus import NOTIFY_QUEUE_BYTES_MAX
+from hubbub.journal.cluster.notify_bus import BEGUN_BYTES_MAX, NOTIFY_QUEUE_BYTES_MAX
 from hubbub.local_servers import ServerProcess
 from hubbub.local_servers.server_process import free_port
-from tests.journal.cluster.kit import Listener, listening, until
+from tests.journal.cluster.kit import in_trouble, listening, until
 
 
 async def test_it_connects_again_by_itself_and_says_that_frames_were_lost(
@@ -54,11 +55,7 @@ async def test_a_server_that_is_down_and_a_wrong_password_are_told_in_a_sentence
 ) -> None:
     wrong = open_notify_bus(postgres.url.replace("hubbub:", "hubbub:x"), "j")
     down = open_notify_bus(f"postgresql://hubbub@127.0.0.1:{free_port()}/postgres", "j")
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(Listener(wrong).run)
-        tasks.start_soon(Listener(down).run)
-        await until(lambda: wrong.trouble != "" and down.trouble != "")
-        tasks.cancel_scope.cancel()
+    await in_trouble(wrong, down)
 
     assert "password authentication failed" in wrong.trouble
     assert "Connection refused" in down.trouble
@@ -69,6 +66,16 @@ async def test_what_others_write_to_the_channel_hurts_nobody(postgres: ServerPro
         await to_thread.run_sync(notify, postgres.url, ["", ".", ".?", "+aGVs", "x", "ü"])
         a.bus.publish(0, b"hello")
         await a.until(lambda: b"hello" in a.frames)
+
+
+async def test_parts_without_an_end_are_not_kept(postgres: ServerProcess) -> None:
+    part = f"+ {b64encode(b'x' * 4 * 1024).decode()}"
+    async with listening(open_notify_bus(postgres.url, "j")) as (a,):
+        await to_thread.run_sync(notify, postgres.url, [part] * 20)
+        await to_thread.run_sync(notify, postgres.url, [". "])
+        await a.until(lambda: b"" in a.frames)
+
+        assert list(map(len, a.frames)) == [BEGUN_BYTES_MAX, 0]
 
 
 async def test_what_waits_to_be_sent_is_bounded(postgres: ServerProcess) -> None:

@@ -17,7 +17,7 @@ from hubbub.journal.cluster.bus_url import open_bus, read_bus_url
 from hubbub.journal.cluster.valkey_bus import BUS_QUEUE_BYTES_MAX, ValkeyBus
 from hubbub.local_servers import ServerProcess, valkey_server
 from hubbub.local_servers.server_process import free_port
-from tests.journal.cluster.kit import Listener, listening, until
+from tests.journal.cluster.kit import in_trouble, listening, until
 from tests.local_servers.places import reachable
 
 # The client leaves streams in memory open if it fails to connect.
@@ -109,11 +109,7 @@ async def test_a_server_that_is_down_and_a_wrong_password_are_told_in_a_sentence
 ) -> None:
     wrong = open_bus(valkey.url.replace("redis://:", "redis://:x"), "j")
     down = open_bus(f"redis://127.0.0.1:{free_port()}", "j")
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(Listener(wrong).run)
-        tasks.start_soon(Listener(down).run)
-        await until(lambda: wrong.trouble != "" and down.trouble != "")
-        tasks.cancel_scope.cancel()
+    await in_trouble(wrong, down)
 
     assert "refuses the sign-in: correct the user and password" in wrong.trouble
     assert "cannot be reached: start it, or correct its URL" in down.trouble

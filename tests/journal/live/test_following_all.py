@@ -44,7 +44,7 @@ async def test_a_follower_who_waits_is_woken() -> None:
     assert [event.stream for event in seen] == ["tally/2"]
 
 
-async def test_one_who_is_far_behind_reads_the_store() -> None:
+async def test_a_follower_who_is_far_behind_reads_the_store() -> None:
     count, seen = 3 * TAIL_EVENTS_MAX, list[int]()
     async with (
         open_journal(memory_store()) as journal,

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 from base64 import b64decode, b64encode
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import count
 from threading import Lock
@@ -23,7 +23,7 @@ from psycopg import sql
 from .frame_queue import FrameQueue
 from .reconnecting import keep_connected
 
-__all__ = ["NOTIFY_QUEUE_BYTES_MAX", "NotifyBus"]
+__all__ = ["BEGUN_BYTES_MAX", "NOTIFY_QUEUE_BYTES_MAX", "NotifyBus"]
 
 logger = logging.getLogger("hubbub.journal")
 
@@ -33,6 +33,8 @@ NOTIFY_QUEUE_BYTES_MAX = 4 * 1024 * 1024
 # The number makes it unique: of equal payloads that are sent together only the first comes.
 PART_BYTES = 5_700
 MORE, LAST = "+", "."
+# Bytes of a frame that has begun to come; what is longer is no frame.
+BEGUN_BYTES_MAX = 64 * 1024
 # Frames that are sent together.
 SENT_FRAMES_MAX = 100
 
@@ -104,7 +106,8 @@ class _Session:
 
     def __init__(self, url: str, channel: str) -> None:
         self._channel = channel
-        self._parts: dict[int, list[bytes]] = defaultdict(list)
+        # The beginning of a frame, and the number of the process that has sent it.
+        self._begun, self._sender_pid = b"", 0
         self._numbers = count()
         # Held by the thread that sends.
         self._sending = Lock()
@@ -127,15 +130,15 @@ class _Session:
         low = self._listener.pgconn
         low.consume_input()
         while (notify := low.notifies()) is not None:
-            parts = self._parts[notify.be_pid]
-            try:
-                parts.append(b64decode(notify.extra.partition(b" ")[2]))
-            except ValueError:
-                # Another program has written it.
-                parts.append(b"")
-            if notify.extra[:1] != MORE.encode():
-                del self._parts[notify.be_pid]
-                yield b"".join(parts)
+            if notify.be_pid != self._sender_pid:
+                # The parts of a frame come one after the other, so the last one has no end.
+                self._begun, self._sender_pid = b"", notify.be_pid
+            with suppress(ValueError):
+                # Otherwise somebody else has written it.
+                self._begun += b64decode(notify.extra.partition(b" ")[2])
+            if notify.extra[:1] != MORE.encode() or len(self._begun) >= BEGUN_BYTES_MAX:
+                yield self._begun
+                self._begun = b""
 
     def send(self, frames: Sequence[bytes]) -> None:
         """Send frames, in a thread."""

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from random import Random
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,24 +19,24 @@ from hubbub.journal.stores.postgres.doubt import DOUBT_SECONDS_MAX, was_committe
 from hubbub.journal.stores.postgres.store import PostgresStore
 from hubbub.journal.stores.sharing import Wanted
 from hubbub.local_servers import ServerProcess, postgres_server
-from tests.journal.stores.postgres.cut_proxy import CutProxy, cut_proxy
+from tests.cluster.proxy import Network, network_to
 from tests.journal.tally import record
 from tests.local_servers.places import reachable
 
 
 @contextmanager
-def behind_a_proxy(url: str) -> Iterator[tuple[PostgresStore, CutProxy]]:
+def behind_a_network(url: str) -> Iterator[tuple[PostgresStore, Network]]:
     port = urlsplit(url).port or 0
-    with cut_proxy(port) as proxy:
-        store = PostgresStore(url.replace(f":{port}/", f":{proxy.port}/"))
-        yield store, proxy
+    with network_to(port, Random(0)) as network:
+        store = PostgresStore(url.replace(f":{port}/", f":{network.port}/"))
+        yield store, network
         store.close()
 
 
 def test_a_commit_that_did_not_arrive_is_decided_again(url: str, store: PostgresStore) -> None:
-    with behind_a_proxy(url) as (cut, proxy):
+    with behind_a_network(url) as (cut, network):
         held = cut.hold(Wanted({"room/1": 0}))
-        proxy.cut = "before"
+        network.cut_next = "before"
         with pytest.raises(Stale):
             held.commit(Batch([record("room/1", 1)], [Used("ann", "k", b"", ())]))
         cut.hold(Wanted({"room/1": 0})).commit(Batch([record("room/1", 1)]))
@@ -45,13 +46,13 @@ def test_a_commit_that_did_not_arrive_is_decided_again(url: str, store: Postgres
 
 
 def test_a_commit_whose_answer_is_lost_is_acknowledged(url: str, store: PostgresStore) -> None:
-    with behind_a_proxy(url) as (cut, proxy):
+    with behind_a_network(url) as (cut, network):
         for seq in (1, 2):
             held = cut.hold(Wanted({"room/1": seq - 1}))
-            proxy.cut = "after"
+            network.cut_next = "after"
             held.commit(Batch([record("room/1", seq)]))
 
-            assert proxy.cut == ""
+            assert network.cut_next == ""
 
     assert len(store.read("room/1", 0, 9)) == 2
 

@@ -75,6 +75,9 @@ def test_a_user_without_rights(url: str, database: psycopg.Connection) -> None:
         ("session is read-only", StorageError, "primary"),
         ("FATAL:  sorry, too many clients already", StorageError, "max_connections"),
         ("FATAL:  the database system is starting up", StorageError, "starting"),
+        ("server does not support SSL, but SSL was required", Invalid, "has no TLS"),
+        ('root certificate file "root.crt" does not exist', Invalid, "sslrootcert"),
+        ("SSL error: certificate verify failed", Invalid, "sslrootcert"),
         ('could not translate host name "db.example"', StorageError, "check the address"),
     ],
 )
@@ -90,6 +93,10 @@ def test_what_the_driver_says_becomes_a_sentence(
 
 def test_a_database_is_named_without_its_user() -> None:
     assert database_name(URL) == "the PostgreSQL database chat at db.example:6543"
+
+
+def test_a_database_without_a_name_is_named_by_its_address() -> None:
+    assert database_name("postgresql://") == "the PostgreSQL database at this machine:5432"
 
 
 @pytest.mark.parametrize(

@@ -69,14 +69,26 @@ def test_a_migration_is_applied_once_and_keeps_what_is_there(
         PostgresStore(fresh)
 
 
-def test_tables_of_somebody_else_are_left_alone(fresh: str) -> None:
+@pytest.mark.parametrize("table", ["meta", "event"])
+def test_tables_of_somebody_else_are_left_alone(fresh: str, table: str) -> None:
     with psycopg.connect(fresh, autocommit=True) as connection:
-        connection.execute("CREATE TABLE meta (key text, value text)")
+        connection.execute(f"CREATE TABLE {table} (key text, value text)")
         with pytest.raises(StorageError, match="database of its own"):
             PostgresStore(fresh)
-        tables = connection.execute("SELECT relname FROM pg_class WHERE relname = 'event'")
+        tables = "SELECT relname FROM pg_class WHERE relname IN ('event', 'stream')"
+        found = connection.execute(tables).fetchall()
 
-        assert not tables.fetchall()
+        assert found == ([("event",)] if table == "event" else [])
+
+
+def test_a_database_that_cannot_keep_every_text_is_refused(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE latin ENCODING LATIN1 LOCALE 'C' TEMPLATE template0")
+        try:
+            with pytest.raises(StorageError, match=r"^The .* LATIN1; make one with createdb"):
+                PostgresStore(url.replace("/postgres", "/latin"))
+        finally:
+            connection.execute("DROP DATABASE latin WITH (FORCE)")
 
 
 def test_a_node_waits_for_another_that_changes_the_tables(

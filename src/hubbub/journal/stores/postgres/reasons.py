@@ -73,6 +73,16 @@ REFUSALS: tuple[tuple[str, type[HubbubError], str], ...] = (
         "{name} is a standby or read-only; give the address of the primary.",
     ),
     ("too many", StorageError, "{name} has too many connections; raise its max_connections."),
+    (
+        "does not support SSL",
+        Invalid,
+        "{name} has no TLS; set it up there, or change sslmode in the URL.",
+    ),
+    (
+        "certificate",
+        Invalid,
+        "{name} has a certificate that cannot be verified; set sslrootcert in the URL.",
+    ),
     ("starting up", StorageError, "{name} is still starting; try again."),
 )
 UNREACHABLE = "{name} cannot be reached; check the address, and that PostgreSQL runs there."
@@ -88,7 +98,8 @@ def database_name(url: str) -> str:
     """
     given = _parts(url)
     host, port = given.get("host") or "this machine", given.get("port") or "5432"
-    return f"the PostgreSQL database {_database(given)} at {host}:{port}"
+    # Without a name, that of the user of this machine is meant.
+    return f"the PostgreSQL database {_database(given)}".rstrip() + f" at {host}:{port}"
 
 
 def refusal_of(error: psycopg.Error, url: str) -> HubbubError:

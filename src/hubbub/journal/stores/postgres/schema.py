@@ -29,6 +29,9 @@ __all__ = [
 # Each has indexes of its own, which stay small, and is vacuumed by itself.
 PARTITIONS = 16
 
+# Others cannot keep every text.
+ENCODING = "UTF8"
+
 # Nodes that open a new database at the same time may both try to make the first table.
 _TRIES_MAX = 5
 META = 'CREATE TABLE meta (name text COLLATE "C" PRIMARY KEY, value text NOT NULL)'
@@ -113,15 +116,24 @@ def migrate_postgres(connection: Connection, random: Random, name: str) -> tuple
         The journal's id and its secret.
 
     Raises:
-        StorageError: the database belongs to a newer release, or is somebody else's.
+        StorageError: the database belongs to a newer release, is somebody else's, or cannot
+            keep every text.
     """
+    # Every sentence begins with it.
+    name = name[:1].upper() + name[1:]
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != ENCODING:
+        raise StorageError(
+            f"{name} has the encoding {encoding}; make one with createdb --template=template0 "
+            f"--encoding={ENCODING}."
+        )
     _make_meta(connection)
     try:
         with connection.transaction():
             return _migrate(connection, random, name)
-    except (UndefinedColumn, UndefinedTable) as error:
+    except (DuplicateTable, UndefinedColumn, UndefinedTable) as error:
         raise StorageError(
-            f"{name} has a table meta that is not Hubbub's; give Hubbub a database of its own."
+            f"{name} has tables that are not Hubbub's; give Hubbub a database of its own."
         ) from error
 
 
