@@ -37,7 +37,7 @@ async def played(ann: hubbub.Session, count: int) -> list[hubbub.Match]:
 
 async def cancel(hub: hubbub.Hubbub, match: hubbub.Match) -> None:
     """Let the hub end a match without a result."""
-    await hub.runtime(MatchSupervisor)._commands(match.stream, 0).cancel("it rains")
+    await hub.runtime(MatchSupervisor).running.commands(match.stream, 0).cancel("it rains")
 
 
 @pytest.mark.parametrize("page", [1, 2, 3, 100])

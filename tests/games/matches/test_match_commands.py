@@ -28,7 +28,7 @@ async def two() -> AsyncIterator[tuple[MatchCommands, hubbub.Session, hubbub.Ses
     ):
         await ann.games.create_board("speed", order="asc")
         match = await ann.games.start_match(["ann", "bob"], game="own", referee="/hub")
-        yield hub.runtime(MatchSupervisor)._commands(match.stream, 0), ann, bob
+        yield hub.runtime(MatchSupervisor).running.commands(match.stream, 0), ann, bob
 
 
 async def test_a_score_of_a_players_counts_on_any_board() -> None:

@@ -210,7 +210,7 @@ async def gated_match(gateway: Gateway, ann: Client, bob: Client) -> str:
     """Begin a match of a game that reads nothing yet."""
     numbers = [client.post("games.find_match", queue="gated") for client in (ann, bob)]
     match = (await ann.answer(numbers[0]))["result"]
-    while match["stream"] not in gateway.hub.runtime(MatchSupervisor)._runners:
+    while match["stream"] not in gateway.hub.runtime(MatchSupervisor).running:
         await anyio.lowlevel.checkpoint()
     return str(match["id"])
 

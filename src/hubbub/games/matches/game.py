@@ -146,7 +146,7 @@ class Handler:
     """
 
     async def on_start(self, table: Table) -> None:
-        """Begin; also called after a restart of the process, while the match is running."""
+        """Begin; also called after a restart of the process, and after the store has failed."""
 
     async def on_message(self, table: Table, player: str, body: dict[str, Any]) -> None:
         """
@@ -177,7 +177,8 @@ class Game(msgspec.Struct, frozen=True):
         board: the board where winners get points.
         handler: makes the handler of a match; None if the players score for themselves.
         ticks_per_second: how often ``on_tick`` is called, up to 120; 0 for never.
-        call_seconds_max: how long a method of the handler can take.
+        call_seconds_max: how long a method of the handler can take; a long wait for the store
+            counts only for a tenth of a second.
         decide: decides :class:`hubbub.Custom` rules with this game's name.
         win_points: the points that the winner gets on the board; 0 for none. None uses the
             setting ``match_win_points``.

@@ -143,7 +143,7 @@ class MatchMethods:
 
         def effect(_: None) -> None:
             # In the order in which the session has sent the messages.
-            self._supervisor.put(stream, by, body, verdict, key)
+            self._supervisor.running.put(stream, by, body, verdict, key)
 
         # A command's key is stored with its events, and this one has none.
         return Command(by, decide, result, reads=(stream,), verdict=verdict, effect=effect)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -19,6 +20,7 @@ import anyio
 from ...errors import Closed, Conflict, HubbubError, Invalid, Overloaded, StorageError
 from ...json_values import check_object
 from ..boards.board import Entry
+from .call_limit import CallLimit
 from .claims import ClaimLost
 from .game import Game, Handler
 from .inbox import Inbox, PlayerMessage
@@ -64,6 +66,7 @@ class Runner:
         self._game = game
         self._handler = game.handler
         self._commands = commands
+        self._limit = CallLimit(game.call_seconds_max)
         self._watch = Watch(f"match {match.id} ({match.game})", monotonic)
         self._scope = anyio.CancelScope()
         self._ended = self._lost = False
@@ -81,14 +84,22 @@ class Runner:
     # The hub's part
 
     async def run(self) -> None:
-        """Run the match until it ends or the hub closes."""
+        """
+        Run the match until it ends or the hub closes.
+
+        Raises:
+            StorageError: the store could not write it; run the match again later.
+        """
         error: HubbubError = Closed("The hub is closing; send the message again after it restarts.")
         try:
             await self._run()
             error = Conflict("This match is over, and the game has not read this message.")
-        except (Closed, StorageError):
-            # The hub is closing, or cannot write; when it opens again the match continues.
-            logger.warning("match %s is interrupted", self.match.id, exc_info=True)
+        except Closed:
+            # When the hub opens again the match continues.
+            logger.warning("match %s is interrupted", self.match.id)
+        except StorageError:
+            error = Overloaded("The database has failed; send the message again.")
+            raise
         except ClaimLost:
             error = Overloaded("Another server runs this match now; send the message again.")
             logger.warning("match %s continues at another node", self.match.id)
@@ -116,12 +127,13 @@ class Runner:
     ) -> Match:
         """Give a player points, as the referee; they are durable when it returns."""
         said = None if saying is None else check_object(saying, GAME_BODY_BYTES_MAX, "message")
-        self.match = await self._commands.add_score(player, points, said)
+        self.match = await self._limit.wait_for(self._commands.add_score(player, points, said))
         return self.match
 
     async def tell(self, body: dict[str, Any]) -> None:
         """Send a durable message to all followers."""
-        await self._commands.tell(check_object(body, GAME_BODY_BYTES_MAX, "message"))
+        checked = check_object(body, GAME_BODY_BYTES_MAX, "message")
+        await self._limit.wait_for(self._commands.tell(checked))
 
     def broadcast(self, body: dict[str, Any]) -> None:
         """Send an ephemeral signal to the current followers."""
@@ -130,11 +142,11 @@ class Runner:
     async def tell_player(self, player: str, body: dict[str, Any]) -> None:
         """Send a durable message to one player."""
         checked = check_object(body, GAME_BODY_BYTES_MAX, "message")
-        await self._commands.tell_player(player, checked)
+        await self._limit.wait_for(self._commands.tell_player(player, checked))
 
     async def finish(self, winner: str | None) -> Match:
         """End the match with a result, whatever its rules would decide."""
-        self.match = await self._commands.finish(winner)
+        self.match = await self._limit.wait_for(self._commands.finish(winner))
         return self.match
 
     async def submit(
@@ -146,11 +158,11 @@ class Runner:
         metadata: dict[str, Any] | None = None,
     ) -> Entry:
         """Submit a score of a player to a board."""
-        return await self._commands.submit(board, player, score, metadata)
+        return await self._limit.wait_for(self._commands.submit(board, player, score, metadata))
 
     async def cancel(self, reason: str) -> None:
         """End the match without a result."""
-        await self._commands.cancel(_plain(reason))
+        await self._limit.wait_for(self._commands.cancel(_plain(reason)))
 
     def start_soon(self, work: Callable[..., Any], *args: object) -> None:
         """Run a task beside the handler, until the match ends."""
@@ -232,16 +244,14 @@ class Runner:
         return (await self._commands.show()).status != "active"
 
     async def _call(self, what: str, method: Callable[..., Awaitable[None]], *args: Any) -> None:
-        seconds = self._game.call_seconds_max
-        with anyio.CancelScope(deadline=anyio.current_time() + seconds) as scope:
-            await self._watch.run(what, method, *args)
-        if scope.cancelled_caught:
-            raise TimeoutError(f"{what} took longer than {seconds:g} s")
+        await self._limit.run(what, partial(self._watch.run, what, method, *args))
 
     async def _fail(self, error: Exception) -> None:
         logger.error("the handler of match %s has failed", self.match.id, exc_info=error)
         try:
             await self._commands.cancel(_plain(f"The game failed: {_told(error)}"))
+        except (Closed, StorageError, ClaimLost):
+            raise
         except Exception:  # the log has why it failed; only this match is affected
             logger.exception("match %s could not be cancelled", self.match.id)
 

@@ -15,13 +15,11 @@ from functools import partial
 from typing import Any
 
 import anyio
-import msgspec
 
-from ...errors import Closed, Conflict, Overloaded
+from ...errors import Closed, StorageError
 from ...ids import Ids
 from ...journal.actor import Actor
-from ...journal.cluster.nodes import NODE_SILENT_SECONDS_MAX
-from ...journal.command import Command, Verdict, nothing
+from ...journal.command import Command, nothing
 from ...journal.containment import keep_running
 from ...journal.decide.states import States
 from ...journal.event import Draft, Event
@@ -46,13 +44,10 @@ from ..matchmaking.commands import QueueTerms
 from ..matchmaking.matchmaker import Matchmaker
 from ..matchmaking.pool import Widening
 from . import commands as decisions
-from .claims import claim_match
 from .ending import MATCH_SCHEDULE
-from .forwarding import MessageForwarding
 from .game import Game, check_games
-from .match import Match, MatchState, is_match, match_of
-from .match_commands import MatchCommands
-from .runner import Runner
+from .match import is_match
+from .running import Running
 from .terms import MatchTerms
 
 __all__ = ["MatchSupervisor"]
@@ -118,14 +113,12 @@ class MatchSupervisor:
         self._nodes = KnownNodes(journal.nodes, monotonic, alone=alone)
         queues = QueueTerms(self.terms, widening, settings.searches_max, self._nodes.is_there)
         self.matchmaker = Matchmaker(self._hub, ids, queues, start)
-        self._runners: dict[str, Runner] = {}
-        # Matches that other nodes run -> the node.
-        self._run_elsewhere: dict[str, str] = {}
-        self._forwarding = MessageForwarding(journal.nodes, self._put_here, start)
-        journal.nodes.answer["match"] = self._forwarding.answer
+        self.running = Running(self._hub, games, self.terms, self._nodes, start)
         self._timers = TimerQueue()
         # Streams that are due, and that another node has to look at.
         self._elsewhere: set[str] = set()
+        # Users whose matches could not be looked at, because the store has failed.
+        self._looks_later: set[str] = set()
         self._wake_up = WakeUp()
 
     async def run(self) -> None:
@@ -152,9 +145,7 @@ class MatchSupervisor:
             self._timers.set(stream, self._journal.clock.now())
         self._elsewhere.clear()
         self._wake_up.set()
-        for stream, node in list(self._run_elsewhere.items()):
-            if self._nodes.is_gone(node):
-                self._start(self._run_if_played_here, stream)
+        self.running.nodes_changed()
         self.matchmaker.nodes_changed()
 
     def presence_changed(self, user: str) -> None:
@@ -162,33 +153,6 @@ class MatchSupervisor:
         links = self._journal.peek(user_stream(user))
         if not isinstance(links, Links) or _matches(links):
             self._start(self._look_at_matches, user)
-
-    def put(
-        self, stream: str, player: str, body: dict[str, Any], verdict: Verdict, key: str | None
-    ) -> None:
-        """
-        Pass a player's message to the handler of a match; see :meth:`Inbox.put`.
-
-        Raises:
-            Conflict: no handler runs the match.
-            Overloaded: too many messages wait.
-        """
-        if (runner := self._runners.get(stream)) is not None:
-            runner.inbox.put(player, body, verdict, key)
-            return
-        match, nodes = self._journal.peek(stream), self._journal.nodes
-        node = match.node if isinstance(match, MatchState) else nodes.me
-        if node in ("", nodes.me) or not self._nodes.is_there(node):
-            raise Conflict("This match takes no messages: no game runs it, or it is over.")
-        self._forwarding.send(node, stream, player, body, verdict, key)
-
-    def _put_here(
-        self, stream: str, player: str, body: dict[str, Any], verdict: Verdict, key: str | None
-    ) -> None:
-        if (runner := self._runners.get(stream)) is None:
-            # It was claimed a moment ago, by this node or by another.
-            raise Overloaded("This match is moving to a server; send the message again.")
-        runner.inbox.put(player, body, verdict, key)
 
     # Schedule
 
@@ -210,7 +174,7 @@ class MatchSupervisor:
         for stream, at in due.items():
             self._timers.set(stream, at)
             if is_match(stream):
-                self._start(self._run_if_played_here, stream)
+                self.running.look_at(stream)
         self._wake_up.set()
 
     async def _look_at_all(self, streams: Sequence[str]) -> None:
@@ -228,17 +192,14 @@ class MatchSupervisor:
         match event.data:
             case Scheduled(to, due):
                 self._elsewhere.discard(to)
-                self._timers.set(to, due)
-                self._wake_up.set()
+                self._set_timer(to, due)
                 others = len(self._journal.nodes.live()) > 1
-                if is_match(to) and (others or to not in self._runners):
-                    self._start(self._run_if_played_here, to)
+                if is_match(to) and (others or to not in self.running):
+                    self.running.look_at(to)
             case Unscheduled(to):
                 self._elsewhere.discard(to)
-                self._run_elsewhere.pop(to, None)
                 self._timers.set(to, None)
-                if (runner := self._runners.get(to)) is not None:
-                    runner.end()
+                self.running.end(to)
 
     async def _ring(self) -> None:
         clock = self._journal.clock
@@ -269,11 +230,22 @@ class MatchSupervisor:
             streams = await self._hub.execute(Command(HUB, nothing, found, reads=(stream,)))
         except Closed:
             return
+        except StorageError:
+            # The health of the store logs its failures.
+            await self._look_at_matches_later(user)
+            return
         except Exception:  # their clocks still run; only the dropping of this user is missed
             logger.exception("the matches of %s are not looked at", user)
             return
         for match in streams:
             await self._look(match)
+
+    async def _look_at_matches_later(self, user: str) -> None:
+        if user not in self._looks_later:
+            self._looks_later.add(user)
+            await anyio.sleep(LOOK_AGAIN_SECONDS)
+            self._looks_later.discard(user)
+            self._start(self._look_at_matches, user)
 
     async def _look(self, stream: str, *, opening: bool = False) -> None:
         def decide(states: States) -> Drafts:
@@ -281,107 +253,34 @@ class MatchSupervisor:
                 return board_decisions.look_at_board(states, stream)
             return decisions.look_at_match(states, stream, self.terms, opening=opening)
 
+        now = self._journal.clock.now
         try:
-            scheduled = await self._hub.execute(
+            due = await self._hub.execute(
                 Command(HUB, decide, partial(_scheduled, stream), reads=(stream,))
             )
         except Closed:
             return
-        except Exception:  # includes a bug in the application's own rules
-            logger.exception("%s could not be looked at", stream)
-            self._timers.set(stream, self._journal.clock.now() + timedelta(seconds=RETRY_SECONDS))
-            self._wake_up.set()
-            return
-        if stream not in self._timers:
-            # There is no event of it if it was scheduled before this process, or is unchanged.
-            now = self._journal.clock.now()
-            if scheduled is not None and scheduled <= now:
-                scheduled = now + timedelta(seconds=LOOK_AGAIN_SECONDS)
-            self._timers.set(stream, scheduled)
-            self._wake_up.set()
-        if opening and is_match(stream):
-            self._start(self._run_if_played_here, stream)
-
-    # Matches that the hub runs
-
-    async def _run_if_played_here(self, stream: str) -> None:
-        try:
-            seen = await self._hub.execute(
-                Command(HUB, nothing, partial(_seen, stream), reads=(stream,))
-            )
-            if not self.terms.runs(seen.match.game) or seen.match.status != "active":
-                return
-            seen = await self._claimed(stream, seen)
-        except Closed:
-            return
-        except Exception:  # this match does not run, and no other match is affected
-            logger.exception("%s is not run", stream)
-            return
-        if (runner := self._runners.get(stream)) is not None:
-            if runner.claim != seen.claim:
-                runner.lose()
-        elif seen.node == self.terms.node:
-            await self._run_match(stream, seen)
-
-    async def _claimed(self, stream: str, seen: _Seen) -> _Seen:
-        """Claim a match that this node has to run; return what holds then."""
-        me = self.terms.node
-        gone = self._nodes.is_gone
-        if seen.node != me and gone(seen.node) and self._journal.nodes.owns(stream):
-            decide = partial(claim_match, stream=stream, node=me, is_gone=gone)
-            command = Command(HUB, decide, partial(_seen, stream), reads=(stream,))
-            seen = await self._hub.execute(command)
-        if seen.node == me:
-            self._run_elsewhere.pop(stream, None)
+        except Exception as error:  # includes a bug in the application's own rules
+            if not isinstance(error, StorageError):
+                # The health of the store logs its failures, and not those of each stream.
+                logger.exception("%s could not be looked at", stream)
+            self._set_timer(stream, now() + timedelta(seconds=RETRY_SECONDS))
         else:
-            self._run_elsewhere[stream] = seen.node
-            if not self._journal.nodes.is_live(seen.node):
-                self._start(self._look_for_its_node, stream)
-        return seen
+            if stream not in self._timers:
+                # There is no event of it if it was scheduled before this process, or is unchanged.
+                if due is not None and due <= now():
+                    due = now() + timedelta(seconds=LOOK_AGAIN_SECONDS)
+                self._set_timer(stream, due)
+        if opening and is_match(stream):
+            self.running.look_at(stream)
 
-    async def _look_for_its_node(self, stream: str) -> None:
-        """Look at a match again whose node has just joined, or died before this node joined."""
-        await anyio.sleep(NODE_SILENT_SECONDS_MAX + LOOK_AGAIN_SECONDS)
-        if stream in self._run_elsewhere:
-            await self._run_if_played_here(stream)
-
-    async def _run_match(self, stream: str, seen: _Seen) -> None:
-        state = self._journal.peek(stream)
-        if isinstance(state, MatchState) and state.status != "active":
-            return
-        game = self.games[seen.match.game or ""]
-        commands = self._commands(stream, seen.claim)
-        monotonic, random = self._journal.clock.monotonic, self._settings.random
-        runner = Runner(seen.match, game, commands, random, monotonic, seen.silent)
-        self._runners[stream] = runner
-        try:
-            await runner.run()
-        except Exception:
-            # An exception that a runner does not handle ends this match's task, and nothing else.
-            logger.exception("%s is no longer run", stream)
-        finally:
-            del self._runners[stream]
-
-    def _commands(self, stream: str, claim: int) -> MatchCommands:
-        return MatchCommands(self._hub, stream, self.terms, claim)
+    def _set_timer(self, stream: str, due: datetime | None) -> None:
+        self._timers.set(stream, due)
+        self._wake_up.set()
 
 
 def _matches(links: Links) -> list[str]:
     return [stream for stream in links.links if is_match(stream)]
-
-
-class _Seen(msgspec.Struct, frozen=True):
-    """A match, the players who have not acted, and the node that runs it."""
-
-    match: Match
-    silent: set[str]
-    node: str
-    claim: int
-
-
-def _seen(stream: str, states: States, events: Sequence[Event]) -> _Seen:
-    match = states.of(MatchState, stream)
-    return _Seen(match_of(stream, match), match.silent(), match.node, match.claim)
 
 
 def _scheduled(stream: str, states: States, events: Sequence[Event]) -> Any:
