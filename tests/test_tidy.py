@@ -33,7 +33,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "shop/orders/user_orders.py": "tests/session/test_orders.py",
     "shop/service.py": "tests/session/test_checkout.py",
     "operations/service.py": "tests/session/test_accounts.py",
-    "users/presence_signals.py": "tests/session/test_presence.py",
     "users/administration.py": "tests/session/test_administration.py",
     "users/service.py": "tests/session/test_users.py",
     "chat/sealed_service.py": "tests/session/test_sealed.py",

@@ -10,6 +10,7 @@ from hubbub.journal.containment import (
     HEALTHY_SECONDS,
     RESTART_SECONDS_MAX,
     RESTART_SECONDS_MIN,
+    STORE_SECONDS_MAX,
     contained,
     keep_running,
     tell_each,
@@ -108,3 +109,12 @@ def test_an_observer_that_fails_keeps_nothing_from_the_others() -> None:
     tell_each([told.append, broken, told.append], 5)
 
     assert told == [5, 5]
+
+
+@BACKENDS
+def test_what_waits_for_the_store_starts_soon_after_a_long_outage(backend: str) -> None:
+    work = Flaky(50, StorageError("The database is away."))
+    run_in_virtual_time(keep_running, "it", work, backend=backend)  # type: ignore[arg-type]
+    waits = [after - before for before, after in zip(work.starts, work.starts[1:], strict=False)]
+
+    assert max(waits) == pytest.approx(STORE_SECONDS_MAX)

@@ -20,6 +20,8 @@ Args = TypeVarTuple("Args")
 RESTART_SECONDS_MIN = 0.1
 # The longest such pause, in seconds: each failure doubles it.
 RESTART_SECONDS_MAX = 30.0
+# The longest such pause after a failure of the store.
+STORE_SECONDS_MAX = 2.0
 # A task that ran this long before it failed restarts with a short pause again.
 HEALTHY_SECONDS = 60.0
 
@@ -56,8 +58,10 @@ async def keep_running(what: str, work: Callable[[], Awaitable[object]]) -> None
         except Closed:
             return
         except StorageError:
-            # The health of the store logs its failures once, and not for each task.
+            # The health of the store logs its failures once, and not for each task. A store that
+            # was away for an hour must not keep its users waiting when it is back.
             logger.info("%s waits for the store", what)
+            wait = min(wait, STORE_SECONDS_MAX)
         except Exception:
             logger.exception("%s has failed; it starts again soon", what)
         else:

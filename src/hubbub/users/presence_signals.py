@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 import anyio
 import msgspec
 
-from ..errors import HubbubError, RateLimited
+from ..errors import HubbubError, RateLimited, StorageError
 from ..journal.actor import Actor
 from ..journal.cluster.frames import MESSAGE_BYTES_MAX
 from ..journal.command import Command, nothing
@@ -30,6 +30,8 @@ SHARED = ("room/", "direct/")
 KIND = "presence signals"
 # A message to other nodes leaves room for its frame and the user's id.
 PART_BYTES_MAX = MESSAGE_BYTES_MAX // 2
+# How long a status waits after the store has failed.
+AGAIN_SECONDS = 5.0
 
 
 class PresenceNews(msgspec.Struct, frozen=True, array_like=True):
@@ -69,7 +71,8 @@ class PresenceSignals:
         self._status = status
         self._start = start
         self._quotas = quotas
-        # Users who change too often; followers get their last status later.
+        # Users who change too often, or whose streams the store could not read; followers get
+        # their last status later.
         self._late: set[str] = set()
         self._nodes = hub.journal.nodes if hub.journal.store.shared else None
         if self._nodes is not None:
@@ -104,6 +107,12 @@ class PresenceSignals:
 
         try:
             streams = await self._hub.execute(Command(HUB, nothing, links, reads=(stream,)))
+        except StorageError:
+            # The health of the store logs its failures.
+            if user_id not in self._late:
+                self._late.add(user_id)
+                self._start(self._tell_later, user_id, AGAIN_SECONDS)
+            return
         except HubbubError:
             logger.warning("the presence of %s is not signalled", user_id, exc_info=True)
             return

@@ -13,7 +13,7 @@ import hubbub
 from hubbub.errors import Overloaded, StorageError
 from hubbub.games.matches.call_limit import COUNTED_SECONDS_MAX
 from hubbub.games.matches.match_commands import MatchCommands
-from hubbub.games.matches.running import AGAIN_SECONDS
+from hubbub.games.matches.running import AGAIN_SECONDS, AGAIN_SECONDS_MAX
 from hubbub.stores import Batch, Loaded, MemoryStore
 from hubbub.testing import VirtualClock, run_in_virtual_time
 from tests.event_loop import Backend
@@ -87,7 +87,7 @@ def test_a_match_goes_on_when_the_store_works_again(backend: Backend, game: str)
             with pytest.raises(Overloaded, match="send the message again"):
                 await ann.games.message(match.id, {})
             store.writes = True
-            await anyio.sleep(2 * AGAIN_SECONDS)
+            await anyio.sleep(AGAIN_SECONDS_MAX)
             await ann.games.message(match.id, {})
 
             spoken = await said(ann, match)
@@ -114,7 +114,7 @@ def test_a_match_that_cannot_be_read_at_its_start_begins_later(
         async with hub.session("ann") as ann, hub.session("bob"):
             match = await ann.games.start_match(["ann", "bob"], game="rounds")
             monkeypatch.setattr(hub.journal, "execute", fail_at_first)
-            await anyio.sleep(5 * AGAIN_SECONDS)
+            await anyio.sleep(4 * AGAIN_SECONDS_MAX)
 
             assert failures == 3
             assert await said(ann, match) == ["start"]
@@ -130,7 +130,7 @@ def test_a_match_is_interrupted_in_the_log_once(
             store.writes = False
             await anyio.sleep(OUTAGE_SECONDS)
             store.writes = True
-            await anyio.sleep(2 * AGAIN_SECONDS)
+            await anyio.sleep(AGAIN_SECONDS_MAX)
 
     play_on_a_store(backend, story)
 

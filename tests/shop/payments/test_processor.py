@@ -7,9 +7,14 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from hubbub import Hubbub, Order, PaymentDeclined, RateLimited, Session, Settings
-from hubbub.journal.schedule import Schedule
-from hubbub.shop.payments.claims import ClaimedOrder
+from hubbub import (
+    Hubbub,
+    Order,
+    PaymentDeclined,
+    RateLimited,
+    Session,
+    Settings,
+)
 from hubbub.shop.payments.processor import (
     INTERRUPTED,
     INVOICES_AT_ONCE_MAX,
@@ -303,51 +308,6 @@ def test_a_user_begins_so_many_checkouts(sell: Sell) -> None:
         assert order.status == "paid"
 
     sell(story, payments=bank, settings=Settings(checkout_limit=2, checkout_period=60.0))
-
-
-def test_an_order_that_cannot_be_read_ends_alone(
-    sell: Sell, monkeypatch: pytest.MonkeyPatch, caplog: Any
-) -> None:
-    async def story(hub: Hubbub, ann: Session) -> None:
-        processor = hub.runtime(Storefront).processor
-        show = processor._show
-
-        async def broken(stream: str) -> ClaimedOrder:
-            if stream == "order/broken":
-                raise ZeroDivisionError
-            return await show(stream)
-
-        monkeypatch.setattr(processor, "_show", broken)
-        processor.look_at("broken")
-        order = await ann.shop.checkout(payment="good", key="1")
-
-        assert order.status == "paid"
-        assert caplog.text.count("order/broken cannot be looked at") == 1
-
-    sell(story, payments=Bank())
-
-
-def test_orders_that_cannot_be_listed_are_listed_later(
-    sell: Sell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bank = Bank(authorize=["answer lost"])
-
-    async def story(hub: Hubbub, ann: Session) -> None:
-        with anyio.move_on_after(1):
-            await ann.shop.checkout(payment="good", key="1")
-        plain, faults = Schedule.apply, [ZeroDivisionError()]
-
-        def fails_once(self: Schedule, event: Any) -> None:
-            if faults:
-                raise faults.pop()
-            plain(self, event)
-
-        monkeypatch.setattr(Schedule, "apply", fails_once)
-
-    async def later(hub: Hubbub, ann: Session) -> None:
-        assert (await ended(ann)).status == "paid"
-
-    sell(story, later=later, url=str(tmp_path / "hub.db"), payments=bank, settings=AT_ONCE)
 
 
 def test_invoices_have_threads_of_their_own(sell: Sell) -> None:

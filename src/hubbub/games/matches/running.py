@@ -31,12 +31,15 @@ from .match_commands import MatchCommands
 from .runner import Runner
 from .terms import MatchTerms
 
-__all__ = ["AGAIN_SECONDS", "Running"]
+__all__ = ["AGAIN_SECONDS", "AGAIN_SECONDS_MAX", "Running"]
 
 logger = logging.getLogger("hubbub.games")
 
-# How long a match waits after the store has failed, and for the next look at an unknown node.
+# How long a match waits after the store has failed; each failure doubles it, up to the maximum.
 AGAIN_SECONDS = 1.0
+AGAIN_SECONDS_MAX = 5.0
+# How much longer than a node can be silent a match waits for a node that is unknown.
+LOOK_SECONDS = 1.0
 
 
 class Running:
@@ -67,8 +70,8 @@ class Running:
         self._runners: dict[str, Runner] = {}
         # Matches that other nodes run -> the node.
         self._elsewhere: dict[str, str] = {}
-        # Matches that run again when the store works again.
-        self._interrupted: set[str] = set()
+        # Matches that run again when the store works again -> how long each waits next.
+        self._interrupted: dict[str, float] = {}
         self._live = hub.journal.nodes
         self._forwarding = MessageForwarding(self._live, self._put_here, start)
         self._live.answer["match"] = self._forwarding.answer
@@ -138,7 +141,7 @@ class Running:
             return
         except Exception:  # this match does not run, and no other match is affected
             logger.exception("%s is no longer run", stream)
-        self._interrupted.discard(stream)
+        self._interrupted.pop(stream, None)
 
     def _run_later(self, stream: str, error: StorageError, *, again: bool) -> None:
         if again:
@@ -149,11 +152,12 @@ class Running:
             return
         else:
             logger.warning("%s is interrupted until the store works", stream, exc_info=error)
-        self._interrupted.add(stream)
-        self._start(self._run_again, stream)
+        wait = self._interrupted.get(stream, AGAIN_SECONDS)
+        self._interrupted[stream] = min(2 * wait, AGAIN_SECONDS_MAX)
+        self._start(self._run_again, stream, wait)
 
-    async def _run_again(self, stream: str) -> None:
-        await anyio.sleep(AGAIN_SECONDS)
+    async def _run_again(self, stream: str, wait: float) -> None:
+        await anyio.sleep(wait)
         await self._run_if_played_here(stream, again=True)
 
     async def _run_if_claimed(self, stream: str) -> None:
@@ -187,7 +191,7 @@ class Running:
 
     async def _look_for_its_node(self, stream: str) -> None:
         """Look at a match again whose node has just joined, or died before this node joined."""
-        await anyio.sleep(NODE_SILENT_SECONDS_MAX + AGAIN_SECONDS)
+        await anyio.sleep(NODE_SILENT_SECONDS_MAX + LOOK_SECONDS)
         if stream in self._elsewhere:
             await self._run_if_played_here(stream)
 

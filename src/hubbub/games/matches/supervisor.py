@@ -56,7 +56,7 @@ logger = logging.getLogger("hubbub.games")
 
 Drafts = Sequence[Draft]
 
-# How long to wait after a failed write before a timer fires again.
+# How long to wait after a failure before a timer fires again, or a user's matches are looked at.
 RETRY_SECONDS = 5.0
 # How long to wait before the next look at a stream that is still due after a look.
 LOOK_AGAIN_SECONDS = 1.0
@@ -243,7 +243,7 @@ class MatchSupervisor:
     async def _look_at_matches_later(self, user: str) -> None:
         if user not in self._looks_later:
             self._looks_later.add(user)
-            await anyio.sleep(LOOK_AGAIN_SECONDS)
+            await anyio.sleep(RETRY_SECONDS)
             self._looks_later.discard(user)
             self._start(self._look_at_matches, user)
 

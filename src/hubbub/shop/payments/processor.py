@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 import anyio
 from anyio import to_thread
 
-from ...errors import Closed, HubbubError, Invalid, PaymentDeclined
+from ...errors import Closed, HubbubError, Invalid, PaymentDeclined, StorageError
 from ...journal.actor import Actor
 from ...journal.command import Call, Command, nothing
 from ...journal.decide.states import States
@@ -72,6 +72,8 @@ class PaymentProcessor:
         self._start = start
         self._seconds_max = hub.settings.payment_seconds_max
         self._settling: dict[str, Settlement] = {}
+        # Orders that the store could not read, and that are looked at later.
+        self._unread: set[str] = set()
         nodes = hub.journal.nodes if hub.journal.store.shared else None
         self._claims = Claims(nodes, self._seconds_max)
         if nodes is not None:
@@ -169,6 +171,10 @@ class PaymentProcessor:
         except Closed:
             # It stays in the schedule, for the next time.
             return
+        except StorageError:
+            # The health of the store logs its failures.
+            self._start(self._look_at_later, stream)
+            return
         except HubbubError as error:
             logger.warning("%s is not looked at: %s", stream, error.message)
             return
@@ -177,6 +183,13 @@ class PaymentProcessor:
             return
         if found.order.is_open and (stream in self._settling or self._claims.is_mine(found)):
             self._settle_soon(found.order)
+
+    async def _look_at_later(self, stream: str) -> None:
+        if stream not in self._unread:
+            self._unread.add(stream)
+            await anyio.sleep(TAKE_OVER_SECONDS)
+            self._unread.discard(stream)
+            await self._look_at(stream)
 
     def _settle_soon(self, order: Order, payment: str | None = None) -> None:
         if (settling := self._settling.get(order.stream)) is not None:
