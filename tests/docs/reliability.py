@@ -68,6 +68,7 @@ EVIDENCE: Mapping[str, Sequence[str]] = {
         *("journal/decide/test_limits.py", "journal/cluster/test_checker.py"),
     ),
     "Clocks can be wrong": ("journal/decide/test_holder.py",),
+    "A sign-out counts everywhere": ("simulated", "server/test_sign_in_watch.py"),
     "A failure stays where it happens": (
         *("journal/test_containment.py", "test_runtimes.py", "server/test_bad_clients.py"),
         *("faults/test_junk.py", "attack/test_attacks.py"),
