@@ -12,7 +12,7 @@ from ..client.dial import Dial, Transport
 from ..wire.connection_lost import ConnectionLost
 
 __all__ = [
-    "ANSWER_SECONDS_MAX",
+    "SIGN_IN_CALL_SECONDS_MAX",
     "VISITOR",
     "CallOutcome",
     "session_of",
@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 # How long a call waits for its answer, in seconds; after that, its outcome is unknown.
-ANSWER_SECONDS_MAX = 60.0
+SIGN_IN_CALL_SECONDS_MAX = 60.0
 # Begins the tokens that stand for a password: each gives its user a new sign-in.
 VISITOR = "visitor of "
 SIGNING_IN, SIGNING_OUT = 1, 2
@@ -57,7 +57,7 @@ async def try_sign_in(dial: Dial, token: str) -> CallOutcome:
         dial: connects to a server.
         token: any token.
     """
-    with anyio.move_on_after(ANSWER_SECONDS_MAX):
+    with anyio.move_on_after(SIGN_IN_CALL_SECONDS_MAX):
         try:
             async with dial() as transport:
                 return await _sign_in(transport, token)
@@ -78,7 +78,7 @@ async def try_sign_out(dial: Dial, token: str, *, everywhere: bool) -> CallOutco
     Returns:
         The answer to the sign-out; with ``outcome`` False if the token was refused.
     """
-    with anyio.move_on_after(ANSWER_SECONDS_MAX):
+    with anyio.move_on_after(SIGN_IN_CALL_SECONDS_MAX):
         try:
             async with dial() as transport:
                 answer = await _sign_in(transport, token)
@@ -103,7 +103,7 @@ async def stay_signed_in(dial: Dial, token: str) -> None:
     accepted: bool | None = None
     try:
         async with dial() as transport:
-            with anyio.move_on_after(ANSWER_SECONDS_MAX):
+            with anyio.move_on_after(SIGN_IN_CALL_SECONDS_MAX):
                 accepted = (await _sign_in(transport, token)).outcome
             while accepted:
                 await transport.receive()

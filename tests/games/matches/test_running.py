@@ -1,4 +1,4 @@
-"""Matches stand still while the store fails, and go on when it works."""
+"""Matches stand still while the store fails, and continue when it works."""
 
 from __future__ import annotations
 

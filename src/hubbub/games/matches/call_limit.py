@@ -13,7 +13,8 @@ __all__ = ["COUNTED_SECONDS_MAX", "CallLimit"]
 R = TypeVar("R")
 
 # How much of one wait for the hub counts, in seconds. The rest does not: while the store or another
-# node stands still, a match must not end. A handler that calls the hub for ever is ended still.
+# node stands still, a match must not end. A handler that calls the hub without end is cancelled
+# all the same.
 COUNTED_SECONDS_MAX = 0.1
 
 

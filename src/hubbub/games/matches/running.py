@@ -1,8 +1,8 @@
 """
 The matches that this node runs: each is claimed, run, and taken over from a node that is gone.
 
-When the store fails, a match stands still. As soon as the store works again its handler starts
-anew, as after a restart of the process.
+When the store fails, a match stands still. As soon as the store works again, a new
+handler starts, as after a restart of the process.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ LOOK_SECONDS = 1.0
 
 class Running:
     """
-    The matches that this node runs, and the way to those that other nodes run.
+    The matches that this node runs, and the way to the matches of other nodes.
 
     Args:
         hub: the actor of the hub's own commands.
