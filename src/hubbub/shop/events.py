@@ -159,7 +159,8 @@ class Merged(Data, frozen=True, tag="merged"):
     items: list[Item] = []
     guest: str | None = None
     into: str | None = None
-    used: dict[str, str] = {}  # the coupons that the guest has used up -> the guest's orders
+    # The coupons that the guest has used up -> the guest's orders.
+    used: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
 
 
 class CheckoutBegan(Data, frozen=True, tag="checkout_began"):

@@ -125,6 +125,8 @@ class CartState(State):
     """
 
     data_type: ClassVar[Any] = CartEvent
+    # Snapshots of the first version do not say which account a guest's cart was merged into.
+    version: ClassVar[int] = 1
 
     items: dict[str, Item] = {}
     coupon: str | None = None
@@ -182,7 +184,7 @@ class CartState(State):
                 self.items, self.coupon = {}, None
             case Merged(items, _, None, used):
                 self.items = self.items | {item.sku: item for item in items}
-                self.used = self.used | used
+                self.used = self.used | (used or {})
             case Merged(_, _, into):
                 self.items, self.coupon = {}, None
                 self.into, self.moved = into, self.checkout

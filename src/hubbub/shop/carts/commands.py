@@ -148,7 +148,11 @@ def merge(states: States, guest: str, user: str, terms: ShopTerms) -> list[Draft
     changed = [item for sku, item in items.items() if cart.items.get(sku) != item]
     used = {code: order for code, order in theirs.used.items() if code not in cart.used}
     stream, from_ = cart_stream(user), cart_stream(guest)
-    drafts = [Draft(stream, Merged(changed, guest=guest, used=used))] if changed or used else []
+    drafts = (
+        [Draft(stream, Merged(changed, guest=guest, used=used or msgspec.UNSET))]
+        if changed or used
+        else []
+    )
     if (coupon := _coupon_of(cart, theirs)) != cart.coupon and coupon is not None:
         drafts.append(Draft(stream, CouponApplied(coupon)))
     if theirs.country is not None:
