@@ -264,8 +264,9 @@ class Matchmaker:
         await self._cancel_lost(list(self._queues))
         command = Command(HUB, nothing, read, reads=tuple(self._names))
         queues = await self._hub.execute(command)
-        names = {self._names[stream]: state for stream, (_, state) in queues.items()}
-        self._queues = {name: self._follow_queue(name, state) for name, state in names.items()}
+        for stream, (_, state) in queues.items():
+            name = self._names[stream]
+            self._queues[name] = self._follow_queue(name, state)
         self._due.clear()
         heads = {stream: head for stream, (head, _) in queues.items()}
         async with FollowingAll(self._hub.journal, HUB, heads) as following:
