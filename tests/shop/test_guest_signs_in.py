@@ -1,4 +1,4 @@
-"""What a guest has chosen, used and begun to pay, when the guest signs in to an account."""
+"""The coupon, the country and the payments of a guest who signs in to an account."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ def request(number: int, size: int = 2) -> Request:
 
 
 class Server:
-    """Takes requests, and answers the oldest when it is told to."""
+    """Takes requests, and answers the oldest when a test calls answer."""
 
     def __init__(self, requests_max: int = 3) -> None:
         self.taken: list[Request] = []

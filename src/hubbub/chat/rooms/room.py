@@ -80,7 +80,8 @@ class Room(msgspec.Struct, frozen=True):
         encrypted: the algorithm, like ``megolm.1``, of an encrypted room; else empty.
         roster: the seq of the last change of the members or their devices; an encrypted message
             names the roster that it is encrypted for.
-        member_count: the number of members, including those whom ``members`` leaves out.
+        member_count: the number of members, including the members that ``members``
+            leaves out.
     """
 
     id: str
@@ -218,7 +219,7 @@ class RoomState(RosterState):
         check(CHAT_READERS["direct" if self.direct else "room"])
 
     def check_shown(self, user: str) -> None:
-        """Raise NotFound, Banned or NotMember if a user may not see who is in the room."""
+        """Raise NotFound, Banned or NotMember if a user cannot see the members of the room."""
         if self.private or self.direct:
             self.check_member(user)
         else:

@@ -1,4 +1,4 @@
-"""A matchmaking queue as a node follows it: who waits, and which groups could play. Pure."""
+"""A matchmaking queue as a node follows it: its players, and the groups that could play. Pure."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class FollowedQueue:
         return [group for group in taken if group is not None]
 
     def put_back(self, tickets: Iterable[Ticket]) -> None:
-        """Put back those who were taken and still wait, as far as is known."""
+        """Put back the players who were taken and still wait, as far as the node knows."""
         for ticket in tickets:
             if self.tickets.get(ticket.user) == ticket:
                 self._pool.discard(ticket)

@@ -335,7 +335,7 @@ class Matchmaker:
                 taken += [ticket for group in groups for ticket in group]
                 await self._start_all(queue, groups)
         finally:
-            # Whoever was matched leaves the queue again as soon as that is known here.
+            # Players with a match leave the queue again when its event arrives here.
             self._queues[queue].put_back(taken)
 
     def _take_groups(self, queue: str) -> list[list[Ticket]]:

@@ -5,8 +5,8 @@ A new player accepts opponents with a close rating; a player who has waited acce
 group plays if its player who has waited longest accepts its spread, so every player gets a match
 in the end. If several groups could play, the group with the smallest spread does.
 
-Players who could play together are neighbours by rating. So whoever joins or leaves changes only
-the groups around them, and the cost does not depend on how many players wait.
+Players who could play together are neighbours by rating. So a player who joins or leaves changes
+only the groups around them, and the cost does not depend on how many players wait.
 """
 
 from __future__ import annotations
@@ -30,8 +30,7 @@ __all__ = [
     "ready_at",
 ]
 
-# Entries of a pool's heaps beyond four for each player, before those that count no more are
-# dropped.
+# Entries of a pool's heaps beyond four for each player, before the pool drops outdated entries.
 HEAP_SPARE = 64
 
 
@@ -150,8 +149,8 @@ class Pool:
         self._tickets = sorted(tickets, key=by_rating)
         # The first player of each group -> the group.
         self._groups: dict[str, _Group] = {}
-        # Heaps: the groups by when they are ready, and those that are ready by spread. Groups
-        # that have changed since are passed over.
+        # Heaps: groups by when they are ready, and ready groups by spread. Groups that have
+        # changed since are passed over.
         self._coming: list[_Entry] = []
         self._ready: list[_Entry] = []
         self._numbers = count()
@@ -180,7 +179,7 @@ class Pool:
 
     def group(self, now: float, ticket: Ticket | None = None) -> list[Ticket] | None:
         """
-        Return the group with the smallest spread of those that can play, if there is one.
+        Return the group with the smallest spread of all groups that can play, if there is one.
 
         Args:
             now: the time, in seconds since the epoch.

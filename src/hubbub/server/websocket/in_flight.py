@@ -59,7 +59,7 @@ class InFlight:
             self._begin(request)
 
     def answered(self, request: Request) -> None:
-        """Note the answer to a request, and carry out those that have space now."""
+        """Note the answer to a request, and carry out waiting requests that have space now."""
         self._count -= 1
         self._bytes -= len(request.params)
         if self._taking or not self._held:
