@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .chat.feature import CHAT
 from .chat.messages.message import Message
-from .chat.rooms.room import Room
+from .chat.rooms.room import Member, Room
 from .client import connect
 from .errors import (
     Banned,
@@ -97,6 +97,7 @@ __all__ = [
     "KeyReused",
     "Line",
     "Match",
+    "Member",
     "Message",
     "Money",
     "Muted",

@@ -154,6 +154,9 @@ def test_what_was_ended_or_adjusted_by_hand_folds_into_what_it_did() -> None:
     cart = states["cart/zoe"]
     assert isinstance(cart, CartState)
     assert cart.used == {}
+    merged = states["cart/mia"]
+    assert isinstance(merged, CartState)
+    assert merged.used == {"SPRING": "11"}
 
 
 def test_ratings_fold_into_what_they_did() -> None:

@@ -128,7 +128,9 @@ FUNCTIONS_RAISE_NOTHING = {
         "VirtualClock.advance",
         "VirtualClock.monotonic",
         "VirtualClock.now",
+        "VirtualLoop.run_in_executor",
         "VirtualLoop.time",
+        "VirtualLoop.watch_threads",
         "drawn_faults",
         "load",
     }

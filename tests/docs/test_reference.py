@@ -26,6 +26,7 @@ from hubbub import (
     Game,
     Line,
     Match,
+    Member,
     Message,
     Offer,
     Order,
@@ -95,7 +96,7 @@ def test_every_method_of_the_session_on_the_wire(method: str) -> None:
     assert f"`session.{method}`" in page_of("wire") or f'"session.{method}"' in page_of("wire")
 
 
-RESULTS = [Room, Message, Match, Entry, Board, Season, Signal, User, UserRecord, Event]
+RESULTS = [Room, Member, Message, Match, Entry, Board, Season, Signal, User, UserRecord, Event]
 SOLD = [Product, Cart, CartLine, Order, Line, Change, Refund, Coupon]
 
 

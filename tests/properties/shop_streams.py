@@ -88,6 +88,7 @@ def decide_cart(stream: str) -> Drawn:
         st.builds(e.Cleared, st.booleans()),
         st.builds(e.Merged, st.lists(items, max_size=3), st.just("guest"), st.none()),
         st.just(e.Merged(into="bob")),
+        st.just(e.Merged(guest="bob", used={"SPRING": "9"})),
         st.builds(e.CheckoutBegan, orders, st.sampled_from([None, "A", "B"])),
         st.builds(e.CheckoutEnded, orders, st.booleans(), st.dictionaries(skus, counts)),
         st.builds(e.CouponReturned, st.sampled_from(["A", "B"]), orders),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
+    invariant,
     precondition,
     rule,
     run_state_machine_as_test,
@@ -49,10 +50,19 @@ class PoolMachine(RuleBasedStateMachine):
         self.waiting: list[Ticket] = []
         self.taken: list[list[Ticket]] = []
         self.now, self.number = 0.0, 0
+        # Players have come to it, and left it, in turn.
+        self.kept = Pool(size, widening)
 
     @property
     def pool(self) -> Pool:
         return Pool(self.size, self.widening, self.waiting)
+
+    @invariant()
+    def the_kept_one_is_like_a_new_one(self) -> None:
+        if hasattr(self, "kept"):
+            for now in (self.now, self.now - 1 / 2, self.now + 20):
+                assert self.kept.group(now) == self.pool.group(now)
+                assert (self.kept.next() is None) == (self.pool.next() is None)
 
     @precondition(lambda self: len(self.waiting) < 9)
     @rule(rating=ratings)
@@ -60,6 +70,7 @@ class PoolMachine(RuleBasedStateMachine):
         self.number += 1
         ticket = Ticket(f"user {self.number}", rating, self.now, self.number)
         self.waiting.append(ticket)
+        self.kept.add(ticket)
         group = self.pool.group(self.now, ticket)
         if group is not None:
             assert ticket in group
@@ -70,6 +81,7 @@ class PoolMachine(RuleBasedStateMachine):
     def leave(self, data: st.DataObject) -> None:
         ticket = data.draw(st.sampled_from(self.waiting))
         self.waiting.remove(ticket)
+        self.kept.discard(ticket)
 
     @precondition(lambda self: self.taken)
     @rule(data=st.data())
@@ -78,7 +90,10 @@ class PoolMachine(RuleBasedStateMachine):
         group = data.draw(st.sampled_from(self.taken))
         self.taken.remove(group)
         gone = data.draw(st.sampled_from(group))
-        self.waiting += [ticket for ticket in group if ticket is not gone]
+        for ticket in group:
+            if ticket is not gone:
+                self.waiting.append(ticket)
+                self.kept.add(ticket)
 
     @rule(seconds=st.integers(0, 400))
     def wait(self, seconds: int) -> None:
@@ -123,6 +138,7 @@ class PoolMachine(RuleBasedStateMachine):
             for ticket in group:
                 # Fails if somebody is taken who does not wait, or is taken twice.
                 self.waiting.remove(ticket)
+            assert self.kept.take(now) == group
             self.taken.append(group)
         return group
 

@@ -58,6 +58,9 @@ class MemorySocket:
         self.news.set()
         self.news = anyio.Event()
 
+    def read_on(self) -> None:
+        """Memory is read always."""
+
     def check_alive(self) -> None:
         """Memory is always alive."""
 

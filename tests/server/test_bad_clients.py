@@ -304,13 +304,16 @@ async def test_a_user_has_so_many_connections_and_no_more() -> None:
 async def test_the_arguments_of_requests_in_flight_are_bounded_in_bytes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("hubbub.server.websocket.connection.IN_FLIGHT_BYTES_MAX", 5_000)
+    monkeypatch.setattr("hubbub.server.websocket.in_flight.IN_FLIGHT_BYTES_MAX", 5_000)
     async with clients("ann") as (_, [ann]):
-        numbers = [ann.post("users.get", user_id="x" * 1_000) for _ in range(10)]
+        numbers = [ann.post("users.get", user_id="x" * 1_000) for _ in range(4)]
+        space = not ann.connection.full
+        numbers += [ann.post("users.get", user_id="x" * 1_000) for _ in range(6)]
+        full = ann.connection.full
         answers = [await ann.answer(number) for number in numbers]
         later = await ann.ask("users.online")
 
+    assert (space, full) == (True, True)
     codes = [answer["error"]["data"]["code"] for answer in answers]
-    assert codes.index("overloaded") == 4
-    assert codes[4:] == ["overloaded"] * 6
+    assert codes == ["not_found"] * 10
     assert "result" in later

@@ -169,6 +169,28 @@ async def test_a_guests_cart_comes_along(world: OpenWorld) -> None:
     assert (len(cart.lines), len(left.lines)) == (3, 0)
 
 
+async def test_a_guests_coupon_and_country_come_along_and_a_used_coupon_is_used_up(
+    world: OpenWorld,
+) -> None:
+    async with world() as here:
+        root = await stocked(here)
+        for code in ("SPRING", "SUMMER"):
+            await root.shop.set_coupon(code, percent=10)
+        guest = await here.session("Guest")
+        await fill(guest)
+        await guest.shop.apply_coupon("spring")
+        await guest.shop.checkout(payment="pm_card_visa", key="a")
+        await fill(guest)
+        await guest.shop.apply_coupon("summer")
+        await guest.shop.set_country("DE")
+        async with here.visit("Ann", guest=guest) as ann:
+            cart = await ann.shop.cart()
+            with pytest.raises(Conflict, match="already used"):
+                await ann.shop.apply_coupon("spring")
+
+    assert (cart.coupon, cart.coupon_problem, cart.country) == ("SUMMER", None, "DE")
+
+
 async def test_who_was_nobody_before_brings_nothing(world: OpenWorld) -> None:
     async with world() as here:
         await stocked(here)

@@ -191,6 +191,42 @@ async def test_the_same_key_is_the_same_search(world: OpenWorld) -> None:
         assert await alice.games.matches() == [later]
 
 
+async def test_a_search_with_a_new_key_finds_the_running_match_again(world: OpenWorld) -> None:
+    async with world(games=GAMES) as w:
+        alice, bob = await w.sessions("Alice", "Bob")
+        searches = [Search(alice), Search(bob)]
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(searches[0].run, "default", "k")
+            tasks.start_soon(searches[1].run)
+        found = searches[0].found()
+        again = await alice.games.find_match(key="another")
+
+        assert again == found
+        # Neither of them is in another game's match.
+        with pytest.raises(NoOpponent):
+            await alice.games.find_match(queue="duel", timeout=0.05)
+
+        await alice.games.resign(found.id)
+        with pytest.raises(NoOpponent):
+            await alice.games.find_match(timeout=0.05)
+        assert [match.id for match in await alice.games.matches()] == [found.id]
+
+
+async def test_a_game_can_let_users_play_several_matches_at_once(world: OpenWorld) -> None:
+    async with world(games={"default": hubbub.Game(resumes=False)}) as w:
+        alice, bob = await w.sessions("Alice", "Bob")
+        matches = set()
+        for _ in range(2):
+            searches = [Search(alice), Search(bob)]
+            async with anyio.create_task_group() as tasks:
+                for search in searches:
+                    tasks.start_soon(search.run)
+            assert searches[0].found() == searches[1].found()
+            matches.add(searches[0].found().id)
+
+        assert len(matches) == 2
+
+
 async def test_the_same_key_for_another_game_is_refused(world: OpenWorld) -> None:
     async with world(games=GAMES) as w:
         alice, bob = await w.sessions("Alice", "Bob")

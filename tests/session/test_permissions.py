@@ -109,6 +109,7 @@ ATTEMPTS: Mapping[str, tuple[Attempt, frozenset[str]]] = {
     "chat.unreact": (lambda eve, it: eve.chat.unreact(it.room, it.message, "👍"), NOBODY),
     "chat.typing": (lambda eve, it: eve.chat.typing(it.direct), NOBODY),
     "chat.mark_read": (lambda eve, it: eve.chat.mark_read(it.room, 1), NOBODY),
+    "chat.members": (lambda eve, it: eve.chat.members(it.direct), NOBODY),
     "chat.history": (lambda eve, it: eve.chat.history(it.direct), NOBODY),
     "chat.search": (lambda eve, it: eve.chat.search(it.room, "secret"), NOBODY),
     "keys.claim": (lambda eve, it: eve.keys.claim([f"{it.alice.user.id}/phone"]), NOBODY),

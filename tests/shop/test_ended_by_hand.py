@@ -105,6 +105,29 @@ def test_a_buyer_goes_on_while_the_bank_is_silent(sell: Sell) -> None:
     sell(story, payments=bank)
 
 
+@pytest.mark.parametrize("by", ["admin", "buyer"])
+def test_a_look_up_that_always_fails_locks_neither_cart_nor_stock(sell: Sell, by: str) -> None:
+    bank = Bank(authorize=["answer raises"], look_up=["raises"] * 10_000)
+
+    async def story(hub: Hubbub, ann: Session) -> None:
+        first = await ann.shop.checkout(payment="good", key="1")
+        # The buyer cannot cancel before the reservation has expired.
+        await anyio.sleep(Settings().reservation_seconds + 60)
+        if by == "buyer":
+            ended = await ann.shop.cancel_order(first.id, key="c")
+        else:
+            async with hub.session("root", role="admin") as root:
+                ended = await root.shop.cancel_order(first.id, key="c")
+        stock = (await product(ann)).stock
+        second = await ann.shop.checkout(payment="good", key="2")
+
+        assert (first.status, ended.status, second.status) == ("pending", "declined", "paid")
+        assert stock == STOCK
+        assert ended.reconciliation == "pending"
+
+    sell(story, payments=bank, settings=Settings(checkout_seconds_max=5))
+
+
 def test_a_settled_order_is_paid_once(sell: Sell) -> None:
     bank = Bank(capture=["late"])
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import math
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -8,10 +10,13 @@ from typing import Literal
 
 import anyio
 import pytest
-from anyio import CapacityLimiter, to_thread
+import trio
+from anyio import CapacityLimiter, from_thread, to_thread
+from anyio.lowlevel import current_token
 from hypothesis import given
 from hypothesis import strategies as st
 
+import hubbub
 from hubbub.testing import EPOCH, THREAD_SECONDS_MAX, VirtualClock, run_in_virtual_time
 from hubbub.testing.virtual_time import VirtualLoop
 
@@ -108,11 +113,100 @@ def test_a_thread_that_is_stuck_does_not_stop_the_timers(backend: Backend) -> No
 
 
 @on_each_backend
+def test_a_thread_of_any_limiter_takes_no_virtual_time(backend: Backend) -> None:
+    async def in_anyio() -> None:
+        await to_thread.run_sync(time.sleep, 0.05, limiter=CapacityLimiter(1))
+
+    async def in_the_backend_itself() -> None:
+        if backend == "asyncio":
+            await asyncio.to_thread(time.sleep, 0.05)
+        else:
+            await trio.to_thread.run_sync(time.sleep, 0.05, limiter=trio.CapacityLimiter(1))
+
+    async def work() -> list[float]:
+        with anyio.fail_after(30):
+            return [await elapsed(in_anyio), await elapsed(in_the_backend_itself)]
+
+    assert run_in_virtual_time(work, backend=backend) == [0, 0]
+
+
+@on_each_backend
+def test_an_account_is_created_at_once_in_virtual_time(backend: Backend) -> None:
+    async def work() -> float:
+        settings = hubbub.Settings(clock=VirtualClock())
+        async with (
+            hubbub.open("memory://", settings=settings) as hub,
+            hub.session("root", role="admin") as root,
+            anyio.create_task_group() as tasks,
+        ):
+            tasks.start_soon(anyio.sleep, 600 * 24 * 3600)
+            seconds = await elapsed(lambda: root.users.create_user("Zed", "correct horse"))
+            tasks.cancel_scope.cancel()
+        return seconds
+
+    assert run_in_virtual_time(work, backend=backend) == 0
+
+
+@on_each_backend
+def test_a_stuck_thread_is_waited_for_once(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hubbub.testing.virtual_time.THREAD_SECONDS_MAX", patience := 0.5)
+    stuck = threading.Event()
+    start = time.monotonic()
+
+    async def work() -> None:
+        with anyio.move_on_after(1):
+            await to_thread.run_sync(stuck.wait, abandon_on_cancel=True)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(lambda: to_thread.run_sync(stuck.wait))
+            for _ in range(50):
+                await anyio.sleep(1)
+            # Others are waited for as before.
+            assert await elapsed(lambda: to_thread.run_sync(time.sleep, 0.05)) == 0
+            stuck.set()
+
+    run_in_virtual_time(work, backend=backend)
+    assert time.monotonic() - start < 20 * patience
+
+
+@on_each_backend
+@pytest.mark.parametrize("before", [0.0, 1e7])
+def test_no_sleep_is_too_short_however_close_another_ends(backend: Backend, before: float) -> None:
+    short = []
+
+    async def sleep(seconds: float) -> None:
+        until = anyio.current_time() + seconds
+        await anyio.sleep(seconds)
+        if anyio.current_time() < until:
+            short.append(seconds)
+
+    async def work() -> None:
+        await anyio.sleep(before)
+        seconds = 0.3
+        async with anyio.create_task_group() as tasks:
+            for number in range(50):
+                tasks.start_soon(sleep, seconds)
+                tasks.start_soon(sleep, 0.5 + number * 1e-8)
+                seconds = math.nextafter(seconds, 1)
+
+    run_in_virtual_time(work, backend=backend)
+
+    assert short == []
+
+
+@on_each_backend
 def test_the_grace_serves_what_the_clock_cannot_see(backend: Backend) -> None:
     async def work() -> float:
-        own = CapacityLimiter(1)
+        done, token = anyio.Event(), current_token()
+
+        def own_thread() -> None:
+            time.sleep(0.05)
+            from_thread.run_sync(done.set, token=token)
+
         with anyio.fail_after(30):
-            return await elapsed(lambda: to_thread.run_sync(time.sleep, 0.05, limiter=own))
+            threading.Thread(target=own_thread).start()
+            return await elapsed(done.wait)
 
     assert run_in_virtual_time(work, backend=backend, grace=2) == 0
 

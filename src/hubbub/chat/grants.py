@@ -27,6 +27,7 @@ CHAT_READERS: Mapping[str, Grant] = {
 CHAT_GRANTS: Mapping[str, Grant] = {
     "chat.create_room": ANYONE,
     "chat.rooms": Grant(("anyone",), but="private rooms are listed for their members only"),
+    "chat.members": Grant(("anyone",), but="of a private room, its members only"),
     "chat.join": Grant(
         ("anyone",),
         "This room is private; ask a member to invite you.",

@@ -52,7 +52,7 @@ class SealedChat(RoomService):
         encryption.check_possible(self._actor.journal.streams)
 
         def result(states: States, events: Sequence[Event]) -> Room:
-            return room_of(stream, states.of(RoomState, stream))
+            return room_of(stream, states.of(RoomState, stream), by)
 
         return Command(by, partial(encryption.encrypt, stream, by, role), result, reads=(stream,))
 

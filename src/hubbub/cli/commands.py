@@ -94,7 +94,7 @@ async def _who(conversation: Conversation, rest: str) -> None:
         labels = {role: role != "member", "guest": user.guest}
         what = ", ".join([user.status, *(label for label, shown in labels.items() if shown)])
         conversation.show(note(f"{user.nickname}  {what}  {user.id}"))
-    if more := len(room.members) - len(users):
+    if more := room.member_count - len(users):
         conversation.show(note(f"… and {more} more"))
 
 

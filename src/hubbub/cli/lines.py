@@ -119,7 +119,9 @@ def room_title(room: Room, own: str, names: Names) -> str:
 
 def room_line(room: Room, title: str, unread: int) -> Text:
     """Show a room in a list of rooms."""
-    members = f"{len(room.members)} member" + ("" if len(room.members) == 1 else "s")
+    # Older servers send no count, and all members.
+    count = room.member_count or len(room.members)
+    members = f"{count} member" + ("" if count == 1 else "s")
     line = Text(title, style="bold")
     line.append(f"  {members}{', private' if room.private else ''}", style="not bold dim")
     if unread:

@@ -324,6 +324,9 @@ class Games(Service):
         """
         Wait for opponents who play about as well as you do, and start a match with them.
 
+        While a match of this game is running that a search has found for you, and that you have
+        not left, you get that match. A game with ``resumes=False`` starts another one instead.
+
         Args:
             queue: the name of a game.
             timeout: how long to wait, in seconds, up to 600.

@@ -35,7 +35,7 @@ class Threads:
             work: called with ``args``.
             abandon: True if a cancelled caller does not wait for the thread.
         """
-        # anyio's own limiter counts it if possible, because virtual time checks that limiter;
+        # anyio's own limiter counts it if possible, because virtual clocks check that limiter;
         # the work never waits for it, however many threads the application has busy.
         everybody, borrower = to_thread.current_default_thread_limiter(), object()
         try:

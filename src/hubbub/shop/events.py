@@ -159,6 +159,8 @@ class Merged(Data, frozen=True, tag="merged"):
     items: list[Item] = []
     guest: str | None = None
     into: str | None = None
+    # The coupons that the guest has used up -> the guest's orders.
+    used: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
 
 
 class CheckoutBegan(Data, frozen=True, tag="checkout_began"):
@@ -177,7 +179,7 @@ class CheckoutEnded(Data, frozen=True, tag="checkout_ended"):
 
 
 class CouponReturned(Data, frozen=True, tag="coupon_returned"):
-    """The user can use a coupon again: the order that used it was refunded in full."""
+    """The user can use a coupon again: its order was refunded in full, or was not paid."""
 
     code: str
     order: str

@@ -129,7 +129,8 @@ class World:
         self._features = features
         self._in_process = in_process
         self._prepared = anyio.Event()
-        self._games = {"default": Game()}
+        # Every search finds a match of its own, and users play several at once.
+        self._games = {"default": Game(resumes=False)}
         for one in workloads:
             if isinstance(one, RealtimeWorkload):
                 self._games[REALTIME] = one.game

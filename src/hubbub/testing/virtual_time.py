@@ -7,9 +7,9 @@ and on trio. A test of timing is an ordinary function::
     def test_the_window_is_a_minute() -> None:
         run_in_virtual_time(fill_the_window_and_wait, backend="trio")
 
-Work in a worker thread takes no virtual time, if anyio's default limiter counts the thread.
-Other threads, and sockets, are outside: the clock cannot see that they are busy, and would jump
-ahead of their results, unless you set a ``grace``.
+Work in a worker thread takes no virtual time, whichever limiter counts the thread, and whether
+you start it with anyio, trio or asyncio. Threads of your own, and sockets, are outside: the clock
+cannot see that they are busy, and would jump ahead of their results, unless you set a ``grace``.
 """
 
 from __future__ import annotations
@@ -17,22 +17,25 @@ from __future__ import annotations
 import asyncio
 import math
 import selectors
+from collections import deque
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar, TypeVarTuple
 
 import anyio
 import trio
-from anyio import CapacityLimiter, to_thread
-from trio.testing import MockClock
+from anyio._backends._asyncio import _threadpool_idle_workers, _threadpool_workers
+from trio.testing import MockClock, active_thread_count
 
 __all__ = ["EPOCH", "THREAD_SECONDS_MAX", "VirtualClock", "VirtualLoop", "run_in_virtual_time"]
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 # How long virtual time waits for a worker thread, in real seconds: a thread that is stuck must
-# not stop the timers that would report it.
-THREAD_SECONDS_MAX = 1.0
+# not stop the timers that would report it. It waits so long once for a thread, and a busy machine
+# may need it: a password takes a second of work.
+THREAD_SECONDS_MAX = 5.0
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
@@ -74,15 +77,35 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """
 
     def __init__(self, patience: Callable[[], float] = lambda: 0.0) -> None:
-        self._jumping = _JumpingSelector(patience)
+        self._threads = _Threads()
+        self._jumping = _JumpingSelector(patience, self._threads)
         super().__init__(self._jumping)
-        # asyncio fires timers that are due within this resolution; its nanosecond would be lost in
-        # the float of a hundred days, and a due timer would never fire.
-        self._clock_resolution = 1e-6
+
+    @property
+    def _clock_resolution(self) -> float:
+        # asyncio fires timers that are due within this time. With the least that the float can
+        # tell apart, no timer fires early, however close another is, and each that is due fires.
+        return math.ulp(self.time())
+
+    @_clock_resolution.setter
+    def _clock_resolution(self, seconds: float) -> None:
+        """Ignore the resolution of the real clock."""
 
     def time(self) -> float:
         """Return the virtual time in seconds."""
         return self._jumping.skipped
+
+    def watch_threads(self) -> None:
+        """Wait for anyio's worker threads too; called once, inside the loop."""
+        self._threads.watch_anyio()
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Executor | None, func: Callable[..., Any], *args: Any
+    ) -> asyncio.Future[Any]:
+        """Run a function in a thread; the clock waits for it."""
+        future = super().run_in_executor(executor, func, *args)
+        self._threads.note(future)
+        return future
 
 
 def run_in_virtual_time(
@@ -103,43 +126,72 @@ def run_in_virtual_time(
     Raises:
         BaseException: the error of the function.
     """
-    patience = _Patience(grace)
+    if backend == "trio":
+        return anyio.run(async_fn, *args, backend=backend, backend_options=_on_trio(grace))
+    loops = list[VirtualLoop]()
+
+    def new_loop() -> VirtualLoop:
+        loops.append(VirtualLoop(lambda: grace))
+        return loops[-1]
 
     async def run() -> T:
-        patience.workers = to_thread.current_default_thread_limiter()
+        loops[-1].watch_threads()
         return await async_fn(*args)
 
-    options = _on_trio(patience) if backend == "trio" else _on_asyncio(patience)
-    return anyio.run(run, backend=backend, backend_options=options)
+    return anyio.run(run, backend=backend, backend_options={"loop_factory": new_loop})
 
 
-class _Patience:
-    """Returns for how many real seconds the clock must wait before it jumps."""
+class _Threads:
+    """The worker threads of an asyncio loop."""
 
-    def __init__(self, grace: float) -> None:
-        self.workers: CapacityLimiter | None = None
-        self._grace = grace
+    def __init__(self) -> None:
+        self._workers = set[Any]()
+        self._idle = deque[Any]()
+        self._futures = set[Any]()
+        # Threads that took too long; when they are done, they count again.
+        self._stuck = set[Any]()
 
-    def __call__(self) -> float:
-        if self.workers is not None and self.workers.borrowed_tokens:
-            return max(self._grace, THREAD_SECONDS_MAX)
-        return self._grace
+    def watch_anyio(self) -> None:
+        """Let anyio keep its threads where they can be counted; called in the loop."""
+        _threadpool_workers.set(self._workers)
+        _threadpool_idle_workers.set(self._idle)
+
+    def note(self, future: asyncio.Future[Any]) -> None:
+        """Note that a thread of asyncio's executor works for a future."""
+        self._futures.add(future)
+        future.add_done_callback(self._futures.discard)
+
+    @property
+    def busy(self) -> bool:
+        """True while a thread works that does not take too long."""
+        self._stuck &= self._all()
+        return len(self._all()) > len(self._stuck)
+
+    def give_up(self) -> None:
+        """Wait no longer for the threads that work now."""
+        self._stuck = self._all()
+
+    def _all(self) -> set[Any]:
+        return (self._workers - set(self._idle)) | self._futures
 
 
 class _JumpingSelector(selectors.DefaultSelector):
     """Waits for the outside world briefly, and for time not at all."""
 
-    def __init__(self, patience: Callable[[], float]) -> None:
+    def __init__(self, patience: Callable[[], float], threads: _Threads) -> None:
         super().__init__()
         self._patience = patience
+        self._threads = threads
         self.skipped = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None or timeout <= 0:
             return super().select(timeout)
 
-        ready = super().select(self._patience())
+        patience, busy = self._patience(), self._threads.busy
+        ready = super().select(max(patience, THREAD_SECONDS_MAX) if busy else patience)
         if not ready:
+            self._threads.give_up()
             self.skipped += timeout
         return ready
 
@@ -147,21 +199,27 @@ class _JumpingSelector(selectors.DefaultSelector):
 class _Threshold(trio.abc.Instrument):
     """Makes trio's clock wait for worker threads, which it does not know about."""
 
-    def __init__(self, clock: MockClock, patience: _Patience) -> None:
+    def __init__(self, clock: MockClock, grace: float) -> None:
         self._clock = clock
-        self._patience = patience
+        self._grace = grace
+        # How many threads worked at the last step, and how many of them took too long; and when.
+        self._busy = 0
+        self._stuck = 0
+        self._now = clock.current_time()
 
     def after_task_step(self, task: trio.lowlevel.Task) -> None:
         # A worker thread can begin or end its work for a task only in a step of some task.
-        if self._clock.autojump_threshold != (seconds := self._patience()):
+        now, busy = self._clock.current_time(), active_thread_count()
+        if now != self._now:
+            self._now, self._stuck = now, self._busy
+        self._busy, self._stuck = busy, min(self._stuck, busy)
+        waits = busy > self._stuck
+        seconds = max(self._grace, THREAD_SECONDS_MAX) if waits else self._grace
+        if self._clock.autojump_threshold != seconds:
             self._clock.autojump_threshold = seconds
 
 
-def _on_asyncio(patience: _Patience) -> dict[str, Any]:
-    return {"loop_factory": lambda: VirtualLoop(patience)}
-
-
-def _on_trio(patience: _Patience) -> dict[str, Any]:
+def _on_trio(grace: float) -> dict[str, Any]:
     # Until the first step is over there is no timer to jump to.
     clock = MockClock(autojump_threshold=math.inf)
-    return {"clock": clock, "instruments": [_Threshold(clock, patience)]}
+    return {"clock": clock, "instruments": [_Threshold(clock, grace)]}

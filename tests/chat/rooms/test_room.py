@@ -197,12 +197,12 @@ def test_a_direct_conversation_keeps_its_two_users() -> None:
 
 
 def test_what_is_shown_is_the_state() -> None:
-    shown = room_of(STREAM, with_moderator())
+    shown = room_of(STREAM, with_moderator(), ANN)
 
     assert (shown.id, shown.members) == ("1", [ANN, BOB, CID])
     assert shown.roles == {ANN: "creator", BOB: "moderator", CID: "member"}
     with pytest.raises(errors.NotFound):
-        room_of(STREAM, RoomState())
+        room_of(STREAM, RoomState(), ANN)
 
 
 steps = st.lists(

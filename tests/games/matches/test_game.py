@@ -20,7 +20,7 @@ TWO = Standing(["ann", "bob"], {"ann": 3, "bob": 5}, {"ann": 2, "bob": 2})
         Game(size=PLAYERS_MAX),
         Game(ticks_per_second=TICKS_PER_SECOND_MAX),
         Game(call_seconds_max=0.001),
-        Game(win_points=0, rated=False),
+        Game(win_points=0, rated=False, resumes=False),
         Game(win_points=POINTS_MAX, rating_range=0, rating_range_per_second=0.5),
     ],
 )
@@ -46,6 +46,7 @@ def test_a_game_within_its_limits(game: Game) -> None:
         Game(win_points=True),
         Game(win_points=1.5),  # type: ignore[arg-type]
         Game(rated=None),  # type: ignore[arg-type]
+        Game(resumes="often"),  # type: ignore[arg-type]
         Game(rating_range=-1),
         Game(rating_range=float("nan")),
         Game(rating_range_per_second="fast"),  # type: ignore[arg-type]

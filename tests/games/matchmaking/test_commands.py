@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from hubbub.errors import Conflict, Overloaded
@@ -10,11 +11,12 @@ from hubbub.games.matches.game import Game
 from hubbub.games.matches.match import Match
 from hubbub.games.matches.terms import MatchTerms
 from hubbub.games.matchmaking import commands as decisions
-from hubbub.games.matchmaking.commands import MatchSearch, QueueTerms
-from hubbub.games.matchmaking.pool import Widening
+from hubbub.games.matchmaking.commands import MatchSearch, QueueTerms, widening_of
+from hubbub.games.matchmaking.pool import Pool, Widening
 from hubbub.games.matchmaking.queue import QueueState
 from hubbub.journal.decide.cache_entries import NotLoaded
-from hubbub.journal.event import Data, Event
+from hubbub.journal.decide.states import States
+from hubbub.journal.event import Data, Draft, Event
 from hubbub.journal.schedule import HUB
 from tests.games.board_kit import NOON, Desk
 from tests.games.match_kit import GRACE, STREAM, Hall
@@ -47,8 +49,9 @@ class Queues(Hall):
         node: str = "one",
         stream: str = STREAM,
         begun_max: int | None = None,
+        resumes: bool = False,
     ) -> list[Data]:
-        wanted = MatchSearch(queue, user, key, stream, rating, begun_max)
+        wanted = MatchSearch(queue, user, key, stream, rating, begun_max, resumes)
         return self.do(
             lambda states: decisions.search(states, wanted, self.terms_at(node)), by=user
         )
@@ -67,9 +70,16 @@ class Queues(Hall):
         )
 
     def pair(self) -> list[Data]:
-        return self.do(
-            lambda states: decisions.pair(states, "duel", "match/2", self.terms_at()), by=HUB
-        )
+        """Start the match of the group that plays by now, if there is one."""
+
+        def decide(states: States) -> list[Draft]:
+            at = self.terms_at()
+            tickets = states.of(QueueState, "queue/duel").tickets.values()
+            group = Pool(2, widening_of("duel", at), tickets).group(states.now.timestamp())
+            groups = [] if group is None else [("match/2", group)]
+            return decisions.pair(states, "duel", groups, at)
+
+        return self.do(decide, by=HUB)
 
     def waiting(self, queue: str = "duel") -> list[str]:
         return list(self.ask(lambda states: states.of(QueueState, f"queue/{queue}")).tickets)
@@ -208,3 +218,80 @@ def test_a_cancellation_reads_all_that_its_result_reads(queues: Queues) -> None:
     assert queues.cancel("ann", key="new") == [SearchCancelled("ann")]
     wanted = MatchSearch("duel", "ann", "new", "")
     assert decisions.search_result(queues.states, (), wanted=wanted) is None
+
+
+def test_a_search_resumes_a_running_match_that_its_player_has_not_left(queues: Queues) -> None:
+    queues.search("bob")
+    queues.search("ann")
+
+    assert queues.search("ann", key="new", resumes=True) == []
+    # It is no reason to count the user's matches.
+    assert queues.search("ann", key="new", resumes=True, begun_max=1) == []
+    assert types(queues.search("ann", key="new", queue="trio", resumes=True)) == [SearchBegan]
+
+
+def test_a_search_is_cancelled_beside_a_running_match_of_its_game(queues: Queues) -> None:
+    queues.search("bob")
+    queues.search("ann")
+    queues.search("ann", key="new")
+    wanted = MatchSearch("duel", "ann", "new", "", resumes=True)
+
+    assert queues.do(lambda states: decisions.cancel_search(states, wanted, "one")) == [
+        SearchCancelled("ann")
+    ]
+
+
+def test_a_group_whose_player_has_left_starts_no_match_and_stops_no_other(queues: Queues) -> None:
+    queues.search("ann", 1000)
+    queues.search("bob", 1150)
+    queues.pass_by(5)
+
+    def decide(states: States) -> list[Draft]:
+        tickets = states.of(QueueState, "queue/duel").tickets
+        ann, bob = tickets["ann"], tickets["bob"]
+        groups = [
+            # Ann has another place in the queue by now.
+            ("match/1", [msgspec.structs.replace(ann, number=99), bob]),
+            ("match/2", [ann, bob]),
+        ]
+        return decisions.pair(states, "duel", groups, queues.terms_at())
+
+    happened = queues.do(decide, by=HUB)
+
+    assert [one.to for one in happened if isinstance(one, Matched)] == ["match/2"]
+    assert queues.waiting() == []
+
+
+def test_a_group_that_a_clock_ahead_has_found_waits(queues: Queues) -> None:
+    queues.search("ann", 1500)
+    queues.search("bob", 1650)
+
+    def decide(states: States) -> list[Draft]:
+        tickets = states.of(QueueState, "queue/duel").tickets
+        return decisions.pair(
+            states, "duel", [("match/1", list(tickets.values()))], queues.terms_at()
+        )
+
+    assert queues.do(decide, by=HUB) == []
+    queues.pass_by(5)
+    assert types(queues.do(decide, by=HUB))[0] is Matched
+
+
+def test_a_search_costs_the_same_however_many_search() -> None:
+    queues = Queues(searches_max=1_000)
+    for number in range(200):
+        queues.search(f"user {number}", 1000 + 1_000 * number)
+    looked = 0
+    live = queues.live
+
+    class Counted(set[str]):
+        def __contains__(self, node: object) -> bool:
+            nonlocal looked
+            looked += 1
+            return node in live
+
+    queues.live = Counted()
+
+    assert types(queues.search("ann", 100_500, queue="duel")) == [SearchBegan]
+    # The nearest player on each side, and no other.
+    assert looked == 2

@@ -11,6 +11,8 @@ from hubbub.errors import Closed, Conflict, NoOpponent, Overloaded
 from hubbub.games.events import SearchBegan, SearchCancelled
 from hubbub.games.matches import commands as matches
 from hubbub.games.matches.supervisor import MatchSupervisor
+from hubbub.games.matchmaking import commands as decisions
+from hubbub.games.matchmaking.matchmaker import MATCHES_AT_ONCE_MAX
 from hubbub.games.matchmaking.queue import queue_stream
 from hubbub.journal.command import Command
 from hubbub.journal.event import Draft
@@ -100,6 +102,52 @@ def test_many_are_all_brought_together(backend: Backend) -> None:
     # A player who comes in between takes an opponent from another, who then accepts a third.
     assert all(how is not NoOpponent for _, how in hall.met.values())
     assert len({how for _, how in hall.met.values()}) == 25
+
+
+@on_each_backend
+def test_users_who_can_all_play_at_the_same_moment_leave_turns_to_others(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair, counts = decisions.pair, []
+
+    def counted(states: Any, queue: str, groups: Any, terms: Any) -> Any:
+        counts.append(len(groups))
+        return pair(states, queue, groups, terms)
+
+    async def scenario(hall: Hall) -> None:
+        monkeypatch.setattr(decisions, "pair", counted)
+        for number in range(50):
+            # In pairs that accept one another after 2 s.
+            hall.look_for(str(number), 1000 * (number // 2) + 120 * (number % 2))
+
+    hall = what_happens(scenario, backend)
+
+    assert {at for at, _ in hall.met.values()} == {2}
+    assert len({how for _, how in hall.met.values()}) == 25
+    assert max(counts) == MATCHES_AT_ONCE_MAX
+
+
+@on_each_backend
+def test_a_match_that_cannot_start_keeps_no_other_from_starting(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    start = matches.start
+
+    def refuse(states: Any, stream: str, wanted: Any, terms: Any) -> Any:
+        if "ann" in wanted.players:
+            raise Overloaded("There is no place for a match.")
+        return start(states, stream, wanted, terms)
+
+    async def scenario(hall: Hall) -> None:
+        monkeypatch.setattr(matches, "start", refuse)
+        for number, user in enumerate(("ann", "bob", "eve", "zoë")):
+            hall.look_for(user, 1000 + 150 * number + 1000 * (number // 2))
+
+    hall = what_happens(scenario, backend)
+
+    assert hall.met["eve"] == hall.met["zoë"] == (5, "eve zoë")
+    assert hall.met["ann"] == hall.met["bob"] == (100, NoOpponent)
+    assert "could not be started" in caplog.text
 
 
 # Nobody comes

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hubbub.games.matchmaking.pool import Pool, Ticket, Widening
+from hubbub.games.matchmaking.pool import HEAP_SPARE, Pool, Ticket, Widening
 
 # 100 points at first, and 10 more for each second.
 WIDENING = Widening(100, 10)
@@ -111,3 +111,35 @@ def test_the_one_who_has_come_may_be_anywhere_in_the_group(size: int) -> None:
         assert new in group
     far = waiting("f", 3000, 0, 9)
     assert pool_of(*others, far, size=size).group(0, far) is None
+
+
+def test_who_joins_and_leaves_changes_the_groups_around_them() -> None:
+    pool = pool_of(*(waiting(user, 1500 + 90 * n, 0, n) for n, user in enumerate("abcd")))
+    between = waiting("x", 1640, 0, 9)
+    pool.add(between)
+
+    assert users(pool.group(0)) == "xc"
+    assert users(pool.take(0)) == "xc"
+    # Their neighbours are neighbours now, and too far apart to play at once.
+    assert (pool.next(), pool.group(0)) == (0, [waiting("a", 1500), waiting("b", 1590, 0, 1)])
+    pool.discard(waiting("a", 1500))
+    assert pool.next() == 8
+    pool.discard(waiting("nobody", 1))
+
+
+def test_a_clock_that_is_set_back_makes_no_group_early() -> None:
+    pool = pool_of(waiting("a", 1500), waiting("b", 1700))
+
+    assert users(pool.group(10)) == "ab"
+    assert pool.group(9) is None
+    assert users(pool.group(10)) == "ab"
+
+
+def test_those_who_come_and_go_leave_nothing() -> None:
+    pool = pool_of(*(waiting(str(n), 1000 * n, 0, n) for n in range(10)))
+    for _ in range(1_000):
+        pool.add(waiting("x", 1500, 0, 99))
+        pool.discard(waiting("x", 1500, 0, 99))
+
+    assert len(pool._coming) + len(pool._ready) <= 4 * 11 + HEAP_SPARE
+    assert len(pool._groups) == 9

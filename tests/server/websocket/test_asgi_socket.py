@@ -189,6 +189,19 @@ async def test_who_does_not_read_is_not_written_to_and_misses_nothing() -> None:
     assert seqs == list(range(4, more[-1].seq + 1))
 
 
+async def test_more_requests_than_can_be_unanswered_wait_in_their_order() -> None:
+    settings = Settings(requests_in_flight_max=2, message_limit=1_000)
+    async with an_app(settings) as (app, _), browsing(app) as browser:
+        await browser.ask("session.sign_in", nickname="ann")
+        room = (await browser.ask("chat.create_room", name="r"))["result"]["id"]
+        for _ in range(50):
+            await browser.post("chat.send", room_id=room, text="hi")
+        answers = [await browser.message() for _ in range(50)]
+
+    seqs = [answer["result"]["seq"] for answer in answers]
+    assert seqs == list(range(seqs[0], seqs[0] + 50))
+
+
 async def test_it_mounts_into_another_application() -> None:
     async with hubbub.open("memory://") as hub:
         outer = Starlette(routes=[Mount("/live", app=create_app(hub))])

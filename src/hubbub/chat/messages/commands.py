@@ -195,7 +195,7 @@ def said(states: States, events: Sequence[Event]) -> Message:
 
 def direct_room_of(stream: str, user: str, states: States) -> Room:
     """Return a direct conversation for one of its users: its name is the other's nickname."""
-    room = room_of(stream, states.of(RoomState, stream))
+    room = room_of(stream, states.of(RoomState, stream), user)
     nickname = states.of(Links, user_stream(other_of(stream, user))).nickname
     return msgspec.structs.replace(room, name=nickname)
 

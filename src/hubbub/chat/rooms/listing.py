@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from heapq import merge
+from heapq import merge, nsmallest
 from itertools import groupby, islice, takewhile
 
 from ...errors import NotFound
@@ -13,12 +13,12 @@ from ...journal.decide.states import States
 from ...journal.event import Event
 from ...journal.link import Links
 from ...journal.shards import stream_shards
-from ...service import check_limit
+from ...service import check_limit, check_user_id
 from ...stream_names import user_stream
 from ..messages.commands import direct_room_of, other_of
-from .room import INDEX, Room, RoomState, room_of, stream_of
+from .room import INDEX, Member, Room, RoomState, room_of, stream_of
 
-__all__ = ["list_directs", "list_rooms"]
+__all__ = ["list_directs", "list_members", "list_rooms"]
 
 
 def list_rooms(actor: Actor, *, after: str | None, limit: int, joined: bool) -> Command[list[Room]]:
@@ -34,9 +34,29 @@ def list_rooms(actor: Actor, *, after: str | None, limit: int, joined: bool) -> 
         found = merge(*(states.of(Links, holder).ordered(first) for holder in holders))
         streams = list(islice(_rooms_of(found), limit))
         states.need(streams)
-        return [room_of(stream, states.of(RoomState, stream)) for stream in streams]
+        return [room_of(stream, states.of(RoomState, stream), actor.user) for stream in streams]
 
     return Command(actor.user, nothing, result, reads=holders)
+
+
+def list_members(
+    actor: Actor, room_id: str, *, after: str | None, limit: int
+) -> Command[list[Member]]:
+    """List the members of a room; see :meth:`hubbub.chat.service.Chat.members`."""
+    by, stream = actor.user, stream_of(room_id)
+    check_limit(limit, actor.settings.page_max)
+    if after is not None:
+        check_user_id(after)
+    first = after or ""
+
+    def result(states: States, events: Sequence[Event]) -> list[Member]:
+        room = states.of(RoomState, stream)
+        room.check_shown(by)
+        # By id, so that a page does not depend on who has left since the page before.
+        found = nsmallest(limit, (user for user in room.roles if user > first))
+        return [Member(user, room.roles[user]) for user in found]
+
+    return Command(by, nothing, result, reads=(stream,))
 
 
 def list_directs(actor: Actor, *, before: str | None, limit: int | None) -> Command[list[Room]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, ClassVar
 
 import msgspec
@@ -22,7 +23,9 @@ from ..limits import still_muted
 from ..messages.message import current
 
 __all__ = [
+    "MEMBERS_SHOWN_MAX",
     "ROOM_STREAMS",
+    "Member",
     "Room",
     "RoomState",
     "direct_stream",
@@ -42,6 +45,9 @@ _ABOUT_THE_ROSTER = (
     *(e.Joined, e.Left, e.Kicked, e.UserBanned),
     *(e.RoomEncrypted, DevicesChanged),
 )
+
+# The members that a room shows; chat.members returns all of them, page by page.
+MEMBERS_SHOWN_MAX = 100
 
 # The relations of a member with a role to their room, and of a global role to all rooms.
 HELD: Mapping[str, tuple[str, ...]] = {
@@ -65,14 +71,17 @@ class Room(msgspec.Struct, frozen=True):
         stream: the stream for ``follow`` and ``read``.
         name: its name; for a direct conversation the other user's nickname.
         creator: the user who created it.
-        members: its members, in the order in which they joined.
+        members: its members, in the order in which they joined; of a large room the first 100,
+            and the user who asks, if they are in it.
         private: True if a user needs an invitation to join.
         created_at: UTC.
-        roles: a member -> ``creator``, ``moderator`` or ``member``.
+        roles: each of these members -> ``creator``, ``moderator`` or ``member``.
         closed: True if it takes no more messages.
         encrypted: the algorithm, like ``megolm.1``, of an encrypted room; else empty.
         roster: the seq of the last change of the members or their devices; an encrypted message
             names the roster that it is encrypted for.
+        member_count: the number of members, including the members that ``members``
+            leaves out.
     """
 
     id: str
@@ -86,6 +95,20 @@ class Room(msgspec.Struct, frozen=True):
     closed: bool = False
     encrypted: str = ""
     roster: int = 0
+    member_count: int = 0
+
+
+class Member(msgspec.Struct, frozen=True, gc=False):
+    """
+    A member of a room.
+
+    Args:
+        user: the user's id.
+        role: ``creator``, ``moderator`` or ``member``.
+    """
+
+    user: str
+    role: e.Role
 
 
 class RoomState(RosterState):
@@ -195,6 +218,13 @@ class RoomState(RosterState):
             raise BannedError("You are banned from this room; ask a moderator to invite you.")
         check(CHAT_READERS["direct" if self.direct else "room"])
 
+    def check_shown(self, user: str) -> None:
+        """Raise NotFound, Banned or NotMember if a user cannot see the members of the room."""
+        if self.private or self.direct:
+            self.check_member(user)
+        else:
+            self.check_exists()
+
     def check_speaker(self, user: str, now: datetime) -> None:
         """Raise as :meth:`check_member` does, or Conflict or Muted if they cannot send now."""
         self.check_member(user)
@@ -210,22 +240,28 @@ class RoomState(RosterState):
         return HELD.get(self.roles.get(user, ""), ()) + HELD_EVERYWHERE[role]
 
 
-def room_of(stream: str, state: RoomState) -> Room:
-    """Return the public form of a room."""
+def room_of(stream: str, state: RoomState, user: str) -> Room:
+    """Return the public form of a room, as a user sees it."""
     state.check_exists()
     assert state.created_at is not None
+    roles = state.roles
+    if len(roles) > MEMBERS_SHOWN_MAX:
+        roles = dict(islice(roles.items(), MEMBERS_SHOWN_MAX))
+        if user in state.roles:
+            roles[user] = state.roles[user]
     return Room(
         id_of(stream),
         stream,
         state.name,
         state.creator,
-        list(state.roles),
+        list(roles),
         state.private,
         state.created_at,
-        dict(state.roles),
+        dict(roles),
         state.closed,
         state.encrypted,
         state.roster,
+        len(state.roles),
     )
 
 

@@ -14,8 +14,8 @@ from ...service import Service, check_user_id, command, query
 from ...stream_names import user_stream
 from . import commands as room_commands
 from .encryption import check_possible
-from .listing import list_directs, list_rooms
-from .room import INDEX, Room, RoomState, room_of, room_stream, stream_of
+from .listing import list_directs, list_members, list_rooms
+from .room import INDEX, Member, Room, RoomState, room_of, room_stream, stream_of
 
 __all__ = ["RoomService"]
 
@@ -69,7 +69,7 @@ class RoomService(Service):
 
         def result(states: States, events: Sequence[Event]) -> Room:
             made = events[0].stream
-            return room_of(made, states.of(RoomState, made))
+            return room_of(made, states.of(RoomState, made), by)
 
         reads = [stream, user_stream(by), stream_shard(INDEX, stream)]
         # Calls of clients that know no encryption keep their fingerprint.
@@ -92,6 +92,25 @@ class RoomService(Service):
             Invalid: an argument is outside its limits.
         """
         return list_rooms(self._actor, after=after, limit=limit, joined=joined)
+
+    @query
+    def members(
+        self, room_id: str, *, after: str | None = None, limit: int = 100
+    ) -> Command[list[Member]]:
+        """
+        List the members of a room, in the order of their ids.
+
+        Args:
+            room_id: a room's id.
+            after: a user's id: list only members whose ids come after it.
+            limit: 1 to 500.
+
+        Raises:
+            NotFound: the room does not exist.
+            NotMember, Banned: the room is private, and you are not in it.
+            Invalid: an argument is outside its limits.
+        """
+        return list_members(self._actor, room_id, after=after, limit=limit)
 
     @query
     def directs(
@@ -125,7 +144,7 @@ class RoomService(Service):
         by, stream = self._by, stream_of(room_id)
 
         def result(states: States, events: Sequence[Event]) -> Room:
-            return room_of(stream, states.of(RoomState, stream))
+            return room_of(stream, states.of(RoomState, stream), by)
 
         decide = partial(room_commands.join_room, stream, by, self._actor.settings)
         return Command(by, decide, result, reads=(stream, user_stream(by)))

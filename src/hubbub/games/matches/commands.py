@@ -165,11 +165,26 @@ def score(  # noqa: PLR0913
     return scored + end_if_decided(states, stream, _with_act(match, by), standing, terms)
 
 
-def found(
-    states: States, events: Sequence[Event], *, by: str, key: str, begun_max: int | None = None
+def found(  # noqa: PLR0913
+    states: States,
+    events: Sequence[Event],
+    *,
+    by: str,
+    key: str,
+    begun_max: int | None = None,
+    game: str | None = None,
 ) -> tuple[float, Match | None]:
     """
     Return a player's rating, and the running match that a key's search has found.
+
+    Args:
+        states: the states to decide on.
+        events: the events of the command; not used.
+        by: the player.
+        key: the key of the search.
+        begun_max: the number of other matches that the player can have begun; None for any.
+        game: if given, a match of this game that any search has found is as good, unless the
+            player has left it.
 
     Raises:
         Conflict: there is none, and too many other matches are running.
@@ -177,10 +192,14 @@ def found(
     links = states.of(PlayerLinks, user_stream(by))
     streams = [stream for stream in links.links if is_match(stream)]
     states.need(streams)
-    for stream in streams:
-        match = states.of(MatchState, stream)
+    matches = {stream: states.of(MatchState, stream) for stream in streams}
+    for stream, match in matches.items():
         if match.keys.get(by) == key:
             return links.rating, match_of(stream, match)
+    if game is not None:
+        for stream, match in matches.items():
+            if match.game == game and match.keys.get(by) and by not in match.gone:
+                return links.rating, match_of(stream, match)
     if begun_max is not None:
         check_begun(states, by, begun_max)
     return links.rating, None

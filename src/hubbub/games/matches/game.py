@@ -186,6 +186,8 @@ class Game(msgspec.Struct, frozen=True):
             matchmaking has made, or that have a referee who does not play.
         rating_range, rating_range_per_second: how far apart the ratings of players in its
             queue can be. None uses the setting of this name.
+        resumes: whether a player who searches again while a match of this game is running that
+            matchmaking has made for them gets that match. False starts another one beside it.
     """
 
     size: int = 2
@@ -199,6 +201,7 @@ class Game(msgspec.Struct, frozen=True):
     rated: bool = True
     rating_range: float | None = None
     rating_range_per_second: float | None = None
+    resumes: bool = True
 
 
 def check_games(games: Mapping[str, Game]) -> None:
@@ -224,6 +227,8 @@ def _check_counting(name: str, game: Game) -> None:
     if points is not None and not (type(points) is int and 0 <= points <= POINTS_MAX):
         most = f"0 to {POINTS_MAX:,}, or None"
         raise Invalid(f"The game {name!r} has win_points={points!r}; give {most}.")
+    if type(game.resumes) is not bool:
+        raise Invalid(f"The game {name!r} has resumes={game.resumes!r}; give True or False.")
     for what in ("rating_range", "rating_range_per_second"):
         range_ = getattr(game, what)
         if range_ is not None and not (type(range_) in (int, float) and range_ >= 0):

@@ -163,8 +163,8 @@ class MatchMethods:
         check_key(key, self._actor.settings.key_chars_max)
         limited, settings = self._actor.is_limited, self._actor.settings
         begun_max = settings.matches_begun_max if limited else None
-        find = self._supervisor.matchmaker.find
-        return await find(queue, self._by, None, key, seconds, begun_max)
+        find, resumes = self._supervisor.matchmaker.find, self._supervisor.games[queue].resumes
+        return await find(queue, self._by, None, key, seconds, begun_max, resumes=resumes)
 
     def _starter(self) -> Starter | None:
         maker = maker_of(self._actor)

@@ -8,7 +8,7 @@ user is matched whose search was cancelled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -16,13 +16,14 @@ from ...errors import Conflict, Overloaded
 from ...journal.decide.states import States
 from ...journal.event import Draft, Event
 from ...journal.schedule import HUB
+from ...stream_names import user_stream
 from ..events import Matched, SearchBegan, SearchCancelled
 from ..matches import commands as matches
 from ..matches.commands import NewMatch
 from ..matches.game import Game
 from ..matches.match import Match, MatchState, match_of
 from ..matches.terms import MatchTerms
-from .pool import Pool, Ticket, Widening
+from .pool import Ticket, Widening, group_with, place_in, ready_at
 from .queue import QueueState, queue_stream
 
 __all__ = [
@@ -31,10 +32,10 @@ __all__ = [
     "cancel_lost",
     "cancel_search",
     "pair",
-    "pool_of",
     "search",
     "search_result",
     "ticket_of",
+    "widening_of",
 ]
 
 
@@ -76,6 +77,7 @@ class MatchSearch(msgspec.Struct, frozen=True):
         stream: the stream of the match that begins if there are opponents.
         rating: the user's rating; None for the rating that they have.
         begun_max: the number of other matches that the user can have begun; None for any.
+        resumes: True to find the running match that an earlier search has found.
     """
 
     queue: str
@@ -84,18 +86,28 @@ class MatchSearch(msgspec.Struct, frozen=True):
     stream: str
     rating: float | None = None
     begun_max: int | None = None
+    resumes: bool = False
+
+    @property
+    def resumed(self) -> str | None:
+        """The game whose running match is found, if there is one."""
+        return self.queue if self.resumes else None
 
 
 def search(states: States, wanted: MatchSearch, terms: QueueTerms) -> list[Draft]:
     """
-    Search for a match, or continue to; nothing happens if this search has found a match.
+    Search for a match, or continue to.
+
+    Nothing happens if this search has found a match, or one that it resumes is running.
 
     Raises:
         Conflict: the user is already searching, or has too many running matches.
         Overloaded: too many users are searching.
     """
     user, key = wanted.user, wanted.key
-    rating, match = matches.found(states, (), by=user, key=key, begun_max=wanted.begun_max)
+    rating, match = matches.found(
+        states, (), by=user, key=key, begun_max=wanted.begun_max, game=wanted.resumed
+    )
     if match is not None:
         return []
     stream = queue_stream(wanted.queue)
@@ -123,12 +135,12 @@ def search_result(states: States, events: Sequence[Event], *, wanted: MatchSearc
         # A search that begins or is cancelled now has found nothing, and the user's matches are
         # perhaps not in memory.
         return None
-    return matches.found(states, (), by=wanted.user, key=wanted.key)[1]
+    return matches.found(states, (), by=wanted.user, key=wanted.key, game=wanted.resumed)[1]
 
 
 def cancel_search(states: States, wanted: MatchSearch, node: str) -> list[Draft]:
     """Cancel a search that waits at a node; if it does not, nothing happens."""
-    if search_result(states, (), wanted=wanted) is not None:
+    if matches.found(states, (), by=wanted.user, key=wanted.key)[1] is not None:
         return []
     stream = queue_stream(wanted.queue)
     ticket = states.of(QueueState, stream).tickets.get(wanted.user)
@@ -144,30 +156,40 @@ def cancel_lost(states: States, queue: str, is_live: Callable[[str], bool]) -> l
     return [Draft(stream, SearchCancelled(t.user)) for t in tickets if not is_live(t.node)]
 
 
-def pair(states: States, queue: str, stream: str, terms: QueueTerms) -> list[Draft]:
+def pair(
+    states: States, queue: str, groups: Sequence[tuple[str, Sequence[Ticket]]], terms: QueueTerms
+) -> list[Draft]:
     """
-    Start a match of users who wait, if some accept one another by now.
+    Start the matches of groups of users, unless a player of a group no longer waits.
 
     Args:
         states: the states to decide on.
         queue: the name of a game.
-        stream: the stream of the match.
+        groups: the stream of each match, and its players, who accept one another.
         terms: the terms of all queues.
     """
-    tickets = states.of(QueueState, queue_stream(queue)).tickets.values()
-    group = pool_of(queue, tickets, terms).group(states.now.timestamp())
-    return [] if group is None else _start(states, queue, stream, group, terms)
+    tickets = states.of(QueueState, queue_stream(queue)).tickets
+    now, widening = states.now.timestamp(), widening_of(queue, terms)
+    found = [
+        (stream, group)
+        for stream, group in groups
+        if all(tickets.get(one.user) == one and terms.is_live(one.node) for one in group)
+        # The clock of the node that has found them can be ahead.
+        and ready_at(group, widening) <= now
+    ]
+    states.need([user_stream(ticket.user) for _, group in found for ticket in group])
+    started = (_start(states, queue, stream, group, terms) for stream, group in found)
+    return [draft for drafts in started for draft in drafts]
 
 
-def pool_of(queue: str, tickets: Iterable[Ticket], terms: QueueTerms) -> Pool:
-    """Return the users who wait in a queue, at nodes that live."""
+def widening_of(queue: str, terms: QueueTerms) -> Widening:
+    """Return how far apart the ratings in a queue can be."""
     game, usual = terms.games[queue], terms.widening
     at_first, per_second = game.rating_range, game.rating_range_per_second
-    widening = Widening(
+    return Widening(
         usual.at_first if at_first is None else at_first,
         usual.per_second if per_second is None else per_second,
     )
-    return Pool(game.size, widening, [one for one in tickets if terms.is_live(one.node)])
 
 
 def ticket_of(states: States, user: str, terms: QueueTerms) -> tuple[str, Ticket] | None:
@@ -185,10 +207,17 @@ def _opponents(
 ) -> list[Draft]:
     queue = states.entry(queue_stream(wanted.queue))
     assert isinstance(queue.state, QueueState)
-    now = states.now.timestamp()
+    now, order = states.now.timestamp(), queue.state.ordered()
     new = Ticket(wanted.user, began.rating, now, queue.head + 1, wanted.key, terms.node)
-    others = [one for one in queue.state.tickets.values() if one.user != wanted.user]
-    group = pool_of(wanted.queue, [*others, new], terms).group(now, new)
+    place = place_in(order, new)
+
+    def accepted(places: Iterable[int]) -> Iterator[Ticket]:
+        others = (order[at] for at in places)
+        return (one for one in others if one.user != new.user and terms.is_live(one.node))
+
+    below, above = accepted(range(place - 1, -1, -1)), accepted(range(place, len(order)))
+    size, widening = terms.games[wanted.queue].size, widening_of(wanted.queue, terms)
+    group = group_with(new, below, above, size, widening, now)
     return [] if group is None else _start(states, wanted.queue, wanted.stream, group, terms)
 
 

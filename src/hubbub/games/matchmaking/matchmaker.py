@@ -28,7 +28,8 @@ from ...wake_up import WakeUp
 from ..events import Matched, SearchCancelled
 from ..matches.match import Match, MatchState, match_of, match_stream
 from . import commands as decisions
-from .commands import MatchSearch, QueueTerms, pool_of
+from .commands import MatchSearch, QueueTerms, widening_of
+from .followed import FollowedQueue
 from .pool import Ticket
 from .queue import QueueState, queue_stream
 
@@ -41,6 +42,8 @@ logger = logging.getLogger("hubbub.games")
 AGAIN_SECONDS = 1.0
 # How often to look for searches at nodes that were never seen alive here.
 LOST_SECONDS = 2.0
+# Matches that one command starts: the commands of users take turns with it.
+MATCHES_AT_ONCE_MAX = 8
 
 
 class _Waiting:
@@ -82,7 +85,7 @@ class Matchmaker:
         # A queue, a user and the key of their search -> their calls.
         self._waiting: dict[tuple[str, str, str], _Waiting] = {}
         # The queues as they are followed.
-        self._queues: dict[str, QueueState] = {name: QueueState() for name in terms.games}
+        self._queues = {name: self._follow_queue(name, QueueState()) for name in terms.games}
         # When to look at a queue again; a queue that has changed is left out until that is known.
         self._due: dict[str, float | None] = {}
         self._closed = False
@@ -98,6 +101,8 @@ class Matchmaker:
         key: str,
         seconds: float,
         begun_max: int | None = None,
+        *,
+        resumes: bool = False,
     ) -> Match:
         """
         Wait for a match.
@@ -109,6 +114,7 @@ class Matchmaker:
             key: the idempotency key of the search.
             seconds: how long to wait.
             begun_max: the number of other matches that the user can have begun; None for any.
+            resumes: True to find the running match that an earlier search has found.
 
         Raises:
             Conflict: this user is already searching, or has too many running matches.
@@ -119,7 +125,8 @@ class Matchmaker:
         search = (queue, user, key)
         if (waiting := self._waiting.get(search)) is None:
             waiting = self._waiting[search] = _Waiting()
-        wanted = MatchSearch(queue, user, key, match_stream(self._ids.new()), rating, begun_max)
+        stream = match_stream(self._ids.new())
+        wanted = MatchSearch(queue, user, key, stream, rating, begun_max, resumes)
         waiting.calls += 1
         searches = True
         try:
@@ -150,12 +157,13 @@ class Matchmaker:
             seconds: how long the user has searched, at least.
         """
         while True:
-            tickets = list(self._queues[queue].tickets.values())
+            tickets = self._queues[queue].tickets
             wait = None
             if len(tickets) == 1:
-                wait = tickets[0].since + seconds - self._clock.now().timestamp()
-                if wait <= 0 and await self._is_alone(queue, tickets[0]):
-                    return tickets[0]
+                (ticket,) = tickets.values()
+                wait = ticket.since + seconds - self._clock.now().timestamp()
+                if wait <= 0 and await self._is_alone(queue, ticket):
+                    return ticket
                 # Otherwise an event of the queue is on its way here.
                 wait = wait if wait > 0 else None
             with anyio.move_on_after(wait):
@@ -256,7 +264,9 @@ class Matchmaker:
         await self._cancel_lost(list(self._queues))
         command = Command(HUB, nothing, read, reads=tuple(self._names))
         queues = await self._hub.execute(command)
-        self._queues = {self._names[stream]: state for stream, (_, state) in queues.items()}
+        for stream, (_, state) in queues.items():
+            name = self._names[stream]
+            self._queues[name] = self._follow_queue(name, state)
         self._due.clear()
         heads = {stream: head for stream, (head, _) in queues.items()}
         async with FollowingAll(self._hub.journal, HUB, heads) as following:
@@ -287,6 +297,9 @@ class Matchmaker:
         self._queues[queue].apply(event)
         self._due.pop(queue, None)
 
+    def _follow_queue(self, queue: str, state: QueueState) -> FollowedQueue:
+        return FollowedQueue(self.terms.games[queue].size, widening_of(queue, self.terms), state)
+
     def _waiting_for(self, queue: str, user: str) -> _Waiting | None:
         ticket = self._queues[queue].tickets.get(user)
         return None if ticket is None else self._waiting.get((queue, user, ticket.key))
@@ -300,8 +313,7 @@ class Matchmaker:
             now = self._clock.now().timestamp()
             for queue in self._queues:
                 if queue not in self._due:
-                    tickets = self._queues[queue].tickets.values()
-                    self._due[queue] = pool_of(queue, tickets, self.terms).next()
+                    self._due[queue] = self._queues[queue].next()
                 due = self._due[queue]
                 if due is not None and due <= now and self._owns(queue):
                     # Its events make the loop compute again when the next group is due.
@@ -316,26 +328,40 @@ class Matchmaker:
         return self._hub.journal.nodes.owns(queue_stream(queue))
 
     async def _pair_all(self, queue: str) -> None:
+        """Start the matches of all groups that play by now, a few in each command."""
+        taken: list[Ticket] = []
         try:
-            while await self._pair(queue):
-                pass
+            while groups := self._take_groups(queue):
+                taken += [ticket for group in groups for ticket in group]
+                await self._start_all(queue, groups)
+        finally:
+            # Players with a match leave the queue again when its event arrives here.
+            self._queues[queue].put_back(taken)
+
+    def _take_groups(self, queue: str) -> list[list[Ticket]]:
+        return self._queues[queue].take(self._clock.now().timestamp(), MATCHES_AT_ONCE_MAX)
+
+    async def _start_all(self, queue: str, groups: Sequence[Sequence[Ticket]]) -> None:
+        try:
+            await self._pair(queue, groups)
         except Closed:
             raise
-        except Exception:  # affects this queue only; it is tried again
-            logger.exception("a match of the queue %r could not be started", queue)
+        except Exception:  # affects this group only; it is tried again
+            if len(groups) == 1:
+                logger.exception("a match of the queue %r could not be started", queue)
+                return
+            for group in groups:
+                await self._start_all(queue, [group])
 
-    async def _pair(self, queue: str) -> bool:
-        stream = match_stream(self._ids.new())
+    async def _pair(self, queue: str, groups: Sequence[Sequence[Ticket]]) -> None:
+        wanted = [(match_stream(self._ids.new()), group) for group in groups]
 
         def decide(states: States) -> Sequence[Draft]:
-            return decisions.pair(states, queue, stream, self.terms)
+            return decisions.pair(states, queue, wanted, self.terms)
 
-        def result(states: States, events: Sequence[Event]) -> bool:
-            return bool(events)
-
-        return await self._hub.execute(
-            Command(HUB, decide, result, reads=(queue_stream(queue), stream))
-        )
+        users = [user_stream(ticket.user) for group in groups for ticket in group]
+        reads = (queue_stream(queue), *(stream for stream, _ in wanted), *users)
+        await self._hub.execute(Command(HUB, decide, lambda states, events: None, reads=reads))
 
     async def _look_for_lost(self) -> None:
         while True:

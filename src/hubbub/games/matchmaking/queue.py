@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import insort
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -11,7 +13,7 @@ from ...journal.schedule import HUB
 from ...permissions import check
 from ..events import Matched, SearchBegan, SearchCancelled, SearchEvent
 from ..grants import GAMES_READERS
-from .pool import Ticket
+from .pool import Ticket, by_rating, place_in
 
 __all__ = ["QueueState", "queue_stream"]
 
@@ -19,9 +21,11 @@ __all__ = ["QueueState", "queue_stream"]
 _NAME_CHARS_MAX = 100
 
 
-class QueueState(State):
+class QueueState(State, dict=True):
     """
     The fold of a ``queue/NAME`` stream.
+
+    The users in order of rating are kept beside the fold, from when they are first needed.
 
     Args:
         tickets: a user -> their place in the queue.
@@ -40,14 +44,36 @@ class QueueState(State):
                 if before is not None and before.key == key:
                     # Only the place where the user waits has changed.
                     rating, since, number = before.rating, before.since, before.number
-                self.tickets[user] = Ticket(user, rating, since, number, key, node)
+                self._leave(user)
+                self._join(Ticket(user, rating, since, number, key, node))
             case SearchCancelled(user):
-                self.tickets.pop(user, None)
+                self._leave(user)
             case Matched(_, players):
                 for player in players:
-                    self.tickets.pop(player, None)
+                    self._leave(player)
             case unknown:
                 raise AssertionError(f"not a queue's event: {unknown!r}")
+
+    def ordered(self) -> Sequence[Ticket]:
+        """Return the users who wait, in order of rating; it changes with the queue."""
+        order = self._order
+        if order is None:
+            order = self.__dict__["order"] = sorted(self.tickets.values(), key=by_rating)
+        return order
+
+    def _join(self, ticket: Ticket) -> None:
+        self.tickets[ticket.user] = ticket
+        if (order := self._order) is not None:
+            insort(order, ticket, key=by_rating)
+
+    def _leave(self, user: str) -> None:
+        ticket = self.tickets.pop(user, None)
+        if ticket is not None and (order := self._order) is not None:
+            del order[place_in(order, ticket)]
+
+    @property
+    def _order(self) -> list[Ticket] | None:
+        return self.__dict__.get("order")
 
     def check_reader(self, stream: str, user: str) -> None:
         """Refuse every reader but the hub."""

@@ -87,6 +87,10 @@ class AsgiSocket:
         """End the connection at once; the bytes that wait for it are lost."""
         self._scope.cancel()
 
+    def read_on(self) -> None:
+        """Read from the client again: the connection is no longer full."""
+        self._space.set()
+
     def check_alive(self) -> None:
         """Do nothing: the ASGI server pings by itself."""
 
@@ -155,8 +159,8 @@ class AsgiSocket:
                 self._connection.oversize()
             else:
                 self._connection.receive(payload)
-            while self.paused:
-                # Otherwise the answers to further requests would pile up.
+            while self.paused or self._connection.full:
+                # Otherwise further requests, or the answers to them, would pile up.
                 await self._space.wait()
 
     async def _check_signed_in(self) -> None:

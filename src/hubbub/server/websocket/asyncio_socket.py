@@ -70,11 +70,13 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the network: some now, and the others in their turn."""
-        if self._held or self.paused:
+        if self._held or not self.may_read:
             # The transport had read it before it was paused.
             self._held += data
         elif len(data) <= TURN_BYTES_MAX:
             self.feed(data)
+            if self.connection.full:
+                self._read_or_not()
         else:
             self._take_turn(data)
 
@@ -94,6 +96,10 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
         self.paused = False
         if self._ending is None:
             self.connection.resume()
+        self.read_on()
+
+    def read_on(self) -> None:
+        """Read from the client again, after what was read before."""
         if self._held:
             self._next_turn()
         self._read_or_not()
@@ -125,7 +131,9 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
         except BlockingIOError:
             written = 0
         except OSError:
-            # The transport will notice the same when it reads, and tell the connection.
+            # The transport notices the same when it reads, and tells the connection.
+            if not self._reading:
+                self.abort()
             return
         if written < len(data):
             transport.write(memoryview(data)[written:])
@@ -165,14 +173,14 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
 
     def _go_on(self) -> None:
         # It may have been paused or closed since.
-        if self._held and not self.paused and not self._transport.is_closing():
+        if self._held and self.may_read and not self._transport.is_closing():
             held, self._held = self._held, b""
             self.data_received(held)
             self._read_or_not()
 
     def _read_or_not(self) -> None:
         """Read if there are no requests to carry out first, or to see the client's end."""
-        wanted = self._ending is not None or not (self.paused or self._held)
+        wanted = self._ending is not None or (self.may_read and not self._held)
         if wanted is not self._reading and not self._transport.is_closing():
             self._reading = wanted
             if wanted:

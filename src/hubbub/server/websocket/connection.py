@@ -29,6 +29,7 @@ from ..auth.sign_in import SignIn
 from ..auth.tokens import Identity
 from ..gateway import BUSY, REASONS, Gateway
 from .follow import SocketFollow
+from .in_flight import InFlight
 from .request_tasks import RequestTasks
 from .socket import Socket
 
@@ -36,8 +37,6 @@ __all__ = ["Connection"]
 
 logger = logging.getLogger("hubbub.server")
 
-# Bytes of the requests of one connection that have no response yet.
-IN_FLIGHT_BYTES_MAX = 1024 * 1024
 # Characters of an unknown method that the error repeats.
 METHOD_CHARS_MAX = 100
 
@@ -74,7 +73,6 @@ class Connection:
         "_follows",
         "_gateway",
         "_in_flight",
-        "_in_flight_bytes",
         "_limit",
         "_peer",
         "_signing_in",
@@ -89,9 +87,8 @@ class Connection:
         self._socket = socket
         self._peer = Peer(asks=False)
         self._follows: dict[str, SocketFollow] = {}
-        # Requests that the server has not answered yet, and the size of their arguments.
-        self._in_flight = 0
-        self._in_flight_bytes = 0
+        requests_max = gateway.settings.requests_in_flight_max
+        self._in_flight = InFlight(requests_max, self._take, socket.read_on)
         # Requests that came during the sign-in, which is not decided yet.
         self._signing_in: list[Request] | None = None
         self._tasks: RequestTasks | None = None
@@ -102,7 +99,7 @@ class Connection:
         """Take one frame in."""
         for message in self._peer.receive(payload):
             if isinstance(message, Request):
-                self._take(message)
+                self._in_flight.add(message)
             elif isinstance(message, Malformed) and message.frame is not None:
                 self._socket.send(message.frame)
         self._gateway.flush()
@@ -117,6 +114,11 @@ class Connection:
         """True while the client does not read."""
         return self._socket.paused
 
+    @property
+    def full(self) -> bool:
+        """True while requests wait for the answers to earlier ones: then read no more."""
+        return self._in_flight.full
+
     def resume(self) -> None:
         """Start the tasks and the writes that waited for the socket."""
         if self._tasks is not None:
@@ -127,6 +129,7 @@ class Connection:
     def release(self, *, lost: bool = True) -> None:
         """Release everything; ``lost`` is False if the client has closed the socket for good."""
         self._gateway.connections.pop(self, None)
+        self._in_flight.release()
         for follow in self._follows.values():
             follow.release()
         self._follows.clear()
@@ -140,8 +143,6 @@ class Connection:
             self.session = None
 
     def _take(self, request: Request) -> None:
-        self._in_flight += 1
-        self._in_flight_bytes += len(request.params)
         try:
             self._check_pace()
         except HubbubError as error:
@@ -163,9 +164,6 @@ class Connection:
             self.refuse(request, error)
 
     def _check_pace(self) -> None:
-        many = self._in_flight > self._gateway.settings.requests_in_flight_max
-        if many or self._in_flight_bytes > IN_FLIGHT_BYTES_MAX:
-            raise Overloaded("Too many requests are waiting for their answer; wait for one.")
         if self._limit is None:
             self._limit = self._gateway.new_pace()
         self._limit.charge(self._gateway.settings.clock.monotonic())
@@ -371,7 +369,6 @@ class Connection:
         self._gateway.flush()
 
     def _answered(self, request: Request, frame: bytes | None) -> None:
-        self._in_flight -= 1
-        self._in_flight_bytes -= len(request.params)
         if frame is not None:
             self._socket.send(frame)
+        self._in_flight.answered(request)

@@ -158,7 +158,8 @@ class FrameSocket:
         """Ping; hang up if the client has sent and read nothing since the last check."""
         unsent = self.unsent
         taken = self._handed - unsent
-        if not self._alive and taken == self._taken:
+        # While it is full, what the client has sent is not read.
+        if not self._alive and taken == self._taken and not self.connection.full:
             self._end()
             return
         self._alive = False
@@ -181,6 +182,15 @@ class FrameSocket:
     def write(self, data: bytes) -> None:
         """Give bytes to the network; pause if they pile up."""
         raise NotImplementedError
+
+    def read_on(self) -> None:
+        """Read from the client again: the connection is no longer full."""
+        raise NotImplementedError
+
+    @property
+    def may_read(self) -> bool:
+        """False while the answers to further requests, or the requests, would pile up."""
+        return not (self.paused or self.connection.full)
 
     def hang_up(self) -> None:
         """End our side after the last write, and abort if the client does not end its own."""

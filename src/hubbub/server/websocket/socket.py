@@ -33,5 +33,8 @@ class Socket(Protocol):
     def close(self, code: int, reason: str) -> None:
         """Close with a code and a reason."""
 
+    def read_on(self) -> None:
+        """Read from the client again: the connection is no longer full."""
+
     def check_alive(self) -> None:
         """Ping the client; hang up if it has sent nothing since the last check."""

@@ -117,7 +117,9 @@ class TrioSocket(FrameSocket):
             except BlockingIOError:
                 written = 0
             except OSError:
-                # The reader will notice the same.
+                # The reader notices the same, if it reads.
+                if self.connection.full:
+                    self.abort()
                 return
         if written < len(data):
             self._keep(memoryview(data)[written:])
@@ -136,6 +138,10 @@ class TrioSocket(FrameSocket):
         self.hang_up()
         self._patience.deadline = -math.inf
 
+    def read_on(self) -> None:
+        """Read from the client again, after what was read before."""
+        self._space.set()
+
     async def _read(self) -> None:
         await self._carry_out()
         while data := await self._stream.receive_some(READ_BYTES):
@@ -148,8 +154,7 @@ class TrioSocket(FrameSocket):
         while self._held and not self._ended:
             data, self._held = self._held[:TURN_BYTES_MAX], self._held[TURN_BYTES_MAX:]
             self.feed(data)
-            while self.paused and not self._ended:
-                # Otherwise the answers to further requests would pile up.
+            while not (self.may_read or self._ended):
                 await self._space.wait()
             if self._held:
                 await trio.lowlevel.checkpoint()

@@ -120,9 +120,13 @@ class CartState(State):
         checkout: the order that is being paid.
         paid_with: the coupon that was in the cart when that order was placed.
         used: a coupon that can be used once -> the order that used it.
+        into: the account whose cart this guest's cart was merged into last.
+        moved: the order that was being paid then, whose items are in that cart too.
     """
 
     data_type: ClassVar[Any] = CartEvent
+    # Snapshots of the first version do not say which account a guest's cart was merged into.
+    version: ClassVar[int] = 1
 
     items: dict[str, Item] = {}
     coupon: str | None = None
@@ -131,6 +135,8 @@ class CartState(State):
     checkout: str | None = None
     paid_with: str | None = None
     used: dict[str, str] = {}
+    into: str | None = None
+    moved: str | None = None
 
     def apply(self, event: Event) -> None:
         """Fold one event."""
@@ -176,9 +182,12 @@ class CartState(State):
                 self.country = country
             case Cleared():
                 self.items, self.coupon = {}, None
-            case Merged(items, _, into):
-                self.items = {} if into else self.items | {item.sku: item for item in items}
-                self.coupon = None if into else self.coupon
+            case Merged(items, _, None, used):
+                self.items = self.items | {item.sku: item for item in items}
+                self.used = self.used | (used or {})
+            case Merged(_, _, into):
+                self.items, self.coupon = {}, None
+                self.into, self.moved = into, self.checkout
             case unknown:
                 raise AssertionError(f"not a cart's event: {unknown!r}")
 
@@ -219,6 +228,8 @@ class CartState(State):
             checkout=self.checkout,
             paid_with=self.paid_with,
             used=dict(self.used),
+            into=self.into,
+            moved=self.moved,
         )
 
 

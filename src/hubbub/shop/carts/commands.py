@@ -137,19 +137,38 @@ def merge(states: States, guest: str, user: str, terms: ShopTerms) -> list[Draft
     Merge a guest's cart into the cart of the account that the guest has signed in to.
 
     For a product in both carts the larger quantity counts, because a user who signs in
-    again has not ordered twice. Lines beyond the limits are dropped.
+    again has not ordered twice. Lines beyond the limits are dropped. The guest's coupon and country
+    replace those of the account, and what the guest has used up the account has used up.
     """
     theirs, _ = _open(states, guest, terms)
-    if guest == user or not theirs.items:
+    if guest == user or not (theirs.items or theirs.coupon or theirs.country or theirs.used):
         return []
     cart, before = _open(states, user, terms)
     items = _together(cart.items, theirs.items, terms)
     changed = [item for sku, item in items.items() if cart.items.get(sku) != item]
-    return [
-        *before,
-        *([Draft(cart_stream(user), Merged(changed, guest=guest))] if changed else []),
-        Draft(cart_stream(guest), Merged(into=user)),
-    ]
+    used = {code: order for code, order in theirs.used.items() if code not in cart.used}
+    stream, from_ = cart_stream(user), cart_stream(guest)
+    drafts = (
+        [Draft(stream, Merged(changed, guest=guest, used=used or msgspec.UNSET))]
+        if changed or used
+        else []
+    )
+    if (coupon := _coupon_of(cart, theirs)) != cart.coupon and coupon is not None:
+        drafts.append(Draft(stream, CouponApplied(coupon)))
+    if theirs.country is not None:
+        if theirs.country != cart.country:
+            drafts.append(Draft(stream, CountrySet(theirs.country)))
+        # The account may choose another one before the guest signs in again.
+        drafts.append(Draft(from_, CountrySet(None)))
+    if not (drafts or theirs.items or theirs.coupon):
+        return []
+    return [*before, *drafts, Draft(from_, Merged(into=user))]
+
+
+def _coupon_of(cart: CartState, theirs: CartState) -> str | None:
+    """Return the guest's coupon, unless only the account's own can still be used."""
+    used_up = theirs.coupon in cart.used or theirs.coupon in theirs.used
+    return cart.coupon if theirs.coupon is None or (cart.coupon and used_up) else theirs.coupon
 
 
 def _together(own: dict[str, Item], theirs: dict[str, Item], terms: ShopTerms) -> dict[str, Item]:

@@ -32,6 +32,7 @@ from ..events import (
     CouponReturned,
     Declined,
     Item,
+    ItemRemoved,
     MarkedPaid,
     OrderCancelled,
     Paid,
@@ -126,7 +127,7 @@ def pay(states: States, stream: str, payment_id: str | None) -> list[Draft]:
         return _charged_late(states, stream, payment_id)
     return [
         Draft(stream, Paid(payment_id)),
-        end_checkout(stream, placed, paid=True),
+        *end_checkout(states, stream, placed, paid=True),
         unscheduled(ORDER_SCHEDULE, stream),
     ]
 
@@ -153,7 +154,7 @@ def decline(states: States, stream: str, reason: str) -> list[Draft]:
     return [
         Draft(stream, Declined(reason)),
         *release(placed),
-        end_checkout(stream, placed, paid=False),
+        *end_checkout(states, stream, placed, paid=False),
         unscheduled(ORDER_SCHEDULE, stream),
     ]
 
@@ -193,7 +194,7 @@ def finish_refund(states: States, stream: str, refund: str, refund_id: str) -> l
     whole = order.refunded() + order.refunds[refund].amount == placed.total
     if whole and cart.used.get(coupon) == number:
         ended.append(Draft(cart_stream(placed.user), CouponReturned(coupon, number)))
-    return ended
+    return [*ended, *(_returned_to_account(states, stream, placed) if whole else ())]
 
 
 def fail_refund(states: States, stream: str, refund: str, reason: str) -> list[Draft]:
@@ -265,8 +266,38 @@ def _once(states: States, coupon: str | None) -> str | None:
     return coupon if terms is not None and terms.once else None
 
 
-def end_checkout(stream: str, placed: Placed, *, paid: bool) -> Draft:
-    """End the checkout in the buyer's cart."""
+def end_checkout(states: States, stream: str, placed: Placed, *, paid: bool) -> list[Draft]:
+    """End the checkout in the buyer's cart, and in the account's that it was merged into."""
     quantities = {item.sku: item.quantity for item in placed.items} if paid else {}
     order = stream.removeprefix("order/")
-    return Draft(cart_stream(placed.user), CheckoutEnded(order, paid, quantities))
+    ended = Draft(cart_stream(placed.user), CheckoutEnded(order, paid, quantities))
+    if not paid:
+        return [ended, *_returned_to_account(states, stream, placed)]
+    return [ended, *_paid_by_guest(states, order, placed)]
+
+
+def _paid_by_guest(states: States, order: str, placed: Placed) -> list[Draft]:
+    """Take what a guest has paid out of the account's cart, where a sign-in has put it."""
+    guest = states.of(CartState, cart_stream(placed.user))
+    if guest.into is None or guest.moved != order:
+        return []
+    held = states.of(CartState, cart_stream(guest.into)).items
+    return [
+        Draft(
+            cart_stream(guest.into),
+            ItemRemoved(item.sku, min(item.quantity, held[item.sku].quantity)),
+        )
+        for item in placed.items
+        if item.sku in held
+    ]
+
+
+def _returned_to_account(states: States, stream: str, placed: Placed) -> list[Draft]:
+    """Return a coupon to the account that has taken over its use from a guest."""
+    account = states.of(CartState, cart_stream(placed.user)).into
+    if account is None or placed.coupon is None:
+        return []
+    order = stream.removeprefix("order/")
+    if states.of(CartState, cart_stream(account)).used.get(placed.coupon) != order:
+        return []
+    return [Draft(cart_stream(account), CouponReturned(placed.coupon, order))]

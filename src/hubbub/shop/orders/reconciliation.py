@@ -55,7 +55,7 @@ def cancel_order(states: States, stream: str, by: str, *, admin: bool) -> list[D
     return [
         Draft(stream, OrderCancelled(CANCELLED)),
         *release(placed),
-        end_checkout(stream, placed, paid=False),
+        *end_checkout(states, stream, placed, paid=False),
     ]
 
 
@@ -69,7 +69,7 @@ def settle(states: States, stream: str, payment_id: object) -> list[Draft]:
             raise Invalid("payment_id must be the payment provider's id, like pi_3MtwBw.")
     _check_pending(order)
     paid = MarkedPaid(None if payment_id is None else str(payment_id))
-    return [Draft(stream, paid), end_checkout(stream, placed, paid=True)]
+    return [Draft(stream, paid), *end_checkout(states, stream, placed, paid=True)]
 
 
 def reconcile(states: States, stream: str, outcome: Reconciled) -> list[Draft]:

@@ -71,7 +71,7 @@ export class RoomsCard {
   }
 
   #cells(room) {
-    const { name, members, events } = room;
+    const { name, members, member_count, events } = room;
     const look =
       members &&
       h(
@@ -101,7 +101,7 @@ export class RoomsCard {
         h("span", { class: "clip" }, name || room.id),
         !members && h("span", { class: "chip" }, "private"),
       ),
-      h("td", { class: "number" }, members ? String(members.length) : "–"),
+      h("td", { class: "number" }, members ? String(member_count) : "–"),
       h("td", { class: "number" }, String(events)),
       h("td", null, h("div", { class: "row actions" }, look, close)),
     ];

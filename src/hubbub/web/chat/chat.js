@@ -191,9 +191,9 @@ export class Chat extends View {
     );
   }
 
-  #found({ id, name, members }, kind = "") {
+  #found({ id, name, member_count }, kind = "") {
     const join = ({ target }) => (target.closest("dialog")?.close(), this.#join(id));
-    const about = `${members.length} member${members.length === 1 ? "" : "s"}`;
+    const about = `${member_count} member${member_count === 1 ? "" : "s"}`;
     return h(
       "li",
       { class: "found-room" },

@@ -31,6 +31,8 @@ export function membersOf(app, room) {
     "ul",
     { class: "members" },
     ids.map((id) => h("li", null, member(app, room, id))),
+    room.member_count > ids.length &&
+      h("li", { class: "muted small" }, `and ${room.member_count - ids.length} more`),
   );
 }
 

@@ -132,7 +132,7 @@ export class OpenRoom {
     const name = room.other ? profiles.name(room.other) : room.name;
     const about = room.other
       ? profiles.of(room.other).status
-      : `${room.members.length} member${room.members.length === 1 ? "" : "s"}${room.private ? " · private" : ""}`;
+      : `${room.member_count} member${room.member_count === 1 ? "" : "s"}${room.private ? " · private" : ""}`;
     const lock = room.encrypted && [icon("lock"), h("span", { class: "visually-hidden" }, "Encrypted: ")];
     fill(this.#title, h("h1", { class: "clip" }, lock, name), h("p", { class: "muted small" }, about));
     this.#sealed.hidden = !room.encrypted;
