@@ -19,7 +19,7 @@ from ...shown import shown
 from .. import events as e
 from ..grants import CHAT_READERS
 from ..limits import still_muted
-from ..messages.message import current
+from ..messages.current import CurrentEvents
 
 __all__ = [
     "ROOM_STREAMS",
@@ -154,8 +154,8 @@ class RoomState(RosterState):
 
     @classmethod
     def current(cls, about: Sequence[Event]) -> Sequence[Event]:
-        """Return the events about a message that still count; see :func:`message.current`."""
-        return current(about)
+        """Return the events about a message that still count."""
+        return CurrentEvents(about)
 
     @classmethod
     def redacted(cls, data: Data) -> Data:
