@@ -29,8 +29,10 @@ from .contract import (
 )
 from .database_file import DatabaseFile
 from .failures import failing, storage_errors
+from .load_ahead import LoadAhead
 from .opening import open_writer
-from .rows import lines_of, parts_of, placed_of, snapshots_of, used_of, used_row
+from .rows import lines_of, placed_of, snapshots_of, used_of, used_row
+from .snapshot_parts import write_part, write_snapshot
 
 __all__ = ["SQLiteStore"]
 
@@ -103,8 +105,15 @@ class SQLiteStore:
                 if batch.used:
                     self._writer.executemany(schema.INSERT_USED, map(used_row, batch.used))
                 for one in batch.snapshots:
-                    self._writer.executemany(schema.SNAPSHOT_PART, parts_of(one))
-                    self._writer.execute(schema.SNAPSHOT_CUT, (one.stream, len(one.parts)))
+                    write_snapshot(self._writer, one)
+            self._file.check()
+
+    @storage_errors
+    def keep_part(self, snapshot: Snapshot, number: int) -> None:
+        """Write one part of a snapshot; see the contract."""
+        with self._writing:
+            with self._transaction():
+                write_part(self._writer, snapshot, number)
             self._file.check()
 
     @contextlib.contextmanager
@@ -114,12 +123,11 @@ class SQLiteStore:
             with failing(self.log_name):
                 reader.execute("BEGIN")
             self._own.reader = reader
+            self._own.ahead = LoadAhead(streams, self._snapshots, self._all, LOADED_EVENTS_MAX)
             try:
-                self._own.loaded = self._load_ahead(streams)
                 yield
             finally:
-                self._own.reader = None
-                self._own.loaded = {}
+                self._own.reader = self._own.ahead = None
                 with failing(self.log_name):
                     # The failure may have ended it already.
                     if reader.in_transaction:
@@ -128,13 +136,16 @@ class SQLiteStore:
     @storage_errors
     def load(self, stream: str) -> Loaded:
         """Return the events, and the snapshot, that a stream's state is folded from."""
-        loaded: Loaded | None = getattr(self._own, "loaded", {}).get(stream)
-        if loaded is not None:
+        ahead: LoadAhead | None = getattr(self._own, "ahead", None)
+        if ahead is not None and (loaded := ahead.take(stream)) is not None:
             return loaded
         snapshot = self._snapshots([stream]).get(stream)
-        after, bodies = snapshot.seq if snapshot else 0, list[bytes]()
-        while page := self.read(stream, after + len(bodies), LOADED_EVENTS_MAX):
+        bodies, full = list[bytes](), True
+        while full:
+            after = (snapshot.seq if snapshot else 0) + len(bodies)
+            page = self.read(stream, after, LOADED_EVENTS_MAX)
             bodies += page
+            full = len(page) == LOADED_EVENTS_MAX
         return Loaded(snapshot, bodies)
 
     @storage_errors
@@ -338,29 +349,6 @@ class SQLiteStore:
         self._writer.execute("INSERT OR IGNORE INTO stream (name) VALUES (?)", (stream,))
         [row] = self._writer.execute(schema.NUMBER_AND_HEAD, (stream,))
         return self._numbers.setdefault(stream, [*map(int, row)])
-
-    def _load_ahead(self, streams: Sequence[str]) -> dict[str, Loaded]:
-        try:
-            return self._load_some(streams)
-        except Exception:  # each is then read by itself, and fails only the calls that need it
-            return {}
-
-    def _load_some(self, streams: Sequence[str]) -> dict[str, Loaded]:
-        """Load streams in two queries; leave out streams that are too long for that."""
-        if len(streams) < 2:
-            return {}
-        snapshots = self._snapshots(streams)
-        afters = [(name, snapshots[name].seq if name in snapshots else 0) for name in streams]
-        [(keys, text)] = self._all(schema.TAILS, _encode(afters).decode(), LOADED_EVENTS_MAX)
-        places = [int(key) for key in (keys or "").split()]
-        complete = places[-1] if len(places) == LOADED_EVENTS_MAX else len(streams)
-        tails: list[list[bytes]] = [[] for _ in streams]
-        for place, body in zip(places, lines_of(text), strict=True):
-            tails[place].append(body)
-        return {
-            name: Loaded(snapshots.get(name), tail)
-            for name, tail in zip(streams[:complete], tails, strict=False)
-        }
 
     def _snapshots(self, streams: Sequence[str]) -> dict[str, Snapshot]:
         rows = self._all(schema.SNAPSHOTS, _encode(streams).decode())
