@@ -61,7 +61,7 @@ async def growth(backend: str, seconds: float, folder: Path) -> list[Row]:
     heading = f"Durable messages a second, {CALLERS:,} callers ({backend})"
     _write(folder, f"rooms-{backend}", plotted(heading, "rooms", "messages/s", curves))
     heading = f"One room, {SPEAKERS} callers ({backend})"
-    curves = {"deliveries": delivered, "messages": spoken}
+    curves = {"deliveries": delivered, "messages to all of them": spoken}
     _write(folder, f"followers-{backend}", plotted(heading, "followers", "a second", curves))
     return [
         *_rows("rooms in memory", backend, sized),
@@ -127,7 +127,8 @@ async def _to_any_room(path: str, settings: Settings, rooms: int, seconds: float
 
 async def _to_followers(followers: int, seconds: float) -> float:
     """Return how many messages a second come to all followers of a room."""
-    got = 0
+    sent, got, end = 0, 0, anyio.Event()
+    began = ended = 0.0
 
     async def follow(session: Session, stream: str, *, task_status: TaskStatus[None]) -> None:
         nonlocal got
@@ -135,6 +136,8 @@ async def _to_followers(followers: int, seconds: float) -> float:
             task_status.started()
             async for _ in events:
                 got += 1
+                if got == sent * followers:
+                    end.set()
 
     with tempfile.TemporaryDirectory() as folder:
         opened = hubbub.open(f"{folder}/bench.db", settings=SIZED)
@@ -144,14 +147,18 @@ async def _to_followers(followers: int, seconds: float) -> float:
                 await tasks.start(follow, root, room.stream)
 
             async def speak(number: int, until: float) -> int:
-                count = 0
+                nonlocal sent, began
+                began = began or time.perf_counter()
                 while time.perf_counter() < until:
+                    sent += 1
                     await root.chat.send(room.id, TEXT)
-                    count += 1
-                return count
+                return 0
 
-            start = time.perf_counter()
             await rate_of(SPEAKERS, speak, seconds)
-            rate = got / followers / (time.perf_counter() - start)
+            # The last messages are still under way.
+            while got < sent * followers:
+                end = anyio.Event()
+                await end.wait()
+            ended = time.perf_counter()
             tasks.cancel_scope.cancel()
-    return rate
+    return sent / (ended - began)

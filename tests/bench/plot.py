@@ -9,7 +9,10 @@ from xml.sax.saxutils import escape
 __all__ = ["plotted"]
 
 WIDTH, HEIGHT = 720, 420
-LEFT, RIGHT, TOP, BOTTOM = 90, 20, 50, 60
+LEFT, RIGHT, TOP, BOTTOM = 90, 20, 72, 60
+MIDDLE = (TOP + HEIGHT - BOTTOM) / 2
+# What each curve's name takes of the line below the title.
+NAME_WIDTH = 200
 COLOURS = ("#2a6db2", "#c2571a", "#3b8a3e", "#5b4b8a")
 Points = Sequence[tuple[float, float]]
 
@@ -37,7 +40,7 @@ def plotted(title: str, across: str, up: str, curves: Mapping[str, Points]) -> s
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
         _text(WIDTH / 2, 26, title, 'font-size="16"'),
         _text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 16, across),
-        _text(20, (TOP + HEIGHT - BOTTOM) / 2, up, 'transform="rotate(-90 20 205)"'),
+        _text(20, MIDDLE, up, f'transform="rotate(-90 20 {MIDDLE})"'),
         *_grid(xs, ys),
     ]
     for number, (name, curve) in enumerate(curves.items()):
@@ -82,8 +85,10 @@ def _curve(name: str, points: Sequence[tuple[float, float, float]], number: int)
     for x, y, value in points:
         yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>'
         anchor = "end" if x > WIDTH - RIGHT - 40 else "start" if x < LEFT + 40 else "middle"
-        yield _text(x, y - 9, f"{value:,.0f}", f'fill="{colour}" text-anchor="{anchor}"')
-    yield _text(WIDTH - RIGHT, TOP + 18 * number, name, f'fill="{colour}" text-anchor="end"')
+        # The values of every other curve are below their points.
+        beside = 20 if number % 2 else -9
+        yield _text(x, y + beside, f"{value:,.0f}", f'fill="{colour}" text-anchor="{anchor}"')
+    yield _text(LEFT + NAME_WIDTH * number, 52, name, f'fill="{colour}" text-anchor="start"')
 
 
 def _text(x: float, y: float, text: str, more: str = "") -> str:

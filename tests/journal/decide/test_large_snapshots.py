@@ -11,7 +11,11 @@ from hubbub.errors import StorageError
 from hubbub.journal.command import Command
 from hubbub.journal.decide import cache_entries
 from hubbub.journal.decide.cache_entries import SNAPSHOT_EVENTS_MIN
-from hubbub.journal.decide.large_snapshots import PARTS_TOGETHER_MAX, LargeSnapshots
+from hubbub.journal.decide.large_snapshots import (
+    LARGE_SNAPSHOTS_MAX,
+    PARTS_TOGETHER_MAX,
+    LargeSnapshots,
+)
 from hubbub.journal.decide.states import States
 from hubbub.journal.decide.writer import Writer
 from hubbub.journal.event import Draft, Event, PartedState, Streams
@@ -195,3 +199,18 @@ async def test_a_snapshot_that_fails_makes_room_for_the_next() -> None:
         await snapshots.write_part()
 
     assert not snapshots
+
+
+async def test_only_so_many_wait_and_the_others_are_taken_later() -> None:
+    snapshots = LargeSnapshots(writer_of(Watched()))
+    room = []
+    for number in range(LARGE_SNAPSHOTS_MAX):
+        room.append("long/other" not in snapshots)
+        snapshots.add([snapshot_of(f"long/{number}")])
+    full = "long/other" in snapshots
+    for _ in range(3):
+        await snapshots.write_part()
+
+    assert all(room)
+    assert full
+    assert "long/other" not in snapshots

@@ -50,7 +50,7 @@ class Decided:
         Args:
             streams: encode the states.
             states: the cache, which learns their size.
-            waiting: the streams with a large snapshot that is not written yet.
+            waiting: the streams whose next snapshot has to wait for others.
         """
         for entry in self.entries - self.spoilt if self.spoilt else self.entries:
             if not isinstance(entry, StreamEntry) or not entry.wants_snapshot():

@@ -13,10 +13,12 @@ from ...errors import StorageError
 from ..stores.contract import Snapshot
 from .writer import Writer
 
-__all__ = ["PARTS_TOGETHER_MAX", "LargeSnapshots"]
+__all__ = ["LARGE_SNAPSHOTS_MAX", "PARTS_TOGETHER_MAX", "LargeSnapshots"]
 
 # A snapshot with more parts is large; the others are written with the events of their batch.
 PARTS_TOGETHER_MAX = 1
+# Large snapshots that wait; others are taken later. Each keeps the entries of its state in memory.
+LARGE_SNAPSHOTS_MAX = 16
 
 
 class LargeSnapshots:
@@ -36,7 +38,8 @@ class LargeSnapshots:
         return bool(self._waiting)
 
     def __contains__(self, stream: object) -> bool:
-        return stream in self._waiting
+        """Return whether a stream's next snapshot has to wait."""
+        return stream in self._waiting or len(self._waiting) >= LARGE_SNAPSHOTS_MAX
 
     def add(self, snapshots: Iterable[Snapshot]) -> None:
         """Take snapshots of states whose events are durable."""
