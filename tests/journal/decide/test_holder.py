@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from hubbub.errors import Conflict, KeyReused, RateLimited, StorageError
 from hubbub.journal.command import Command
@@ -258,10 +259,10 @@ async def test_callers_do_not_wait_for_snapshots_which_are_written_all_the_same(
 
     store = Slow(shared=True)
     async with nodes(1, store) as (node,):
-        for _ in range(2):
-            await publish(node, SNAPSHOT_EVENTS_MIN)
-            done.append("told")
+        await publish(node, SNAPSHOT_EVENTS_MIN)
+        # An effect runs when the caller has its result; in which turn it goes on depends on trio.
+        await node.execute(replace(add("tally/1", 1), effect=lambda _: done.append("told")))
         await node.execute(total("tally/1"))
 
-    assert done == ["told", "told", "kept"]
+    assert done == ["told", "kept"]
     assert store.load("tally/1").snapshot is not None
