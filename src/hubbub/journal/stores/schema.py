@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "ABOUT",
+    "ADD_NUMBERS",
     "ADOPT",
     "COMMITTED",
     "COUNT",
@@ -13,7 +14,7 @@ __all__ = [
     "INSERT_USED",
     "LAST_PLACE",
     "LAST_SEQS",
-    "NUMBER_AND_HEAD",
+    "NUMBERS_AND_HEADS",
     "PAGE_BACKWARD",
     "PAGE_FORWARD",
     "READ",
@@ -164,9 +165,13 @@ DELETE FROM snapshot WHERE rowid IN (
 )
 """
 INSERT = "INSERT INTO event (stream, seq, type, by, ref, body) VALUES "
-NUMBER_AND_HEAD = """
-SELECT number, coalesce((SELECT max(seq) FROM event WHERE stream = number), 0)
-FROM stream WHERE name = ?
+# For many streams at once, given as an array of names.
+ADD_NUMBERS = "INSERT OR IGNORE INTO stream (name) SELECT value FROM json_each(?) ORDER BY key"
+NUMBERS_AND_HEADS = """
+SELECT group_concat(number || ' ' || head, ',' ORDER BY key) FROM (
+    SELECT key, number, coalesce((SELECT max(seq) FROM event WHERE stream = number), 0) AS head
+    FROM json_each(?) JOIN stream ON name = value
+)
 """
 EXPIRE = """
 DELETE FROM used WHERE (by, key) IN (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from random import Random, SystemRandom
@@ -325,12 +326,14 @@ class SQLiteStore:
     def _insert(self, records: Sequence[Record]) -> None:
         self._forget_numbers()
         done, numbers = 0, self._numbers
+        if unknown := [name for name in {r.stream: None for r in records} if name not in numbers]:
+            self._learn_numbers(unknown)
         for rows in ROWS_AT_ONCE:
             sql = schema.INSERT + ",".join(["(?,?,?,?,?,?)"] * rows)
             while len(records) - done >= rows:
                 values: list[Any] = []
                 for r in records[done : done + rows]:
-                    known = numbers.get(r.stream) or self._number(r.stream)
+                    known = numbers[r.stream]
                     if r.seq != known[1] + 1:
                         raise Stale
                     known[1] = r.seq
@@ -341,14 +344,20 @@ class SQLiteStore:
     def _forget_numbers(self) -> None:
         # It changes when another connection has written, and not by this one.
         [(version,)] = self._writer.execute("PRAGMA data_version")
-        if version != self._version or len(self._numbers) >= NUMBERS_MAX:
+        if version != self._version:
             self._version = version
             self._numbers.clear()
+        # Not all of them, or the next thousands of streams would be looked up again.
+        for name in list(islice(self._numbers, max(0, len(self._numbers) - NUMBERS_MAX))):
+            del self._numbers[name]
 
-    def _number(self, stream: str) -> list[int]:
-        self._writer.execute("INSERT OR IGNORE INTO stream (name) VALUES (?)", (stream,))
-        [row] = self._writer.execute(schema.NUMBER_AND_HEAD, (stream,))
-        return self._numbers.setdefault(stream, [*map(int, row)])
+    def _learn_numbers(self, streams: Sequence[str]) -> None:
+        # With one query for all, which costs less than one for each.
+        names = _encode(streams).decode()
+        self._writer.execute(schema.ADD_NUMBERS, (names,))
+        [(rows,)] = self._writer.execute(schema.NUMBERS_AND_HEADS, (names,))
+        for name, row in zip(streams, rows.split(","), strict=True):
+            self._numbers[name] = [*map(int, row.split())]
 
     def _snapshots(self, streams: Sequence[str]) -> dict[str, Snapshot]:
         rows = self._all(schema.SNAPSHOTS, _encode(streams).decode())
