@@ -64,7 +64,7 @@ def test_idle_limits_do_not_pile_up() -> None:
 
 
 class Watched(SlidingWindow):
-    """Counts how often it is asked whether it is idle."""
+    """Counts the calls of ``idle``."""
 
     asked = 0
 

@@ -36,7 +36,7 @@ class CurrentEvents(Sequence[Event]):
             self.add(event)
 
     def add(self, event: Event) -> list[int]:
-        """Add an event about the message; return the seqs of those that no longer count."""
+        """Add an event about the message; return the seqs of the events that no longer count."""
         match event.data:
             case Reacted(emoji):
                 users = self._reactions.setdefault(plain_emoji(emoji), {})
@@ -56,7 +56,7 @@ class CurrentEvents(Sequence[Event]):
 
     def reactions(self) -> dict[str, list[str]]:
         """Return the users who have reacted with each emoji, the first first."""
-        # An emoji that all its users have taken back may have come again.
+        # All users may have removed an emoji, and others have added it again.
         found = sorted(self._reactions.items(), key=lambda item: next(iter(item[1].values())).seq)
         return {emoji: list(users) for emoji, users in found}
 

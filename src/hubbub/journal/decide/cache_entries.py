@@ -100,7 +100,7 @@ class StreamEntry(CacheEntry):
 
 @runtime_checkable
 class GrowingEvents(Protocol):
-    """What :meth:`State.current` can return: one more event costs as much as the first."""
+    """The result of a :meth:`State.current` for which each further event costs the same."""
 
     def add(self, event: Event) -> Sequence[int]:
         """Add an event; return the seqs of the events that no longer count."""

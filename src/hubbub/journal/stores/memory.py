@@ -96,7 +96,7 @@ class MemoryStore:
         self._texts: dict[str, _Texts] = {}
         self._used: dict[tuple[str, str], Used] = {}
         self._snapshots: dict[str, Snapshot] = {}
-        # Of the snapshot of each stream that is being written: its seq, and the parts so far.
+        # A stream -> the seq of the snapshot that is being written, and its parts so far.
         self._parts: dict[str, tuple[int, list[bytes]]] = {}
 
     def commit(self, batch: Batch) -> None:
