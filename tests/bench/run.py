@@ -3,7 +3,7 @@ Measure, and print a table: ``nox -s bench``.
 
     nox -s bench -- [--seconds 3] [--messages 1000000] [--entries 1000000]
                     [--products 100000]
-                    [--only A,senders] [--backend trio]
+                    [--only A,senders] [--backend trio] [--plots FOLDER]
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.bench import (
     cluster,
     games,
+    growth,
     in_process,
     page,
     passwords,
     planned,
     processor,
+    scale,
     sealed,
     shop,
     wire,
@@ -44,6 +46,7 @@ def main() -> None:
     parser.add_argument("--entries", type=int, default=1_000_000, help="on the large board")
     parser.add_argument("--products", type=int, default=100_000, help="in the large catalogue")
     parser.add_argument("--only", default="", help="cases, separated by commas")
+    parser.add_argument("--plots", type=Path, default=Path("build/plots"), help="where to draw")
     parser.add_argument("--backend", choices=["asyncio", "trio"], default=None)
     options = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -53,6 +56,7 @@ def main() -> None:
         cases = _cases(
             backend, options.seconds, options.messages, options.entries, options.products
         )
+        cases |= _growing(backend, options.seconds, options.plots)
         wanted = options.only.split(",") if options.only else list(cases)
         for case in wanted:
             print(f"{backend}: {case} …", flush=True)
@@ -93,6 +97,19 @@ def _cases(
     cases["processor"] = partial(processor.processor, backend, seconds)
     cases["passwords"] = partial(passwords.passwords, backend, seconds)
     return cases
+
+
+def _growing(backend: str, seconds: float, plots: Path) -> dict[str, Callable[[], list[Row]]]:
+    """Return the cases that measure how costs grow."""
+    here: dict[str, Callable[[], Awaitable[list[Row]]]] = {
+        "growth": partial(growth.growth, backend, seconds, plots),
+        "reactions": partial(scale.reactions, backend),
+        "keys": partial(scale.keys, backend),
+        "limits": partial(scale.new_limits, backend),
+        "cold-rooms": partial(scale.cold_rooms, backend),
+        "snapshots": partial(scale.snapshots, backend),
+    }
+    return {name: partial(anyio.run, work, backend=backend) for name, work in here.items()}
 
 
 if __name__ == "__main__":

@@ -48,6 +48,8 @@ BOUNDS = {
     "Decided.entries": "batch_calls_max",
     "Decided.events": "batch_calls_max",
     "Decided.spoilt": "one command's streams",
+    "Decided.large": "batch_calls_max",
+    "LargeSnapshots._waiting": "LARGE_SNAPSHOTS_MAX",
     "States._entries": "states_max",
     "States._used": "USED_KEYS_MAX",
     "States._empty": "EMPTY_STATES_MAX",
@@ -105,7 +107,7 @@ async def test_every_container_is_known_and_bounded() -> None:
             *(hub, journal, journal._committer, journal._loader, journal._states, journal._topics),
             *(journal._health, journal._reading, journal._reading._readers, journal.measures),
             *(journal.feeds, Feed(journal.feeds)),
-            journal._states.limits,
+            *(journal._states.limits, journal._committer._upkeep.snapshots),
             *(hub.presence, journal.streams, Topic(0), SessionQueue(), Decided(), Readers()),
             *(Signals(lambda: None), Call(total("tally/1"))),
         ]

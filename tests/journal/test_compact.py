@@ -154,3 +154,24 @@ def test_an_older_database_is_migrated_first(tmp_path: Path) -> None:
         compact(old, ALL_STREAMS, LONG_AGO)
     with pytest.raises(NotFound, match="no database"):
         survey(tmp_path / "none.db", ALL_STREAMS, LONG_AGO)
+
+
+def test_parts_of_snapshots_that_do_not_count_go(tmp_path: Path) -> None:
+    path = tmp_path / "hubbub.db"
+    store = SQLiteStore(path)
+    store.commit(Batch([record("tally/1", seq) for seq in (1, 2, 3)]))
+    large = [Snapshot("tally/1", seq, NOON, b"{}", (b"[1]",) * 9) for seq in (1, 2, 3)]
+    for one in large[:2]:
+        for number in range(9, -1, -1):
+            store.keep_part(one, number)
+    # The process is killed while it writes the third.
+    store.keep_part(large[2], 9)
+    store.close()
+    compact(path, Streams({}), EVER)
+
+    store = SQLiteStore(path)
+    assert store.snapshots("", 10) == [large[1]]
+    store.close()
+    database = apsw.Connection(str(path))
+    assert list(database.execute("SELECT seq, count(*) FROM snapshot GROUP BY seq")) == [(2, 10)]
+    database.close()

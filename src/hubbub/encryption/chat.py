@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from ..chat.events import Edited, Reacted, Said, Unreacted
-from ..chat.messages.message import Message, current
+from ..chat.messages.current import CurrentEvents
+from ..chat.messages.message import Message
 from ..chat.rooms.room import direct_stream, stream_of
 from ..errors import KeyReused, NotAuthor, NotFound
 from ..journal.event import Event
@@ -279,7 +280,7 @@ def folded(events: Sequence[Event]) -> Message:
     reply_to = None
     if isinstance(said.data, Said):
         text, reply_to = said.data.text, said.data.reply_to
-    for event in current(readable):
+    for event in CurrentEvents(readable):
         match event.data:
             case Edited(new):
                 text, edited_at = new, event.at

@@ -26,7 +26,15 @@ __all__ = ["Survey", "compact", "survey"]
 
 # The first characters of a snapshot have its version.
 SNAPSHOTS = """
-SELECT stream, substr(body, 1, 12), part, length(body) FROM snapshot ORDER BY stream, part
+SELECT stream, substr(body, 1, 12), part, length(body) FROM (
+    SELECT stream, max(seq) AS seq FROM snapshot WHERE part = 0 GROUP BY stream
+) JOIN snapshot USING (stream, seq) ORDER BY stream, part
+"""
+# Parts of earlier snapshots, or of one that a process that was killed had begun.
+FORGET_PARTS = """
+DELETE FROM snapshot WHERE (stream, seq) NOT IN (
+    SELECT stream, max(seq) FROM snapshot WHERE part = 0 GROUP BY stream
+)
 """
 EXPIRED = "SELECT count(*) FROM used WHERE at < ?"
 FREE = "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size"
@@ -103,6 +111,7 @@ def compact(db: str | Path, streams: Streams, expires_before: int) -> Survey:
                 writer.execute("DELETE FROM used WHERE at < ?", (expires_before,))
                 rows = [(stream,) for stream in before.outdated]
                 writer.executemany("DELETE FROM snapshot WHERE stream = ?", rows)
+                writer.execute(FORGET_PARTS)
             text_index.index_all(writer)
             writer.execute("VACUUM")
     finally:

@@ -22,11 +22,12 @@ from ..errors import StorageError
 from .decide.cache_entries import SNAPSHOT_EVENTS_MIN
 from .event import Streams
 from .publishing import check_paths, held, partial_file, publish_file, real_path
-from .stores import schema, text_index
+from .stores import text_index
 from .stores.contract import Record, Snapshot, new_journal_id, new_secret
 from .stores.opening import open_writer
-from .stores.rows import parts_of, used_of, used_row
+from .stores.rows import used_of, used_row
 from .stores.salvage import Salvage, open_salvage
+from .stores.snapshot_parts import write_snapshot
 from .stream_check import DECODING_ERRORS, StreamCheck, head_of
 
 __all__ = ["LostEvents", "RepairReport", "repair"]
@@ -228,7 +229,7 @@ class _Repair:
             return
         body, parts = self._streams.encode_state(check.state)
         snapshot = Snapshot(check.stream, check.seq, check.at, body, parts)
-        self._writer.executemany(schema.SNAPSHOT_PART, parts_of(snapshot))
+        write_snapshot(self._writer, snapshot)
 
     def _keys(self) -> Iterator[tuple[object, ...]]:
         for row in self._salvage.used():

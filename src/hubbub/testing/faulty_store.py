@@ -247,6 +247,10 @@ class FaultyStore:
         """Return the seqs of last events; see :class:`SharedStore`."""
         return self._call("heads", lambda: self._shared.heads(streams))
 
+    def keep_part(self, snapshot: Snapshot, number: int) -> None:
+        """Write a part of a snapshot; see :class:`Store`."""
+        self._call("keep_part", lambda: self.store.keep_part(snapshot, number))
+
     def keep(self, snapshots: Sequence[Snapshot]) -> None:
         """Write snapshots; see :class:`SharedStore`."""
         self._call("keep", lambda: self._shared.keep(snapshots))

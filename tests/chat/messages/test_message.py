@@ -13,7 +13,8 @@ from hubbub import errors
 from hubbub.chat import events as e
 from hubbub.chat.messages import commands
 from hubbub.chat.messages.commands import REACTIONS_MAX
-from hubbub.chat.messages.message import Message, current, message_of
+from hubbub.chat.messages.current import CurrentEvents
+from hubbub.chat.messages.message import Message, message_of
 from hubbub.journal.event import Draft, Event
 from tests.chat.folding import STREAM, event_of
 
@@ -161,9 +162,9 @@ def messages(draw: st.DrawFn) -> list[Event]:
 
 @given(messages(), st.integers(0, 20))
 def test_what_counts_no_more_changes_nothing(events: list[Event], at: int) -> None:
-    kept = current([*current(events[:at]), *events[at:]])
+    kept = CurrentEvents([*CurrentEvents(events[:at]), *events[at:]])
 
-    assert kept == current(events)
+    assert kept == CurrentEvents(events)
     assert message_of(SAID, kept) == message_of(SAID, events)
     # Of two users and two emoji.
     assert len(kept) <= 2 + 4

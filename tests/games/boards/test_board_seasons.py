@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from hubbub.games.boards import board as b
-from hubbub.games.boards.board import PART_PLACES, SEASONS_MAX, BoardState, Season
+from hubbub.games.boards.board import SEASONS_MAX, BoardState, Season
+from hubbub.games.boards.board_parts import PART_PLACES
 from hubbub.games.events import BoardOrder, Reset, Submitted
 from hubbub.games.scores import SCORE_MAX
 from hubbub.journal.event import EncodedState, Event, encode_event

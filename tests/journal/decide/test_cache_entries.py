@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hubbub.journal.decide.cache_entries import (
     SNAPSHOT_EVENT_BYTES,
     SNAPSHOT_EVENTS_MIN,
+    GrowingEvents,
     MessageEntry,
     StreamEntry,
 )
@@ -98,3 +99,33 @@ def test_what_comes_while_a_thread_is_loaded_is_sorted_out_afterwards() -> None:
     thread.install([said, about[0]])
     assert thread.events == [said, about[1]]
     assert thread.take(about[2]) == [2, 3]
+
+
+class Growing(list[Event]):
+    """Keeps the newest, and notes that it was never asked for all."""
+
+    def add(self, event: Event) -> list[int]:
+        gone = [one.seq for one in self]
+        self[:] = [event]
+        return gone
+
+
+def test_what_grows_by_itself_is_made_once() -> None:
+    made = list[Sequence[Event]]()
+
+    def current(about: Sequence[Event]) -> Growing:
+        made.append(about)
+        return Growing(about[-1:])
+
+    said, *about = (event(seq, ref=1 if seq > 1 else None) for seq in range(1, 7))
+    thread = MessageEntry(("tally/1", 1), current)
+    thread.take(about[1])
+    thread.install([said, about[0]])
+
+    assert (thread.events, list(thread.about)) == ([said], [about[1]])
+    # What the store had too many of goes with the next one.
+    assert thread.take(about[2]) == [2, 3]
+    assert thread.take(about[3]) == [4]
+    assert list(thread.about) == [about[3]]
+    assert isinstance(thread.about, GrowingEvents)
+    assert len(made) == 1

@@ -63,6 +63,67 @@ def test_idle_limits_do_not_pile_up() -> None:
     assert len(made) == LIMITS_MAX + 2
 
 
+class Watched(SlidingWindow):
+    """Counts the calls of ``idle``."""
+
+    asked = 0
+
+    def idle(self, now: float) -> bool:
+        Watched.asked += 1
+        return super().idle(now)
+
+
+def test_a_new_limit_looks_at_one_of_each_name_however_many_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Watched, "asked", 0)
+    limits = Limits(lambda what: Watched(1, 60.0))
+    for user in range(LIMITS_MAX + 500):
+        limits.charge(("numbers", "letters")[user % 2], [str(user)])
+
+    assert 0 < Watched.asked <= 2 * 500
+
+
+def test_who_is_charged_all_the_time_is_not_forgotten() -> None:
+    limits = Limits(new_limit)
+    for _ in range(CHARGES_MAX):
+        limits.charge("numbers", ["ann"])
+    for user in range(LIMITS_MAX + 5):
+        if user % 1_000 == 0:
+            with pytest.raises(RateLimited):
+                limits.charge("numbers", ["ann"])
+        limits.charge("numbers", [str(user)])
+
+    with pytest.raises(RateLimited):
+        limits.charge("numbers", ["ann"])
+
+
+def test_an_idle_limit_goes_before_one_that_counts_though_it_is_of_another_name() -> None:
+    limits = Limits(lambda what: SlidingWindow(1, 3600.0 if what == "rooms" else 60.0))
+    limits.charge("rooms", ["ann"])
+    for user in range(LIMITS_MAX - 1):
+        limits.charge("messages", [str(user)])
+    limits.monotonic = 60.0
+    limits.charge("messages", ["one too many"])
+
+    with pytest.raises(RateLimited):
+        limits.charge("rooms", ["ann"])
+
+
+def test_to_forget_users_looks_at_theirs_alone() -> None:
+    limits = Limits(new_limit)
+    limits.charge("numbers", ["ann", "bob"])
+    limits.charge("letters", ["ann"])
+
+    limits.forget(["ann", "nobody"])
+
+    assert {what: list(users) for what, users in limits._limits.items()} == {
+        "numbers": ["bob"],
+        "letters": [],
+    }
+    assert limits._count == 1
+
+
 # Held
 
 

@@ -126,7 +126,7 @@ def test_every_version_leads_to_the_next_one() -> None:
     ("release", "wanted"),
     [
         ("0.9.1", "Install Hubbub 0.9.1 or newer"),
-        (None, "Install Hubbub 0.2.0 or newer"),
+        (None, "Install Hubbub 0.3.0 or newer"),
         ("evil; pip install", "Install a newer Hubbub"),
     ],
 )

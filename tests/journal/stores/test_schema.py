@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import apsw
 import pytest
 
 from hubbub.errors import StorageError
@@ -72,4 +73,39 @@ def test_no_more_numbers_are_remembered_than_are_allowed(
 
     assert list(store.streams()) == [("room/1", 2), ("room/2", 1), ("room/3", 1)]
 
+    store.close()
+
+
+@pytest.mark.parametrize("streams", [8, 512])
+def test_streams_are_looked_up_together_however_many_a_batch_has(path: Path, streams: int) -> None:
+    names = [f"room/{number}" for number in range(streams)]
+    store = SQLiteStore(path)
+    store.commit(Batch(records=[record(name, 1) for name in names]))
+    store.close()
+    store, statements = SQLiteStore(path), list[str]()
+
+    def noted(cursor: apsw.Cursor, text: str, values: object) -> bool:
+        statements.append(text)
+        return True
+
+    store._writer.exec_trace = noted
+    store.commit(Batch(records=[record(name, 2) for name in names]))
+    known = len(statements)
+    store.commit(Batch(records=[record(name, 3) for name in names]))
+
+    # Two statements for all streams that it does not know yet.
+    assert known - (len(statements) - known) == 2
+    assert dict(store.streams()) == dict.fromkeys(names, 3)
+    store.close()
+
+
+def test_of_too_many_numbers_only_the_oldest_are_forgotten(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hubbub.journal.stores.sqlite.NUMBERS_MAX", 4)
+    store = SQLiteStore(path)
+    for number in range(6):
+        store.commit(Batch(records=[record(f"room/{number}", 1)]))
+
+    assert list(store._numbers) == [f"room/{number}" for number in range(1, 6)]
     store.close()

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from operator import attrgetter
 
 import msgspec
 
 from ...errors import NotFound
 from ...journal.event import Event
-from ...text import plain_emoji
-from ..events import (
-    Deleted,
-    Edited,
-    Reacted,
-    Said,
-    SealedChange,
-    SealedMessage,
-    Unreacted,
-)
+from ..events import Edited, Said, SealedMessage
+from .current import CurrentEvents
 
-__all__ = ["Message", "Sealed", "current", "message_of"]
+__all__ = ["Message", "Sealed", "message_of"]
 
 
 class Sealed(msgspec.Struct, frozen=True, gc=False):
@@ -76,16 +67,11 @@ def message_of(said: Event, about: Iterable[Event] = ()) -> Message:
         NotFound: the event is not a message.
     """
     text, reply_to, sealed = _content(said)
-    edited_at, deleted = None, False
-    reactions: dict[str, list[str]] = {}
-    for event in current(about):
-        match event.data:
-            case Edited(new):
-                text, edited_at = new, event.at
-            case Deleted():
-                deleted = True
-            case Reacted(emoji):
-                reactions.setdefault(plain_emoji(emoji), []).append(event.by)
+    current = about if isinstance(about, CurrentEvents) else CurrentEvents(about)
+    edited_at, deleted = None, current.deleted is not None
+    if current.edited is not None:
+        assert isinstance(current.edited.data, Edited)
+        text, edited_at = current.edited.data.text, current.edited.at
     if deleted:
         text, sealed = "", sealed and Sealed(sealed.device, sealed.session, "")
     return Message(
@@ -97,7 +83,7 @@ def message_of(said: Event, about: Iterable[Event] = ()) -> Message:
         reply_to,
         edited_at,
         deleted,
-        reactions,
+        current.reactions(),
         sealed,
     )
 
@@ -109,35 +95,3 @@ def _content(said: Event) -> tuple[str, int | None, Sealed | None]:
         case SealedMessage(device, session, body, reply_to):
             return "", reply_to, Sealed(device, session, body)
     raise NotFound(f"Event {said.seq} of this room is not a message.")
-
-
-def current(about: Iterable[Event]) -> list[Event]:
-    """
-    Return the events about a message that still count, in order.
-
-    They are the last edit, the deletion, and the current reactions: each emoji of a
-    user once, in whatever form it came.
-    """
-    edited: Event | None = None
-    deleted: Event | None = None
-    sealed: list[Event] = []
-    reactions: dict[tuple[str, str], Event] = {}
-    for event in about:
-        match event.data:
-            case Reacted(emoji):
-                reactions.setdefault((plain_emoji(emoji), event.by), event)
-            case Unreacted(emoji):
-                reactions.pop((plain_emoji(emoji), event.by), None)
-            case Edited():
-                edited = event
-            case Deleted():
-                deleted = event
-                reactions.clear()
-                sealed.clear()
-            case SealedChange():
-                # Only the members' devices can decide which of them count.
-                sealed.append(event)
-            case unknown:
-                raise AssertionError(f"not about a message: {unknown!r}")
-    kept = [event for event in (edited, deleted, *reactions.values(), *sealed) if event is not None]
-    return sorted(kept, key=attrgetter("seq"))

@@ -20,7 +20,7 @@ from ...shown import shown
 from .. import events as e
 from ..grants import CHAT_READERS
 from ..limits import still_muted
-from ..messages.message import current
+from ..messages.current import CurrentEvents
 
 __all__ = [
     "MEMBERS_SHOWN_MAX",
@@ -177,8 +177,8 @@ class RoomState(RosterState):
 
     @classmethod
     def current(cls, about: Sequence[Event]) -> Sequence[Event]:
-        """Return the events about a message that still count; see :func:`message.current`."""
-        return current(about)
+        """Return the events about a message that still count."""
+        return CurrentEvents(about)
 
     @classmethod
     def redacted(cls, data: Data) -> Data:

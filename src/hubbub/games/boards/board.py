@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import chain
 from typing import Any, ClassVar
 
 import msgspec
@@ -16,6 +15,7 @@ from ...journal.event import Event, PartedState
 from ...shown import shown
 from .. import events as e
 from ..scores import SCORE_MAX, add_exactly, exact, rounded
+from .board_parts import BoardPart, board_parts_of, restored_from
 from .cursor import cursor_of
 from .paging import rank_after, rank_before
 from .ranking import Place, Ranking
@@ -36,8 +36,6 @@ __all__ = [
 
 # Past seasons that a board keeps; the oldest is dropped first.
 SEASONS_MAX = 1_000
-# Entries that are encoded at once, which takes a few milliseconds.
-PART_PLACES = 5_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -143,7 +141,7 @@ class BoardState(PartedState):
 
     data_type: ClassVar[Any] = e.BoardEvent
     kept_type: ClassVar[Any] = Kept
-    part_type: ClassVar[Any] = list[Place]
+    part_type: ClassVar[Any] = BoardPart
 
     operator: e.Operator = "best"
     order: e.BoardOrder = "desc"
@@ -171,7 +169,7 @@ class BoardState(PartedState):
                 raise AssertionError(f"not a board's event: {unknown!r}")
 
     def kept(self) -> Kept:
-        """Return the part of a snapshot beside the places."""
+        """Return the part of a snapshot beside the places and their metadata."""
         return Kept(
             self.operator,
             self.order,
@@ -180,18 +178,18 @@ class BoardState(PartedState):
             self.season_at,
             self.season_after,
             self.seasons,
-            self.metadata,
+            {},
             self.first_at,
         )
 
-    def parts(self) -> Sequence[list[Place]]:
-        """Return the places in order."""
-        places = list(self.ranking)
-        return [places[at : at + PART_PLACES] for at in range(0, len(places), PART_PLACES)]
+    def parts(self) -> Sequence[BoardPart]:
+        """Return the places in order, and then the metadata."""
+        return board_parts_of(self.ranking, self.metadata)
 
     @classmethod
-    def restored(cls, kept: Kept, parts: Iterable[list[Place]]) -> BoardState:
+    def restored(cls, kept: Kept, parts: Iterable[BoardPart]) -> BoardState:
         """Restore a state from a snapshot."""
+        ranking, metadata = restored_from(parts, kept.metadata)
         return cls(
             kept.operator,
             kept.order,
@@ -200,8 +198,8 @@ class BoardState(PartedState):
             kept.season_at,
             kept.season_after,
             kept.seasons,
-            kept.metadata,
-            Ranking(chain.from_iterable(parts)),
+            metadata,
+            ranking,
             kept.first_at,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from typing import Protocol, cast, runtime_checkable
 
 from ..event import Event, State
 
@@ -11,6 +12,7 @@ __all__ = [
     "ENTRY_BYTES",
     "SNAPSHOT_EVENTS_MIN",
     "CacheEntry",
+    "GrowingEvents",
     "IdempotencyRecord",
     "MessageEntry",
     "Name",
@@ -96,6 +98,14 @@ class StreamEntry(CacheEntry):
         return self.tail > max(SNAPSHOT_EVENTS_MIN, size)
 
 
+@runtime_checkable
+class GrowingEvents(Protocol):
+    """The result of a :meth:`State.current` for which each further event costs the same."""
+
+    def add(self, event: Event) -> Sequence[int]:
+        """Add an event; return the seqs of the events that no longer count."""
+
+
 class MessageEntry(CacheEntry):
     """
     A message's event, and the events about it that still count.
@@ -108,7 +118,7 @@ class MessageEntry(CacheEntry):
         home: its stream's entry, whose events it has got since it was made.
     """
 
-    __slots__ = ("_current", "_last", "_stale", "events", "home")
+    __slots__ = ("_current", "_growing", "_last", "_stale", "events", "home")
 
     def __init__(
         self,
@@ -119,7 +129,9 @@ class MessageEntry(CacheEntry):
         super().__init__(name)
         self.loaded = False
         self.home = home
+        # The message's event, and those about it unless they are in another form.
         self.events: list[Event] = []
+        self._growing: GrowingEvents | None = None
         # The seq of the newest event that it has got.
         self._last = 0
         self._current = current
@@ -132,8 +144,18 @@ class MessageEntry(CacheEntry):
         last = max((event.seq for event in older), default=0)
         self.events = older + [event for event in self.events if event.seq > last]
         self._last = max(self._last, last)
-        self._stale = self._let_go()
+        about = self.events[1:]
+        kept = self._current(about)
+        if isinstance(kept, GrowingEvents):
+            self._growing = kept
+            del self.events[1:]
+        self._stale = self._let_go(about, kept)
         self.loaded = True
+
+    @property
+    def about(self) -> Sequence[Event]:
+        """The events about it that still count; nobody else may change them."""
+        return self.events[1:] if self._growing is None else cast(Sequence[Event], self._growing)
 
     def take(self, event: Event) -> Sequence[int]:
         """Add an event about it; return the seqs of events that no longer count."""
@@ -141,19 +163,24 @@ class MessageEntry(CacheEntry):
             # The store returned it before the stream's state had it.
             return ()
         self._last = event.seq
-        self.events.append(event)
-        if not self.loaded:
-            return ()
-        gone, self._stale = self._stale + self._let_go(), []
+        if self._growing is not None:
+            gone = self._growing.add(event)
+        else:
+            self.events.append(event)
+            if not self.loaded:
+                return ()
+            about = self.events[1:]
+            gone = self._let_go(about, self._current(about))
+        if self._stale:
+            gone, self._stale = [*self._stale, *gone], []
         return gone
 
-    def _let_go(self) -> list[int]:
-        about = self.events[1:]
-        kept = self._current(about)
+    def _let_go(self, about: Sequence[Event], kept: Sequence[Event]) -> list[int]:
         if len(kept) == len(about):
             return []
         seqs = {event.seq for event in kept}
-        self.events[1:] = kept
+        if self._growing is None:
+            self.events[1:] = kept
         return [event.seq for event in about if event.seq not in seqs]
 
 

@@ -354,7 +354,7 @@ class Committer:
             decided.calls.append(call)
 
     async def _commit(self, decided: Decided, holder: Holder | None = None) -> None:
-        decided.take_snapshots(self._streams, self._states)
+        decided.take_snapshots(self._streams, self._states, self._upkeep.snapshots)
         began = self._clock.monotonic()
         try:
             if holder is None:
@@ -367,7 +367,7 @@ class Committer:
             self._fail(decided, error)
             self._come_back_later(decided)
         else:
-            self._upkeep.commit_done()
+            self._upkeep.commit_done(decided.large)
             now = self._clock.monotonic()
             self.measures.committed(len(decided.calls), decided.events, now - began, now)
             self._publish(decided.events, decided.batch.records)

@@ -9,7 +9,7 @@ and they are dropped once the earlier calls are durable.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from ...errors import KeyReused
@@ -17,6 +17,7 @@ from ..command import Call, nothing
 from ..event import Draft, Event, Streams, encode_event, tag_of
 from ..stores.contract import Batch, Record, Snapshot, Used
 from .cache_entries import CacheEntry, IdempotencyRecord, NotLoaded, StreamEntry
+from .large_snapshots import PARTS_TOGETHER_MAX
 from .states import States
 
 __all__ = ["FAULT", "Decided", "Decider"]
@@ -28,20 +29,33 @@ FAULT = "The server failed while it wrote this command; check whether it was wri
 class Decided:
     """A batch between its decisions and its commit."""
 
-    __slots__ = ("batch", "calls", "entries", "events", "spoilt")
+    __slots__ = ("batch", "calls", "entries", "events", "large", "spoilt")
 
     def __init__(self) -> None:
         self.batch = Batch()
+        # Snapshots that are too large to be written in its transaction.
+        self.large: list[Snapshot] = []
         self.calls: list[Call[Any]] = []
         self.entries: set[CacheEntry] = set()
         self.events: list[Event] = []
         # States in memory that have had events that are not in the batch.
         self.spoilt: set[CacheEntry] = set()
 
-    def take_snapshots(self, streams: Streams, states: States) -> None:
-        """Add snapshots of the states with many events since the last snapshot."""
+    def take_snapshots(
+        self, streams: Streams, states: States, waiting: Container[str] = ()
+    ) -> None:
+        """
+        Take snapshots of the states with many events since the last snapshot.
+
+        Args:
+            streams: encode the states.
+            states: the cache, which learns their size.
+            waiting: the streams whose next snapshot has to wait for others.
+        """
         for entry in self.entries - self.spoilt if self.spoilt else self.entries:
-            if isinstance(entry, StreamEntry) and entry.wants_snapshot():
+            if not isinstance(entry, StreamEntry) or not entry.wants_snapshot():
+                continue
+            if entry.stream not in waiting:
                 body, parts = streams.encode_state(entry.state)
                 # All parts have the same size, except the last.
                 size = len(body) + (len(parts) * len(parts[0]) if parts else 0)
@@ -49,7 +63,8 @@ class Decided:
                 states.resize(entry, size)
                 assert entry.at is not None
                 snapshot = Snapshot(entry.stream, entry.head, entry.at, body, parts)
-                self.batch.snapshots.append(snapshot)
+                large = len(parts) > PARTS_TOGETHER_MAX
+                (self.large if large else self.batch.snapshots).append(snapshot)
 
 
 class Decider:

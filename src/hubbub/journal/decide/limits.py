@@ -9,7 +9,7 @@ writes them with its events.
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import cast
 
@@ -52,7 +52,9 @@ class Limits:
         self.wall = 0.0
         self._new_limit = new_limit
         self._stored: dict[str, bool] = {}
-        self._limits: OrderedDict[LimitKey, RateLimit] = OrderedDict()
+        # The name of a limit -> each user's, in the order in which they were last charged.
+        self._limits: defaultdict[str, OrderedDict[str, RateLimit]] = defaultdict(OrderedDict)
+        self._count = 0
         # The limits that the batch holds; None where this node is alone.
         self._held: dict[LimitKey, StoredRateLimit] | None = None
         self._charged: set[LimitKey] = set()
@@ -91,7 +93,7 @@ class Limits:
         charged: list[RateLimit] = []
         try:
             for user in users:
-                limit = self._limits.get((what, user)) or self._limit((what, user))
+                limit = self._limit((what, user))
                 limit.charge(self.monotonic)
                 charged.append(limit)
         except RateLimited:
@@ -131,9 +133,9 @@ class Limits:
 
     def forget(self, users: Iterable[str]) -> None:
         """Drop the limits of users who were charged for commands that were not written."""
-        gone = set(users)
-        for key in [key for key in self._limits if key[1] in gone]:
-            del self._limits[key]
+        for user in set(users):
+            for limits in self._limits.values():
+                self._count -= limits.pop(user, None) is not None
 
     def _is_stored(self, what: str) -> bool:
         """Return whether the store can keep a limit; a feature's own kind may be another."""
@@ -154,20 +156,30 @@ class Limits:
         return limit
 
     def _limit(self, key: LimitKey) -> RateLimit:
-        limit = self._limits.get(key)
-        if limit is None:
-            self._forget_some()
-            limit = self._limits[key] = self._new_limit(key[0])
+        what, user = key
+        limits = self._limits[what]
+        limit = limits.get(user)
+        if limit is not None:
+            limits.move_to_end(user)
+            return limit
+        if self._count >= LIMITS_MAX:
+            self._forget_one()
+        self._count += 1
+        limit = limits[user] = self._new_limit(what)
         return limit
 
-    def _forget_some(self) -> None:
-        if len(self._limits) < LIMITS_MAX:
-            return
-        for key in [k for k, limit in self._limits.items() if limit.idle(self.monotonic)]:
-            del self._limits[key]
-        # If none is idle, drop a part of the oldest: looking for idle ones is expensive.
-        for _ in range(len(self._limits) - LIMITS_MAX * 3 // 4):
-            self._limits.popitem(last=False)
+    def _forget_one(self) -> None:
+        """Drop the limit that somebody misses least, at a cost that does not grow with them."""
+        kinds = [limits for limits in self._limits.values() if limits]
+        # Limits of a name become idle in the order in which they were last charged.
+        idle = (limits for limits in kinds if _first(limits).idle(self.monotonic))
+        # If none is idle, the name with the most limits loses one.
+        next(idle, max(kinds, key=len)).popitem(last=False)
+        self._count -= 1
+
+
+def _first(limits: Mapping[str, RateLimit]) -> RateLimit:
+    return next(iter(limits.values()))
 
 
 def _charge_all(limits: Iterable[tuple[RateLimit, float]]) -> None:

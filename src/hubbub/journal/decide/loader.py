@@ -165,7 +165,7 @@ class Loader:
         # It has no event yet: it is being committed, and its call will retry.
         if events and isinstance(thread, MessageEntry):
             thread.install(events)
-            self._states.resize(thread, EVENT_BYTES * len(thread.events))
+            self._states.resize(thread, EVENT_BYTES * (1 + len(thread.about)))
 
     def _read_all(self, names: Sequence[Name]) -> list[Thing]:
         try:

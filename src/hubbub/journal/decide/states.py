@@ -119,18 +119,18 @@ class States:
         """
         if not 1 <= seq <= self.entry(stream).head:
             raise NotFound(f"There is no event {seq} in this stream.")
-        return self.thread(stream, seq)[0]
+        return self.thread(stream, seq).events[0]
 
-    def about(self, stream: str, seq: int) -> list[Event]:
+    def about(self, stream: str, seq: int) -> Sequence[Event]:
         """
-        Return the events whose ref is a seq.
+        Return the events whose ref is a seq, and which still count, as they are now.
 
         Raises:
             NotFound: the stream has no such seq.
             NotLoaded: decide again when it is in memory.
         """
         self.event(stream, seq)
-        return self.thread(stream, seq)[1:]
+        return self.thread(stream, seq).about
 
     def charge(self, what: str, *users: str) -> None:
         """
@@ -210,7 +210,7 @@ class States:
         assert isinstance(found, IdempotencyRecord)
         return found
 
-    def thread(self, stream: str, seq: int) -> list[Event]:
+    def thread(self, stream: str, seq: int) -> MessageEntry:
         """
         Return an event and the events about it, pinned for the current call.
 
@@ -221,7 +221,7 @@ class States:
             self._check_thread(stream, seq)
         found = self._pinned((stream, seq), self._entries)
         assert isinstance(found, MessageEntry)
-        return found.events
+        return found
 
     def applied(self, event: Event) -> Sequence[int]:
         """

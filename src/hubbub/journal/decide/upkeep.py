@@ -1,13 +1,15 @@
-"""The work between the batches: what the store has deferred, and the keys that expire."""
+"""The work between the batches: large snapshots, what the store has deferred, expired keys."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import anyio
 
 from ...clock import Clock
 from ...errors import StorageError
+from ..stores.contract import Snapshot
+from .large_snapshots import LargeSnapshots
 from .writer import Writer
 
 __all__ = ["Upkeep"]
@@ -40,6 +42,7 @@ class Upkeep:
     def __init__(
         self, writer: Writer, clock: Clock, key_seconds: float, failed: Callable[[], None]
     ) -> None:
+        self.snapshots = LargeSnapshots(writer)
         self._writer = writer
         self._clock = clock
         self._key_seconds = key_seconds
@@ -56,9 +59,15 @@ class Upkeep:
         """True if a caller waits for deferred work."""
         return self._caught_up is not None
 
-    def commit_done(self) -> None:
-        """Note that a commit may have deferred work."""
+    def commit_done(self, large: Iterable[Snapshot] = ()) -> None:
+        """
+        Note that a commit may have deferred work.
+
+        Args:
+            large: the large snapshots of its states.
+        """
         self._put_off, self._behind = True, ""
+        self.snapshots.add(large)
 
     async def caught_up(self, wake: Callable[[], None]) -> None:
         """
@@ -86,6 +95,8 @@ class Upkeep:
         """Return what to do while no call comes, and in how many seconds; None for nothing."""
         if self._writer.fails:
             return self._writer.check, CHECK_SECONDS
+        if self.snapshots:
+            return self._keep_part, self._pause
         if self._put_off and not self._behind:
             return self._catch_up, self._pause
         return None
@@ -98,7 +109,7 @@ class Upkeep:
 
     async def after_batch(self, batch_seconds: float, is_busy: Callable[[], bool]) -> None:
         """
-        Do what a caller waits for, and let keys expire.
+        Do what a caller waits for, write parts of large snapshots, and let keys expire.
 
         Args:
             batch_seconds: how long the batch took.
@@ -110,6 +121,7 @@ class Upkeep:
                 await self._catch_up()
                 if is_busy() and self._clock.monotonic() >= until:
                     break
+        await self._keep_parts(batch_seconds)
         if self._clock.monotonic() >= self._expire_at:
             await self._expire()
 
@@ -129,6 +141,22 @@ class Upkeep:
         if self._caught_up is not None and (self._behind or not self._put_off):
             self._caught_up.set()
             self._caught_up = None
+
+    async def _keep_parts(self, seconds: float) -> None:
+        # As many as take as long as the batch did: then no call waits twice as long, and still
+        # a snapshot is written before many more events come than it has.
+        until = self._clock.monotonic() + seconds
+        while self.snapshots:
+            await self._keep_part()
+            if self._clock.monotonic() >= until:
+                break
+
+    async def _keep_part(self) -> None:
+        try:
+            await self.snapshots.write_part()
+        except StorageError:
+            # The store's health logs the failure.
+            self._failed()
 
     async def _expire(self) -> None:
         seconds = EXPIRE_SECONDS

@@ -78,6 +78,10 @@ class Writer:
         with suppress(StorageError):
             await self._work(store.keep, snapshots)
 
+    async def keep_part(self, snapshot: Snapshot, number: int) -> None:
+        """Write one part of a snapshot. Raises as :meth:`commit`."""
+        await self._work(self._store.keep_part, snapshot, number)
+
     async def catch_up(self) -> bool:
         """Do a part of the deferred work; return whether more is left. Raises as :meth:`commit`."""
         return await self._work(self._store.catch_up)

@@ -183,6 +183,19 @@ class Store(Protocol):
             Stale: a stream does not end right before its first event in the batch.
         """
 
+    def keep_part(self, snapshot: Snapshot, number: int) -> None:
+        """
+        Write one part of a large snapshot, in a transaction of its own.
+
+        The last part is written first, and then one after the other down to number 0, which is the
+        snapshot's body. From then on the snapshot counts; until then the one before it does. A new
+        snapshot may begin before another one has ended.
+
+        Args:
+            snapshot: the snapshot of a stream that has its event ``seq``.
+            number: of the part.
+        """
+
     def reading(self, streams: Sequence[str] = ()) -> AbstractContextManager[None]:
         """
         Make all reads of this thread until the exit one transaction, which is cheaper.

@@ -69,6 +69,19 @@ def _index_deleted_events(database: apsw.Connection) -> None:
     )
 
 
+def _let_snapshots_be_written_in_parts(database: apsw.Connection) -> None:
+    database.execute("""
+ALTER TABLE snapshot RENAME TO old_snapshot;
+CREATE TABLE snapshot (
+    stream TEXT NOT NULL, seq INTEGER NOT NULL, part INTEGER NOT NULL, at TEXT NOT NULL,
+    body BLOB NOT NULL, UNIQUE (stream, seq, part)
+) STRICT;
+INSERT INTO snapshot (stream, seq, part, at, body)
+    SELECT stream, seq, part, at, body FROM old_snapshot;
+DROP TABLE old_snapshot;
+""")
+
+
 MIGRATIONS: Sequence[Migration] = (
     Migration(
         3,
@@ -81,6 +94,12 @@ MIGRATIONS: Sequence[Migration] = (
         "0.2.0",
         "Deleted messages have an index, and users can be disabled, which Hubbub 0.1 ignores.",
         _index_deleted_events,
+    ),
+    Migration(
+        5,
+        "0.3.0",
+        "Large snapshots are written part by part, with commands in between.",
+        _let_snapshots_be_written_in_parts,
     ),
 )
 # The oldest version that can be migrated.

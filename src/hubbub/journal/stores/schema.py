@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "ABOUT",
+    "ADD_NUMBERS",
     "ADOPT",
     "COMMITTED",
     "COUNT",
@@ -12,7 +13,8 @@ __all__ = [
     "INSERT",
     "INSERT_USED",
     "LAST_PLACE",
-    "NUMBER_AND_HEAD",
+    "LAST_SEQS",
+    "NUMBERS_AND_HEADS",
     "PAGE_BACKWARD",
     "PAGE_FORWARD",
     "READ",
@@ -21,6 +23,7 @@ __all__ = [
     "SNAPSHOTS",
     "SNAPSHOTS_AFTER",
     "SNAPSHOT_CUT",
+    "SNAPSHOT_OUTDATED",
     "SNAPSHOT_PART",
     "STREAM_COUNTS",
     "STREAM_NAMES",
@@ -31,7 +34,8 @@ __all__ = [
 
 # Streams have numbers, so that many of them share a page of the index: a transaction
 # that writes to a thousand of them writes a few hundred pages. A snapshot can be large,
-# so it has a rowid: a search among rows that are keys reads each compared row whole.
+# so it has a rowid: a search among rows that are keys reads each compared row whole. It is
+# complete when it has its part 0, which is written last.
 SCHEMA = """
 CREATE TABLE stream (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE event (
@@ -47,8 +51,8 @@ CREATE TABLE used (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX used_by_at ON used (at);
 CREATE TABLE snapshot (
-    stream TEXT NOT NULL, part INTEGER NOT NULL, seq INTEGER NOT NULL, at TEXT NOT NULL,
-    body BLOB NOT NULL, UNIQUE (stream, part)
+    stream TEXT NOT NULL, seq INTEGER NOT NULL, part INTEGER NOT NULL, at TEXT NOT NULL,
+    body BLOB NOT NULL, UNIQUE (stream, seq, part)
 ) STRICT;
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """
@@ -115,24 +119,35 @@ FROM (
 )
 """
 LAST_PLACE = "SELECT coalesce(max(id), 0) FROM event"
-# For many streams at once, given as an array of [name, after]: the index, and the event.
-TAILS = """
-SELECT group_concat(key, ' ' ORDER BY key, seq),
-    CAST(group_concat(CAST(body AS TEXT), char(10) ORDER BY key, seq) AS BLOB)
-FROM (
-    SELECT key, seq, body FROM json_each(?)
-    JOIN stream ON name = value ->> 0 JOIN event ON stream = number AND seq > value ->> 1
-    ORDER BY key, seq LIMIT ?
+# For many streams at once, given as an array of names: the seqs of their last events.
+LAST_SEQS = """
+SELECT group_concat(coalesce(head, 0), ' ' ORDER BY key) FROM (
+    SELECT key, (SELECT max(seq) FROM event
+        WHERE stream = (SELECT number FROM stream WHERE name = value)) AS head
+    FROM json_each(?)
 )
 """
+# Given as an array of [name, after]. JSON has no character 30 in it, which ends a stream here.
+TAILS = """
+SELECT CAST(group_concat(tail, char(30) ORDER BY key) AS BLOB) FROM (
+    SELECT key, coalesce((SELECT group_concat(CAST(body AS TEXT), char(10) ORDER BY seq) FROM event
+        WHERE stream = (SELECT number FROM stream WHERE name = value ->> 0)
+        AND seq > value ->> 1), '') AS tail
+    FROM json_each(?)
+)
+"""
+# The newest snapshots that are complete.
 SNAPSHOTS = """
-SELECT stream, seq, at, body FROM snapshot WHERE stream IN (SELECT value FROM json_each(?))
-ORDER BY stream, part
+SELECT stream, seq, at, body FROM (
+    SELECT stream, max(seq) AS seq FROM snapshot
+    WHERE part = 0 AND stream IN (SELECT value FROM json_each(?)) GROUP BY stream
+) JOIN snapshot USING (stream, seq) ORDER BY stream, part
 """
 SNAPSHOTS_AFTER = """
-SELECT stream, seq, at, body FROM snapshot WHERE stream IN (
-    SELECT DISTINCT stream FROM snapshot WHERE stream > ? ORDER BY stream LIMIT ?
-) ORDER BY stream, part
+SELECT stream, seq, at, body FROM (
+    SELECT stream, max(seq) AS seq FROM snapshot
+    WHERE part = 0 AND stream > ? GROUP BY stream ORDER BY stream LIMIT ?
+) JOIN snapshot USING (stream, seq) ORDER BY stream, part
 """
 STREAM_NAMES = "SELECT name FROM stream WHERE name > ? AND name < ? ORDER BY name LIMIT ?"
 STREAM_COUNTS = """
@@ -141,11 +156,22 @@ SELECT name, count(*) FROM event JOIN stream ON number = stream GROUP BY stream 
 SNAPSHOT_PART = """
 INSERT OR REPLACE INTO snapshot (stream, seq, at, part, body) VALUES (?, ?, ?, ?, ?)
 """
-SNAPSHOT_CUT = "DELETE FROM snapshot WHERE stream = ? AND part > ?"
+# A process that was killed may have left further parts of the same snapshot.
+SNAPSHOT_CUT = "DELETE FROM snapshot WHERE stream = ? AND seq = ? AND part > ?"
+SNAPSHOT_OUTDATED = """
+DELETE FROM snapshot WHERE rowid IN (
+    SELECT rowid FROM snapshot WHERE stream = ?1
+    AND seq < (SELECT max(seq) FROM snapshot WHERE stream = ?1 AND part = 0) LIMIT ?2
+)
+"""
 INSERT = "INSERT INTO event (stream, seq, type, by, ref, body) VALUES "
-NUMBER_AND_HEAD = """
-SELECT number, coalesce((SELECT max(seq) FROM event WHERE stream = number), 0)
-FROM stream WHERE name = ?
+# For many streams at once, given as an array of names.
+ADD_NUMBERS = "INSERT OR IGNORE INTO stream (name) SELECT value FROM json_each(?) ORDER BY key"
+NUMBERS_AND_HEADS = """
+SELECT group_concat(number || ' ' || head, ',' ORDER BY key) FROM (
+    SELECT key, number, coalesce((SELECT max(seq) FROM event WHERE stream = number), 0) AS head
+    FROM json_each(?) JOIN stream ON name = value
+)
 """
 EXPIRE = """
 DELETE FROM used WHERE (by, key) IN (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from random import Random, SystemRandom
@@ -29,8 +30,10 @@ from .contract import (
 )
 from .database_file import DatabaseFile
 from .failures import failing, storage_errors
+from .load_ahead import LoadAhead
 from .opening import open_writer
-from .rows import lines_of, parts_of, placed_of, snapshots_of, used_of, used_row
+from .rows import lines_of, placed_of, snapshots_of, used_of, used_row
+from .snapshot_parts import write_part, write_snapshot
 
 __all__ = ["SQLiteStore"]
 
@@ -103,8 +106,15 @@ class SQLiteStore:
                 if batch.used:
                     self._writer.executemany(schema.INSERT_USED, map(used_row, batch.used))
                 for one in batch.snapshots:
-                    self._writer.executemany(schema.SNAPSHOT_PART, parts_of(one))
-                    self._writer.execute(schema.SNAPSHOT_CUT, (one.stream, len(one.parts)))
+                    write_snapshot(self._writer, one)
+            self._file.check()
+
+    @storage_errors
+    def keep_part(self, snapshot: Snapshot, number: int) -> None:
+        """Write one part of a snapshot; see the contract."""
+        with self._writing:
+            with self._transaction():
+                write_part(self._writer, snapshot, number)
             self._file.check()
 
     @contextlib.contextmanager
@@ -114,12 +124,11 @@ class SQLiteStore:
             with failing(self.log_name):
                 reader.execute("BEGIN")
             self._own.reader = reader
+            self._own.ahead = LoadAhead(streams, self._snapshots, self._all, LOADED_EVENTS_MAX)
             try:
-                self._own.loaded = self._load_ahead(streams)
                 yield
             finally:
-                self._own.reader = None
-                self._own.loaded = {}
+                self._own.reader = self._own.ahead = None
                 with failing(self.log_name):
                     # The failure may have ended it already.
                     if reader.in_transaction:
@@ -128,13 +137,16 @@ class SQLiteStore:
     @storage_errors
     def load(self, stream: str) -> Loaded:
         """Return the events, and the snapshot, that a stream's state is folded from."""
-        loaded: Loaded | None = getattr(self._own, "loaded", {}).get(stream)
-        if loaded is not None:
+        ahead: LoadAhead | None = getattr(self._own, "ahead", None)
+        if ahead is not None and (loaded := ahead.take(stream)) is not None:
             return loaded
         snapshot = self._snapshots([stream]).get(stream)
-        after, bodies = snapshot.seq if snapshot else 0, list[bytes]()
-        while page := self.read(stream, after + len(bodies), LOADED_EVENTS_MAX):
+        bodies, full = list[bytes](), True
+        while full:
+            after = (snapshot.seq if snapshot else 0) + len(bodies)
+            page = self.read(stream, after, LOADED_EVENTS_MAX)
             bodies += page
+            full = len(page) == LOADED_EVENTS_MAX
         return Loaded(snapshot, bodies)
 
     @storage_errors
@@ -314,12 +326,14 @@ class SQLiteStore:
     def _insert(self, records: Sequence[Record]) -> None:
         self._forget_numbers()
         done, numbers = 0, self._numbers
+        if unknown := [name for name in {r.stream: None for r in records} if name not in numbers]:
+            self._learn_numbers(unknown)
         for rows in ROWS_AT_ONCE:
             sql = schema.INSERT + ",".join(["(?,?,?,?,?,?)"] * rows)
             while len(records) - done >= rows:
                 values: list[Any] = []
                 for r in records[done : done + rows]:
-                    known = numbers.get(r.stream) or self._number(r.stream)
+                    known = numbers[r.stream]
                     if r.seq != known[1] + 1:
                         raise Stale
                     known[1] = r.seq
@@ -330,37 +344,20 @@ class SQLiteStore:
     def _forget_numbers(self) -> None:
         # It changes when another connection has written, and not by this one.
         [(version,)] = self._writer.execute("PRAGMA data_version")
-        if version != self._version or len(self._numbers) >= NUMBERS_MAX:
+        if version != self._version:
             self._version = version
             self._numbers.clear()
+        # Not all of them, or the next thousands of streams would be looked up again.
+        for name in list(islice(self._numbers, max(0, len(self._numbers) - NUMBERS_MAX))):
+            del self._numbers[name]
 
-    def _number(self, stream: str) -> list[int]:
-        self._writer.execute("INSERT OR IGNORE INTO stream (name) VALUES (?)", (stream,))
-        [row] = self._writer.execute(schema.NUMBER_AND_HEAD, (stream,))
-        return self._numbers.setdefault(stream, [*map(int, row)])
-
-    def _load_ahead(self, streams: Sequence[str]) -> dict[str, Loaded]:
-        try:
-            return self._load_some(streams)
-        except Exception:  # each is then read by itself, and fails only the calls that need it
-            return {}
-
-    def _load_some(self, streams: Sequence[str]) -> dict[str, Loaded]:
-        """Load streams in two queries; leave out streams that are too long for that."""
-        if len(streams) < 2:
-            return {}
-        snapshots = self._snapshots(streams)
-        afters = [(name, snapshots[name].seq if name in snapshots else 0) for name in streams]
-        [(keys, text)] = self._all(schema.TAILS, _encode(afters).decode(), LOADED_EVENTS_MAX)
-        places = [int(key) for key in (keys or "").split()]
-        complete = places[-1] if len(places) == LOADED_EVENTS_MAX else len(streams)
-        tails: list[list[bytes]] = [[] for _ in streams]
-        for place, body in zip(places, lines_of(text), strict=True):
-            tails[place].append(body)
-        return {
-            name: Loaded(snapshots.get(name), tail)
-            for name, tail in zip(streams[:complete], tails, strict=False)
-        }
+    def _learn_numbers(self, streams: Sequence[str]) -> None:
+        # With one query for all, which costs less than one for each.
+        names = _encode(streams).decode()
+        self._writer.execute(schema.ADD_NUMBERS, (names,))
+        [(rows,)] = self._writer.execute(schema.NUMBERS_AND_HEADS, (names,))
+        for name, row in zip(streams, rows.split(","), strict=True):
+            self._numbers[name] = [*map(int, row.split())]
 
     def _snapshots(self, streams: Sequence[str]) -> dict[str, Snapshot]:
         rows = self._all(schema.SNAPSHOTS, _encode(streams).decode())

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from psycopg.types.numeric import Int4, Int8
+
 from ..contract import Snapshot
+from ..snapshot_parts import OUTDATED_PARTS_MAX
 from . import statements as sql
 from .arrays import Blobs, Numbers, Texts
 from .batches import part_arrays
 from .connection import PostgresConnection
 
-__all__ = ["keep_snapshots"]
+__all__ = ["keep_part", "keep_snapshots"]
 
 
 def keep_snapshots(connection: PostgresConnection, snapshots: Sequence[Snapshot]) -> None:
@@ -27,3 +30,13 @@ def keep_snapshots(connection: PostgresConnection, snapshots: Sequence[Snapshot]
         connection.run(sql.KEEP_OTHER_PARTS, *part_arrays(kept))
     last = Texts(s.stream for s in kept), Numbers(s.seq for s in kept)
     connection.run(sql.KEEP_ONLY_NEWEST, *last)
+
+
+def keep_part(connection: PostgresConnection, snapshot: Snapshot, number: int) -> None:
+    """Write one part of a snapshot, in a transaction that has begun; see the contract."""
+    stream, seq, last = snapshot.stream, Int8(snapshot.seq), len(snapshot.parts)
+    if number == last:
+        connection.run(sql.CUT_PARTS, stream, seq, Int4(last))
+    body = snapshot.parts[number - 1] if number else snapshot.body
+    connection.run(sql.KEEP_PART, stream, seq, Int4(number), snapshot.at.isoformat(), body)
+    connection.run(sql.FORGET_PARTS, stream, stream, stream, Int8(OUTDATED_PARTS_MAX))

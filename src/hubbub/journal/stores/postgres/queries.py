@@ -84,7 +84,10 @@ ORDER BY s.name
 """
 NAMES_BETWEEN = "SELECT name FROM stream WHERE name > %b AND name < %b ORDER BY name LIMIT %b"
 _PARTS = "SELECT stream, seq, at, body FROM snapshot s WHERE {} ORDER BY stream, part"
-_NEWEST = "seq = (SELECT max(seq) FROM snapshot newest WHERE newest.stream = s.stream)"
+# A snapshot is complete when it has its part 0, which is written last.
+_NEWEST = """seq = (
+    SELECT max(seq) FROM snapshot newest WHERE newest.stream = s.stream AND newest.part = 0
+)"""
 SNAPSHOTS_OF = _PARTS.format(f"stream = ANY(%b) AND {_NEWEST}")
 SNAPSHOTS_BEHIND = _PARTS.format(
     "stream IN (SELECT DISTINCT stream FROM snapshot WHERE stream > %b ORDER BY stream LIMIT %b)"

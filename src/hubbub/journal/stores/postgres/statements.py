@@ -110,13 +110,29 @@ KEEP_FIRST_PARTS = """
 INSERT INTO snapshot (stream, seq, part, at, body)
 SELECT r.stream, r.seq, 0, r.at, r.body
 FROM unnest(%b, %b, %b, %b) r(stream, seq, at, body)
-WHERE NOT EXISTS (SELECT 1 FROM snapshot s WHERE s.stream = r.stream AND s.seq >= r.seq)
+WHERE NOT EXISTS (
+    SELECT 1 FROM snapshot s WHERE s.stream = r.stream AND s.seq >= r.seq AND s.part = 0
+)
 ON CONFLICT DO NOTHING RETURNING stream
 """
 KEEP_OTHER_PARTS = """
 INSERT INTO snapshot (stream, seq, part, at, body)
 SELECT r.stream, r.seq, r.part, r.at, r.body
 FROM unnest(%b, %b, %b, %b, %b) r(stream, seq, part, at, body)
+ON CONFLICT (stream, seq, part) DO UPDATE SET at = excluded.at, body = excluded.body
+"""
+# One part of a large snapshot. Only the node that has written its last event takes it.
+KEEP_PART = """
+INSERT INTO snapshot (stream, seq, part, at, body) VALUES (%b, %b, %b, %b, %b)
+ON CONFLICT (stream, seq, part) DO UPDATE SET at = excluded.at, body = excluded.body
+"""
+# A process that was killed may have left further parts of the same snapshot.
+CUT_PARTS = "DELETE FROM snapshot WHERE stream = %b AND seq = %b AND part > %b"
+FORGET_PARTS = """
+DELETE FROM snapshot WHERE stream = %b AND (seq, part) IN (
+    SELECT seq, part FROM snapshot WHERE stream = %b
+    AND seq < (SELECT max(seq) FROM snapshot WHERE stream = %b AND part = 0) LIMIT %b
+)
 """
 KEEP_ONLY_NEWEST = """
 DELETE FROM snapshot USING unnest(%b, %b) k(stream, seq)

@@ -24,7 +24,7 @@ from .batches import seqs_before
 from .connection import ConnectionPool, PostgresConnection, connect_postgres
 from .erasing import overwrite_events, rewrite_tables
 from .holding import PostgresHold, Writers
-from .keeping import keep_snapshots
+from .keeping import keep_part, keep_snapshots
 from .nodes import beat_node, refuse_live_nodes
 from .reader import PostgresReader
 from .reasons import database_name, postgres_errors
@@ -143,6 +143,16 @@ class PostgresStore(PostgresReader):
             held.release()
             raise Stale
         held.commit(batch, snapshots=True)
+
+    @postgres_errors
+    def keep_part(self, snapshot: Snapshot, number: int) -> None:
+        """Write one part of a snapshot; see the contract."""
+
+        def keep(writer: PostgresConnection) -> None:
+            with writer.raw.transaction():
+                keep_part(writer, snapshot, number)
+
+        self._writers.pool.retried(keep)
 
     @postgres_errors
     def keep(self, snapshots: Sequence[Snapshot]) -> None:
