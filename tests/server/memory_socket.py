@@ -58,6 +58,9 @@ class MemorySocket:
         self.news.set()
         self.news = anyio.Event()
 
+    def signed_in(self) -> None:
+        pass
+
     def check_alive(self) -> None:
         """Memory is always alive."""
 

@@ -58,6 +58,9 @@ class MemorySocket:
         self.closed = code
         self._wake()
 
+    def signed_in(self) -> None:
+        pass
+
     def check_alive(self) -> None:
         """Nothing is dead here."""
 

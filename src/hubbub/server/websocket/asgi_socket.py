@@ -87,6 +87,9 @@ class AsgiSocket:
         """End the connection at once; the bytes that wait for it are lost."""
         self._scope.cancel()
 
+    def signed_in(self) -> None:
+        """Do nothing: the task that waits for the sign-in looks for itself."""
+
     def check_alive(self) -> None:
         """Do nothing: the ASGI server pings by itself."""
 

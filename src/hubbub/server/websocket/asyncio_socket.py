@@ -65,6 +65,12 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
         if data:
             self.data_received(data)
 
+    def signed_in(self) -> None:
+        """Stop the time that the client has to sign in; a timer takes memory."""
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
     @property
     def unsent(self) -> int:
         """How many bytes wait for the network."""

@@ -168,6 +168,10 @@ class FrameSocket:
         if not self._placed:
             self.close(BUSY, "Too many connections from your address; close one.")
 
+    def signed_in(self) -> None:
+        """Stop the time that the client has to sign in."""
+        raise NotImplementedError
+
     def check_signed_in(self) -> None:
         """Close if the client has not signed in."""
         if self.connection.session is None:

@@ -24,5 +24,8 @@ class Socket(Sink, Protocol):
     def close(self, code: int, reason: str) -> None:
         """Close with a code and a reason."""
 
+    def signed_in(self) -> None:
+        """Stop the time that the client has to sign in."""
+
     def check_alive(self) -> None:
         """Ping the client; hang up if it has sent nothing since the last check."""

@@ -101,6 +101,11 @@ class TrioSocket(FrameSocket):
             self._ended = True
             self.release()
 
+    def signed_in(self) -> None:
+        """Stop the time that the client has to sign in."""
+        if not self._ended:
+            self._patience.deadline = math.inf
+
     @property
     def unsent(self) -> int:
         """How many bytes wait for the network."""
