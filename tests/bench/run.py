@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.bench import cluster, games, in_process, page, passwords, planned, sealed, shop, wire
 from tests.bench.floors import Watch, compared, compared_async, medians
-from tests.bench.table import Row, show
+from tests.bench.table import Row, markdown, show
 
 OPEN_FILES = 20_000
 
@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("--products", type=int, default=100_000, help="in the large catalogue")
     parser.add_argument("--only", default="", help="cases, separated by commas")
     parser.add_argument("--backend", choices=["asyncio", "trio"], default=None)
+    parser.add_argument("--markdown", action="store_true", help="print a table for a page, too")
     options = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(OPEN_FILES, most), most))
@@ -47,6 +48,8 @@ def main() -> None:
             print(f"{backend}: {case} …", flush=True)
             rows += cases[case]()
     show(rows)
+    if options.markdown:
+        print(f"\n{markdown(rows)}")
 
 
 Cases = dict[str, Callable[[], list[Row]]]

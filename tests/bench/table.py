@@ -6,7 +6,7 @@ import os
 import statistics
 from typing import NamedTuple
 
-__all__ = ["Row", "show"]
+__all__ = ["Row", "markdown", "show"]
 
 
 class Row(NamedTuple):
@@ -59,6 +59,18 @@ def show(rows: list[Row]) -> None:
             f"{row.what:54} {row.backend:8} {_number(row.value):>12} {row.unit:14} "
             f"{_number(row.floor) if row.floor else '':>10} {_ratio(row):>18} {wanted:>12} {mark}"
         )
+
+
+def markdown(rows: list[Row]) -> str:
+    """Return the figures as a table for a page of the documentation."""
+    lines = ["| case | event loop | figure | floor | ratio | wanted |", "| --- " * 6 + "|"]
+    for row in rows:
+        floor = _number(row.floor) if row.floor else ""
+        wanted = f"{row.wanted:,g}" if row.wanted else ""
+        figure = f"{_number(row.value)} {row.unit}"
+        cells = [row.what, row.backend, figure, floor, _ratio(row), wanted]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def _number(value: float) -> str:

@@ -21,7 +21,22 @@ from hubbub.server.auth.tokens import Tokens
 from tests.bench.floors import compiled, reference
 from tests.bench.table import Row
 
-__all__ = ["CASES", "FAN_OUT", "FOLLOW", "JOIN", "SEND", "SIGN_IN", "in_c", "measure", "serving"]
+__all__ = [
+    "CASES",
+    "DURABLE_SOCKETS",
+    "FAN_OUT",
+    "FOLLOW",
+    "JOIN",
+    "SEND",
+    "SIGN_IN",
+    "command_for",
+    "generate",
+    "in_c",
+    "make_room",
+    "measure",
+    "serving",
+    "steps_of",
+]
 
 DURABLE_SOCKETS = 64
 # What a figure is, and the load generator's arguments.
@@ -84,8 +99,8 @@ def in_c(case: str, seconds: float) -> float:
     with tempfile.TemporaryDirectory() as folder, reference(core=0) as (port, pid):
         steps = Path(folder) / "steps.txt"
         steps.write_text("UPGRADE /ws\n")
-        command = _command(port, pid, steps, "bench", [*arguments, "--dur", str(seconds)])
-        return float(_generate(command)["deliv_s"])
+        command = command_for(port, pid, steps, "bench", [*arguments, "--dur", str(seconds)])
+        return float(generate(command)["deliv_s"])
 
 
 def _run(case: str, backend: str, arguments: list[str], *, on_disk: bool) -> dict[str, Any]:
@@ -95,22 +110,24 @@ def _run(case: str, backend: str, arguments: list[str], *, on_disk: bool) -> dic
         room = anyio.run(_prepare, folder) if prepared else ""
         cores = {0, 1} if case == "durable" else {0}
         with serving(database, backend, cores) as (port, pid), contextlib.ExitStack() as stack:
-            room = room or _make_room(stack, port)
+            room = room or make_room(stack, port)
             steps = Path(folder) / "steps.txt"
-            steps.write_text(_steps(case, room))
-            command = _command(port, pid, steps, room, arguments)
+            steps.write_text(steps_of(case, room))
+            command = command_for(port, pid, steps, room, arguments)
             if case == "resume":
                 command += ["--paths", f"{folder}/paths.tsv"]
-            return _generate(command)
+            return generate(command)
 
 
-def _command(port: int, pid: int, steps: Path, room: str, arguments: list[str]) -> list[str]:
-    command = [compiled("lg.c"), "--port", str(port), "--pids", str(pid)]
-    command += ["--hs", str(steps), "--warm", "0.7", *arguments]
-    return [*command, "--pub", SEND % room, "--req", SEND % room, "--ack", '"id":']
+def command_for(port: int, pid: int, steps: Path, room: str, arguments: list[str]) -> list[str]:
+    """Return the load generator's command line."""
+    words = [compiled("lg.c"), "--port", str(port), "--pids", str(pid)]
+    words += ["--hs", str(steps), "--warm", "0.7", *arguments]
+    return [*words, "--pub", SEND % room, "--req", SEND % room, "--ack", '"id":']
 
 
-def _generate(command: list[str]) -> dict[str, Any]:
+def generate(command: list[str]) -> dict[str, Any]:
+    """Run the load generator; return its figures."""
     done = subprocess.run(
         command,
         capture_output=True,
@@ -123,7 +140,8 @@ def _generate(command: list[str]) -> dict[str, Any]:
     return result
 
 
-def _steps(case: str, room: str) -> str:
+def steps_of(case: str, room: str) -> str:
+    """Return what each connection does first, a step a line."""
     stream = f"room/{room}"
     guest, token = SIGN_IN % '{"nickname":"u%i"}', SIGN_IN % '{"token":"%1"}'
     missed = FOLLOW % f'{{"stream":"{stream}","after":%2}}'
@@ -156,7 +174,8 @@ async def _prepare(folder: str) -> str:
     return room.id
 
 
-def _make_room(stack: contextlib.ExitStack, port: int) -> str:
+def make_room(stack: contextlib.ExitStack, port: int) -> str:
+    """Make a room on a server; return its id."""
     socket = stack.enter_context(connect(f"ws://127.0.0.1:{port}/ws", max_size=None))
     socket.send(SIGN_IN % '{"nickname":"root"}')
     socket.recv()
