@@ -383,6 +383,16 @@ def bench(session: nox.Session) -> None:
     run(session, "python", "tests/bench/run.py", *session.posargs)
 
 
+@nox.session(requires=["environment"], default=False)
+def profile(session: nox.Session) -> None:
+    """Draw where a server's time goes: ``nox -s profile -- A asyncio build/profile.svg``."""
+    session.install("py-spy")
+    path = f"{session.bin}{os.pathsep}{os.environ['PATH']}"
+    folder = Path(bin_file(session, "environment").read_text())
+    command = [str(folder / "python"), "-m", "tests.bench.profile", *session.posargs]
+    session.run(*command, env={"PATH": path}, external=True)
+
+
 @nox.session(default=False)
 def dist(session: nox.Session) -> None:
     """Build the sdist, and from it the wheel, and check what is in them."""
@@ -426,7 +436,12 @@ def on_python(version: str) -> None:
         install(session, "test")
         trio(session)
 
-    for name, work in (("asyncio", asyncio_on), ("trio", trio_on)):
+    def bench_on(session: nox.Session) -> None:
+        """Measure on another Python."""
+        install(session, "test")
+        bench(session)
+
+    for name, work in (("asyncio", asyncio_on), ("trio", trio_on), ("bench", bench_on)):
         nox.session(name=f"{name}-{version}", python=version, default=False)(work)
     name = f"package-{version}"
     nox.session(name=name, python=version, requires=["dist"], reuse_venv=False, default=False)(

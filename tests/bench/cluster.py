@@ -14,8 +14,9 @@ from pathlib import Path
 import anyio
 
 import hubbub
+from tests.bench.floors import compiled
 from tests.bench.table import Row
-from tests.bench.wire import SIGN_IN, load_generator
+from tests.bench.wire import SIGN_IN
 from tests.cluster.machines import Cluster, Layout, real_cluster
 
 __all__ = ["JOIN", "UNLIMITED", "crossing", "make_rooms", "one_room", "spread"]
@@ -118,7 +119,7 @@ def _command(
         "--pub": SEND,
         "--ack": '"id":',
     }
-    return [load_generator(), *(str(word) for pair in given.items() for word in pair)]
+    return [compiled("lg.c"), *(str(word) for pair in given.items() for word in pair)]
 
 
 async def make_rooms(url: str, count: int) -> list[str]:

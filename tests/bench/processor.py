@@ -17,8 +17,9 @@ import anyio
 import psycopg
 
 from tests.bench.cluster import JOIN, UNLIMITED, make_rooms
+from tests.bench.floors import compiled
 from tests.bench.table import Row
-from tests.bench.wire import FOLLOW, SIGN_IN, load_generator
+from tests.bench.wire import FOLLOW, SIGN_IN
 from tests.cluster.machines import Cluster, Layout, real_cluster
 
 __all__ = ["processor"]
@@ -127,7 +128,7 @@ def _generator(folder: str, port: int, followers: int, senders: int, rate: float
         "--pub": SAY,
         "--dur": 3600,
     }
-    command = [load_generator(), *(str(word) for pair in given.items() for word in pair)]
+    command = [compiled("lg.c"), *(str(word) for pair in given.items() for word in pair)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as generator:
         try:
             time.sleep(WARM_SECONDS)

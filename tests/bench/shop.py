@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import hubbub
 from hubbub import Money, Session, Settings
+from tests.bench.floors import Watch
 from tests.bench.games import rate_of
 from tests.bench.table import Row
 
@@ -29,11 +30,11 @@ SETTINGS = Settings(cart_quantity_max=10**6, states_max=200_000)
 PRICES = {"laptop": "999.99", "mouse": "29.99", "keyboard": "79.99", "monitor": "299.99"}
 
 
-async def carts(backend: str, seconds: float) -> list[Row]:
+async def carts(backend: str, seconds: float, watch: Watch) -> list[Row]:
     """Measure items that are added to many carts at once, each waiting for the answer."""
     with tempfile.TemporaryDirectory() as folder:
-        path = f"{folder}/bench.db"
-        async with hubbub.open(path, settings=SETTINGS) as hub, AsyncExitStack() as stack:
+        store = watch.open(f"{folder}/bench.db")
+        async with hubbub.open(store=store, settings=SETTINGS) as hub, AsyncExitStack() as stack:
             await stock(hub)
             sessions = [
                 await stack.enter_async_context(hub.session(f"user{number}"))
@@ -47,15 +48,15 @@ async def carts(backend: str, seconds: float) -> list[Row]:
                     count += 1
                 return count
 
-            rate = await rate_of(CARTS, add, seconds)
-    return [Row(f"add_item over {CARTS:,} carts, durable", backend, rate, "/s", 20_000)]
+            rate = await rate_of(CARTS, add, seconds, watch)
+    return [Row(f"add_item over {CARTS:,} carts, durable", backend, rate, "/s")]
 
 
-async def checkouts(backend: str, seconds: float) -> list[Row]:
+async def checkouts(backend: str, seconds: float, watch: Watch) -> list[Row]:
     """Measure checkouts from the call to the paid order, with the sandbox."""
     with tempfile.TemporaryDirectory() as folder:
-        path = f"{folder}/bench.db"
-        async with hubbub.open(path, settings=SETTINGS) as hub:
+        store = watch.open(f"{folder}/bench.db")
+        async with hubbub.open(store=store, settings=SETTINGS) as hub:
             await stock(hub)
             sessions: list[Session] = []
 
@@ -74,8 +75,8 @@ async def checkouts(backend: str, seconds: float) -> list[Row]:
                 return count
 
             await rate_of(AT_ONCE, fill, 0)
-            rate = await rate_of(AT_ONCE, buy, 0)
-    return [Row(f"checkouts, {AT_ONCE:,} at one time, paid", backend, rate, "/s", 5_000)]
+            rate = await rate_of(AT_ONCE, buy, 0, watch)
+    return [Row(f"checkouts, {AT_ONCE:,} at one time, paid", backend, rate, "/s")]
 
 
 async def catalogue(backend: str, products: int) -> list[Row]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -20,54 +18,59 @@ from websockets.sync.client import connect
 
 import hubbub
 from hubbub.server.auth.tokens import Tokens
+from tests.bench.floors import compiled, reference
 from tests.bench.table import Row
 
-__all__ = ["CASES", "FOLLOW", "JOIN", "SEND", "SIGN_IN", "load_generator", "measure", "serving"]
+__all__ = [
+    "CASES",
+    "DURABLE_SOCKETS",
+    "FAN_OUT",
+    "FOLLOW",
+    "JOIN",
+    "SEND",
+    "SIGN_IN",
+    "command_for",
+    "generate",
+    "in_c",
+    "make_room",
+    "measure",
+    "serving",
+    "steps_of",
+]
 
-# What a figure is, the load generator's arguments, and what is wanted on each backend.
-CASES: dict[str, tuple[str, list[str], dict[str, float]]] = {
-    "A": (
-        "A: 100 sockets, 64 messages under way",
-        ["--n", "100", "--window", "64"],
-        {"asyncio": 3_000_000, "trio": 900_000},
-    ),
-    "B": (
-        "B: 1,000 sockets, 1 message under way",
-        ["--n", "1000", "--window", "1"],
-        {"asyncio": 120_000, "trio": 30_000},
-    ),
-    "C": (
-        "C: 1,000 sockets, 64 messages under way",
-        ["--n", "1000", "--window", "64"],
-        {"asyncio": 3_000_000, "trio": 900_000},
-    ),
-    "E": (
-        "E: 5,000 sockets, 16 messages under way",
-        ["--n", "5000", "--window", "16"],
-        {"asyncio": 1_000_000},
-    ),
-    "idle": (
-        "an idle connection",
-        ["--mode", "idle", "--n", "5000", "--settle", "1.5"],
-        {"asyncio": 10},
-    ),
+DURABLE_SOCKETS = 64
+# What a figure is, and the load generator's arguments.
+CASES: dict[str, tuple[str, list[str]]] = {
+    "A": ("A: 100 sockets, 64 messages under way", ["--n", "100", "--window", "64"]),
+    "B": ("B: 1,000 sockets, 1 message under way", ["--n", "1000", "--window", "1"]),
+    "C": ("C: 1,000 sockets, 64 messages under way", ["--n", "1000", "--window", "64"]),
+    "E": ("E: 5,000 sockets, 16 messages under way", ["--n", "5000", "--window", "16"]),
+    "idle": ("an idle connection", ["--mode", "idle", "--n", "5000", "--settle", "1.5"]),
     "durable": (
         "64 connections that wait for their acknowledgement",
-        ["--mode", "rr", "--n", "64"],
-        {"asyncio": 12_000, "trio": 6_000},
+        ["--mode", "rr", "--n", f"{DURABLE_SOCKETS}"],
     ),
     "resume": (
         "resumes with 100 missed messages, 16 workers",
         ["--mode", "resume", "--n", "16", "--expect", "100"],
-        {"asyncio": 3_500},
     ),
+}
+# What the server in C does as well, and the least part of it that Hubbub has to reach.
+FAN_OUT = {
+    "A": {"asyncio": 0.7, "trio": 0.4},
+    "B": {"asyncio": 0.85, "trio": 0.7},
+    "C": {"asyncio": 1.0, "trio": 0.7},
+    "E": {"asyncio": 1.0, "trio": 0.7},
+}
+ALONE: dict[str, dict[str, float]] = {
+    "idle": {"asyncio": 6, "trio": 10},
+    "resume": {"asyncio": 4_000, "trio": 2_500},
 }
 
 # On disk what must be durable; the fan-out cases measure the fan-out.
 ON_DISK = ("durable", "resume")
 WORKERS = 16
 MISSED = 100
-RUNS = 3
 
 SIGN_IN = '{"jsonrpc":"2.0","id":1,"method":"session.sign_in","params":%s}'
 JOIN = '{"jsonrpc":"2.0","id":2,"method":"chat.join","params":{"room_id":"%s"}}'
@@ -75,40 +78,56 @@ FOLLOW = '{"jsonrpc":"2.0","id":3,"method":"session.follow","params":%s}'
 SEND = '{"jsonrpc":"2.0","id":%%n,"method":"chat.send","params":{"room_id":"%s","text":"%%M"}}'
 
 
-def measure(case: str, backend: str, seconds: float) -> list[Row]:
-    """Run one case some times, each on a server of its own, and take the median."""
-    what, arguments, wanted = CASES[case]
-    results = [_run(case, backend, [*arguments, "--dur", str(seconds)]) for _ in range(RUNS)]
+def measure(case: str, backend: str, seconds: float, *, on_disk: bool = False) -> list[Row]:
+    """Run one case, on a server of its own."""
+    what, arguments = CASES[case]
+    result = _run(case, backend, [*arguments, "--dur", str(seconds)], on_disk=on_disk)
     key, unit = {
         "idle": ("kb_per_conn", "KB"),
         "durable": ("ops_s", "commands/s"),
         "resume": ("ops_s", "resumes/s"),
     }.get(case, ("deliv_s", "deliveries/s"))
-    lost = sum(result.get("lost", 0) + result.get("errs", 0) for result in results)
-    value = statistics.median(result[key] for result in results)
-    name = f"{what} ({lost} lost)" if lost else what
-    return [Row(name, backend, value, unit, wanted.get(backend, 0), most=case == "idle")]
+    lost = result.get("lost", 0) + result.get("errs", 0)
+    name = f"{what}{', on disk' if on_disk else ''}" + (f" ({lost} lost)" if lost else "")
+    wanted = ALONE.get(case, {}).get(backend, 0)
+    return [Row(name, backend, result[key], unit, wanted, most=case == "idle")]
 
 
-def _run(case: str, backend: str, arguments: list[str]) -> dict[str, Any]:
+def in_c(case: str, seconds: float) -> float:
+    """Run a case of a fan-out with the server in C; return its deliveries a second."""
+    _, arguments = CASES[case]
+    with tempfile.TemporaryDirectory() as folder, reference(core=0) as (port, pid):
+        steps = Path(folder) / "steps.txt"
+        steps.write_text("UPGRADE /ws\n")
+        command = command_for(port, pid, steps, "bench", [*arguments, "--dur", str(seconds)])
+        return float(generate(command)["deliv_s"])
+
+
+def _run(case: str, backend: str, arguments: list[str], *, on_disk: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
-        on_disk = case in ON_DISK
-        database = f"{folder}/bench.db" if on_disk else "memory://"
-        room = anyio.run(_prepare, folder) if on_disk else ""
+        prepared = case in ON_DISK
+        database = f"{folder}/bench.db" if prepared or on_disk else "memory://"
+        room = anyio.run(_prepare, folder) if prepared else ""
         cores = {0, 1} if case == "durable" else {0}
         with serving(database, backend, cores) as (port, pid), contextlib.ExitStack() as stack:
-            room = room or _make_room(stack, port)
+            room = room or make_room(stack, port)
             steps = Path(folder) / "steps.txt"
-            steps.write_text(_steps(case, room))
-            command = [load_generator(), "--port", str(port), "--pids", str(pid)]
-            command += ["--hs", str(steps), "--warm", "0.7", *arguments]
-            command += ["--pub", SEND % room, "--req", SEND % room, "--ack", '"id":']
+            steps.write_text(steps_of(case, room))
+            command = command_for(port, pid, steps, room, arguments)
             if case == "resume":
                 command += ["--paths", f"{folder}/paths.tsv"]
-            return _generate(command)
+            return generate(command)
 
 
-def _generate(command: list[str]) -> dict[str, Any]:
+def command_for(port: int, pid: int, steps: Path, room: str, arguments: list[str]) -> list[str]:
+    """Return the load generator's command line."""
+    words = [compiled("lg.c"), "--port", str(port), "--pids", str(pid)]
+    words += ["--hs", str(steps), "--warm", "0.7", *arguments]
+    return [*words, "--pub", SEND % room, "--req", SEND % room, "--ack", '"id":']
+
+
+def generate(command: list[str]) -> dict[str, Any]:
+    """Run the load generator; return its figures."""
     done = subprocess.run(
         command,
         capture_output=True,
@@ -121,7 +140,8 @@ def _generate(command: list[str]) -> dict[str, Any]:
     return result
 
 
-def _steps(case: str, room: str) -> str:
+def steps_of(case: str, room: str) -> str:
+    """Return what each connection does first, a step a line."""
     stream = f"room/{room}"
     guest, token = SIGN_IN % '{"nickname":"u%i"}', SIGN_IN % '{"token":"%1"}'
     missed = FOLLOW % f'{{"stream":"{stream}","after":%2}}'
@@ -154,7 +174,8 @@ async def _prepare(folder: str) -> str:
     return room.id
 
 
-def _make_room(stack: contextlib.ExitStack, port: int) -> str:
+def make_room(stack: contextlib.ExitStack, port: int) -> str:
+    """Make a room on a server; return its id."""
     socket = stack.enter_context(connect(f"ws://127.0.0.1:{port}/ws", max_size=None))
     socket.send(SIGN_IN % '{"nickname":"root"}')
     socket.recv()
@@ -182,14 +203,3 @@ def serving(database: str, backend: str, cores: set[int]) -> Iterator[tuple[int,
             yield port, server.pid
         finally:
             server.terminate()
-
-
-def load_generator() -> str:
-    """Compile it once, into the temporary directory."""
-    built = Path(tempfile.gettempdir()) / "hubbub-lg"
-    source = Path(__file__).with_name("lg.c")
-    if not built.exists() or built.stat().st_mtime < source.stat().st_mtime:
-        compiler = shutil.which("cc")
-        assert compiler is not None, "a C compiler is needed for the load generator"
-        subprocess.run([compiler, "-O2", "-o", str(built), str(source)], check=True)
-    return str(built)

@@ -61,6 +61,9 @@ class MemorySocket:
     def read_on(self) -> None:
         """Memory is read always."""
 
+    def signed_in(self) -> None:
+        pass
+
     def check_alive(self) -> None:
         """Memory is always alive."""
 

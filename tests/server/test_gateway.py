@@ -65,6 +65,9 @@ class Checked(MemorySocket):
 
     checks = 0
 
+    def signed_in(self) -> None:
+        pass
+
     def check_alive(self) -> None:
         """Count."""
         self.checks += 1

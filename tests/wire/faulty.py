@@ -61,6 +61,9 @@ class MemorySocket:
     def read_on(self) -> None:
         """Everything is read here."""
 
+    def signed_in(self) -> None:
+        pass
+
     def check_alive(self) -> None:
         """Nothing is dead here."""
 

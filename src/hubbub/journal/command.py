@@ -196,8 +196,8 @@ class SessionQueue:
     def __init__(self) -> None:
         self.turn = 0
         self._places = 0
-        # Calls that were withdrawn before their turn.
-        self._gone: set[int] = set()
+        # Calls that were withdrawn before their turn: most sessions have none.
+        self._gone: set[int] | None = None
 
     def enter(self) -> int:
         """Return the place of a new call."""
@@ -207,18 +207,19 @@ class SessionQueue:
     def leave(self, place: int) -> None:
         """Record that a call was decided or withdrawn."""
         if place != self.turn:
+            self._gone = self._gone or set()
             self._gone.add(place)
             return
         self.turn += 1
-        while self.turn in self._gone:
-            self._gone.remove(self.turn)
-            self.turn += 1
+        if self._gone is not None:
+            while self.turn in self._gone:
+                self._gone.remove(self.turn)
+                self.turn += 1
 
     def rewind(self, places: Sequence[int]) -> None:
         """Return decided calls to their places."""
         first = min(places)
-        self._gone.update(range(first, self.turn))
-        self._gone.difference_update(places)
+        self._gone = (self._gone or set()).union(range(first, self.turn)).difference(places)
         self.turn = first
 
 

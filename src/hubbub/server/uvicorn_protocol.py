@@ -13,7 +13,6 @@ import socket
 import struct
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from functools import partial
 from typing import Any, ClassVar, cast
 
 import anyio
@@ -90,10 +89,11 @@ class UvicornProtocol(asyncio.Protocol):
         self._tasks = server_state.tasks
         self._transport: asyncio.Transport
         self._http: HttpConnection | None = None
-        self._leave: Callable[[], None] = _nothing
+        # The address that the connection has a place for.
+        self._place: str | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._writable = asyncio.Event()
-        self._writable.set()
+        self._writable = True
+        self._resumed = WakeUp()
 
     # Called by asyncio
 
@@ -109,7 +109,7 @@ class UvicornProtocol(asyncio.Protocol):
             transport.write(refusal(503, "Too many connections; try again in a moment."))
             self.close()
             return
-        self._leave = partial(places.leave, address)
+        self._place = address
         self._connections.add(self)  # type: ignore[arg-type]
         transport.set_write_buffer_limits(high=limits.PIECE_BYTES_MAX)
         self._http = HttpConnection(self._server(), self, self._scope(peer), self._note_waiting)
@@ -137,18 +137,19 @@ class UvicornProtocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Make senders wait."""
-        self._writable.clear()
+        self._writable = False
 
     def resume_writing(self) -> None:
-        """Wake the senders."""
-        self._writable.set()
+        """Wake the sender."""
+        self._writable = True
+        self._resumed.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Release everything that the connection holds."""
         self._forget()
         self.transports.discard(self._transport)
         self._leave()
-        self._writable.set()
+        self.resume_writing()
         if self._http is not None:
             self._http.lost()
 
@@ -166,12 +167,12 @@ class UvicornProtocol(asyncio.Protocol):
         if self._transport.is_closing():
             raise Gone
         self._transport.write(data)
-        if not self._writable.is_set():
-            with anyio.move_on_after(limits.WRITE_SECONDS_MAX):
-                await self._writable.wait()
-            if not self._writable.is_set():
-                self.abort()
-                raise Gone
+        with anyio.move_on_after(limits.WRITE_SECONDS_MAX):
+            while not self._writable:
+                await self._resumed.wait()
+        if not self._writable:
+            self.abort()
+            raise Gone
 
     def pause(self) -> None:
         """Read no more for now."""
@@ -220,12 +221,21 @@ class UvicornProtocol(asyncio.Protocol):
         """Make a WebSocket of the connection; it keeps the place."""
         self._forget()
         self._http = None
-
-        def on_lost() -> None:
-            self.transports.discard(self._transport)
-            self._leave()
-
-        take_over(self.gateway, self._loop, self._transport, head, rest, on_lost)
+        transport, gateway = self._transport, self.gateway
+        answer = gateway.handshakes.answer(head.headers, version=head.version)
+        transport.write(answer.head)
+        peer = transport.get_extra_info("peername")
+        log_end = gateway.access_log.opened(head, peer, answer.head)
+        if answer.accepted and not gateway.full:
+            socket = PlacedSocket(gateway, transport, head.headers)
+            socket.transports, socket.place, socket.log_end = self.transports, self._place, log_end
+            self._place = None
+            transport.set_protocol(socket)
+            socket.begin(rest)
+            return
+        if answer.accepted:
+            transport.write(close_frame(BUSY, "Too many connections."))
+        self.close()
 
     async def _contain(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
@@ -252,8 +262,12 @@ class UvicornProtocol(asyncio.Protocol):
     def _let_go(self) -> None:
         """Release the place for another client, now."""
         self._leave()
-        self._leave = _nothing
         self.abort()
+
+    def _leave(self) -> None:
+        if self._place is not None:
+            self.gateway.places.leave(self._place)
+            self._place = None
 
     def _forget(self) -> None:
         self.gateway.places.wait_no_more(self)
@@ -298,57 +312,23 @@ def http_protocol(gateway: Gateway, path: str) -> type[UvicornProtocol]:
 
 
 class PlacedSocket(AsyncioSocket):
-    """A WebSocket that releases its place."""
+    """A WebSocket that releases its place. It does not keep the protocol of its handshake."""
 
-    __slots__ = ("on_lost",)
+    __slots__ = ("log_end", "place", "transports")
 
-    on_lost: Callable[[], None]
+    transports: OpenTransports
+    place: str | None
+    log_end: Callable[[], None]
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Release everything that the connection holds."""
         try:
             super().connection_lost(exc)
         finally:
-            self.on_lost()
-
-
-def take_over(  # noqa: PLR0913
-    gateway: Gateway,
-    loop: asyncio.AbstractEventLoop,
-    transport: asyncio.Transport,
-    head: RequestHead,
-    rest: bytes,
-    on_lost: Callable[[], None],
-) -> None:
-    """
-    Answer a handshake; after that the connection is a WebSocket, or closes.
-
-    Args:
-        gateway: the gateway of the socket.
-        loop: the event loop.
-        transport: the TCP connection.
-        head: of the handshake.
-        rest: the bytes that came after it.
-        on_lost: called when the connection is lost.
-    """
-    answer = gateway.handshakes.answer(head.headers, version=head.version)
-    transport.write(answer.head)
-    log_end = gateway.access_log.opened(head, transport.get_extra_info("peername"), answer.head)
-
-    def end() -> None:
-        on_lost()
-        log_end()
-
-    if answer.accepted and not gateway.full:
-        socket = PlacedSocket(gateway, transport, head.headers)
-        socket.on_lost = end
-        transport.set_protocol(socket)
-        socket.begin(rest)
-        return
-    if answer.accepted:
-        transport.write(close_frame(BUSY, "Too many connections."))
-    transport.close()
-    loop.call_later(limits.LINGER_SECONDS_MAX, transport.abort)
+            self.transports.discard(self._transport)
+            if self.place is not None:
+                self._gateway.places.leave(self.place)
+            self.log_end()
 
 
 def abort(transport: asyncio.Transport) -> None:
@@ -358,7 +338,3 @@ def abort(transport: asyncio.Transport) -> None:
         with suppress(OSError):
             found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
     transport.abort()
-
-
-def _nothing() -> None:
-    pass

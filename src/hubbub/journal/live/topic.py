@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from anyio import Event as Wake
 
@@ -13,6 +14,7 @@ __all__ = [
     "Encoder",
     "Follower",
     "Held",
+    "Sink",
     "Topic",
     "cut",
 ]
@@ -34,6 +36,20 @@ BATCHES_BYTES_MAX = 1 << 20
 Encoder = Callable[[Sequence[bytes]], bytes]
 
 
+class Sink(Protocol):
+    """Takes batches at once, without waiting."""
+
+    # True while it asks for a pause.
+    paused: bool
+
+    @property
+    def encoder(self) -> Encoder:
+        """The function that makes the batches, the same for all sinks of a kind."""
+
+    def send_batch(self, batch: bytes) -> None:
+        """Take a batch that the encoder has made."""
+
+
 class Follower:
     """
     A cursor into a topic.
@@ -41,12 +57,12 @@ class Follower:
     Args:
         user: the user's id.
         cursor: the seq of the last event it has.
-        flush: called after each publication, if given: a sink, which is written
-            to at once. Without it the follower waits on the topic.
+        flush: called after each publication, if given: it takes what is new at once. Without it
+            the follower waits on the topic.
         signal: called with each encoded signal, if given.
     """
 
-    __slots__ = ("closed", "cursor", "flush", "signal", "until", "user")
+    __slots__ = ("closed", "cursor", "failed", "flush", "signal", "sink", "until", "user")
 
     def __init__(
         self,
@@ -58,6 +74,10 @@ class Follower:
         self.user = user
         self.cursor = cursor
         self.flush = flush
+        # Takes each new batch, instead of a flush, while the follower has all the others.
+        self.sink: Sink | None = None
+        # Called with the error of a sink, if given.
+        self.failed: Callable[[Exception], None] | None = None
         self.signal = signal
         # Called when nothing more will be published, if given.
         self.closed: Callable[[], None] | None = None
@@ -113,6 +133,7 @@ class Topic:
             bodies: the events, in order.
             first: the seq of the first of them; by default the one after the head.
         """
+        before = self.head
         if first is not None and first != self.head + 1:
             # Another writer was first: the events in between are read from the store.
             self.forget_tail()
@@ -128,14 +149,46 @@ class Topic:
         if self._batches:
             self.forget_batches()
         self.wake()
+        self._flush(before)
+
+    def _flush(self, before: int) -> None:
+        """
+        Write what is new to the sinks that have all the rest, and flush the other followers.
+
+        There may be thousands, and each costs little more than the write itself.
+        """
+        adjoins, head = before >= self.base, self.head
+        encoder: Encoder | None = None
         for follower in list(self.followers):
-            if (flush := follower.flush) is not None:
-                try:
+            try:
+                sink = follower.sink
+                if (
+                    sink is None
+                    or follower.cursor != before
+                    or sink.paused
+                    or follower.until is not None
+                    or not adjoins
+                ):
+                    if (flush := follower.flush) is not None:
+                        flush()
+                    continue
+                if sink.encoder is not encoder:
+                    encoder = sink.encoder
+                    batch, last = self.batch(before, encoder)
+                follower.cursor = last
+                sink.send_batch(batch)
+                if last != head and (flush := follower.flush) is not None:
                     flush()
-                except Exception:
-                    # Stop writing to it, and continue with the others.
-                    follower.flush = None
-                    logger.exception("a follower of %s could not be written to", follower.user)
+            except Exception as error:
+                self._fail(follower, error)
+
+    def _fail(self, follower: Follower, error: Exception) -> None:
+        """Stop writing to a follower; the others go on."""
+        follower.flush = follower.sink = None
+        if follower.failed is not None:
+            follower.failed(error)
+        else:
+            logger.error("a follower of %s could not be written to", follower.user, exc_info=error)
 
     def signal(self, body: bytes) -> None:
         """Pass an encoded signal on to the followers; it is not stored."""

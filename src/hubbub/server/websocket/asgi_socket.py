@@ -91,6 +91,9 @@ class AsgiSocket:
         """Read from the client again: the connection is no longer full."""
         self._space.set()
 
+    def signed_in(self) -> None:
+        """Do nothing: the task that waits for the sign-in looks for itself."""
+
     def check_alive(self) -> None:
         """Do nothing: the ASGI server pings by itself."""
 

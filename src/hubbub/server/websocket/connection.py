@@ -286,6 +286,7 @@ class Connection:
         else:
             gateway.hub.connect(session.actor)
             self.session = session
+            self._socket.signed_in()
             gateway.enter_session(session.actor, identity.session, self._socket)
             signed_in = call.outcome()
             self.answer(request, gateway.sign_ins.answer(sign_in, identity, session, signed_in))

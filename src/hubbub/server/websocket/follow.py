@@ -59,13 +59,14 @@ class SocketFollow:
     def begin(self) -> None:
         """Write the events that are there, and from now on each new event."""
         self._topic = self._hub.journal.topic(self.stream)
-        self.follower.flush = self.flush
+        self.follower.flush, self.follower.failed = self.flush, self._fail
+        self.follower.sink = self._socket
         self.flush()
 
     def release(self) -> None:
         """Stop following."""
         self._hub.journal.detach(self.stream, self.follower)
-        self.follower.flush = None
+        self.follower.flush = self.follower.sink = self.follower.failed = None
         self._topic = None
 
     def flush(self) -> None:
@@ -81,22 +82,21 @@ class SocketFollow:
         while topic is not None and not socket.paused and not self._catching_up:
             cursor = follower.cursor
             if follower.until is not None:
-                self._finish(topic)
+                # The right to read has ended: the socket gets the events up to there.
+                self._begin_to_catch_up(topic)
                 return
             if cursor >= topic.head:
                 return
             if cursor < topic.base:
-                self._catching_up = True
-                self._hub.start(self._catch_up, topic)
+                self._begin_to_catch_up(topic)
                 return
             batch, follower.cursor = topic.batch(cursor, socket.encoder)
             socket.send_batch(batch)
             if follower.cursor == topic.head:
                 return
 
-    def _finish(self, topic: Topic) -> None:
-        # The right to read has ended: the socket gets the events up to there.
-        self._catching_up = True
+    def _begin_to_catch_up(self, topic: Topic) -> None:
+        self._catching_up, self.follower.sink = True, None
         self._hub.start(self._catch_up, topic)
 
     async def _catch_up(self, topic: Topic) -> None:
@@ -119,6 +119,8 @@ class SocketFollow:
                 self._fail(error)
         finally:
             self._catching_up = False
+        if self._topic is topic and self.follower.until is None:
+            self.follower.sink = self._socket
         self.flush()
 
     def _fail(self, error: Exception) -> None:

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from ...errors import RateLimited
-from ...journal.live.topic import Encoder
 from ...ratelimit import TokenBucket
 from ...wire.messages import events_frame
 from ..gateway import BUSY, FAILED, NOT_SIGNED_IN, SIGNED_OUT, TOO_FAST, Gateway
@@ -44,10 +43,6 @@ _PING = frame(b"", PING)
 
 # The close code 1000, "normal closure"; a page that is reloaded closes with 1001, "going away".
 _GOING_FOR_GOOD = (1000).to_bytes(2, "big")
-
-
-def _framed_events(bodies: Sequence[bytes]) -> bytes:
-    return frame(events_frame(bodies))
 
 
 class FrameSocket:
@@ -100,10 +95,10 @@ class FrameSocket:
         self._frames = Frames(gateway.settings.frame_bytes_max)
         self.connection = Connection(gateway, self)
 
-    @property
-    def encoder(self) -> Encoder:
-        """The function that makes the frames for send_batch."""
-        return _framed_events
+    @staticmethod
+    def encoder(bodies: Sequence[bytes]) -> bytes:
+        """Make a frame for send_batch."""
+        return frame(events_frame(bodies))
 
     @property
     def unsent(self) -> int:
@@ -173,6 +168,10 @@ class FrameSocket:
         self._placed = self._gateway.places.enter_socket(self.address)
         if not self._placed:
             self.close(BUSY, "Too many connections from your address; close one.")
+
+    def signed_in(self) -> None:
+        """Stop the time that the client has to sign in."""
+        raise NotImplementedError
 
     def check_signed_in(self) -> None:
         """Close if the client has not signed in."""

@@ -1,0 +1,153 @@
+"""
+What limits a figure: the bare store for commands, a server in C for deliveries.
+
+A figure alone says as much about the machine as about Hubbub. So each case runs in turn with its
+floor, which does the least that any program must do for the same work, and the ratio of the two
+is what counts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+from anyio import to_thread
+
+from hubbub.stores import Batch, SQLiteStore
+from tests.bench.table import Row
+
+__all__ = ["Watch", "compared", "compared_async", "compiled", "medians", "reference"]
+
+
+class Watch:
+    """Keeps the batches that a case commits, to append them to a bare store later."""
+
+    def __init__(self) -> None:
+        self.batches: list[Batch] = []
+        self._began = 0
+        self._commands = 0
+
+    def open(self, path: str) -> SQLiteStore:
+        """Open the store of a case."""
+        watch = self
+
+        class Watched(SQLiteStore):
+            def commit(self, batch: Batch) -> None:
+                super().commit(batch)
+                watch.batches.append(batch)
+
+        return Watched(path)
+
+    def begin(self) -> None:
+        """Begin to measure."""
+        self._began = len(self.batches)
+
+    def end(self, commands: int) -> None:
+        """End it; so many commands were acknowledged."""
+        self._commands = commands
+
+    def bare(self) -> float:
+        """Append the same batches to a new store; return as many commands a second."""
+        with tempfile.TemporaryDirectory() as folder:
+            store = SQLiteStore(f"{folder}/bare.db")
+            with contextlib.closing(store):
+                for batch in self.batches[: self._began]:
+                    store.commit(batch)
+                start = time.perf_counter()
+                for batch in self.batches[self._began :]:
+                    store.commit(batch)
+                return self._commands / (time.perf_counter() - start)
+
+
+async def compared_async(
+    runs: int, case: Callable[[Watch], Awaitable[list[Row]]], wanted: float
+) -> list[Row]:
+    """Run a case so often, each time with the bare store after it."""
+    rows, floors = list[list[Row]](), list[float]()
+    for _ in range(runs):
+        watch = Watch()
+        rows.append(await case(watch))
+        floors.append(await to_thread.run_sync(watch.bare))
+    return _ratios(rows, floors, wanted)
+
+
+def compared(
+    runs: int, case: Callable[[], list[Row]], floor: Callable[[], float], wanted: float
+) -> list[Row]:
+    """Run a case and its floor so often, in turn."""
+    rows, floors = list[list[Row]](), list[float]()
+    for _ in range(runs):
+        rows.append(case())
+        floors.append(floor())
+    return _ratios(rows, floors, wanted)
+
+
+def medians(runs: int, case: Callable[[], list[Row]]) -> list[Row]:
+    """Run a case so often; return the median of each row."""
+    return _medians([case() for _ in range(runs)])
+
+
+def _medians(rows: list[list[Row]]) -> list[Row]:
+    found = []
+    for number, row in enumerate(rows[0]):
+        values = [one[number].value for one in rows]
+        found.append(row._replace(value=statistics.median(values)))
+    return found
+
+
+def _ratios(rows: list[list[Row]], floors: list[float], wanted: float) -> list[Row]:
+    """Return the median of each row; the first is compared with the floor."""
+    found = _medians(rows)
+    ratios = sorted(one[0].value / floor for one, floor in zip(rows, floors, strict=True))
+    found[0] = found[0]._replace(floor=statistics.median(floors), ratios=ratios, wanted=wanted)
+    return found
+
+
+@contextlib.contextmanager
+def reference(core: int) -> Iterator[tuple[int, int]]:
+    """Run the server in C, which writes all that is pending at once; gives port and process."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [compiled("cref.c"), str(port), "b"]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        preexec_fn=lambda: os.sched_setaffinity(0, {core}),  # noqa: PLW1509
+    ) as server:
+        try:
+            _wait_for(port)
+            yield port, server.pid
+        finally:
+            server.kill()
+
+
+def _wait_for(port: int) -> None:
+    ends = time.perf_counter() + 5
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            if time.perf_counter() > ends:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def compiled(name: str) -> str:
+    """Compile a program beside this file, once, into the temporary directory."""
+    built = Path(tempfile.gettempdir()) / f"hubbub-{Path(name).stem}"
+    source = Path(__file__).with_name(name)
+    if not built.exists() or built.stat().st_mtime < source.stat().st_mtime:
+        compiler = shutil.which("cc")
+        assert compiler is not None, "a C compiler is needed for the load generator"
+        subprocess.run([compiler, "-O2", "-o", str(built), str(source)], check=True)
+    return str(built)
