@@ -23,6 +23,7 @@ from .auth.sign_in import SignIns
 from .auth.tickets import Tickets, Visit
 from .auth.tokens import Authenticator, KeepsFresh, Tokens
 from .places import Places
+from .sends import Sends
 from .sign_in_watch import SignInWatch
 from .stop_signals import wait_for_stop_signal
 from .websocket.handshake import Handshakes
@@ -35,6 +36,7 @@ __all__ = [
     "FAILED",
     "NOT_SIGNED_IN",
     "SIGNED_OUT",
+    "STOPPING",
     "TOO_FAST",
     "Gateway",
     "Route",
@@ -55,6 +57,8 @@ REASONS = {
     BUSY: "You have too many connections; close one.",
     SIGNED_OUT: "You have signed out.",
 }
+# The reason for COME_BACK if the server stops.
+STOPPING = "The server is stopping; reconnect."
 
 PING_SECONDS = 20.0
 # The server checks the event loop so often between two pings.
@@ -121,6 +125,8 @@ class Gateway:
         self.handshakes = Handshakes(self.settings)
         # Bytes that wait for clients that do not read.
         self.unsent = Unsent()
+        # Messages that other servers than Hubbub's own are sending.
+        self.sends = Sends()
         self.watch_signals = watch_signals
         self._begun = False
         self._stopping = False
@@ -200,7 +206,7 @@ class Gateway:
         An ASGI server waits for open responses, and a stream of events would hold it up.
         """
         self._stopping = True
-        self.close_all(COME_BACK, "The server is stopping; reconnect.")
+        self.close_all(COME_BACK, STOPPING)
         for stream in list(self.event_streams):
             stream.end()
 
@@ -253,7 +259,10 @@ class Gateway:
         for _ in range(LOOKS):
             began = anyio.current_time()
             await anyio.sleep(seconds)
-            blocked = max(blocked, anyio.current_time() - began - seconds)
+            late = anyio.current_time() - began - seconds
+            blocked = max(blocked, late)
+            if late < BLOCKED_SECONDS:
+                self.sends.look()
         if blocked < BLOCKED_SECONDS:
             return True
         # The server has not read yet what clients sent meanwhile, such as their pongs.
