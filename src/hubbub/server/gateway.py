@@ -11,6 +11,7 @@ import anyio
 import msgspec
 
 from ..addresses import networks_of
+from ..clock import thaw
 from ..hub import Hubbub
 from ..journal.actor import Actor
 from ..journal.event import Event
@@ -105,6 +106,7 @@ class Gateway:
         *,
         watch_signals: bool = True,
     ) -> None:
+        thaw()
         self.hub = hub
         self.settings = hub.settings
         secret = hub.settings.secret or hub.journal.store.secret
