@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Protocol
 
@@ -11,7 +12,7 @@ import anyio
 import msgspec
 
 from ..addresses import networks_of
-from ..clock import thaw
+from ..clock import SystemClock, thaw
 from ..hub import Hubbub
 from ..journal.actor import Actor
 from ..journal.event import Event
@@ -23,6 +24,7 @@ from .address import client_address
 from .auth.sign_in import SignIns
 from .auth.tickets import Tickets, Visit
 from .auth.tokens import Authenticator, KeepsFresh, Tokens
+from .loop_watch import LoopWatch
 from .places import Places
 from .sends import Sends
 from .sign_in_watch import SignInWatch
@@ -250,17 +252,23 @@ class Gateway:
 
     async def _keep_alive(self) -> None:
         """Ping every client regularly, and disconnect clients that do not answer."""
-        while True:
-            if await self._pause():
-                for socket in list(self.connections.values()):
-                    socket.check_alive()
+        clock = self.settings.clock
+        watch = LoopWatch(PING_SECONDS / LOOKS, BLOCKED_SECONDS, clock.monotonic)
+        # With another clock the time of the event loop may not be real.
+        real = isinstance(clock, SystemClock)
+        with watch.watching() if real else nullcontext():
+            while True:
+                if await self._pause(watch):
+                    for socket in list(self.connections.values()):
+                        socket.check_alive()
 
-    async def _pause(self) -> bool:
+    async def _pause(self, watch: LoopWatch) -> bool:
         """Wait until the next ping; return False if the event loop was blocked meanwhile."""
         seconds, blocked = PING_SECONDS / LOOKS, 0.0
         for _ in range(LOOKS):
             began = anyio.current_time()
             await anyio.sleep(seconds)
+            watch.beat()
             late = anyio.current_time() - began - seconds
             blocked = max(blocked, late)
             if late < BLOCKED_SECONDS:
