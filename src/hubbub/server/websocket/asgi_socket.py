@@ -133,6 +133,8 @@ class AsgiSocket:
             raise
         finally:
             self._release()
+            # The two hold each other.
+            self._connection = None
 
     def _release(self) -> None:
         if self._released or self._connection is None:
