@@ -84,6 +84,7 @@ PARALLEL = ["--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder"]
 
 # Where Debian installs it.
 OLDEST_POSTGRES = Path("/usr/lib/postgresql/15/bin")
+REDIS = Path("/usr/bin/redis-server")
 
 # A part of everything: rules, the store, a server, sessions over a network, the house rules.
 IN_THE_SDIST = [
@@ -195,6 +196,14 @@ def postgres(session: nox.Session) -> None:
 
 
 @nox.session(requires=["environment"], venv_backend="none", default=False)
+def redis(session: nox.Session) -> None:
+    """Test the bus on Redis, its cluster and its sentinels, if it is installed."""
+    if not REDIS.exists():
+        session.skip(f"There is no {REDIS}.")
+    test_redis(session, *session.posargs)
+
+
+@nox.session(requires=["environment"], venv_backend="none", default=False)
 def cluster(session: nox.Session) -> None:
     """Trouble real clusters, and test sessions on them: ``nox -s cluster -- 3600 [SEED]``."""
     seconds, first, *_ = [*session.posargs, *["60", "0"][len(session.posargs) :]]
@@ -205,6 +214,10 @@ def cluster(session: nox.Session) -> None:
         with in_memory() as env:
             chosen = {"HUBBUB_TEST_WORLDS": ",".join(worlds)}
             run(session, "pytest", *flags, env={**env, **chosen})
+    if whole and REDIS.exists():
+        test_redis(session)
+    elif whole:
+        session.log(f"There is no {REDIS}.")
     run(session, "python", "-m", "tests.cluster.night", seconds, first)
 
 
@@ -499,6 +512,14 @@ def run_tests(
     flags = [*plugin, *apart, *PARALLEL]
     with in_memory() as env:
         run(session, *python, "-m", "pytest", *flags, *args, env=env)
+
+
+def test_redis(session: nox.Session, *args: str) -> None:
+    """Run the tests of the bus on Redis, on each event loop."""
+    env = {"HUBBUB_TEST_VALKEY": str(REDIS)}
+    tests = args or ("tests/journal/cluster",)
+    for plugin in (ON_ASYNCIO, ON_TRIO):
+        run(session, "pytest", "-q", "-k", "valkey", *plugin, *PARALLEL, *tests, env=env)
 
 
 def ignoring(paths: list[str]) -> list[str]:

@@ -18,7 +18,7 @@ from tests.bench.table import Row
 from tests.bench.wire import SIGN_IN, load_generator
 from tests.cluster.machines import Cluster, Layout, real_cluster
 
-__all__ = ["crossing", "one_room", "spread"]
+__all__ = ["JOIN", "UNLIMITED", "crossing", "make_rooms", "one_room", "spread"]
 
 NODES = 3
 RUNS = 3
@@ -78,7 +78,7 @@ def _clusters() -> Iterator[Cluster]:
 
 def _load(rooms: int, sockets: int, seconds: float) -> list[dict[str, float]]:
     with _clusters() as cluster, tempfile.TemporaryDirectory() as folder:
-        ids = anyio.run(_make_rooms, cluster.postgres.url, rooms)
+        ids = anyio.run(make_rooms, cluster.postgres.url, rooms)
         steps = ["UPGRADE /ws", f"SEND {SIGN_IN % json.dumps({'nickname': 'u%i'})}"]
         steps += ['WAIT "result"', f"SEND {JOIN}", 'WAIT "id":2']
         (Path(folder) / "steps").write_text("\n".join(steps) + "\n")
@@ -121,7 +121,7 @@ def _command(
     return [load_generator(), *(str(word) for pair in given.items() for word in pair)]
 
 
-async def _make_rooms(url: str, count: int) -> list[str]:
+async def make_rooms(url: str, count: int) -> list[str]:
     """Make rooms as an application does, for which no quota counts."""
     ids: list[str] = []
     async with hubbub.open(url, features=FEATURES) as hub, hub.session("root") as root:
@@ -137,7 +137,7 @@ async def _make_rooms(url: str, count: int) -> list[str]:
 
 
 async def _cross(cluster: Cluster, seconds: float) -> list[float]:
-    ids = await _make_rooms(cluster.postgres.url, CROSSING_ROOMS)
+    ids = await make_rooms(cluster.postgres.url, CROSSING_ROOMS)
     sent: dict[str, float] = {}
     times: list[float] = []
     urls = [node.url for node in cluster.nodes]

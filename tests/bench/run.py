@@ -19,7 +19,18 @@ import anyio
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench import cluster, games, in_process, page, passwords, planned, sealed, shop, wire
+from tests.bench import (
+    cluster,
+    games,
+    in_process,
+    page,
+    passwords,
+    planned,
+    processor,
+    sealed,
+    shop,
+    wire,
+)
 from tests.bench.table import Row, show
 
 OPEN_FILES = 20_000
@@ -79,6 +90,7 @@ def _cases(
     cases["scrolling"] = partial(page.scrolling, backend)
     cases["stored"] = partial(planned.stored, backend)
     cases["delivered"] = partial(planned.delivered, backend)
+    cases["processor"] = partial(processor.processor, backend, seconds)
     cases["passwords"] = partial(passwords.passwords, backend, seconds)
     return cases
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from hubbub.cli.app import app
 from tests.cli.program import env_in, run_program
 
-COMMANDS = ["serve", "chat", "play", "watch", "top", "shop", "verify", "backup", "restore"]
+COMMANDS = ["serve", "chat", "play", "watch", "top", "shop", "verify", "backup", "restore", "renew"]
 
 
 def test_help_lists_the_commands() -> None:

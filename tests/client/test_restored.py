@@ -46,7 +46,7 @@ async def test_who_follows_is_told_though_the_copy_has_grown_past_them(
     assert first == seen[0]
 
 
-async def grow(db: Path, room_id: str, user: str, more: int) -> None:
+async def grow(db: str | Path, room_id: str, user: str, more: int) -> None:
     """Let the room have another history."""
     settings = hubbub.Settings(message_limit=1_000)
     async with hubbub.open(str(db), settings=settings) as hub, hub.session(user) as session:

@@ -38,7 +38,9 @@ EVIDENCE: Mapping[str, Sequence[str]] = {
     ),
     "Exactly once, with a key": ("simulated", "session/test_keys.py", "faults/test_killed.py"),
     "A refusal costs nothing": ("simulated", "session/test_limits.py", "test_ratelimit.py"),
-    "A restored database is another history": ("journal/test_backup.py", "cli/test_backup.py"),
+    "A restored database is another history": (
+        *("journal/test_backup.py", "cli/test_backup.py", "cli/test_renew.py"),
+    ),
     "A newer release reads an older database": (
         *("faults/test_killed_migration.py", "journal/stores/test_migrations.py"),
         "chat/test_golden.py",
@@ -66,6 +68,7 @@ EVIDENCE: Mapping[str, Sequence[str]] = {
         *("journal/decide/test_limits.py", "journal/cluster/test_checker.py"),
     ),
     "Clocks can be wrong": ("journal/decide/test_holder.py",),
+    "A sign-out counts everywhere": ("simulated", "server/test_sign_in_watch.py"),
     "A failure stays where it happens": (
         *("journal/test_containment.py", "test_runtimes.py", "server/test_bad_clients.py"),
         *("faults/test_junk.py", "attack/test_attacks.py"),

@@ -148,7 +148,8 @@ def is_there(name: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "chat", "play", "watch", "top", "shop", "verify", "backup", "restore"]
+    "command",
+    ["serve", "chat", "play", "watch", "top", "shop", "verify", "backup", "restore", "renew"],
 )
 def test_every_command_with_its_options(command: str) -> None:
     shown = CliRunner().invoke(app, [command, "--help"]).output

@@ -26,13 +26,16 @@ from hubbub.journal.stores.memory_holds import Locks
 from hubbub.journal.threads import Threads
 from hubbub.money import Money
 from hubbub.ratelimit import SlidingWindow
+from hubbub.server.sign_in_watch import SignInWatch
 from hubbub.shop.payments.claims import Claims
 from hubbub.shop.payments.payment import Payment
 from hubbub.shop.payments.processor import PaymentProcessor
 from hubbub.simulator import PlannedFault, RunOptions, run_seed
 from hubbub.simulator.provider import FlakyProvider
+from hubbub.simulator.world import World
 from hubbub.testing import VirtualClock
 from hubbub.testing.simulation import Deadlock, cancel_everywhere, simulate
+from hubbub.users import commands as user_commands
 from hubbub.wake_up import WakeUp
 from hubbub.wire.follower import RemoteFollower
 from hubbub.wire.resumption import Resumption
@@ -297,6 +300,35 @@ def _immortal_users(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Nodes, "is_live", lambda self, node: True)
 
 
+def _ignored_sign_outs(patch: pytest.MonkeyPatch) -> None:
+    begin, new_node = user_commands.begin_session, World._new_node
+    # Each node has a clock of its own.
+    ignoring: list[object] = []
+
+    def note_the_first(self: World, number: int, machine: Any) -> Any:
+        node = new_node(self, number, machine)
+        if number == 0:
+            ignoring[:] = [node.clock]
+        return node
+
+    def ignore(
+        states: Any, by: str, nickname: Any, reference: Any, settings: Any, **more: Any
+    ) -> Any:
+        if not reference.fresh and settings.clock in ignoring:
+            reference = msgspec.structs.replace(reference, session=None)
+        return begin(states, by, nickname, reference, settings, **more)
+
+    patch.setattr(World, "_new_node", note_the_first)
+    patch.setattr(user_commands, "begin_session", ignore)
+
+
+def _connections_outlive_sign_outs(patch: pytest.MonkeyPatch) -> None:
+    def take_and_tell_nobody(self: Any, follower: Any, bodies: Sequence[bytes]) -> None:
+        follower.cursor += len(bodies)
+
+    patch.setattr(SignInWatch, "_take", take_and_tell_nobody)
+
+
 stopped_nodes = partial(troubled_cluster, "stop", 8.0, 20.0)
 absent_bus = partial(troubled_cluster, "bus away", 30.0, 10.0)
 
@@ -325,6 +357,10 @@ BUGS: Sequence[PlantedBug] = (
     PlantedBug("an order settled by all nodes", _settled_by_all, whole_cluster),
     PlantedBug("each node trusts its own clock", _own_clock, late_cluster),
     PlantedBug("a dead node lives on", _immortal_users, whole_cluster),
+    PlantedBug("a sign-out that one node ignores", _ignored_sign_outs, whole_cluster),
+    PlantedBug(
+        "a connection that outlives its sign-out", _connections_outlive_sign_outs, whole_cluster
+    ),
 )
 
 

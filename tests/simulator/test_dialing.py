@@ -8,7 +8,7 @@ from random import Random
 import anyio
 import pytest
 
-from hubbub.simulator.dialing import OPEN_SECONDS_MAX, PORT, SERVER, dial_over
+from hubbub.simulator.dialing import OPEN_SECONDS_MAX, PORT, SERVER, dial_over, server_address
 from hubbub.testing.simulation import Network, simulate
 from hubbub.testing.simulation.stream import NetworkStream
 from hubbub.wire.connection_lost import ConnectionLost
@@ -89,3 +89,35 @@ def test_two_clients_of_one_host_can_be_connected(backend: Backend) -> None:
             return len(gateway.connections)
 
     assert simulate(dial, backend=backend, seed=1) == 2
+
+
+def test_a_connection_goes_to_the_node_that_is_named_or_to_a_drawn_one(backend: Backend) -> None:
+    async def dial() -> list[set[int]]:
+        network, reached = Network(Random(1)), list[int]()
+
+        async def serve(node: int) -> None:
+            async def note(stream: NetworkStream) -> None:
+                reached.append(node)
+                stream.close()
+
+            async with network.listen(server_address(node), PORT) as listener:
+                await listener.serve(note)
+
+        async def reach(named: int | None) -> set[int]:
+            reached.clear()
+            dial = dial_over(network, CLIENT, Random(1), 3, node=named)
+            for _ in range(20):
+                with pytest.raises(ConnectionLost):
+                    async with dial():
+                        pass
+            return set(reached)
+
+        async with anyio.create_task_group() as tasks:
+            for node in range(3):
+                tasks.start_soon(serve, node)
+            await anyio.sleep(1)
+            found = [await reach(named) for named in (0, 2, None)]
+            tasks.cancel_scope.cancel()
+        return found
+
+    assert simulate(dial, backend=backend, seed=1) == [{0}, {2}, {0, 1, 2}]

@@ -42,6 +42,12 @@ COMMANDS = {
     "restore": LazyCommand(
         "backup", "restore_database", "Make a database from a copy.", "Databases"
     ),
+    "renew": LazyCommand(
+        "renew",
+        "renew_database",
+        "Begin a new history after a restore by other tools.",
+        "Databases",
+    ),
     "copy": LazyCommand(
         "copy_journal",
         "copy_database",

@@ -31,7 +31,12 @@ class CopyTarget(Store, Protocol):
     """A store that can take over another journal's identity."""
 
     def adopt(self, journal_id: str, secret: str) -> None:
-        """Be the journal of this id from now on, and sign tokens with its secret."""
+        """
+        Be the journal of this id from now on, and sign tokens with its secret.
+
+        Raises:
+            Conflict: a node uses the store.
+        """
 
 
 class CopyReport(msgspec.Struct):

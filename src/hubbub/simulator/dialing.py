@@ -36,7 +36,9 @@ def server_address(number: int) -> str:
     return f"10.1.0.{number + 1}"
 
 
-def dial_over(network: Network, host: str, random: Random, nodes: int = 1) -> Dial:
+def dial_over(
+    network: Network, host: str, random: Random, nodes: int = 1, *, node: int | None = None
+) -> Dial:
     """
     Make the function that connects a client to the server, or to a drawn node of a cluster.
 
@@ -45,11 +47,13 @@ def dial_over(network: Network, host: str, random: Random, nodes: int = 1) -> Di
         host: where the client is.
         random: the source of the handshakes' nonces, and of the nodes.
         nodes: how many nodes there are.
+        node: the node to connect to, from 0; by default each connection draws it.
     """
 
     @asynccontextmanager
     async def dial() -> AsyncGenerator[Transport]:
-        server = server_address(random.randrange(nodes)) if nodes > 1 else SERVER
+        drawn = random.randrange(nodes) if node is None and nodes > 1 else node
+        server = server_address(drawn or 0)
         nonce = base64.b64encode(random.randbytes(16)).decode()
         try:
             with anyio.fail_after(OPEN_SECONDS_MAX):

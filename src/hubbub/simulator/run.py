@@ -26,6 +26,7 @@ from .plan import PlannedFault, draw_plan
 from .provider import FlakyProvider
 from .realtime_workload import RealtimeWorkload
 from .shop_workload import ShopWorkload
+from .sign_out_workload import SignOutWorkload
 from .workload import Workload
 from .world import Result, World
 
@@ -101,7 +102,14 @@ def run_seed(seed: int, options: RunOptions, plan: Sequence[PlannedFault] | None
     steady = nodes > 1 or not any(fault.kind == "clock jump" for fault in plan)
     provider = FlakyProvider(Random(f"provider {seed}"))
     workloads = [
-        *_drawn(Random(f"workloads {seed}"), provider, exact=exact, steady=steady, kept=nodes > 1),
+        *_drawn(
+            Random(f"workloads {seed}"),
+            provider,
+            exact=exact,
+            steady=steady,
+            kept=nodes > 1,
+            network=not options.in_process,
+        ),
         *(make() for make in options.workloads),
     ]
 
@@ -127,8 +135,14 @@ def run_seed(seed: int, options: RunOptions, plan: Sequence[PlannedFault] | None
         return simulate(live, machine, backend=options.backend, seed=seed)
 
 
-def _drawn(
-    random: Random, provider: FlakyProvider, *, exact: bool, steady: bool, kept: bool
+def _drawn(  # noqa: PLR0913
+    random: Random,
+    provider: FlakyProvider,
+    *,
+    exact: bool,
+    steady: bool,
+    kept: bool,
+    network: bool,
 ) -> Sequence[Workload]:
     """Draw what users do: few things are done more often, and all of them meet one another."""
     others: list[Workload] = [
@@ -138,6 +152,8 @@ def _drawn(
     ]
     if steady:
         others.append(RealtimeWorkload())
+    if network:
+        others.append(SignOutWorkload())
     return [
         ChatWorkload(exact=exact, kept=kept),
         *(workload for workload in others if random.random() < WORKLOAD_CHANCE),

@@ -243,13 +243,19 @@ class World:
             try:
                 async with self._session(number, dial) as session:
                     if client is None:
-                        client = Client(number, host, random, session)
+                        client = Client(number, host, random, session, self._dials(number))
                         self.clients.append(client)
                     client.session = session
                     await self._use(client)
                 await anyio.sleep(client.come_back())
             except (Closed, StorageError):
                 await anyio.sleep(SIGN_IN_AGAIN_SECONDS)
+
+    def _dials(self, number: int) -> Sequence[Dial]:
+        if self._in_process:
+            return ()
+        random, host = self._random(f"more dials {number}"), self.host_of(number)
+        return [dial_over(self.network, host, random, node=node) for node in range(len(self.nodes))]
 
     def _session(self, number: int, dial: Dial) -> AbstractAsyncContextManager[Session]:
         user = f"u{number}"

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from hubbub.local_servers import ServerProcess, postgres_server, valkey_server
+from hubbub.local_servers import ServerProcess, postgres_server
+from tests.journal.cluster.valkey_kit import one_server
 from tests.local_servers.places import reachable
 
 
@@ -18,5 +19,5 @@ def postgres() -> Iterator[ServerProcess]:
 
 @pytest.fixture(scope="session")
 def valkey() -> Iterator[ServerProcess]:
-    with reachable() as place, valkey_server(place) as server:
+    with one_server() as server:
         yield server

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from hubbub.journal.cluster.bus import SHARDS
 from hubbub.journal.cluster.frames import shard_of
+from hubbub.journal.cluster.hearing import PEER_SILENT_SECONDS_MAX
 from hubbub.journal.cluster.memory_bus import MemoryBus
 from hubbub.journal.cluster.relay import BUS_POLL_SECONDS, ECHO_SECONDS_MAX, SETTLE_SECONDS_MAX
 from hubbub.testing import FaultyBus, run_in_virtual_time
@@ -168,6 +169,70 @@ def test_a_bus_in_trouble_is_away_at_once_and_the_log_says_why(
     run(trouble)
 
     assert any(line.endswith("Start Valkey.") for line in caplog.messages)
+
+
+def test_nodes_that_have_different_buses_read_the_store(
+    run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def apart() -> None:
+        store = SharedRecords()
+        a, b = Member("a", store, MemoryBus()), Member("b", store, MemoryBus())
+        async with anyio.create_task_group() as tasks:
+            for one in (a, b):
+                one.follow("room/1")
+                tasks.start_soon(one.run)
+            await anyio.sleep(PEER_SILENT_SECONDS_MAX + 2)
+            assert a.relay.away
+            a.write("room/1", b"hello")
+            await anyio.sleep(BUS_POLL_SECONDS + 0.1)
+            tasks.cancel_scope.cancel()
+
+        assert b.had["room/1"] == [b"hello"]
+
+    run(apart)
+
+    away = [line for line in caplog.messages if "The bus is away" in line]
+    assert len(away) == 2
+    assert all(line.endswith("Do all nodes have the same bus?") for line in away)
+
+
+def test_the_others_read_the_store_while_a_node_has_lost_its_bus(run: Run) -> None:
+    async def lose() -> None:
+        store, bus = SharedRecords(), MemoryBus()
+        lonely = FaultyBus(Random(1))
+        a, b = Member("a", store, bus), Member("b", store, bus)
+        c = Member("c", store, lonely)
+        lonely.trouble = "It cannot be reached."
+        async with anyio.create_task_group() as tasks:
+            for one in (a, b, c):
+                one.follow("room/1")
+                tasks.start_soon(one.run)
+            await anyio.sleep(PEER_SILENT_SECONDS_MAX + 2)
+            c.write("room/1", b"hello")
+            await anyio.sleep(BUS_POLL_SECONDS + 0.1)
+            assert [one.had["room/1"] for one in (a, b)] == [[b"hello"]] * 2
+            await c.nodes.leave()
+            tasks.cancel_scope.cancel()
+
+    run(lose)
+
+
+def test_a_node_that_dies_is_no_trouble_of_the_bus(
+    run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def die() -> None:
+        store, bus = SharedRecords(), MemoryBus()
+        async with cluster(store, bus, "ab") as members:
+            with anyio.move_on_after(10):
+                await Member("c", store, bus).run()
+            assert members[0].nodes.is_live("c")
+            for _ in range(20):
+                await anyio.sleep(BUS_POLL_SECONDS)
+                assert not any(one.relay.away for one in members)
+
+    run(die)
+
+    assert "The bus is away" not in caplog.text
 
 
 def test_the_store_may_be_away_when_a_loss_is_noticed(run: Run) -> None:

@@ -35,8 +35,9 @@ __all__ = ["AGAIN_SECONDS", "AGAIN_SECONDS_MAX", "Running"]
 
 logger = logging.getLogger("hubbub.games")
 
-# How long a match waits after the store has failed; each failure doubles it, up to the maximum.
+# How long a match waits after the store has failed; each failure doubles it.
 AGAIN_SECONDS = 1.0
+# The longest such wait.
 AGAIN_SECONDS_MAX = 5.0
 # How much longer than a node can be silent a match waits for a node that is unknown.
 LOOK_SECONDS = 1.0

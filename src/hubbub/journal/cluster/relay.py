@@ -3,8 +3,9 @@ The relay: it sends what a node has committed to the other nodes, and hears what
 
 The bus may lose frames. A node notices that by the numbers of the frames, by the heartbeats,
 which tell the last numbers, by the bus itself, and when a node dies; then it compares the
-streams that it follows with the store. It also listens for its own heartbeats: if they do not
-return, the bus is away, whatever its connection says, and the node polls the store.
+streams that it follows with the store. It also listens for its own heartbeats, and for those of
+all live nodes: if some do not come, the bus is away, whatever its connection says, and the node
+polls the store.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from .bus import SHARDS, Bus
 from .comparison import StoreComparison
 from .frame_seal import SEAL_BYTES, FrameSeal
 from .frames import Broadcast, Frame, NodeAnswer, NodeRequest, Noticed, decode_frame, shard_of
+from .hearing import Hearing
 from .nodes import Nodes
 from .numbers import FrameNumbers
 from .outbox import Outbox, Sent
@@ -91,6 +93,7 @@ class Relay:
         self._outbox = Outbox(nodes.me, bus.frame_bytes_max - SEAL_BYTES)
         self._seal = FrameSeal(store.secret)
         self._numbers = FrameNumbers()
+        self._hearing = Hearing()
         self._comparison = StoreComparison(store, ears.followed, ears.behind)
         self._wake_up = WakeUp()
         self._echo = WakeUp()
@@ -173,6 +176,7 @@ class Relay:
             now = self._clock.monotonic()
             if now - looked > BUS_POLL_SECONDS + STALLED_SECONDS:
                 self._beats.clear()
+                self._hearing.restart(now)
             looked = now
             self._judge(now)
             self._comparison.mark(self._away)
@@ -205,10 +209,12 @@ class Relay:
             if frame.beat is not None:
                 self._echoed[frame.shard] = max(self._echoed[frame.shard], frame.beat)
                 self._echo.set()
-        elif self._numbers.is_new(frame):
-            if self._numbers.note(frame):
-                self._comparison.mark([frame.shard])
-            self._hand_on(frame)
+        else:
+            self._hearing.note(frame.node, frame.shard, self._clock.monotonic())
+            if self._numbers.is_new(frame):
+                if self._numbers.note(frame):
+                    self._comparison.mark([frame.shard])
+                self._hand_on(frame)
 
     def _hand_on(self, frame: Frame) -> None:
         ears, messages = self._ears, self._nodes.messages
@@ -233,24 +239,36 @@ class Relay:
 
     def _nodes_changed(self) -> None:
         lived, self._lived = self._lived, self._nodes.live()
+        self._hearing.expect(self._lived - {self._nodes.me}, self._clock.monotonic())
         if gone := lived - self._lived:
             # It may have died between a commit and its frame.
             self._comparison.mark(ALL)
             self._numbers.forget(gone)
 
     def _judge(self, now: float) -> None:
-        away = frozenset(shard for shard in ALL if self._bus.trouble or self._is_silent(shard, now))
+        missed = frozenset(self._missed(now))
+        away = missed | {shard for shard in ALL if self._bus.trouble or self._is_silent(shard, now)}
         if away and not self._away:
-            why = self._bus.trouble or "Frames do not return from it."
+            why = (
+                "Frames of a live node do not arrive. Do all nodes have the same bus?"
+                if away == missed
+                else "Frames do not return from it."
+            )
             logger.warning(
                 "The bus is away. Events of other nodes are read from the database, which is "
                 "slower. %s",
-                why,
+                self._bus.trouble or why,
             )
         elif self._away and not away:
             logger.warning("The bus is back.")
         self._comparison.mark(self._away - away)
         self._away = away
+
+    def _missed(self, now: float) -> Iterable[int]:
+        """Return the shards in which the frames of a live node have ceased to come."""
+        if not self._nodes.fresh:
+            return ()
+        return (shard for shard in ALL if self._hearing.misses(shard, now))
 
     def _is_silent(self, shard: int, now: float) -> bool:
         echoed = self._echoed[shard]

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import logging
-from binascii import crc_hqx
-from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from contextvars import ContextVar
 from functools import partial
-from ssl import create_default_context
-from typing import Any
 
 import anyio
-from coredis import Redis, RedisCluster, Sentinel
-from coredis.connection import BaseConnection, TCPLocation
-from coredis.exceptions import AuthenticationError, AuthorizationError, PrimaryNotFoundError
+from coredis import Redis
+from coredis.connection import TCPLocation
+from coredis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    ClusterDownError,
+    MovedError,
+    PrimaryNotFoundError,
+    ResponseError,
+    StalePrimaryError,
+)
 
+from . import valkey_servers
 from .bus import SHARDS
 from .bus_address import BusAddress
 from .frame_queue import FrameQueue
 from .reconnecting import keep_connected
+from .valkey_connection import ValkeyConnection
+from .valkey_servers import ValkeyServers
 
 __all__ = ["BUS_QUEUE_BYTES_MAX", "ValkeyBus"]
 
@@ -34,18 +41,12 @@ PIPELINE_FRAMES_MAX = 256
 # Each channel carries the heartbeats of this node, one a second; whatever is silent for longer
 # is broken, even if it does not look so.
 SILENT_SECONDS_MAX = 5.0
-# How long connecting to a host can take.
-CONNECT_SECONDS_MAX = 2.0
-# How long the server can take to answer.
-ANSWER_SECONDS_MAX = 2.0
-
-# The slots of a cluster's keyspace.
-CLUSTER_SLOTS = 16_384
-
 # True in the tasks of a bus.
 _in_bus = ContextVar("_in_bus", default=False)
 
-_Client = Redis[bytes] | RedisCluster[bytes]
+
+class _Moved(Exception):
+    """A channel belongs to another server now."""
 
 
 class ValkeyBus:
@@ -62,17 +63,16 @@ class ValkeyBus:
     def __init__(self, address: BusAddress, journal_id: str) -> None:
         self.trouble = ""
         self._address = address
-        self._tls = create_default_context() if address.tls else None
+        self._servers = ValkeyServers(address)
+        self._sharded = address.kind == "cluster"
         self._channels = [f"hubbub/{journal_id}/{shard}" for shard in range(SHARDS)]
-        # None while there is no connection.
-        self._queue: FrameQueue | None = None
-        # A node of a cluster -> its connection; without a cluster there is one for None.
-        self._subscribers: dict[Any, BaseConnection] = {}
+        # The queue of each shard's server; none while there is no connection.
+        self._queues: Sequence[FrameQueue] = ()
 
     def publish(self, shard: int, frame: bytes) -> None:
         """Send a frame; see :class:`Bus`."""
-        if self._queue is not None:
-            self._queue.put(shard, frame)
+        if self._queues:
+            self._queues[shard].put(shard, frame)
 
     async def run(self, heard: Callable[[bytes], None], lost: Callable[[], None]) -> None:
         """Connect and receive until cancelled; see :class:`Bus`."""
@@ -81,139 +81,95 @@ class ValkeyBus:
         await keep_connected(partial(self._connect, heard, lost), self._ended)
 
     def _ended(self, error: Exception | None) -> bool:
-        queue, self._queue = self._queue, None
+        queues, self._queues = self._queues, ()
         self.trouble = self._trouble(error)
-        return queue is not None
+        return bool(queues)
 
     async def _connect(self, heard: Callable[[bytes], None], lost: Callable[[], None]) -> None:
-        if self._tls is None:
-            # A server with TLS would log a handshake that failed.
-            await self._find()
-        async with self._client() as client, AsyncExitStack() as stack:
-            connections: dict[BaseConnection, list[str]] = defaultdict(list)
-            for channel in self._channels:
-                connections[await self._subscriber(client, stack, channel)].append(channel)
-            left, queue = set(self._channels), FrameQueue(BUS_QUEUE_BYTES_MAX)
+        found = await self._servers.find(self._channels)
+        places = list(dict.fromkeys(found.values()))
+        queues = {place: FrameQueue(BUS_QUEUE_BYTES_MAX // len(places)) for place in places}
+        left = set(self._channels)
 
-            def subscribed(channel: str) -> None:
-                left.discard(channel)
-                if not left:
-                    self._queue, self.trouble = queue, ""
-                    lost()
+        def subscribed(channel: str) -> None:
+            left.discard(channel)
+            if not left:
+                self._queues = [queues[found[channel]] for channel in self._channels]
+                self.trouble = ""
+                lost()
 
+        async with AsyncExitStack() as stack:
+            opened = [(place, *await self._open(stack, place)) for place in places]
             async with anyio.create_task_group() as tasks:
-                for connection, channels in connections.items():
-                    tasks.start_soon(self._receive, client, connection, channels, heard, subscribed)
-                tasks.start_soon(self._send, client, queue)
+                for place, client, connection in opened:
+                    channels = [name for name in self._channels if found[name] == place]
+                    tasks.start_soon(self._receive, connection, channels, heard, subscribed)
+                    tasks.start_soon(connection.refusal)
+                    tasks.start_soon(self._send, client, queues[place])
 
-    async def _find(self) -> None:
-        """Look whether any of the hosts can be reached; the client says less about why not."""
-        error: OSError | None = None
-        for host, port in self._address.hosts:
-            try:
-                with anyio.fail_after(CONNECT_SECONDS_MAX):
-                    await (await anyio.connect_tcp(host, port)).aclose()
-            except OSError as failed:
-                error = failed
-            else:
-                return
-        assert error is not None
-        raise error
-
-    async def _subscriber(
-        self, client: _Client, stack: AsyncExitStack, channel: str
-    ) -> BaseConnection:
-        """Return the connection that receives a channel; in a cluster each node has its own."""
-        node: Any = None
-        pool: Any = client.connection_pool
-        if isinstance(client, RedisCluster):
-            slot = crc_hqx(channel.encode(), 0) % CLUSTER_SLOTS
-            node = client.connection_pool.cluster_layout.node_for_slot(slot)
-        if node not in self._subscribers:
-            acquired = pool.acquire() if node is None else pool.acquire(node=node)
-            self._subscribers[node] = await stack.enter_async_context(acquired)
-            stack.callback(self._subscribers.pop, node)
-        return self._subscribers[node]
+    async def _open(
+        self, stack: AsyncExitStack, place: TCPLocation
+    ) -> tuple[Redis[bytes], ValkeyConnection]:
+        """Return a client of a server, and its connection that receives."""
+        client = await stack.enter_async_context(self._servers.client(place))
+        return client, await stack.enter_async_context(client.connection_pool.acquire())
 
     async def _receive(
         self,
-        client: _Client,
-        connection: BaseConnection,
+        connection: ValkeyConnection,
         channels: Sequence[str],
         heard: Callable[[bytes], None],
         subscribed: Callable[[str], None],
     ) -> None:
-        sharded = isinstance(client, RedisCluster)
         for channel in channels:
-            connection.send_command(b"SSUBSCRIBE" if sharded else b"SUBSCRIBE", channel)
+            connection.send_command(b"SSUBSCRIBE" if self._sharded else b"SUBSCRIBE", channel)
         while True:
             with anyio.fail_after(SILENT_SECONDS_MAX):
-                messages = await _next_messages(connection)
+                messages = await connection.next_messages()
             for kind, channel, body in messages:
                 if kind in (b"message", b"smessage"):
                     heard(body)
                 elif kind in (b"subscribe", b"ssubscribe"):
                     subscribed(channel.decode())
                 elif kind in (b"unsubscribe", b"sunsubscribe"):
-                    raise ConnectionError(f"{channel.decode()} has moved to another server")
+                    raise _Moved(channel)
 
-    async def _send(self, client: _Client, queue: FrameQueue) -> None:
-        sharded = isinstance(client, RedisCluster)
+    async def _send(self, client: Redis[bytes], queue: FrameQueue) -> None:
+        seconds = valkey_servers.ANSWER_SECONDS_MAX
         while True:
             frames = await queue.take(PIPELINE_FRAMES_MAX)
-            async with client.pipeline(transaction=False, timeout=ANSWER_SECONDS_MAX) as sending:
-                publish = sending.spublish if sharded else sending.publish
+            async with client.pipeline(transaction=False, timeout=seconds) as sending:
+                publish = sending.spublish if self._sharded else sending.publish
                 for shard, frame in frames:
                     publish(self._channels[shard], frame)
 
-    @asynccontextmanager
-    async def _client(self) -> AsyncGenerator[_Client]:
-        address = self._address
-        hosts = [TCPLocation(host, port) for host, port in address.hosts]
-        options: dict[str, Any] = {
-            "username": address.user or None,
-            "password": address.password or None,
-            "connect_timeout": CONNECT_SECONDS_MAX,
-            "stream_timeout": ANSWER_SECONDS_MAX,
-        }
-        if self._tls is not None:
-            options["ssl_context"] = self._tls
-        match address.kind:
-            case "cluster":
-                cluster: RedisCluster[bytes] = RedisCluster(startup_nodes=hosts, **options)
-                async with cluster:
-                    yield cluster
-            case "sentinel":
-                own = {**options, "username": None, "password": None}
-                async with (
-                    Sentinel(hosts, sentinel_kwargs=own, **options) as sentinels,
-                    sentinels.primary_for(address.service) as client,
-                ):
-                    yield client
-            case _:
-                async with Redis(*address.hosts[0], **options) as client:
-                    yield client
-
     def _trouble(self, error: Exception | None) -> str:
-        if isinstance(error, AuthenticationError | AuthorizationError):
-            return f"{self._address} refuses the sign-in: correct the user and password in its URL."
-        if isinstance(error, PrimaryNotFoundError):
-            return f"The sentinels at {self._address} know no {self._address.service}."
-        # The client's own words could show what was sent.
-        told = isinstance(error, OSError) and not isinstance(error, TimeoutError)
-        why = error if told else "it does not answer"
-        return f"{self._address} cannot be reached: start it, or correct its URL ({why})."
+        where, kind = self._address, self._address.kind
+        match error:
+            case AuthenticationError():
+                return f"{where} refuses the sign-in: correct the user and password in its URL."
+            case AuthorizationError():
+                return f"{where} lets this user do too little: allow the channels hubbub/*."
+            case PrimaryNotFoundError():
+                return f"The sentinels at {where} know no {where.service}."
+            case StalePrimaryError():
+                return f"The sentinels at {where} name a server that is no primary."
+            case _Moved() | MovedError():
+                return f"A server of the cluster at {where} gave channels to another server."
+            case ClusterDownError():
+                return f"The cluster at {where} is down: it does not serve all its slots."
+            case ResponseError():
+                # The client's own words could show what was sent.
+                return f"{where} refuses a command ({type(error).__name__}): is it a {kind}?"
+        return f"{where} cannot be reached: start it, or correct its URL ({_why(error)})."
 
 
-async def _next_messages(connection: BaseConnection) -> list[list[Any]]:
-    """Wait for messages, and return all that have come."""
-    # The client's iterator returns a message in each turn of the event loop, and reads many: a
-    # busy node would fall behind, and its memory would grow.
-    waiting: Any = connection._push_message_buffer_out  # noqa: SLF001
-    messages = [await waiting.receive()]
-    while waiting.statistics().current_buffer_used:
-        messages.append(waiting.receive_nowait())
-    return messages
+def _why(error: BaseException | None) -> str:
+    # The client wraps the system's errors in its own.
+    while error is not None and not isinstance(error, OSError):
+        error = error.__cause__
+    told = error is not None and not isinstance(error, TimeoutError)
+    return str(error) if told else "it does not answer"
 
 
 def _is_of_others(_record: logging.LogRecord) -> bool:

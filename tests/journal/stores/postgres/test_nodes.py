@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import psycopg
+import pytest
 
+from hubbub.errors import Conflict
 from hubbub.journal.stores.postgres.store import PostgresStore
 
 
@@ -30,3 +32,20 @@ def test_a_node_that_has_been_silent_for_long_is_forgotten(
 
     assert [node.id for node in found] == ["2"]
     assert not database.execute("SELECT 1 FROM writer WHERE id = -1").fetchall()
+
+
+def test_no_other_id_is_taken_while_a_node_lives(
+    store: PostgresStore, other: PostgresStore, database: psycopg.Connection
+) -> None:
+    before, secret = store.journal_id, store.secret
+    other.beat("1", "one", "0.4", leaving=False)
+    other.beat("2", "two", "0.4", leaving=True)
+    with pytest.raises(Conflict, match=r"database: one\. Stop it first"):
+        store.adopt("another", "key")
+
+    assert (store.journal_id, store.secret) == (before, secret)
+    other.beat("1", "one", "0.4", leaving=True)
+    store.adopt(before, secret)
+    other.beat("3", "three", "0.4", leaving=False)
+    database.execute("UPDATE node SET seen = seen - interval '10 seconds'")
+    store.adopt(before, secret)

@@ -11,13 +11,10 @@ from ..contract import ErasurePlan
 from .arrays import Blobs, Numbers, Texts
 from .batches import terms_in
 from .connection import PostgresConnection
+from .nodes import refuse_live_nodes
 
 __all__ = ["overwrite_events", "rewrite_tables"]
 
-LIVE = """
-SELECT name FROM node
-WHERE seen > clock_timestamp() - interval '3 seconds' AND NOT leaving ORDER BY name
-"""
 # Nobody can write from here to the commit, not even a node that starts now.
 LOCK = "LOCK TABLE event, stream, used, snapshot IN EXCLUSIVE MODE"
 LAST = "SELECT coalesce(max(place), 0) FROM event"
@@ -56,8 +53,7 @@ def overwrite_events(connection: PostgresConnection, plan: ErasurePlan) -> None:
     """
     with connection.raw.transaction():
         connection.run(LOCK)
-        if names := [str(name) for (name,) in connection.rows(LIVE)]:
-            raise Conflict(f"A server uses the database: {', '.join(names)}. Stop it first.")
+        refuse_live_nodes(connection)
         if connection.rows(LAST) != [(plan.last,)]:
             raise Conflict("The database has changed meanwhile; try again.")
         terms = Texts(terms_in(body) for body in plan.bodies.values())

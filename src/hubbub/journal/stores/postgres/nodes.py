@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ....errors import Conflict
 from ..sharing import NodeRecord
 from .connection import PostgresConnection
 
-__all__ = ["beat_node"]
+__all__ = ["beat_node", "refuse_live_nodes"]
 
 BEAT = """
 INSERT INTO node VALUES (%b, %b, %b, clock_timestamp(), %b)
@@ -17,6 +18,10 @@ FORGET = (
     "DELETE FROM node WHERE seen < clock_timestamp() - interval '1 hour'",
     "DELETE FROM writer WHERE at < clock_timestamp() - interval '7 days'",
 )
+LIVE = """
+SELECT name FROM node
+WHERE seen > clock_timestamp() - interval '3 seconds' AND NOT leaving ORDER BY name
+"""
 ALL = """
 SELECT id, name, version,
     greatest(0, extract(epoch FROM clock_timestamp() - seen))::double precision, leaving
@@ -30,3 +35,14 @@ def beat_node(connection: PostgresConnection, node: NodeRecord) -> list[NodeReco
     for old in FORGET:
         connection.run(old)
     return [NodeRecord(*row) for row in connection.rows(ALL)]
+
+
+def refuse_live_nodes(connection: PostgresConnection) -> None:
+    """
+    Return if no node runs.
+
+    Raises:
+        Conflict: some run; it names them.
+    """
+    if names := [str(name) for (name,) in connection.rows(LIVE)]:
+        raise Conflict(f"A server uses the database: {', '.join(names)}. Stop it first.")

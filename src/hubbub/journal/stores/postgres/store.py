@@ -25,7 +25,7 @@ from .connection import ConnectionPool, PostgresConnection, connect_postgres
 from .erasing import overwrite_events, rewrite_tables
 from .holding import PostgresHold, Writers
 from .keeping import keep_snapshots
-from .nodes import beat_node
+from .nodes import beat_node, refuse_live_nodes
 from .reader import PostgresReader
 from .reasons import database_name, postgres_errors
 from .schema import PARTITIONS, migrate_postgres
@@ -76,6 +76,7 @@ DELETE FROM charged WHERE ctid = ANY(ARRAY(
     LIMIT %b FOR UPDATE SKIP LOCKED
 ))
 """
+LOCK_NODES = "LOCK TABLE node IN EXCLUSIVE MODE"
 ADOPT = """
 UPDATE meta SET value = k.value FROM unnest(ARRAY['journal_id', 'secret'], %b) k(name, value)
 WHERE meta.name = k.name
@@ -195,9 +196,21 @@ class PostgresStore(PostgresReader):
 
     @postgres_errors
     def adopt(self, journal_id: str, secret: str) -> None:
-        """Be the journal of this id from now on, and sign tokens with its secret."""
-        identity = Texts([journal_id, secret])
-        self._writers.pool.retried(lambda writer: writer.run(ADOPT, identity))
+        """
+        Be the journal of this id from now on, and sign tokens with its secret.
+
+        Raises:
+            Conflict: a node runs, which would keep the id that it knows.
+        """
+
+        def adopt(writer: PostgresConnection) -> None:
+            with writer.raw.transaction():
+                # No node begins to live from here to the commit.
+                writer.run(LOCK_NODES)
+                refuse_live_nodes(writer)
+                writer.run(ADOPT, Texts([journal_id, secret]))
+
+        self._writers.pool.retried(adopt)
         self.journal_id, self.secret = journal_id, secret
 
     @postgres_errors
