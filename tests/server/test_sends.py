@@ -9,19 +9,19 @@ from tests.event_loop import Backend
 
 
 class Reader:
-    """Notes that it was let go; perhaps it fails then."""
+    """Notes that it was dropped; perhaps it fails then."""
 
     def __init__(self, *, fails: bool = False) -> None:
         self.gone = 0
         self.fails = fails
 
-    def let_go(self) -> None:
+    def drop(self) -> None:
         self.gone += 1
         if self.fails:
             raise OSError("it is gone")
 
 
-def test_only_the_slow_are_let_go_and_once(
+def test_only_the_slow_are_dropped_and_once(
     backend: Backend, caplog: pytest.LogCaptureFixture
 ) -> None:
     bad, slow, quick, late = Reader(fails=True), Reader(), Reader(), Reader()
@@ -42,4 +42,4 @@ def test_only_the_slow_are_let_go_and_once(
     run_in_virtual_time(send, backend=backend)
 
     assert [one.gone for one in (bad, slow, quick, late)] == [1, 1, 0, 0]
-    assert caplog.text.count("could not let a client go") == 1
+    assert caplog.text.count("could not disconnect a client") == 1

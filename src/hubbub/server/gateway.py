@@ -254,7 +254,7 @@ class Gateway:
         """Ping every client regularly, and disconnect clients that do not answer."""
         clock = self.settings.clock
         watch = LoopWatch(PING_SECONDS / LOOKS, BLOCKED_SECONDS, clock.monotonic)
-        # With another clock the time of the event loop may not be real.
+        # With another clock the time of the event loop is perhaps not real.
         real = isinstance(clock, SystemClock)
         with watch.watching() if real else nullcontext():
             while True:

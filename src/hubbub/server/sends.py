@@ -1,7 +1,7 @@
 """
-Sends that an ASGI server has not finished, and which clients to let go because of them.
+Sends that an ASGI server has not finished, and which clients to disconnect because of them.
 
-A server makes the application wait while a client does not read. Some servers wait for ever, and
+A server makes the application wait while a client does not read. Some servers wait forever, and
 some do so even if the application's task is cancelled. So the gateway looks at all sends from
 time to time, and releases whatever a client holds without waiting for its task.
 """
@@ -25,7 +25,7 @@ SEND_SECONDS_MAX = 20.0
 class Sender(Protocol):
     """A response, or a socket, that sends messages one after another."""
 
-    def let_go(self) -> None:
+    def drop(self) -> None:
         """Release everything at once, although a message is still being sent."""
 
 
@@ -44,12 +44,12 @@ class Sends:
         self._began.pop(sender, None)
 
     def look(self) -> None:
-        """Let those go whose client has made no room for too long."""
+        """Disconnect the clients that have made no room for too long."""
         latest = anyio.current_time() - SEND_SECONDS_MAX
         for sender in [sender for sender, began in self._began.items() if began <= latest]:
             self.end(sender)
             try:
-                sender.let_go()
+                sender.drop()
             except Exception:
                 # The others are looked at all the same.
-                logger.exception("The server could not let a client go.")
+                logger.exception("The server could not disconnect a client.")

@@ -173,7 +173,7 @@ class TrioConnection:
         self._leave = _nothing
 
     def forget(self) -> None:
-        """Let go of what holds the connection, so that no memory waits for the collector."""
+        """Drop what holds the connection, so that no memory waits for the collector."""
         del self._http, self._tasks
 
     def shut_down(self) -> None:

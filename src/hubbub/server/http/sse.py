@@ -103,7 +103,7 @@ class EventStream(Response):
             with anyio.CancelScope(shield=True):
                 await self._following.__aexit__(None, None, None)
 
-    def let_go(self) -> None:
+    def drop(self) -> None:
         """End the response without a last part: the client does not read."""
         self._disconnected = True
         self._scope.cancel()

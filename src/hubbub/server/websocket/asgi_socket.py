@@ -56,7 +56,7 @@ class AsgiSocket:
         self._space = WakeUp()
         self._scope = anyio.CancelScope()
         self._connection: Connection | None = None
-        # True when the socket holds nothing any more, although its task may not have ended.
+        # True when the socket holds nothing any more, although its task has perhaps not ended.
         self._released = False
 
     @property
@@ -94,7 +94,7 @@ class AsgiSocket:
         """End the connection at once; the bytes that wait for it are lost."""
         self._scope.cancel()
 
-    def let_go(self) -> None:
+    def drop(self) -> None:
         """End the connection, and release everything: the client does not read."""
         self.abort()
         self._release()
