@@ -56,7 +56,7 @@ from .shop.catalog.product import Offer, Product
 from .shop.catalog.products import KEEP
 from .shop.feature import SHOP
 from .shop.orders.order import Change, Order, Refund
-from .shop.payments.payment import ClosingProvider, Payment, PaymentProvider
+from .shop.payments.payment import ClosingProvider, Payment, PaymentProvider, RoundingProvider
 from .users.feature import USERS
 from .users.record import UserRecord
 from .users.user import User
@@ -123,6 +123,7 @@ __all__ = [
     "Refund",
     "Room",
     "RosterChanged",
+    "RoundingProvider",
     "Rounds",
     "Season",
     "Session",

@@ -7,6 +7,7 @@ from functools import partial
 from random import Random
 from typing import Unpack
 
+from .clock import thaw
 from .errors import Invalid
 from .feature import Feature
 from .features import FEATURES, Options
@@ -61,6 +62,7 @@ def open_hub(
             feature has a mistake, an option belongs to no feature, or a game is outside its
             limits.
     """
+    thaw()
     settings = settings or Settings()
     opener = _opener(url, store, settings.random)
     return Hubbub(opener, settings, features, options, _bus_opener(bus))

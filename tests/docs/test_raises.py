@@ -51,6 +51,7 @@ FUNCTIONS_RAISE_NOTHING = {
         "Hubbub.session_of",
         "Hubbub.sign_in_command",
         "Hubbub.start",
+        "RoundingProvider.payable",
         "Rounds.decide",
         "Table.cancel",
         "TaxPolicy.tax",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,8 @@ STOP_SECONDS_MAX = 5.0
 # Hubbub's own, and that of a uvicorn which closes its sockets first; clients reconnect after both.
 CLOSE_CODES = {3000, 1012}
 TEST_SECONDS_MAX = 90
+# More than a server closes between two looks at its signals.
+SOCKETS = 300
 
 SERVERS = {
     "uvicorn": """
@@ -122,3 +125,45 @@ def test_uvicorn_ends_by_sigterm_as_it_does_without_hubbub(tmp_path: Path) -> No
     assert seen.close_code in CLOSE_CODES
     assert seen.seconds < STOP_SECONDS_MAX
     assert "the hub closes" in app.log
+
+
+# Its processes end the tasks that are left after a while, which is 3 seconds by default.
+HYPERCORN_WORKERS = """
+    from hypercorn.config import Config
+    from hypercorn.run import run
+
+    if __name__ == "__main__":
+        run(Config.from_mapping(
+            application_path="application:app", worker_class="{}", workers=1,
+            bind=["127.0.0.1:0"], graceful_timeout=1,
+        ))
+"""
+MANY_SERVERS = {
+    "uvicorn": SERVERS["uvicorn"],
+    "uvicorn-own-protocol": SERVERS["uvicorn-own-protocol"],
+    "hypercorn-asyncio": SERVERS["hypercorn-asyncio"],
+    "hypercorn-workers-asyncio": HYPERCORN_WORKERS.format("asyncio"),
+    "hypercorn-workers-trio": HYPERCORN_WORKERS.format("trio"),
+}
+
+
+async def stop_with_many(app: Application) -> tuple[float, list[int]]:
+    """Open many sockets, and send a signal; return the seconds and all close codes."""
+    codes: list[int] = []
+    async with AsyncExitStack() as stack, anyio.create_task_group() as tasks:
+        for number in range(SOCKETS):
+            client = connected(app.address, path="/live/ws", nickname=None if number else "ann")
+            tasks.start_soon(_note_close_code, await stack.enter_async_context(client), codes)
+        _, seconds = await to_thread.run_sync(app.stop, signal.SIGTERM)
+    return seconds, codes
+
+
+@pytest.mark.timeout(TEST_SECONDS_MAX)
+@pytest.mark.parametrize("server", MANY_SERVERS)
+def test_every_one_of_many_sockets_is_told_to_come_back(server: str, tmp_path: Path) -> None:
+    settings = f"connections_per_address_max={2 * SOCKETS}"
+    with application(tmp_path, MANY_SERVERS[server], settings) as app:
+        seconds, codes = anyio.run(stop_with_many, app)
+
+    assert codes == [3000] * SOCKETS
+    assert seconds < STOP_SECONDS_MAX

@@ -81,7 +81,10 @@ def _sums(whole: Cart | Order, *more: tuple[str, Money]) -> Iterator[_Row]:
     if whole.coupon is not None:
         sums.append((f"Coupon {whole.coupon}", -whole.discount))
     tax = "Tax, included" if whole.tax_included else "Tax"
-    sums += [(tax, whole.tax), ("Total", whole.total), *(one for one in more if one[1])]
+    sums.append((tax, whole.tax))
+    if whole.rounding is not None:
+        sums.append(("Rounding", whole.rounding))
+    sums += [("Total", whole.total), *(one for one in more if one[1])]
     for what, amount in sums:
         yield "", what, "", _RIGHT + str(amount)
 

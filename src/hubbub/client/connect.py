@@ -8,7 +8,7 @@ from functools import partial
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING
 
-from ..clock import Clock, SystemClock
+from ..clock import Clock, SystemClock, thaw
 from ..extras import needs
 from ..feature import Feature
 from ..ids import Ids
@@ -134,6 +134,7 @@ def _session(  # noqa: PLR0913
     ask_token: AskToken | None = None,
     token_store: TokenStore | None = None,
 ) -> RemoteSession:
+    thaw()
     from .remote import RemoteSession  # noqa: PLC0415  # keeps `import hubbub` fast
 
     sign_in: dict[str, object] = {what: value for what, value in given.items() if value is not None}

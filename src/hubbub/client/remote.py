@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 import msgspec
 from anyio import AsyncContextManagerMixin, to_thread
 
+from ..clock import thaw
 from ..errors import Closed, Invalid
 from ..feature import Feature, RemoteCache, RemoteCall
 from ..feature_set import FeatureSet
@@ -176,6 +177,7 @@ class RemoteSession(AsyncContextManagerMixin, ServiceAttributes):
             params["key"] = self._ids.new()
         decoder = self._decoders.get(method.name)
         if decoder is None:
+            thaw()
             decoder = self._decoders[method.name] = msgspec.json.Decoder(method.result)
         result = _decode(decoder, await self._connection.call(method.name, params))
         if method.changes:

@@ -9,7 +9,7 @@ from heapq import nlargest
 
 import msgspec
 
-from ..clock import Clock
+from ..clock import Clock, plain
 from .event import State
 from .journal import Journal
 
@@ -109,7 +109,7 @@ class Meter:
         calls = sum(batch.calls for batch in measures.recent)
         topics = [t for name, t in journal.topics.items() if not name.startswith(OWN_STREAMS)]
         return Stats(
-            at=self._clock.now(),
+            at=plain(self._clock.now()),
             connections=self._connections(),
             users=self._users(),
             topics=sum(1 for topic in topics if topic.followers),

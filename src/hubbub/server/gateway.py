@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Protocol
 
@@ -11,6 +12,7 @@ import anyio
 import msgspec
 
 from ..addresses import networks_of
+from ..clock import SystemClock, thaw
 from ..hub import Hubbub
 from ..journal.actor import Actor
 from ..journal.event import Event
@@ -22,7 +24,9 @@ from .address import client_address
 from .auth.sign_in import SignIns
 from .auth.tickets import Tickets, Visit
 from .auth.tokens import Authenticator, KeepsFresh, Tokens
+from .loop_watch import LoopWatch
 from .places import Places
+from .sends import Sends
 from .sign_in_watch import SignInWatch
 from .stop_signals import wait_for_stop_signal
 from .websocket.handshake import Handshakes
@@ -35,6 +39,7 @@ __all__ = [
     "FAILED",
     "NOT_SIGNED_IN",
     "SIGNED_OUT",
+    "STOPPING",
     "TOO_FAST",
     "Gateway",
     "Route",
@@ -55,6 +60,8 @@ REASONS = {
     BUSY: "You have too many connections; close one.",
     SIGNED_OUT: "You have signed out.",
 }
+# The reason for COME_BACK if the server stops.
+STOPPING = "The server is stopping; reconnect."
 
 PING_SECONDS = 20.0
 # The server checks the event loop so often between two pings.
@@ -101,6 +108,7 @@ class Gateway:
         *,
         watch_signals: bool = True,
     ) -> None:
+        thaw()
         self.hub = hub
         self.settings = hub.settings
         secret = hub.settings.secret or hub.journal.store.secret
@@ -121,6 +129,8 @@ class Gateway:
         self.handshakes = Handshakes(self.settings)
         # Bytes that wait for clients that do not read.
         self.unsent = Unsent()
+        # Messages that other servers than Hubbub's own are sending.
+        self.sends = Sends()
         self.watch_signals = watch_signals
         self._begun = False
         self._stopping = False
@@ -200,7 +210,7 @@ class Gateway:
         An ASGI server waits for open responses, and a stream of events would hold it up.
         """
         self._stopping = True
-        self.close_all(COME_BACK, "The server is stopping; reconnect.")
+        self.close_all(COME_BACK, STOPPING)
         for stream in list(self.event_streams):
             stream.end()
 
@@ -242,18 +252,27 @@ class Gateway:
 
     async def _keep_alive(self) -> None:
         """Ping every client regularly, and disconnect clients that do not answer."""
-        while True:
-            if await self._pause():
-                for socket in list(self.connections.values()):
-                    socket.check_alive()
+        clock = self.settings.clock
+        watch = LoopWatch(PING_SECONDS / LOOKS, BLOCKED_SECONDS, clock.monotonic)
+        # With another clock the time of the event loop is perhaps not real.
+        real = isinstance(clock, SystemClock)
+        with watch.watching() if real else nullcontext():
+            while True:
+                if await self._pause(watch):
+                    for socket in list(self.connections.values()):
+                        socket.check_alive()
 
-    async def _pause(self) -> bool:
+    async def _pause(self, watch: LoopWatch) -> bool:
         """Wait until the next ping; return False if the event loop was blocked meanwhile."""
         seconds, blocked = PING_SECONDS / LOOKS, 0.0
         for _ in range(LOOKS):
             began = anyio.current_time()
             await anyio.sleep(seconds)
-            blocked = max(blocked, anyio.current_time() - began - seconds)
+            watch.beat()
+            late = anyio.current_time() - began - seconds
+            blocked = max(blocked, late)
+            if late < BLOCKED_SECONDS:
+                self.sends.look()
         if blocked < BLOCKED_SECONDS:
             return True
         # The server has not read yet what clients sent meanwhile, such as their pongs.

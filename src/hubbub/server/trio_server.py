@@ -110,6 +110,7 @@ class TrioServer:
         finally:
             self._open.discard(connection)
             connection.leave()
+            connection.forget()
 
 
 class TrioConnection:
@@ -170,6 +171,10 @@ class TrioConnection:
         self._gateway.places.wait_no_more(self)
         self._leave()
         self._leave = _nothing
+
+    def forget(self) -> None:
+        """Drop what holds the connection, so that no memory waits for the collector."""
+        del self._http, self._tasks
 
     def shut_down(self) -> None:
         """Close after the response that is being sent."""

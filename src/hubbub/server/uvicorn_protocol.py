@@ -92,6 +92,8 @@ class UvicornProtocol(asyncio.Protocol):
         # The address that the connection has a place for.
         self._place: str | None = None
         self._timer: asyncio.TimerHandle | None = None
+        # Aborts the connection when the client does not close it.
+        self._lingering: asyncio.TimerHandle | None = None
         self._writable = True
         self._resumed = WakeUp()
 
@@ -147,11 +149,16 @@ class UvicornProtocol(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Release everything that the connection holds."""
         self._forget()
+        if self._lingering is not None:
+            # Its timer would keep the connection in memory until its time.
+            self._lingering.cancel()
         self.transports.discard(self._transport)
         self._leave()
         self.resume_writing()
         if self._http is not None:
             self._http.lost()
+            # The two hold each other.
+            self._http = None
 
     # Called by uvicorn
 
@@ -211,7 +218,10 @@ class UvicornProtocol(asyncio.Protocol):
     def close(self) -> None:
         """Close when everything is written, or after ``LINGER_SECONDS_MAX``."""
         self._transport.close()
-        self._loop.call_later(limits.LINGER_SECONDS_MAX, self._transport.abort)
+        if self._lingering is None:
+            self._lingering = self._loop.call_later(
+                limits.LINGER_SECONDS_MAX, self._transport.abort
+            )
 
     def abort(self) -> None:
         """Close at once."""

@@ -15,7 +15,7 @@ from ..money import decimals_of
 from .carts.tax import FlatTax, TaxPolicy
 from .carts.totals import ShopTerms, offered
 from .catalog.price_lookup import Prices, PriceSource
-from .payments.payment import PaymentProvider
+from .payments.payment import PaymentProvider, payable_by
 from .payments.processor import PaymentProcessor
 from .payments.sandbox import Sandbox
 
@@ -54,7 +54,8 @@ class Storefront:
         payments: PaymentProvider | None,
     ) -> None:
         settings = itself.settings
-        self.processor = PaymentProcessor(itself, payments or Sandbox(itself), start)
+        provider = payments or Sandbox(itself)
+        self.processor = PaymentProcessor(itself, provider, start)
         self.prices = None if prices is None else Prices(prices, settings, start)
         self.terms = ShopTerms(
             offered if self.prices is None else self.prices.offer,
@@ -65,6 +66,7 @@ class Storefront:
             timedelta(days=settings.cart_days),
             timedelta(seconds=settings.reservation_seconds),
             settings.orders_open_max,
+            payable_by(provider),
         )
 
 

@@ -13,7 +13,8 @@ import hubbub
 from hubbub import Settings
 from hubbub.journal.live.topic import TAIL_EVENTS_MAX, Topic
 from hubbub.server import Gateway, create_app
-from hubbub.server.http.sse import PING, PING_SECONDS
+from hubbub.server.http.sse import END_SECONDS_MAX, PING, PING_SECONDS
+from hubbub.server.sends import SEND_SECONDS_MAX
 from hubbub.testing import VirtualClock, run_in_virtual_time
 from tests.server.running import SETTINGS
 
@@ -188,3 +189,53 @@ def test_when_nothing_happens_a_comment_is_sent(backend: Backend) -> None:
 
     assert [text for _, text in pings] == [PING, PING]
     assert [at for at, _ in pings] == pytest.approx([PING_SECONDS, 2 * PING_SECONDS])
+
+
+def test_a_client_that_stops_reading_is_let_go(backend: Backend) -> None:
+    async def follow() -> float:
+        settings = Settings(clock=VirtualClock())
+        async with a_room(settings) as (gateway, (_, room), _), anyio.create_task_group() as tasks:
+            browser = Browser(gateway)
+            tasks.start_soon(browser.follow, room.stream, 0)
+            await browser.part()
+            began = anyio.current_time()
+            await browser.ended.wait()
+            assert not gateway.event_streams
+        return anyio.current_time() - began
+
+    assert run_in_virtual_time(follow, backend=backend) == pytest.approx(SEND_SECONDS_MAX, abs=1.1)
+
+
+def test_a_client_that_reads_slowly_stays(backend: Backend) -> None:
+    async def follow() -> list[int]:
+        settings = Settings(clock=VirtualClock())
+        async with (
+            a_room(settings) as (gateway, (ann, room), _),
+            anyio.create_task_group() as tasks,
+        ):
+            browser, ids = Browser(gateway), list[int]()
+            tasks.start_soon(browser.follow, room.stream, 0)
+            await browser.part()
+            for number in range(3):
+                ids += await browser.ids(2 if number == 0 else 1)
+                await ann.chat.send(room.id, str(number))
+                await anyio.sleep(SEND_SECONDS_MAX - 2)
+            browser.go()
+        return ids
+
+    assert run_in_virtual_time(follow, backend=backend) == [1, 2, 3, 4]
+
+
+def test_a_client_that_does_not_read_does_not_hold_up_a_server_that_stops(backend: Backend) -> None:
+    async def follow() -> float:
+        settings = Settings(clock=VirtualClock())
+        async with a_room(settings) as (gateway, (_, room), _), anyio.create_task_group() as tasks:
+            browser = Browser(gateway)
+            tasks.start_soon(browser.follow, room.stream, 0)
+            await browser.part()
+            began = anyio.current_time()
+            gateway.stop()
+            await browser.ended.wait()
+        return anyio.current_time() - began
+
+    assert run_in_virtual_time(follow, backend=backend) == pytest.approx(END_SECONDS_MAX)

@@ -16,7 +16,10 @@ from starlette.routing import Mount
 import hubbub
 from hubbub import Settings
 from hubbub.server import Gateway, create_app
-from hubbub.server.websocket.asgi_socket import OUTBOX_BYTES_MAX
+from hubbub.server.sends import SEND_SECONDS_MAX
+from hubbub.server.websocket.asgi_socket import LAST_SECONDS_MAX, OUTBOX_BYTES_MAX
+from hubbub.testing import VirtualClock, run_in_virtual_time
+from tests.event_loop import Backend
 from tests.server.running import SETTINGS
 
 PATIENCE = 5.0
@@ -29,6 +32,8 @@ class Browser:
         self._sends: MemoryObjectSendStream[dict[str, Any]] = sends
         self._receives: MemoryObjectReceiveStream[dict[str, Any]] = receives
         self._last_id = 0
+        # Cancelling it is what a server does to the tasks that are left when it stops.
+        self.server: anyio.CancelScope
 
     async def receive(self) -> dict[str, Any]:
         """Return the next ASGI message."""
@@ -75,6 +80,7 @@ async def browsing(app: Any, path: str = "/ws") -> AsyncIterator[Browser]:
         await sends.send({"type": "websocket.connect"})
         tasks.start_soon(app, scope, receive.receive, send.send)
         browser = Browser(sends, receives)
+        browser.server = tasks.cancel_scope
         accepted = await browser.receive()
         assert (accepted["type"], accepted["subprotocol"]) == ("websocket.accept", "hubbub.v1")
         yield browser
@@ -209,3 +215,91 @@ async def test_it_mounts_into_another_application() -> None:
             signed_in = await browser.ask("session.sign_in", nickname="ann")
 
     assert "result" in signed_in
+
+
+VIRTUAL = Settings(clock=VirtualClock())
+
+
+def test_a_follower_that_stops_reading_is_let_go(backend: Backend) -> None:
+    async def stop_reading() -> float:
+        async with an_app(VIRTUAL) as (app, gateway), browsing(app) as browser:
+            await browser.ask("session.sign_in", nickname="ann")
+            room = (await browser.ask("chat.create_room", name="Room"))["result"]
+            await browser.ask("session.follow", stream=room["stream"], after=0)
+            began = anyio.current_time()
+            while gateway.connections:  # noqa: ASYNC110
+                await anyio.sleep(0.1)
+            assert not gateway.sockets
+            return anyio.current_time() - began
+
+    seconds = run_in_virtual_time(stop_reading, backend=backend)
+
+    assert seconds == pytest.approx(SEND_SECONDS_MAX, abs=1.1)
+
+
+def test_a_follower_that_reads_slowly_stays(backend: Backend) -> None:
+    async def read_slowly() -> list[int]:
+        async with an_app(VIRTUAL) as (app, _), browsing(app) as browser:
+            await browser.ask("session.sign_in", nickname="ann")
+            room, seqs = (await browser.ask("chat.create_room", name="Room"))["result"], list[int]()
+            await browser.ask("session.follow", stream=room["stream"], after=0)
+            while len(seqs) < 5:
+                await browser.post("chat.send", room_id=room["id"], text="hi")
+                await anyio.sleep(SEND_SECONDS_MAX - 2)
+                frame = await browser.message()
+                seqs += [one["params"]["seq"] for one in frame if isinstance(frame, list)]
+            return seqs
+
+    assert run_in_virtual_time(read_slowly, backend=backend) == [1, 2, 3, 4, 5]
+
+
+def test_a_server_that_never_gives_up_a_send_keeps_nobody_online(backend: Backend) -> None:
+    async def stop_reading() -> list[object]:
+        async with an_app(VIRTUAL) as (app, gateway), browsing(shielding(app)) as browser:
+            await browser.ask("session.sign_in", nickname="ann")
+            room = (await browser.ask("chat.create_room", name="Room"))["result"]
+            await browser.ask("session.follow", stream=room["stream"], after=0)
+            await anyio.sleep(2 * SEND_SECONDS_MAX)
+            left = [*gateway.connections, *gateway.sockets, *gateway.hub.presence.online()]
+            # Its task ends when the send ends.
+            await browser.receive()
+            await anyio.sleep(1)
+        return left
+
+    assert run_in_virtual_time(stop_reading, backend=backend) == []
+
+
+def shielding(app: Any) -> Any:
+    """Serve an application so that no send of it is cancelled."""
+
+    async def served(scope: Any, receive: Any, send: Any) -> None:
+        async def shielded(message: Any) -> None:
+            with anyio.CancelScope(shield=True):
+                await send(message)
+
+        await app(scope, receive, shielded)
+
+    return served
+
+
+async def test_a_server_that_ends_its_tasks_still_asks_the_client_to_reconnect() -> None:
+    async with an_app() as (app, gateway), browsing(app) as browser:
+        await browser.ask("session.sign_in", nickname="ann")
+        browser.server.cancel()
+        with anyio.CancelScope(shield=True):
+            closed = await browser.receive()
+
+    assert (closed["type"], closed["code"]) == ("websocket.close", 3000)
+    assert not gateway.connections
+
+
+def test_a_client_that_does_not_read_does_not_hold_up_a_server_that_stops(backend: Backend) -> None:
+    async def stop() -> float:
+        async with an_app(VIRTUAL) as (app, _):
+            async with browsing(app) as browser:
+                await browser.ask("session.sign_in", nickname="ann")
+                began = anyio.current_time()
+                browser.server.cancel()
+            return anyio.current_time() - began
+
+    assert run_in_virtual_time(stop, backend=backend) == pytest.approx(LAST_SECONDS_MAX)

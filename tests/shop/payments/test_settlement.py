@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import anyio
+
 from hubbub.shop.payments.settlement import Settlement
 from tests.shop.shelf_kit import Shelf, placed
 
@@ -46,3 +48,12 @@ async def test_an_order_is_not_over_while_something_new_is_not_seen_yet() -> Non
     one.again = True
 
     assert not one.over
+
+
+async def test_news_ends_a_pause_even_if_it_came_before() -> None:
+    one = settlement(placed())
+    one.wake()
+
+    with anyio.fail_after(5):
+        assert await one.pause(60)
+    assert not await one.pause(0.001)

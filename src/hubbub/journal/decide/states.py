@@ -22,6 +22,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from ...clock import plain
 from ...errors import NotFound
 from ...ratelimit import RateLimit
 from ...shown import shown
@@ -157,7 +158,7 @@ class States:
 
     def set_time(self, now: datetime, monotonic: float) -> None:
         """Tell the decisions of a batch what the time is, by the store and by this node."""
-        self.now = now
+        self.now = plain(now)
         self.limits.monotonic, self.limits.wall = monotonic, now.timestamp()
 
     def hold(self, held: AbstractSet[Name], looks: AbstractSet[str]) -> None:

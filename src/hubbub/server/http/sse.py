@@ -21,6 +21,8 @@ __all__ = ["EventStream"]
 
 # Without events the server sends a comment so often, in seconds, for proxies in between.
 PING_SECONDS = 15.0
+# How long a client can take to make room for the end of the response, in seconds.
+END_SECONDS_MAX = 3.0
 PING = b": nothing new\n\n"
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -93,12 +95,19 @@ class EventStream(Response):
                     await self._send_events(send)
                 tasks.cancel_scope.cancel()
             if not self._disconnected:
-                await send({"type": "http.response.body", "body": b""})
+                with anyio.move_on_after(END_SECONDS_MAX):
+                    await send({"type": "http.response.body", "body": b""})
         finally:
             self._forget()
             # It waits for nothing; the shield is for a later change to that.
             with anyio.CancelScope(shield=True):
                 await self._following.__aexit__(None, None, None)
+
+    def drop(self) -> None:
+        """End the response without a last part: the client does not read."""
+        self._disconnected = True
+        self._scope.cancel()
+        self._forget()
 
     def _forget(self) -> None:
         if self in self._gateway.event_streams:
@@ -114,15 +123,22 @@ class EventStream(Response):
 
     async def _send_events(self, send: Send) -> None:
         try:
-            await _send_text(send, b": follows\n\n")
+            await self._send_text(send, b": follows\n\n")
             while True:
-                await _send_text(send, await self._next())
+                await self._send_text(send, await self._next())
         except Closed:
             # A browser reconnects by itself.
             return
         except HubbubError as error:
             shown = encode(error_object(error))
-            await _send_text(send, b"event: unfollowed\ndata: %b\n\n" % shown)
+            await self._send_text(send, b"event: unfollowed\ndata: %b\n\n" % shown)
+
+    async def _send_text(self, send: Send, text: bytes) -> None:
+        self._gateway.sends.begin(self)
+        try:
+            await send({"type": "http.response.body", "body": text, "more_body": True})
+        finally:
+            self._gateway.sends.end(self)
 
     async def _next(self) -> bytes:
         with anyio.move_on_after(PING_SECONDS):
@@ -131,7 +147,3 @@ class EventStream(Response):
                 b"id: %d\ndata: %b\n\n" % (number, body) for number, body in enumerate(bodies, seq)
             )
         return PING
-
-
-async def _send_text(send: Send, text: bytes) -> None:
-    await send({"type": "http.response.body", "body": text, "more_body": True})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -12,7 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from ...journal.live.topic import Encoder
 from ...wake_up import WakeUp
 from ...wire.messages import SUBPROTOCOL, events_frame
-from ..gateway import BUSY, NOT_SIGNED_IN, SIGNED_OUT, Gateway
+from ..gateway import BUSY, COME_BACK, NOT_SIGNED_IN, SIGNED_OUT, STOPPING, Gateway
 from ..http.origin import host_allowed, origin_allowed
 from .connection import Connection
 
@@ -25,6 +26,8 @@ logger = logging.getLogger("hubbub.server")
 OUTBOX_BYTES_MAX = 64 * 1024
 # How long a client has to read what the server sent before a close frame, in seconds.
 CLOSE_SECONDS_MAX = 5.0
+# How long the server still tries to send a close frame, in seconds, when it stops.
+LAST_SECONDS_MAX = 1.0
 # "Normal closure"; a page that is reloaded closes with 1001, "going away".
 GOING_FOR_GOOD = 1000
 
@@ -53,6 +56,8 @@ class AsgiSocket:
         self._space = WakeUp()
         self._scope = anyio.CancelScope()
         self._connection: Connection | None = None
+        # True when the socket holds nothing any more, although its task has perhaps not ended.
+        self._released = False
 
     @property
     def encoder(self) -> Encoder:
@@ -68,6 +73,8 @@ class AsgiSocket:
 
     def send_batch(self, batch: bytes) -> None:
         """Send a payload that is the same for all clients."""
+        if self._released:
+            return
         self._outbox.append(batch)
         self._outbox_bytes += len(batch)
         self.paused = self.paused or self._outbox_bytes > OUTBOX_BYTES_MAX
@@ -93,6 +100,11 @@ class AsgiSocket:
 
     def signed_in(self) -> None:
         """Do nothing: the task that waits for the sign-in looks for itself."""
+
+    def drop(self) -> None:
+        """End the connection, and release everything: the client does not read."""
+        self.abort()
+        self._release()
 
     def check_alive(self) -> None:
         """Do nothing: the ASGI server pings by itself."""
@@ -123,10 +135,29 @@ class AsgiSocket:
         try:
             with self._scope:
                 await self._serve()
+        except anyio.get_cancelled_exc_class():
+            await self._say_last()
+            raise
         finally:
-            places.leave_socket(self.address)
-            self._gateway.unsent.hold(self, 0)
-            self._connection.release(lost=self._lost)
+            self._release()
+            # The two hold each other.
+            self._connection = None
+
+    def _release(self) -> None:
+        if self._released or self._connection is None:
+            return
+        self._released = True
+        self._gateway.places.leave_socket(self.address)
+        self._gateway.unsent.hold(self, 0)
+        self._connection.release(lost=self._lost)
+
+    async def _say_last(self) -> None:
+        """Ask the client to reconnect, because the ASGI server stops, and ends its tasks."""
+        with (
+            anyio.move_on_after(LAST_SECONDS_MAX, shield=True),
+            suppress(WebSocketDisconnect, RuntimeError, OSError),
+        ):
+            await self._websocket.close(COME_BACK, STOPPING)
 
     def _is_allowed(self) -> bool:
         headers, settings = self._websocket.headers, self._gateway.settings
@@ -152,7 +183,7 @@ class AsgiSocket:
                 scope.cancel()
                 return
             payload: str | None = message.get("text")
-            if self._closing is not None:
+            if self._closing is not None or self._released:
                 # The server ignores requests after a close frame.
                 continue
             if payload is None:
@@ -189,7 +220,11 @@ class AsgiSocket:
             batch = self._outbox.popleft()
             self._outbox_bytes -= len(batch)
             message: dict[str, Any] = {"type": "websocket.send", "text": batch.decode()}
-            await self._websocket.send(message)
+            self._gateway.sends.begin(self)
+            try:
+                await self._websocket.send(message)
+            finally:
+                self._gateway.sends.end(self)
             if self.paused and self._outbox_bytes <= OUTBOX_BYTES_MAX // 2:
                 self.paused = False
                 self._gateway.unsent.hold(self, 0)

@@ -116,6 +116,7 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
         """Release everything that the connection holds."""
         # From now on another connection can have this number of a descriptor.
         self._direct = False
+        self._held = b""
         # A timer would keep the connection in memory until its time.
         for timer in (self._ending, self._patience):
             if timer is not None:

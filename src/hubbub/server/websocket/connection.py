@@ -135,6 +135,7 @@ class Connection:
         self._follows.clear()
         if self._tasks is not None:
             self._tasks.release()
+            self._tasks = None
         if self.session is not None:
             actor = self.session.actor
             self._gateway.leave_session(actor)

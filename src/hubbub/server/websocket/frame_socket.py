@@ -207,6 +207,9 @@ class FrameSocket:
             self._gateway.places.leave_socket(self.address)
         self._gateway.unsent.hold(self, 0)
         self.connection.release(lost=self.lost)
+        # The two hold each other. Without this, memory would wait for the collector, which looks
+        # at objects that have lived long only now and then.
+        del self.connection
 
     def _hold(self, handed: int = 0) -> None:
         """Note that more waits; above the limit the socket is paused."""

@@ -74,8 +74,9 @@ class InFlight:
             self._read_on()
 
     def release(self) -> None:
-        """Drop the requests that wait: the client is gone."""
+        """Drop the requests that wait, and the connection: the client is gone."""
         self._held.clear()
+        self._take = self._read_on = _nothing
 
     def _has_space(self, request: Request) -> bool:
         size = self._bytes + len(request.params)
@@ -86,3 +87,7 @@ class InFlight:
         self._count += 1
         self._bytes += len(request.params)
         self._take(request)
+
+
+def _nothing(*_: object) -> None:
+    pass

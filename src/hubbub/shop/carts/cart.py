@@ -30,7 +30,7 @@ from ..events import (
     QuantitySet,
 )
 from ..grants import SHOP_READERS
-from .totals import ShopTerms, Totals, subtotal_of, totals_of
+from .totals import ShopTerms, Totals, rounding_of, subtotal_of, totals_of
 
 __all__ = [
     "Cart",
@@ -93,6 +93,8 @@ class Cart(msgspec.Struct, frozen=True, gc=False):
         coupon_problem: why the coupon gives no discount, if it gives none.
         country: the country whose tax applies.
         checkout: the id of the order that is being paid, if there is one.
+        rounding: what rounding to an amount that the payment provider can charge adds to the
+            total, or takes from it; None if that is nothing.
     """
 
     stream: str
@@ -106,6 +108,7 @@ class Cart(msgspec.Struct, frozen=True, gc=False):
     coupon_problem: str | None
     country: str | None
     checkout: str | None
+    rounding: Money | None = None
 
 
 class CartState(State):
@@ -248,7 +251,7 @@ def shown_with(cart: CartState) -> list[str]:
 
 def priced(states: States, cart: CartState, terms: ShopTerms) -> tuple[Totals, str | None]:
     """
-    Compute the totals of a cart.
+    Compute the totals of a cart; the total is rounded to what the payment provider can charge.
 
     Returns:
         The totals, and why the coupon gives no discount, if it gives none.
@@ -261,7 +264,9 @@ def priced(states: States, cart: CartState, terms: ShopTerms) -> tuple[Totals, s
         problem = coupon.problem(subtotal, states.now, used=cart.coupon in cart.used)
         if problem is None:
             discount = coupon.discount(subtotal)
-    return totals_of(items, subtotal, discount, cart.country, terms.tax), problem
+    totals = totals_of(items, subtotal, discount, cart.country, terms.tax)
+    payable = terms.payable(totals.total)
+    return msgspec.structs.replace(totals, total=payable), problem
 
 
 def cart_of(states: States, stream: str, terms: ShopTerms) -> Cart:
@@ -282,6 +287,7 @@ def cart_of(states: States, stream: str, terms: ShopTerms) -> Cart:
         problem,
         cart.country,
         cart.checkout,
+        rounding_of(totals),
     )
 
 

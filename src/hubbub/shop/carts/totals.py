@@ -13,7 +13,7 @@ from ...errors import Conflict
 from ...journal.decide.states import States
 from ...money import AMOUNT_MAX, Money
 from ..catalog.product import Offer, ProductState, known_product_stream
-from ..events import Item
+from ..events import Item, Placed
 from .tax import Basis, Taxed, TaxPolicy
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Totals",
     "check_totals",
     "offered",
+    "rounding_of",
     "subtotal_of",
     "totals_of",
 ]
@@ -39,6 +40,7 @@ class ShopTerms(msgspec.Struct, frozen=True):
         cart_life: how long after its last change a cart expires.
         reservation: how long an order that is being paid reserves its stock.
         orders_open_max: the number of orders that are being paid or refunded.
+        payable: rounds an amount to what the payment provider can charge.
     """
 
     offer: Callable[[States, str], Offer | None]
@@ -49,6 +51,7 @@ class ShopTerms(msgspec.Struct, frozen=True):
     cart_life: timedelta
     reservation: timedelta
     orders_open_max: int = 10_000
+    payable: Callable[[Money], Money] = lambda amount: amount
 
 
 class Totals(msgspec.Struct, frozen=True, gc=False):
@@ -103,6 +106,14 @@ def check_totals(items: Collection[Item]) -> None:
     # The tax can be as much again.
     if amount > AMOUNT_MAX // 2:
         raise Conflict("The total of this cart is too large; remove some items.")
+
+
+def rounding_of(totals: Totals | Placed) -> Money | None:
+    """Return what rounding adds to a total, or takes from it; None if that is nothing."""
+    exact = totals.subtotal - totals.discount
+    if not totals.tax_included:
+        exact += totals.tax
+    return (totals.total - exact) or None
 
 
 def totals_of(

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from ...clock import plain
 from ...errors import Invalid
 from ...journal.event import Draft, Event, State
 from ...money import Money
@@ -128,7 +129,7 @@ def _in_utc(moment: object) -> datetime:
     if not isinstance(moment, datetime) or moment.utcoffset() is None:
         raise Invalid("expires_at must be a time with a time zone.")
     try:
-        return moment.astimezone(UTC)
+        return plain(moment).astimezone(UTC)
     except OverflowError as error:
         raise Invalid(f"In UTC expires_at must be in a year up to 9999, not {moment}.") from error
 

@@ -8,7 +8,7 @@ finish.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import ceil
 
 from msgspec import UNSET, UnsetType
@@ -159,8 +159,23 @@ def decline(states: States, stream: str, reason: str) -> list[Draft]:
     ]
 
 
-def begin_refund(states: States, stream: str, refund: str, amount: Money | None) -> list[Draft]:
-    """Begin to refund an amount, or everything that is left; never more than was paid."""
+def begin_refund(
+    states: States,
+    stream: str,
+    refund: str,
+    amount: Money | None,
+    payable: Callable[[Money], Money] | None = None,
+) -> list[Draft]:
+    """
+    Begin to refund an amount, or everything that is left; never more than was paid.
+
+    Args:
+        states: the states to decide on.
+        stream: the order.
+        refund: the id of the refund.
+        amount: the amount; None for everything that is left.
+        payable: rounds an amount to what the payment provider can refund.
+    """
     order = states.of(OrderState, stream)
     placed = order.terms()
     if order.status in ("pending", "declined") or not placed.total:
@@ -174,6 +189,8 @@ def begin_refund(states: States, stream: str, refund: str, amount: Money | None)
         amount = left
     elif not isinstance(amount, Money) or amount.currency != left.currency or amount.amount <= 0:
         raise Invalid(f"A refund must be Money in {left.currency}, above 0, not {shown(amount)}.")
+    elif payable is not None and (possible := payable(amount)) != amount:
+        raise Invalid(f"The payment provider cannot refund {amount}, but {possible}.")
     if not left or amount > left:
         raise Conflict(f"Only {left} of this order can still be refunded.")
     return [

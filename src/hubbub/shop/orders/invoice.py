@@ -103,6 +103,8 @@ def _sums(order: Order) -> list[tuple[str, Money]]:
     if order.discount:
         sums.append(("Discount", -order.discount))
     sums.append(("Tax, included" if order.tax_included else "Tax", order.tax))
+    if order.rounding is not None:
+        sums.append(("Rounding", order.rounding))
     sums.append(("Total", order.total))
     if order.refunded:
         sums.append(("Refunded", -order.refunded))

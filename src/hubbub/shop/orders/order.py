@@ -13,6 +13,7 @@ from ...journal.schedule import HUB
 from ...money import Money, total
 from ...permissions import check
 from ..carts.cart import Line
+from ..carts.totals import rounding_of
 from ..events import (
     Declined,
     MarkedPaid,
@@ -109,6 +110,8 @@ class Order(msgspec.Struct, frozen=True, gc=False):
         reconciliation: for an order that was cancelled or settled by hand: ``pending`` until the
             payment provider has given the status of its payment, and any excess charge is
             refunded; then ``done``, or ``failed`` if the provider refuses the refund.
+        rounding: what rounding to an amount that the payment provider can charge added to the
+            total, or took from it; None if that was nothing.
     """
 
     id: str
@@ -131,6 +134,7 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     country: str | None
     reserved_until: datetime | None
     reconciliation: Reconciliation | None = None
+    rounding: Money | None = None
 
     @property
     def is_open(self) -> bool:
@@ -268,6 +272,7 @@ def order_of(stream: str, state: OrderState) -> Order:
         placed.country,
         placed.due,
         state.reconciliation,
+        rounding_of(placed),
     )
 
 

@@ -106,9 +106,10 @@ class UserOrders:
     def refund(self, order_id: str, amount: Money | None, key: str) -> Command[Order]:
         """Begin to refund an order, or a part of it."""
         stream, refund = order_stream(order_id), self._actor.ids.new()
+        payable = self._terms.payable
 
         def decide(states: States) -> Sequence[Draft]:
-            return commands.begin_refund(states, stream, refund, amount)
+            return commands.begin_refund(states, stream, refund, amount, payable)
 
         return self._command(stream, decide, key, ("refund", order_id, amount))
 

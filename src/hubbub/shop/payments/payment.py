@@ -7,6 +7,7 @@ capture charges it. An authorization that is not captured expires by itself.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
@@ -14,7 +15,15 @@ import msgspec
 from ...errors import Invalid
 from ...money import Money
 
-__all__ = ["ClosingProvider", "Payment", "PaymentProvider", "PaymentStatus", "check_payment"]
+__all__ = [
+    "ClosingProvider",
+    "Payment",
+    "PaymentProvider",
+    "PaymentStatus",
+    "RoundingProvider",
+    "check_payment",
+    "payable_by",
+]
 
 PaymentStatus = Literal["none", "pending", "authorized", "captured", "declined", "cancelled"]
 
@@ -126,6 +135,48 @@ class ClosingProvider(PaymentProvider, Protocol):
         Raises:
             Exception: the result is unknown; the shop calls it again.
         """
+
+
+@runtime_checkable
+class RoundingProvider(PaymentProvider, Protocol):
+    """
+    A payment provider that can charge only some amounts of a currency, like whole cents.
+
+    The total of a cart is rounded to what it can charge, and the buyer sees that before paying.
+    """
+
+    def payable(self, amount: Money) -> Money:
+        """
+        Return the nearest amount that the provider can charge or refund; pure.
+
+        Args:
+            amount: an amount above 0.
+
+        Returns:
+            An amount above 0 in the same currency; if it cannot charge the currency, the same.
+        """
+
+
+def payable_by(provider: PaymentProvider) -> Callable[[Money], Money]:
+    """Return a function that rounds an amount to what a provider can charge."""
+    if not isinstance(provider, RoundingProvider):
+        return _as_it_is
+
+    def payable(amount: Money) -> Money:
+        if amount.amount <= 0:
+            return amount
+        rounded = provider.payable(amount)
+        if rounded.currency != amount.currency or rounded.amount <= 0:
+            raise TypeError(
+                f"the payment provider rounds {amount} to {rounded}; this is a bug of the provider"
+            )
+        return rounded
+
+    return payable
+
+
+def _as_it_is(amount: Money) -> Money:
+    return amount
 
 
 def check_payment(payment: object, chars_max: int) -> None:

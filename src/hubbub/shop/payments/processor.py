@@ -183,6 +183,7 @@ class PaymentProcessor:
             return
         if found.order.is_open and (stream in self._settling or self._claims.is_mine(found)):
             self._settle_soon(found.order)
+            self._settling[stream].wake()
 
     async def _look_at_later(self, stream: str) -> None:
         if stream not in self._unread:
@@ -193,6 +194,10 @@ class PaymentProcessor:
 
     def _settle_soon(self, order: Order, payment: str | None = None) -> None:
         if (settling := self._settling.get(order.stream)) is not None:
+            # A call that is repeated with its key brings no news: it could ask the provider
+            # again and again.
+            if order != settling.order:
+                settling.wake()
             # Its waiting calls return the order as it is now, and not before it was ended by hand.
             settling.order, settling.again = order, True
             settling.tell()
@@ -210,9 +215,9 @@ class PaymentProcessor:
                 if moved:
                     wait = RETRY_SECONDS_MIN
                     continue
-                await anyio.sleep(wait)
+                news = await settling.pause(wait)
                 longer = min(2 * wait, RETRY_SECONDS_MAX)
-                wait = longer if settling.claimed else RETRY_SECONDS_MIN
+                wait = longer if settling.claimed and not news else RETRY_SECONDS_MIN
         except Closed:
             # It stays in the schedule, for the next time.
             logger.info("%s is finished when the hub is opened again", stream)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import anyio
 
+from ...wake_up import WakeUp
 from ..orders.order import Order
 
 __all__ = ["Settlement"]
@@ -32,6 +33,8 @@ class Settlement:
         self.claimed = claimed
         # True if this node has told the others that there is something to settle.
         self.told = False
+        # Set by news, which ends the pause before the next request to the provider.
+        self._news = WakeUp()
 
     @property
     def over(self) -> bool:
@@ -43,3 +46,14 @@ class Settlement:
         refunding = any(one.status == "pending" for one in self.order.refunds)
         if self.order.status != "pending" and not refunding:
             self.done.set()
+
+    def wake(self) -> None:
+        """End the pause: there is news of the order."""
+        self._news.set()
+
+    async def pause(self, seconds: float) -> bool:
+        """Wait for so many seconds, or until there is news; return True if there is."""
+        with anyio.move_on_after(seconds):
+            await self._news.wait()
+            return True
+        return False

@@ -18,7 +18,7 @@ import msgspec
 from ...errors import Invalid, PaymentDeclined
 from ...extras import needs
 from ...ids import is_id, time_of
-from ...money import Money, decimals_of
+from ...money import AMOUNT_MAX, Money, decimals_of
 from ...shown import shown
 from .payment import Payment, PaymentStatus
 
@@ -35,9 +35,10 @@ PAGE = 100
 # How far Stripe's clock can be behind ours.
 CLOCK_SKEW = timedelta(hours=1)
 
-# Currencies with a smallest unit that differs from ISO 4217: two decimals that must be 0.
+# Currencies whose smallest unit differs from that of ISO 4217: https://docs.stripe.com/currencies.
+# Stripe has two decimals, which must be 0.
 _AS_CENTS = {"ISK", "UGX"}
-# Currencies of ISO 4217 that Stripe does not have: https://docs.stripe.com/currencies.
+# Stripe has no decimals, although ISO 4217 has two.
 _AS_WHOLE = {"MGA"}
 # Codes of refused requests that blame the payment and not the request.
 _PAYMENT_PARAMS = ("payment_method", "amount", "currency")
@@ -198,6 +199,19 @@ class Stripe:
                 return Payment("", "none")
         return _foremost([await self._end(intent) for intent in intents])
 
+    def payable(self, amount: Money) -> Money:
+        """
+        Round to what Stripe can charge, half up: to tens in currencies with three decimals.
+
+        Stripe counts in the smallest unit of ISO 4217, with exceptions: of three decimals the last
+        must be 0 (5.124 KWD is 5.120 KWD or 5.130 KWD), MGA has no decimals, and ISK and UGX have
+        two that must be 0. HUF and TWD are special only in payouts.
+        See https://docs.stripe.com/currencies#minor-units.
+        """
+        step = _step(amount.currency)
+        steps = (2 * amount.amount + step) // (2 * step)
+        return Money(min(max(steps, 1), AMOUNT_MAX // step) * step, amount.currency)
+
     async def _end(self, intent: _Intent) -> Payment:
         if intent.status in ("succeeded", "canceled"):
             return _payment(intent)
@@ -322,6 +336,13 @@ def units_of(amount: Money) -> int:
     if decimals_of(amount.currency) > 3:
         raise Invalid(f"Stripe does not support {amount.currency}; use another currency.")
     return amount.amount
+
+
+def _step(currency: str) -> int:
+    """Return the smallest amount that Stripe can charge, in the currency's smallest unit."""
+    if currency in _AS_WHOLE:
+        return 100
+    return 10 if decimals_of(currency) == 3 else 1
 
 
 def _intent_form(key: str, amount: Money) -> dict[str, str]:
