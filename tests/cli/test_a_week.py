@@ -96,7 +96,7 @@ def upgrade(operator: Operator) -> None:
     refused = operator.runs("users", "list", code=1).stderr
     migrated = operator.runs("migrate", "hubbub.db").stdout
 
-    assert "version 3; this Hubbub needs version 4" in planned
+    assert "version 3; this Hubbub needs version 5" in planned
     assert "run `hubbub migrate hubbub.db` first" in refused
     assert "hubbub.db.v3: a backup" in migrated
     for name in ("hubbub.db", "hubbub.db.v3", "sunday.db"):

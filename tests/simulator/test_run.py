@@ -11,6 +11,7 @@ from hubbub.simulator import run as run_module
 from hubbub.simulator.node import Node
 from hubbub.simulator.plan import CLUSTER_KINDS, KINDS
 from hubbub.simulator.run import SHRINK_TRIES_MAX, WITHOUT_NETWORK, nodes_of
+from hubbub.simulator.stream_socket import StreamSocket
 from hubbub.wire.follower import RemoteFollower
 from tests.event_loop import Backend
 
@@ -108,6 +109,19 @@ def test_a_failing_seed_is_told_with_the_fewest_faults(
     assert failed.group_contains(Broken, match="saw event")
     assert [fault.kind for fault in shortest_plan(1, a_while(backend))] == ["crash"]
     assert len(KINDS) <= SHRINK_TRIES_MAX
+
+
+def test_a_user_who_can_never_sign_in_is_a_broken_promise(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: StreamSocket) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(StreamSocket, "signed_in", fail)
+    with pytest.raises(BaseExceptionGroup) as failed:
+        run_seed(1, a_while(backend), [])
+
+    assert failed.group_contains(Broken, match="u0 has never been signed in")
 
 
 def test_many_users_can_be_in_the_process_of_the_server(backend: Backend) -> None:

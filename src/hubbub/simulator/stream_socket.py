@@ -16,6 +16,7 @@ from ..server.websocket.frame_socket import (
     FrameSocket,
 )
 from ..testing.simulation.stream import NetworkStream
+from ..wake_up import WakeUp
 
 __all__ = ["StreamSocket"]
 
@@ -48,7 +49,7 @@ class StreamSocket(FrameSocket):
         # True when our side has ended.
         self._ended = False
         # Set when the client has read what waited, so that the socket reads again.
-        self._space = anyio.Event()
+        self._space = WakeUp()
         # True while a task waits for the client to read.
         self._waits = False
         patience = gateway.settings.sign_in_seconds_max
@@ -58,6 +59,11 @@ class StreamSocket(FrameSocket):
     def unsent(self) -> int:
         """How many bytes wait for the network."""
         return self._stream.unsent
+
+    def signed_in(self) -> None:
+        """Stop the time that the client has to sign in."""
+        if not self._ended:
+            self._patience.deadline = math.inf
 
     async def run(self) -> None:
         """Read until either side closes."""
@@ -85,7 +91,9 @@ class StreamSocket(FrameSocket):
         try:
             self._stream.write_nowait(data)
         except GONE:
-            # The reader will notice the same.
+            # The reader notices the same, if it reads.
+            if self.connection.full:
+                self.abort()
             return
         if self.unsent:
             if not self._waits:
@@ -102,6 +110,10 @@ class StreamSocket(FrameSocket):
             self._space.set()
             if not self._stream.is_over:
                 self._stream.write_eof()
+
+    def read_on(self) -> None:
+        """Read from the client again, after what was read before."""
+        self._space.set()
 
     def abort(self) -> None:
         """End the connection at once; the bytes that wait for it are lost."""
@@ -121,7 +133,7 @@ class StreamSocket(FrameSocket):
         while self._held and not self._ended:
             data, self._held = self._held[:TURN_BYTES_MAX], self._held[TURN_BYTES_MAX:]
             self.feed(data)
-            while self.paused and not self._ended:
+            while not (self.may_read or self._ended):
                 await self._space.wait()
             if self._held:
                 await anyio.lowlevel.checkpoint()
@@ -134,7 +146,6 @@ class StreamSocket(FrameSocket):
                 self._gateway.unsent.hold(self, self.unsent)
             self.paused = False
             self._space.set()
-            self._space = anyio.Event()
             if not self._ended:
                 self.connection.resume()
         except GONE:

@@ -299,7 +299,7 @@ class World:
         self._quiet = True
         self.network.heal()
         deadline = anyio.current_time() + SETTLE_SECONDS_MAX
-        while missing := [*self._down(), *self._missing()]:
+        while missing := [*self._down(), *self._outside(), *self._missing()]:
             if anyio.current_time() > deadline:
                 raise Broken(f"After {SETTLE_SECONDS_MAX:.0f} quiet seconds: {_named(missing)}")
             await anyio.sleep(LOOK_SECONDS)
@@ -309,6 +309,14 @@ class World:
             f"The server{node.where and f' {node.where}'} is not up."
             for node in self.nodes
             if node.gateway is None
+        ]
+
+    def _outside(self) -> list[str]:
+        inside = {client.number for client in self.clients}
+        return [
+            f"u{number} has never been signed in."
+            for number in range(self._count)
+            if number not in inside
         ]
 
     def _missing(self) -> list[str]:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+
 import anyio
 import msgspec
 import pytest
 from websockets.frames import Opcode
 
 from hubbub import Settings
-from hubbub.server.websocket.frame_socket import WRITE_BYTES_MAX
+from hubbub.server.websocket.asyncio_socket import AsyncioSocket
+from hubbub.server.websocket.frame_socket import WRITE_BYTES_MAX, FrameSocket
+from hubbub.server.websocket.trio_socket import TrioSocket
+from hubbub.simulator.stream_socket import StreamSocket
 from tests.server.raw_client import connected, masked, websocket_key
 from tests.server.running import running
 
@@ -192,3 +198,14 @@ async def test_events_of_one_batch_come_as_one_array() -> None:
     events = msgspec.json.decode(frame.data)
     assert [event["params"]["type"] for event in events] == ["created", "joined"]
     assert {event["method"] for event in events} == {"event"}
+
+
+@pytest.mark.parametrize("kind", [AsyncioSocket, TrioSocket, StreamSocket])
+def test_a_kind_of_socket_has_everything_that_the_base_leaves_to_it(
+    kind: type[FrameSocket],
+) -> None:
+    source = inspect.getsource(FrameSocket)
+    left = re.findall(r"def (\w+)\((?:(?!def ).)*?raise NotImplementedError", source, re.DOTALL)
+
+    assert len(left) > 3
+    assert [name for name in left if getattr(kind, name) is getattr(FrameSocket, name)] == []
