@@ -1,5 +1,5 @@
 """
-What limits a figure: the bare store for commands, a server in C for deliveries.
+The floors of figures: the bare store for commands, a server in C for deliveries.
 
 A figure alone says as much about the machine as about Hubbub. So each case runs in turn with its
 floor, which does the least that any program must do for the same work, and the ratio of the two

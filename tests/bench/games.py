@@ -152,7 +152,7 @@ async def rate_of(
         callers: how many.
         work: of a caller, until a time; returns how much it did.
         seconds: how long.
-        watch: is told what was measured.
+        watch: keeps what is committed.
     """
     counts = [0] * callers
 

@@ -6,6 +6,7 @@ import gc
 import statistics
 import tempfile
 import time
+import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
@@ -151,11 +152,13 @@ async def followers(backend: str) -> list[Row]:
         room = await root.chat.create_room("bench")
         async with AsyncExitStack() as stack:
             gc.collect()
-            before = _resident()
+            # The process's memory grows by whole pages, which others may have left.
+            tracemalloc.start()
             for _ in range(FOLLOWERS):
                 await stack.enter_async_context(root.follow(room.stream))
             gc.collect()
-            each = (_resident() - before) / FOLLOWERS / 1024
+            each = tracemalloc.get_traced_memory()[0] / FOLLOWERS / 1024
+            tracemalloc.stop()
     return [Row("an idle follower in the process", backend, each, "KB", 2, most=True)]
 
 
@@ -172,9 +175,3 @@ async def _page_time(session: hubbub.Session, room_id: str, befores: Iterable[in
         times.append(time.perf_counter() - start)
         assert page
     return statistics.median(times) * 1000
-
-
-def _resident() -> int:
-    with open("/proc/self/status", encoding="ascii") as status:
-        [line] = [line for line in status if line.startswith("VmRSS:")]
-    return int(line.split()[1]) * 1024

@@ -36,7 +36,7 @@ class Row(NamedTuple):
 
     @property
     def compared(self) -> float:
-        """What is compared with the limit."""
+        """The value that has to reach the limit."""
         return statistics.median(self.ratios) if self.ratios else self.value
 
     @property

@@ -183,7 +183,7 @@ class Topic:
                 self._fail(follower, error)
 
     def _fail(self, follower: Follower, error: Exception) -> None:
-        """Stop writing to a follower; the others go on."""
+        """Stop writing to one follower."""
         follower.flush = follower.sink = None
         if follower.failed is not None:
             follower.failed(error)
