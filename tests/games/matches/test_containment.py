@@ -267,9 +267,9 @@ def test_a_board_that_nobody_submits_to_is_not_looked_at_for_ever(
     looks = list[str]()
     look = MatchSupervisor._look
 
-    async def counted(self: MatchSupervisor, stream: str, *, opening: bool = False) -> None:
+    async def counted(self: MatchSupervisor, stream: str, *, run: bool = False) -> None:
         looks.append(stream)
-        await look(self, stream, opening=opening)
+        await look(self, stream, run=run)
 
     async def story(hub: hubbub.Hubbub) -> None:
         async with hub.session("ann") as ann:

@@ -322,29 +322,6 @@ def test_a_match_whose_time_was_up_while_the_hub_was_closed_is_over(
     play(story, url=str(tmp_path / "hub.db"), later=later)
 
 
-def test_the_grace_begins_anew_when_the_hub_is_opened_again(play: Play, tmp_path: Path) -> None:
-    match: hubbub.Match
-
-    async def story(hub: hubbub.Hubbub) -> None:
-        nonlocal match
-        async with match_of_two(hub) as (match, *_):
-            pass
-
-    async def later(hub: hubbub.Hubbub) -> None:
-        async with hub.session("ann") as ann:
-            await anyio.sleep(29)
-            before = await ann.games.match(match.id)
-            await anyio.sleep(2)
-            after = await ann.games.match(match.id)
-
-        assert before.status == "active"
-        assert (after.status, after.winner) == ("completed", "ann")
-        assert after.ended_at is not None
-        assert seconds(after.ended_at) == pytest.approx(130, abs=0.1)
-
-    play(story, url=str(tmp_path / "hub.db"), later=later)
-
-
 def test_a_season_that_ended_while_the_hub_was_closed_is_over(play: Play, tmp_path: Path) -> None:
     async def story(hub: hubbub.Hubbub) -> None:
         async with hub.session("ann") as ann:
@@ -367,12 +344,12 @@ def test_few_are_looked_at_at_one_time_when_the_hub_is_opened(
     running, most, matches = 0, 0, list[hubbub.Match]()
     look = MatchSupervisor._look
 
-    async def counted(self: MatchSupervisor, stream: str, *, opening: bool = False) -> None:
+    async def counted(self: MatchSupervisor, stream: str, *, run: bool = False) -> None:
         nonlocal running, most
         running += 1
         most = max(most, running)
         try:
-            await look(self, stream, opening=opening)
+            await look(self, stream, run=run)
         finally:
             running -= 1
 

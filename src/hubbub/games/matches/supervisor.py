@@ -117,6 +117,9 @@ class MatchSupervisor:
         self._timers = TimerQueue()
         # Streams that are due, and that another node has to look at.
         self._elsewhere: set[str] = set()
+        # The matches that were looked at since the hub opened; None once all were. The first look
+        # knows that no player could reconnect before.
+        self._looked: set[str] | None = set()
         # Users whose matches could not be looked at, because the store has failed.
         self._looks_later: set[str] = set()
         self._wake_up = WakeUp()
@@ -165,6 +168,8 @@ class MatchSupervisor:
                 self._join(entries.due)
             else:
                 await self._look_at_all(list(entries.due))
+            if schedule == MATCH_SCHEDULE:
+                self._looked = None
             while True:
                 for event in await following.next():
                     self._take(event)
@@ -182,7 +187,7 @@ class MatchSupervisor:
 
         async def look_at(stream: str) -> None:
             async with limiter:
-                await self._look(stream, opening=True)
+                await self._look(stream, run=True)
 
         async with anyio.create_task_group() as tasks:
             for stream in streams:
@@ -247,11 +252,11 @@ class MatchSupervisor:
             self._looks_later.discard(user)
             self._start(self._look_at_matches, user)
 
-    async def _look(self, stream: str, *, opening: bool = False) -> None:
+    async def _look(self, stream: str, *, run: bool = False) -> None:
         def decide(states: States) -> Drafts:
             if is_board(stream):
                 return board_decisions.look_at_board(states, stream)
-            return decisions.look_at_match(states, stream, self.terms, opening=opening)
+            return self._look_at_match(states, stream)
 
         now = self._journal.clock.now
         try:
@@ -261,18 +266,31 @@ class MatchSupervisor:
         except Closed:
             return
         except Exception as error:  # includes a bug in the application's own rules
-            if not isinstance(error, StorageError):
-                # The health of the store logs its failures, and not those of each stream.
-                logger.exception("%s could not be looked at", stream)
-            self._set_timer(stream, now() + timedelta(seconds=RETRY_SECONDS))
+            self._look_later(stream, error)
         else:
             if stream not in self._timers:
                 # There is no event of it if it was scheduled before this process, or is unchanged.
                 if due is not None and due <= now():
                     due = now() + timedelta(seconds=LOOK_AGAIN_SECONDS)
                 self._set_timer(stream, due)
-        if opening and is_match(stream):
+        if run and is_match(stream):
             self.running.look_at(stream)
+
+    def _look_later(self, stream: str, error: Exception) -> None:
+        if self._looked is not None:
+            self._looked.discard(stream)
+        if not isinstance(error, StorageError):
+            # The health of the store logs its failures, and not those of each stream.
+            logger.error("%s could not be looked at", stream, exc_info=error)
+        self._set_timer(stream, self._journal.clock.now() + timedelta(seconds=RETRY_SECONDS))
+
+    def _look_at_match(self, states: States, stream: str) -> Drafts:
+        # A player who reconnects at once must not be faster than the look at the opening.
+        first = self._looked is not None and stream not in self._looked
+        drafts = decisions.look_at_match(states, stream, self.terms, opening=first)
+        if self._looked is not None:
+            self._looked.add(stream)
+        return drafts
 
     def _set_timer(self, stream: str, due: datetime | None) -> None:
         self._timers.set(stream, due)
