@@ -30,8 +30,9 @@ MESSAGE_BYTES_MAX = 32 * 1024 * 1024
 class Echo:
     """Stands behind a socket instead of a connection: it echoes every message."""
 
-    # Nobody need sign in.
+    # Nobody need sign in, and no request waits.
     session = object()
+    full = False
 
     def __init__(self, gateway: Gateway, socket: FrameSocket) -> None:
         self._socket = socket
