@@ -107,6 +107,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._threads.note(future)
         return future
 
+    async def shutdown_default_executor(
+        self,
+        timeout: float | None = None,  # noqa: ASYNC109  (asyncio calls it so)
+    ) -> None:
+        """Wait for the executor's threads as long as they take: the timeout is of real time."""
+        await super().shutdown_default_executor()
+
 
 def run_in_virtual_time(
     async_fn: Callable[[*Args], Awaitable[T]],
