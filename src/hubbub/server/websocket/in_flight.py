@@ -42,7 +42,8 @@ class InFlight:
         self._read_on = read_on
         self._count = 0
         self._bytes = 0
-        self._held: deque[Request] = deque()
+        # The requests that wait: most connections never have one, and a deque is large.
+        self._held: deque[Request] | None = None
         # True while requests are taken, so that one that is refused at once takes no others.
         self._taking = False
 
@@ -54,6 +55,7 @@ class InFlight:
     def add(self, request: Request) -> None:
         """Carry a request out, now or in its turn."""
         if self._held or not self._has_space(request):
+            self._held = self._held or deque()
             self._held.append(request)
         else:
             self._begin(request)
@@ -75,7 +77,7 @@ class InFlight:
 
     def release(self) -> None:
         """Drop the requests that wait, and the connection: the client is gone."""
-        self._held.clear()
+        self._held = None
         self._take = self._read_on = _nothing
 
     def _has_space(self, request: Request) -> bool:
