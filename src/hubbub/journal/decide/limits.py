@@ -90,10 +90,14 @@ class Limits:
         if self._held is not None:
             self._charge_held([(what, user) for user in users], self._held)
             return
-        charged: list[RateLimit] = []
+        # Each message is charged here.
+        limits, charged = self._limits[what], list[RateLimit]()
         try:
             for user in users:
-                limit = self._limit((what, user))
+                if (limit := limits.get(user)) is None:
+                    limit = self._limit((what, user))
+                else:
+                    limits.move_to_end(user)
                 limit.charge(self.monotonic)
                 charged.append(limit)
         except RateLimited:
