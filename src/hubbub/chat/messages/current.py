@@ -56,6 +56,8 @@ class CurrentEvents(Sequence[Event]):
 
     def reactions(self) -> dict[str, list[str]]:
         """Return the users who have reacted with each emoji, the first first."""
+        if not self._reactions:
+            return {}
         # All users may have removed an emoji, and others have added it again.
         found = sorted(self._reactions.items(), key=lambda item: next(iter(item[1].values())).seq)
         return {emoji: list(users) for emoji, users in found}

@@ -30,6 +30,11 @@ class Sealed(msgspec.Struct, frozen=True, gc=False):
     body: str
 
 
+# No events about a message. Nobody adds one.
+NOTHING: tuple[Event, ...] = ()
+NO_EVENTS = CurrentEvents()
+
+
 class Message(msgspec.Struct, frozen=True, gc=False):
     """
     A message, as it is now.
@@ -59,7 +64,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     sealed: Sealed | None = None
 
 
-def message_of(said: Event, about: Iterable[Event] = ()) -> Message:
+def message_of(said: Event, about: Iterable[Event] = NOTHING) -> Message:
     """
     Fold a message.
 
@@ -67,7 +72,11 @@ def message_of(said: Event, about: Iterable[Event] = ()) -> Message:
         NotFound: the event is not a message.
     """
     text, reply_to, sealed = _content(said)
-    current = about if isinstance(about, CurrentEvents) else CurrentEvents(about)
+    # Most messages are new, and a look at the class of a Sequence is slow.
+    if about is NOTHING:
+        current = NO_EVENTS
+    else:
+        current = about if type(about) is CurrentEvents else CurrentEvents(about)
     edited_at, deleted = None, current.deleted is not None
     if current.edited is not None:
         assert isinstance(current.edited.data, Edited)
