@@ -130,6 +130,7 @@ FUNCTIONS_RAISE_NOTHING = {
         "VirtualClock.monotonic",
         "VirtualClock.now",
         "VirtualLoop.run_in_executor",
+        "VirtualLoop.shutdown_default_executor",
         "VirtualLoop.time",
         "VirtualLoop.watch_threads",
         "drawn_faults",
