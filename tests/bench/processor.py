@@ -166,7 +166,7 @@ def _of_all(pid: int) -> float:
         try:
             of_children = [_processor_seconds(int(child), ended=True) for child in children]
         except FileNotFoundError:
-            # One has ended meanwhile; now its parent's times have its own.
+            # The process has ended meanwhile; now its parent's times include its time.
             continue
         return _processor_seconds(pid, ended=True) + sum(of_children)
 

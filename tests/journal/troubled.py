@@ -133,6 +133,24 @@ class FailingStore(SQLiteStore):
         super().commit(batch)
 
 
+class AwayStore(MemoryStore):
+    """It fails as a database does that nobody can reach, while it cannot be read or written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = self.writes = True
+
+    def commit(self, batch: Batch) -> None:
+        if not self.writes:
+            raise StorageError("The database failed: it cannot be reached.")
+        super().commit(batch)
+
+    def load(self, stream: str) -> Loaded:
+        if not self.reads:
+            raise StorageError("The database failed: it cannot be reached.")
+        return super().load(stream)
+
+
 class HeldStore(SQLiteStore):
     """Its transactions stop just before they are durable."""
 

@@ -17,6 +17,7 @@ from hypothesis.stateful import (
 )
 
 from hubbub.games.matchmaking.pool import Pool, Ticket, Widening
+from tests.games.matchmaking.grouping import group_of
 
 # Whole numbers, or halves and quarters of them: sums of them are exact.
 ratings = st.integers(1_000, 2_000).map(float)
@@ -71,7 +72,7 @@ class PoolMachine(RuleBasedStateMachine):
         ticket = Ticket(f"user {self.number}", rating, self.now, self.number)
         self.waiting.append(ticket)
         self.kept.add(ticket)
-        group = self.pool.group(self.now, ticket)
+        group = group_of(ticket, self.waiting, self.size, self.widening, self.now)
         if group is not None:
             assert ticket in group
             assert permitted(tuple(group), self.widening, self.now)

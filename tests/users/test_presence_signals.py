@@ -5,27 +5,15 @@ from __future__ import annotations
 import anyio
 
 import hubbub
-from hubbub.errors import StorageError
-from hubbub.stores import Loaded, MemoryStore
 from hubbub.testing import VirtualClock, run_in_virtual_time
 from hubbub.users.presence_signals import AGAIN_SECONDS
 from tests.event_loop import Backend
-
-
-class Away(MemoryStore):
-    """A store that cannot be read for some time."""
-
-    reads = True
-
-    def load(self, stream: str) -> Loaded:
-        if not self.reads:
-            raise StorageError("The database failed: it cannot be reached.")
-        return super().load(stream)
+from tests.journal.troubled import AwayStore
 
 
 def test_followers_learn_of_a_user_when_the_store_can_be_read_again(backend: Backend) -> None:
     async def story() -> None:
-        store = Away()
+        store = AwayStore()
         settings = hubbub.Settings(clock=VirtualClock())
         async with hubbub.open(store=store) as before, before.session("bob") as bob:
             room = await bob.chat.create_room("Lobby")

@@ -211,10 +211,9 @@ class SessionQueue:
             self._gone.add(place)
             return
         self.turn += 1
-        if self._gone is not None:
-            while self.turn in self._gone:
-                self._gone.remove(self.turn)
-                self.turn += 1
+        while self._gone and self.turn in self._gone:
+            self._gone.remove(self.turn)
+            self.turn += 1
 
     def rewind(self, places: Sequence[int]) -> None:
         """Return decided calls to their places."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import anyio
@@ -57,13 +59,7 @@ async def try_sign_in(dial: Dial, token: str) -> CallOutcome:
         dial: connects to a server.
         token: any token.
     """
-    with anyio.move_on_after(SIGN_IN_CALL_SECONDS_MAX):
-        try:
-            async with dial() as transport:
-                return await _sign_in(transport, token)
-        except ConnectionLost:
-            return UNKNOWN
-    return UNKNOWN
+    return await _outcome(dial, partial(_sign_in, token=token))
 
 
 async def try_sign_out(dial: Dial, token: str, *, everywhere: bool) -> CallOutcome:
@@ -78,18 +74,14 @@ async def try_sign_out(dial: Dial, token: str, *, everywhere: bool) -> CallOutco
     Returns:
         The answer to the sign-out; with ``outcome`` False if the token was refused.
     """
-    with anyio.move_on_after(SIGN_IN_CALL_SECONDS_MAX):
-        try:
-            async with dial() as transport:
-                answer = await _sign_in(transport, token)
-                if not answer.outcome:
-                    return answer
-                return await _ask(
-                    transport, SIGNING_OUT, "users.sign_out", {"everywhere": everywhere}
-                )
-        except ConnectionLost:
-            return UNKNOWN
-    return UNKNOWN
+
+    async def sign_out(transport: Transport) -> CallOutcome:
+        answer = await _sign_in(transport, token)
+        if not answer.outcome:
+            return answer
+        return await _ask(transport, SIGNING_OUT, "users.sign_out", {"everywhere": everywhere})
+
+    return await _outcome(dial, sign_out)
 
 
 async def stay_signed_in(dial: Dial, token: str) -> None:
@@ -118,6 +110,17 @@ def session_of(token: str) -> str:
         base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
     )
     return str(claims["sid"])
+
+
+async def _outcome(dial: Dial, call: Callable[[Transport], Awaitable[CallOutcome]]) -> CallOutcome:
+    """Make a call over a connection of its own."""
+    with anyio.move_on_after(SIGN_IN_CALL_SECONDS_MAX):
+        try:
+            async with dial() as transport:
+                return await call(transport)
+        except ConnectionLost:
+            return UNKNOWN
+    return UNKNOWN
 
 
 async def _sign_in(transport: Transport, token: str) -> CallOutcome:

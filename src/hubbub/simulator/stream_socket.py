@@ -91,9 +91,7 @@ class StreamSocket(FrameSocket):
         try:
             self._stream.write_nowait(data)
         except GONE:
-            # The reader notices the same, if it reads.
-            if self.connection.full:
-                self.abort()
+            self._refused()
             return
         if self.unsent:
             if not self._waits:

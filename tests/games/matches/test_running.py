@@ -14,28 +14,12 @@ from hubbub.errors import Overloaded, StorageError
 from hubbub.games.matches.call_limit import COUNTED_SECONDS_MAX
 from hubbub.games.matches.match_commands import MatchCommands
 from hubbub.games.matches.running import AGAIN_SECONDS, AGAIN_SECONDS_MAX
-from hubbub.stores import Batch, Loaded, MemoryStore
 from hubbub.testing import VirtualClock, run_in_virtual_time
 from tests.event_loop import Backend
 from tests.games.virtual_hub import Play, match_of_two, moment, what
+from tests.journal.troubled import AwayStore
 
 OUTAGE_SECONDS = 60.0
-
-
-class Away(MemoryStore):
-    """A store that fails as a database does that nobody can reach."""
-
-    reads, writes = True, True
-
-    def commit(self, batch: Batch) -> None:
-        if not self.writes:
-            raise StorageError("The database failed: it cannot be reached.")
-        super().commit(batch)
-
-    def load(self, stream: str) -> Loaded:
-        if not self.reads:
-            raise StorageError("The database failed: it cannot be reached.")
-        return super().load(stream)
 
 
 class Rounds(hubbub.Handler):
@@ -58,12 +42,12 @@ GAMES = {
     "ticking": hubbub.Game(rules=hubbub.FirstTo(10), handler=Rounds, ticks_per_second=1),
 }
 
-Story = Callable[[hubbub.Hubbub, Away], Awaitable[None]]
+Story = Callable[[hubbub.Hubbub, AwayStore], Awaitable[None]]
 
 
 def play_on_a_store(backend: Backend, story: Story) -> None:
     async def run() -> None:
-        store, settings = Away(), hubbub.Settings(clock=VirtualClock())
+        store, settings = AwayStore(), hubbub.Settings(clock=VirtualClock())
         async with hubbub.open(store=store, settings=settings, games=GAMES) as hub:
             await story(hub, store)
 
@@ -78,7 +62,7 @@ async def said(session: hubbub.Session, match: hubbub.Match) -> list[str]:
 
 @pytest.mark.parametrize("game", ["rounds", "ticking"])
 def test_a_match_goes_on_when_the_store_works_again(backend: Backend, game: str) -> None:
-    async def story(hub: hubbub.Hubbub, store: Away) -> None:
+    async def story(hub: hubbub.Hubbub, store: AwayStore) -> None:
         async with match_of_two(hub, game=game) as (match, ann, _):
             store.writes = False
             with pytest.raises((StorageError, Overloaded)):
@@ -100,7 +84,7 @@ def test_a_match_goes_on_when_the_store_works_again(backend: Backend, game: str)
 def test_a_match_that_cannot_be_read_at_its_start_begins_later(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def story(hub: hubbub.Hubbub, store: Away) -> None:
+    async def story(hub: hubbub.Hubbub, store: AwayStore) -> None:
         execute = hub.journal.execute
         failures = 0
 
@@ -125,7 +109,7 @@ def test_a_match_that_cannot_be_read_at_its_start_begins_later(
 def test_a_match_is_interrupted_in_the_log_once(
     backend: Backend, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def story(hub: hubbub.Hubbub, store: Away) -> None:
+    async def story(hub: hubbub.Hubbub, store: AwayStore) -> None:
         async with match_of_two(hub, game="ticking"):
             store.writes = False
             await anyio.sleep(OUTAGE_SECONDS)
@@ -141,7 +125,7 @@ def test_a_match_is_interrupted_in_the_log_once(
 
 
 def test_a_match_whose_game_fails_while_the_store_does_is_cancelled_later(backend: Backend) -> None:
-    async def story(hub: hubbub.Hubbub, store: Away) -> None:
+    async def story(hub: hubbub.Hubbub, store: AwayStore) -> None:
         async with match_of_two(hub, game="rounds") as (match, ann, _):
             store.writes = False
             with pytest.raises(Overloaded):
@@ -157,7 +141,7 @@ def test_a_match_whose_game_fails_while_the_store_does_is_cancelled_later(backen
 
 
 def test_a_user_who_leaves_while_the_store_fails_is_dropped_later(backend: Backend) -> None:
-    async def story(hub: hubbub.Hubbub, store: Away) -> None:
+    async def story(hub: hubbub.Hubbub, store: AwayStore) -> None:
         async with hub.session("ann") as ann:
             async with hub.session("bob"):
                 match = await ann.games.start_match(["ann", "bob"], rules=hubbub.FirstTo(1))

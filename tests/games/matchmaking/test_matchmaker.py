@@ -99,7 +99,8 @@ def test_many_are_all_brought_together(backend: Backend) -> None:
 
     hall = what_happens(scenario, backend)
 
-    # A player who comes in between takes an opponent from another, who then accepts a third.
+    # A player with a rating in between takes the opponent of another player, and that player then
+    # accepts a third.
     assert all(how is not NoOpponent for _, how in hall.met.values())
     assert len({how for _, how in hall.met.values()}) == 25
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from hubbub.games.matchmaking.pool import HEAP_SPARE, Pool, Ticket, Widening
+from tests.games.matchmaking.grouping import group_of
 
 # 100 points at first, and 10 more for each second.
 WIDENING = Widening(100, 10)
@@ -97,7 +98,8 @@ def test_only_a_group_with_the_one_who_has_come_counts() -> None:
     pool = pool_of(waiting("a", 1500), waiting("b", 1510), new, waiting("d", 1750))
 
     assert users(pool.group(0)) == "ab"
-    assert users(pool.group(0, new)) == "newd"
+    others = [waiting("a", 1500), waiting("b", 1510), waiting("d", 1750)]
+    assert users(group_of(new, others, 2, WIDENING, 0)) == "newd"
 
 
 @pytest.mark.parametrize("size", [2, 3, 4])
@@ -105,12 +107,12 @@ def test_the_one_who_has_come_may_be_anywhere_in_the_group(size: int) -> None:
     others = [waiting(user, 1500 + 10 * n, 0, n) for n, user in enumerate("abc")]
     for rating in (1490, 1505, 1515, 1530):
         new = waiting("n", rating, 0, 9)
-        group = pool_of(*others, new, size=size).group(0, new)
+        group = group_of(new, others, size, WIDENING, 0)
 
         assert group is not None
         assert new in group
     far = waiting("f", 3000, 0, 9)
-    assert pool_of(*others, far, size=size).group(0, far) is None
+    assert group_of(far, others, size, WIDENING, 0) is None
 
 
 def test_who_joins_and_leaves_changes_the_groups_around_them() -> None:

@@ -45,7 +45,7 @@ def lone_sentinel() -> Iterator[Watched]:
 
 @pytest.fixture
 def limited() -> Iterator[ServerProcess]:
-    """Run a server with a user who may connect and no more."""
+    """Run a server with a user that has no right but to connect."""
     with one_server(user="ann on >secret +@connection") as server:
         yield server
 

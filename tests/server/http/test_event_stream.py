@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
@@ -191,19 +191,24 @@ def test_when_nothing_happens_a_comment_is_sent(backend: Backend) -> None:
     assert [at for at, _ in pings] == pytest.approx([PING_SECONDS, 2 * PING_SECONDS])
 
 
-def test_a_client_that_stops_reading_is_let_go(backend: Backend) -> None:
-    async def follow() -> float:
-        settings = Settings(clock=VirtualClock())
-        async with a_room(settings) as (gateway, (_, room), _), anyio.create_task_group() as tasks:
-            browser = Browser(gateway)
-            tasks.start_soon(browser.follow, room.stream, 0)
-            await browser.part()
-            began = anyio.current_time()
-            await browser.ended.wait()
-            assert not gateway.event_streams
-        return anyio.current_time() - began
+async def seconds_until_it_ends(act: Callable[[Gateway], None]) -> float:
+    """Do something to a gateway while a client does not read; return how long it is served."""
+    settings = Settings(clock=VirtualClock())
+    async with a_room(settings) as (gateway, (_, room), _), anyio.create_task_group() as tasks:
+        browser = Browser(gateway)
+        tasks.start_soon(browser.follow, room.stream, 0)
+        await browser.part()
+        began = anyio.current_time()
+        act(gateway)
+        await browser.ended.wait()
+        assert not gateway.event_streams
+    return anyio.current_time() - began
 
-    assert run_in_virtual_time(follow, backend=backend) == pytest.approx(SEND_SECONDS_MAX, abs=1.1)
+
+def test_a_client_that_stops_reading_is_let_go(backend: Backend) -> None:
+    seconds = run_in_virtual_time(seconds_until_it_ends, lambda gateway: None, backend=backend)
+
+    assert seconds == pytest.approx(SEND_SECONDS_MAX, abs=1.1)
 
 
 def test_a_client_that_reads_slowly_stays(backend: Backend) -> None:
@@ -227,15 +232,6 @@ def test_a_client_that_reads_slowly_stays(backend: Backend) -> None:
 
 
 def test_a_client_that_does_not_read_does_not_hold_up_a_server_that_stops(backend: Backend) -> None:
-    async def follow() -> float:
-        settings = Settings(clock=VirtualClock())
-        async with a_room(settings) as (gateway, (_, room), _), anyio.create_task_group() as tasks:
-            browser = Browser(gateway)
-            tasks.start_soon(browser.follow, room.stream, 0)
-            await browser.part()
-            began = anyio.current_time()
-            gateway.stop()
-            await browser.ended.wait()
-        return anyio.current_time() - began
+    seconds = run_in_virtual_time(seconds_until_it_ends, Gateway.stop, backend=backend)
 
-    assert run_in_virtual_time(follow, backend=backend) == pytest.approx(END_SECONDS_MAX)
+    assert seconds == pytest.approx(END_SECONDS_MAX)

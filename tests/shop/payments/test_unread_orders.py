@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,25 @@ from hubbub.shop.payments.processor import TAKE_OVER_SECONDS, PaymentProcessor
 from hubbub.shop.runtime import Storefront
 from tests.shop.bank import Bank
 from tests.shop.virtual_shop import Sell
+
+
+def status_later(sell: Sell, path: Path, fault: Callable[[], None], seconds: float) -> str:
+    """Leave an order open, open the shop again with a fault; return the order's status then."""
+    found = ""
+
+    async def story(hub: Hubbub, ann: Session) -> None:
+        with anyio.move_on_after(1):
+            await ann.shop.checkout(payment="good", key="1")
+        fault()
+
+    async def later(hub: Hubbub, ann: Session) -> None:
+        nonlocal found
+        await anyio.sleep(seconds)
+        found = (await ann.shop.orders())[0].status
+
+    bank = Bank(authorize=["answer lost"])
+    sell(story, later=later, url=str(path / "hub.db"), payments=bank)
+    return found
 
 
 def test_an_order_that_cannot_be_read_ends_alone(
@@ -42,11 +62,7 @@ def test_an_order_that_cannot_be_read_ends_alone(
 def test_an_order_that_the_store_cannot_read_is_finished_later(
     sell: Sell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bank = Bank(authorize=["answer lost"])
-
-    async def story(hub: Hubbub, ann: Session) -> None:
-        with anyio.move_on_after(1):
-            await ann.shop.checkout(payment="good", key="1")
+    def break_reading() -> None:
         show, faults = PaymentProcessor._show, [StorageError("The database is away.")] * 3
 
         async def fails_at_first(self: PaymentProcessor, stream: str) -> ClaimedOrder:
@@ -56,22 +72,13 @@ def test_an_order_that_the_store_cannot_read_is_finished_later(
 
         monkeypatch.setattr(PaymentProcessor, "_show", fails_at_first)
 
-    async def later(hub: Hubbub, ann: Session) -> None:
-        await anyio.sleep(4 * TAKE_OVER_SECONDS)
-
-        assert (await ann.shop.orders())[0].status == "paid"
-
-    sell(story, later=later, url=str(tmp_path / "hub.db"), payments=bank)
+    assert status_later(sell, tmp_path, break_reading, 4 * TAKE_OVER_SECONDS) == "paid"
 
 
 def test_orders_that_cannot_be_listed_are_listed_later(
     sell: Sell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bank = Bank(authorize=["answer lost"])
-
-    async def story(hub: Hubbub, ann: Session) -> None:
-        with anyio.move_on_after(1):
-            await ann.shop.checkout(payment="good", key="1")
+    def break_listing() -> None:
         plain, faults = Schedule.apply, [ZeroDivisionError()]
 
         def fails_once(self: Schedule, event: Any) -> None:
@@ -81,9 +88,4 @@ def test_orders_that_cannot_be_listed_are_listed_later(
 
         monkeypatch.setattr(Schedule, "apply", fails_once)
 
-    async def later(hub: Hubbub, ann: Session) -> None:
-        await anyio.sleep(TAKE_OVER_SECONDS)
-
-        assert (await ann.shop.orders())[0].status == "paid"
-
-    sell(story, later=later, url=str(tmp_path / "hub.db"), payments=bank)
+    assert status_later(sell, tmp_path, break_listing, TAKE_OVER_SECONDS) == "paid"

@@ -72,7 +72,7 @@ class CurrentEvents(Sequence[Event]):
         return [gone.seq]
 
     def _delete(self, event: Event) -> list[int]:
-        gone = [one.seq for one in self if one is not self.edited]
+        gone = [about.seq for about in self if about is not self.edited]
         self.deleted = event
         self._reactions.clear()
         self._sealed.clear()

@@ -30,8 +30,7 @@ class Sealed(msgspec.Struct, frozen=True, gc=False):
     body: str
 
 
-# No events about a message. Nobody adds one.
-NOTHING: tuple[Event, ...] = ()
+# The events about a new message. Nothing is added to them.
 NO_EVENTS = CurrentEvents()
 
 
@@ -64,7 +63,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     sealed: Sealed | None = None
 
 
-def message_of(said: Event, about: Iterable[Event] = NOTHING) -> Message:
+def message_of(said: Event, about: Iterable[Event] = NO_EVENTS) -> Message:
     """
     Fold a message.
 
@@ -72,11 +71,8 @@ def message_of(said: Event, about: Iterable[Event] = NOTHING) -> Message:
         NotFound: the event is not a message.
     """
     text, reply_to, sealed = _content(said)
-    # Most messages are new, and a look at the class of a Sequence is slow.
-    if about is NOTHING:
-        current = NO_EVENTS
-    else:
-        current = about if type(about) is CurrentEvents else CurrentEvents(about)
+    # Not isinstance, which is slow for a Sequence.
+    current = about if type(about) is CurrentEvents else CurrentEvents(about)
     edited_at, deleted = None, current.deleted is not None
     if current.edited is not None:
         assert isinstance(current.edited.data, Edited)

@@ -52,7 +52,7 @@ def list_members(
     def result(states: States, events: Sequence[Event]) -> list[Member]:
         room = states.of(RoomState, stream)
         room.check_shown(by)
-        # By id, so that a page does not depend on who has left since the page before.
+        # By id, so that members who leave between two pages change nothing for the others.
         found = nsmallest(limit, (user for user in room.roles if user > first))
         return [Member(user, room.roles[user]) for user in found]
 

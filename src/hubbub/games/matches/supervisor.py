@@ -26,6 +26,7 @@ from ...journal.event import Draft, Event
 from ...journal.journal import Journal
 from ...journal.link import Links
 from ...journal.live.following_all import FollowingAll
+from ...journal.retries import Retries
 from ...journal.schedule import (
     HUB,
     Scheduled,
@@ -120,8 +121,8 @@ class MatchSupervisor:
         # The matches that were looked at since the hub opened; None once all were. The first look
         # knows that no player could reconnect before.
         self._looked: set[str] | None = set()
-        # Users whose matches could not be looked at, because the store has failed.
-        self._looks_later: set[str] = set()
+        # Users whose matches the store could not read.
+        self._unread = Retries(self._look_at_matches, RETRY_SECONDS, start)
         self._wake_up = WakeUp()
 
     async def run(self) -> None:
@@ -236,21 +237,13 @@ class MatchSupervisor:
         except Closed:
             return
         except StorageError:
-            # The health of the store logs its failures.
-            await self._look_at_matches_later(user)
+            self._unread.later(user)
             return
         except Exception:  # their clocks still run; only the dropping of this user is missed
             logger.exception("the matches of %s are not looked at", user)
             return
         for match in streams:
             await self._look(match)
-
-    async def _look_at_matches_later(self, user: str) -> None:
-        if user not in self._looks_later:
-            self._looks_later.add(user)
-            await anyio.sleep(RETRY_SECONDS)
-            self._looks_later.discard(user)
-            self._start(self._look_at_matches, user)
 
     async def _look(self, stream: str, *, run: bool = False) -> None:
         def decide(states: States) -> Drafts:

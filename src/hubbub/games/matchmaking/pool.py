@@ -177,18 +177,13 @@ class Pool:
             self.discard(ticket)
         return group
 
-    def group(self, now: float, ticket: Ticket | None = None) -> list[Ticket] | None:
+    def group(self, now: float) -> list[Ticket] | None:
         """
         Return the group with the smallest spread of all groups that can play, if there is one.
 
         Args:
             now: the time, in seconds since the epoch.
-            ticket: only a group with this player, who waits, counts, if given.
         """
-        if ticket is not None:
-            place = place_in(self._tickets, ticket)
-            below, above = reversed(self._tickets[:place]), self._tickets[place + 1 :]
-            return group_with(ticket, below, above, self._size, self._widening, now)
         while (first := self._first(self._coming)) is not None and first.ready <= now:
             self._push(self._ready, first.spread, heappop(self._coming)[-1])
         while (first := self._first(self._ready)) is not None and first.ready > now:
@@ -202,7 +197,7 @@ class Pool:
         return min((group.ready for group in found if group is not None), default=None)
 
     def _look_around(self, place: int) -> None:
-        """Note the groups that have changed because of who is, or was, at a place."""
+        """Note the groups that change because a player comes to a place, or leaves it."""
         first = max(0, place - self._size + 1)
         near = self._tickets[first : place + self._size]
         for ticket in near[: place - first + 1]:

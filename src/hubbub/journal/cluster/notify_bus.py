@@ -131,7 +131,7 @@ class _Session:
         low.consume_input()
         while (notify := low.notifies()) is not None:
             if notify.be_pid != self._sender_pid:
-                # The parts of a frame come one after the other, so the last one has no end.
+                # The parts of a frame come together, so the frame before has no end.
                 self._begun, self._sender_pid = b"", notify.be_pid
             with suppress(ValueError):
                 # Otherwise somebody else has written it.

@@ -189,7 +189,7 @@ class Store(Protocol):
 
         The last part is written first, and then one after the other down to number 0, which is the
         snapshot's body. From then on the snapshot counts; until then the one before it does. A new
-        snapshot may begin before another one has ended.
+        snapshot may begin before the last part of another snapshot.
 
         Args:
             snapshot: the snapshot of a stream that has its event ``seq``.

@@ -96,8 +96,6 @@ class MemoryStore:
         self._texts: dict[str, _Texts] = {}
         self._used: dict[tuple[str, str], Used] = {}
         self._snapshots: dict[str, Snapshot] = {}
-        # A stream -> the seq of the snapshot that is being written, and its parts so far.
-        self._parts: dict[str, tuple[int, list[bytes]]] = {}
 
     def commit(self, batch: Batch) -> None:
         """Append a batch."""
@@ -124,16 +122,9 @@ class MemoryStore:
         self._charge(batch.limits)
 
     def keep_part(self, snapshot: Snapshot, number: int) -> None:
-        """Keep a part until the last one, which makes a snapshot of them."""
-        stream, seq = snapshot.stream, snapshot.seq
-        begun, parts = self._parts.get(stream, (seq, []))
-        if number == len(snapshot.parts) or begun != seq:
-            parts = []
-        if number:
-            self._parts[stream] = seq, [snapshot.parts[number - 1], *parts]
-        else:
-            self._parts.pop(stream, None)
-            self.keep([msgspec.structs.replace(snapshot, parts=parts)])
+        """Keep a snapshot with its last part: nothing outlives this process anyway."""
+        if not number:
+            self.keep([snapshot])
 
     # For several nodes; see SharedStore
 

@@ -1,8 +1,8 @@
 """
 Writes the snapshots of a SQLite database.
 
-A large one is written part by part, each part in a transaction of its own. The part 0 comes last:
-until then the snapshot before it counts, and a process can be killed at any moment.
+A large snapshot is written part by part, each part in a transaction of its own. The part 0 comes
+last: until then the snapshot before it counts, and a process can be killed at any moment.
 """
 
 from __future__ import annotations

@@ -123,22 +123,6 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
                 timer.cancel()
         self.release()
 
-    def send_batch(self, batch: bytes) -> None:
-        """Send a frame that is the same for all clients, after the frames that have gathered."""
-        if not self._direct or self._answers:
-            super().send_batch(batch)
-            return
-        # Here and not in a function of its own: thousands of clients get it one after another.
-        try:
-            written = os.write(self._fd, batch)
-        except BlockingIOError:
-            written = 0
-        except OSError:
-            self._refused()
-            return
-        if written < len(batch):
-            self._hand_over(memoryview(batch)[written:])
-
     def write(self, data: bytes) -> None:
         """
         Give bytes to the kernel, and the bytes that it does not take now to the transport.
@@ -146,13 +130,13 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
         A write through the transport would be a third of the cost of a frame, and is needed
         only if the transport has bytes to write, or encrypts.
         """
-        transport = self._transport
-        if self._ending is not None or transport.is_closing():
-            return
-        if self._fd < 0 or transport.get_write_buffer_size():
-            self._hand_over(data)
-            return
-        self._direct = True
+        if not self._direct:
+            if self._ending is not None or self._transport.is_closing():
+                return
+            if self._fd < 0 or self._transport.get_write_buffer_size():
+                self._hand_over(data)
+                return
+            self._direct = True
         try:
             written = os.write(self._fd, data)
         except BlockingIOError:
@@ -162,11 +146,6 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
             return
         if written < len(data):
             self._hand_over(memoryview(data)[written:])
-
-    def _refused(self) -> None:
-        # The transport notices the same when it reads, and tells the connection.
-        if not self._reading:
-            self.abort()
 
     def _hand_over(self, data: bytes | memoryview) -> None:
         self._direct = False

@@ -211,6 +211,11 @@ class FrameSocket:
         # at objects that have lived long only now and then.
         del self.connection
 
+    def _refused(self) -> None:
+        """End the connection, whose bytes the network refuses, if the reader does not notice it."""
+        if not self.may_read:
+            self.abort()
+
     def _hold(self, handed: int = 0) -> None:
         """Note that more waits; above the limit the socket is paused."""
         self._handed += handed

@@ -44,7 +44,7 @@ class InFlight:
         self._bytes = 0
         # The requests that wait: most connections never have one, and a deque is large.
         self._held: deque[Request] | None = None
-        # True while requests are taken, so that one that is refused at once takes no others.
+        # True while requests are taken, so that an answer at once takes no others.
         self._taking = False
 
     @property

@@ -111,22 +111,6 @@ class TrioSocket(FrameSocket):
         """How many bytes wait for the network."""
         return self._pending_bytes
 
-    def send_batch(self, batch: bytes) -> None:
-        """Send a frame that is the same for all clients, after the frames that have gathered."""
-        if self._pending or self._answers or self._ended:
-            super().send_batch(batch)
-            return
-        # Here and not in a function of its own: thousands of clients get it one after another.
-        try:
-            written = os.write(self._fd, batch)
-        except BlockingIOError:
-            written = 0
-        except OSError:
-            self._refused()
-            return
-        if written < len(batch):
-            self._keep(memoryview(batch)[written:])
-
     def write(self, data: bytes) -> None:
         """Give bytes to the kernel, and the bytes that it does not take now to a task."""
         if self._ended:
@@ -142,11 +126,6 @@ class TrioSocket(FrameSocket):
                 return
         if written < len(data):
             self._keep(memoryview(data)[written:])
-
-    def _refused(self) -> None:
-        # The reader notices the same, if it reads.
-        if self.connection.full:
-            self.abort()
 
     def hang_up(self) -> None:
         """End our side after the last write, and stop if the client does not end its own."""

@@ -158,7 +158,7 @@ def merge(states: States, guest: str, user: str, terms: ShopTerms) -> list[Draft
     if theirs.country is not None:
         if theirs.country != cart.country:
             drafts.append(Draft(stream, CountrySet(theirs.country)))
-        # The account may choose another one before the guest signs in again.
+        # The account may choose another country before the guest signs in again.
         drafts.append(Draft(from_, CountrySet(None)))
     if not (drafts or theirs.items or theirs.coupon):
         return []

@@ -24,6 +24,7 @@ from ...journal.actor import Actor
 from ...journal.command import Call, Command, nothing
 from ...journal.decide.states import States
 from ...journal.event import Draft, Event
+from ...journal.retries import Retries
 from ...journal.schedule import HUB
 from ...journal.schedule_entries import read_schedule
 from ...journal.shards import stream_shard
@@ -72,8 +73,8 @@ class PaymentProcessor:
         self._start = start
         self._seconds_max = hub.settings.payment_seconds_max
         self._settling: dict[str, Settlement] = {}
-        # Orders that the store could not read, and that are looked at later.
-        self._unread: set[str] = set()
+        # Orders that the store could not read.
+        self._unread = Retries(self._look_at, TAKE_OVER_SECONDS, start)
         nodes = hub.journal.nodes if hub.journal.store.shared else None
         self._claims = Claims(nodes, self._seconds_max)
         if nodes is not None:
@@ -172,8 +173,7 @@ class PaymentProcessor:
             # It stays in the schedule, for the next time.
             return
         except StorageError:
-            # The health of the store logs its failures.
-            self._start(self._look_at_later, stream)
+            self._unread.later(stream)
             return
         except HubbubError as error:
             logger.warning("%s is not looked at: %s", stream, error.message)
@@ -184,13 +184,6 @@ class PaymentProcessor:
         if found.order.is_open and (stream in self._settling or self._claims.is_mine(found)):
             self._settle_soon(found.order)
             self._settling[stream].wake()
-
-    async def _look_at_later(self, stream: str) -> None:
-        if stream not in self._unread:
-            self._unread.add(stream)
-            await anyio.sleep(TAKE_OVER_SECONDS)
-            self._unread.discard(stream)
-            await self._look_at(stream)
 
     def _settle_soon(self, order: Order, payment: str | None = None) -> None:
         if (settling := self._settling.get(order.stream)) is not None:
