@@ -337,5 +337,6 @@ async def test_a_command_that_takes_a_key_is_given_one() -> None:
                 await server.until_asked(2)
                 tasks.cancel_scope.cancel()
 
-    keys = {asked["params"]["key"] for asked in server.asked}
-    assert len(keys) == 2
+    # The client may have cancelled them already, by requests of its own.
+    sent = [asked["params"] for asked in server.asked if asked["method"] == "chat.send"]
+    assert len({params["key"] for params in sent}) == 2
