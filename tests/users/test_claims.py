@@ -8,10 +8,12 @@ import anyio
 import pytest
 
 import hubbub
-from hubbub.errors import Conflict
+from hubbub.errors import Conflict, StorageError
+from hubbub.journal.actor import Actor
 from hubbub.journal.command import Command
 from hubbub.journal.event import Draft
 from hubbub.journal.schedule import HUB
+from hubbub.users import claims
 from hubbub.users.account import AccountState
 from hubbub.users.claims import ACCOUNTS_MAX, DONE
 from hubbub.users.events import AccountCreated, AccountLinked
@@ -87,6 +89,25 @@ async def test_an_erased_account_is_passed_over(
             await eve.users.create_account("Ann", PASSWORD)
 
     assert caplog.records == []
+
+
+async def test_names_are_claimed_later_if_the_store_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, accounts_in, faults = str(tmp_path / "old.db"), claims._accounts_in, [StorageError("It")]
+
+    def fails_once(hub: Actor) -> list[str]:
+        if faults:
+            raise faults.pop()
+        return accounts_in(hub)
+
+    async with hubbub.open(path) as hub:
+        await write_as_before(hub, "ann", "Ann")
+    monkeypatch.setattr(claims, "_accounts_in", fails_once)
+    async with hubbub.open(path) as hub:
+        await until_done(hub)
+
+    assert not faults
 
 
 def test_accounts_are_looked_at_some_at_a_time() -> None:

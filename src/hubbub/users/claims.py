@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from anyio import to_thread
 
+from ..errors import Closed, StorageError
 from ..journal.actor import Actor
 from ..journal.command import Command, nothing
 from ..journal.decide.states import States
@@ -43,6 +44,9 @@ async def claim_old_names(hub: Actor) -> None:
         if streams:
             done = Draft(DONE, NameClaimed(HUB, ""))
             await hub.execute(Command(HUB, lambda states: (done,), _nothing, reads=(DONE,)))
+    except (Closed, StorageError):
+        # The hub starts this again when the store works.
+        raise
     except Exception:
         # Keep the hub open; it tries again the next time it opens.
         logger.warning("the names of older accounts are not protected yet", exc_info=True)
