@@ -228,7 +228,8 @@ def _marked(
         # A plain function, not `async def`: it saves a coroutine for each call.
         if self.guard is not None:
             return _guarded(self, name, args, kwargs)
-        self.check(name)
+        if name in self._refused:
+            self.check(name)
         run: Coroutine[Any, Any, R] = self.actor.execute(function(self, *args, **kwargs))
         return run
 

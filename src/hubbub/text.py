@@ -81,7 +81,7 @@ def check_text(text: object, chars_max: int) -> str:
         raise _too_long("text", len(text), chars_max)
     if found := _not_in_text(text):
         raise _forbidden("text", found)
-    if is_blank(text):
+    if not _visible_ascii(text) and is_blank(text):
         raise Invalid("The text is empty; write something.")
     return text
 

@@ -172,5 +172,5 @@ def words(target: str) -> set[str]:
             return {field for kind in kinds for field in kind.__struct_fields__}
         case "events" | "snapshots":
             fields = {name for event in sample_events() for name in event.data.__struct_fields__}
-            return {tag_of(event.data) for event in sample_events()} | fields | STREAMS.keys()
+            return {tag_of(type(event.data)) for event in sample_events()} | fields | STREAMS.keys()
     return set()

@@ -23,12 +23,12 @@ from hubbub.journal.live.signals import Signals
 from hubbub.journal.live.topic import Topic
 from hubbub.journal.measures import STREAMS_MAX, Measures
 from hubbub.journal.readers import Readers
+from hubbub.journal.stores.contract import Record
 from hubbub.settings import Settings
 from hubbub.users import presence as presence_module
 from hubbub.users.presence import Presence
 from tests.journal.tally import (
     NOON,
-    Added,
     Tally,
     add,
     memory_store,
@@ -266,10 +266,9 @@ def test_rate_limits_are_bounded_though_none_is_idle(monkeypatch: pytest.MonkeyP
 
 def test_traffic_is_counted_of_so_many_streams() -> None:
     measures = Measures()
-    events = [
-        hubbub.Event(f"room/{n}", 1, NOON, "ann", None, Added(1)) for n in range(STREAMS_MAX + 10)
-    ]
-    measures.committed(1, [*events, events[7]], 0.0, 0.0)
+    streams = [f"room/{number}" for number in range(STREAMS_MAX + 10)]
+    records = [Record(stream, 1, "added", "ann", None, b"") for stream in [*streams, streams[7]]]
+    measures.committed(1, records, 0.0, 0.0)
 
     assert len(measures._streams) <= STREAMS_MAX
     assert measures.busiest("room", 1, 0.0) == [("room/7", 2)]

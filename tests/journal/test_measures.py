@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from hubbub.chat.events import Joined, Said
-from hubbub.journal.event import Data, Event
+from hubbub.journal.event import Data, tag_of
 from hubbub.journal.measures import RECENT_MAX, TRAFFIC_SECONDS, Measures
+from hubbub.journal.stores.contract import Record
 
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
-
-def events(stream: str, *data: Data) -> list[Event]:
-    return [Event(stream, seq, NOON, "ann", None, one) for seq, one in enumerate(data, 1)]
+def records(stream: str, *data: Data) -> list[Record]:
+    tags = [tag_of(type(one)) for one in data]
+    return [Record(stream, seq, tag, "ann", None, b"") for seq, tag in enumerate(tags, 1)]
 
 
 def test_events_are_counted_by_type() -> None:
     measures = Measures()
-    measures.committed(2, events("room/1", Joined(), Said("a"), Said("b")), 0.001, 0.0)
+    measures.committed(2, records("room/1", Joined(), Said("a"), Said("b")), 0.001, 0.0)
 
     assert measures.events == {"joined": 1, "message": 2}
     assert measures.batches == 1
@@ -44,9 +42,9 @@ def test_the_newest_batches_are_kept() -> None:
 
 def test_the_busiest_of_a_kind_come_first() -> None:
     measures = Measures()
-    measures.committed(1, events("room/1", Joined()), 0.0, 0.0)
-    measures.committed(1, events("room/2", Joined(), Said("a")), 0.0, 0.0)
-    measures.committed(1, events("user/ann", Joined(), Said("a"), Said("b")), 0.0, 0.0)
+    measures.committed(1, records("room/1", Joined()), 0.0, 0.0)
+    measures.committed(1, records("room/2", Joined(), Said("a")), 0.0, 0.0)
+    measures.committed(1, records("user/ann", Joined(), Said("a"), Said("b")), 0.0, 0.0)
 
     assert measures.busiest("room", 5, 0.0) == [("room/2", 2), ("room/1", 1)]
     assert measures.busiest("room", 1, 0.0) == [("room/2", 2)]
@@ -54,11 +52,11 @@ def test_the_busiest_of_a_kind_come_first() -> None:
 
 def test_traffic_is_forgotten_half_by_half() -> None:
     measures, half = Measures(), TRAFFIC_SECONDS / 2
-    measures.committed(1, events("room/1", Joined()), 0.0, 0.0)
-    measures.committed(1, events("room/2", Joined()), 0.0, half)
+    measures.committed(1, records("room/1", Joined()), 0.0, 0.0)
+    measures.committed(1, records("room/2", Joined()), 0.0, half)
     both = measures.busiest("room", 5, half)
     later = measures.busiest("room", 5, 2 * half)
-    measures.committed(1, events("room/3", Joined()), 0.0, 2 * half)
+    measures.committed(1, records("room/3", Joined()), 0.0, 2 * half)
     much_later = measures.busiest("room", 5, 5 * half)
 
     assert (len(both), later, much_later) == (2, [("room/2", 1)], [])

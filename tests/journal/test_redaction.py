@@ -38,7 +38,9 @@ def events(draw: st.DrawFn) -> list[Event]:
 
 
 def records_of(events: Sequence[Event]) -> list[Record]:
-    return [Record(e.stream, e.seq, tag_of(e.data), e.by, e.ref, encode_event(e)) for e in events]
+    return [
+        Record(e.stream, e.seq, tag_of(type(e.data)), e.by, e.ref, encode_event(e)) for e in events
+    ]
 
 
 def shown(events: Sequence[Event]) -> list[bytes]:

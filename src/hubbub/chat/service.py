@@ -31,11 +31,13 @@ class Chat(SealedChat):
         actor: the user of the session.
     """
 
-    __slots__ = ("_history", "_longest")
+    __slots__ = ("_charges", "_history", "_longest")
 
     def __init__(self, actor: Actor, runtime: object = None) -> None:
         super().__init__(actor)
         self._longest = actor.settings.text_chars_max
+        # What a message of this session counts against.
+        self._charges = () if actor.is_application else message_commands.charges(actor.user)
         self._history = History(actor)
 
     @command
@@ -63,19 +65,18 @@ class Chat(SealedChat):
         by, stream = self._by, stream_of(room_id)
         if reply_to is not None:
             check_seq(reply_to)
-        charged = not self._actor.is_application
+        charged = bool(self._charges)
         decide = partial(
             message_commands.send, stream, by, text, reply_to, self._longest, charged=charged
         )
-        arguments = ("send", room_id, text, reply_to)
         return Command(
             by,
             decide,
             message_commands.said,
             reads=(stream,),
             key=key,
-            arguments=arguments,
-            charges=message_commands.charges(by) if charged else (),
+            arguments=("send", room_id, text, reply_to),
+            charges=self._charges,
         )
 
     @command
@@ -99,7 +100,7 @@ class Chat(SealedChat):
         if not isinstance(user_id, str) or user_id == by:
             raise Invalid("Send a direct message to another user's id, not to your own.")
         reads = (direct_stream(by, user_id), user_stream(by), user_stream(user_id))
-        charged = not self._actor.is_application
+        charged = bool(self._charges)
         decide = partial(
             message_commands.send_direct, by, user_id, text, self._longest, charged=charged
         )
@@ -111,7 +112,7 @@ class Chat(SealedChat):
             reads=reads,
             key=key,
             arguments=arguments,
-            charges=message_commands.charges(by) if charged else (),
+            charges=self._charges,
         )
 
     @command

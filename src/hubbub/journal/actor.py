@@ -12,7 +12,7 @@ import msgspec
 from ..ids import Ids
 from ..permissions import Permissions, Refusals
 from ..settings import Settings
-from .command import Command, SessionQueue, Verdict
+from .command import Call, Command, SessionQueue
 from .decide.states import States
 from .event import Draft, Signal
 from .journal import Journal
@@ -115,23 +115,16 @@ class Actor:
         """
         if self.rule is not None:
             command = checked(command, self.rule)
+        if command.before is None and command.verdict is None:
+            return self.journal.wait_for(Call(command, self.queue, waits=True))
+        return self._execute_and_wait(command)
+
+    async def _execute_and_wait(self, command: Command[R]) -> R:
         if command.before is not None:
-            return self._execute_after(command.before, command)
-        return self._execute(command)
-
-    def _execute(self, command: Command[R]) -> Coroutine[Any, Any, R]:
-        if command.verdict is not None:
-            return self._execute_and_wait(command, command.verdict)
-        return self.journal.execute(command, self.queue)
-
-    async def _execute_after(
-        self, before: Callable[[], Coroutine[Any, Any, None]], command: Command[R]
-    ) -> R:
-        await before()
-        return await self._execute(command)
-
-    async def _execute_and_wait(self, command: Command[R], verdict: Verdict) -> R:
+            await command.before()
         result = await self.journal.execute(command, self.queue)
+        if (verdict := command.verdict) is None:
+            return result
         settled = anyio.Event()
         verdict.on_settled(settled.set)
         await settled.wait()

@@ -148,7 +148,8 @@ class Call(msgspec.Struct, Generic[R], eq=False):
     taken: bool = False
     error: Exception | None = None
     value: R | None = None
-    pins: list[CacheEntry] = []
+    # What it keeps in memory, by name.
+    pins: dict[Name, CacheEntry] = {}
     # Its place in its queue.
     place: int = 0
     # True if a caller waits, and then the event to wait on, until the call is done: callers

@@ -62,7 +62,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     @property
     def type(self) -> str:
         """The event type, by its name on the wire: ``message``, ``completed`` …"""
-        return tag_of(self.data)
+        return tag_of(type(self.data))
 
 
 class Draft(msgspec.Struct, frozen=True, gc=False):
@@ -210,13 +210,9 @@ def encode_event(event: Event) -> bytes:
 
 
 @cache
-def _tag_of(kind: type[Data]) -> str:
+def tag_of(kind: type[Data]) -> str:
+    """Return the name of an event type on the wire."""
     return str(kind.__struct_config__.tag)
-
-
-def tag_of(data: Data) -> str:
-    """Return the name of an event's type on the wire."""
-    return _tag_of(type(data))
 
 
 class HasParts(Protocol):

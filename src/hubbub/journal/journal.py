@@ -168,7 +168,8 @@ class Journal(AsyncContextManagerMixin):
 
     async def wait_for(self, call: Call[R]) -> R:
         """Queue a call that waits, and return its outcome; see :meth:`execute`."""
-        self.check_home()
+        if self._home is not None:
+            self._home.check()
         while self.full and not self._closed:
             await self._committer.progress()
         self._put(call)
@@ -179,7 +180,9 @@ class Journal(AsyncContextManagerMixin):
         except anyio.get_cancelled_exc_class():
             self._withdraw(call)
             raise
-        return call.outcome()
+        if call.error is not None:
+            raise call.error
+        return call.value  # type: ignore[return-value]
 
     def submit(self, call: Call[Any]) -> None:
         """
@@ -197,7 +200,10 @@ class Journal(AsyncContextManagerMixin):
     def _put(self, call: Call[Any]) -> None:
         if self._closed:
             raise Closed("The hub is closed; open it again.")
-        names = self._missing(call.command)
+        command = call.command
+        names = self._states.missing_of(command.reads, command.looks)
+        if names or command.key is not None:
+            names = self._check_names(command, names)
         if call.queue is not None:
             call.place = call.queue.enter()
         if names:
@@ -208,25 +214,23 @@ class Journal(AsyncContextManagerMixin):
     @property
     def full(self) -> bool:
         """True if the queue is full."""
-        return self.calls_queued >= self._calls_queued_max
+        return len(self._committer.queue) + self._loader.waiting >= self._calls_queued_max
 
     def _withdraw(self, call: Call[Any]) -> None:
         self._loader.withdraw(call)
         self._committer.withdraw(call)
 
-    def _missing(self, command: Command[Any]) -> Sequence[Name]:
-        missing = self._states.missing
-        names: list[Name] = [stream for stream in command.reads if missing(stream)]
-        names += filter(missing, command.looks) if command.looks else ()
-        for name in names:
+    def _check_names(self, command: Command[Any], missing: Sequence[Name]) -> Sequence[Name]:
+        """Check what a command names; return what must be loaded first, with its key."""
+        for name in missing:
             # Check before anything of it is kept.
             self.streams.check_name(name)
         if (key := command.key) is not None:
             check_key(key, self._settings.key_chars_max)
             # Where other nodes write, a batch asks the store for it.
-            if not self.store.shared and missing((command.by, key, "")):
-                names.append((command.by, key, ""))
-        return names
+            if not self.store.shared and self._states.missing((command.by, key, "")):
+                return [*missing, (command.by, key, "")]
+        return missing
 
     def check_home(self) -> None:
         """Raise WrongLoop in another event loop than the journal's."""

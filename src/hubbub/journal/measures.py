@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .event import Event, tag_of
+from .stores.contract import Record
 
 __all__ = ["COMMIT_SECONDS_BUCKETS", "MeasuredBatch", "Measures"]
 
@@ -45,23 +45,23 @@ class Measures:
         self._streams_before: Counter[str] = Counter()
         self._halved_at = 0.0
 
-    def committed(self, calls: int, events: Sequence[Event], seconds: float, now: float) -> None:
+    def committed(self, calls: int, records: Sequence[Record], seconds: float, now: float) -> None:
         """
         Count a batch.
 
         Args:
             calls: the number of calls in it.
-            events: the events that were written.
+            records: the events that were written.
             seconds: how long that took.
             now: monotonic, in seconds.
         """
         self.batches += 1
         self.commit_seconds += seconds
         self.commit_buckets[bisect_left(COMMIT_SECONDS_BUCKETS, seconds)] += 1
-        self.events.update([tag_of(event.data) for event in events])
-        self.recent.append(MeasuredBatch(calls, len(events), seconds))
+        self.events.update([record.type for record in records])
+        self.recent.append(MeasuredBatch(calls, len(records), seconds))
         self._forget(now)
-        self._streams.update([event.stream for event in events])
+        self._streams.update([record.stream for record in records])
         if len(self._streams) > STREAMS_MAX:
             self._streams = Counter(dict(self._streams.most_common(STREAMS_MAX // 2)))
 

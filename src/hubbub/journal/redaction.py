@@ -18,7 +18,7 @@ __all__ = ["read_shown", "show", "takes_back"]
 
 def takes_back(streams: Streams, event: Event) -> bool:
     """Return whether an event deletes the event that it is about."""
-    return tag_of(event.data) == "deleted" and streams.kind(event.stream).takes_back
+    return tag_of(type(event.data)) == "deleted" and streams.kind(event.stream).takes_back
 
 
 def read_shown(store: Store, streams: Streams, stream: str, after: int, limit: int) -> list[bytes]:

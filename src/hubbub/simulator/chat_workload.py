@@ -77,7 +77,7 @@ class ChatWorkload:
                     async for event in events:
                         data = event.data
                         text = getattr(data, "text", None)
-                        seen.append((event.seq, tag_of(data), text))
+                        seen.append((event.seq, tag_of(type(data)), text))
             except (StorageError, Overloaded, Closed):
                 await anyio.sleep(FOLLOW_AGAIN_SECONDS)
 

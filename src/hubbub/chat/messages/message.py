@@ -30,10 +30,6 @@ class Sealed(msgspec.Struct, frozen=True, gc=False):
     body: str
 
 
-# The events about a new message. Nothing is added to them.
-NO_EVENTS = CurrentEvents()
-
-
 class Message(msgspec.Struct, frozen=True, gc=False):
     """
     A message, as it is now.
@@ -63,14 +59,27 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     sealed: Sealed | None = None
 
 
-def message_of(said: Event, about: Iterable[Event] = NO_EVENTS) -> Message:
+def message_of(said: Event, about: Iterable[Event] | None = None) -> Message:
     """
     Fold a message.
+
+    Args:
+        said: the message's event.
+        about: the events about it, in order; None for a new message.
 
     Raises:
         NotFound: the event is not a message.
     """
-    text, reply_to, sealed = _content(said)
+    data, sealed = said.data, None
+    if type(data) is Said:
+        text, reply_to = data.text, data.reply_to
+    elif type(data) is SealedMessage:
+        text, reply_to = "", data.reply_to
+        sealed = Sealed(data.device, data.session, data.body)
+    else:
+        raise NotFound(f"Event {said.seq} of this room is not a message.")
+    if about is None:
+        return Message(said.stream, said.seq, said.at, said.by, text, reply_to, sealed=sealed)
     # Not isinstance, which is slow for a Sequence.
     current = about if type(about) is CurrentEvents else CurrentEvents(about)
     edited_at, deleted = None, current.deleted is not None
@@ -91,12 +100,3 @@ def message_of(said: Event, about: Iterable[Event] = NO_EVENTS) -> Message:
         current.reactions(),
         sealed,
     )
-
-
-def _content(said: Event) -> tuple[str, int | None, Sealed | None]:
-    match said.data:
-        case Said(text, reply_to):
-            return text, reply_to, None
-        case SealedMessage(device, session, body, reply_to):
-            return "", reply_to, Sealed(device, session, body)
-    raise NotFound(f"Event {said.seq} of this room is not a message.")

@@ -132,8 +132,10 @@ class Committer:
 
     def put(self, call: Call[Any]) -> None:
         """Queue a call."""
-        if call.waits:
+        if call.wake is not None:
             call.wait_on(self._wake)
+        elif call.waits:
+            call.wake = self._wake
         self.queue.append(call)
         if self.idle:
             self.idle = False
@@ -189,7 +191,8 @@ class Committer:
         if call.wake is not None and call.wake is not self._batch_wake:
             call.wake.set()
         self._states.release(call)
-        self._make_progress()
+        if self._progress is not None:
+            self._make_progress()
 
     def refuse(self, call: Call[Any], error: Exception) -> None:
         """Give a call its error."""
@@ -328,7 +331,8 @@ class Committer:
                 return
 
     def _decide(self, call: Call[Any], decided: Decided) -> None:
-        if call.queue is not None and call.place != call.queue.turn:
+        queue = call.queue
+        if queue is not None and call.place != queue.turn:
             # An earlier call of its queue is not loaded yet.
             call.taken = False
             self._load(call, ())
@@ -350,7 +354,8 @@ class Committer:
             self._states.limits.undo_call()
             self.refuse(call, error)
         else:
-            self._leave(call)
+            if queue is not None:
+                queue.leave(call.place)
             decided.calls.append(call)
 
     async def _commit(self, decided: Decided, holder: Holder | None = None) -> None:
@@ -369,7 +374,7 @@ class Committer:
         else:
             self._upkeep.commit_done(decided.large)
             now = self._clock.monotonic()
-            self.measures.committed(len(decided.calls), decided.events, now - began, now)
+            self.measures.committed(len(decided.calls), decided.batch.records, now - began, now)
             self._publish(decided.events, decided.batch.records)
 
     def _fail(self, decided: Decided, error: Exception) -> None:

@@ -117,26 +117,28 @@ class Decider:
 
     def _write(self, call: Call[Any], drafts: Sequence[Draft], decided: Decided) -> Sequence[Event]:
         command, states = call.command, self._states
-        entries = [states.entry(draft.stream) for draft in drafts]
         # Not list[Event](), which costs as much as everything else here.
+        entries: list[StreamEntry] = []
         events: list[Event] = []
         records: list[Record] = []
         superseded: list[tuple[str, int]] = []
         heads: dict[str, int] = {}
-        by, now = command.by, states.now
-        for draft, entry in zip(drafts, entries, strict=True):
+        now = states.now
+        for draft in drafts:
             stream, ref, data = draft.stream, draft.ref, draft.data
+            entries.append(entry := states.entry(stream))
             if ref is not None:
                 states.thread(stream, ref)
             seq = heads[stream] = heads.get(stream, entry.head) + 1
             at = now if entry.at is None or entry.at < now else entry.at
-            event = Event(stream, seq, at, draft.by or by, ref, data)
+            by = draft.by or command.by
+            event = Event(stream, seq, at, by, ref, data)
             events.append(event)
-            records.append(Record(stream, seq, tag_of(data), event.by, ref, encode_event(event)))
+            records.append(Record(stream, seq, tag_of(type(data)), by, ref, encode_event(event)))
         try:
             for event, entry in zip(events, entries, strict=True):
                 entry.take(event)
-                if gone := states.applied(event):
+                if event.ref is not None and (gone := states.applied(event)):
                     superseded += [(event.stream, seq) for seq in gone]
             call.value = command.result(states, events)
         except NotLoaded as missing:

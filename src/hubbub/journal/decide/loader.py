@@ -64,12 +64,9 @@ class Loader:
         self._waiting: deque[tuple[Call[Any], Sequence[Name]]] = deque()
         # The names that are being read.
         self._taken: deque[tuple[Call[Any], Sequence[Name]]] = deque()
+        # The number of waiting calls, in both: each command asks for it.
+        self.waiting = 0
         self._wake_up = WakeUp()
-
-    @property
-    def waiting(self) -> int:
-        """The number of waiting calls."""
-        return len(self._waiting) + len(self._taken)
 
     @property
     def idle(self) -> bool:
@@ -82,6 +79,7 @@ class Loader:
             # Not wait_on, because the other calls of the batch may still need its event.
             call.wake = anyio.Event()
         self._waiting.append((call, names))
+        self.waiting += 1
         self._wake_up.set()
 
     def withdraw(self, call: Call[Any]) -> None:
@@ -90,6 +88,7 @@ class Loader:
             for entry in entries:
                 if entry[0] is call:
                     entries.remove(entry)
+                    self.waiting -= 1
                     self._states.release(call)
                     if call.queue is not None:
                         call.queue.leave(call.place)
@@ -100,6 +99,7 @@ class Loader:
         for entries in (self._taken, self._waiting):
             while entries:
                 call, _ = entries.popleft()
+                self.waiting -= 1
                 call.error = error
                 self._hand_on(call)
 
@@ -116,6 +116,7 @@ class Loader:
                 failed = dict.fromkeys(names, _unreadable(error))
             while self._taken:
                 call, wanted = self._taken.popleft()
+                self.waiting -= 1
                 call.error = next((failed[name] for name in wanted if name in failed), None)
                 self._states.pin(call, wanted)
                 self._hand_on(call)

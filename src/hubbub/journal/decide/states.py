@@ -51,7 +51,7 @@ EMPTY_STATES_MAX = 1_000
 class Pinning(Protocol):
     """Keeps entries in memory as long as it needs them: a call."""
 
-    pins: list[CacheEntry]
+    pins: dict[Name, CacheEntry]
 
 
 class States:
@@ -194,7 +194,10 @@ class States:
         """
         if self._held is not None and self._outdated(stream):
             raise NotLoaded(stream)
-        found = self._pinned(stream, self._entries)
+        found = self._entries.get(stream)
+        assert self._call is not None
+        if found is None or self._call.pins.get(stream) is not found:
+            found = self._pinned(stream, self._entries)
         assert isinstance(found, StreamEntry)
         return found
 
@@ -292,18 +295,28 @@ class States:
     def pin(self, call: Pinning, names: Iterable[Name]) -> None:
         """Pin what a call waited for until it is done; otherwise it might wait without end."""
         for name in names:
-            if (entry := self.get(name)) is not None:
+            if (entry := self.get(name)) is not None and call.pins.get(name) is not entry:
                 entry.pins += 1
-                call.pins.append(entry)
+                call.pins[name] = entry
 
     def release(self, call: Pinning) -> None:
         """Unpin what a call needed."""
-        for entry in call.pins:
+        for entry in call.pins.values():
             entry.pins -= 1
         call.pins.clear()
         if self._call is call:
             # Otherwise the last call would keep its connection in memory until the next call.
             self._call = None
+
+    def missing_of(self, reads: Iterable[str], looks: Iterable[str]) -> Sequence[Name]:
+        """Return which of a command's streams must be loaded before its decision."""
+        entries, missing = self._entries, list[Name]()
+        for streams in (reads, looks) if looks else (reads,):
+            for stream in streams:
+                entry = entries.get(stream)
+                if entry is None or not entry.loaded:
+                    missing.append(stream)
+        return missing
 
     def missing(self, name: Name) -> bool:
         """Return whether a name must be loaded before a decision can read it."""
@@ -347,8 +360,11 @@ class States:
             raise NotLoaded(name)
         entries.move_to_end(name)
         assert self._call is not None
-        entry.pins += 1
-        self._call.pins.append(entry)
+        pins = self._call.pins
+        # Another entry of this name was dropped from the cache in the meantime.
+        if pins.get(name) is not entry:
+            entry.pins += 1
+            pins[name] = entry
         return entry
 
 

@@ -103,7 +103,7 @@ class Feeds:
         """Wake the waiting feeds: a batch is durable."""
         if self._count:
             self.batches += 1
-            if any(e.ref is not None and tag_of(e.data) == "deleted" for e in events):
+            if any(e.ref is not None and tag_of(type(e.data)) == "deleted" for e in events):
                 self.deletions += 1
             self.wake()
 
