@@ -19,10 +19,11 @@ from ..task_group import open_task_group
 from .cluster.bus import Bus
 from .cluster.nodes import Nodes
 from .cluster.sharing import Sharing
-from .command import Call, Command, SessionQueue, check_key
+from .command import Call, Command, SessionQueue
 from .containment import keep_running, tell_each
 from .decide.cache_entries import Name, StreamEntry
 from .decide.committer import Committer
+from .decide.known_keys import KeyReader
 from .decide.loader import Loader
 from .decide.states import States
 from .decide.writer import Writer
@@ -83,7 +84,8 @@ class Journal(AsyncContextManagerMixin):
         self.clock = settings.clock if self._sharing is None else self._sharing.clock
         self._committer = self._new_committer(writer)
         self.measures = self._committer.measures
-        self._loader = Loader(store, self._states, streams, self._health, self._loaded)
+        keys_max = settings.key_chars_max
+        self._loader = Loader(store, self._states, streams, self._health, self._loaded, keys_max)
         self._attacher = Attacher(self._states, self._topics)
         self._home: Home | None = None
         # Called after a batch or a signal, when collected output can be sent.
@@ -145,6 +147,9 @@ class Journal(AsyncContextManagerMixin):
                 tasks.start_soon(keep_running, "the committer", self._committer.run)
                 if self._sharing is not None:
                     tasks.start_soon(self._sharing.run)
+                else:
+                    keys = KeyReader(self.store, self._states.known_keys, self.clock)
+                    tasks.start_soon(keep_running, "the look at used keys", keys.run)
 
     # Commands
 
@@ -203,7 +208,7 @@ class Journal(AsyncContextManagerMixin):
         command = call.command
         names = self._states.missing_of(command.reads, command.looks)
         if names or command.key is not None:
-            names = self._check_names(command, names)
+            names = self._loader.checked(command, names)
         if call.queue is not None:
             call.place = call.queue.enter()
         if names:
@@ -219,18 +224,6 @@ class Journal(AsyncContextManagerMixin):
     def _withdraw(self, call: Call[Any]) -> None:
         self._loader.withdraw(call)
         self._committer.withdraw(call)
-
-    def _check_names(self, command: Command[Any], missing: Sequence[Name]) -> Sequence[Name]:
-        """Check what a command names; return what must be loaded first, with its key."""
-        for name in missing:
-            # Check before anything of it is kept.
-            self.streams.check_name(name)
-        if (key := command.key) is not None:
-            check_key(key, self._settings.key_chars_max)
-            # Where other nodes write, a batch asks the store for it.
-            if not self.store.shared and self._states.missing((command.by, key, "")):
-                return [*missing, (command.by, key, "")]
-        return missing
 
     def check_home(self) -> None:
         """Raise WrongLoop in another event loop than the journal's."""

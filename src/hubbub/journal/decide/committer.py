@@ -153,7 +153,7 @@ class Committer:
         """Decide batches until cancelled."""
         async with anyio.create_task_group() as self._tasks:
             while True:
-                await self._wait_for_calls()
+                await self._upkeep.do_until(self._wake_up, lambda: bool(self.queue))
                 if self._busy:
                     # Calls that arrive now join the batch: fewer batches cost less for each call.
                     await anyio.lowlevel.checkpoint()
@@ -218,18 +218,7 @@ class Committer:
             self._progress = anyio.Event()
         await self._progress.wait()
 
-    # Work between the batches
-
-    async def _wait_for_calls(self) -> None:
-        self._upkeep.begin_pause()
-        while not self.queue and not self._upkeep.wanted:
-            if (upkeep := self._upkeep.next()) is None:
-                return await self._wake_up.wait()
-            work, seconds = upkeep
-            with anyio.move_on_after(seconds):
-                return await self._wake_up.wait()
-            await self._upkeep.do(work)
-        return None
+    # Late commits
 
     def _come_back_later(self, decided: Decided) -> None:
         if self._writer.stuck and not self._coming_back:
@@ -290,6 +279,9 @@ class Committer:
                 call.wake = self._wake
         self._batch_wake = None
         wake.set()
+        if decided.batch.used:
+            # Nobody has loaded these keys.
+            self._states.trim()
         self._after_batch()
 
     async def _run_held(self, holder: Holder, decided: Decided) -> None:

@@ -110,7 +110,8 @@ class Decider:
         if used is not None:
             assert command.key is not None
             used.fingerprint, used.events = fingerprint, tuple(events)
-            places = tuple((event.stream, event.seq) for event in events)
+            states.known_keys.add(command.by, command.key)
+            places = tuple([(event.stream, event.seq) for event in events])
             at = int(states.now.timestamp())
             decided.batch.used.append(Used(command.by, command.key, fingerprint, places, at))
             decided.entries.add(used)

@@ -12,7 +12,7 @@ import anyio.lowlevel
 
 from ...errors import HubbubError, StorageError
 from ...wake_up import WakeUp
-from ..command import Call
+from ..command import Call, Command, check_key
 from ..event import Event, Streams
 from ..health import Health
 from ..stores.contract import Store, Used
@@ -45,15 +45,17 @@ class Loader:
         streams: decode and fold the events.
         health: notified of failures and recoveries.
         hand_on: takes a call when everything it waited for is in memory, or has failed.
+        key_chars_max: the longest idempotency key.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         store: Store,
         states: States,
         streams: Streams,
         health: Health,
         hand_on: Callable[[Call[Any]], None],
+        key_chars_max: int,
     ) -> None:
         self._store = store
         self._states = states
@@ -61,6 +63,7 @@ class Loader:
         self._health = health
         self._threads = Threads(1)
         self._hand_on = hand_on
+        self._key_chars_max = key_chars_max
         self._waiting: deque[tuple[Call[Any], Sequence[Name]]] = deque()
         # The names that are being read.
         self._taken: deque[tuple[Call[Any], Sequence[Name]]] = deque()
@@ -72,6 +75,31 @@ class Loader:
     def idle(self) -> bool:
         """True if no call waits."""
         return not self.waiting
+
+    def checked(self, command: Command[Any], missing: Sequence[Name]) -> Sequence[Name]:
+        """
+        Check what a command names, before anything of it is kept.
+
+        Args:
+            command: the command.
+            missing: its streams that are not in memory.
+
+        Returns:
+            What must be loaded before its decision: the streams, and its key.
+
+        Raises:
+            NotFound: one of them cannot be the name of a stream.
+            Invalid: a name or the key is too long.
+        """
+        for name in missing:
+            self._streams.check_name(name)
+        if (key := command.key) is None:
+            return missing
+        check_key(key, self._key_chars_max)
+        # Where other nodes write, a batch asks the store for it.
+        if self._store.shared or not self._states.missing_key(command.by, key):
+            return missing
+        return [*missing, (command.by, key, "")]
 
     def put(self, call: Call[Any], names: Sequence[Name]) -> None:
         """Make a call wait until everything named is in memory."""

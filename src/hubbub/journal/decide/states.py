@@ -36,6 +36,7 @@ from .cache_entries import (
     NotLoaded,
     StreamEntry,
 )
+from .known_keys import KnownKeys
 from .limits import Limits
 
 __all__ = ["EMPTY_STATES_MAX", "USED_KEYS_MAX", "States"]
@@ -70,6 +71,8 @@ class States:
         self._size_max = size_max
         self._bytes_max = bytes_max
         self.limits = Limits(new_limit)
+        # Which keys the store may have.
+        self.known_keys = KnownKeys()
         self._entries: OrderedDict[Name, CacheEntry] = OrderedDict()
         self._used: OrderedDict[Name, CacheEntry] = OrderedDict()
         # Streams that had no event when they were loaded, the first first.
@@ -208,9 +211,13 @@ class States:
         Raises:
             NotLoaded: decide again when it is in memory.
         """
-        if self._held is not None and (by, key, "") not in self._held:
-            raise NotLoaded((by, key, ""))
-        found = self._pinned((by, key, ""), self._used)
+        name = (by, key, "")
+        if self._held is not None and name not in self._held:
+            raise NotLoaded(name)
+        if name not in self._used and self.known_keys.is_new(by, key):
+            self._used[name] = IdempotencyRecord(name)
+            self._bytes += ENTRY_BYTES
+        found = self._pinned(name, self._used)
         assert isinstance(found, IdempotencyRecord)
         return found
 
@@ -320,10 +327,12 @@ class States:
 
     def missing(self, name: Name) -> bool:
         """Return whether a name must be loaded before a decision can read it."""
-        entry = self._entries.get(name)
-        if entry is None:
-            entry = self._used.get(name)
+        entry = self._of(name).get(name)
         return entry is None or not entry.loaded
+
+    def missing_key(self, by: str, key: str) -> bool:
+        """Return whether a key must be loaded before a decision can use it."""
+        return (by, key, "") not in self._used and not self.known_keys.is_new(by, key)
 
     def forget(self, entries: Iterable[CacheEntry]) -> None:
         """Drop entries whose events did not reach the store, with their threads."""

@@ -8,6 +8,7 @@ import anyio
 
 from ...clock import Clock
 from ...errors import StorageError
+from ...wake_up import WakeUp
 from ..stores.contract import Snapshot
 from .large_snapshots import LargeSnapshots
 from .writer import Writer
@@ -87,9 +88,23 @@ class Upkeep:
             if self._behind:
                 raise StorageError(self._behind)
 
-    def begin_pause(self) -> None:
-        """Note that the queue has become empty."""
+    async def do_until(self, wake_up: WakeUp, is_busy: Callable[[], bool]) -> None:
+        """
+        Do deferred work until a call comes, or a caller waits for the work.
+
+        Args:
+            wake_up: set when a call comes.
+            is_busy: returns whether calls wait.
+        """
         self._pause = IDLE_SECONDS
+        while not is_busy() and not self.wanted:
+            if (following := self.next()) is None:
+                return await wake_up.wait()
+            work, seconds = following
+            with anyio.move_on_after(seconds):
+                return await wake_up.wait()
+            await self.do(work)
+        return None
 
     def next(self) -> tuple[Callable[[], Awaitable[None]], float] | None:
         """Return what to do while no call comes, and in how many seconds; None for nothing."""
