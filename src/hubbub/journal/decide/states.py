@@ -288,7 +288,8 @@ class States:
             return False
         names = [c.name for c in _first(entries, excess + 16) if not c.pins][:excess]
         for name in names:
-            self._drop(name)
+            self._bytes -= entries.pop(name).size
+            self._empty.pop(name, None)
         return bool(names)
 
     def _drop(self, name: Name) -> None:
