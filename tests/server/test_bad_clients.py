@@ -225,8 +225,36 @@ async def test_a_flood_of_one_client_is_carried_out_in_turns_and_in_order() -> N
     assert numbers == list(range(900))
 
 
+async def test_a_flood_of_one_client_does_not_delay_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    flood = masked_text(b'{"jsonrpc":"2.0","id":1,"method":"x.y"}') * 10_000
+    whole, turns = frame_socket.FrameSocket.feed, list[tuple[frame_socket.FrameSocket, int]]()
+
+    def feed(self: frame_socket.FrameSocket, data: bytes) -> None:
+        turns.append((self, len(data)))
+        whole(self, data)
+
+    async with (
+        running() as server,
+        connected(server.address, "ann") as ann,
+        connected(server.address, "bob") as bob,
+        anyio.create_task_group() as tasks,
+    ):
+        monkeypatch.setattr(frame_socket.FrameSocket, "feed", feed)
+        tasks.start_soon(ann.stream.send, flood)
+        await until(lambda: turns)
+        for _ in range(3):
+            assert "result" in await bob.ask("users.online")
+        served = len(turns)
+        for _ in range(10_000):
+            await ann.message()
+
+    assert max(size for _, size in turns) <= TURN_BYTES_MAX
+    assert sum(size for _, size in turns[served:]) > len(flood) // 2
+
+
 async def test_what_waits_for_its_turn_outlives_the_time_to_sign_in() -> None:
-    """On trio reading is cancelled when that time is over."""
     settings = Settings(sign_in_seconds_max=0.3, requests_per_second=100_000.0)
     requests = masked_text(b'{"jsonrpc":"2.0","id":1,"method":"x.y"}') * 900
     async with running(settings=settings) as server, connected(server.address, "ann") as client:

@@ -1,7 +1,8 @@
 """
-The server on trio: a task for each connection, whose failures end only that connection.
+The server on trio: a task for each HTTP connection, and a single task for all WebSockets.
 
-`HttpConnection` reads the bytes of a connection, as on asyncio.
+A failure of a connection ends only that connection. `HttpConnection` reads the bytes of HTTP, as
+on asyncio.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from .http.connection import HttpConnection, Server, refusal
 from .http.exchange import Gone
 from .http.request_head import RequestHead
 from .websocket.frames import close_frame
+from .websocket.trio_selector import TrioSelector
 from .websocket.trio_socket import TrioSocket
 
 __all__ = ["TrioServer"]
@@ -53,6 +55,7 @@ class TrioServer:
         self._server = Server(app, path, now, gateway.unsent, gateway.access_log)
         self._gateway = gateway
         self._open: set[TrioConnection] = set()
+        self._sockets: TrioSelector
 
     async def serve(
         self,
@@ -61,14 +64,19 @@ class TrioServer:
         close_seconds_max: float,
     ) -> None:
         """Accept connections until ``stopping`` returns, then let them end."""
-        async with trio.open_nursery() as connections:
-            async with trio.open_nursery() as accepting:
-                accepting.start_soon(self._accept, listener, connections)
-                await stopping()
-                accepting.cancel_scope.cancel()
-            for connection in list(self._open):
-                connection.shut_down()
-            connections.cancel_scope.deadline = trio.current_time() + close_seconds_max
+        async with trio.open_nursery() as serving:
+            self._sockets = TrioSelector(serving.start_soon)
+            serving.start_soon(self._sockets.run)
+            async with trio.open_nursery() as connections:
+                async with trio.open_nursery() as accepting:
+                    accepting.start_soon(self._accept, listener, connections)
+                    await stopping()
+                    accepting.cancel_scope.cancel()
+                for connection in list(self._open):
+                    connection.shut_down()
+                connections.cancel_scope.deadline = trio.current_time() + close_seconds_max
+                connections.start_soon(self._sockets.until_none)
+            serving.cancel_scope.cancel()
 
     async def _accept(self, listener: socket.socket, connections: trio.Nursery) -> None:
         with trio.socket.from_stdlib_socket(listener) as accepting, SpareDescriptor() as spare:
@@ -103,7 +111,9 @@ class TrioServer:
             with trio.move_on_after(EXHAUSTED_SECONDS), suppress(trio.BrokenResourceError):
                 await stream.send_all(refusal(503, "Too many connections; try again in a moment."))
             return
-        connection = TrioConnection(self._server, self._gateway, stream, address, peer)
+        connection = TrioConnection(
+            self._server, self._gateway, self._sockets, stream, address, peer
+        )
         self._open.add(connection)
         try:
             await connection.run()
@@ -120,22 +130,26 @@ class TrioConnection:
     Args:
         server: what the connections of a server share.
         gateway: where it has a place.
+        sockets: serves it when it is a WebSocket.
         stream: the TCP connection.
         address: the other end.
         peer: the same, as the operating system gives it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         server: Server,
         gateway: Gateway,
+        sockets: TrioSelector,
         stream: trio.SocketStream,
         address: str,
         peer: Any,
     ) -> None:
         self._stream = stream
         self._peer = peer
+        self._address = address
         self._gateway = gateway
+        self._sockets = sockets
         self._leave: Callable[[], None] = partial(gateway.places.leave, address)
         self._http = HttpConnection(server, self, _scope_of(stream, peer), self._note_waiting)
         self._tasks: trio.Nursery
@@ -153,18 +167,10 @@ class TrioConnection:
                 await self._read()
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 self._http.lost()
-        # The WebSocket keeps nothing of the handshake in memory.
-        if self._websocket is not None and (opened := await self._shake_hands()) is not None:
-            client, log_end = opened
-            try:
-                await client.run()
-            finally:
-                log_end()
-
-    async def _shake_hands(self) -> tuple[TrioSocket, Callable[[], None]] | None:
-        assert self._websocket is not None
-        (head, rest), self._websocket = self._websocket, None
-        return await take_over(self._gateway, self._stream, head, rest, self._peer)
+        if self._websocket is not None:
+            head, rest = self._websocket
+            if (client := await self._shake_hands(head)) is not None:
+                await client.run(rest)
 
     def leave(self) -> None:
         """Release the place."""
@@ -246,6 +252,40 @@ class TrioConnection:
                 self._http.feed_eof()
                 return
 
+    async def _shake_hands(self, head: RequestHead) -> TrioSocket | None:
+        """Answer a handshake, and make a WebSocket of the connection if it was accepted."""
+        gateway, stream = self._gateway, self._stream
+        answer = gateway.handshakes.answer(head.headers, version=head.version)
+        await stream.send_all(answer.head)
+        log_end = gateway.access_log.opened(head, self._peer, answer.head)
+        if answer.accepted and not gateway.full:
+            return self._hand_over(head, log_end)
+        if answer.accepted:
+            await stream.send_all(close_frame(BUSY, "Too many connections."))
+        return None
+
+    def _hand_over(self, head: RequestHead, log_end: Callable[[], None]) -> TrioSocket:
+        """Give the connection and its place to a WebSocket, which keeps nothing of HTTP."""
+        leave, whole = self._leave, self._stream.socket
+
+        def on_lost() -> None:
+            leave()
+            log_end()
+
+        # trio watches it no longer; the socket below is small, and has its descriptor.
+        trio.lowlevel.notify_closing(whole)
+        own = socket.socket(whole.family, whole.type, whole.proto, whole.detach())
+        try:
+            own.setblocking(False)
+            client = TrioSocket(
+                self._gateway, self._sockets, own, self._address, head.headers, on_lost
+            )
+        except BaseException:
+            own.close()
+            raise
+        self._leave = _nothing
+        return client
+
     def _note_waiting(self, waiting: bool) -> None:
         if waiting:
             self._gateway.places.wait(self, self._let_go)
@@ -256,35 +296,6 @@ class TrioConnection:
         """Release the place for another client, now."""
         self.leave()
         self.abort()
-
-
-async def take_over(
-    gateway: Gateway,
-    stream: trio.SocketStream,
-    head: RequestHead,
-    rest: bytes,
-    peer: object,
-) -> tuple[TrioSocket, Callable[[], None]] | None:
-    """
-    Answer a handshake, and make a WebSocket of the connection if it was accepted.
-
-    Returns the WebSocket, and what logs its end.
-
-    Args:
-        gateway: the gateway of the socket.
-        stream: the TCP connection.
-        head: of the handshake.
-        rest: the bytes that came after it.
-        peer: the other end, as the operating system gives it.
-    """
-    answer = gateway.handshakes.answer(head.headers, version=head.version)
-    await stream.send_all(answer.head)
-    log_end = gateway.access_log.opened(head, peer, answer.head)
-    if answer.accepted and not gateway.full:
-        return TrioSocket(gateway, stream, head.headers, rest), log_end
-    if answer.accepted:
-        await stream.send_all(close_frame(BUSY, "Too many connections."))
-    return None
 
 
 def _scope_of(stream: trio.SocketStream, peer: Any) -> dict[str, Any]:

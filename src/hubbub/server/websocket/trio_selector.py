@@ -1,0 +1,100 @@
+"""
+Waits for all WebSockets of a server on trio, in a single task.
+
+A task for each idle connection, with the scopes and the frames that it waits in, would take more
+memory than all else that the connection has. So here the operating system keeps the list of the
+connections: the task waits for that list, and calls the connections that are ready.
+"""
+
+from __future__ import annotations
+
+import logging
+import selectors
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import trio  # noqa: TID251  # it waits in trio's loop
+
+from ...wake_up import WakeUp
+
+__all__ = ["Selected", "TrioSelector"]
+
+logger = logging.getLogger("hubbub.server")
+
+
+class Selected(Protocol):
+    """A connection that the selector calls. Its calls never wait."""
+
+    # The number of its descriptor.
+    fd: int
+
+    def ready(self, events: int) -> None:
+        """Read, write, or both. If it raises, only this connection ends."""
+
+    def connection_lost(self) -> None:
+        """Close, and release everything; it raises nothing."""
+
+
+class TrioSelector:
+    """
+    The open connections of a server, and which events each waits for.
+
+    Args:
+        start: runs an async function in a task, which ends before the server does.
+    """
+
+    def __init__(self, start: Callable[[Callable[[], Awaitable[None]]], None]) -> None:
+        self.start = start
+        self._selector = selectors.DefaultSelector()
+        self._events: dict[Selected, int] = {}
+        self._changed = WakeUp()
+
+    def watch(self, connection: Selected, events: int) -> None:
+        """Call a connection at these events from now on; at none of them if it is 0."""
+        before = self._events.get(connection, 0)
+        if events and not before:
+            self._selector.register(connection.fd, events, connection)
+        elif events and events != before:
+            self._selector.modify(connection.fd, events, connection)
+        elif before and not events:
+            # Without an event the kernel would still report that the client is gone, all the time.
+            self._selector.unregister(connection.fd)
+        self._events[connection] = events
+
+    def discard(self, connection: Selected) -> None:
+        """Forget a connection, before its descriptor closes."""
+        if self._events.pop(connection, 0):
+            self._selector.unregister(connection.fd)
+        self._changed.set()
+
+    async def until_none(self) -> None:
+        """Wait until no connection is open."""
+        while self._events:
+            await self._changed.wait()
+
+    async def run(self) -> None:
+        """Call connections that are ready until it is cancelled; then close all of them."""
+        with self._selector:
+            try:
+                while True:
+                    # The descriptor of the list can be read while a connection in it is ready.
+                    await trio.lowlevel.wait_readable(self._selector.fileno())
+                    self._call_ready()
+            finally:
+                for connection in list(self._events):
+                    connection.connection_lost()
+
+    def _call_ready(self) -> None:
+        for key, events in self._selector.select(0):
+            self._call(key.data, events)
+
+    def _call(self, connection: Selected, events: int) -> None:
+        # An earlier connection of the same turn may have paused it, or ended it.
+        events &= self._events.get(connection, 0)
+        if not events:
+            return
+        try:
+            connection.ready(events)
+        except Exception:
+            logger.exception("a connection failed")
+            connection.connection_lost()
