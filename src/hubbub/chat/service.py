@@ -36,7 +36,7 @@ class Chat(SealedChat):
     def __init__(self, actor: Actor, runtime: object = None) -> None:
         super().__init__(actor)
         self._longest = actor.settings.text_chars_max
-        # What a message of this session counts against.
+        # The rate limit that a message of this session counts against, if any.
         self._charges = () if actor.is_application else message_commands.charges(actor.user)
         self._history = History(actor)
 

@@ -148,7 +148,7 @@ class Call(msgspec.Struct, Generic[R], eq=False):
     taken: bool = False
     error: Exception | None = None
     value: R | None = None
-    # What it keeps in memory, by name.
+    # The entries that it keeps in memory, by name.
     pins: dict[Name, CacheEntry] = {}
     # Its place in its queue.
     place: int = 0

@@ -23,7 +23,7 @@ from .command import Call, Command, SessionQueue
 from .containment import keep_running, tell_each
 from .decide.cache_entries import Name, StreamEntry
 from .decide.committer import Committer
-from .decide.known_keys import KeyReader
+from .decide.key_reader import KeyReader
 from .decide.loader import Loader
 from .decide.states import States
 from .decide.writer import Writer
