@@ -68,6 +68,23 @@ async def test_a_server_that_is_cancelled_lets_the_next_one_serve() -> None:
             assert health.status_code == 200
 
 
+async def test_a_server_that_is_cancelled_closes_idle_connections() -> None:
+    async with hubbub.open("memory://") as hub:
+        gateway = Gateway(hub)
+        with listen("127.0.0.1", 0) as listener:
+            async with anyio.create_task_group() as tasks:
+                address = await tasks.start(serve, gateway, listener, anyio.sleep_forever)
+                async with connected(address, "ann") as ann, connected(address, "bob") as bob:
+                    assert gateway.places.count == 2
+                    tasks.cancel_scope.cancel()
+                    with anyio.CancelScope(shield=True):
+                        for client in (ann, bob):
+                            with pytest.raises(ConnectionError):
+                                await client.frame()
+
+        assert (gateway.places.count, gateway.connections) == (0, {})
+
+
 async def test_what_was_acknowledged_is_there_after_a_restart(tmp_path: anyio.Path) -> None:
     async with running(f"{tmp_path}/hub.db") as server, connected(server.address) as ann:
         token = (await ann.sign_in("ann"))["token"]

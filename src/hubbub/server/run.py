@@ -168,15 +168,17 @@ async def _serve_asyncio(
         timeout_graceful_shutdown=CLOSE_SECONDS_MAX,
     )
     server = _UvicornServer(config)
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(server.stop_after, stop)
-        try:
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(server.stop_after, stop)
             await server.serve(sockets=[listener])
-        finally:
-            # If it was cancelled it still listens, on a descriptor that is soon another socket's.
-            server.stop_listening()
-        tasks.cancel_scope.cancel()
-    await protocol.transports.end(CLOSE_SECONDS_MAX)
+            tasks.cancel_scope.cancel()
+        await protocol.transports.end(CLOSE_SECONDS_MAX)
+    finally:
+        # If it was cancelled it still listens, on a descriptor that is soon another socket's, and
+        # its connections would outlive it.
+        server.stop_listening()
+        protocol.transports.abort()
 
 
 class _UvicornServer(uvicorn.Server):

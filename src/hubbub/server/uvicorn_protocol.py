@@ -61,6 +61,10 @@ class OpenTransports:
         with anyio.move_on_after(seconds):
             while self._open:
                 await self._none.wait()
+        self.abort()
+
+    def abort(self) -> None:
+        """Close all connections at once."""
         for transport in list(self._open):
             abort(transport)
 
