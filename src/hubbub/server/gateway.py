@@ -60,6 +60,8 @@ REASONS = {
     BUSY: "You have too many connections; close one.",
     SIGNED_OUT: "You have signed out.",
 }
+# The events that end sign-ins; see _end_of.
+ENDS = frozenset({SignedOut, SignedOutEverywhere, RoleGiven})
 # The reason for COME_BACK if the server stops.
 STOPPING = "The server is stopping; reconnect."
 
@@ -111,6 +113,7 @@ class Gateway:
         thaw()
         self.hub = hub
         self.settings = hub.settings
+        self.monotonic = hub.settings.clock.monotonic
         secret = hub.settings.secret or hub.journal.store.secret
         # Every node reads the tokens of all nodes, although their clocks differ.
         settings = msgspec.structs.replace(hub.settings, clock=hub.journal.clock)
@@ -124,7 +127,7 @@ class Gateway:
             for name, method in hub.features.methods.items()
         }
         self._proxies = networks_of(self.settings.trusted_proxies)
-        self.access_log = AccessLog(self.address_of, self.settings.clock.monotonic)
+        self.access_log = AccessLog(self.address_of, self.monotonic)
         self.places = Places(self.settings)
         self.handshakes = Handshakes(self.settings)
         # Bytes that wait for clients that do not read.
@@ -319,7 +322,8 @@ class Gateway:
 
     def _end_sign_ins(self, events: Sequence[Event]) -> None:
         for event in events:
-            if (end := _end_of(event)) is None:
+            # Almost all events of a busy hub are others.
+            if type(event.data) not in ENDS or (end := _end_of(event)) is None:
                 continue
             user = event.stream.removeprefix("user/")
             for one in self.hub.presence.sessions(user):

@@ -8,12 +8,13 @@ of them has its response.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 import msgspec
 
 from ..errors import Invalid, NotFound
+from ..shown import repr_without
 from .messages import (
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
@@ -41,21 +42,22 @@ BATCH_BYTES_MAX = 1024 * 1024
 ID_CHARS_MAX = 100
 
 _decode = msgspec.json.Decoder(Incoming).decode
+_OBJECT = (b"{", "{")
+_ARRAY = (b"[", "[")
+
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
-class Request:
+class Request(msgspec.Struct, eq=False):
     """The other end's request. Without an id it is a notification, and gets no response."""
 
-    __slots__ = ("batch", "id", "method", "params")
+    id: Id | msgspec.UnsetType
+    method: str
+    params: msgspec.Raw
+    batch: _Batch | None
 
-    def __init__(
-        self, number: Id | msgspec.UnsetType, method: str, params: msgspec.Raw, batch: _Batch | None
-    ) -> None:
-        self.id = number
-        self.method = method
-        self.params = params
-        self.batch = batch
+    def __repr__(self) -> str:
+        return repr_without(self, "params")
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -118,12 +120,12 @@ class Peer:
         self._asks = asks
         self._last_id = 0
 
-    def receive(self, payload: bytes | str) -> Iterator[IncomingMessage]:
+    def receive(self, payload: bytes | str) -> Iterable[IncomingMessage]:
         """Decode one frame into its messages, in order."""
-        head = payload.lstrip()[:1]
-        if head in (b"[", "["):
+        # Most frames are an object, and begin with it.
+        if payload[:1] not in _OBJECT and payload.lstrip()[:1] in _ARRAY:
             return self._receive_array(payload)
-        return iter((self._read(payload, None),))
+        return (self._read(payload, None),)
 
     def ask(self, method: str, params: object) -> tuple[int, bytes]:
         """Encode a request; return its number and its frame."""

@@ -11,10 +11,13 @@ import pytest
 from websockets.frames import Opcode
 
 from hubbub import Settings
+from hubbub.server import Gateway
 from hubbub.server.websocket.asyncio_socket import AsyncioSocket
 from hubbub.server.websocket.frame_socket import WRITE_BYTES_MAX, FrameSocket
 from hubbub.server.websocket.trio_socket import TrioSocket
 from hubbub.simulator.stream_socket import StreamSocket
+from hubbub.wake_up import WakeUp
+from tests.server.memory_socket import clients
 from tests.server.raw_client import connected, masked, websocket_key
 from tests.server.running import running
 
@@ -198,6 +201,72 @@ async def test_events_of_one_batch_come_as_one_array() -> None:
     events = msgspec.json.decode(frame.data)
     assert [event["params"]["type"] for event in events] == ["created", "joined"]
     assert {event["method"] for event in events} == {"event"}
+
+
+class Recorded(FrameSocket):
+    """Keeps what it writes."""
+
+    __slots__ = ("writes", "written")
+
+    def __init__(self, gateway: Gateway) -> None:
+        super().__init__(gateway, "memory", [])
+        self.writes: list[bytes] = []
+        self.written = WakeUp()
+
+    @property
+    def unsent(self) -> int:
+        return 0
+
+    def write(self, data: bytes) -> None:
+        self.writes.append(data)
+        self.written.set()
+
+    def signed_in(self) -> None:
+        pass
+
+    def read_on(self) -> None:
+        pass
+
+    async def ask(self, number: int, method: str, **params: object) -> None:
+        """Send a request, and wait for its answer."""
+        message = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+        self.feed(masked(0x81, msgspec.json.encode(message)))
+        answer = b'"id":%d' % number
+        with anyio.fail_after(5):
+            while not any(answer in data for data in self.writes):
+                await self.written.wait()
+
+
+async def test_events_and_the_answer_of_one_commit_are_one_write() -> None:
+    async with clients("root") as (gateway, [root]):
+        room = (await root.ask("chat.create_room", name="r"))["result"]
+        sender, follower = Recorded(gateway), Recorded(gateway)
+        for socket in (sender, follower):
+            await socket.ask(1, "session.sign_in")
+            await socket.ask(2, "chat.join", room_id=room["id"])
+            await socket.ask(3, "session.follow", stream=room["stream"])
+        sender.writes.clear()
+        follower.writes.clear()
+        await sender.ask(4, "chat.send", room_id=room["id"], text="Hello")
+
+    [events] = follower.writes
+    [written] = sender.writes
+    assert written.startswith(events)
+    assert b'"id":4' in written[len(events) :]
+
+
+async def test_only_the_events_of_one_publication_wait_for_an_answer() -> None:
+    async with clients() as (gateway, _):
+        socket = Recorded(gateway)
+        socket.connection.in_flight.count = 1
+        socket.send_batch(b"first")
+        socket.send_batch(b"second")
+        socket.send_batch(b"third")
+        before = list(socket.writes)
+        gateway.flush()
+
+    assert before == [b"first", b"second"]
+    assert socket.writes == [b"first", b"second", b"third"]
 
 
 @pytest.mark.parametrize("kind", [AsyncioSocket, TrioSocket, StreamSocket])

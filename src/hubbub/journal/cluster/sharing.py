@@ -121,3 +121,4 @@ class Sharing:
     def _hear_decoded(self, stream: str, bodies: Sequence[bytes], events: Sequence[Event]) -> None:
         self._feeds.hear(bodies)
         self._topics.hear(stream, events[0].seq, bodies, self._streams, events)
+        self._after_batch()

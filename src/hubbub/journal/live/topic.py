@@ -47,7 +47,7 @@ class Sink(Protocol):
         """The function that makes the batches, the same for all sinks of a kind."""
 
     def send_batch(self, batch: bytes) -> None:
-        """Take a batch that the encoder has made."""
+        """Take a batch that the encoder has made; it can wait for the end of the publication."""
 
 
 class Follower:

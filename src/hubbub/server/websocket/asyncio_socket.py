@@ -83,7 +83,7 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
             self._held += data
         elif len(data) <= TURN_BYTES_MAX:
             self.feed(data)
-            if self.connection.full:
+            if not self.may_read:
                 self._read_or_not()
         else:
             self._take_turn(data)

@@ -72,12 +72,12 @@ class Connection:
     __slots__ = (
         "_follows",
         "_gateway",
-        "_in_flight",
-        "_limit",
+        "_pace",
         "_peer",
         "_signing_in",
         "_socket",
         "_tasks",
+        "in_flight",
         "session",
     )
 
@@ -88,21 +88,26 @@ class Connection:
         self._peer = Peer(asks=False)
         self._follows: dict[str, SocketFollow] = {}
         requests_max = gateway.settings.requests_in_flight_max
-        self._in_flight = InFlight(requests_max, self._take, socket.read_on)
+        self.in_flight = InFlight(requests_max, self._take, socket.read_on)
         # Requests that came during the sign-in, which is not decided yet.
         self._signing_in: list[Request] | None = None
         self._tasks: RequestTasks | None = None
-        self._limit: TokenBucket | None = None
+        # The rate limit of requests; a connection without requests needs none.
+        self._pace: TokenBucket | None = None
         gateway.enter(self, socket)
 
     def receive(self, payload: bytes | str) -> None:
-        """Take one frame in."""
+        """Take one frame in, and send the answers that are there."""
+        self.take(payload)
+        self._gateway.flush()
+
+    def take(self, payload: bytes | str) -> None:
+        """Take one frame in; answers gather until the gateway's next flush."""
         for message in self._peer.receive(payload):
             if isinstance(message, Request):
-                self._in_flight.add(message)
+                self.in_flight.add(message)
             elif isinstance(message, Malformed) and message.frame is not None:
                 self._socket.send(message.frame)
-        self._gateway.flush()
 
     def oversize(self) -> None:
         """Tell the client that a frame was too large to be read."""
@@ -117,7 +122,7 @@ class Connection:
     @property
     def full(self) -> bool:
         """True while requests wait for the answers to earlier ones: then read no more."""
-        return self._in_flight.full
+        return self.in_flight.full
 
     def resume(self) -> None:
         """Start the tasks and the writes that waited for the socket."""
@@ -129,7 +134,7 @@ class Connection:
     def release(self, *, lost: bool = True) -> None:
         """Release everything; ``lost`` is False if the client has closed the socket for good."""
         self._gateway.connections.pop(self, None)
-        self._in_flight.release()
+        self.in_flight.release()
         for follow in self._follows.values():
             follow.release()
         self._follows.clear()
@@ -144,32 +149,20 @@ class Connection:
             self.session = None
 
     def _take(self, request: Request) -> None:
+        """Carry out a request, in its turn."""
         try:
-            self._check_pace()
-        except HubbubError as error:
-            self.refuse(request, error)
-        else:
-            self._ask(request)
-
-    def _ask(self, request: Request) -> None:
-        try:
-            if self._signing_in is not None:
-                self._signing_in.append(request)
-            elif request.method == "session.sign_in":
-                self._sign_in(request)
-            elif self.session is None:
-                raise NotAllowed("Sign in first: call session.sign_in.")
-            else:
-                self._dispatch(request, self.session)
+            if self._pace is None:
+                self._pace = self._gateway.new_pace()
+            self._pace.charge(self._gateway.monotonic())
+            self._dispatch(request)
         except Exception as error:  # the client gets it, and the log
             self.refuse(request, error)
 
-    def _check_pace(self) -> None:
-        if self._limit is None:
-            self._limit = self._gateway.new_pace()
-        self._limit.charge(self._gateway.settings.clock.monotonic())
-
-    def _dispatch(self, request: Request, session: LocalSession) -> None:
+    def _dispatch(self, request: Request) -> None:
+        session = self.session
+        if session is None or self._signing_in is not None:
+            self._before_sign_in(request)
+            return
         route = self._gateway.routes.get(request.method)
         if route is None:
             self._dispatch_session(request, session)
@@ -188,6 +181,8 @@ class Connection:
 
     def _dispatch_session(self, request: Request, session: LocalSession) -> None:
         match request.method:
+            case "session.sign_in":
+                raise Conflict("You are already signed in; open another connection.")
             case "session.follow":
                 self._follow(request, session)
             case "session.unfollow":
@@ -240,9 +235,15 @@ class Connection:
 
     # Signing in
 
+    def _before_sign_in(self, request: Request) -> None:
+        if self._signing_in is not None:
+            self._signing_in.append(request)
+        elif request.method == "session.sign_in":
+            self._sign_in(request)
+        else:
+            raise NotAllowed("Sign in first: call session.sign_in.")
+
     def _sign_in(self, request: Request) -> None:
-        if self.session is not None:
-            raise Conflict("You are already signed in; open another connection.")
         sign_in = decode_params(request, _sign_in)
         sign_ins = self._gateway.sign_ins
         if sign_ins.takes_time(sign_in):
@@ -297,7 +298,10 @@ class Connection:
         """Take the requests that came during the sign-in."""
         waiting, self._signing_in = self._signing_in or (), None
         for later in waiting:
-            self._ask(later)
+            try:
+                self._dispatch(later)
+            except Exception as error:  # the client gets it, and the log
+                self.refuse(later, error)
 
     # Following
 
@@ -357,20 +361,20 @@ class Connection:
             frame = self._peer.answer(request, result)
         except Exception as error:  # the client gets it, and the log
             self.refuse(request, error)
-        else:
-            self._answered(request, frame)
+            return
+        if frame is not None:
+            self._socket.send(frame)
+        self.in_flight.answered(request)
 
     def refuse(self, request: Request, error: Exception) -> None:
         """Answer a request by an error; one that is no HubbubError is logged."""
         if not isinstance(error, HubbubError):
             logger.error("%s failed", request.method[:METHOD_CHARS_MAX], exc_info=error)
-        self._answered(request, self._peer.refuse(request, error))
+        frame = self._peer.refuse(request, error)
+        if frame is not None:
+            self._socket.send(frame)
+        self.in_flight.answered(request)
 
     def flush(self) -> None:
         """Send the answers that have gathered."""
         self._gateway.flush()
-
-    def _answered(self, request: Request, frame: bytes | None) -> None:
-        if frame is not None:
-            self._socket.send(frame)
-        self._in_flight.answered(request)

@@ -92,6 +92,8 @@ class SocketFollow:
                 return
             batch, follower.cursor = topic.batch(cursor, socket.encoder)
             socket.send_batch(batch)
+            # Not only publications come here, and no flush of the gateway may follow.
+            socket.flush()
             if follower.cursor == topic.head:
                 return
 
@@ -113,6 +115,7 @@ class SocketFollow:
                     self.follower.cursor -= len(bodies)
                 elif self._topic is topic:
                     self._socket.send_batch(self._socket.encoder(bodies))
+                    self._socket.flush()
         except Exception as error:
             # If it was released meanwhile, the client may already follow the stream again.
             if self._topic is topic:

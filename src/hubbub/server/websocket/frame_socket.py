@@ -64,7 +64,6 @@ class FrameSocket:
         "_handed",
         "_pings",
         "_placed",
-        "_ponged",
         "_taken",
         "address",
         "connection",
@@ -82,8 +81,6 @@ class FrameSocket:
         self._alive = True
         # The rate limit of pings; most clients never ping.
         self._pings: TokenBucket | None = None
-        # True while pongs have gathered.
-        self._ponged = False
         # True while it counts among the sockets of its address.
         self._placed = False
         # Bytes that had to wait for the network, and how many of them it had taken at the last
@@ -112,9 +109,12 @@ class FrameSocket:
         self._alive = True
         try:
             for opcode, payload in self._frames.feed(data):
-                self._take(opcode, payload)
+                if opcode == TEXT:
+                    self.connection.take(payload)
+                else:
+                    self._control(opcode, payload)
                 if self._closed:
-                    return
+                    break
         except FrameError as error:
             self.close(error.code, str(error))
         except Exception:
@@ -129,7 +129,6 @@ class FrameSocket:
 
     def flush(self) -> None:
         """Send the frames that have gathered, as one write."""
-        self._ponged = False
         if self._answers:
             data = b"".join(self._answers)
             self._answers.clear()
@@ -137,9 +136,17 @@ class FrameSocket:
                 self.write(data)
 
     def send_batch(self, batch: bytes) -> None:
-        """Send a frame that is the same for all clients, after the frames that have gathered."""
+        """
+        Send a frame that is the same for all clients, after the frames that have gathered.
+
+        If the client waits for an answer, the frame waits for the next flush, which follows each
+        publication: most likely one write takes the events and the answer.
+        """
         if self._answers:
             self.flush()
+        elif not self._closed and self.connection.in_flight.count:
+            self._gather(batch)
+            return
         if not self._closed:
             self.write(batch)
 
@@ -189,7 +196,7 @@ class FrameSocket:
     @property
     def may_read(self) -> bool:
         """False while the answers to further requests, or the requests, would pile up."""
-        return not (self.paused or self.connection.full)
+        return not (self.paused or self.connection.in_flight.held)
 
     def hang_up(self) -> None:
         """End our side after the last write, and abort if the client does not end its own."""
@@ -238,31 +245,20 @@ class FrameSocket:
         self.connection.release(lost=self.lost)
         self.hang_up()
 
-    def _take(self, opcode: int, payload: bytes) -> None:
-        if opcode == PING:
-            self._pong(payload)
-            return
-        if self._ponged:
-            # Pongs gather only among themselves: later answers go out after them.
-            self.flush()
-        if opcode == TEXT:
-            self.connection.receive(payload)
-        else:
-            self._control(opcode, payload)
-
     def _pong(self, payload: bytes) -> None:
         if self._pings is None:
             self._pings = self._gateway.new_pace()
         try:
-            self._pings.charge(self._gateway.settings.clock.monotonic())
+            self._pings.charge(self._gateway.monotonic())
         except RateLimited:
             self.close(TOO_FAST, "You ping too often.")
         else:
-            self._ponged = True
             self._gather(frame(payload, PONG))
 
     def _control(self, opcode: int, payload: bytes) -> None:
-        if opcode == CLOSE:
+        if opcode == PING:
+            self._pong(payload)
+        elif opcode == CLOSE:
             self.lost = payload[:2] != _GOING_FOR_GOOD
             self._close(frame(payload[:2], CLOSE))
         elif opcode == OVERSIZE:

@@ -32,7 +32,7 @@ class InFlight:
         read_on: called when no request waits any more.
     """
 
-    __slots__ = ("_bytes", "_count", "_held", "_read_on", "_requests_max", "_take", "_taking")
+    __slots__ = ("_bytes", "_read_on", "_requests_max", "_take", "_taking", "count", "held")
 
     def __init__(
         self, requests_max: int, take: Callable[[Request], None], read_on: Callable[[], None]
@@ -40,55 +40,60 @@ class InFlight:
         self._requests_max = requests_max
         self._take = take
         self._read_on = read_on
-        self._count = 0
+        # The number of requests that are being carried out, and their bytes.
+        self.count = 0
         self._bytes = 0
         # The requests that wait: most connections never have one, and a deque is large.
-        self._held: deque[Request] | None = None
+        self.held: deque[Request] | None = None
         # True while requests are taken, so that an answer at once takes no others.
         self._taking = False
 
     @property
     def full(self) -> bool:
         """True while requests wait."""
-        return bool(self._held)
+        return bool(self.held)
 
     def add(self, request: Request) -> None:
         """Carry a request out, now or in its turn."""
-        if self._held or not self._has_space(request):
-            self._held = self._held or deque()
-            self._held.append(request)
+        size = self._bytes + len(request.params)
+        # However large it is, a single request is carried out.
+        if self.held or (self.count and not self._has_space(size)):
+            self.held = self.held or deque()
+            self.held.append(request)
         else:
-            self._begin(request)
+            self.count += 1
+            self._bytes = size
+            self._take(request)
 
     def answered(self, request: Request) -> None:
         """Note the answer to a request, and carry out waiting requests that have space now."""
-        self._count -= 1
+        self.count -= 1
         self._bytes -= len(request.params)
-        if self._taking or not self._held:
-            return
-        self._taking = True
-        try:
-            while self._held and self._has_space(self._held[0]):
-                self._begin(self._held.popleft())
-        finally:
-            self._taking = False
-        if not self._held:
-            self._read_on()
+        if self.held and not self._taking:
+            self._take_held()
 
     def release(self) -> None:
         """Drop the requests that wait, and the connection: the client is gone."""
-        self._held = None
+        self.held = None
         self._take = self._read_on = _nothing
 
-    def _has_space(self, request: Request) -> bool:
-        size = self._bytes + len(request.params)
-        # However large it is, a single request is carried out.
-        return not self._count or (self._count < self._requests_max and size <= IN_FLIGHT_BYTES_MAX)
+    def _take_held(self) -> None:
+        self._taking = True
+        try:
+            while self.held:
+                size = self._bytes + len(self.held[0].params)
+                # However large it is, a single request is carried out.
+                if self.count and not self._has_space(size):
+                    return
+                self.count += 1
+                self._bytes = size
+                self._take(self.held.popleft())
+        finally:
+            self._taking = False
+        self._read_on()
 
-    def _begin(self, request: Request) -> None:
-        self._count += 1
-        self._bytes += len(request.params)
-        self._take(request)
+    def _has_space(self, size: int) -> bool:
+        return self.count < self._requests_max and size <= IN_FLIGHT_BYTES_MAX
 
 
 def _nothing(*_: object) -> None:
