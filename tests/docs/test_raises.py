@@ -93,6 +93,8 @@ FUNCTIONS_RAISE_NOTHING = {
         "States.get",
         "States.hold",
         "States.missing",
+        "States.missing_key",
+        "States.missing_of",
         "States.pin",
         "States.put",
         "States.release",

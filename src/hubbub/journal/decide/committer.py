@@ -65,6 +65,8 @@ logger = logging.getLogger("hubbub.journal")
 
 # After a batch of this many calls, more are expected at once.
 BUSY_CALLS = 16
+# And after a batch that took so long: the calls that came meanwhile are still in their sockets.
+BUSY_SECONDS = 0.001
 # How often a command is decided again because another writer was first.
 RACES_MAX = 5
 
@@ -161,6 +163,7 @@ class Committer:
                 if self.queue:
                     await self._run_batch()
                 batch_seconds = self._clock.monotonic() - began
+                self._busy = self._busy or batch_seconds > BUSY_SECONDS
                 await self._upkeep.after_batch(batch_seconds, lambda: bool(self.queue))
                 if not self.queue:
                     self.idle = True
