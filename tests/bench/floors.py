@@ -19,6 +19,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
+import msgspec
 from anyio import to_thread
 
 from hubbub.stores import Batch, SQLiteStore
@@ -28,10 +29,17 @@ __all__ = ["Watch", "compared", "compared_async", "compiled", "medians", "refere
 
 
 class Watch:
-    """Keeps the batches that a case commits, to append them to a bare store later."""
+    """
+    Keeps the batches that a case commits, to append them to a bare store later.
 
-    def __init__(self) -> None:
+    Args:
+        prepared: the database that the case and the bare store begin with, each with a copy; by
+            default an empty one.
+    """
+
+    def __init__(self, prepared: Path | None = None) -> None:
         self.batches: list[Batch] = []
+        self._prepared = prepared
         self._began = 0
         self._commands = 0
 
@@ -44,6 +52,7 @@ class Watch:
                 super().commit(batch)
                 watch.batches.append(batch)
 
+        self._copy_to(path)
         return Watched(path)
 
     def begin(self) -> None:
@@ -56,9 +65,16 @@ class Watch:
 
     def bare(self) -> float:
         """Append the same batches to a new store; return as many commands a second."""
+        for batch in self.batches:
+            # A board's is encoded when the store reads it.
+            batch.snapshots = [
+                msgspec.structs.replace(snapshot, parts=tuple(snapshot.parts))
+                for snapshot in batch.snapshots
+            ]
         with tempfile.TemporaryDirectory() as folder:
-            store = SQLiteStore(f"{folder}/bare.db")
-            with contextlib.closing(store):
+            path = f"{folder}/bare.db"
+            self._copy_to(path)
+            with contextlib.closing(SQLiteStore(path)) as store:
                 for batch in self.batches[: self._began]:
                     store.commit(batch)
                 start = time.perf_counter()
@@ -66,14 +82,30 @@ class Watch:
                     store.commit(batch)
                 return self._commands / (time.perf_counter() - start)
 
+    def _copy_to(self, path: str) -> None:
+        if self._prepared is not None:
+            shutil.copyfile(self._prepared, path)
+
 
 async def compared_async(
-    runs: int, case: Callable[[Watch], Awaitable[list[Row]]], wanted: float
+    runs: int,
+    case: Callable[[Watch], Awaitable[list[Row]]],
+    wanted: float,
+    prepare: Callable[[], Path] | None = None,
 ) -> list[Row]:
-    """Run a case so often, each time with the bare store after it."""
+    """
+    Run a case so often, each time with the bare store after it.
+
+    Args:
+        runs: how often.
+        case: measures with a watch.
+        wanted: the lowest acceptable ratio.
+        prepare: makes the database that each run begins with; by default an empty one.
+    """
+    prepared = None if prepare is None else await to_thread.run_sync(prepare)
     rows, floors = list[list[Row]](), list[float]()
     for _ in range(runs):
-        watch = Watch()
+        watch = Watch(prepared)
         rows.append(await case(watch))
         floors.append(await to_thread.run_sync(watch.bare))
     return _ratios(rows, floors, wanted)

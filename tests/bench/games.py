@@ -9,8 +9,9 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,16 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import hubbub
 from hubbub import FirstTo, Game, Handler, Table
 from hubbub.server.run import GC_THRESHOLDS
-from hubbub.stores import Store
 from tests.bench.floors import Watch
-from tests.bench.open_board import games_of
+from tests.bench.large_board import BOARD, SCORE_MAX, user_id
 from tests.bench.table import Row
 
 __all__ = ["board", "rate_of", "scores", "ticks"]
 
 MATCHES = 1_000
 CALLERS = 1_000
+# Scores that are drawn before anything is measured, and submitted again and again.
+DRAWN = 100_000
 LIVE = 200
 TICKS_PER_SECOND = 20.0
 POINTS = 10**9
@@ -62,29 +64,23 @@ async def scores(backend: str, seconds: float, watch: Watch) -> list[Row]:
 
 async def board(backend: str, seconds: float, size: int, watch: Watch) -> list[Row]:
     """Measure a board with very many entries, and opening it after a restart."""
-    chance, name = random.Random(1), f"a board of {size:,}"
+    chance, name = random.Random(2), f"a board of {size:,}"
+    drawn = cycle([chance.randrange(SCORE_MAX) for _ in range(DRAWN)])
     with tempfile.TemporaryDirectory() as folder:
-        async with _open_board(watch.open(f"{folder}/bench.db")) as hub:
-            to_fill = iter(range(size))
-
-            async def fill(number: int, until: float) -> int:
-                for user in to_fill:
-                    await games_of(hub, user).submit("bench", chance.randrange(10**9))
-                return 0
+        store = watch.open(f"{folder}/bench.db")
+        async with hubbub.open(store=store) as hub, AsyncExitStack() as stack:
+            users = map(user_id, range(0, size, size // CALLERS))
+            sessions = [await stack.enter_async_context(hub.session(user)) for user in users]
+            await sessions[0].games.board(BOARD)
 
             async def submit_on(number: int, until: float) -> int:
-                count = 0
+                count, games = 0, sessions[number].games
                 while time.perf_counter() < until:
-                    await connected[number].games.submit("bench", chance.randrange(10**9))
+                    await games.submit(BOARD, next(drawn))
                     count += 1
                 return count
 
-            await rate_of(CALLERS, fill, 0)
-            async with AsyncExitStack() as stack:
-                users = range(0, size, size // CALLERS)
-                sessions = [hub.session(f"user-{user:07}") for user in users]
-                connected = [await stack.enter_async_context(session) for session in sessions]
-                rate = await rate_of(CALLERS, submit_on, seconds, watch)
+            rate = await rate_of(CALLERS, submit_on, seconds, watch)
         script = str(Path(__file__).with_name("open_board.py"))
         command = [sys.executable, script, f"{folder}/bench.db", str(size), backend]
         again = json.loads((await anyio.run_process(command)).stdout)
@@ -130,13 +126,6 @@ async def ticks(backend: str, seconds: float) -> list[Row]:
         Row(f"{name}: ticks", backend, rate, "/s", wanted),
         Row(f"{name}: how late (p99)", backend, p99, "ms", 25, most=True),
     ]
-
-
-@asynccontextmanager
-async def _open_board(store: Store) -> AsyncIterator[hubbub.Hubbub]:
-    async with hubbub.open(store=store) as hub, hub.session("root") as root:
-        await root.games.create_board("bench", operator="latest")
-        yield hub
 
 
 async def rate_of(

@@ -20,6 +20,7 @@ import anyio
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import hubbub
+from tests.bench.large_board import BOARD, user_id
 
 __all__ = ["games_of"]
 
@@ -28,7 +29,7 @@ QUESTIONS = 2_000
 
 def games_of(hub: hubbub.Hubbub, user: int) -> Any:
     """Return the games of a user who has not signed in."""
-    return hub.session_of(hub.actor(f"user-{user:07}", "user")).games
+    return hub.session_of(hub.actor(user_id(user), "user")).games
 
 
 async def measure(path: str, size: int) -> dict[str, float]:
@@ -36,11 +37,11 @@ async def measure(path: str, size: int) -> dict[str, float]:
     chance = random.Random(1)
     start = time.perf_counter()
     async with hubbub.open(path) as hub:
-        await games_of(hub, 1).rank("bench")
+        await games_of(hub, 1).rank(BOARD)
         opening = time.perf_counter() - start
         asked = [games_of(hub, chance.randrange(size)) for _ in range(QUESTIONS)]
-        rank = await _median(asked, lambda games: games.rank("bench"))
-        around = await _median(asked, lambda games: games.around("bench"))
+        rank = await _median(asked, lambda games: games.rank(BOARD))
+        around = await _median(asked, lambda games: games.around(BOARD))
     return {"opening": opening, "rank": rank, "around": around, "peak": _resident_peak()}
 
 

@@ -4,6 +4,7 @@ Measure, and print a table: ``nox -s bench``.
     nox -s bench -- [--seconds 3] [--messages 1000000] [--entries 1000000]
                     [--products 100000]
                     [--runs 5] [--only A,senders] [--backend trio] [--plots FOLDER]
+                    [--markdown] [--json FOLDER]
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ from tests.bench import (
     wire,
 )
 from tests.bench.floors import Watch, compared, compared_async, medians
+from tests.bench.large_board import large_board
+from tests.bench.pythons import save
 from tests.bench.table import Row, markdown, show
 
 OPEN_FILES = 20_000
@@ -51,6 +54,7 @@ def main() -> None:
     parser.add_argument("--plots", type=Path, default=Path("build/plots"), help="where to draw")
     parser.add_argument("--backend", choices=["asyncio", "trio"], default=None)
     parser.add_argument("--markdown", action="store_true", help="print a table for a page, too")
+    parser.add_argument("--json", type=Path, help="where to write the rows, for pythons.py")
     options = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(OPEN_FILES, most), most))
@@ -65,6 +69,8 @@ def main() -> None:
     show(rows)
     if options.markdown:
         print(f"\n{markdown(rows)}")
+    if options.json:
+        save(rows, options.json)
 
 
 Cases = dict[str, Callable[[], list[Row]]]
@@ -78,15 +84,16 @@ def _compared(backend: str, options: argparse.Namespace) -> Cases:
         "scores": (partial(games.scores, backend, seconds), {"asyncio": 0.35, "trio": 0.25}),
         "carts": (partial(shop.carts, backend, seconds), {"asyncio": 0.35, "trio": 0.25}),
         "checkouts": (partial(shop.checkouts, backend, seconds), {"asyncio": 0.15, "trio": 0.1}),
-        "board": (
-            partial(games.board, backend, seconds, options.entries),
-            {"asyncio": 0.25, "trio": 0.2},
-        ),
     }
     cases: Cases = {
         name: partial(anyio.run, compared_async, runs, case, wanted[backend], backend=backend)
         for name, (case, wanted) in stored.items()
     }
+    submit = partial(games.board, backend, seconds, options.entries)
+    limit, prepare = {"asyncio": 0.25, "trio": 0.2}[backend], partial(large_board, options.entries)
+    cases["board"] = partial(
+        anyio.run, compared_async, runs, submit, limit, prepare, backend=backend
+    )
     for name, wanted in wire.FAN_OUT.items():
         floor = partial(wire.in_c, name, seconds)
         for case, on_disk in ((name, False), (f"{name}-disk", True)):
@@ -136,7 +143,6 @@ def _alone(backend: str, options: argparse.Namespace) -> Cases:
     cases["scrolling"] = partial(page.scrolling, backend)
     cases["stored"] = partial(planned.stored, backend)
     cases["delivered"] = partial(planned.delivered, backend)
-    cases["processor"] = partial(processor.processor, backend, seconds)
     cases["processor"] = partial(processor.processor, backend, seconds)
     cases["passwords"] = partial(passwords.passwords, backend, seconds)
     return cases

@@ -6,7 +6,7 @@ import os
 import statistics
 from typing import NamedTuple
 
-__all__ = ["Row", "markdown", "show"]
+__all__ = ["Row", "figure_of", "markdown", "ratio_of", "show"]
 
 
 class Row(NamedTuple):
@@ -57,7 +57,8 @@ def show(rows: list[Row]) -> None:
         mark = "" if not row.wanted else "ok" if row.reached else "MISSED"
         print(
             f"{row.what:54} {row.backend:8} {_number(row.value):>12} {row.unit:14} "
-            f"{_number(row.floor) if row.floor else '':>10} {_ratio(row):>18} {wanted:>12} {mark}"
+            f"{_number(row.floor) if row.floor else '':>10} {ratio_of(row):>18} "
+            f"{wanted:>12} {mark}"
         )
 
 
@@ -67,17 +68,22 @@ def markdown(rows: list[Row]) -> str:
     for row in rows:
         floor = _number(row.floor) if row.floor else ""
         wanted = f"{row.wanted:,g}" if row.wanted else ""
-        figure = f"{_number(row.value)} {row.unit}"
-        cells = [row.what, row.backend, figure, floor, _ratio(row), wanted]
+        cells = [row.what, row.backend, figure_of(row), floor, ratio_of(row), wanted]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def figure_of(row: Row) -> str:
+    """Return a row's value with its unit."""
+    return f"{_number(row.value)} {row.unit}"
 
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3f}"
 
 
-def _ratio(row: Row) -> str:
+def ratio_of(row: Row) -> str:
+    """Return a row's median ratio, and the lowest and the highest; empty without a floor."""
     if not row.ratios:
         return ""
     return f"{row.compared:.2f} ({row.ratios[0]:.2f}-{row.ratios[-1]:.2f})"
