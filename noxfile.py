@@ -117,6 +117,7 @@ PURE = [
     "src/hubbub/games/matchmaking/pool.py",
     "src/hubbub/games/matches/commands.py",
     "src/hubbub/games/boards/ranking.py",
+    "src/hubbub/games/boards/sorted_places.py",
     "src/hubbub/games/matches/rating.py",
     "src/hubbub/games/matches/rules.py",
     "src/hubbub/games/boards/commands.py",

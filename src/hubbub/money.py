@@ -57,10 +57,11 @@ class Money(msgspec.Struct, frozen=True, gc=False):
         def __init__(self, amount: int | str | Decimal, currency: str) -> None: ...
 
     def __post_init__(self) -> None:
-        decimals = decimals_of(self.currency)
-        amount: object = self.amount
+        currency, amount = self.currency, self.amount
+        # Not decimals_of: a cart makes ten amounts each time it is shown.
+        decimals = _decimals(currency) if type(currency) is str else decimals_of(currency)
         if type(amount) is not int:
-            amount = _parsed(amount, self.currency, decimals)
+            amount = _parsed(amount, currency, decimals)
             msgspec.structs.force_setattr(self, "amount", amount)
         if not -AMOUNT_MAX <= amount <= AMOUNT_MAX:
             raise Invalid(

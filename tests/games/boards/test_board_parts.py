@@ -7,7 +7,8 @@ from hubbub.games.boards.board_parts import (
     board_parts_of,
     restored_from,
 )
-from hubbub.games.boards.ranking import Place, Ranking
+from hubbub.games.boards.ranking import Ranking
+from hubbub.games.boards.sorted_places import Place
 
 
 def ranking_of(count: int) -> Ranking:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.games.boards.ranking import Place, Ranking
+from hubbub.games.boards.ranking import Ranking
+from hubbub.games.boards.sorted_places import Place
 
 ANN = Place(-30, 5, 0, "ann")
 BOB = Place(-20, 3, 0, "bob")

@@ -18,7 +18,8 @@ from ..scores import SCORE_MAX, add_exactly, exact, rounded
 from .board_parts import BoardPart, board_parts_of, restored_from
 from .cursor import cursor_of
 from .paging import rank_after, rank_before
-from .ranking import Place, Ranking
+from .ranking import Ranking
+from .sorted_places import Place
 from .stream import name_of
 
 __all__ = [
@@ -373,7 +374,7 @@ def check_sum(state: BoardState, user: str, score: float) -> None:
 
 
 def _entry(stream: str, state: BoardState, place: Place, rank: int) -> Entry:
-    score = state.score_of(place)
+    score, metadata = state.score_of(place), state.metadata.get(place.user)
     return Entry(
         name_of(stream),
         place.user,
@@ -382,6 +383,6 @@ def _entry(stream: str, state: BoardState, place: Place, rank: int) -> Entry:
         rank,
         _EPOCH + place.at_us * _MICROSECOND,
         # Copy it: a caller in the process may change the metadata.
-        deepcopy(state.metadata.get(place.user)),
+        None if metadata is None else deepcopy(metadata),
         cursor_of(score, place.seq),
     )

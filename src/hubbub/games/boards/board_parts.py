@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from .ranking import Place, Ranking
+from .ranking import Ranking
+from .sorted_places import Place
 
 __all__ = [
     "PART_METADATA",

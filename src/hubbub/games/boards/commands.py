@@ -177,9 +177,8 @@ def _plan(states: States, stream: str, board: BoardState, began: datetime | None
 
 
 def _reset(states: States, stream: str, board: BoardState) -> list[Draft]:
-    began = board.season_began()
     # A season without a score has nothing to end: it lasts until it has one.
-    if board.reset is None or began is None or not board.ranking:
+    if board.reset is None or not board.ranking or (began := board.season_began()) is None:
         return []
     ends = next_reset(board.reset, began)
     assert ends is not None

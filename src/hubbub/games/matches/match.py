@@ -119,7 +119,8 @@ class MatchState(State):
                 self.scores[player] += points
                 self.turns[player] += 1
                 self.scored_at = event.at
-                self._act(event.by)
+                if not self.asked:
+                    self._act(event.by)
             case e.Told():
                 pass
             case e.MatchClaimed(node):
@@ -191,7 +192,8 @@ class MatchState(State):
     def check_player(self, user: str) -> None:
         """Raise NotAllowed for a user who does not play."""
         self.check_exists()
-        check(GAMES_GRANTS["games.resign"], *(("player",) if user in self.scores else ()))
+        if user not in self.scores:
+            check(GAMES_GRANTS["games.resign"])
 
     def check_scorer(self, by: str, player: str) -> None:
         """
@@ -202,8 +204,8 @@ class MatchState(State):
             NotAllowed: players score only for themselves, and not if there is a referee.
             Invalid: the player does not play.
         """
-        self.check_exists()
         if self.referee is None:
+            # A match that does not exist has no referee either.
             self.check_player(by)
             if player != by:
                 raise NotAllowed("Without a referee players score only for themselves.")

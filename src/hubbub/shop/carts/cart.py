@@ -144,6 +144,12 @@ class CartState(State):
     def apply(self, event: Event) -> None:
         """Fold one event."""
         match event.data:
+            case ItemAdded(sku, quantity, name, price, category):
+                self.changed_at = event.at
+                if (held := self.items.get(sku)) is not None:
+                    self._set(sku, held.quantity + quantity)
+                else:
+                    self.items[sku] = Item(sku, name, price, quantity, category)
             case CheckoutBegan(order, once):
                 self.checkout, self.paid_with = order, self.coupon
                 if once is not None:
@@ -159,12 +165,6 @@ class CartState(State):
 
     def _change(self, data: object) -> None:
         match data:
-            case ItemAdded(sku, quantity, name, price, category):
-                held = self.items.get(sku)
-                if held is None:
-                    self.items[sku] = Item(sku, name, price, quantity, category)
-                else:
-                    self._set(sku, held.quantity + quantity)
             case ItemRemoved(sku, quantity):
                 self._set(sku, self.items[sku].quantity - quantity)
             case QuantitySet(sku, quantity):
@@ -198,7 +198,8 @@ class CartState(State):
         if quantity <= 0:
             del self.items[sku]
         else:
-            self.items[sku] = msgspec.structs.replace(self.items[sku], quantity=quantity)
+            held = self.items[sku]
+            self.items[sku] = Item(sku, held.name, held.price, quantity, held.category)
 
     def _end_checkout(self, order: str, paid: bool, quantities: dict[str, int]) -> None:
         self.checkout = None
@@ -266,7 +267,9 @@ def priced(states: States, cart: CartState, terms: ShopTerms) -> tuple[Totals, s
             discount = coupon.discount(subtotal)
     totals = totals_of(items, subtotal, discount, cart.country, terms.tax)
     payable = terms.payable(totals.total)
-    return msgspec.structs.replace(totals, total=payable), problem
+    if payable is not totals.total:
+        totals = msgspec.structs.replace(totals, total=payable)
+    return totals, problem
 
 
 def cart_of(states: States, stream: str, terms: ShopTerms) -> Cart:
@@ -292,14 +295,8 @@ def cart_of(states: States, stream: str, terms: ShopTerms) -> Cart:
 
 
 def _line(states: States, item: Item, terms: ShopTerms) -> CartLine:
-    offer = terms.offer(states, item.sku)
-    changed = offer is not None and offer.price != item.price
-    return CartLine(
-        item.sku,
-        item.name,
-        item.price,
-        item.quantity,
-        item.price * item.quantity,
-        offer.price if offer is not None and changed else None,
-        None if offer is None else offer.stock,
-    )
+    offer, price, new_price, stock = terms.offer(states, item.sku), item.price, None, None
+    if offer is not None:
+        new_price, stock = None if offer.price == price else offer.price, offer.stock
+    total = price * item.quantity
+    return CartLine(item.sku, item.name, price, item.quantity, total, new_price, stock)

@@ -110,10 +110,12 @@ def check_totals(items: Collection[Item]) -> None:
 
 def rounding_of(totals: Totals | Placed) -> Money | None:
     """Return what rounding adds to a total, or takes from it; None if that is nothing."""
-    exact = totals.subtotal - totals.discount
+    # Whole numbers: every answer with a cart computes this, and almost always it is nothing.
+    exact = totals.subtotal.amount - totals.discount.amount
     if not totals.tax_included:
-        exact += totals.tax
-    return (totals.total - exact) or None
+        exact += totals.tax.amount
+    added = totals.total.amount - exact
+    return Money(added, totals.total.currency) if added else None
 
 
 def totals_of(
@@ -125,7 +127,7 @@ def totals_of(
     The lines share the discount in proportion to their prices, so that each is taxed at its
     own rate.
     """
-    net = subtotal - discount if discount else subtotal
+    net = subtotal - discount if discount.amount else subtotal
     tax = policy.tax(Basis(_Lines(items, discount), net, country))
     if tax.amount.currency != net.currency or tax.amount.amount < 0:
         raise TypeError(

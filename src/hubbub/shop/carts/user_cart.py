@@ -134,23 +134,21 @@ class UserCart:
         key: str | None = None,
         arguments: object = None,
     ) -> Command[Cart]:
-        stream, terms = self._stream, self._terms
-
-        def result(states: States, events: Sequence[Event]) -> Cart:
-            return cart_of(states, stream, terms)
-
         # The decision refuses an invalid SKU, and nothing of it is kept in memory.
         looks = (known_product_stream(sku),) if is_sku(sku) else ()
         # Thousands may have a product in their carts; a checkout holds it, and checks it again.
         return Command(
             self._user,
             decide,
-            result,
-            reads=(stream,),
+            self._shown,
+            reads=(self._stream,),
             looks=looks,
             key=key,
             arguments=arguments,
         )
+
+    def _shown(self, states: States, events: Sequence[Event]) -> Cart:
+        return cart_of(states, self._stream, self._terms)
 
     def _skus_command(self) -> Command[list[str]]:
         stream = self._stream
