@@ -25,7 +25,7 @@ from ...stream_names import user_stream
 from ..carts.cart import CartState, cart_stream, priced, shown_with
 from ..carts.totals import ShopTerms, offered
 from ..catalog.coupon import CouponState, coupon_stream
-from ..catalog.product import product_stream
+from ..catalog.product import known_product_stream
 from ..events import (
     CheckoutBegan,
     CheckoutEnded,
@@ -261,7 +261,7 @@ def _reserved(states: States, items: Sequence[Item], terms: ShopTerms) -> list[s
 
 def _reserve(items: Sequence[Item], reserved: Sequence[str]) -> list[Draft]:
     return [
-        Draft(product_stream(item.sku), StockReserved("", item.quantity), by=HUB)
+        Draft(known_product_stream(item.sku), StockReserved("", item.quantity), by=HUB)
         for item in items
         if item.sku in reserved
     ]
@@ -270,7 +270,7 @@ def _reserve(items: Sequence[Item], reserved: Sequence[str]) -> list[Draft]:
 def release(placed: Placed) -> list[Draft]:
     """Release the reserved stock of an order."""
     return [
-        Draft(product_stream(item.sku), StockReleased("", item.quantity), by=HUB)
+        Draft(known_product_stream(item.sku), StockReleased("", item.quantity), by=HUB)
         for item in placed.items
         if item.sku in placed.reserved
     ]
