@@ -44,7 +44,7 @@ class Place(msgspec.Struct, frozen=True, order=True, gc=False, array_like=True):
     total: Decimal | None = None
 
 
-# What orders the places of one key: their nicknames may be anything.
+# The order of places with the same key. Their nicknames can change, so they do not count.
 _later = attrgetter("seq", "user")
 
 
