@@ -14,6 +14,7 @@ from hubbub.errors import Overloaded, StorageError
 from hubbub.games.matches.call_limit import COUNTED_SECONDS_MAX
 from hubbub.games.matches.match_commands import MatchCommands
 from hubbub.games.matches.running import AGAIN_SECONDS, AGAIN_SECONDS_MAX
+from hubbub.journal.command import Call
 from hubbub.testing import VirtualClock, run_in_virtual_time
 from tests.event_loop import Backend
 from tests.games.virtual_hub import Play, match_of_two, moment, what
@@ -85,19 +86,20 @@ def test_a_match_that_cannot_be_read_at_its_start_begins_later(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story(hub: hubbub.Hubbub, store: AwayStore) -> None:
-        execute = hub.journal.execute
+        wait_for = hub.journal.wait_for
         failures = 0
 
-        def fail_at_first(command: Any, *rest: Any) -> Any:
+        async def fail_at_first(call: Call[Any]) -> Any:
             nonlocal failures
-            if command.reads and command.reads[0].startswith("match/") and failures < 3:
+            reads = call.command.reads
+            if reads and reads[0].startswith("match/") and failures < 3:
                 failures += 1
                 raise StorageError("The database failed: it cannot be reached.")
-            return execute(command, *rest)
+            return await wait_for(call)
 
         async with hub.session("ann") as ann, hub.session("bob"):
             match = await ann.games.start_match(["ann", "bob"], game="rounds")
-            monkeypatch.setattr(hub.journal, "execute", fail_at_first)
+            monkeypatch.setattr(hub.journal, "wait_for", fail_at_first)
             await anyio.sleep(4 * AGAIN_SECONDS_MAX)
 
             assert failures == 3

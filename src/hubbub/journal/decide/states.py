@@ -110,7 +110,11 @@ class States:
         Raises:
             NotLoaded: decide again when all of them are.
         """
-        if missing := [name for name in streams if self.missing(name) or self._outdated(name)]:
+        if self._held is None:
+            missing = self.missing_of(streams)
+        else:
+            missing = [name for name in streams if self.missing(name) or self._outdated(name)]
+        if missing:
             raise NotLoaded(*missing)
 
     def event(self, stream: str, seq: int) -> Event:
@@ -316,8 +320,8 @@ class States:
             # Otherwise the last call would keep its connection in memory until the next call.
             self._call = None
 
-    def missing_of(self, reads: Iterable[str], looks: Iterable[str]) -> Sequence[Name]:
-        """Return which of a command's streams must be loaded before its decision."""
+    def missing_of(self, reads: Iterable[str], looks: Iterable[str] = ()) -> Sequence[Name]:
+        """Return which streams must be loaded before a decision can read them."""
         entries, missing = self._entries, list[Name]()
         for streams in (reads, looks) if looks else (reads,):
             for stream in streams:
