@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.docs.warm_python import run
+from tests.blackbox.warm_python import run
 
 
 def test_what_it_prints_and_how_it_ends_is_told(tmp_path: Path) -> None:
