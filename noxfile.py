@@ -26,6 +26,10 @@ nox.needs_version = ">=2026.10"
 # uv makes an environment in seconds; pip does it as well.
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_existing_virtualenvs = True
+# By itself `nox` runs side by side what needs one processor or less; the output of each session
+# comes when it ends. A session that you name shows what it does at once.
+if not sys.argv[1:]:
+    nox.options.parallel = 3
 # A Python that is missing is skipped, in one line.
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
@@ -50,6 +54,9 @@ ASYNC_ONLY = "--async-only"
 
 # CI measures the coverage, which doubles the time of the tests that are measured.
 MEASURED = bool(os.environ.get("CI"))
+
+# The attacks, the page and the examples have sessions of their own.
+APART = ["tests/attack", "tests/browser", "tests/docs"]
 
 # They reach what the others reach too, on another way: they are run, but not measured.
 UNMEASURED = [
@@ -152,7 +159,7 @@ def environment(session: nox.Session) -> None:
     install(session, "dev")
 
 
-@nox.session(requires=["environment"], venv_backend="none")
+@nox.session(requires=["environment"], venv_backend="none", allow_parallel=True)
 def lint(session: nox.Session) -> None:
     """Style, format, types, layers and sizes."""
     run(session, "ruff", "check")
@@ -160,6 +167,12 @@ def lint(session: nox.Session) -> None:
     run(session, "mypy")
     run(session, "lint-imports")
     run(session, "pytest", "-q", *ON_ASYNCIO, "tests/test_tidy.py")
+
+
+@nox.session(requires=["environment"], venv_backend="none", allow_parallel=True)
+def collect(session: nox.Session) -> None:
+    """Compile the tests once; each process of the next sessions would compile all of them."""
+    run(session, "pytest", "--collect-only", "-qq", *ON_ASYNCIO, *ignoring(APART), silent=True)
 
 
 @nox.session(requires=["environment"], venv_backend="none")
@@ -222,7 +235,7 @@ def cluster(session: nox.Session) -> None:
     run(session, "python", "-m", "tests.cluster.night", seconds, first)
 
 
-@nox.session(requires=["environment"], venv_backend="none")
+@nox.session(requires=["environment"], venv_backend="none", allow_parallel=True)
 def docs(session: nox.Session) -> None:
     """Run the examples of the README and of docs/."""
     with in_memory() as env:
@@ -490,7 +503,13 @@ def bin_file(session: nox.Session, environment: str) -> Path:
     return session.cache_dir / f"{environment}.bin"
 
 
-def run(session: nox.Session, program: str, *args: str, env: Mapping[str, str] = {}) -> None:
+def run(
+    session: nox.Session,
+    program: str,
+    *args: str,
+    env: Mapping[str, str] = {},
+    silent: bool = False,
+) -> None:
     """Run a program of the environment that sessions share, or of the active one."""
     own = session.virtualenv.is_sandboxed
     where = bin_file(session, session.name if own else "environment")
@@ -500,7 +519,7 @@ def run(session: nox.Session, program: str, *args: str, env: Mapping[str, str] =
         program, path = str(folder / program), f"{folder}{os.pathsep}{path}"
     # The tests start many programs: only the first must compile all modules.
     others = {"PATH": path, "PYTHONDONTWRITEBYTECODE": None}
-    session.run(program, *args, env={**others, **env}, external=True)
+    session.run(program, *args, env={**others, **env}, silent=silent, external=True)
 
 
 def run_on_each(session: nox.Session, tests: str, env: dict[str, str], *flags: str) -> None:
@@ -523,9 +542,7 @@ def run_tests(
         session.env["COVERAGE_FILE"] = str(ROOT / f".coverage.{session.name}")
         run(session, "coverage", "erase")
         python = ["coverage", "run"]
-    # The attacks, the page and the examples have sessions of their own.
-    apart = ignoring(["tests/attack", "tests/browser", "tests/docs"])
-    flags = [*plugin, *apart, *PARALLEL]
+    flags = [*plugin, *ignoring(APART), *PARALLEL]
     with in_memory() as env:
         run(session, *python, "-m", "pytest", *flags, *args, env=env)
 

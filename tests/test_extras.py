@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
@@ -22,8 +22,6 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-# Each module that is installed -> the packages that bring it.
-MODULES = packages_distributions()
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
@@ -210,7 +208,7 @@ def test_importing_hubbub_loads_no_package_of_an_extra() -> None:
 
 def run(program: str, *extras: str) -> subprocess.CompletedProcess[str]:
     """Run a program where only some extras are installed."""
-    hidden = MODULES.keys() - visible(*extras) - {"hubbub"}
+    hidden = modules().keys() - visible(*extras) - {"hubbub"}
     return subprocess.run(
         [sys.executable, "-c", HIDE.format(hidden=hidden) + program],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
@@ -219,6 +217,12 @@ def run(program: str, *extras: str) -> subprocess.CompletedProcess[str]:
         timeout=30,
         check=False,
     )
+
+
+@cache
+def modules() -> Mapping[str, list[str]]:
+    """Name each module that is installed, and the packages that bring it."""
+    return packages_distributions()
 
 
 @cache
@@ -263,6 +267,6 @@ def modules_of(packages: set[str]) -> frozenset[str]:
     """Return the modules that packages bring."""
     return frozenset(
         module
-        for module, owners in MODULES.items()
+        for module, owners in modules().items()
         if packages & {canonicalize_name(owner) for owner in owners}
     )

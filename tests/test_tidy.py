@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from itertools import chain
 from pathlib import Path
@@ -94,22 +95,38 @@ VAGUE = {"base", "common", "helpers", "manager", "misc", "utils"}
 type_of_function = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 PATHS = [path for folder in (SOURCE, PLUGIN) for path in sorted(folder.rglob("*.py"))]
-SOURCES = {path: ast.parse(path.read_text()) for path in PATHS}
-MODULES = {
-    ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts).removesuffix(".__init__")
-    for path in SOURCES
-}
-TEST_WORDS = {
-    word
-    for path in TESTS.rglob("*.py")
-    if path != Path(__file__)
-    for word in re.findall(r"\w+", path.read_text())
-}
+
+
+# Every process that runs tests imports this file, and few of them need what these read.
+@cache
+def sources() -> dict[Path, ast.Module]:
+    """Read and parse all that is shipped."""
+    return {path: ast.parse(path.read_text()) for path in PATHS}
+
+
+@cache
+def module_names() -> set[str]:
+    """Name the modules of what is shipped."""
+    return {
+        ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts).removesuffix(".__init__")
+        for path in PATHS
+    }
+
+
+@cache
+def words_of_tests() -> set[str]:
+    """Return every word of the tests."""
+    return {
+        word
+        for path in TESTS.rglob("*.py")
+        if path != Path(__file__)
+        for word in re.findall(r"\w+", path.read_text())
+    }
 
 
 def test_no_file_is_long() -> None:
     page = [path for kind in ("css", "html", "js") for path in SOURCE.rglob(f"*.{kind}")]
-    paths = [*SOURCES, *page, *TESTS.rglob("*.py")]
+    paths = [*sources(), *page, *TESTS.rglob("*.py")]
 
     nobody(where(p) for p in paths if len(p.read_text().splitlines()) > FILE_LINES_MAX)
 
@@ -117,14 +134,14 @@ def test_no_file_is_long() -> None:
 def test_no_function_is_long() -> None:
     nobody(
         where(path, function)
-        for path, tree in SOURCES.items()
+        for path, tree in sources().items()
         for function in functions_of(tree)
         if body_lines(function) > FUNCTION_LINES_MAX
     )
 
 
 def test_every_module_has_its_tests() -> None:
-    modules = {module_of(path) for path in SOURCES if not path.stem.startswith("__")}
+    modules = {module_of(path) for path in sources() if not path.stem.startswith("__")}
     alone = {m for m in modules if not (TESTS / m).with_stem(f"test_{Path(m).stem}").exists()}
 
     nobody(alone - TESTED_ELSEWHERE.keys())
@@ -148,7 +165,7 @@ def test_no_exception_outlives_its_reason() -> None:
 
 def test_no_word_has_two_meanings() -> None:
     exported: dict[tuple[bool, str], list[str]] = {}
-    for path, tree in SOURCES.items():
+    for path, tree in sources().items():
         if path.stem != "__init__" and where(path) not in ALIASES:
             for name in exported_by(tree):
                 exported.setdefault((SIMULATION in path.parents, name), []).append(where(path))
@@ -157,7 +174,7 @@ def test_no_word_has_two_meanings() -> None:
 
 
 def test_no_module_leads_back_to_itself() -> None:
-    graph = TopologicalSorter({name_of(path): imports_of(path) for path in SOURCES})
+    graph = TopologicalSorter({name_of(path): imports_of(path) for path in sources()})
 
     try:
         graph.prepare()
@@ -166,17 +183,17 @@ def test_no_module_leads_back_to_itself() -> None:
 
 
 def test_every_name_of_a_module_says_something() -> None:
-    nobody(where(path) for path in SOURCES if VAGUE & set(path.stem.split("_")))
+    nobody(where(path) for path in sources() if VAGUE & set(path.stem.split("_")))
 
 
 def test_nothing_is_left_to_do() -> None:
-    nobody(where(path) for path in SOURCES if "TODO" in path.read_text())
+    nobody(where(path) for path in sources() if "TODO" in path.read_text())
 
 
 def test_nothing_is_printed() -> None:
     nobody(
         where(path, node)
-        for path, tree in SOURCES.items()
+        for path, tree in sources().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "print"
     )
@@ -185,20 +202,20 @@ def test_nothing_is_printed() -> None:
 def test_every_public_name_is_documented() -> None:
     nobody(
         f"{where(path, node)} {node.name}"
-        for path, tree in SOURCES.items()
+        for path, tree in sources().items()
         for node in public_definitions(tree)
         if not ast.get_docstring(node)
     )
 
 
 def test_every_error_is_raised_in_some_test() -> None:
-    errors = {n.name for n in SOURCES[SOURCE / "errors.py"].body if isinstance(n, ast.ClassDef)}
+    errors = {n.name for n in sources()[SOURCE / "errors.py"].body if isinstance(n, ast.ClassDef)}
 
-    nobody(errors - TEST_WORDS)
+    nobody(errors - words_of_tests())
 
 
 def test_every_limit_appears_in_some_test() -> None:
-    nobody({limit for tree in SOURCES.values() for limit in limits_of(tree)} - TEST_WORDS)
+    nobody({limit for tree in sources().values() for limit in limits_of(tree)} - words_of_tests())
 
 
 def nobody(offenders: Iterable[str]) -> None:
@@ -226,12 +243,12 @@ def imports_of(path: Path) -> set[str]:
     package = name_of(path).split(".")
     package = package if path.stem == "__init__" else package[:-1]
     found = set()
-    for node in ast.walk(SOURCES[path]):
+    for node in ast.walk(sources()[path]):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = package[: len(package) - node.level + 1]
             base = [*base, node.module] if node.module else base
             names = {".".join([*base, alias.name]) for alias in node.names}
-            found |= {name if name in MODULES else ".".join(base) for name in names}
+            found |= {name if name in module_names() else ".".join(base) for name in names}
     return found
 
 

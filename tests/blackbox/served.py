@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from tests.blackbox.warm_python import Fork, stream_of
+
 __all__ = ["Backend", "Served", "served"]
 
 Backend = Literal["asyncio", "trio"]
@@ -36,7 +38,9 @@ class Served:
         home: where its log and its database are.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], backend: Backend, home: Path) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes] | Fork, backend: Backend, home: Path
+    ) -> None:
         self.process = process
         self.backend = backend
         self.home = home
@@ -109,7 +113,11 @@ class Served:
 
 @contextmanager
 def served(
-    backend: Backend, home: Path, *args: str, environment: dict[str, str] | None = None
+    backend: Backend,
+    home: Path,
+    *args: str,
+    environment: dict[str, str] | None = None,
+    warm: bool = False,
 ) -> Iterator[Served]:
     """
     Run a server; leaving it kills what still runs.
@@ -119,22 +127,38 @@ def served(
         home: a directory for its log and its database.
         args: more arguments of ``hubbub serve``.
         environment: more variables.
+        warm: whether its interpreter has imported it before.
     """
-    command = [sys.executable, "-m", "hubbub.cli", "serve", "--port", "0", "--backend", backend]
+    command = ["-m", "hubbub.cli", "serve", "--port", "0", "--backend", backend]
+    command += ["--db", str(home / "hubbub.db"), *args]
     # The log is looked into for what it must not say; a warning of Python's would be seen there.
     env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)} | (environment or {})
     with (home / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--db", str(home / "hubbub.db"), *args],
-            cwd=home,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+        process = (warm_process if warm else cold_process)(home, command, env, log.fileno())
     try:
         yield Served(process, backend, home)
     finally:
         if process.poll() is None:
             process.kill()
         process.wait()
+
+
+def cold_process(
+    home: Path, command: list[str], env: dict[str, str], log: int
+) -> subprocess.Popen[bytes]:
+    """Begin with an interpreter of its own."""
+    return subprocess.Popen(
+        [sys.executable, *command],
+        cwd=home,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
+
+
+def warm_process(home: Path, command: list[str], env: dict[str, str], log: int) -> Fork:
+    """Begin at once."""
+    with open(os.devnull, "rb") as nothing:
+        streams = stream_of(nothing.fileno()), stream_of(log), stream_of(log)
+        return Fork(home, command, env, streams)

@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 import hubbub
-from tests.cli.program import program
+from tests.cli.program import cold_program
 
 # Several programs begin in some of these tests, on a machine that has more to do.
 SECONDS_MAX = 60
@@ -40,5 +40,5 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve a hub that keeps nothing; give its address."""
     home = tmp_path_factory.mktemp("server")
     options = ["--port", 0, "--db", "memory://", "--set", "message_limit=1000"]
-    with program(home, "serve", *options) as server:
+    with cold_program(home, "serve", *options) as server:
         yield server.line_with("Hubbub serves").split()[2]

@@ -1,4 +1,9 @@
-"""The program ``hubbub`` in a process of its own, and what it says."""
+"""
+The program ``hubbub`` in a process of its own, and what it says.
+
+Most begin as forks of an interpreter that has imported it. A cold one begins as a user's does:
+with its own interpreter, and under its own name among the processes.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +13,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
-__all__ = ["Done", "Program", "env_in", "program", "run_program"]
+from tests.blackbox.warm_python import Done, PipedFork
+
+__all__ = ["ColdProgram", "Done", "Program", "cold_program", "env_in", "program", "run_program"]
 
 SECONDS_MAX = 30.0
-
-
-class Done(NamedTuple):
-    """How a program has ended."""
-
-    code: int
-    out: str
-    err: str
 
 
 def env_in(home: Path) -> dict[str, str]:
@@ -36,9 +35,9 @@ def env_in(home: Path) -> dict[str, str]:
     }
 
 
-def command_of(args: tuple[object, ...]) -> list[str]:
-    """Return the whole command line, as a list of processes shows it."""
-    return [sys.executable, "-W", "error", "-m", "hubbub.cli", *map(str, args)]
+def arguments(args: tuple[object, ...]) -> list[str]:
+    """Return what stands behind the name of the interpreter and its options."""
+    return ["-m", "hubbub.cli", *map(str, args)]
 
 
 def run_program(home: Path, *args: object, typed: str = "", **variables: str) -> Done:
@@ -51,17 +50,8 @@ def run_program(home: Path, *args: object, typed: str = "", **variables: str) ->
         typed: the lines of its standard input.
         variables: of its environment, besides those of this process.
     """
-    done = subprocess.run(
-        command_of(args),
-        cwd=home,
-        env=env_in(home) | variables,
-        input=typed,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS_MAX,
-        check=False,
-    )
-    return Done(done.returncode, done.stdout, done.stderr)
+    fork = PipedFork(home, arguments(args), env_in(home) | variables, own_errors=True)
+    return fork.communicate(typed, SECONDS_MAX)
 
 
 class Program:
@@ -76,15 +66,7 @@ class Program:
 
     def __init__(self, home: Path, *args: object, **variables: str) -> None:
         self.lines: list[str] = []
-        self.process = subprocess.Popen(
-            command_of(args),
-            cwd=home,
-            env=env_in(home) | variables,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        self.process = self._begin(home, arguments(args), env_in(home) | variables)
         self._wake_up: queue.Queue[str | None] = queue.Queue()
         threading.Thread(target=self._read, args=[self.process.stdout], daemon=True).start()
 
@@ -116,6 +98,11 @@ class Program:
         self.process.send_signal(signal)
         return self.process.wait(SECONDS_MAX)
 
+    def _begin(
+        self, home: Path, args: list[str], env: dict[str, str]
+    ) -> PipedFork | subprocess.Popen[str]:
+        return PipedFork(home, args, env)
+
     def _read(self, out: IO[str]) -> None:
         for line in out:
             self.lines.append(line.rstrip("\n"))
@@ -123,10 +110,34 @@ class Program:
         self._wake_up.put(None)
 
 
-@contextmanager
-def program(home: Path, *args: object, **variables: str) -> Iterator[Program]:
+class ColdProgram(Program):
+    """The same with an interpreter of its own."""
+
+    def _begin(self, home: Path, args: list[str], env: dict[str, str]) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-W", "error", *args],
+            cwd=home,
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+
+def program(home: Path, *args: object, **variables: str) -> AbstractContextManager[Program]:
     """Run ``hubbub``; leaving it kills what still runs."""
-    running = Program(home, *args, **variables)
+    return ended(Program(home, *args, **variables))
+
+
+def cold_program(home: Path, *args: object, **variables: str) -> AbstractContextManager[Program]:
+    """Run ``hubbub`` with an interpreter of its own; leaving it kills what still runs."""
+    return ended(ColdProgram(home, *args, **variables))
+
+
+@contextmanager
+def ended(running: Program) -> Iterator[Program]:
+    """Kill what still runs of a program at the end."""
     try:
         yield running
     finally:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from hubbub.cli.app import app
 from hubbub.cli.cluster import NODES_MAX
-from tests.cli.program import Program, program, run_program
+from tests.cli.program import Program, cold_program, run_program
 from tests.local_servers.places import reachable
 
 END_SECONDS_MAX = 20.0
@@ -66,7 +66,7 @@ def servers_in(place: Path) -> list[str]:
 def test_parts_are_killed_and_restarted_and_all_end_in_order(place: Path) -> None:
     port = free_ports()
     options = [2, "--data", place / "kept", "--port", port]
-    with program(place, "cluster", *options) as cluster:
+    with cold_program(place, "cluster", *options) as cluster:
         started(cluster)
         assert is_served(port)
         assert is_served(port + 1)
@@ -89,7 +89,7 @@ def test_parts_are_killed_and_restarted_and_all_end_in_order(place: Path) -> Non
 def test_a_command_that_is_killed_leaves_no_process(place: Path) -> None:
     port = free_ports()
     options = [1, "--data", place / "kept", "--port", port, "--bus", "postgres"]
-    with program(place, "cluster", *options) as cluster:
+    with cold_program(place, "cluster", *options) as cluster:
         started(cluster)
         assert servers_in(place)
         os.kill(cluster.process.pid, signal.SIGKILL)

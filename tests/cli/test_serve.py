@@ -13,11 +13,12 @@ import httpx2
 import msgspec
 import pytest
 
-from tests.cli.program import program, run_program
+from tests.cli.program import cold_program, program, run_program
 
 
 def test_it_says_where_it_serves_and_answers_there(tmp_path: Path, backend: str) -> None:
-    with program(tmp_path, "serve", "--port", 0, "--backend", backend) as server:
+    options = ["--port", 0, "--backend", backend]
+    with cold_program(tmp_path, "serve", *options) as server:
         address = server.line_with("Hubbub serves").split()[2]
         server.line_with("Ctrl+C")
         health = httpx2.get(f"{address}/health")
@@ -45,7 +46,7 @@ def test_it_says_how_large_an_existing_database_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_it_stops_when_it_is_told_to(tmp_path: Path, backend: str, how: signal.Signals) -> None:
     options = ["--port", 0, "--backend", backend, "--db", "memory://"]
-    with program(tmp_path, "serve", *options) as server:
+    with cold_program(tmp_path, "serve", *options) as server:
         address = server.line_with("Hubbub serves").split()[2]
         httpx2.get(f"{address}/health")
 
@@ -163,13 +164,13 @@ def test_no_secret_is_in_the_list_of_processes(tmp_path: Path) -> None:
     (tmp_path / "hubbub.toml").write_text('[settings]\nmetrics_token = "swordfish-metrics"\n')
     options = ["--config", "hubbub.toml", "--port", 0, "--db", "memory://"]
     secrets = {"HUBBUB_SECRET": "swordfish" * 8, "HUBBUB_ADMIN_PASSWORD": "swordfish-password"}
-    with program(tmp_path, "serve", *options, "--admin", "Max", **secrets) as server:
+    with cold_program(tmp_path, "serve", *options, "--admin", "Max", **secrets) as server:
         address = server.line_with("Hubbub serves").split()[2]
         token = httpx2.post(f"{address}/api/users/sign_in", json={"nickname": "Ann"}).json()[
             "token"
         ]
         variables = {"HUBBUB_TOKEN": token}
-        with program(tmp_path, "chat", address, "Lobby", **variables) as chat:
+        with cold_program(tmp_path, "chat", address, "Lobby", **variables) as chat:
             chat.line_with("You are in Lobby")
             shown = processes()
 

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from hubbub.settings import Settings
-from tests.cli.program import Program
+from tests.cli.program import ColdProgram
 from tests.docs.blocks import ROOT
 from tests.docs.dockerfile import copied, exec_form, instructions, stages
 
@@ -99,7 +99,7 @@ def test_the_command_serves_and_the_health_check_tells_it_from_one_that_does_not
 ) -> None:
     program, *command = exec_form(texts("CMD")[0])
     command[command.index("--db") + 1] = str(tmp_path / "hubbub.db")
-    running = Program(tmp_path, *command, "--port", 0)
+    running = ColdProgram(tmp_path, *command, "--port", 0)
     try:
         port = re.findall(r"http://[^\s:]+:(\d+)", running.line_with("serves"))[0]
         while_it_runs = health(port)

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.blackbox.warm_python import run, started
 from tests.docs.blocks import ASIDE
 from tests.docs.examples import ADDRESS, PAGES, ROOT, RUN, Example, examples, files_of
-from tests.docs.warm_python import run, started
 
 EXAMPLES = examples()
 RUNS = [(example, backend) for example in EXAMPLES for backend in example.backends]

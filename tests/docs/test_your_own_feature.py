@@ -16,8 +16,8 @@ import pytest
 import hubbub
 from hubbub.server import Gateway
 from hubbub.server.run import listen, serve
+from tests.blackbox.warm_python import run, started
 from tests.docs.examples import ADDRESS, ROOT, RUN, examples, files_of
-from tests.docs.warm_python import run, started
 
 PAGE = ROOT / "docs" / "tutorial" / "your-own-feature.md"
 LINES_MAX = 99

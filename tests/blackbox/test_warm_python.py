@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
-from tests.docs.warm_python import run
+from tests.blackbox.warm_python import PipedFork, run
 
 
 def test_what_it_prints_and_how_it_ends_is_told(tmp_path: Path) -> None:
@@ -49,3 +51,34 @@ def test_a_module_is_run_as_by_the_interpreter(tmp_path: Path) -> None:
     (tmp_path / "test_that.py").write_text("def test_that():\n    assert False")
 
     assert run(tmp_path, "-m", "pytest", "-q", "test_that.py").code == 1
+
+
+def test_a_program_with_pipes_has_the_environment_and_the_input_that_are_given(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "asks.py").write_text(
+        "import os, sys\nprint(input(), sorted(os.environ))\nsys.exit('sorry')"
+    )
+    fork = PipedFork(tmp_path, ["asks.py"], {"ONLY": "this"}, own_errors=True)
+
+    assert fork.communicate("typed\n", 30) == (1, "typed ['ONLY']\n", "sorry\n")
+
+
+def test_it_ends_by_a_signal_as_an_interpreter_does(tmp_path: Path) -> None:
+    (tmp_path / "waits.py").write_text("print('here', flush=True)\ninput()")
+    fork = PipedFork(tmp_path, ["waits.py"], os.environ)
+    with fork.stdin, fork.stdout:
+        here = fork.stdout.readline()
+        fork.send_signal(signal.SIGTERM)
+        code = fork.wait(30)
+
+    assert (here, code) == ("here\n", -signal.SIGTERM)
+
+
+def test_what_is_not_closed_is_told_at_the_end(tmp_path: Path) -> None:
+    (tmp_path / "leaves.py").write_text(
+        "import asyncio\nloop = asyncio.new_event_loop()\nloop.itself = loop\ndel loop"
+    )
+    fork = PipedFork(tmp_path, ["leaves.py"], os.environ, own_errors=True)
+
+    assert "unclosed event loop" in fork.communicate("", 30).err
