@@ -12,7 +12,7 @@ from tests.simulator.planted import BUGS, HIDES_SECONDS_MAX, PlantedBug, hunt
 
 ALL = bool(os.environ.get("HUBBUB_PLANTED"))
 # Those that are found in a moment.
-QUICK = ("a missing shield", "a lost wake-up")
+QUICK = ("a missing shield", "a swallowed gap")
 
 
 @pytest.mark.timeout(HIDES_SECONDS_MAX + 60)
