@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx2
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 
 from hubbub.cli.app import app
 from hubbub.cli.cluster import NODES_MAX
+from hubbub.local_servers.server_process import free_port
 from tests.cli.program import Program, cold_program, run_program
 from tests.local_servers.places import reachable
 
@@ -30,12 +32,9 @@ def place() -> Iterator[Path]:
 def free_ports() -> int:
     """Return the first of two free ports."""
     while True:
-        with socket.create_server(("127.0.0.1", 0)) as first:
-            port = int(first.getsockname()[1])
-            try:
-                socket.create_server(("127.0.0.1", port + 1)).close()
-            except OSError:
-                continue
+        port = free_port()
+        with suppress(OSError):
+            socket.create_server(("127.0.0.1", port + 1)).close()
             return port
 
 

@@ -94,3 +94,8 @@ def test_a_server_ends_when_its_starter_is_killed() -> None:
 
 def test_a_free_port_is_free() -> None:
     assert not is_reachable(free_port())
+
+
+def test_no_connection_begins_at_a_free_port() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as given:
+        assert free_port() < given.getsockname()[1]

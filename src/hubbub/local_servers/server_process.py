@@ -9,13 +9,18 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from random import SystemRandom
 from typing import NamedTuple
 
 from ..errors import StorageError
 
 __all__ = ["ServerProcess", "free_port", "give_away", "run_program"]
 
+# Operating systems give higher ports to outgoing connections: one of them could have the port of a
+# server that is about to start again.
+PORTS = range(20_000, 32_000)
 # How long a server that `hubbub cluster` starts may take until it accepts connections.
 START_SECONDS_MAX = 30.0
 # How long such a server may take to stop before it is killed.
@@ -28,6 +33,8 @@ UNPRIVILEGED = "nobody"
 # started it.
 GUARD = 'read -r _; kill -9 $(cat "/proc/$1/task/$1/children" 2>/dev/null) "$1" 2>/dev/null'
 
+_random = SystemRandom()
+
 
 class _Owner(NamedTuple):
     """The user that servers run as; without values, the user of this process."""
@@ -38,10 +45,12 @@ class _Owner(NamedTuple):
 
 
 def free_port() -> int:
-    """Return a port of this machine that nothing listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Return a port of this machine that nothing listens on, and that no connection begins at."""
+    while True:
+        port = _random.choice(PORTS)
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 def give_away(path: Path) -> None:
