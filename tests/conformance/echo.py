@@ -20,6 +20,7 @@ from hubbub.server.run import listen, serve
 from hubbub.server.websocket import frame_socket
 from hubbub.server.websocket.frame_socket import FrameSocket
 from hubbub.server.websocket.frames import BINARY, TEXT, frame
+from hubbub.server.websocket.in_flight import InFlight
 
 __all__ = ["Echo", "fit"]
 
@@ -33,14 +34,14 @@ class Echo:
     # Nobody need sign in, and no request waits.
     session = object()
     full = False
+    in_flight = InFlight(1, lambda request: None, lambda: None)
 
     def __init__(self, gateway: Gateway, socket: FrameSocket) -> None:
         self._socket = socket
 
-    def receive(self, payload: bytes | str, opcode: int = TEXT) -> None:
-        """Send a message back."""
-        data = payload.encode() if isinstance(payload, str) else payload
-        self._socket.write(frame(data, opcode))
+    def take(self, payload: bytes, opcode: int = TEXT) -> None:
+        """Send a message back, after the pongs that have gathered."""
+        self._socket._gather(frame(payload, opcode))
 
     def oversize(self) -> None:
         """Close: no case sends as much."""
@@ -61,7 +62,7 @@ def fit() -> None:
         # Hubbub's protocol is text, so a binary message never gets as far as a connection.
         if opcode == BINARY:
             echo: Any = self.connection
-            echo.receive(payload, BINARY)
+            echo.take(payload, BINARY)
         else:
             other(self, opcode, payload)
 
