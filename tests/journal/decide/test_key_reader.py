@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from hubbub.errors import KeyReused, StorageError
+from hubbub.errors import Invalid, KeyReused, StorageError
 from hubbub.journal.decide.key_reader import PAGE_KEYS, KeyReader
 from hubbub.journal.decide.known_keys import KnownKeys
+from hubbub.journal.decide.states import USED_KEYS_MAX
 from hubbub.journal.stores.contract import Batch, Store, Used
 from hubbub.journal.stores.memory import MemoryStore
 from tests.journal.tally import SetClock, add, memory_store, open_journal, together, total
@@ -54,6 +55,16 @@ async def test_the_store_is_not_asked_for_a_new_key() -> None:
         await together(journal, *[add("tally/1", 1, key=f"key {number}") for number in range(20)])
 
     assert store.asked == []
+
+
+async def test_the_new_keys_of_refused_commands_are_forgotten() -> None:
+    async with open_journal(memory_store()) as journal:
+        await journal.execute(total("tally/1"))
+        for number in range(USED_KEYS_MAX + 50):
+            with pytest.raises(Invalid):
+                await journal.execute(add("tally/1", 0, key=f"key {number}"))
+
+        assert len(journal._states._used) <= USED_KEYS_MAX
 
 
 async def test_a_key_that_a_run_before_has_used_is_found() -> None:

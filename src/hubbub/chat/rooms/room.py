@@ -270,7 +270,7 @@ def stream_of(room_id: str) -> str:
     """Return the stream of a room's id; a direct conversation's id is its stream's name."""
     if not isinstance(room_id, str):
         raise Invalid(f"A room id must be a string, not {shown(room_id)}.")
-    return room_id if room_id.startswith("direct/") else f"room/{room_id}"
+    return room_id if room_id.startswith("direct/") else room_stream(room_id)
 
 
 def room_stream(room_id: str) -> str:

@@ -282,9 +282,8 @@ class Committer:
                 call.wake = self._wake
         self._batch_wake = None
         wake.set()
-        if decided.batch.used:
-            # Nobody has loaded these keys.
-            self._states.trim()
+        # New keys are in memory though nobody has loaded them, those of refused calls as well.
+        self._states.trim()
         self._after_batch()
 
     async def _run_held(self, holder: Holder, decided: Decided) -> None:
