@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 from playwright.sync_api import Browser
 
+from hubbub.local_servers.server_process import free_port
 from tests.browser.chromium import serving
 
 FOLLOW = """
@@ -27,12 +27,6 @@ async () => {
     window.say = (text) => post("chat/send", {room_id: room.id, text}, token);
 }
 """
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def test_it_resumes_after_a_restart_with_the_same_url(browser: Browser, tmp_path: Path) -> None:

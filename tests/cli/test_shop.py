@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import signal
-import socket
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from hubbub.cli.tokens import kept_token
+from hubbub.local_servers.server_process import free_port
 from tests.cli.program import program, run_program
 
 FILL = "add laptop\nadd mouse 2\nadd keyboard\n"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-    return port
 
 
 def wait_for_an_order(address: str, token: str | None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -19,6 +18,7 @@ from hubbub import Hubbub, Order, PaymentDeclined, Session
 from hubbub.journal.command import Command, nothing
 from hubbub.journal.decide.states import States
 from hubbub.journal.schedule import HUB
+from hubbub.local_servers.server_process import free_port
 from hubbub.shop.payments.sandbox import SandboxState
 from tests.cli.program import program
 from tests.faults.doomed_shop import STOCK
@@ -155,9 +155,3 @@ async def sandbox_of(hub: Hubbub, order: Order) -> SandboxState:
         return states.of(SandboxState, stream)
 
     return await hub.journal.execute(Command(HUB, nothing, result, reads=(stream,)))
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-    return port
