@@ -296,11 +296,11 @@ def test_a_limit_that_was_dumped_and_loaded_behaves_the_same(
     assert loaded.dump() == kept.dump()
 
 
-@given(type_of_limit, exact_gaps, limits, limits, exact_periods)
+@given(type_of_limit, exact_gaps, limits, exact_periods, limits, exact_periods)
 def test_a_limit_that_was_changed_since_it_was_dumped_holds_what_it_says_now(
-    kind: Kind, gaps: list[float], before: int, limit: int, period: float
+    kind: Kind, gaps: list[float], before: int, old_period: float, limit: int, period: float
 ) -> None:
-    old, new = kind(before, period), kind(limit, period)
+    old, new = kind(before, old_period), kind(limit, period)
     assert isinstance(old, StoredRateLimit)
     assert isinstance(new, StoredRateLimit)
     for now in times(gaps):
@@ -311,6 +311,17 @@ def test_a_limit_that_was_changed_since_it_was_dumped_holds_what_it_says_now(
 
     assert sum(passes(new, now) for _ in range(limit + 1)) <= limit
     assert passes(new, now + before * period + period)
+
+
+def test_a_bucket_in_use_all_day_is_not_closed_for_days_when_its_limit_is_lowered() -> None:
+    old, new = TokenBucket(10, 1.0), TokenBucket(1, 1.0)
+    for second in range(86_400):
+        for _ in range(10):
+            old.charge(float(second))
+
+    new.load(old.dump())
+
+    assert 9.0 <= wait(new, 86_399.0) <= 10.0
 
 
 @pytest.mark.parametrize("kinds", [(SlidingWindow, TokenBucket), (TokenBucket, SlidingWindow)])

@@ -22,8 +22,8 @@ __all__ = [
 # The first byte of a stored limit names its kind: a setting can change the kind in between.
 WINDOW = b"w"
 BUCKET = b"b"
-# When the bucket was last seen full, and the number of events since then.
-BUCKET_STATE = Struct("<dQ")
+# When the bucket was last seen full, the number of events since then, and the settings.
+BUCKET_STATE = Struct("<dQQd")
 
 
 class RateLimit(Protocol):
@@ -186,13 +186,18 @@ class TokenBucket:
 
     def dump(self) -> bytes:
         """Return the counts; see :meth:`StoredRateLimit.dump`."""
-        return BUCKET + BUCKET_STATE.pack(self._start, self._count)
+        return BUCKET + BUCKET_STATE.pack(self._start, self._count, self.limit, self.period)
 
     def load(self, state: bytes) -> None:
         """Take the counts that a limit has dumped; see :meth:`StoredRateLimit.load`."""
         self._start, self._count = -math.inf, 0
         if state.startswith(BUCKET):
-            self._start, self._count = BUCKET_STATE.unpack(state[1:])
+            start, count, limit, period = BUCKET_STATE.unpack(state[1:])
+            if (limit, period) != (self.limit, self.period) and count > limit:
+                # The bucket has refilled these already, at the pace of its settings then.
+                start += (count - limit) * period / limit
+                count = limit
+            self._start, self._count = start, count
         self._full_at = self._start + self._count * self.period / self.limit
 
 
