@@ -92,6 +92,8 @@ class Command(msgspec.Struct, Generic[R], eq=False):
             may then follow from a state that has just passed.
         charges: the rate limits that the decision charges: (name, user); naming them saves a
             second run where other nodes charge them, too.
+        creates: streams that the decision touches and that have no event yet, because their names
+            have new ids: the store is not asked for them, unless other nodes write to it.
     """
 
     # The garbage collector sees it: its functions may lead back to its call, and to the hub.
@@ -106,6 +108,7 @@ class Command(msgspec.Struct, Generic[R], eq=False):
     effect: Callable[[R], None] | None = None
     looks: Sequence[str] = ()
     charges: Sequence[tuple[str, str]] = ()
+    creates: Sequence[str] = ()
 
     def fingerprint(self) -> bytes:
         """

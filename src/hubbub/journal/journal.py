@@ -207,7 +207,7 @@ class Journal(AsyncContextManagerMixin):
             raise Closed("The hub is closed; open it again.")
         command = call.command
         names = self._states.missing_of(command.reads, command.looks)
-        if names or command.key is not None:
+        if names or command.key is not None or command.creates:
             names = self._loader.checked(command, names)
         if call.queue is not None:
             call.place = call.queue.enter()

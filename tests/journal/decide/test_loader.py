@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import anyio
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.errors import Invalid, StorageError
+from hubbub.errors import Invalid, NotFound, StorageError
 from hubbub.journal.command import Command
 from hubbub.journal.decide.cache_entries import SNAPSHOT_EVENTS_MIN
-from hubbub.journal.event import Event
+from hubbub.journal.decide.states import EMPTY_STATES_MAX, States
+from hubbub.journal.event import Draft, Event
 from hubbub.journal.stores.contract import Batch, Record, Store
 from hubbub.journal.verify import verify
 from hubbub.settings import Settings
@@ -119,6 +123,55 @@ async def test_a_message_is_loaded_with_all_that_is_about_it() -> None:
     async with open_journal(store) as journal:
         assert await journal.execute(doubt("tally/1", 1, by="eve")) == 3
         assert await journal.execute(doubt("tally/1", 1, by="bob")) == 3
+
+
+# What is new
+
+
+def refuse(states: States) -> Sequence[Draft]:
+    raise Invalid("This is refused.")
+
+
+def create(stream: str) -> Command[int]:
+    command = add(stream, 1, cold=True)
+    return msgspec.structs.replace(command, creates=(stream,))
+
+
+async def test_the_store_is_not_asked_for_a_stream_that_a_command_creates() -> None:
+    store = CountingStore()
+    async with open_journal(store) as journal:
+        await journal.execute(create("tally/1"))
+
+        assert await journal.execute(total("tally/1")) == 1
+    assert store.loads == []
+
+
+async def test_a_stream_that_was_there_after_all_keeps_its_events() -> None:
+    store = memory_store()
+    async with open_journal(store) as journal:
+        await journal.execute(add("tally/1", 5))
+    async with open_journal(store) as journal:
+        assert await journal.execute(create("tally/1")) == 2
+        assert await journal.execute(total("tally/1")) == 6
+
+
+async def test_a_command_cannot_create_what_is_not_a_stream() -> None:
+    async with open_journal(memory_store()) as journal:
+        with pytest.raises(NotFound):
+            await journal.execute(create("unheard-of/1"))
+
+
+async def test_streams_of_refused_commands_do_not_stay_in_memory() -> None:
+    async with open_journal(memory_store()) as journal:
+        for number in range(EMPTY_STATES_MAX + 500):
+            refused = msgspec.structs.replace(create(f"tally/{number}"), decide=refuse)
+            with pytest.raises(Invalid):
+                await journal.execute(refused)
+
+        kept = [
+            number for number in range(EMPTY_STATES_MAX + 500) if journal.peek(f"tally/{number}")
+        ]
+    assert len(kept) <= EMPTY_STATES_MAX
 
 
 # What cannot be loaded

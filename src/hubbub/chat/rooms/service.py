@@ -71,10 +71,12 @@ class RoomService(Service):
             made = events[0].stream
             return room_of(made, states.of(RoomState, made), by)
 
-        reads = [stream, user_stream(by), stream_shard(INDEX, stream)]
+        reads, creates = [user_stream(by), stream_shard(INDEX, stream)], [stream]
         # Calls of clients that know no encryption keep their fingerprint.
         arguments = ("create_room", name, private, *([encrypted] if encrypted else []))
-        return Command(by, decide, result, reads=reads, key=key, arguments=arguments)
+        return Command(
+            by, decide, result, reads=reads, key=key, arguments=arguments, creates=creates
+        )
 
     @query
     def rooms(

@@ -88,7 +88,7 @@ class MatchMethods:
             return match_of(made, states.of(MatchState, made))
 
         arguments = ("start_match", players, rules, board, referee, private, game)
-        return Command(self._by, decide, result, reads=(stream,), key=key, arguments=arguments)
+        return Command(self._by, decide, result, key=key, arguments=arguments, creates=(stream,))
 
     def add_score(
         self, match_id: str, points: int, player: str | None, key: str | None

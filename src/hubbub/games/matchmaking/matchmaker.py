@@ -360,8 +360,9 @@ class Matchmaker:
             return decisions.pair(states, queue, wanted, self.terms)
 
         users = [user_stream(ticket.user) for group in groups for ticket in group]
-        reads = (queue_stream(queue), *(stream for stream, _ in wanted), *users)
-        await self._hub.execute(Command(HUB, decide, lambda states, events: None, reads=reads))
+        reads, creates = (queue_stream(queue), *users), [stream for stream, _ in wanted]
+        command = Command(HUB, decide, lambda states, events: None, reads=reads, creates=creates)
+        await self._hub.execute(command)
 
     async def _look_for_lost(self) -> None:
         while True:

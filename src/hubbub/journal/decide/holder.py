@@ -127,7 +127,7 @@ class Holder:
         for call in calls:
             command = call.command
             streams = looks if command.decide is nothing else names
-            streams.update(command.reads)
+            streams.update(command.reads, command.creates)
             looks.update(command.looks)
             limits.update(command.charges)
             if command.key is not None:

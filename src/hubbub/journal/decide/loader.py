@@ -91,8 +91,9 @@ class Loader:
             NotFound: one of them cannot be the name of a stream.
             Invalid: a name or the key is too long.
         """
-        for name in missing:
+        for name in (*missing, *command.creates):
             self._streams.check_name(name)
+        missing = [*missing, *self._not_created(command.creates)]
         if (key := command.key) is None:
             return missing
         check_key(key, self._key_chars_max)
@@ -100,6 +101,16 @@ class Loader:
         if self._store.shared or not self._states.missing_key(command.by, key):
             return missing
         return [*missing, (command.by, key, "")]
+
+    def _not_created(self, creates: Sequence[str]) -> Sequence[Name]:
+        """Create the states of new streams; return those that must be loaded all the same."""
+        missing = self._states.missing_of(creates)
+        if self._store.shared:
+            return missing
+        for stream in creates:
+            if self._states.missing(stream):
+                self._states.put(StreamEntry(stream, self._streams.empty(stream)))
+        return ()
 
     def put(self, call: Call[Any], names: Sequence[Name]) -> None:
         """Make a call wait until everything named is in memory."""

@@ -63,11 +63,16 @@ class UserOrders:
             return order_of(placed, states.of(OrderState, placed))
 
         schedule = stream_shard(ORDER_SCHEDULE, stream)
-        reads = (cart_stream(user), stream, user_stream(user), schedule)
-        arguments = ("checkout", payment)
-        charges = (("checkouts", user),)
+        reads = (cart_stream(user), user_stream(user), schedule)
         return Command(
-            user, decide, result, reads=reads, key=key, arguments=arguments, charges=charges
+            user,
+            decide,
+            result,
+            reads=reads,
+            key=key,
+            arguments=("checkout", payment),
+            charges=(("checkouts", user),),
+            creates=(stream,),
         )
 
     def show(self, order_id: str) -> Command[Order]:
