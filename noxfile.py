@@ -89,6 +89,13 @@ BROWSER_ON_TRIO = "two_windows or loses_the_network or to_sign_out or play_to_th
 # those of the command line, which take longest, are among the first.
 PARALLEL = ["--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder"]
 
+# Hypothesis lists all characters when it draws a text for the first time, which takes seconds,
+# and keeps the list.
+DRAW_TEXT = """
+from hypothesis import find, settings, strategies as st
+find(st.text(st.characters(codec="utf-8")) | st.text(), len, settings=settings(database=None))
+"""
+
 # Where Debian installs it.
 OLDEST_POSTGRES = Path("/usr/lib/postgresql/15/bin")
 REDIS = Path("/usr/bin/redis-server")
@@ -171,8 +178,9 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(requires=["environment"], venv_backend="none", allow_parallel=True)
 def collect(session: nox.Session) -> None:
-    """Compile the tests once; each process of the next sessions would compile all of them."""
+    """Compile the tests once, and list the characters; each process would do all of that again."""
     run(session, "pytest", "--collect-only", "-qq", *ON_ASYNCIO, *ignoring(APART), silent=True)
+    run(session, "python", "-c", DRAW_TEXT)
 
 
 @nox.session(requires=["environment"], venv_backend="none")
