@@ -59,6 +59,20 @@ async def test_who_is_online_is_listed_until_they_leave(world: OpenWorld) -> Non
         assert [user.nickname for user in await alice.users.online()] == ["Alice"]
 
 
+async def test_who_is_online_is_listed_by_page(world: OpenWorld) -> None:
+    async with world() as w:
+        alice, bob, cid = await w.sessions("Alice", "Bob", "Cid")
+        first = await alice.users.online(limit=2)
+        second = await alice.users.online(after=first[-1].id, limit=2)
+
+        assert [user.id for user in first] == [alice.user.id, bob.user.id]
+        assert [user.id for user in second] == [cid.user.id]
+        with pytest.raises(NotFound, match="not online"):
+            await alice.users.online(after="nobody")
+        with pytest.raises(Invalid):
+            await alice.users.online(limit=501)
+
+
 async def test_a_profile_is_changed_in_parts(world: OpenWorld) -> None:
     async with world() as w:
         alice, bob = await w.sessions("Alice", "Bob")

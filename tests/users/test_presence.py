@@ -10,6 +10,7 @@ import pytest
 from hubbub.clock import SystemClock
 from hubbub.testing import run_in_virtual_time
 from hubbub.users.presence import Presence
+from hubbub.users.presence_map import Attendance
 
 GRACE_SECONDS = 3.0
 
@@ -37,7 +38,22 @@ def test_the_first_to_come_is_listed_first() -> None:
     presence.disconnect("ann", "ann")
 
     assert presence.online() == ["cid", "bob"]
+    assert presence.page(None, 1) == ["cid"]
+    assert presence.page("cid", 2) == ["bob"]
+    assert presence.page("bob", 2) == []
     assert presence.count == 2
+
+
+def test_a_page_has_the_users_of_all_nodes_once_each() -> None:
+    presence = Presence(0.0, SystemClock().monotonic)
+    presence.publish = lambda user, attendance: None
+    presence.connect("ann", 1)
+    for node, users in (("two", ["ann", "bob"]), ("three", ["bob", "cid"])):
+        presence.others.begin(node)
+        presence.others.end(node, 0, dict.fromkeys(users, Attendance.ONLINE))
+
+    assert presence.page(None, 2) == ["ann", "bob"]
+    assert presence.page("bob", 2) == ["cid"]
 
 
 def test_one_is_away_when_all_sessions_are() -> None:

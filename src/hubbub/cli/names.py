@@ -79,7 +79,7 @@ class Names:
             NotFound: there is no such user.
             Invalid: several users have that nickname.
         """
-        candidates = {user.id: user for user in await self._users.online()}
+        candidates = {user.id: user for user in await self._online()}
         away = [one for one in also if one not in candidates]
         candidates |= {user.id: user for user in await self._look_up(away)}
         if who in candidates:
@@ -91,6 +91,15 @@ class Names:
         if not found:
             return await self._users.get(who)
         return found[0]
+
+    async def _online(self) -> list[User]:
+        found = page = await self._users.online(limit=LOOKUP)
+        # The last user of a page may leave, and then the users after it are not found.
+        with suppress(NotFound):
+            while len(page) == LOOKUP:
+                page = await self._users.online(after=page[-1].id, limit=LOOKUP)
+                found = found + page
+        return found
 
     async def _look_up(self, user_ids: Iterable[str]) -> list[User]:
         found: list[User] = []

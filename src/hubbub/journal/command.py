@@ -93,7 +93,7 @@ class Command(msgspec.Struct, Generic[R], eq=False):
         charges: the rate limits that the decision charges: (name, user); naming them saves a
             second run where other nodes charge them, too.
         creates: streams that the decision touches and that have no event yet, because their names
-            have new ids: the store is not asked for them, unless other nodes write to it.
+            have new ids: the hub reads them only from a store that other nodes write to.
     """
 
     # The garbage collector sees it: its functions may lead back to its call, and to the hub.

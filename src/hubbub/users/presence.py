@@ -7,10 +7,13 @@ Where nodes share a store, each tells the others of its users, and has a map of 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 
 import anyio
 
+from ..errors import NotFound
+from ..shown import shown
 from ..wake_up import WakeUp
 from .presence_map import Attendance, PresenceMap
 from .user import Status
@@ -126,9 +129,33 @@ class Presence:
 
     def online(self) -> list[str]:
         """Return the users who are not offline: this node's, in the order they connected, first."""
-        if self.publish is None:
-            return list(self._sessions)
-        return list(dict.fromkeys([*self._sessions, *self.others.users()]))
+        return list(self._everywhere())
+
+    def page(self, after: str | None, limit: int) -> list[str]:
+        """
+        Return some of the users who are not offline, in the order of :meth:`online`.
+
+        Args:
+            after: the user before the first of them; None for the first users.
+            limit: the number of users.
+
+        Raises:
+            NotFound: ``after`` is offline.
+        """
+        users = self._everywhere()
+        if after is not None and after not in users:
+            raise NotFound(f"{shown(after)} is not online any more; begin without `after`.")
+        # The search for that user has taken all users before the next.
+        return list(islice(users, limit))
+
+    def _everywhere(self) -> Iterator[str]:
+        yield from self._sessions
+        if self.publish is not None:
+            seen = set[str]()
+            for user in self.others.users():
+                if user not in self._sessions and user not in seen:
+                    seen.add(user)
+                    yield user
 
     def here(self) -> dict[str, Attendance]:
         """Return how each user takes part on this node."""

@@ -66,9 +66,21 @@ class Users(Administration):
         return self._lookup(user_ids, lambda users: users)
 
     @query
-    def online(self) -> Command[list[User]]:
-        """List the users who have a session now, in the order in which they connected."""
-        return self._lookup(self._presence.online(), lambda users: users)
+    def online(self, *, after: str | None = None, limit: int | None = None) -> Command[list[User]]:
+        """
+        List the users who have a session now, in the order in which they connected.
+
+        Args:
+            after: a user's id: list only users who come after this user.
+            limit: 1 to 500; by default 500.
+
+        Raises:
+            NotFound: ``after`` is not online any more; begin again.
+            Invalid: the limit is not between 1 and 500.
+        """
+        most = self._actor.settings.page_max
+        count = most if limit is None else check_limit(limit, most)
+        return self._lookup(self._presence.page(after, count), lambda users: users)
 
     @command
     def update(self, *, nickname: str | None = None, avatar: str | None = None) -> Command[User]:

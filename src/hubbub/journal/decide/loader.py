@@ -103,7 +103,7 @@ class Loader:
         return [*missing, (command.by, key, "")]
 
     def _not_created(self, creates: Sequence[str]) -> Sequence[Name]:
-        """Create the states of new streams; return those that must be loaded all the same."""
+        """Create the states of new streams; return the streams that must still be loaded."""
         missing = self._states.missing_of(creates)
         if self._store.shared:
             return missing
