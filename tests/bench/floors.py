@@ -16,7 +16,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -25,7 +25,16 @@ from anyio import to_thread
 from hubbub.stores import Batch, SQLiteStore
 from tests.bench.table import Row
 
-__all__ = ["Watch", "compared", "compared_async", "compiled", "medians", "reference"]
+__all__ = [
+    "Watch",
+    "built",
+    "compared",
+    "compared_async",
+    "compiled",
+    "listening",
+    "medians",
+    "reference",
+]
 
 
 class Watch:
@@ -112,14 +121,31 @@ async def compared_async(
 
 
 def compared(
-    runs: int, case: Callable[[], list[Row]], floor: Callable[[], float], wanted: float
+    runs: int,
+    case: Callable[[], list[Row]],
+    floor: Callable[[], float],
+    wanted: float,
+    others: Mapping[str, Callable[[], float]] = {},
 ) -> list[Row]:
-    """Run a case and its floor so often, in turn."""
+    """
+    Run a case and its floor so often, in turn.
+
+    Args:
+        others: other programs for the same work, by name; each has its turn too, and a row in
+            which it is the floor.
+    """
     rows, floors = list[list[Row]](), list[float]()
+    figures: dict[str, list[float]] = {name: [] for name in others}
     for _ in range(runs):
         rows.append(case())
         floors.append(floor())
-    return _ratios(rows, floors, wanted)
+        for name, other in others.items():
+            figures[name].append(other())
+    found = _ratios(rows, floors, wanted)
+    for name, theirs in figures.items():
+        beside = _ratios(rows, theirs, 0)[0]
+        found.append(beside._replace(what=f"{beside.what}, beside {name}"))
+    return found
 
 
 def medians(runs: int, case: Callable[[], list[Row]]) -> list[Row]:
@@ -143,14 +169,18 @@ def _ratios(rows: list[list[Row]], floors: list[float], wanted: float) -> list[R
     return found
 
 
-@contextlib.contextmanager
-def reference(core: int) -> Iterator[tuple[int, int]]:
+def reference(core: int) -> contextlib.AbstractContextManager[tuple[int, int]]:
     """Run the server in C, which writes all that is pending at once; gives port and process."""
+    return listening(lambda port: [compiled("cref.c"), str(port), "b"], core)
+
+
+@contextlib.contextmanager
+def listening(command: Callable[[int], list[str]], core: int) -> Iterator[tuple[int, int]]:
+    """Run a server on a core, at a port that is given to its command; gives port and process."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [compiled("cref.c"), str(port), "b"]
     with subprocess.Popen(
-        command,
+        command(port),
         stdout=subprocess.DEVNULL,
         preexec_fn=lambda: os.sched_setaffinity(0, {core}),  # noqa: PLW1509
     ) as server:
@@ -175,11 +205,17 @@ def _wait_for(port: int) -> None:
 
 
 def compiled(name: str) -> str:
-    """Compile a program beside this file, once, into the temporary directory."""
-    built = Path(tempfile.gettempdir()) / f"hubbub-{Path(name).stem}"
+    """Compile a program in C beside this file."""
+    compiler = shutil.which("cc")
+    assert compiler is not None, "a C compiler is needed for the load generator"
+    return built(name, [compiler, "-O2"])
+
+
+def built(name: str, compiler: list[str], env: Mapping[str, str] = {}) -> str:
+    """Build a program beside this file, once, into the temporary directory; return where it is."""
+    program = Path(tempfile.gettempdir()) / f"hubbub-{Path(name).stem}"
     source = Path(__file__).with_name(name)
-    if not built.exists() or built.stat().st_mtime < source.stat().st_mtime:
-        compiler = shutil.which("cc")
-        assert compiler is not None, "a C compiler is needed for the load generator"
-        subprocess.run([compiler, "-O2", "-o", str(built), str(source)], check=True)
-    return str(built)
+    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        command = [*compiler, "-o", str(program), str(source)]
+        subprocess.run(command, check=True, env={**os.environ, **env})
+    return str(program)

@@ -5,6 +5,9 @@ Measure, and print a table: ``nox -s bench``.
                     [--products 100000]
                     [--runs 5] [--only A,senders] [--backend trio] [--plots FOLDER]
                     [--markdown] [--json FOLDER]
+
+A, B, C, E and rivals also run in turn with other people's servers, where those are installed;
+rivals.py and centrifuge.go say how. A line names each server that is left out.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from tests.bench import (
     passwords,
     planned,
     processor,
+    rivals,
     scale,
     sealed,
     shop,
@@ -93,16 +97,16 @@ def _compared(backend: str, options: argparse.Namespace) -> Cases:
     cases["board"] = partial(
         anyio.run, compared_async, runs, submit, limit, prepare, backend=backend
     )
-    for name, wanted in wire.FAN_OUT.items():
+    for name in wire.FAN_OUT:
+        cases[name] = partial(rivals.fan_out, name, backend, runs, seconds)
+        measure = partial(wire.measure, name, backend, seconds, on_disk=True)
         floor = partial(wire.in_c, name, seconds)
-        for case, on_disk in ((name, False), (f"{name}-disk", True)):
-            measure = partial(wire.measure, name, backend, seconds, on_disk=on_disk)
-            limit = 0 if on_disk else wanted[backend]
-            cases[case] = partial(compared, runs, measure, floor, limit)
+        cases[f"{name}-disk"] = partial(compared, runs, measure, floor, 0)
     in_hub = partial(_in_process, backend, seconds)
     measure = partial(wire.measure, "durable", backend, seconds)
     wanted_durable = {"asyncio": 0.7, "trio": 0.5}[backend]
     cases["durable"] = partial(compared, runs, measure, in_hub, wanted_durable)
+    cases["rivals"] = partial(rivals.resumes, backend, runs, seconds)
     return cases
 
 

@@ -27,9 +27,11 @@ __all__ = [
     "FAN_OUT",
     "FOLLOW",
     "JOIN",
+    "MISSED",
     "SEND",
     "SIGN_IN",
     "command_for",
+    "deliveries",
     "generate",
     "in_c",
     "make_room",
@@ -95,8 +97,15 @@ def measure(case: str, backend: str, seconds: float, *, on_disk: bool = False) -
 
 def in_c(case: str, seconds: float) -> float:
     """Run a case of a fan-out with the server in C; return its deliveries a second."""
+    return deliveries(case, seconds, reference(core=0))
+
+
+def deliveries(
+    case: str, seconds: float, server: contextlib.AbstractContextManager[tuple[int, int]]
+) -> float:
+    """Run a case of a fan-out with a server that sends every message to every socket."""
     _, arguments = CASES[case]
-    with tempfile.TemporaryDirectory() as folder, reference(core=0) as (port, pid):
+    with tempfile.TemporaryDirectory() as folder, server as (port, pid):
         steps = Path(folder) / "steps.txt"
         steps.write_text("UPGRADE /ws\n")
         command = command_for(port, pid, steps, "bench", [*arguments, "--dur", str(seconds)])
