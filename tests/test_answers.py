@@ -1,4 +1,4 @@
-"""What limits the size of an answer: a page, or a named limit."""
+"""The limits of answers: each list has pages, or a named limit."""
 
 from __future__ import annotations
 
