@@ -10,13 +10,17 @@ from hypothesis import strategies as st
 from hubbub.games.boards import sorted_places
 from hubbub.games.boards.sorted_places import Place, SortedPlaces
 
-# Few places for each run, so that runs split and merge all the time.
+# Few places for each run, so that runs split and merge all the time, and few runs for each group.
 RUN_PLACES = 4
+GROUP_RUNS = 3
 
 
 @pytest.fixture(autouse=True, scope="module")
 def short_runs() -> Iterator[None]:
-    with patch.object(sorted_places, "RUN_PLACES", RUN_PLACES):
+    with (
+        patch.object(sorted_places, "RUN_PLACES", RUN_PLACES),
+        patch.object(sorted_places, "GROUP_RUNS", GROUP_RUNS),
+    ):
         yield
 
 

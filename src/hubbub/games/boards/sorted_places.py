@@ -1,18 +1,19 @@
 """
-Places in order, with an O(log n) look-up of a position. Pure.
+Places in order, with a look-up of a position that hardly depends on how many there are. Pure.
 
 A million places lie all over memory, and a bisection that compared them would wait for the memory
 at each step. So the places are in runs, and each run has the keys of its places in one array:
-only places of the same key are compared themselves.
+only places of the same key are compared themselves. The places of runs are counted, and those of
+groups of runs: a sum of some dozen numbers is the position of a run.
 """
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from itertools import chain, islice
+from itertools import accumulate, chain, islice
 from operator import attrgetter
 
 import msgspec
@@ -21,6 +22,8 @@ __all__ = ["RUN_PLACES", "Place", "SortedPlaces"]
 
 # Places of a run; it can grow to twice as many, and shrink to half.
 RUN_PLACES = 1_000
+# Runs of a group: about as many as a large board has groups.
+GROUP_RUNS = 32
 
 
 class Place(msgspec.Struct, frozen=True, order=True, gc=False, array_like=True):
@@ -62,7 +65,8 @@ class _Run:
         # Rounding keeps the order, and a score is exact anyway.
         keys, key = self.keys, float(place.key)
         at = bisect_left(keys, key)
-        if at < len(keys) and keys[at] == key:
+        # Nearly always it is the first of its key, or the only one.
+        if at < len(keys) and keys[at] == key and self.places[at] is not place:
             last = bisect_right(keys, key, at)
             at = bisect_left(self.places, _later(place), at, last, key=_later)
         return at
@@ -83,7 +87,7 @@ class SortedPlaces:
         places: in order or not.
     """
 
-    __slots__ = ("_counts", "_ends", "_runs")
+    __slots__ = ("_counts", "_ends", "_groups", "_runs")
 
     def __init__(self, places: Iterable[Place] = ()) -> None:
         ordered = sorted(places)
@@ -120,21 +124,16 @@ class SortedPlaces:
     def count_before(self, place: Place) -> int:
         """Return the number of places before one, which need not be there."""
         number = self._ends.find(place)
-        before = self._runs[number].find(place)
-        while number:
-            before += self._counts[number]
-            number &= number - 1
-        return before
+        group = number // GROUP_RUNS
+        before = sum(self._groups[:group]) + sum(self._counts[group * GROUP_RUNS : number])
+        return before + self._runs[number].find(place)
 
     def page(self, after: int, limit: int) -> list[Place]:
         """Return the places after a number of them."""
-        number, counts = 0, self._counts
-        step = 1 << len(counts).bit_length()
-        while step := step >> 1:
-            if number + step < len(counts) and counts[number + step] <= after:
-                number += step
-                after -= counts[number]
-        rest = chain.from_iterable(run.places for run in self._runs[number:])
+        group, after = _part_at(self._groups, after)
+        first = group * GROUP_RUNS
+        number, after = _part_at(self._counts[first : first + GROUP_RUNS], after)
+        rest = chain.from_iterable(run.places for run in self._runs[first + number :])
         return list(islice(rest, after, after + limit))
 
     def _split(self, number: int) -> None:
@@ -154,16 +153,19 @@ class SortedPlaces:
             self._split(number)
 
     def _count(self) -> None:
-        """Count the places of all runs, in a binary indexed tree: 1 is the first run."""
-        self._counts = counts = [0, *(len(run.places) for run in self._runs)]
-        for number in range(1, len(counts)):
-            if (above := number + (number & -number)) < len(counts):
-                counts[above] += counts[number]
+        """Count the places of all runs."""
+        self._counts = counts = [len(run.places) for run in self._runs]
+        firsts = range(0, len(counts), GROUP_RUNS)
+        self._groups = [sum(counts[first : first + GROUP_RUNS]) for first in firsts]
 
     def _note(self, number: int, more: int) -> None:
         """Count places that were added to a run, or removed from it."""
-        counts = self._counts
-        number += 1
-        while number < len(counts):
-            counts[number] += more
-            number += number & -number
+        self._counts[number] += more
+        self._groups[number // GROUP_RUNS] += more
+
+
+def _part_at(counts: Sequence[int], position: int) -> tuple[int, int]:
+    """Return the part that has a position, by the counts of all, and the position in it."""
+    ends = list(accumulate(counts))
+    number = min(bisect_right(ends, position), len(ends) - 1)
+    return number, position - ends[number] + counts[number]
