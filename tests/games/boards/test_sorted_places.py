@@ -61,6 +61,25 @@ def test_a_page_is_a_slice(keys: list[float], after: int, limit: int) -> None:
     assert held.page(after, limit) == sorted(places)[after : after + limit]
 
 
+@given(keys, st.data())
+def test_a_place_that_has_just_come_has_its_position(
+    keys: list[float], data: st.DataObject
+) -> None:
+    places, held = places_of(keys), SortedPlaces()
+    here: list[Place] = []
+    for place in places:
+        held.add(place)
+        here.append(place)
+
+        assert held.count_before(place) == sorted(here).index(place)
+        if data.draw(st.booleans()):
+            gone = data.draw(st.sampled_from(here))
+            held.remove(gone)
+            here.remove(gone)
+
+            assert held.count_before(place) == sum(one < place for one in here)
+
+
 def test_a_place_can_change_its_nickname_at_the_end_of_a_run() -> None:
     places = places_of(range(3 * RUN_PLACES))
     held = SortedPlaces(places)

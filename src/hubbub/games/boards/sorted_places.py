@@ -87,7 +87,7 @@ class SortedPlaces:
         places: in order or not.
     """
 
-    __slots__ = ("_counts", "_ends", "_groups", "_runs")
+    __slots__ = ("_added", "_counts", "_ends", "_groups", "_runs")
 
     def __init__(self, places: Iterable[Place] = ()) -> None:
         ordered = sorted(places)
@@ -95,6 +95,9 @@ class SortedPlaces:
         self._runs = [_Run(ordered[at : at + RUN_PLACES]) for at in firsts]
         # Up to here go the places of each run but the last, whether or not it still has this one.
         self._ends = _Run([run.places[-1] for run in self._runs[:-1]])
+        # The place that came last, with its run and where it is there, until anything changes:
+        # the next question is nearly always its rank.
+        self._added: tuple[Place, int, int] | None = None
         self._count()
 
     def __iter__(self) -> Iterator[Place]:
@@ -103,30 +106,30 @@ class SortedPlaces:
 
     def add(self, place: Place) -> None:
         """Add a place."""
-        number = self._ends.find(place)
+        number, at = self._find(place)
         run = self._runs[number]
-        run.insert(run.find(place), place)
+        run.insert(at, place)
         self._note(number, 1)
+        self._added = place, number, at
         if len(run.places) > 2 * RUN_PLACES:
             self._split(number)
 
     def remove(self, place: Place) -> None:
         """Remove a place, which is there."""
-        number = self._ends.find(place)
+        number, at = self._find(place)
         run = self._runs[number]
-        at = run.find(place)
         assert run.places[at] == place
         run.remove(at)
         self._note(number, -1)
+        self._added = None
         if len(run.places) < RUN_PLACES // 2 and len(self._runs) > 1:
             self._merge(min(number, len(self._runs) - 2))
 
     def count_before(self, place: Place) -> int:
         """Return the number of places before one, which need not be there."""
-        number = self._ends.find(place)
+        number, at = self._find(place)
         group = number // GROUP_RUNS
-        before = sum(self._groups[:group]) + sum(self._counts[group * GROUP_RUNS : number])
-        return before + self._runs[number].find(place)
+        return sum(self._groups[:group]) + sum(self._counts[group * GROUP_RUNS : number]) + at
 
     def page(self, after: int, limit: int) -> list[Place]:
         """Return the places after a number of them."""
@@ -135,6 +138,13 @@ class SortedPlaces:
         number, after = _part_at(self._counts[first : first + GROUP_RUNS], after)
         rest = chain.from_iterable(run.places for run in self._runs[first + number :])
         return list(islice(rest, after, after + limit))
+
+    def _find(self, place: Place) -> tuple[int, int]:
+        """Return the run that a place is in or belongs into, and where there."""
+        if (added := self._added) is not None and added[0] is place:
+            return added[1], added[2]
+        number = self._ends.find(place)
+        return number, self._runs[number].find(place)
 
     def _split(self, number: int) -> None:
         places = self._runs[number].places
@@ -153,7 +163,8 @@ class SortedPlaces:
             self._split(number)
 
     def _count(self) -> None:
-        """Count the places of all runs."""
+        """Count the places of all runs, some of which are new."""
+        self._added = None
         self._counts = counts = [len(run.places) for run in self._runs]
         firsts = range(0, len(counts), GROUP_RUNS)
         self._groups = [sum(counts[first : first + GROUP_RUNS]) for first in firsts]
