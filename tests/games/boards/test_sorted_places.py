@@ -80,6 +80,38 @@ def test_a_place_that_has_just_come_has_its_position(
             assert held.count_before(place) == sum(one < place for one in here)
 
 
+@given(keys, keys, st.integers(0, 90), st.integers(0, 20), st.data())
+def test_frozen_places_stay_as_they_were(
+    before: list[float], later: list[float], after: int, limit: int, data: st.DataObject
+) -> None:
+    places = places_of([*before, *later])
+    held = SortedPlaces(places[: len(before)])
+    frozen, was = held.frozen(), list(held)
+    for place in places[len(before) :]:
+        held.add(place)
+    for place in data.draw(st.lists(st.sampled_from(was), unique=True)) if was else []:
+        held.remove(place)
+        places.remove(place)
+
+    assert frozen.page(0, len(was) + 1) == was
+    assert frozen.page(after, limit) == was[after : after + limit]
+    assert len(frozen) == len(was)
+    assert list(held) == sorted(places)
+
+
+def test_a_run_that_was_copied_can_be_frozen_again() -> None:
+    places = places_of(range(RUN_PLACES))
+    held = SortedPlaces(places[:-2])
+    held.frozen()
+    held.add(places[-2])
+    frozen = held.frozen()
+    held.add(places[-1])
+    held.remove(places[0])
+
+    assert frozen.page(0, RUN_PLACES) == places[:-1]
+    assert list(held) == places[1:]
+
+
 def test_a_place_can_change_its_nickname_at_the_end_of_a_run() -> None:
     places = places_of(range(3 * RUN_PLACES))
     held = SortedPlaces(places)

@@ -18,7 +18,7 @@ from operator import attrgetter
 
 import msgspec
 
-__all__ = ["RUN_PLACES", "Place", "SortedPlaces"]
+__all__ = ["RUN_PLACES", "FrozenPlaces", "Place", "SortedPlaces"]
 
 # Places of a run; it can grow to twice as many, and shrink to half.
 RUN_PLACES = 1_000
@@ -54,10 +54,12 @@ _later = attrgetter("seq", "user")
 class _Run:
     """Some places in order, and their keys."""
 
-    __slots__ = ("keys", "places")
+    __slots__ = ("keys", "places", "shared")
 
     def __init__(self, places: list[Place]) -> None:
         self.places = places
+        # True if others have this list: it is copied before it changes.
+        self.shared = False
         self.keys = array("d", [place.key for place in places])
 
     def find(self, place: Place) -> int:
@@ -72,11 +74,44 @@ class _Run:
         return at
 
     def insert(self, at: int, place: Place) -> None:
+        if self.shared:
+            self._copy()
         self.places.insert(at, place)
         self.keys.insert(at, place.key)
 
     def remove(self, at: int) -> None:
+        if self.shared:
+            self._copy()
         del self.places[at], self.keys[at]
+
+    def _copy(self) -> None:
+        self.places, self.shared = self.places.copy(), False
+
+
+class FrozenPlaces:
+    """
+    Places in order that never change.
+
+    Args:
+        runs: the places, in several lists.
+    """
+
+    __slots__ = ("_ends", "_runs")
+
+    def __init__(self, runs: Sequence[Sequence[Place]]) -> None:
+        self._runs = runs
+        self._ends = list(accumulate(map(len, runs)))
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def page(self, after: int, limit: int) -> list[Place]:
+        """Return the places after a number of them."""
+        number = bisect_right(self._ends, after)
+        if number:
+            after -= self._ends[number - 1]
+        rest = chain.from_iterable(self._runs[number:])
+        return list(islice(rest, after, after + limit))
 
 
 class SortedPlaces:
@@ -103,6 +138,12 @@ class SortedPlaces:
     def __iter__(self) -> Iterator[Place]:
         """Iterate over all places in order."""
         return chain.from_iterable(run.places for run in self._runs)
+
+    def frozen(self) -> FrozenPlaces:
+        """Return the places as they are now, at the cost of a copy of each run that changes."""
+        for run in self._runs:
+            run.shared = True
+        return FrozenPlaces([run.places for run in self._runs])
 
     def add(self, place: Place) -> None:
         """Add a place."""
