@@ -28,6 +28,15 @@ def test_places_and_metadata_come_in_parts_of_bounded_size() -> None:
     assert restored_from(parts, {}) == (ranking, metadata)
 
 
+def test_a_part_is_found_from_both_ends_and_in_slices() -> None:
+    parts = board_parts_of(ranking_of(PART_PLACES + 1), {"user1": {"level": 1}})
+    every = list(parts)
+
+    assert [len(every), len(parts)] == [3, 3]
+    assert [parts[-3], parts[-2], parts[-1]] == every
+    assert parts[1:] == every[1:]
+
+
 def test_what_changes_later_is_in_no_part() -> None:
     ranking, metadata = ranking_of(3), {"user1": {"level": 1}}
     parts = board_parts_of(ranking, metadata)

@@ -24,6 +24,9 @@ def test_a_cursor_is_read_as_it_was_made(score: float, seq: int) -> None:
     assert read_cursor(text) == Cursor(score, seq)
     assert len(text) <= CURSOR_CHARS_MAX
     assert is_cursor(text)
+    # So it is safe in a URL.
+    assert text[1:].isascii()
+    assert text[1:].isalnum()
 
 
 def test_a_users_id_is_no_cursor() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 import hubbub
-from hubbub.games.boards.methods import BoardMethods, maker_of, submit_command
+from hubbub.errors import Invalid
+from hubbub.games.boards.methods import NAMES_MAX, BoardMethods, maker_of, submit_command
 
 
 async def test_only_users_who_come_over_a_network_have_limits() -> None:
@@ -25,6 +28,25 @@ async def test_a_board_is_found_by_any_form_of_its_name() -> None:
         found = await actor.execute(BoardMethods(actor).board("Zo\u00eb"))
 
         assert made == found
+
+
+@pytest.mark.parametrize("name", [None, 7, ["main"], "a/b", ""])
+async def test_what_is_no_name_of_a_board_is_refused_each_time(name: object) -> None:
+    async with hubbub.open("memory://") as hub:
+        boards = BoardMethods(hub.actor("ann", "user"))
+
+        for _ in range(2):
+            with pytest.raises(Invalid):
+                boards.board(name)  # type: ignore[arg-type]
+
+
+async def test_many_names_of_boards_are_found_again() -> None:
+    async with hubbub.open("memory://") as hub:
+        boards = BoardMethods(hub.actor("ann", "user"))
+        streams = [boards.board(f"b{number}").reads for number in range(NAMES_MAX + 1)]
+
+        assert [boards.board(f"b{number}").reads for number in range(NAMES_MAX + 1)] == streams
+        assert len({*streams}) == NAMES_MAX + 1
 
 
 async def test_a_score_is_the_users_whoever_submits_it() -> None:

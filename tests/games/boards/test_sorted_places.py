@@ -10,13 +10,17 @@ from hypothesis import strategies as st
 from hubbub.games.boards import sorted_places
 from hubbub.games.boards.sorted_places import Place, SortedPlaces
 
-# Few places for each run, so that runs split and merge all the time.
+# Few places for each run, so that runs split and merge all the time, and few runs for each group.
 RUN_PLACES = 4
+GROUP_RUNS = 3
 
 
 @pytest.fixture(autouse=True, scope="module")
 def short_runs() -> Iterator[None]:
-    with patch.object(sorted_places, "RUN_PLACES", RUN_PLACES):
+    with (
+        patch.object(sorted_places, "RUN_PLACES", RUN_PLACES),
+        patch.object(sorted_places, "GROUP_RUNS", GROUP_RUNS),
+    ):
         yield
 
 
@@ -55,6 +59,57 @@ def test_a_page_is_a_slice(keys: list[float], after: int, limit: int) -> None:
     held = SortedPlaces(places)
 
     assert held.page(after, limit) == sorted(places)[after : after + limit]
+
+
+@given(keys, st.data())
+def test_a_place_that_has_just_come_has_its_position(
+    keys: list[float], data: st.DataObject
+) -> None:
+    places, held = places_of(keys), SortedPlaces()
+    here: list[Place] = []
+    for place in places:
+        held.add(place)
+        here.append(place)
+
+        assert held.count_before(place) == sorted(here).index(place)
+        if data.draw(st.booleans()):
+            gone = data.draw(st.sampled_from(here))
+            held.remove(gone)
+            here.remove(gone)
+
+            assert held.count_before(place) == sum(one < place for one in here)
+
+
+@given(keys, keys, st.integers(0, 90), st.integers(0, 20), st.data())
+def test_frozen_places_stay_as_they_were(
+    before: list[float], later: list[float], after: int, limit: int, data: st.DataObject
+) -> None:
+    places = places_of([*before, *later])
+    held = SortedPlaces(places[: len(before)])
+    frozen, was = held.frozen(), list(held)
+    for place in places[len(before) :]:
+        held.add(place)
+    for place in data.draw(st.lists(st.sampled_from(was), unique=True)) if was else []:
+        held.remove(place)
+        places.remove(place)
+
+    assert frozen.page(0, len(was) + 1) == was
+    assert frozen.page(after, limit) == was[after : after + limit]
+    assert len(frozen) == len(was)
+    assert list(held) == sorted(places)
+
+
+def test_a_run_that_was_copied_can_be_frozen_again() -> None:
+    places = places_of(range(RUN_PLACES))
+    held = SortedPlaces(places[:-2])
+    held.frozen()
+    held.add(places[-2])
+    frozen = held.frozen()
+    held.add(places[-1])
+    held.remove(places[0])
+
+    assert frozen.page(0, RUN_PLACES) == places[:-1]
+    assert list(held) == places[1:]
 
 
 def test_a_place_can_change_its_nickname_at_the_end_of_a_run() -> None:

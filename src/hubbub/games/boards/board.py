@@ -157,9 +157,12 @@ class BoardState(PartedState):
 
     def apply(self, event: Event) -> None:
         """Fold one event."""
-        match event.data:
-            case e.Submitted(user, score, nickname, metadata):
-                self._submit(event, user, score, nickname, metadata)
+        data = event.data
+        # First, and without a pattern, which takes each of its fields: nearly all are scores.
+        if isinstance(data, e.Submitted):
+            self._submit(event, data)
+            return
+        match data:
             case e.BoardCreated(operator, order, reset):
                 self.operator, self.order, self.reset = operator, order, reset
                 self.created_at = self.season_at = event.at
@@ -249,32 +252,28 @@ class BoardState(PartedState):
         """Return when the current season began by its schedule; None if there is no board."""
         return self.first_at or self.season_at
 
-    def _submit(
-        self,
-        event: Event,
-        user: str,
-        submitted: float,
-        nickname: str | None,
-        metadata: dict[str, Any] | None,
-    ) -> None:
-        place = self.ranking.get(user)
-        total = self._counted(place, submitted + 0)
-        if total is None:
+    def _submit(self, event: Event, data: e.Submitted) -> None:
+        user, nickname = data.user, data.nickname
+        before = self.ranking.get(user)
+        counted = self._counted(before, data.score + 0)
+        if counted is None:
             return
-        if not self.ranking:
+        if before is None and not self.ranking:
             self.first_at = event.at
-        score = rounded(total)
-        unchanged = place is not None and score == self.score_of(place)
-        sum_now = total if isinstance(total, Decimal) and total != exact(score) else None
-        if place is None or not unchanged or (nickname, sum_now) != (place.nickname, place.total):
-            seq, at_us = event.seq, (event.at - _EPOCH) // _MICROSECOND
-            if place is not None and unchanged:
-                # A user who keeps a score has reached it at the first time.
-                seq, at_us = place.seq, place.at_us
-            key = -score if self.order == "desc" else score
-            self.ranking.put(Place(key, seq, at_us, user, nickname, sum_now))
-        if metadata is not None:
-            self.metadata[user] = metadata
+        if isinstance(counted, Decimal):
+            score = rounded(counted)
+            total = counted if counted != exact(score) else None
+        else:
+            score, total = counted, None
+        key = -score if self.order == "desc" else score
+        if before is None or key != before.key:
+            at_us = (event.at - _EPOCH) // _MICROSECOND
+            self.ranking.put(Place(key, event.seq, at_us, user, nickname, total))
+        elif (nickname, total) != (before.nickname, before.total):
+            # A user who keeps a score has reached it at the first time.
+            self.ranking.put(Place(key, before.seq, before.at_us, user, nickname, total))
+        if data.metadata is not None:
+            self.metadata[user] = data.metadata
         else:
             self.metadata.pop(user, None)
 

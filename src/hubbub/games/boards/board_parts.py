@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, overload
 
 import msgspec
 
 from .ranking import Ranking
-from .sorted_places import Place
+from .sorted_places import FrozenPlaces, Place
 
 __all__ = [
     "PART_METADATA",
@@ -34,16 +34,47 @@ class MetadataPart(msgspec.Struct, frozen=True):
 BoardPart = list[Place] | MetadataPart
 
 
-def board_parts_of(ranking: Ranking, metadata: Mapping[str, dict[str, Any]]) -> list[BoardPart]:
+class _BoardParts(Sequence[BoardPart]):
+    """
+    The parts of a board, each made when it is needed: all at once would stop the event loop.
+
+    Args:
+        places: the places.
+        shown: the users with metadata.
+    """
+
+    __slots__ = ("_firsts", "_places", "_shown")
+
+    def __init__(self, places: FrozenPlaces, shown: list[tuple[str, dict[str, Any]]]) -> None:
+        self._places = places
+        self._shown = shown
+        # A part of places, or of metadata -> where it begins among them.
+        self._firsts = [
+            *((True, at) for at in range(0, len(places), PART_PLACES)),
+            *((False, at) for at in range(0, len(shown), PART_METADATA)),
+        ]
+
+    def __len__(self) -> int:
+        return len(self._firsts)
+
+    @overload
+    def __getitem__(self, index: int) -> BoardPart: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[BoardPart]: ...
+
+    def __getitem__(self, index: int | slice) -> BoardPart | Sequence[BoardPart]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(len(self))[index]]
+        of_places, at = self._firsts[index]
+        if of_places:
+            return self._places.page(at, PART_PLACES)
+        return MetadataPart(self._shown[at : at + PART_METADATA])
+
+
+def board_parts_of(ranking: Ranking, metadata: Mapping[str, dict[str, Any]]) -> Sequence[BoardPart]:
     """Return the places in order, and then the metadata; later changes do not show in them."""
-    places, shown = list(ranking), list(metadata.items())
-    return [
-        *(places[at : at + PART_PLACES] for at in range(0, len(places), PART_PLACES)),
-        *(
-            MetadataPart(shown[at : at + PART_METADATA])
-            for at in range(0, len(shown), PART_METADATA)
-        ),
-    ]
+    return _BoardParts(ranking.frozen(), list(metadata.items()))
 
 
 def restored_from(

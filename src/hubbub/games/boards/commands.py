@@ -116,18 +116,20 @@ def made_by(states: States, stream: str, maker: Maker | None) -> list[Draft]:
 
 def submit(states: States, stream: str, user: str, score: object, metadata: object) -> list[Draft]:
     """Submit a user's score."""
-    if stream != MAIN:
-        states.of(BoardState, stream).check_exists(stream)
+    board = states.of(BoardState, stream)
+    if board.created_at is None and stream != MAIN:
+        board.check_exists(stream)
     new, shown_with = check_score(score), None
     if metadata is not None:
         shown_with = check_object(metadata, METADATA_BYTES_MAX, "metadata")
-    return _count(states, stream, user, new, shown_with)
+    return _count(states, stream, board, user, new, shown_with)
 
 
 def win(states: States, stream: str, winner: str, points: int) -> list[Draft]:
     """Give a match's points to its winner; a board that does not exist is created."""
+    board = states.of(BoardState, stream)
     try:
-        return _count(states, stream, winner, points, None)
+        return _count(states, stream, board, winner, points, None)
     except Conflict:
         # The match must end, even if its winner has as much as a board can hold.
         return []
@@ -145,22 +147,23 @@ def look_at_board(states: States, stream: str) -> list[Draft]:
     return [unscheduled(BOARD_SCHEDULE, stream)]
 
 
-def _count(
+def _count(  # noqa: PLR0913
     states: States,
     stream: str,
+    board: BoardState,
     user: str,
     score: float,
     metadata: dict[str, Any] | None,
 ) -> list[Draft]:
-    board, before = states.of(BoardState, stream), list[Draft]()
+    before: list[Draft] = []
     if board.created_at is None:
         before.append(Draft(stream, e.BoardCreated("sum", "desc")))
-    elif ended := _reset(states, stream, board):
+    elif board.reset is not None and (ended := _reset(states, stream, board)):
         board, before = BoardState(board.operator, board.order), ended
     check_sum(board, user, score)
     if board.counts(user, score) is None:
         return before
-    if not before and not board.ranking:
+    if board.first_at is None and not before and not board.ranking:
         before = _plan(states, stream, board, states.now)
     nickname = states.of(Links, user_stream(user)).nickname
     shown_as = None if nickname == user else nickname

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from ...journal.actor import Actor
@@ -29,6 +29,9 @@ from .past_seasons import season_entries
 from .stream import board_stream
 
 __all__ = ["BoardMethods", "maker_of", "submit_command"]
+
+# Names of boards whose streams are remembered: most commands name the same few boards.
+NAMES_MAX = 256
 
 R = TypeVar("R")
 
@@ -118,12 +121,20 @@ class BoardMethods:
         return Command(self._by, nothing, result, reads=(stream,))
 
     def _stream(self, board: object) -> str:
-        # Look a name up in the normal form in which it was created.
         chars_max = self._actor.settings.name_chars_max
+        if isinstance(board, str):
+            return _stream_of(board, chars_max)
+        # It is refused, and need not have a hash.
         return board_stream(board_decisions.check_board_name(board, chars_max))
 
     def _user(self, user_id: object) -> str:
         return self._by if user_id is None else check_user_id(user_id)
+
+
+@lru_cache(NAMES_MAX)
+def _stream_of(name: str, chars_max: int) -> str:
+    # Look a name up in the normal form in which it was created.
+    return board_stream(board_decisions.check_board_name(name, chars_max))
 
 
 def submit_command(  # noqa: PLR0913

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from .sorted_places import Place, SortedPlaces
+from .sorted_places import FrozenPlaces, Place, SortedPlaces
 
 __all__ = ["Ranking"]
 
@@ -57,6 +57,10 @@ class Ranking:
         """Return the number of places before the one that a score and a seq would have."""
         # No time is this early, so it sorts before a place of the same score and seq.
         return self._places.count_before(Place(key, seq, _EARLIEST_US, ""))
+
+    def frozen(self) -> FrozenPlaces:
+        """Return the places as they are now; later changes do not show in them."""
+        return self._places.frozen()
 
     def page(self, after: int, limit: int) -> list[Place]:
         """Return the places after a rank."""

@@ -1,26 +1,29 @@
 """
-Places in order, with an O(log n) look-up of a position. Pure.
+Places in order, with a look-up of a position that hardly depends on how many there are. Pure.
 
 A million places lie all over memory, and a bisection that compared them would wait for the memory
 at each step. So the places are in runs, and each run has the keys of its places in one array:
-only places of the same key are compared themselves.
+only places of the same key are compared themselves. The places of runs are counted, and those of
+groups of runs: a sum of some dozen numbers is the position of a run.
 """
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from itertools import chain, islice
+from itertools import accumulate, chain, islice
 from operator import attrgetter
 
 import msgspec
 
-__all__ = ["RUN_PLACES", "Place", "SortedPlaces"]
+__all__ = ["RUN_PLACES", "FrozenPlaces", "Place", "SortedPlaces"]
 
 # Places of a run; it can grow to twice as many, and shrink to half.
 RUN_PLACES = 1_000
+# Runs of a group: about as many as a large board has groups.
+GROUP_RUNS = 32
 
 
 class Place(msgspec.Struct, frozen=True, order=True, gc=False, array_like=True):
@@ -51,10 +54,12 @@ _later = attrgetter("seq", "user")
 class _Run:
     """Some places in order, and their keys."""
 
-    __slots__ = ("keys", "places")
+    __slots__ = ("keys", "places", "shared")
 
     def __init__(self, places: list[Place]) -> None:
         self.places = places
+        # True if others have this list: it is copied before it changes.
+        self.shared = False
         self.keys = array("d", [place.key for place in places])
 
     def find(self, place: Place) -> int:
@@ -62,17 +67,51 @@ class _Run:
         # Rounding keeps the order, and a score is exact anyway.
         keys, key = self.keys, float(place.key)
         at = bisect_left(keys, key)
-        if at < len(keys) and keys[at] == key:
+        # Nearly always it is the first of its key, or the only one.
+        if at < len(keys) and keys[at] == key and self.places[at] is not place:
             last = bisect_right(keys, key, at)
             at = bisect_left(self.places, _later(place), at, last, key=_later)
         return at
 
     def insert(self, at: int, place: Place) -> None:
+        if self.shared:
+            self._copy()
         self.places.insert(at, place)
         self.keys.insert(at, place.key)
 
     def remove(self, at: int) -> None:
+        if self.shared:
+            self._copy()
         del self.places[at], self.keys[at]
+
+    def _copy(self) -> None:
+        self.places, self.shared = self.places.copy(), False
+
+
+class FrozenPlaces:
+    """
+    Places in order that never change.
+
+    Args:
+        runs: the places, in several lists.
+    """
+
+    __slots__ = ("_ends", "_runs")
+
+    def __init__(self, runs: Sequence[Sequence[Place]]) -> None:
+        self._runs = runs
+        self._ends = list(accumulate(map(len, runs)))
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def page(self, after: int, limit: int) -> list[Place]:
+        """Return the places after a number of them."""
+        number = bisect_right(self._ends, after)
+        if number:
+            after -= self._ends[number - 1]
+        rest = chain.from_iterable(self._runs[number:])
+        return list(islice(rest, after, after + limit))
 
 
 class SortedPlaces:
@@ -83,7 +122,7 @@ class SortedPlaces:
         places: in order or not.
     """
 
-    __slots__ = ("_counts", "_ends", "_runs")
+    __slots__ = ("_added", "_counts", "_ends", "_groups", "_runs")
 
     def __init__(self, places: Iterable[Place] = ()) -> None:
         ordered = sorted(places)
@@ -91,51 +130,62 @@ class SortedPlaces:
         self._runs = [_Run(ordered[at : at + RUN_PLACES]) for at in firsts]
         # Up to here go the places of each run but the last, whether or not it still has this one.
         self._ends = _Run([run.places[-1] for run in self._runs[:-1]])
+        # The place that came last, with its run and where it is there, until anything changes:
+        # the next question is nearly always its rank.
+        self._added: tuple[Place, int, int] | None = None
         self._count()
 
     def __iter__(self) -> Iterator[Place]:
         """Iterate over all places in order."""
         return chain.from_iterable(run.places for run in self._runs)
 
+    def frozen(self) -> FrozenPlaces:
+        """Return the places as they are now, at the cost of a copy of each run that changes."""
+        for run in self._runs:
+            run.shared = True
+        return FrozenPlaces([run.places for run in self._runs])
+
     def add(self, place: Place) -> None:
         """Add a place."""
-        number = self._ends.find(place)
+        number, at = self._find(place)
         run = self._runs[number]
-        run.insert(run.find(place), place)
+        run.insert(at, place)
         self._note(number, 1)
+        self._added = place, number, at
         if len(run.places) > 2 * RUN_PLACES:
             self._split(number)
 
     def remove(self, place: Place) -> None:
         """Remove a place, which is there."""
-        number = self._ends.find(place)
+        number, at = self._find(place)
         run = self._runs[number]
-        at = run.find(place)
         assert run.places[at] == place
         run.remove(at)
         self._note(number, -1)
+        self._added = None
         if len(run.places) < RUN_PLACES // 2 and len(self._runs) > 1:
             self._merge(min(number, len(self._runs) - 2))
 
     def count_before(self, place: Place) -> int:
         """Return the number of places before one, which need not be there."""
-        number = self._ends.find(place)
-        before = self._runs[number].find(place)
-        while number:
-            before += self._counts[number]
-            number &= number - 1
-        return before
+        number, at = self._find(place)
+        group = number // GROUP_RUNS
+        return sum(self._groups[:group]) + sum(self._counts[group * GROUP_RUNS : number]) + at
 
     def page(self, after: int, limit: int) -> list[Place]:
         """Return the places after a number of them."""
-        number, counts = 0, self._counts
-        step = 1 << len(counts).bit_length()
-        while step := step >> 1:
-            if number + step < len(counts) and counts[number + step] <= after:
-                number += step
-                after -= counts[number]
-        rest = chain.from_iterable(run.places for run in self._runs[number:])
+        group, after = _part_at(self._groups, after)
+        first = group * GROUP_RUNS
+        number, after = _part_at(self._counts[first : first + GROUP_RUNS], after)
+        rest = chain.from_iterable(run.places for run in self._runs[first + number :])
         return list(islice(rest, after, after + limit))
+
+    def _find(self, place: Place) -> tuple[int, int]:
+        """Return the run that a place is in or belongs into, and where there."""
+        if (added := self._added) is not None and added[0] is place:
+            return added[1], added[2]
+        number = self._ends.find(place)
+        return number, self._runs[number].find(place)
 
     def _split(self, number: int) -> None:
         places = self._runs[number].places
@@ -154,16 +204,20 @@ class SortedPlaces:
             self._split(number)
 
     def _count(self) -> None:
-        """Count the places of all runs, in a binary indexed tree: 1 is the first run."""
-        self._counts = counts = [0, *(len(run.places) for run in self._runs)]
-        for number in range(1, len(counts)):
-            if (above := number + (number & -number)) < len(counts):
-                counts[above] += counts[number]
+        """Count the places of all runs, some of which are new."""
+        self._added = None
+        self._counts = counts = [len(run.places) for run in self._runs]
+        firsts = range(0, len(counts), GROUP_RUNS)
+        self._groups = [sum(counts[first : first + GROUP_RUNS]) for first in firsts]
 
     def _note(self, number: int, more: int) -> None:
         """Count places that were added to a run, or removed from it."""
-        counts = self._counts
-        number += 1
-        while number < len(counts):
-            counts[number] += more
-            number += number & -number
+        self._counts[number] += more
+        self._groups[number // GROUP_RUNS] += more
+
+
+def _part_at(counts: Sequence[int], position: int) -> tuple[int, int]:
+    """Return the part that has a position, by the counts of all, and the position in it."""
+    ends = list(accumulate(counts))
+    number = min(bisect_right(ends, position), len(ends) - 1)
+    return number, position - ends[number] + counts[number]

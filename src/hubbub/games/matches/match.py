@@ -114,13 +114,16 @@ class MatchState(State):
 
     def apply(self, event: Event) -> None:
         """Fold one event."""
-        match event.data:
-            case e.Scored(player, points):
-                self.scores[player] += points
-                self.turns[player] += 1
-                self.scored_at = event.at
-                if not self.asked:
-                    self._act(event.by)
+        data = event.data
+        # First, and without a pattern, which takes each of its fields: nearly all are scores.
+        if isinstance(data, e.Scored):
+            self.scores[data.player] += data.points
+            self.turns[data.player] += 1
+            self.scored_at = event.at
+            if not self.asked:
+                self._act(event.by)
+            return
+        match data:
             case e.Told():
                 pass
             case e.MatchClaimed(node):
@@ -138,7 +141,7 @@ class MatchState(State):
                 self._act(event.by)
             case e.Forfeited(player):
                 self.gone.append(player)
-            case data:
+            case _:
                 self._begin_or_end(event, data)
 
     def _begin_or_end(self, event: Event, data: object) -> None:
@@ -172,7 +175,7 @@ class MatchState(State):
     def check_exists(self) -> None:
         """Raise NotFound if the match does not exist."""
         if self.started_at is None:
-            raise NotFound("This match does not exist; check its id.")
+            raise _not_found()
 
     def check_reader(self, stream: str, user: str) -> None:
         """Let everyone watch, unless the match is private."""
@@ -205,8 +208,9 @@ class MatchState(State):
             Invalid: the player does not play.
         """
         if self.referee is None:
-            # A match that does not exist has no referee either.
-            self.check_player(by)
+            # A match that does not exist has no referee either, and no players.
+            if by not in self.scores:
+                self.check_player(by)
             if player != by:
                 raise NotAllowed("Without a referee players score only for themselves.")
         elif by != self.referee:
@@ -237,8 +241,8 @@ class MatchState(State):
 
 def match_of(stream: str, state: MatchState) -> Match:
     """Return the public form of a match."""
-    state.check_exists()
-    assert state.started_at is not None
+    if state.started_at is None:
+        raise _not_found()
     return Match(
         id_of(stream),
         stream,
@@ -270,7 +274,7 @@ def match_stream(match_id: object) -> str:
     if not isinstance(match_id, str):
         raise Invalid(f"A match id must be a string, not {shown(match_id)}.")
     if len(match_id) > ID_CHARS_MAX:
-        raise NotFound("This match does not exist; check its id.")
+        raise _not_found()
     return f"{_KIND}{match_id}"
 
 
@@ -282,3 +286,7 @@ def is_match(stream: str) -> bool:
 def id_of(stream: str) -> str:
     """Return the id of a match's stream."""
     return stream.removeprefix(_KIND)
+
+
+def _not_found() -> NotFound:
+    return NotFound("This match does not exist; check its id.")
