@@ -112,7 +112,10 @@ class Presence:
 
     def status(self, user_id: str) -> Status:
         """Return ``online``, ``away`` if all sessions are, or ``offline``, on all nodes."""
-        here = self._attendance(user_id).status
+        return self._status(user_id, self._attendance(user_id))
+
+    def _status(self, user_id: str, attendance: Attendance) -> Status:
+        here = attendance.status
         if here == "online" or self.publish is None:
             return here
         there = self.others.status(user_id)
@@ -146,7 +149,7 @@ class Presence:
     async def run(self) -> None:
         """Mark users as offline whose grace period has passed, until cancelled."""
         while True:
-            while self._to_forget and self._to_forget[0][0] <= self._now():
+            while self._to_forget and self._is_over(*self._to_forget[0]):
                 self._forget(*self._to_forget.popleft())
             wait = None if not self._to_forget else self._to_forget[0][0] - self._now()
             with anyio.move_on_after(wait):
@@ -159,7 +162,14 @@ class Presence:
         self._to_forget.append((until, user_id))
         if len(self._to_forget) > LOST_MAX:
             self._forget(*self._to_forget.popleft())
-        self._wake_up.set()
+        if len(self._to_forget) == 1:
+            # Otherwise it wakes for an earlier one anyway.
+            self._wake_up.set()
+
+    def _is_over(self, until: float, user_id: str) -> bool:
+        """Return whether a grace period has passed, or its user has reconnected."""
+        lost = self._lost.get(user_id)
+        return lost is None or lost[0] != until or until <= self._now()
 
     def _forget(self, until: float, user_id: str) -> None:
         lost = self._lost.get(user_id)
@@ -178,7 +188,8 @@ class Presence:
         return Attendance.AWAY if all(sessions.values()) else Attendance.ONLINE
 
     def _before(self, user_id: str) -> tuple[Status, Attendance]:
-        return self.status(user_id), self._attendance(user_id)
+        attendance = self._attendance(user_id)
+        return self._status(user_id, attendance), attendance
 
     def _tell(self, user_id: str, before: tuple[Status, Attendance]) -> None:
         status, attendance = self._before(user_id)
