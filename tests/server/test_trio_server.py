@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import errno
+import socket
 from typing import Any
 
 import pytest
-from trio._socket import _SocketType as SocketType  # noqa: TID251  # what it accepts with
 
 from tests.server.raw_client import connected
 from tests.server.running import running
@@ -22,16 +22,16 @@ async def test_when_there_are_no_descriptors_it_turns_away_and_goes_on(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     errors = [errno.EMFILE, errno.ECONNABORTED]
-    whole = SocketType.accept
+    whole = socket.socket.accept
 
-    async def failing(self: Any) -> Any:
-        accepted = await whole(self)
+    def failing(self: socket.socket) -> Any:
+        accepted = whole(self)
         if errors:
             accepted[0].close()
             raise OSError(errors.pop(), "none")
         return accepted
 
-    monkeypatch.setattr(SocketType, "accept", failing)
+    monkeypatch.setattr(socket.socket, "accept", failing)
     async with running() as server:
         for _ in range(2):
             with pytest.raises(ConnectionError):

@@ -92,6 +92,7 @@ class UvicornProtocol(asyncio.Protocol):
         self._connections = server_state.connections
         self._tasks = server_state.tasks
         self._transport: asyncio.Transport
+        self._peer: Any = None
         self._http: HttpConnection | None = None
         # The address that the connection has a place for.
         self._place: str | None = None
@@ -118,7 +119,8 @@ class UvicornProtocol(asyncio.Protocol):
         self._place = address
         self._connections.add(self)  # type: ignore[arg-type]
         transport.set_write_buffer_limits(high=limits.PIECE_BYTES_MAX)
-        self._http = HttpConnection(self._server(), self, self._scope(peer), self._note_waiting)
+        self._peer = peer
+        self._http = HttpConnection(self._server(), self, self._scope, self._note_waiting)
         self._http.begin()
 
     def data_received(self, data: bytes) -> None:
@@ -238,8 +240,7 @@ class UvicornProtocol(asyncio.Protocol):
         transport, gateway = self._transport, self.gateway
         answer = gateway.handshakes.answer(head.headers, version=head.version)
         transport.write(answer.head)
-        peer = transport.get_extra_info("peername")
-        log_end = gateway.access_log.opened(head, peer, answer.head)
+        log_end = gateway.access_log.opened(head, self._peer, answer.head)
         if answer.accepted and not gateway.full:
             socket = PlacedSocket(gateway, transport, head.headers)
             socket.transports, socket.place, socket.log_end = self.transports, self._place, log_end
@@ -298,7 +299,8 @@ class UvicornProtocol(asyncio.Protocol):
             self.shared[id(self._config)] = server
         return server
 
-    def _scope(self, peer: Any) -> dict[str, Any]:
+    def _scope(self) -> dict[str, Any]:
+        peer = self._peer
         own = self._transport.get_extra_info("sockname")
         encrypted = self._transport.get_extra_info("sslcontext") is not None
         return {

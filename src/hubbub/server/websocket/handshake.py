@@ -35,7 +35,7 @@ USUAL_PROTOCOLS = {None: "", SUBPROTOCOL.encode(): f"Sec-WebSocket-Protocol: {SU
 # Base64 of 16 bytes.
 KEY = re.compile(rb"[A-Za-z0-9+/]{22}==")
 # Pages whose check is remembered. A stranger can name any, so there is a limit.
-PAGES_KEPT_MAX = 256
+PAGES_KEPT_MAX = 64
 ACCEPTANCE = (
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Accept: {}\r\n{}\r\n"
