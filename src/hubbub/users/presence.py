@@ -80,7 +80,8 @@ class Presence:
         before = self._before(user_id)
         self._lost.pop(user_id, None)
         self._sessions.setdefault(user_id, {})[session] = False
-        self._tell(user_id, before)
+        # A new session is not away.
+        self._tell_change(user_id, before, ("online", Attendance.ONLINE))
 
     def disconnect(self, user_id: str, session: object, *, lost: bool = False) -> None:
         """
@@ -96,6 +97,9 @@ class Presence:
         del sessions[session]
         if not sessions and lost and self._grace_seconds > 0:
             self._linger(user_id, before[1].status)
+            if self.publish is None:
+                # The status stays.
+                return
         elif not sessions:
             del self._sessions[user_id]
         self._tell(user_id, before)
@@ -192,7 +196,12 @@ class Presence:
         return self._status(user_id, attendance), attendance
 
     def _tell(self, user_id: str, before: tuple[Status, Attendance]) -> None:
-        status, attendance = self._before(user_id)
+        self._tell_change(user_id, before, self._before(user_id))
+
+    def _tell_change(
+        self, user_id: str, before: tuple[Status, Attendance], now: tuple[Status, Attendance]
+    ) -> None:
+        status, attendance = now
         if self.publish is not None and attendance is not before[1]:
             self.publish(user_id, attendance)
         if self._changed is not None and status != before[0]:

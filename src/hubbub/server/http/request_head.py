@@ -21,8 +21,8 @@ __all__ = ["Refused", "RequestHead", "check_request_line", "parse_head"]
 TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 # A line that ends in another way, continues in the next one, or has a control character.
 FAULT = re.compile(rb"(?<!\r)\n|\r(?!\n)|\r\n[ \t]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-# What no line has in it: most heads have no fault, and this takes a tenth of the time.
-NOT_IN_LINE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+# What no line has in it.
+NOT_IN_LINE = bytes({*range(0x20), 0x7F} - {0x09})
 REQUEST_LINE = re.compile(rb"(%b) ([\x21-\x7e]+) HTTP/([0-9])\.([0-9])" % TOKEN)
 FIELD = re.compile(rb"%b:" % TOKEN)
 LENGTH = re.compile(rb"[0-9]{1,18}")
@@ -102,8 +102,10 @@ def parse_head(head: bytes) -> RequestHead:
 
 
 def _check_bytes(head: bytes) -> None:
+    # Almost no head has a fault, and this takes a twentieth of the time of the search.
+    lines = head.replace(b"\r\n", b"")
     if (
-        NOT_IN_LINE.search(head.replace(b"\r\n", b"")) is None
+        len(lines.translate(None, NOT_IN_LINE)) == len(lines)
         and b"\r\n " not in head
         and b"\r\n\t" not in head
     ):
