@@ -263,12 +263,11 @@ class HttpConnection:
         self._wire.start(self._exchange.run)
 
     def _is_for_websocket(self, head: RequestHead) -> bool:
-        words = {word.strip() for word in head.upgrade.split(b",")}
         return (
-            b"websocket" in words
-            and head.path == self._server.path
+            head.path == self._server.path
             and head.method == "GET"
             and not head.has_body
+            and b"websocket" in {word.strip() for word in head.upgrade.split(b",")}
         )
 
     def _next_piece(self, exchange: Exchange) -> None:

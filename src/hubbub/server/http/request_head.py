@@ -8,7 +8,8 @@ differently, because a proxy in front might read it the other way (request smugg
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -29,6 +30,7 @@ LENGTH = re.compile(rb"[0-9]{1,18}")
 HOST = re.compile(
     rb"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=\-]|%[0-9A-Fa-f]{2})+)(?::[0-9]{0,5})?"
 )
+NO_WORDS: AbstractSet[bytes] = frozenset()
 # The fields that say how to read the request.
 FRAMING = frozenset(
     {b"connection", b"content-length", b"expect", b"host", b"transfer-encoding", b"upgrade"}
@@ -171,18 +173,18 @@ def _request(read: _Read, version: str) -> RequestHead:
     if authority is not None:
         # It replaces Host: RFC 9112, 3.2.2.
         headers = [(b"host", authority)] + [pair for pair in headers if pair[0] != b"host"]
-    connection = _words(found.get(b"connection", ()))
+    connection, expected = _words(found.get(b"connection")), _words(found.get(b"expect"))
     upgrade = b"".join(found.get(b"upgrade", ())).strip().lower()
     return RequestHead(
         method=read.method,
-        path=unquote(raw_path.decode("ascii")),
+        path=unquote(raw_path.decode("ascii")) if b"%" in raw_path else raw_path.decode("ascii"),
         raw_path=raw_path,
         query=query,
         version=version,
         headers=headers,
         length=_length(found, version),
         keep_alive=version == "1.1" and b"close" not in connection,
-        expects_continue=version == "1.1" and b"100-continue" in _words(found.get(b"expect", ())),
+        expects_continue=version == "1.1" and b"100-continue" in expected,
         upgrade=upgrade if version == "1.1" and b"upgrade" in connection else b"",
     )
 
@@ -228,5 +230,7 @@ def _length(found: Mapping[bytes, Sequence[bytes]], version: str) -> int | None:
     return length
 
 
-def _words(values: Iterable[bytes]) -> set[bytes]:
+def _words(values: Sequence[bytes] | None) -> AbstractSet[bytes]:
+    if values is None:
+        return NO_WORDS
     return {word.strip().lower() for value in values for word in value.split(b",")}
