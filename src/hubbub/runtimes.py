@@ -37,7 +37,7 @@ class Runtimes:
         self._hub = hub
         self._tasks = tasks
         self._features: list[Feature] = []
-        # Those that are told of sessions.
+        # The features that want to know when a session begins or ends.
         self._told: list[Feature] = []
         self._yielded: dict[str, object] = {}
         self._by_kind: dict[type, object] = {}

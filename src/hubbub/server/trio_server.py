@@ -1,5 +1,6 @@
 """
-The server on trio: a single task for all connections, except those that answer HTTP requests.
+The server on trio: a single task for all WebSockets, and a task for each connection that asks for
+something over HTTP.
 
 A failure of a connection ends only that connection.
 """
@@ -116,7 +117,7 @@ def _begin(accepted: socket.socket, peer: Any, shared: Shared) -> None:
 
 
 def _set_options(listener: socket.socket) -> None:
-    """Set what the connections inherit."""
+    """Set options that the connections inherit."""
     listener.setblocking(False)
     with suppress(OSError):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -22,7 +22,7 @@ __all__ = ["Refused", "RequestHead", "check_request_line", "parse_head"]
 TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 # A line that ends in another way, continues in the next one, or has a control character.
 FAULT = re.compile(rb"(?<!\r)\n|\r(?!\n)|\r\n[ \t]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-# What no line has in it.
+# Bytes that no line has in it.
 NOT_IN_LINE = bytes({*range(0x20), 0x7F} - {0x09})
 REQUEST_LINE = re.compile(rb"(%b) ([\x21-\x7e]+) HTTP/([0-9])\.([0-9])" % TOKEN)
 FIELD = re.compile(rb"%b:" % TOKEN)

@@ -29,7 +29,7 @@ from ..http.origin import host_allowed, origin_allowed
 __all__ = ["Answer", "Handshakes"]
 
 PROTOCOL = Subprotocol(SUBPROTOCOL)
-# What browsers and most programs send, in lower case.
+# The values of browsers and of most programs, in lower case.
 USUAL_CONNECTIONS = frozenset({b"upgrade", b"keep-alive, upgrade"})
 USUAL_PROTOCOLS = {None: "", SUBPROTOCOL.encode(): f"Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n"}
 # Base64 of 16 bytes.
