@@ -37,7 +37,10 @@ class Runtimes:
         self._hub = hub
         self._tasks = tasks
         self._features: list[Feature] = []
+        # The features that want to know when a session begins or ends.
+        self._told: list[Feature] = []
         self._yielded: dict[str, object] = {}
+        self._by_kind: dict[type, object] = {}
         self._left: dict[str, tuple[anyio.Event, anyio.Event]] = {}
         # The background tasks to start; None once every runtime is entered.
         self._to_keep: list[tuple[str, Work]] | None = []
@@ -47,6 +50,8 @@ class Runtimes:
     async def enter(self, feature: Feature) -> None:
         """Enter the runtime of a feature, if it has one, and store its value."""
         self._features.append(feature)
+        if feature.connected is not None:
+            self._told.append(feature)
         if feature.runtime is not None:
             self._yielded[feature.name] = await self._tasks.start(self._run, feature)
 
@@ -125,21 +130,23 @@ class Runtimes:
         Raises:
             Invalid: no runtime yields a value of this class.
         """
+        found = self._by_kind.get(kind)
+        if isinstance(found, kind):
+            return found
         for yielded in self._yielded.values():
             if isinstance(yielded, kind):
+                self._by_kind[kind] = yielded
                 return yielded
         raise Invalid(f"No feature of this hub has a runtime of {kind.__name__}.")
 
     def tell_connected(self, user_id: str) -> None:
         """Notify the features that a session of a user has begun or ended."""
-        for feature in self._features:
-            if feature.connected is not None:
-                try:
-                    feature.connected(self.get(feature.name), user_id)
-                except Exception:  # the session begins, or ends, anyway
-                    logger.exception(
-                        "feature %r failed when a session began or ended", feature.name
-                    )
+        for feature in self._told:
+            assert feature.connected is not None
+            try:
+                feature.connected(self.get(feature.name), user_id)
+            except Exception:  # the session begins, or ends, anyway
+                logger.exception("feature %r failed when a session began or ended", feature.name)
 
     @property
     def adoptions(self) -> list[tuple[Adoption, object]]:

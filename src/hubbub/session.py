@@ -127,7 +127,9 @@ class LocalSession(ServiceAttributes):
     def __init__(self, actor: Actor, hub: Sessions) -> None:
         self.actor = actor
         self._hub = hub
-        self._guard = hub.new_guard(actor)
+        # One for all services; made with the first of them.
+        self._guard: MethodGuard | None = None
+        self._has_guard = False
 
     @property
     def journal_id(self) -> str:
@@ -138,6 +140,8 @@ class LocalSession(ServiceAttributes):
         # Python calls this only for attributes that do not exist yet.
         if name.startswith("_"):
             raise AttributeError(name)
+        if not self._has_guard:
+            self._guard, self._has_guard = self._hub.new_guard(self.actor), True
         service = self._hub.new_service(name, self.actor, self._guard)
         setattr(self, name, service)
         return service

@@ -88,7 +88,7 @@ async def wired(app: ASGIApp, path: str = "/ws") -> AsyncIterator[MemoryWire]:
     async with anyio.create_task_group() as tasks:
         wire = MemoryWire(tasks)
         server = Server(app, path, lambda: datetime(2026, 11, 28, 12, tzinfo=UTC), Unsent())
-        wire.http = HttpConnection(server, wire, SCOPE, wire.note_waiting)
+        wire.http = HttpConnection(server, wire, lambda: SCOPE, wire.note_waiting)
         wire.http.begin()
         yield wire
         tasks.cancel_scope.cancel()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hubbub import Settings
 from hubbub.addresses import place_of
-from hubbub.server.places import ADDRESSES_KEPT_MAX, PLACES_SPARE_MAX, Places, _is_in
+from hubbub.server.places import ADDRESSES_KEPT_MAX, PLACES_SPARE_MAX, Places
 
 ANN, BOB, PROXY = "192.0.2.1", "192.0.2.2", "127.0.0.1"
 
@@ -132,5 +132,5 @@ def test_addresses_that_are_kept_have_a_limit() -> None:
         assert places.enter(address)
         places.leave(address)
 
-    for kept in (_is_in, place_of):
+    for kept in (places.is_shared, place_of):
         assert kept.cache_info().currsize <= ADDRESSES_KEPT_MAX

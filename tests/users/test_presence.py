@@ -123,6 +123,39 @@ def test_who_does_not_come_back_has_gone(backend: Backend) -> None:
     assert lost_for(GRACE_SECONDS + 0.1, backend) == (["online", "offline", "online"], [])
 
 
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_each_goes_in_time_though_others_come_back(backend: Backend) -> None:
+    gone: list[tuple[str, float]] = []
+
+    async def scenario() -> None:
+        began = anyio.current_time()
+
+        def changed(user: str, status: str) -> None:
+            if status == "offline":
+                gone.append((user, round(anyio.current_time() - began, 3)))
+
+        presence = Presence(GRACE_SECONDS, anyio.current_time, changed)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(presence.run)
+            for user in ("ann", "bob", "cid", "dee"):
+                presence.connect(user, user)
+                presence.disconnect(user, user, lost=True)
+                await anyio.sleep(1.5 if user == "ann" else 1)
+            for user in ("cid", "dee"):
+                presence.connect(user, user)
+            await anyio.sleep(1)
+            presence.disconnect("cid", "cid", lost=True)
+            await anyio.sleep(0.5)
+            presence.connect("eve", "eve")
+            presence.disconnect("eve", "eve", lost=True)
+            await anyio.sleep(2 * GRACE_SECONDS)
+            tasks.cancel_scope.cancel()
+
+    run_in_virtual_time(scenario, backend=backend)
+
+    assert gone == [("ann", 3.0), ("bob", 4.5), ("cid", 8.5), ("eve", 9.0)]
+
+
 async def test_who_is_lost_is_not_connected_though_they_may_be_online() -> None:
     presence = Presence(GRACE_SECONDS, anyio.current_time)
     presence.connect("ann", 1)

@@ -9,8 +9,8 @@ one that comes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 
 from ..addresses import Network, is_one_of, networks_of, parse_address, place_of
 from ..settings import Settings
@@ -42,7 +42,9 @@ class Places:
         self.per_address_max = max(1, min(settings.connections_per_address_max, most // 2))
         self.per_user_max = max(1, min(settings.connections_per_user_max, most // 4))
         self.count = 0
-        self._proxies = tuple(networks_of(settings.trusted_proxies))
+        # Tells whether many clients share an address. Each connection asks several times.
+        proxies = networks_of(settings.trusted_proxies)
+        self.is_shared = lru_cache(ADDRESSES_KEPT_MAX)(partial(_is_in, proxies))
         self._by_address: Counter[str] = Counter()
         self._sockets: Counter[str] = Counter()
         self._by_user: Counter[str] = Counter()
@@ -64,7 +66,7 @@ class Places:
             self._let_one_go()
         if self.count >= self.max:
             return False
-        if not self._is_shared(address) and not _take(
+        if not self.is_shared(address) and not _take(
             self._by_address, place_of(address), self.per_address_max
         ):
             return False
@@ -74,7 +76,7 @@ class Places:
     def leave(self, address: str) -> None:
         """Release the place of a TCP connection."""
         self.count -= 1
-        if not self._is_shared(address):
+        if not self.is_shared(address):
             _give_back(self._by_address, place_of(address))
 
     def enter_socket(self, address: str) -> bool:
@@ -88,13 +90,13 @@ class Places:
         Returns:
             False if the address has too many; then do not call `leave_socket`.
         """
-        if self._is_shared(address):
+        if self.is_shared(address):
             return True
         return _take(self._sockets, place_of(address), self.per_address_max)
 
     def leave_socket(self, address: str) -> None:
         """Release the place that `enter_socket` has taken."""
-        if not self._is_shared(address):
+        if not self.is_shared(address):
             _give_back(self._sockets, place_of(address))
 
     def enter_user(self, user: str) -> bool:
@@ -123,9 +125,6 @@ class Places:
         if self._waiting:
             self._waiting.pop(next(iter(self._waiting)))()
 
-    def _is_shared(self, address: str) -> bool:
-        return _is_in(address, self._proxies)
-
 
 def _take(counts: Counter[str], name: str, most: int) -> bool:
     if counts[name] >= most:
@@ -140,8 +139,7 @@ def _give_back(counts: Counter[str], name: str) -> None:
         del counts[name]
 
 
-@lru_cache(ADDRESSES_KEPT_MAX)
-def _is_in(address: str, networks: tuple[Network, ...]) -> bool:
+def _is_in(networks: Sequence[Network], address: str) -> bool:
     # A Unix socket has no address; a proxy on this machine connects to it.
     parsed = parse_address(address)
     return parsed is None or is_one_of(parsed, networks)

@@ -92,6 +92,7 @@ class UvicornProtocol(asyncio.Protocol):
         self._connections = server_state.connections
         self._tasks = server_state.tasks
         self._transport: asyncio.Transport
+        self._peer: Any = None
         self._http: HttpConnection | None = None
         # The address that the connection has a place for.
         self._place: str | None = None
@@ -109,7 +110,7 @@ class UvicornProtocol(asyncio.Protocol):
         self._transport = transport = cast("asyncio.Transport", transport)
         self.transports.add(transport)
         peer = transport.get_extra_info("peername")
-        address = str(peer[0]) if isinstance(peer, tuple) else ""
+        address = _host_of(peer)
         places = self.gateway.places
         if not places.enter(address):
             transport.write(refusal(503, "Too many connections; try again in a moment."))
@@ -118,7 +119,8 @@ class UvicornProtocol(asyncio.Protocol):
         self._place = address
         self._connections.add(self)  # type: ignore[arg-type]
         transport.set_write_buffer_limits(high=limits.PIECE_BYTES_MAX)
-        self._http = HttpConnection(self._server(), self, self._scope(peer), self._note_waiting)
+        self._peer = peer
+        self._http = HttpConnection(self._server(), self, self._scope, self._note_waiting)
         self._http.begin()
 
     def data_received(self, data: bytes) -> None:
@@ -237,18 +239,16 @@ class UvicornProtocol(asyncio.Protocol):
         self._http = None
         transport, gateway = self._transport, self.gateway
         answer = gateway.handshakes.answer(head.headers, version=head.version)
-        transport.write(answer.head)
-        peer = transport.get_extra_info("peername")
-        log_end = gateway.access_log.opened(head, peer, answer.head)
+        log_end = gateway.access_log.opened(head, self._peer, answer.head)
         if answer.accepted and not gateway.full:
-            socket = PlacedSocket(gateway, transport, head.headers)
+            socket = PlacedSocket(gateway, transport, _host_of(self._peer), head.headers)
             socket.transports, socket.place, socket.log_end = self.transports, self._place, log_end
             self._place = None
             transport.set_protocol(socket)
-            socket.begin(rest)
+            socket.begin(answer.head, rest)
             return
-        if answer.accepted:
-            transport.write(close_frame(BUSY, "Too many connections."))
+        last = close_frame(BUSY, "Too many connections.") if answer.accepted else b""
+        transport.write(answer.head + last)
         self.close()
 
     async def _contain(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -298,7 +298,8 @@ class UvicornProtocol(asyncio.Protocol):
             self.shared[id(self._config)] = server
         return server
 
-    def _scope(self, peer: Any) -> dict[str, Any]:
+    def _scope(self) -> dict[str, Any]:
+        peer = self._peer
         own = self._transport.get_extra_info("sockname")
         encrypted = self._transport.get_extra_info("sslcontext") is not None
         return {
@@ -343,6 +344,11 @@ class PlacedSocket(AsyncioSocket):
             if self.place is not None:
                 self._gateway.places.leave(self.place)
             self.log_end()
+
+
+def _host_of(peer: Any) -> str:
+    # A Unix socket has no address.
+    return str(peer[0]) if isinstance(peer, tuple) else ""
 
 
 def abort(transport: asyncio.Transport) -> None:

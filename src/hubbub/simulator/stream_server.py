@@ -81,7 +81,7 @@ class StreamConnection:
         scope = {"scheme": "http", "server": stream.local, "client": stream.remote, "root_path": ""}
         self._stream = stream
         self._gateway = gateway
-        self._http = HttpConnection(server, self, scope, lambda waiting: None)
+        self._http = HttpConnection(server, self, lambda: scope, lambda waiting: None)
         self._tasks: TaskGroup
         self._reading = anyio.Event()
         self._reading.set()

@@ -128,7 +128,7 @@ def begin_session(  # noqa: PLR0913
     if checked is not None and protects_names:
         _check_new_nickname(states, state, checked, by)
     registered = register(state, by, checked, sign_ins.begun(reference))
-    registered += _claimed(states, by, checked, role, named=named)
+    registered += _claimed(states, state, by, checked, role, named=named)
     return [*registered, *sign_ins.add_sign_in(state, stream, reference, states.now, grace)]
 
 
@@ -148,13 +148,12 @@ def begin_request(  # noqa: PLR0913
         return []
     checked = _checked(nickname, settings)
     registered = register(state, by, checked, sign_ins.begun(reference))
-    return [*registered, *_claimed(states, by, checked, role, named=checked is not None)]
+    return [*registered, *_claimed(states, state, by, checked, role, named=checked is not None)]
 
 
-def _claimed(
-    states: States, by: str, nickname: str | None, role: str, *, named: bool
+def _claimed(  # noqa: PLR0913
+    states: States, state: UserState, by: str, nickname: str | None, role: str, *, named: bool
 ) -> list[Draft]:
-    state = states.of(UserState, user_stream(by))
     if state.effective_role(role) != "user":
         return claim_shown(states, by, nickname or state.nickname or by)
     return claim_shown(states, by, nickname) if named and nickname is not None else []

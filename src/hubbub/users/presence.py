@@ -83,7 +83,8 @@ class Presence:
         before = self._before(user_id)
         self._lost.pop(user_id, None)
         self._sessions.setdefault(user_id, {})[session] = False
-        self._tell(user_id, before)
+        # A new session is not away.
+        self._tell_change(user_id, before, ("online", Attendance.ONLINE))
 
     def disconnect(self, user_id: str, session: object, *, lost: bool = False) -> None:
         """
@@ -99,6 +100,9 @@ class Presence:
         del sessions[session]
         if not sessions and lost and self._grace_seconds > 0:
             self._linger(user_id, before[1].status)
+            if self.publish is None:
+                # The status stays.
+                return
         elif not sessions:
             del self._sessions[user_id]
         self._tell(user_id, before)
@@ -115,7 +119,10 @@ class Presence:
 
     def status(self, user_id: str) -> Status:
         """Return ``online``, ``away`` if all sessions are, or ``offline``, on all nodes."""
-        here = self._attendance(user_id).status
+        return self._status(user_id, self._attendance(user_id))
+
+    def _status(self, user_id: str, attendance: Attendance) -> Status:
+        here = attendance.status
         if here == "online" or self.publish is None:
             return here
         there = self.others.status(user_id)
@@ -173,7 +180,7 @@ class Presence:
     async def run(self) -> None:
         """Mark users as offline whose grace period has passed, until cancelled."""
         while True:
-            while self._to_forget and self._to_forget[0][0] <= self._now():
+            while self._to_forget and self._is_over(*self._to_forget[0]):
                 self._forget(*self._to_forget.popleft())
             wait = None if not self._to_forget else self._to_forget[0][0] - self._now()
             with anyio.move_on_after(wait):
@@ -186,7 +193,14 @@ class Presence:
         self._to_forget.append((until, user_id))
         if len(self._to_forget) > LOST_MAX:
             self._forget(*self._to_forget.popleft())
-        self._wake_up.set()
+        if len(self._to_forget) == 1:
+            # Otherwise it wakes for an earlier one anyway.
+            self._wake_up.set()
+
+    def _is_over(self, until: float, user_id: str) -> bool:
+        """Return whether a grace period has passed, or its user has reconnected."""
+        lost = self._lost.get(user_id)
+        return lost is None or lost[0] != until or until <= self._now()
 
     def _forget(self, until: float, user_id: str) -> None:
         lost = self._lost.get(user_id)
@@ -205,10 +219,16 @@ class Presence:
         return Attendance.AWAY if all(sessions.values()) else Attendance.ONLINE
 
     def _before(self, user_id: str) -> tuple[Status, Attendance]:
-        return self.status(user_id), self._attendance(user_id)
+        attendance = self._attendance(user_id)
+        return self._status(user_id, attendance), attendance
 
     def _tell(self, user_id: str, before: tuple[Status, Attendance]) -> None:
-        status, attendance = self._before(user_id)
+        self._tell_change(user_id, before, self._before(user_id))
+
+    def _tell_change(
+        self, user_id: str, before: tuple[Status, Attendance], now: tuple[Status, Attendance]
+    ) -> None:
+        status, attendance = now
         if self.publish is not None and attendance is not before[1]:
             self.publish(user_id, attendance)
         if self._changed is not None and status != before[0]:

@@ -187,7 +187,8 @@ class UserState(PlayerLinks):
 
     def effective_role(self, given: str) -> str:
         """Return the higher of a role that the application gives and the user's own role."""
-        return max(given, self.role, key=ROLES.index)
+        # Almost all users have the lowest.
+        return given if self.role == ROLES[0] else max(given, self.role, key=ROLES.index)
 
     def _keep(self, session: str, generation: int, at: datetime) -> None:
         # It becomes the last to be evicted.

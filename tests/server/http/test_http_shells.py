@@ -18,12 +18,16 @@ from hubbub.server import run
 from hubbub.server.http import limits as http_limits
 from hubbub.server.http.connection import HttpConnection
 from hubbub.server.http.limits import HEAD_BYTES_MAX
-from tests.server.raw_client import connected
+from tests.server.raw_client import connected, websocket_key
 from tests.server.running import SETTINGS, Running, running
 
 GET = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST /api/users/sign_in HTTP/1.1\r\nHost: x\r\nContent-Length: 18\r\n\r\n"
 CHUNKED = POST.replace(b"Content-Length: 18", b"Transfer-Encoding: chunked")
+UPGRADE = (
+    "GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {websocket_key()}\r\n\r\n"
+).encode()
 PAGE = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
 JUNK = [
     GET,
@@ -55,6 +59,14 @@ async def read_to_the_end(stream: SocketStream) -> bytes:
         while True:
             whole += await stream.receive()
     return whole
+
+
+async def read_until(stream: SocketStream, end: bytes) -> bytes:
+    read = b""
+    with anyio.fail_after(10):
+        while end not in read:
+            read += await stream.receive()
+    return read
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -281,3 +293,22 @@ async def test_stopping_waits_for_nobody_who_does_not_go(monkeypatch: pytest.Mon
         await until(lambda: server.gateway.places.count == 2)
         server.stop.set()
         await until(lambda: server.gateway.places.count == 0)
+
+
+async def test_after_requests_it_becomes_a_websocket_as_well() -> None:
+    async with running() as server, raw(server) as stream:
+        for _ in range(2):
+            await stream.send(GET)
+            await read_until(stream, b"}")
+        await stream.send(UPGRADE)
+
+        assert b" 101 " in await read_until(stream, b"\r\n\r\n")
+
+
+async def test_a_handshake_right_behind_a_request_is_answered_after_it() -> None:
+    async with running() as server, raw(server) as stream:
+        # The end of the first response takes the second request.
+        await stream.send(GET + UPGRADE)
+        read = await read_until(stream, b"Sec-WebSocket-Accept")
+
+        assert [line[:3] for line in read.split(b"HTTP/1.1 ")[1:]] == [b"200", b"101"]

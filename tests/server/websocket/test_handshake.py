@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub import Settings
-from hubbub.server.websocket.handshake import Answer, Handshakes
+from hubbub.server.websocket.handshake import PAGES_KEPT_MAX, Answer, Handshakes
 
 GOOD = {
     "host": "hub.example",
@@ -105,6 +105,36 @@ def test_only_a_get_of_http_1_1_is_a_handshake(method: str, version: str) -> Non
 )
 def test_a_page_of_another_site_is_refused(origin: str, status: bytes) -> None:
     assert answer_to({"origin": origin}).head.split()[1] == status
+
+
+CHOICES: dict[str, list[str | None]] = {
+    "host": ["hub.example", "hub.example:8000", "", "a b", None],
+    "origin": ["http://hub.example", "https://evil.example", "null", "\xe9", None],
+    "upgrade": ["websocket", "WebSocket", "websocket, foo", "h2c", "", None],
+    "sec-websocket-version": ["13", "8", "", None],
+    "sec-websocket-key": [
+        GOOD["sec-websocket-key"], "eHh4eHh4eHh4eHh4eHh4", "AAAAAAAAAAAAAAAAAAAAAB==", "", None,
+    ],
+    "sec-websocket-protocol": ["hubbub.v1", "soap", "soap, hubbub.v1", "", None],
+}  # fmt: skip
+
+
+@given(st.fixed_dictionaries({name: st.sampled_from(them) for name, them in CHOICES.items()}))
+def test_the_usual_form_is_answered_like_any_other(changed: dict[str, str | None]) -> None:
+    # The library reads the second form.
+    usual = answer_to({**changed, "connection": "keep-alive, Upgrade"})
+
+    assert usual == answer_to({**changed, "connection": "Upgrade,keep-alive, x"})
+
+
+def test_a_page_is_refused_each_time() -> None:
+    handshakes = Handshakes(Settings())
+    evil = [f"https://evil{number}.example" for number in range(PAGES_KEPT_MAX + 1)]
+    for origin in ["http://hub.example", *evil, "http://hub.example", *evil]:
+        fields = {**GOOD, "origin": origin}
+        headers = [(name.encode(), value.encode()) for name, value in fields.items()]
+
+        assert handshakes.answer(headers).accepted is (origin not in evil)
 
 
 @given(st.dictionaries(st.sampled_from(sorted({*GOOD, "origin"})), st.binary(max_size=40)))

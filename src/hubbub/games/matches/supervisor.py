@@ -155,7 +155,7 @@ class MatchSupervisor:
     def presence_changed(self, user: str) -> None:
         """Look at the matches of a user who has just connected or disconnected."""
         links = self._journal.peek(user_stream(user))
-        if not isinstance(links, Links) or _matches(links):
+        if not isinstance(links, Links) or any(map(is_match, links.links)):
             self._start(self._look_at_matches, user)
 
     # Schedule

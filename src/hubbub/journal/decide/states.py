@@ -253,6 +253,8 @@ class States:
 
     def get(self, name: Name) -> CacheEntry | None:
         """Return an entry if it is in memory, or None."""
+        if type(name) is str:
+            return self._entries.get(name)
         return self._of(name).get(name)
 
     def put(self, entry: CacheEntry) -> None:

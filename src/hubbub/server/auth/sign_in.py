@@ -154,7 +154,8 @@ class SignIns:
     ) -> SignInResult:
         """Make the answer: the user, and the tokens to send and to reconnect with."""
         user = session.user
-        shown = msgspec.structs.replace(user, status=self._hub.presence.status(user.id))
+        status = self._hub.presence.status(user.id)
+        shown = user if user.status == status else msgspec.structs.replace(user, status=status)
         token, refresh_token = self._tokens_for(sign_in.token, identity, signed_in.generation)
         return SignInResult(
             msgspec.Raw(encode(shown)),

@@ -108,7 +108,8 @@ class HttpConnection:
     Args:
         server: the data that it shares with others.
         wire: the backend's side.
-        scope: its part of the ASGI scope: client, server, scheme, root_path.
+        scope: returns its part of the ASGI scope: client, server, scheme, root_path. It is
+            called once at most, and not for a WebSocket.
         on_waiting: called with True when the server waits for a request, and with False when
             one comes.
     """
@@ -117,7 +118,7 @@ class HttpConnection:
         self,
         server: Server,
         wire: Wire,
-        scope: Mapping[str, Any],
+        scope: Callable[[], Mapping[str, Any]],
         on_waiting: Callable[[bool], None],
     ) -> None:
         self.unsent = server.unsent
@@ -126,7 +127,8 @@ class HttpConnection:
         self.abort = wire.abort
         self._server = server
         self._wire = wire
-        self._scope = scope
+        self._make_scope = scope
+        self._made_scope: Mapping[str, Any] | None = None
         self._on_waiting = on_waiting
         self._reader = RequestReader()
         self._exchange: Exchange | None = None
@@ -212,6 +214,12 @@ class HttpConnection:
         self._wire.resume()
         self._go_on()
 
+    @property
+    def _scope(self) -> Mapping[str, Any]:
+        if self._made_scope is None:
+            self._made_scope = self._make_scope()
+        return self._made_scope
+
     def _may_go_on(self, exchange: Exchange) -> bool:
         if self._ended or self._stopping or not exchange.writer.complete:
             return False
@@ -255,12 +263,11 @@ class HttpConnection:
         self._wire.start(self._exchange.run)
 
     def _is_for_websocket(self, head: RequestHead) -> bool:
-        words = {word.strip() for word in head.upgrade.split(b",")}
         return (
-            b"websocket" in words
-            and head.path == self._server.path
+            head.path == self._server.path
             and head.method == "GET"
             and not head.has_body
+            and b"websocket" in {word.strip() for word in head.upgrade.split(b",")}
         )
 
     def _next_piece(self, exchange: Exchange) -> None:

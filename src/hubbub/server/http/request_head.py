@@ -8,6 +8,8 @@ differently, because a proxy in front might read it the other way (request smugg
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -20,11 +22,18 @@ __all__ = ["Refused", "RequestHead", "check_request_line", "parse_head"]
 TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 # A line that ends in another way, continues in the next one, or has a control character.
 FAULT = re.compile(rb"(?<!\r)\n|\r(?!\n)|\r\n[ \t]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# Bytes that no line has in it.
+NOT_IN_LINE = bytes({*range(0x20), 0x7F} - {0x09})
 REQUEST_LINE = re.compile(rb"(%b) ([\x21-\x7e]+) HTTP/([0-9])\.([0-9])" % TOKEN)
 FIELD = re.compile(rb"%b:" % TOKEN)
 LENGTH = re.compile(rb"[0-9]{1,18}")
 HOST = re.compile(
     rb"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=\-]|%[0-9A-Fa-f]{2})+)(?::[0-9]{0,5})?"
+)
+NO_WORDS: AbstractSet[bytes] = frozenset()
+# The fields that say how to read the request.
+FRAMING = frozenset(
+    {b"connection", b"content-length", b"expect", b"host", b"transfer-encoding", b"upgrade"}
 )
 ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]+)(/[^?#]*)?(\?[^#]*)?")
 
@@ -85,14 +94,27 @@ def parse_head(head: bytes) -> RequestHead:
     """
     line, _, fields = head[:-4].partition(b"\r\n")
     version = check_request_line(line)
-    if (fault := FAULT.search(head)) is not None:
-        raise Refused(400, f"There is a wrong byte at {fault.start()} of the head.")
+    _check_bytes(head)
     lines = fields.split(b"\r\n") if fields else []
     if len(lines) > HEAD_FIELDS_MAX:
         raise Refused(431, f"There are more than {HEAD_FIELDS_MAX} fields.")
     if not all(map(FIELD.match, lines)):
         raise Refused(400, "A field is not a name, a colon and a value.")
     return _request(_read(head), version)
+
+
+def _check_bytes(head: bytes) -> None:
+    # Almost no head has a fault, and this takes a twentieth of the time of the search.
+    lines = head.replace(b"\r\n", b"")
+    if (
+        len(lines.translate(None, NOT_IN_LINE)) == len(lines)
+        and b"\r\n " not in head
+        and b"\r\n\t" not in head
+    ):
+        return
+    fault = FAULT.search(head)
+    assert fault is not None
+    raise Refused(400, f"There is a wrong byte at {fault.start()} of the head.")
 
 
 def check_request_line(line: bytes) -> str:
@@ -141,8 +163,8 @@ def _read(head: bytes) -> _Read:
 
 
 def _request(read: _Read, version: str) -> RequestHead:
-    headers = read.headers
-    hosts = [value for name, value in headers if name == b"host"]
+    headers, found = read.headers, _found(read.headers)
+    hosts = found.get(b"host", ())
     if len(hosts) > 1 or (version == "1.1" and not hosts):
         raise Refused(400, "Send one Host.")
     if hosts and HOST.fullmatch(hosts[0]) is None:
@@ -151,18 +173,18 @@ def _request(read: _Read, version: str) -> RequestHead:
     if authority is not None:
         # It replaces Host: RFC 9112, 3.2.2.
         headers = [(b"host", authority)] + [pair for pair in headers if pair[0] != b"host"]
-    connection = _words(headers, b"connection")
-    upgrade = b"".join(value for name, value in headers if name == b"upgrade").strip().lower()
+    connection, expected = _words(found.get(b"connection")), _words(found.get(b"expect"))
+    upgrade = b"".join(found.get(b"upgrade", ())).strip().lower()
     return RequestHead(
         method=read.method,
-        path=unquote(raw_path.decode("ascii")),
+        path=unquote(raw_path.decode("ascii")) if b"%" in raw_path else raw_path.decode("ascii"),
         raw_path=raw_path,
         query=query,
         version=version,
         headers=headers,
-        length=_length(headers, version),
+        length=_length(found, version),
         keep_alive=version == "1.1" and b"close" not in connection,
-        expects_continue=version == "1.1" and b"100-continue" in _words(headers, b"expect"),
+        expects_continue=version == "1.1" and b"100-continue" in expected,
         upgrade=upgrade if version == "1.1" and b"upgrade" in connection else b"",
     )
 
@@ -183,15 +205,23 @@ def _target(method: str, target: bytes) -> tuple[bytes, bytes, bytes | None]:
     return path, query, authority
 
 
-def _length(headers: list[tuple[bytes, bytes]], version: str) -> int | None:
-    lengths = [value for name, value in headers if name == b"content-length"]
-    codings = [value for name, value in headers if name == b"transfer-encoding"]
+def _found(headers: list[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:
+    found: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        if name in FRAMING:
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def _length(found: Mapping[bytes, Sequence[bytes]], version: str) -> int | None:
+    lengths, codings = found.get(b"content-length"), found.get(b"transfer-encoding")
     if not codings and not lengths:
         return 0
     if codings:
         if lengths or len(codings) > 1 or version == "1.0" or codings[0].lower() != b"chunked":
             raise Refused(400, "Send a Content-Length, or Transfer-Encoding: chunked.")
         return None
+    assert lengths is not None
     if len(lengths) > 1 or LENGTH.fullmatch(lengths[0]) is None:
         raise Refused(400, "The Content-Length is wrong.")
     length = int(lengths[0])
@@ -200,10 +230,7 @@ def _length(headers: list[tuple[bytes, bytes]], version: str) -> int | None:
     return length
 
 
-def _words(headers: list[tuple[bytes, bytes]], wanted: bytes) -> set[bytes]:
-    return {
-        word.strip().lower()
-        for name, value in headers
-        if name == wanted
-        for word in value.split(b",")
-    }
+def _words(values: Sequence[bytes] | None) -> AbstractSet[bytes]:
+    if values is None:
+        return NO_WORDS
+    return {word.strip().lower() for value in values for word in value.split(b",")}

@@ -25,6 +25,7 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
     Args:
         gateway: the gateway of its connection.
         transport: the TCP connection.
+        peer: the address of the other end.
         headers: of the handshake, with names in lower case.
     """
 
@@ -34,10 +35,10 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
         self,
         gateway: Gateway,
         transport: asyncio.Transport,
+        peer: str,
         headers: Iterable[tuple[bytes, bytes]],
     ) -> None:
-        peer = transport.get_extra_info("peername") or [""]
-        super().__init__(gateway, str(peer[0]), headers)
+        super().__init__(gateway, peer, headers)
         self._transport = transport
         # Aborts the connection when the client does not end its side.
         self._ending: asyncio.TimerHandle | None = None
@@ -49,16 +50,19 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
         encrypted = transport.get_extra_info("sslcontext") is not None
         self._fd = -1 if encrypted else int(transport.get_extra_info("socket").fileno())
         # True if the transport neither has bytes to write, nor encrypts, nor closes.
-        self._direct = not encrypted
+        # A response of before may wait to be written.
+        self._direct = not encrypted and not transport.get_write_buffer_size()
         transport.set_write_buffer_limits(high=WRITE_BYTES_MAX)
 
-    def begin(self, data: bytes) -> None:
+    def begin(self, answer: bytes, data: bytes) -> None:
         """
-        Start reading, and start the time that the client has to sign in.
+        Answer the handshake, start reading, and start the time that the client has to sign in.
 
         Args:
+            answer: the head of the answer.
             data: bytes that came after the handshake already.
         """
+        self.write(answer)
         loop, patience = asyncio.get_running_loop(), self._gateway.settings.sign_in_seconds_max
         self._patience = loop.call_later(patience, self.check_signed_in)
         self.check_place()

@@ -143,11 +143,14 @@ class FrameSocket:
         publication: most likely one write takes the events and the answer.
         """
         if self._answers:
+            # One write for both: a write costs more than the copy.
+            self._answers.append(batch)
             self.flush()
-        elif not self._closed and self.connection.in_flight.count:
-            self._gather(batch)
+        elif self._closed:
             return
-        if not self._closed:
+        elif self.connection.in_flight.count:
+            self._gather(batch)
+        else:
             self.write(batch)
 
     def close(self, code: int, reason: str) -> None:

@@ -16,6 +16,7 @@ from typing import Protocol
 import trio  # noqa: TID251  # it waits in trio's loop
 
 from ...wake_up import WakeUp
+from ..deadlines import Deadlines
 
 __all__ = ["Selected", "TrioSelector"]
 
@@ -45,6 +46,8 @@ class TrioSelector:
 
     def __init__(self, start: Callable[[Callable[[], Awaitable[None]]], None]) -> None:
         self.start = start
+        # The time that clients have to sign in.
+        self.sign_ins = Deadlines(trio.current_time)
         self._selector = selectors.DefaultSelector()
         self._events: dict[Selected, int] = {}
         self._changed = WakeUp()
@@ -60,6 +63,12 @@ class TrioSelector:
             # Without an event the kernel would still report that the client is gone, all the time.
             self._selector.unregister(connection.fd)
         self._events[connection] = events
+
+    def hand_over(self, before: Selected, after: Selected) -> None:
+        """Call another connection in the place of one, on the same descriptor."""
+        if events := self._events.pop(before, 0):
+            self._selector.modify(before.fd, events, after)
+            self._events[after] = events
 
     def discard(self, connection: Selected) -> None:
         """Forget a connection, before its descriptor closes."""

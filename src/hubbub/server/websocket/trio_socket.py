@@ -2,8 +2,7 @@
 WebSockets on trio, without a task while they are idle.
 
 A selector calls a socket when there are bytes to read, or when the kernel takes more of the bytes
-that wait to be written. A task runs only while the socket has a deadline: until the client has
-signed in, and after our side has ended.
+that wait to be written. A task runs only after our side has ended.
 """
 
 from __future__ import annotations
@@ -80,29 +79,28 @@ class TrioSocket(FrameSocket):
         # Set at each change that a task of the socket waits for.
         self._news = WakeUp()
 
-    async def run(self, rest: bytes) -> None:
+    def begin(self, answer: bytes, rest: bytes) -> None:
         """
-        Begin to read; return when the client has signed in, or when the time for that is over.
+        Answer the handshake, start reading, and start the time that the client has to sign in.
 
         Args:
+            answer: the head of the answer.
             rest: the bytes that came after the handshake already.
         """
         try:
+            seconds = self._gateway.settings.sign_in_seconds_max
+            self._selector.sign_ins.add(self, seconds, self._check_signed_in)
             self._held = rest
+            self.write(answer)
             self.check_place()
             self._watch()
-            with trio.move_on_after(self._gateway.settings.sign_in_seconds_max):
-                while not self._ended and self.connection.session is None:
-                    await self._news.wait()
-            if not self._ended:
-                self.check_signed_in()
         except BaseException:
             self.connection_lost()
             raise
 
     def signed_in(self) -> None:
         """Stop the time that the client has to sign in."""
-        self._news.set()
+        self._selector.sign_ins.discard(self)
 
     @property
     def unsent(self) -> int:
@@ -141,6 +139,7 @@ class TrioSocket(FrameSocket):
         if not self._ended:
             self._ended = True
             self._held = b""
+            self._selector.sign_ins.discard(self)
             self._news.set()
             if not self._pending:
                 self._shut_down()
@@ -163,6 +162,7 @@ class TrioSocket(FrameSocket):
         if self._gone:
             return
         self._gone = self._ended = True
+        self._selector.sign_ins.discard(self)
         self._selector.discard(self)
         self._news.set()
         self._pending, self._pending_bytes, self._held = None, 0, b""
@@ -180,6 +180,13 @@ class TrioSocket(FrameSocket):
             super().release()
         finally:
             self._on_lost()
+
+    def _check_signed_in(self) -> None:
+        try:
+            self.check_signed_in()
+        except Exception:
+            self.connection_lost()
+            raise
 
     async def _await_end(self) -> None:
         with trio.move_on_after(CLOSE_SECONDS_MAX):
