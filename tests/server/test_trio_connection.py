@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ import trio  # noqa: TID251  # it counts trio's tasks
 from anyio.abc import SocketStream
 
 from hubbub.server.http import limits
+from hubbub.server.websocket.trio_selector import TrioSelector
 from tests.server.raw_client import websocket_key
 from tests.server.running import Running, running
 
@@ -115,6 +117,26 @@ async def test_a_fault_ends_one_connection_and_gives_its_place_back(
             patched.setattr(server.gateway.handshakes, "answer", fail)
             async with raw(server) as stream:
                 await stream.send(UPGRADE)
+                with anyio.fail_after(PATIENCE), pytest.raises(anyio.EndOfStream):
+                    await stream.receive()
+
+        assert server.gateway.places.count == 0
+        assert len([one for one in caplog.records if one.exc_info]) == 1
+        async with raw(server) as stream:
+            await stream.send(UPGRADE)
+            assert b" 101 " in await read_until(stream, b"\r\n\r\n")
+
+
+async def test_a_connection_that_cannot_be_watched_gives_its_place_back(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    async with running() as server:
+        with monkeypatch.context() as patched:
+            patched.setattr(TrioSelector, "watch", refuse)
+            async with raw(server) as stream:
                 with anyio.fail_after(PATIENCE), pytest.raises(anyio.EndOfStream):
                     await stream.receive()
 

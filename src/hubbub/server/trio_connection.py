@@ -99,10 +99,15 @@ class TrioConnection:
 
     def begin(self) -> None:
         """Wait for the first request."""
-        self._shared.open.add(self)
-        self._http.begin()
-        self._shared.heads.add(self, limits.HEAD_SECONDS_MAX, self._expire)
-        self._shared.sockets.watch(self, EVENT_READ)
+        try:
+            self._shared.open.add(self)
+            self._http.begin()
+            self._shared.heads.add(self, limits.HEAD_SECONDS_MAX, self._expire)
+            # The kernel can refuse to watch another descriptor.
+            self._shared.sockets.watch(self, EVENT_READ)
+        except BaseException:
+            self._end()
+            raise
 
     def shut_down(self) -> None:
         """Close after the response that is being sent."""
