@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 from .errors import NotFound
@@ -127,21 +128,21 @@ class LocalSession(ServiceAttributes):
     def __init__(self, actor: Actor, hub: Sessions) -> None:
         self.actor = actor
         self._hub = hub
-        # One for all services; made with the first of them.
-        self._guard: MethodGuard | None = None
-        self._has_guard = False
 
     @property
     def journal_id(self) -> str:
         """Which journal it is; see :attr:`Session.journal_id`."""
         return self.actor.journal.store.journal_id
 
+    @cached_property
+    def _guard(self) -> MethodGuard | None:
+        """The guard of all services, made with the first of them."""
+        return self._hub.new_guard(self.actor)
+
     def __getattr__(self, name: str) -> Any:
         # Python calls this only for attributes that do not exist yet.
         if name.startswith("_"):
             raise AttributeError(name)
-        if not self._has_guard:
-            self._guard, self._has_guard = self._hub.new_guard(self.actor), True
         service = self._hub.new_service(name, self.actor, self._guard)
         setattr(self, name, service)
         return service

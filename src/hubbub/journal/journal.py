@@ -206,7 +206,7 @@ class Journal(AsyncContextManagerMixin):
         if self._closed:
             raise Closed("The hub is closed; open it again.")
         command = call.command
-        names = self._states.missing_of(command.reads, command.looks)
+        names: Sequence[Name] = self._states.missing_of(command.reads, command.looks)
         if names or command.key is not None or command.creates:
             names = self._loader.checked(command, names)
         if call.queue is not None:

@@ -68,7 +68,7 @@ class Deadlines:
         for what, (due, expired) in list(self._open.items()):
             if due > now:
                 return
-            # An earlier one may have ended it.
+            # An earlier call may have ended it.
             if self._open.pop(what, None) is not None:
                 try:
                     expired()

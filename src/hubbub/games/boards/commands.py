@@ -117,7 +117,7 @@ def made_by(states: States, stream: str, maker: Maker | None) -> list[Draft]:
 def submit(states: States, stream: str, user: str, score: object, metadata: object) -> list[Draft]:
     """Submit a user's score."""
     board = states.of(BoardState, stream)
-    if board.created_at is None and stream != MAIN:
+    if stream != MAIN:
         board.check_exists(stream)
     new, shown_with = check_score(score), None
     if metadata is not None:

@@ -93,7 +93,8 @@ class Loader:
         """
         for name in (*missing, *command.creates):
             self._streams.check_name(name)
-        missing = [*missing, *self._not_created(command.creates)]
+        if command.creates:
+            missing = [*missing, *self._not_created(command.creates)]
         if (key := command.key) is None:
             return missing
         check_key(key, self._key_chars_max)
@@ -107,9 +108,8 @@ class Loader:
         missing = self._states.missing_of(creates)
         if self._store.shared:
             return missing
-        for stream in creates:
-            if self._states.missing(stream):
-                self._states.put(StreamEntry(stream, self._streams.empty(stream)))
+        for stream in missing:
+            self._states.put(StreamEntry(stream, self._streams.empty(stream)))
         return ()
 
     def put(self, call: Call[Any], names: Sequence[Name]) -> None:

@@ -253,8 +253,6 @@ class States:
 
     def get(self, name: Name) -> CacheEntry | None:
         """Return an entry if it is in memory, or None."""
-        if type(name) is str:
-            return self._entries.get(name)
         return self._of(name).get(name)
 
     def put(self, entry: CacheEntry) -> None:
@@ -322,9 +320,9 @@ class States:
             # Otherwise the last call would keep its connection in memory until the next call.
             self._call = None
 
-    def missing_of(self, reads: Iterable[str], looks: Iterable[str] = ()) -> Sequence[Name]:
+    def missing_of(self, reads: Iterable[str], looks: Iterable[str] = ()) -> Sequence[str]:
         """Return which streams must be loaded before a decision can read them."""
-        entries, missing = self._entries, list[Name]()
+        entries, missing = self._entries, list[str]()
         for streams in (reads, looks) if looks else (reads,):
             for stream in streams:
                 entry = entries.get(stream)
