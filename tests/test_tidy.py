@@ -79,7 +79,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     # One suite for both, on the backend that each is for.
     "server/websocket/asyncio_socket.py": "tests/server/websocket/test_frame_socket.py",
     "server/websocket/socket.py": "tests/server/websocket/test_frame_socket.py",
-    "server/websocket/trio_socket.py": "tests/server/websocket/test_frame_socket.py",
+    "server/websocket/tcp_socket.py": "tests/server/websocket/test_frame_socket.py",
 }
 
 # Where names may be imported from as well, for those who did so before.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -36,13 +35,13 @@ from .runtimes import Runtimes
 from .service import Service
 from .session import LocalSession, Session
 from .settings import Settings
+from .task_starter import TaskStarter
 from .users.accounts import Accounts
 from .users.presence import Presence
 from .users.runtime import UsersRuntime
 from .users.sign_ins import GuestReference
 from .users.signing_in import Adopted, SignedIn, sign_in_command
 from .users.user import SignInReference, check_id_of_user
-from .wake_up import WakeUp
 
 __all__ = ["Hubbub"]
 
@@ -71,7 +70,7 @@ class Hubbub(AsyncContextManagerMixin):
     meter: Meter
     _runtimes: Runtimes
     _tasks: TaskGroup
-    _start_wake_up: WakeUp
+    _starter: TaskStarter
 
     def __init__(
         self,
@@ -95,7 +94,6 @@ class Hubbub(AsyncContextManagerMixin):
         self._open_store = open_store
         self._open_bus = open_bus
         self._open = False
-        self._to_start: deque[Callable[[], Coroutine[Any, Any, None]]] = deque()
 
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
@@ -114,8 +112,8 @@ class Hubbub(AsyncContextManagerMixin):
             await stack.enter_async_context(self.journal)
             # The tasks of sockets and requests end before the journal drains.
             self._tasks = await stack.enter_async_context(anyio.create_task_group())
-            self._start_wake_up = WakeUp()
-            self._tasks.start_soon(self._start_what_comes)
+            self._starter = TaskStarter(self._tasks)
+            self._tasks.start_soon(self._starter.run)
             stack.callback(self._stop)
             self._runtimes = Runtimes(self, self._tasks)
             stack.push_async_callback(self._runtimes.leave)
@@ -249,8 +247,7 @@ class Hubbub(AsyncContextManagerMixin):
         """
         self.journal.check_home()
         name = str(getattr(work, "__qualname__", work))
-        self._to_start.append(partial(contained, name, work, *args))
-        self._start_wake_up.set()
+        self._starter.start(partial(contained, name, work, *args))
 
     def keep_running(self, what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """
@@ -261,12 +258,6 @@ class Hubbub(AsyncContextManagerMixin):
             work: runs until it is cancelled.
         """
         self._runtimes.keep_running(what, work)
-
-    async def _start_what_comes(self) -> None:
-        while True:
-            await self._start_wake_up.wait()
-            while self._to_start:
-                self._tasks.start_soon(self._to_start.popleft())
 
     async def drain(self) -> None:
         """Stop accepting commands, and finish the accepted ones."""

@@ -147,7 +147,7 @@ async def test_the_close_code_arrives_while_the_client_goes_on_sending() -> None
 async def test_a_client_that_does_not_end_its_side_is_let_go(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name in ("asyncio_socket", "trio_socket"):
+    for name in ("asyncio_socket", "tcp_socket"):
         monkeypatch.setattr(f"hubbub.server.websocket.{name}.CLOSE_SECONDS_MAX", 0.05)
     async with running() as server, tcp(server) as stream:
         await stream.send(HANDSHAKE + masked(0xC1, b"a"))

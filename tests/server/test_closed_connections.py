@@ -14,7 +14,7 @@ from anyio.lowlevel import checkpoint
 from hubbub import Hubbub
 from hubbub.server.http.connection import HttpConnection
 from hubbub.server.http.exchange import Exchange
-from hubbub.server.trio_connection import TrioConnection
+from hubbub.server.tcp_connection import TcpConnection
 from hubbub.server.uvicorn_protocol import UvicornProtocol
 from hubbub.server.websocket.connection import Connection
 from hubbub.server.websocket.frame_socket import FrameSocket
@@ -31,7 +31,7 @@ KINDS = (
     FrameSocket,
     HttpConnection,
     RequestTasks,
-    TrioConnection,
+    TcpConnection,
     UvicornProtocol,
 )
 Visit = Callable[[str], Awaitable[None]]

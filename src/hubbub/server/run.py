@@ -1,13 +1,12 @@
 """
-Runs the server: uvicorn with uvloop on asyncio, a server of our own on trio.
+Runs the server, on asyncio (with uvloop, if it is installed) or on trio.
 
-Both stop in one order: the server takes no new connections, finishes and answers the commands
+It stops in one order: the server takes no new connections, finishes and answers the commands
 that it has accepted, asks the clients to reconnect, and closes the store.
 """
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import importlib.util
 import signal
@@ -18,9 +17,7 @@ from functools import partial
 from typing import Literal
 
 import anyio
-import uvicorn
 from anyio.abc import TaskStatus
-from starlette.applications import Starlette
 
 from ..feature import Feature
 from ..features import FEATURES
@@ -32,8 +29,7 @@ from .app import WEBSOCKET_PATH, create_app
 from .auth.tokens import Authenticator
 from .descriptors import within_descriptors
 from .gateway import Gateway
-from .trio_server import TrioServer
-from .uvicorn_protocol import http_protocol
+from .tcp_server import TcpServer
 
 __all__ = ["Backend", "address_of", "listen", "run", "serve"]
 
@@ -66,7 +62,7 @@ def run(  # noqa: PLR0913
         url: the store, as for :func:`hubbub.open`.
         host: the address to listen on.
         port: 0 takes a free one.
-        backend: ``asyncio`` (uvicorn, uvloop) or ``trio``.
+        backend: ``asyncio`` (with uvloop, if it is installed) or ``trio``.
         settings: limits, clock.
         authenticator: tells which user a token of your application names.
         on_ready: called with the address when the server accepts connections.
@@ -97,7 +93,7 @@ def listen(host: str, port: int) -> Iterator[socket.socket]:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family, backlog=BACKLOG) as listener:
-        # Both servers close the socket that they get; this one stays, for its address.
+        # The server closes the socket that it gets; this one stays, for its address.
         yield listener
 
 
@@ -139,64 +135,8 @@ async def serve(
     async with anyio.create_task_group() as tasks:
         task_status.started(address_of(listener))
         with listener.dup() as own:
-            if _runs_asyncio():
-                await _serve_asyncio(app, gateway, own, stop)
-            else:
-                server = TrioServer(app, gateway, WEBSOCKET_PATH)
-                await server.serve(own, stop, CLOSE_SECONDS_MAX)
+            await TcpServer(app, gateway, WEBSOCKET_PATH).serve(own, stop, CLOSE_SECONDS_MAX)
         tasks.cancel_scope.cancel()
-
-
-async def _serve_asyncio(
-    app: Starlette,
-    gateway: Gateway,
-    listener: socket.socket,
-    stop: Callable[[], Awaitable[None]],
-) -> None:
-    protocol = http_protocol(gateway, WEBSOCKET_PATH)
-    config = uvicorn.Config(
-        app,
-        http=protocol,
-        ws="none",
-        lifespan="off",
-        # Its logs go where the program's go, in the same form.
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        # The gateway finds a client's address, on both backends and for sockets as well.
-        proxy_headers=False,
-        timeout_graceful_shutdown=CLOSE_SECONDS_MAX,
-    )
-    server = _UvicornServer(config)
-    try:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(server.stop_after, stop)
-            await server.serve(sockets=[listener])
-            tasks.cancel_scope.cancel()
-        await protocol.transports.end(CLOSE_SECONDS_MAX)
-    finally:
-        # If it was cancelled it still listens, on a descriptor that is soon another socket's, and
-        # its connections would outlive it.
-        server.stop_listening()
-        protocol.transports.abort()
-
-
-class _UvicornServer(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone: one task handles them, for both backends."""
-        yield
-
-    def stop_listening(self) -> None:
-        """Accept no more connections."""
-        # There are none before it has begun.
-        for server in getattr(self, "servers", ()):
-            server.close()
-
-    async def stop_after(self, stop: Callable[[], Awaitable[None]]) -> None:
-        """Exit when ``stop`` returns."""
-        await stop()
-        self.should_exit = True
 
 
 async def _main(
@@ -238,14 +178,6 @@ async def _wait_for_signals(
             if stopping.is_set():
                 scope.cancel()
             stopping.set()
-
-
-def _runs_asyncio() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 def _has_uvloop() -> bool:

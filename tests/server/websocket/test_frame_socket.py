@@ -14,7 +14,7 @@ from hubbub import Settings
 from hubbub.server import Gateway
 from hubbub.server.websocket.asyncio_socket import AsyncioSocket
 from hubbub.server.websocket.frame_socket import WRITE_BYTES_MAX, FrameSocket
-from hubbub.server.websocket.trio_socket import TrioSocket
+from hubbub.server.websocket.tcp_socket import TcpSocket
 from hubbub.simulator.stream_socket import StreamSocket
 from hubbub.wake_up import WakeUp
 from tests.server.memory_socket import clients
@@ -269,7 +269,7 @@ async def test_only_the_events_of_one_publication_wait_for_an_answer() -> None:
     assert socket.writes == [b"firstsecond", b"third"]
 
 
-@pytest.mark.parametrize("kind", [AsyncioSocket, TrioSocket, StreamSocket])
+@pytest.mark.parametrize("kind", [AsyncioSocket, TcpSocket, StreamSocket])
 def test_a_kind_of_socket_has_everything_that_the_base_leaves_to_it(
     kind: type[FrameSocket],
 ) -> None:

@@ -13,7 +13,7 @@ import anyio
 import pytest
 import trio  # noqa: TID251  # it waits in trio's loop
 
-from hubbub.server.websocket.trio_selector import TrioSelector
+from hubbub.server.selector import Selector
 
 PATIENCE = 5.0
 
@@ -27,7 +27,7 @@ def _only_on_trio(request: pytest.FixtureRequest) -> None:
 class Line:
     """A connection that notes what it reads, and its other end."""
 
-    def __init__(self, selector: TrioSelector) -> None:
+    def __init__(self, selector: Selector) -> None:
         self._selector = selector
         self._own, self.client = socket.socketpair()
         self._own.setblocking(False)
@@ -53,16 +53,16 @@ class Line:
 
 
 @asynccontextmanager
-async def selecting() -> AsyncIterator[TrioSelector]:
+async def selecting() -> AsyncIterator[Selector]:
     async with trio.open_nursery() as tasks:
-        selector = TrioSelector(tasks.start_soon)
+        selector = Selector(tasks.start_soon)
         tasks.start_soon(selector.run)
         yield selector
         tasks.cancel_scope.cancel()
 
 
 @contextmanager
-def lines(selector: TrioSelector, count: int) -> Iterator[list[Line]]:
+def lines(selector: Selector, count: int) -> Iterator[list[Line]]:
     made = [Line(selector) for _ in range(count)]
     try:
         yield made

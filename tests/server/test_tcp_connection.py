@@ -13,7 +13,7 @@ import trio  # noqa: TID251  # it counts trio's tasks
 from anyio.abc import SocketStream
 
 from hubbub.server.http import limits
-from hubbub.server.websocket.trio_selector import TrioSelector
+from hubbub.server.selector import Selector
 from tests.server.raw_client import websocket_key
 from tests.server.running import Running, running
 
@@ -140,7 +140,7 @@ async def test_a_connection_that_cannot_be_watched_gives_its_place_back(
 
     async with running() as server:
         with monkeypatch.context() as patched:
-            patched.setattr(TrioSelector, "watch", refuse)
+            patched.setattr(Selector, "watch", refuse)
             async with raw(server) as stream:
                 with anyio.fail_after(PATIENCE), pytest.raises(anyio.EndOfStream):
                     await stream.receive()

@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
-from hubbub.server.trio_server import ACCEPTED_MAX
+from hubbub.server.tcp_server import ACCEPTED_MAX
 from tests.server.raw_client import connected
 from tests.server.running import running
 

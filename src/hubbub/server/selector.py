@@ -1,24 +1,22 @@
 """
-Waits for all WebSockets of a server on trio, in a single task.
+Calls the connections of a server that are ready, without a task for each.
 
 A task for each idle connection, with the scopes and the frames that it waits in, would take more
 memory than all else that the connection has. So here the operating system keeps the list of the
-connections: the task waits for that list, and calls the connections that are ready.
+connections: the server waits for that list, and calls the connections that are ready.
 """
 
 from __future__ import annotations
 
 import logging
 import selectors
-from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-import trio  # noqa: TID251  # it waits in trio's loop
+from ..wake_up import WakeUp
+from .deadlines import Deadlines
+from .event_loop import call_when_readable, clock_of_loop
 
-from ...wake_up import WakeUp
-from ..deadlines import Deadlines
-
-__all__ = ["Selected", "TrioSelector"]
+__all__ = ["Selected", "Selector"]
 
 logger = logging.getLogger("hubbub.server")
 
@@ -36,18 +34,16 @@ class Selected(Protocol):
         """Close, and release everything; it raises nothing."""
 
 
-class TrioSelector:
+class Selector:
     """
     The open connections of a server, and which events each waits for.
 
-    Args:
-        start: runs an async function in a task, which ends before the server does.
+    Attributes:
+        deadlines: the deadlines of the connections.
     """
 
-    def __init__(self, start: Callable[[Callable[[], Awaitable[None]]], None]) -> None:
-        self.start = start
-        # The time that clients have to sign in.
-        self.sign_ins = Deadlines(trio.current_time)
+    def __init__(self) -> None:
+        self.deadlines = Deadlines(clock_of_loop())
         self._selector = selectors.DefaultSelector()
         self._events: dict[Selected, int] = {}
         self._changed = WakeUp()
@@ -85,10 +81,8 @@ class TrioSelector:
         """Call connections that are ready until it is cancelled; then close all of them."""
         with self._selector:
             try:
-                while True:
-                    # The descriptor of the list can be read while a connection in it is ready.
-                    await trio.lowlevel.wait_readable(self._selector.fileno())
-                    self._call_ready()
+                # The descriptor of the list can be read while a connection in it is ready.
+                await call_when_readable(self._selector.fileno(), self._call_ready)
             finally:
                 for connection in list(self._events):
                     connection.connection_lost()

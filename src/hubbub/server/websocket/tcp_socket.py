@@ -1,8 +1,8 @@
 """
-WebSockets on trio, without a task while they are idle.
+WebSockets of our own server, without a task.
 
 A selector calls a socket when there are bytes to read, or when the kernel takes more of the bytes
-that wait to be written. A task runs only after our side has ended.
+that wait to be written.
 """
 
 from __future__ import annotations
@@ -15,19 +15,16 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from selectors import EVENT_READ, EVENT_WRITE
 
-import trio  # noqa: TID251  # it is a socket of trio's loop
-
-from ...wake_up import WakeUp
 from ..gateway import Gateway
+from ..selector import Selector
 from .frame_socket import CLOSE_SECONDS_MAX, TURN_BYTES_MAX, WRITE_BYTES_MAX, FrameSocket
-from .trio_selector import TrioSelector
 
-__all__ = ["TrioSocket"]
+__all__ = ["TcpSocket"]
 
 logger = logging.getLogger("hubbub.server")
 
 
-class TrioSocket(FrameSocket):
+class TcpSocket(FrameSocket):
     """
     One WebSocket, after its handshake.
 
@@ -41,11 +38,9 @@ class TrioSocket(FrameSocket):
     """
 
     __slots__ = (
-        "_aborted",
         "_ended",
         "_gone",
         "_held",
-        "_news",
         "_on_lost",
         "_own",
         "_pending",
@@ -57,7 +52,7 @@ class TrioSocket(FrameSocket):
     def __init__(  # noqa: PLR0913
         self,
         gateway: Gateway,
-        selector: TrioSelector,
+        selector: Selector,
         own: socket.socket,
         peer: str,
         headers: Iterable[tuple[bytes, bytes]],
@@ -73,11 +68,9 @@ class TrioSocket(FrameSocket):
         self._pending_bytes = 0
         # Bytes that came with the handshake and wait for their turn.
         self._held = b""
-        # True when our side has ended, or will end after the pending bytes; when nobody waits for
-        # the client to end its own; and when the connection is gone.
-        self._ended = self._aborted = self._gone = False
-        # Set at each change that a task of the socket waits for.
-        self._news = WakeUp()
+        # True when our side has ended, or will end after the pending bytes; and when the connection
+        # is gone.
+        self._ended = self._gone = False
 
     def begin(self, answer: bytes, rest: bytes) -> None:
         """
@@ -89,7 +82,7 @@ class TrioSocket(FrameSocket):
         """
         try:
             seconds = self._gateway.settings.sign_in_seconds_max
-            self._selector.sign_ins.add(self, seconds, self._check_signed_in)
+            self._selector.deadlines.add(self, seconds, self._check_signed_in)
             self._held = rest
             self.write(answer)
             self.check_place()
@@ -100,7 +93,7 @@ class TrioSocket(FrameSocket):
 
     def signed_in(self) -> None:
         """Stop the time that the client has to sign in."""
-        self._selector.sign_ins.discard(self)
+        self._selector.deadlines.discard(self)
 
     @property
     def unsent(self) -> int:
@@ -139,19 +132,16 @@ class TrioSocket(FrameSocket):
         if not self._ended:
             self._ended = True
             self._held = b""
-            self._selector.sign_ins.discard(self)
-            self._news.set()
             if not self._pending:
                 self._shut_down()
             self._watch()
-            self._selector.start(self._await_end)
+            self._lose_after(CLOSE_SECONDS_MAX)
 
     def abort(self) -> None:
         """End the connection at once; the bytes that wait for it are lost."""
-        # A task releases everything, because the connection may be in the middle of a request.
         self.hang_up()
-        self._aborted = True
-        self._news.set()
+        # Not now, because the connection may be in the middle of a request.
+        self._lose_after(0.0)
 
     def read_on(self) -> None:
         """Read from the client again, after what was read before."""
@@ -162,9 +152,8 @@ class TrioSocket(FrameSocket):
         if self._gone:
             return
         self._gone = self._ended = True
-        self._selector.sign_ins.discard(self)
+        self._selector.deadlines.discard(self)
         self._selector.discard(self)
-        self._news.set()
         self._pending, self._pending_bytes, self._held = None, 0, b""
         # From now on another connection can have this number of a descriptor.
         self._own.close()
@@ -188,11 +177,9 @@ class TrioSocket(FrameSocket):
             self.connection_lost()
             raise
 
-    async def _await_end(self) -> None:
-        with trio.move_on_after(CLOSE_SECONDS_MAX):
-            while not (self._gone or self._aborted):
-                await self._news.wait()
-        self.connection_lost()
+    def _lose_after(self, seconds: float) -> None:
+        if not self._gone:
+            self._selector.deadlines.add(self, seconds, self.connection_lost)
 
     def _watch(self) -> None:
         """Tell the selector what the socket waits for."""
