@@ -270,6 +270,10 @@ def uvloop(session: nox.Session) -> None:
     """Run on uvloop, by pytest-asyncio, what touches sockets, threads and timers."""
     session.env["HUBBUB_TEST_LOOP"] = "uvloop"
     run_tests(session, ON_ASYNCIO, session.posargs or [ASYNC_ONLY, *ON_UVLOOP])
+    if not session.posargs:
+        # uvicorn with our protocol class, in the place of our own server.
+        session.env["HUBBUB_TEST_SERVER"] = "uvicorn"
+        run_tests(session, ON_ASYNCIO, [ASYNC_ONLY, "tests/server"])
 
 
 @nox.session(requires=["environment"], venv_backend="none", default=MEASURED)

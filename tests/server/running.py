@@ -11,7 +11,8 @@ import anyio
 
 import hubbub
 from hubbub.server import Gateway
-from hubbub.server.run import listen, serve
+from hubbub.server.run import listen
+from tests.server.serving import serve
 
 __all__ = ["Running", "running"]
 

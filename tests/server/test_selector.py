@@ -1,9 +1,10 @@
-"""A single task calls all connections, and a failure of one ends only that one."""
+"""The selector calls all connections, and a failure of one ends only that one."""
 
 from __future__ import annotations
 
 import logging
 import os
+import selectors
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -11,17 +12,10 @@ from selectors import EVENT_READ, EVENT_WRITE
 
 import anyio
 import pytest
-import trio  # noqa: TID251  # it waits in trio's loop
 
 from hubbub.server.selector import Selector
 
 PATIENCE = 5.0
-
-
-@pytest.fixture(autouse=True)
-def _only_on_trio(request: pytest.FixtureRequest) -> None:
-    if request.config.pluginmanager.has_plugin("asyncio"):
-        pytest.skip("it waits in trio's loop")
 
 
 class Line:
@@ -52,10 +46,16 @@ class Line:
         self._own.close()
 
 
+@pytest.fixture(autouse=True, params=[selectors.DefaultSelector, selectors.SelectSelector])
+def _kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Use the best of the system, and what Windows has."""
+    monkeypatch.setattr(selectors, "DefaultSelector", request.param)
+
+
 @asynccontextmanager
 async def selecting() -> AsyncIterator[Selector]:
-    async with trio.open_nursery() as tasks:
-        selector = Selector(tasks.start_soon)
+    async with anyio.create_task_group() as tasks:
+        selector = Selector()
         tasks.start_soon(selector.run)
         yield selector
         tasks.cancel_scope.cancel()

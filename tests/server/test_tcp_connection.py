@@ -1,35 +1,34 @@
-"""A connection on trio: without a task, then with one, then a WebSocket."""
+"""A connection of our own server: HTTP, then a WebSocket, without a task."""
 
 from __future__ import annotations
 
 import errno
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import anyio
+import msgspec
 import pytest
-import trio  # noqa: TID251  # it counts trio's tasks
 from anyio.abc import SocketStream
 
 from hubbub.server.http import limits
 from hubbub.server.selector import Selector
 from tests.server.raw_client import websocket_key
 from tests.server.running import Running, running
+from tests.server.serving import only_own_server
+
+pytestmark = only_own_server
 
 GET = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+PAGE = b"GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 UPGRADE = (
     "GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {websocket_key()}\r\n\r\n"
 ).encode()
 CONNECTIONS = 20
+PAGES = 50
 PATIENCE = 5.0
-
-
-@pytest.fixture(autouse=True)
-def _only_on_trio(request: pytest.FixtureRequest) -> None:
-    if request.config.pluginmanager.has_plugin("asyncio"):
-        pytest.skip("it is a connection of trio's loop")
 
 
 @asynccontextmanager
@@ -51,7 +50,7 @@ async def read_until(stream: SocketStream, end: bytes) -> bytes:
 
 async def test_what_asks_for_nothing_has_no_task() -> None:
     async with running() as server, anyio.create_task_group() as clients:
-        before = trio.lowlevel.current_statistics().tasks_living
+        before = len(anyio.get_running_tasks())
         for _ in range(CONNECTIONS):
             await clients.start(_hold, server, b"GET /ws HT")
         for _ in range(CONNECTIONS):
@@ -63,7 +62,7 @@ async def test_what_asks_for_nothing_has_no_task() -> None:
 
         # Those of the clients are tasks of this loop as well; and the first WebSocket starts some
         # for all.
-        living = trio.lowlevel.current_statistics().tasks_living
+        living = len(anyio.get_running_tasks())
         assert living - before < 2 * CONNECTIONS + CONNECTIONS // 2
         clients.cancel_scope.cancel()
 
@@ -82,6 +81,23 @@ async def test_a_head_in_pieces_is_read() -> None:
             await anyio.sleep(0.001)
 
         assert b" 101 " in await read_until(stream, b"\r\n\r\n")
+
+
+async def test_a_client_that_reads_late_gets_the_whole_of_every_response() -> None:
+    last = PAGE.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    async with running() as server, raw(server) as stream:
+        # More than the kernel takes.
+        await stream.send(PAGE * (PAGES - 1) + last)
+        await anyio.sleep(0.1)
+        read = b""
+        with anyio.fail_after(PATIENCE), suppress(anyio.EndOfStream):
+            while True:
+                read += await stream.receive()
+
+    pages = [page.partition(b"\r\n\r\n")[2] for page in read.split(b"HTTP/1.1 200")[1:]]
+    assert len(pages) == PAGES
+    assert len(set(pages)) == 1
+    assert "paths" in msgspec.json.decode(pages[0])
 
 
 async def test_a_slow_head_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

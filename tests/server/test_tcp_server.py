@@ -1,4 +1,4 @@
-"""The server on trio, where it is not the same as on asyncio."""
+"""Our own server accepts connections."""
 
 from __future__ import annotations
 
@@ -12,12 +12,9 @@ import pytest
 from hubbub.server.tcp_server import ACCEPTED_MAX
 from tests.server.raw_client import connected
 from tests.server.running import running
+from tests.server.serving import only_own_server
 
-
-@pytest.fixture(autouse=True)
-def _only_on_trio(request: pytest.FixtureRequest) -> None:
-    if request.config.pluginmanager.has_plugin("asyncio"):
-        pytest.skip("on asyncio uvicorn accepts")
+pytestmark = only_own_server
 
 
 async def test_when_there_are_no_descriptors_it_turns_away_and_goes_on(

@@ -7,13 +7,13 @@ import pytest
 
 from hubbub import Conflict, Muted, NotAllowed, NotFound, Session, Signal
 from hubbub.journal.live.signals import SIGNALS_MAX
-from tests.session.worlds import PATIENCE, OpenWorld
+from tests.session.worlds import PATIENCE, OpenWorld, heard
 
 
-async def first_signal(session: Session, stream: str, heard: list[Signal]) -> None:
+async def first_signal(session: Session, stream: str, signals_heard: list[Signal]) -> None:
     async with session.signals(stream) as signals:
         async for signal in signals:
-            heard.append(signal)
+            signals_heard.append(signal)
             return
 
 
@@ -25,9 +25,9 @@ async def test_typing_reaches_who_listens(world: OpenWorld) -> None:
         with anyio.fail_after(PATIENCE):
             async with bob.signals(room.stream) as signals:
                 await alice.chat.typing(room.id)
-                heard = await anext(aiter(signals))
+                typing = await heard(signals, "typing")
 
-    assert heard == Signal(room.stream, alice.user.id, "typing")
+    assert typing == Signal(room.stream, alice.user.id, "typing")
 
 
 async def test_those_who_may_not_speak_are_not_typing(world: OpenWorld) -> None:
@@ -41,10 +41,10 @@ async def test_those_who_may_not_speak_are_not_typing(world: OpenWorld) -> None:
                 await bob.chat.typing(room.id)
             await alice.chat.typing(room.id)
             with anyio.fail_after(PATIENCE):
-                heard = await anext(aiter(signals))
+                typing = await heard(signals, "typing")
         await alice.chat.close_room(room.id)
 
-        assert heard.by == alice.user.id
+        assert typing.by == alice.user.id
         with pytest.raises(Conflict):
             await alice.chat.typing(room.id)
 
@@ -58,9 +58,9 @@ async def test_events_are_passed_over(world: OpenWorld) -> None:
                 for number in range(20):
                     await alice.chat.send(room.id, f"{number}")
                 await alice.chat.typing(room.id)
-                heard = await anext(aiter(signals))
+                typing = await heard(signals, "typing")
 
-    assert heard.type == "typing"
+    assert typing.by == alice.user.id
 
 
 async def test_who_may_not_read_may_not_listen(world: OpenWorld) -> None:
@@ -97,8 +97,8 @@ async def test_of_too_many_the_newest_are_heard(world: OpenWorld) -> None:
                 for _ in range(SIGNALS_MAX):
                     await alice.chat.typing(room.id)
                 await bob.chat.typing(room.id)
-                heard = [await anext(aiter(signals)) for _ in range(SIGNALS_MAX)]
+                newest = [await anext(aiter(signals)) for _ in range(SIGNALS_MAX)]
 
     # Over a network some may still be under way, but they come in their order.
-    assert heard[0].by == alice.user.id
-    assert len(heard) == SIGNALS_MAX
+    assert newest[0].by == alice.user.id
+    assert len(newest) == SIGNALS_MAX

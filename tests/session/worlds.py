@@ -20,11 +20,12 @@ from hubbub.journal.cluster.memory_bus import MemoryBus
 from hubbub.journal.stores.postgres.holding import PostgresHold
 from hubbub.journal.stores.postgres.store import PostgresStore
 from hubbub.server import Gateway, create_app
-from hubbub.server.run import listen, serve
+from hubbub.server.run import listen
 from hubbub.stores import Batch, MemoryStore, News, SQLiteStore, Stale, Store, Wanted
+from tests.server.serving import serve
 from tests.session.foreign import foreign_server
 
-__all__ = ["KINDS", "Kind", "OpenWorld", "SetClock", "World", "open_world", "until"]
+__all__ = ["KINDS", "Kind", "OpenWorld", "SetClock", "World", "heard", "open_world", "until"]
 
 # In the process on each store; our own server; somebody's application that we are mounted in; two
 # nodes that share a store, each with every other session; and in the process on a store on which
@@ -129,6 +130,20 @@ async def until(happened: Callable[[], Awaitable[bool]]) -> None:
     with anyio.fail_after(PATIENCE):
         while not await happened():
             await anyio.lowlevel.checkpoint()
+
+
+async def heard(signals: AsyncIterator[hubbub.Signal], wanted: str) -> hubbub.Signal:
+    """
+    Wait for a signal of a type, or for a user's status.
+
+    The rooms of a user who connects are looked up, and by then the user may have joined more: so
+    that the user is online can be signalled once more, at any time.
+    """
+    with anyio.fail_after(PATIENCE):
+        async for signal in signals:
+            if wanted in (signal.type, (signal.body or {}).get("status")):
+                return signal
+    raise AssertionError(f"{wanted} was not heard")
 
 
 class OpenWorld(Protocol):

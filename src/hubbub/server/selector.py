@@ -12,6 +12,8 @@ import logging
 import selectors
 from typing import Protocol
 
+import anyio
+
 from ..wake_up import WakeUp
 from .deadlines import Deadlines
 from .event_loop import call_when_readable, clock_of_loop
@@ -19,6 +21,9 @@ from .event_loop import call_when_readable, clock_of_loop
 __all__ = ["Selected", "Selector"]
 
 logger = logging.getLogger("hubbub.server")
+
+# How often the server looks at its connections where the system has no list of them: on Windows.
+LOOK_SECONDS = 0.01
 
 
 class Selected(Protocol):
@@ -81,11 +86,20 @@ class Selector:
         """Call connections that are ready until it is cancelled; then close all of them."""
         with self._selector:
             try:
-                # The descriptor of the list can be read while a connection in it is ready.
-                await call_when_readable(self._selector.fileno(), self._call_ready)
+                await self._run()
             finally:
                 for connection in list(self._events):
                     connection.connection_lost()
+
+    async def _run(self) -> None:
+        if (fileno := getattr(self._selector, "fileno", None)) is not None:
+            # The descriptor of the list can be read while a connection in it is ready.
+            await call_when_readable(fileno(), self._call_ready)
+        while True:
+            await anyio.sleep(LOOK_SECONDS)
+            # Windows looks at no empty list.
+            if self._selector.get_map():
+                self._call_ready()
 
     def _call_ready(self) -> None:
         for key, events in self._selector.select(0):

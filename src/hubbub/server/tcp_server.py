@@ -98,7 +98,7 @@ class Listener:
         self._spare = spare
         self._listen()
 
-    def ready(self, events: int) -> None:  # noqa: ARG002
+    def ready(self, events: int) -> None:
         """Accept connections that wait."""
         for _ in range(ACCEPTED_MAX):
             try:

@@ -1,8 +1,8 @@
 """
-HTTP on asyncio: a protocol class for uvicorn, which handles WebSockets as well.
+A protocol class for your own uvicorn: HTTP and WebSockets as our own server handles them.
 
-uvicorn accepts the connections and stops the server. This class reads the bytes of each
-connection, in the same way as the server on trio.
+uvicorn accepts the connections and stops the server; this class reads the bytes of each
+connection.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .http.request_head import RequestHead
 from .websocket.asyncio_socket import AsyncioSocket
 from .websocket.frames import close_frame
 
-__all__ = ["OpenTransports", "UvicornProtocol", "http_protocol"]
+__all__ = ["UvicornProtocol", "http_protocol"]
 
 logger = logging.getLogger("hubbub.server")
 
@@ -39,42 +39,11 @@ LATE_SECONDS = 1.0
 AT_ONCE = struct.pack("ii", 1, 0)
 
 
-class OpenTransports:
-    """The connections of a server, so that none outlives it."""
-
-    def __init__(self) -> None:
-        self._open: set[asyncio.Transport] = set()
-        self._none = WakeUp()
-
-    def add(self, transport: asyncio.Transport) -> None:
-        """Count a connection."""
-        self._open.add(transport)
-
-    def discard(self, transport: asyncio.Transport) -> None:
-        """Stop counting it."""
-        self._open.discard(transport)
-        if not self._open:
-            self._none.set()
-
-    async def end(self, seconds: float) -> None:
-        """Wait for the clients to close; after so many seconds, close the connections left."""
-        with anyio.move_on_after(seconds):
-            while self._open:
-                await self._none.wait()
-        self.abort()
-
-    def abort(self) -> None:
-        """Close all connections at once."""
-        for transport in list(self._open):
-            abort(transport)
-
-
 class UvicornProtocol(asyncio.Protocol):
     """One connection; :func:`http_protocol` makes the class for a gateway."""
 
     gateway: ClassVar[Gateway]
     path: ClassVar[str]
-    transports: ClassVar[OpenTransports]
     shared: ClassVar[dict[int, Server]]
 
     def __init__(
@@ -108,7 +77,6 @@ class UvicornProtocol(asyncio.Protocol):
         """Take a place, or answer that there is none."""
         # uvloop's class of transports does not derive from it.
         self._transport = transport = cast("asyncio.Transport", transport)
-        self.transports.add(transport)
         peer = transport.get_extra_info("peername")
         address = _host_of(peer)
         places = self.gateway.places
@@ -117,11 +85,11 @@ class UvicornProtocol(asyncio.Protocol):
             self.close()
             return
         self._place = address
-        self._connections.add(self)  # type: ignore[arg-type]
-        transport.set_write_buffer_limits(high=limits.PIECE_BYTES_MAX)
-        self._peer = peer
-        self._http = HttpConnection(self._server(), self, self._scope, self._note_waiting)
-        self._http.begin()
+        try:
+            self._begin(peer)
+        except Exception:
+            logger.exception("a connection failed")
+            self.abort()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the network."""
@@ -158,13 +126,19 @@ class UvicornProtocol(asyncio.Protocol):
         if self._lingering is not None:
             # Its timer would keep the connection in memory until its time.
             self._lingering.cancel()
-        self.transports.discard(self._transport)
         self._leave()
         self.resume_writing()
         if self._http is not None:
             self._http.lost()
             # The two hold each other.
             self._http = None
+
+    def _begin(self, peer: Any) -> None:
+        self._connections.add(self)  # type: ignore[arg-type]
+        self._transport.set_write_buffer_limits(high=limits.PIECE_BYTES_MAX)
+        self._peer = peer
+        self._http = HttpConnection(self._server(), self, self._scope, self._note_waiting)
+        self._http.begin()
 
     # Called by uvicorn
 
@@ -242,7 +216,7 @@ class UvicornProtocol(asyncio.Protocol):
         log_end = gateway.access_log.opened(head, self._peer, answer.head)
         if answer.accepted and not gateway.full:
             socket = PlacedSocket(gateway, transport, _host_of(self._peer), head.headers)
-            socket.transports, socket.place, socket.log_end = self.transports, self._place, log_end
+            socket.place, socket.log_end = self._place, log_end
             self._place = None
             transport.set_protocol(socket)
             socket.begin(answer.head, rest)
@@ -322,16 +296,15 @@ def http_protocol(gateway: Gateway, path: str) -> type[UvicornProtocol]:
         gateway: the gateway of the sockets.
         path: the whole path, like ``/ws``.
     """
-    members = {"gateway": gateway, "path": path, "transports": OpenTransports(), "shared": {}}
+    members = {"gateway": gateway, "path": path, "shared": {}}
     return type("HubbubProtocol", (UvicornProtocol,), members)
 
 
 class PlacedSocket(AsyncioSocket):
     """A WebSocket that releases its place. It does not keep the protocol of its handshake."""
 
-    __slots__ = ("log_end", "place", "transports")
+    __slots__ = ("log_end", "place")
 
-    transports: OpenTransports
     place: str | None
     log_end: Callable[[], None]
 
@@ -340,7 +313,6 @@ class PlacedSocket(AsyncioSocket):
         try:
             super().connection_lost(exc)
         finally:
-            self.transports.discard(self._transport)
             if self.place is not None:
                 self._gateway.places.leave(self.place)
             self.log_end()

@@ -20,6 +20,7 @@ from hubbub.server.http.connection import HttpConnection
 from hubbub.server.http.limits import HEAD_BYTES_MAX
 from tests.server.raw_client import connected, websocket_key
 from tests.server.running import SETTINGS, Running, running
+from tests.server.serving import only_own_server
 
 GET = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST /api/users/sign_in HTTP/1.1\r\nHost: x\r\nContent-Length: 18\r\n\r\n"
@@ -285,6 +286,7 @@ async def test_a_user_has_only_so_many_streams_of_events() -> None:
 # Stopping
 
 
+@only_own_server
 async def test_stopping_waits_for_nobody_who_does_not_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "CLOSE_SECONDS_MAX", 0.1)
     async with running(settings=SETTINGS) as server, raw(server) as half, raw(server) as unread:

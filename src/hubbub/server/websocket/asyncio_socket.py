@@ -47,11 +47,12 @@ class AsyncioSocket(FrameSocket, asyncio.Protocol):
         # Bytes that were read and wait for their turn; meanwhile the socket reads no more.
         self._held = b""
         self._reading = True
-        encrypted = transport.get_extra_info("sslcontext") is not None
-        self._fd = -1 if encrypted else int(transport.get_extra_info("socket").fileno())
+        # Windows can write to a file only, not to a socket.
+        direct = os.name == "posix" and transport.get_extra_info("sslcontext") is None
+        self._fd = int(transport.get_extra_info("socket").fileno()) if direct else -1
         # True if the transport neither has bytes to write, nor encrypts, nor closes.
         # A response of before may wait to be written.
-        self._direct = not encrypted and not transport.get_write_buffer_size()
+        self._direct = direct and not transport.get_write_buffer_size()
         transport.set_write_buffer_limits(high=WRITE_BYTES_MAX)
 
     def begin(self, answer: bytes, data: bytes) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import socket
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -118,7 +117,7 @@ class TcpSocket(FrameSocket):
         written = 0
         if not self._pending:
             try:
-                written = os.write(self.fd, data)
+                written = self._own.send(data)
             except BlockingIOError:
                 written = 0
             except OSError:
@@ -155,7 +154,6 @@ class TcpSocket(FrameSocket):
         self._selector.deadlines.discard(self)
         self._selector.discard(self)
         self._pending, self._pending_bytes, self._held = None, 0, b""
-        # From now on another connection can have this number of a descriptor.
         self._own.close()
         try:
             self.release()
@@ -195,7 +193,7 @@ class TcpSocket(FrameSocket):
     def _read(self) -> None:
         try:
             # No more than the turn of one client: the rest waits in the kernel.
-            data = os.read(self.fd, TURN_BYTES_MAX)
+            data = self._own.recv(TURN_BYTES_MAX)
         except BlockingIOError:
             return
         except OSError:
@@ -219,7 +217,7 @@ class TcpSocket(FrameSocket):
     def _write_pending(self) -> None:
         try:
             while self._pending:
-                self._advance(os.write(self.fd, self._pending[0]))
+                self._advance(self._own.send(self._pending[0]))
         except BlockingIOError:
             pass
         except OSError:
