@@ -76,7 +76,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     # Other places to import from.
     "server/asyncio_socket.py": "tests/server/test_uvicorn_protocol.py",
     "shop/stripe.py": "tests/shop/payments/test_stripe.py",
-    # One suite for both, on the backend that each is for.
+    # One suite for all; a session of nox runs it with uvicorn.
     "server/websocket/asyncio_socket.py": "tests/server/websocket/test_frame_socket.py",
     "server/websocket/socket.py": "tests/server/websocket/test_frame_socket.py",
     "server/websocket/tcp_socket.py": "tests/server/websocket/test_frame_socket.py",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import anyio
 
 from ..errors import Closed, Conflict, HubbubError
 from ..hub import Hubbub
 from ..journal.actor import Actor
+from ..journal.command import Call
 from ..journal.containment import tell_each
 from ..journal.event import Event
 from ..journal.live.topic import Follower, Topic
@@ -38,7 +40,9 @@ class SignInWatch:
         reset: called if the stream no longer has the event that admitted the session.
     """
 
-    __slots__ = ("_begun", "_follower", "_happened", "_hub", "_reading", "_reset", "_stream")
+    __slots__ = (
+        *("_begun", "_follower", "_happened", "_hub", "_reading", "_reset", "_stream", "_wait"),
+    )
 
     def __init__(
         self,
@@ -54,7 +58,8 @@ class SignInWatch:
         self._reset = reset
         self._begun = False
         self._reading = False
-        hub.start(self._begin, actor.admitted)
+        self._wait = RETRY_SECONDS_MIN
+        self._begin()
 
     def release(self) -> None:
         """Stop watching."""
@@ -62,30 +67,41 @@ class SignInWatch:
             self._follower = follower.flush = None
             self._hub.journal.detach(self._stream, follower)
 
-    async def _begin(self, after: int) -> None:
-        wait, journal = RETRY_SECONDS_MIN, self._hub.journal
-        while (follower := self._follower) is not None:
-            follower.flush = self._flush
-            call = journal.follow_call(follower.user, self._stream, after, follower)
-            call.waits = True
-            try:
-                await journal.wait_for(call)
-            except Closed:
-                return
-            except Conflict:
-                self._reset()
-                return
-            except HubbubError as error:
-                logger.warning("%s cannot be watched yet: %s", self._stream, error.message)
-            else:
-                self._begun = True
-                break
-            await anyio.sleep(wait)
-            wait = min(2 * wait, RETRY_SECONDS_MAX)
-        if self._follower is None and follower is not None:
+    def _begin(self) -> None:
+        """Follow the stream with the next batch of commands."""
+        if (follower := self._follower) is None:
+            return
+        follower.flush = self._flush
+        journal, done = self._hub.journal, partial(self._attached, follower)
+        try:
+            journal.submit(
+                journal.follow_call(follower.user, self._stream, follower.cursor, follower, done)
+            )
+        except HubbubError as error:
+            self._failed(error)
+
+    def _attached(self, follower: Follower, call: Call[int]) -> None:
+        if self._follower is None:
             # The client has disconnected in the meantime.
-            journal.detach(self._stream, follower)
-        self._catch_up()
+            self._hub.journal.detach(self._stream, follower)
+        elif call.error is not None:
+            self._failed(call.error)
+        else:
+            self._begun = True
+            # The batch of the call flushes.
+            self._flush()
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, Conflict):
+            self._reset()
+        elif not isinstance(error, Closed):
+            logger.warning("%s cannot be watched yet: %s", self._stream, error)
+            self._hub.start(self._begin_later)
+
+    async def _begin_later(self) -> None:
+        await anyio.sleep(self._wait)
+        self._wait = min(2 * self._wait, RETRY_SECONDS_MAX)
+        self._begin()
 
     def _catch_up(self) -> None:
         self._flush()

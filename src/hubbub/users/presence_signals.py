@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import anyio
 import msgspec
 
-from ..errors import HubbubError, RateLimited, StorageError
+from ..errors import Closed, HubbubError, Overloaded, RateLimited, StorageError
 from ..journal.actor import Actor
 from ..journal.cluster.frames import MESSAGE_BYTES_MAX
-from ..journal.command import Command, nothing
+from ..journal.command import Call, Command, nothing
 from ..journal.containment import tell_each
 from ..journal.decide.states import States
 from ..journal.event import Event, Signal
@@ -90,47 +91,63 @@ class PresenceSignals:
             return
         links = self._hub.journal.peek(user_stream(user_id))
         if isinstance(links, Links):
-            self._signal(user_id, links.links, status)
+            if self._signal(user_id, links.links, status):
+                self._flush()
         else:
-            self._start(self._look_up, user_id)
+            self._look_up(user_id)
 
     async def _tell_later(self, user_id: str, seconds: float) -> None:
         await anyio.sleep(seconds)
         self._late.discard(user_id)
         self.tell(user_id, self._status(user_id))
 
-    async def _look_up(self, user_id: str) -> None:
+    def _look_up(self, user_id: str) -> None:
         stream = user_stream(user_id)
 
         def links(states: States, events: Sequence[Event]) -> list[str]:
             return list(states.of(Links, stream).links)
 
+        command = Command(HUB, nothing, links, reads=(stream,))
+        call = Call(command, on_done=partial(self._looked_up, user_id))
         try:
-            streams = await self._hub.execute(Command(HUB, nothing, links, reads=(stream,)))
-        except StorageError:
+            # At once, so that it finds the rooms that the user is in now, and none that a next
+            # command joins.
+            self._hub.journal.submit(call)
+        except HubbubError as error:
+            self._failed(user_id, error)
+
+    def _looked_up(self, user_id: str, call: Call[list[str]]) -> None:
+        if call.error is not None:
+            self._failed(user_id, call.error)
+        else:
+            # The batch of the call flushes.
+            self._signal(user_id, call.outcome(), self._status(user_id))
+
+    def _failed(self, user_id: str, error: Exception) -> None:
+        if isinstance(error, StorageError | Overloaded):
             # The health of the store logs its failures.
             if user_id not in self._late:
                 self._late.add(user_id)
                 self._start(self._tell_later, user_id, AGAIN_SECONDS)
-            return
-        except HubbubError:
-            logger.warning("the presence of %s is not signalled", user_id, exc_info=True)
-            return
-        self._signal(user_id, streams, self._status(user_id))
+        elif not isinstance(error, Closed):
+            logger.warning("the presence of %s is not signalled", user_id, exc_info=error)
 
-    def _signal(self, user_id: str, links: Iterable[str], status: Status) -> None:
+    def _signal(self, user_id: str, links: Iterable[str], status: Status) -> bool:
+        """Signal a status on all nodes; return whether there are followers on this node."""
         streams = [stream for stream in links if stream.startswith(SHARED)]
-        self._show(PresenceNews(user_id, status, streams))
+        shown = self._show(PresenceNews(user_id, status, streams))
         if self._nodes is not None:
             for part in message_parts(streams, _bytes_of, PART_BYTES_MAX):
                 body = msgspec.msgpack.encode(PresenceNews(user_id, status, part))
                 self._nodes.tell(KIND, body)
+        return shown
 
     def _hear(self, node: str, body: bytes) -> None:
-        self._show(msgspec.msgpack.decode(body, type=PresenceNews))
+        if self._show(msgspec.msgpack.decode(body, type=PresenceNews)):
+            self._flush()
 
-    def _show(self, news: PresenceNews) -> None:
-        """Signal a status to the followers on this node."""
+    def _show(self, news: PresenceNews) -> bool:
+        """Signal a status to the followers on this node; return whether there are any."""
         journal, most = self._hub.journal, self._hub.settings.presence_followers_max
         shown = False
         for stream in news.streams:
@@ -140,8 +157,10 @@ class PresenceSignals:
                 signal = Signal(stream, news.user, "presence", {"status": news.status})
                 topic.signal(msgspec.json.encode(signal))
                 shown = True
-        if shown:
-            tell_each(journal.after_batch)
+        return shown
+
+    def _flush(self) -> None:
+        tell_each(self._hub.journal.after_batch)
 
 
 def _bytes_of(stream: str) -> int:

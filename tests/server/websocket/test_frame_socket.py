@@ -1,4 +1,4 @@
-"""The sockets whose frames we read and write ourselves: uvicorn's on asyncio, ours on trio."""
+"""The sockets whose frames we read and write ourselves."""
 
 from __future__ import annotations
 
