@@ -106,7 +106,7 @@ class TcpConnection:
     # Called by the selector
 
     def ready(self, events: int) -> None:
-        """Read what has come, and let a response go on."""
+        """Read what has come, and continue a response that waits."""
         if events & EVENT_WRITE and self._writable is not None:
             self._watch(self._events & ~EVENT_WRITE)
             self._writable.set()
