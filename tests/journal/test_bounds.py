@@ -24,6 +24,10 @@ from hubbub.journal.live.topic import Topic
 from hubbub.journal.measures import STREAMS_MAX, Measures
 from hubbub.journal.readers import Readers
 from hubbub.journal.stores.contract import Record
+from hubbub.server import Gateway, create_app
+from hubbub.server.http.connection import Server
+from hubbub.server.selector import Selector
+from hubbub.server.tcp_connection import Shared
 from hubbub.settings import Settings
 from hubbub.users import presence as presence_module
 from hubbub.users.presence import Presence
@@ -78,7 +82,11 @@ BOUNDS = {
     "Journal.after_batch": "the application's own",
     "Journal.on_commit": "the application's own",
     "Hubbub.options": "the application's own",
-    "Hubbub._to_start": "requests_in_flight_max",
+    "TaskStarter._to_start": "requests_in_flight_max",
+    "Deadlines._open": "the limits of HTTP that are times",
+    "Deadlines._seconds": "connections_max",
+    "Selector._events": "connections_max",
+    "Shared.open": "connections_max",
     "Presence._sessions": "connections_max",
     "Presence._lost": "LOST_MAX",
     "Presence._to_forget": "LOST_MAX",
@@ -103,6 +111,9 @@ def containers(thing: object) -> Iterator[str]:
 async def test_every_container_is_known_and_bounded() -> None:
     async with hubbub.open("memory://") as hub:
         journal, queue = hub.journal, SessionQueue()
+        gateway, selector = Gateway(hub), Selector()
+        http = Server(create_app(hub), "/ws", hub.settings.clock.now, gateway.unsent)
+        shared = Shared(http, gateway, selector, hub._starter.start)
         # Only the second of two calls is over.
         queue.enter()
         queue.leave(queue.enter())
@@ -112,7 +123,8 @@ async def test_every_container_is_known_and_bounded() -> None:
             *(journal.feeds, Feed(journal.feeds)),
             *(journal._states.limits, journal._committer._upkeep.snapshots),
             *(hub.presence, journal.streams, Topic(0), queue, Decided(), Readers()),
-            *(Signals(lambda: None), Call(total("tally/1"))),
+            *(Signals(lambda: None), Call(total("tally/1")), hub._starter),
+            *(selector, selector.deadlines, shared),
         ]
         found = {name for thing in things for name in containers(thing)}
 
