@@ -223,7 +223,7 @@ class HasParts(Protocol):
         """The first part."""
 
     @property
-    def parts(self) -> Sequence[bytes]:
+    def parts(self) -> Iterable[bytes]:
         """The further parts of a large state."""
 
 

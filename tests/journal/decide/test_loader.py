@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Sequence
 
 import anyio
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from hubbub.errors import Invalid, NotFound, StorageError
 from hubbub.journal.command import Command
 from hubbub.journal.decide.cache_entries import SNAPSHOT_EVENTS_MIN
+from hubbub.journal.decide.loader import _freed
 from hubbub.journal.decide.states import EMPTY_STATES_MAX, States
 from hubbub.journal.event import Draft, Event
 from hubbub.journal.stores.contract import Batch, Record, Store
@@ -32,6 +34,8 @@ from tests.journal.tally import (
     total,
 )
 from tests.journal.troubled import CountingStore, GatedStore, PatchyStore
+
+PART_BYTES = 100_000
 
 # What is loaded
 
@@ -102,6 +106,23 @@ def twice(self: Tally, event: Event) -> None:
     match event.data:
         case Added(amount):
             self.total += 2 * amount
+
+
+def test_the_parts_of_a_snapshot_are_freed_one_by_one() -> None:
+    tracemalloc.start()
+    try:
+        parts = [bytes(PART_BYTES) for _ in range(10)]
+        freed = _freed(parts)
+        del parts
+        left = []
+        for part in freed:
+            assert len(part) == PART_BYTES
+            del part
+            left.append(round(tracemalloc.get_traced_memory()[0] / PART_BYTES))
+    finally:
+        tracemalloc.stop()
+
+    assert left == list(range(9, -1, -1))
 
 
 async def test_the_tail_to_fold_stays_short_however_long_the_stream() -> None:

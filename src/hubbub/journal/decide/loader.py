@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import anyio
 import anyio.lowlevel
@@ -236,12 +236,16 @@ class Loader:
     def _read_stream(self, stream: str) -> StreamEntry:
         entry = StreamEntry(stream, self._streams.empty(stream))
         loaded = self._store.load(stream)
-        bodies = loaded.bodies
-        if (snapshot := loaded.snapshot) is not None:
+        bodies, snapshot = loaded.bodies, loaded.snapshot
+        del loaded
+        if snapshot is not None:
             if self._streams.is_current(stream, snapshot):
-                state = self._streams.decode_state(stream, snapshot)
-                entry = StreamEntry(stream, state, snapshot.seq, snapshot.at)
-                entry.snapshot_bytes = len(snapshot.body) + sum(map(len, snapshot.parts))
+                seq, at, size = snapshot.seq, snapshot.at, snapshot.size
+                freed = _Freed(snapshot.body, _freed(snapshot.parts))
+                del snapshot
+                state = self._streams.decode_state(stream, freed)
+                entry = StreamEntry(stream, state, seq, at)
+                entry.snapshot_bytes = size
             else:
                 bodies = self._all(stream)
         for body in bodies:
@@ -268,6 +272,21 @@ class Loader:
         bodies = [self._store.read(stream, seq - 1, 1)[0] for stream, seq in places]
         events = tuple(self._streams.decode(body) for body in bodies)
         return IdempotencyRecord(name, used.fingerprint, events)
+
+
+class _Freed(NamedTuple):
+    """A snapshot that is decoded once."""
+
+    body: bytes
+    parts: Iterator[bytes]
+
+
+def _freed(parts: Sequence[bytes]) -> Iterator[bytes]:
+    """Give one part after another, and keep none: soon they would be in memory twice."""
+    left = list(reversed(parts))
+    del parts
+    while left:
+        yield left.pop()
 
 
 def _unreadable(error: Exception) -> Exception:

@@ -92,6 +92,11 @@ class Snapshot(msgspec.Struct, frozen=True):
     body: bytes
     parts: Sequence[bytes] = ()
 
+    @property
+    def size(self) -> int:
+        """All its bytes."""
+        return len(self.body) + sum(map(len, self.parts))
+
 
 class Used(msgspec.Struct, frozen=True):
     """
