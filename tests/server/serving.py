@@ -52,7 +52,12 @@ async def serve_by_uvicorn(
         task_status.started(run.address_of(listener))
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(server.stop_after, gateway, stopping)
-            await server.serve(sockets=[own])
+            try:
+                await server.serve(sockets=[own])
+            finally:
+                # If it was cancelled it still listens, and uvloop would wait for it forever.
+                for one in getattr(server, "servers", ()):
+                    one.close()
             tasks.cancel_scope.cancel()
 
 

@@ -85,7 +85,7 @@ async def test_each_connection_is_called_for_its_own_bytes() -> None:
             third.client.send(b"three")
             await until(lambda: (first.heard, third.heard) == (b"one", b"three"))
 
-    assert second.calls == 0
+            assert second.calls == 0
 
 
 async def test_a_failure_ends_one_connection_and_is_logged_once(
