@@ -34,11 +34,11 @@ IMPORTED = [
     *("hubbub", "hubbub.cli.app", "hubbub.cli.chat", "hubbub.cli.play", "hubbub.cli.serve"),
     *("hubbub.cli.shop", "hubbub.cli.watch", "hubbub.client.connect", "hubbub.client.remote"),
     *("hubbub.client.transport", "hubbub.server.run"),
-    *("hubbub.server.logs", "hubbub.server.tcp_server", "hubbub.server.uvicorn_protocol"),
+    *("hubbub.server.logs", "hubbub.server.tcp_server"),
     *("hubbub.testing", "anyio._backends._asyncio", "anyio._backends._trio", "argon2"),
     *("confusable_homoglyphs", "httpcore2._async", "httpcore2._backends.anyio", "httpx2._client"),
     *("hypothesis", "iso4217", "pydantic", "pydantic.fields", "pydantic.type_adapter", "pytest"),
-    *("pytest_asyncio", "starlette.applications", "typer._adapters", "uvicorn.lifespan.off"),
+    *("pytest_asyncio", "starlette.applications", "typer._adapters"),
     *("uvloop", "wsproto.connection"),
 ]
 

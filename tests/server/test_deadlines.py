@@ -99,8 +99,8 @@ def test_whatever_is_added_and_discarded_each_expires_when_it_is_due(
 
     async def scenario(deadlines: Deadlines) -> None:
         for number, (name, seconds) in enumerate(steps):
-            # Never at the same time as a deadline.
-            now = number * 0.9 + 0.001
+            # Never at the same time as a deadline: none of their times is a multiple of it.
+            now = number * 0.7
             await anyio.sleep(now - anyio.current_time() + began)
             pass_by(now)
             if seconds is None:

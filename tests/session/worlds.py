@@ -136,8 +136,7 @@ async def heard(signals: AsyncIterator[hubbub.Signal], wanted: str) -> hubbub.Si
     """
     Wait for a signal of a type, or for a user's status.
 
-    The rooms of a user who connects are looked up, and by then the user may have joined more: so
-    that the user is online can be signalled once more, at any time.
+    News that a user is online may come in between: on another node they may come late.
     """
     with anyio.fail_after(PATIENCE):
         async for signal in signals:

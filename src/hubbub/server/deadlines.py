@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 
 import anyio
 
@@ -77,13 +78,12 @@ class Deadlines:
     def _call_late(self) -> None:
         now = self.now()
         for deadlines in list(self._open.values()):
-            for what, (due, expired) in list(deadlines.items()):
-                if due > now:
-                    break
+            late = list(takewhile(lambda one: one[1][0] <= now, deadlines.items()))
+            for what, deadline in late:
                 # An earlier call may have ended it.
-                if deadlines.get(what) == (due, expired):
+                if deadlines.get(what) is deadline:
                     self.discard(what)
-                    self._call(expired)
+                    self._call(deadline[1])
 
     def _call(self, expired: Expired) -> None:
         try:

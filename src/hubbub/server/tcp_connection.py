@@ -96,7 +96,7 @@ class TcpConnection:
             # The kernel can refuse to watch another descriptor.
             self._watch(EVENT_READ)
         except BaseException:
-            self._end()
+            self.connection_lost()
             raise
 
     def shut_down(self) -> None:
@@ -115,7 +115,9 @@ class TcpConnection:
 
     def connection_lost(self) -> None:
         """Close, and release everything."""
-        self._end()
+        if not self._ended:
+            self._release()
+            self._own.close()
 
     def _read(self) -> None:
         try:
@@ -124,7 +126,7 @@ class TcpConnection:
             return
         except OSError:
             # The client has reset the connection.
-            self._end()
+            self.connection_lost()
             return
         if data:
             self._http.feed(data)
@@ -190,13 +192,13 @@ class TcpConnection:
 
     def close(self) -> None:
         """Close; the kernel has what was sent."""
-        self._end()
+        self.connection_lost()
 
     def abort(self) -> None:
         """Close at once."""
         with suppress(OSError):
             self._own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
-        self._end()
+        self.connection_lost()
 
     def take_over(self, head: RequestHead, rest: bytes) -> None:
         """Answer a handshake, and make a WebSocket of the connection if it was accepted."""
@@ -210,7 +212,7 @@ class TcpConnection:
         with suppress(OSError):
             # The kernel takes so few bytes, unless the client reads nothing.
             self._own.send(answer.head + last)
-        self._end()
+        self.connection_lost()
 
     async def _contain(self, work: Work) -> None:
         """Run a task; its failures end here."""
@@ -224,7 +226,7 @@ class TcpConnection:
         try:
             self._http.expired()
         except Exception:
-            self._end()
+            self.connection_lost()
             raise
 
     def _watch(self, events: int) -> None:
@@ -268,11 +270,6 @@ class TcpConnection:
         self._shared.gateway.places.wait_no_more(self)
         leave, self._leave = self._leave, _nothing
         leave()
-
-    def _end(self) -> None:
-        if not self._ended:
-            self._release()
-            self._own.close()
 
     def _release(self) -> None:
         """Drop everything but the descriptor, so that no memory waits for the collector."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from socket import socketpair
 
 import anyio
 import msgspec
@@ -12,8 +13,9 @@ from websockets.frames import Opcode
 
 from hubbub import Settings
 from hubbub.server import Gateway
+from hubbub.server.selector import Selector
 from hubbub.server.websocket.asyncio_socket import AsyncioSocket
-from hubbub.server.websocket.frame_socket import WRITE_BYTES_MAX, FrameSocket
+from hubbub.server.websocket.frame_socket import CLOSE_SECONDS_MAX, WRITE_BYTES_MAX, FrameSocket
 from hubbub.server.websocket.tcp_socket import TcpSocket
 from hubbub.simulator.stream_socket import StreamSocket
 from hubbub.wake_up import WakeUp
@@ -267,6 +269,23 @@ async def test_only_the_events_of_one_publication_wait_for_an_answer() -> None:
 
     assert before == [b"firstsecond"]
     assert socket.writes == [b"firstsecond", b"third"]
+
+
+async def test_a_sign_in_that_comes_late_does_not_keep_an_aborted_connection() -> None:
+    ours, client = socketpair()
+    ours.setblocking(False)
+    lost = anyio.Event()
+    async with clients() as (gateway, _), anyio.create_task_group() as tasks:
+        with client:
+            selector = Selector()
+            aborted = TcpSocket(gateway, selector, ours, "127.0.0.1", [], lost.set)
+            aborted.begin(b"", b"")
+            aborted.abort()
+            aborted.signed_in()
+            tasks.start_soon(selector.deadlines.run)
+            with anyio.fail_after(CLOSE_SECONDS_MAX + 2):
+                await lost.wait()
+            tasks.cancel_scope.cancel()
 
 
 @pytest.mark.parametrize("kind", [AsyncioSocket, TcpSocket, StreamSocket])

@@ -92,7 +92,9 @@ class TcpSocket(FrameSocket):
 
     def signed_in(self) -> None:
         """Stop the time that the client has to sign in."""
-        self._selector.deadlines.discard(self)
+        # After our side has ended there is another deadline, and the sign-in came too late.
+        if not self._ended:
+            self._selector.deadlines.discard(self)
 
     @property
     def unsent(self) -> int:
